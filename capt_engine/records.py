@@ -1,0 +1,446 @@
+"""Every frozen value that passes the door: requests in, events and results out.
+
+Plain values only (numbers, strings, tuples, bytes): no tensors, no arrays, no Qt types. They can be compared in tests, written to
+JSON, printed in a report, and sent to another process the day that is needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NewType
+
+JobId = NewType("JobId", int)
+
+Number = int | float
+ParamValue = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An 8-bit RGB picture: `rgb` holds height × width × 3 bytes, rows from the top."""
+
+    width: int
+    height: int
+    rgb: bytes
+
+
+@dataclass(frozen=True)
+class SignedPicture:
+    """A perturbation: `values` holds height × width × 3 signed bytes v, each standing for v / 127 × `scale` in pixel units [0, 1]."""
+
+    width: int
+    height: int
+    scale: float
+    values: bytes
+
+
+@dataclass(frozen=True)
+class PictureSet:
+    """The three pictures of one analysis, all at the model's own input size."""
+
+    seen: Picture
+    perturbation: SignedPicture
+    adversarial: Picture
+
+
+@dataclass(frozen=True)
+class ParamInfo:
+    """One setting of an attack, enough to draw a form field, write a caption or a line of help.
+
+    `kind` is "float", "int", "bool" or "choice". A `unit` of "/255" means: stored in [0, 1], shown times 255.
+    """
+
+    name: str
+    label: str
+    kind: str
+    default: ParamValue
+    low: Number | None = None
+    high: Number | None = None
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class AttackInfo:
+    """One attack of the catalogue; `params` are its Expert settings."""
+
+    name: str
+    label: str
+    summary: str
+    params: tuple[ParamInfo, ...]
+
+
+@dataclass(frozen=True)
+class NormInfo:
+    """One norm, with the budget offered first and the largest that makes sense (both in pixel units [0, 1])."""
+
+    name: str
+    label: str
+    summary: str
+    default_eps: float
+    high_eps: float
+
+
+@dataclass(frozen=True)
+class MetricInfo:
+    """One measurement of a picture and its attacked double; `higher_is_better` is None where neither is."""
+
+    name: str
+    label: str
+    unit: str
+    low: float | None
+    high: float | None
+    higher_is_better: bool | None
+    help: str
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """One model that can be chosen. `classes` and `template` are what it is asked about when the user has not said."""
+
+    id: str
+    label: str
+    summary: str
+    classes: tuple[str, ...]
+    template: str
+    warning: str = ""
+
+
+@dataclass(frozen=True)
+class PromptsInfo:
+    """One prompt checkpoint that can be chosen."""
+
+    id: str
+    label: str
+    summary: str
+
+
+@dataclass(frozen=True)
+class DeviceInfo:
+    """Where the work is done: `name` is "cpu", "cuda" or "mps"; `note` says what a user should know about it, if anything."""
+
+    name: str
+    label: str
+    memory_bytes: int | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Everything the window can offer; it arrives with the first event."""
+
+    attacks: tuple[AttackInfo, ...]
+    norms: tuple[NormInfo, ...]
+    metrics: tuple[MetricInfo, ...]
+    models: tuple[ModelInfo, ...]
+    prompts: tuple[PromptsInfo, ...]
+
+
+@dataclass(frozen=True)
+class ThreatModel:
+    """What the attacker wants, knows and may do; it travels with every number.
+
+    eps: budget in pixel units [0, 1] of the norm (for "l2": the Euclidean length over all h × w × 3 values).
+    target: the class the attacker wants to see, None when any wrong class will do.
+    """
+
+    norm: str = "linf"
+    eps: float = 4 / 255
+    target: str | None = None
+    knowledge: str = "white-box"
+    space: str = "model input"
+
+    @property
+    def goal(self) -> str:
+        """ "untargeted" or "targeted"."""
+        return "untargeted" if self.target is None else "targeted"
+
+
+@dataclass(frozen=True)
+class AttackSpec:
+    """An attack by name, with the settings that differ from its defaults."""
+
+    name: str = "pgd"
+    values: tuple[tuple[str, ParamValue], ...] = ()
+
+
+@dataclass(frozen=True)
+class AnalyzeRequest:
+    """Predict, attack and compare unlabelled pictures.
+
+    paths: files and folders (folders are walked). classes: empty means the model's own suggestion, as does an empty template.
+    attack: None means clean predictions only. batch: pictures per forward pass, 0 lets the engine choose.
+    """
+
+    paths: tuple[str, ...]
+    model: str = "demo"
+    prompts: str | None = None
+    classes: tuple[str, ...] = ()
+    template: str = ""
+    attack: AttackSpec | None = AttackSpec()
+    threat: ThreatModel = ThreatModel()
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "fp32"
+    batch: int = 0
+    with_pictures: bool = True
+
+
+@dataclass(frozen=True)
+class PreviewRequest:
+    """Find the pictures in files and folders, and draw a small view of each; needs no model."""
+
+    paths: tuple[str, ...]
+    size: int = 160
+
+
+@dataclass(frozen=True)
+class CheckClassesRequest:
+    """Count the tokens of each class name in its template, as one model counts them."""
+
+    model: str
+    classes: tuple[str, ...]
+    template: str
+
+
+Request = AnalyzeRequest | PreviewRequest | CheckClassesRequest
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a model says of one picture: `logits` and `probabilities` in the order of the class list, each (k,)."""
+
+    logits: tuple[float, ...]
+    probabilities: tuple[float, ...]
+
+    @property
+    def winner(self) -> int:
+        """Index of the most probable class."""
+        return self.probabilities.index(max(self.probabilities))
+
+    def top(self, count: int) -> tuple[int, ...]:
+        """Indices of the `count` most probable classes, best first."""
+        order = sorted(range(len(self.probabilities)), key=lambda i: (-self.probabilities[i], i))
+        return tuple(order[:count])
+
+
+@dataclass(frozen=True)
+class PictureRow:
+    """One picture × one attack × one model: the row that the window, the CSV and a report share.
+
+    attacked, attack and success are None when no attack was asked for. `metrics` holds (name, value) for every metric of the
+    catalogue that applies. `survives_*`: does the attacked picture still fool the model after being saved and read again.
+    """
+
+    path: str
+    sha256: str
+    width: int
+    height: int
+    label: str
+    label_source: str
+    classes: tuple[str, ...]
+    clean: Verdict
+    attacked: Verdict | None
+    attack: AttackSpec | None
+    steps: int
+    restarts: int
+    threat: ThreatModel
+    seed: int
+    success: bool | None
+    metrics: tuple[tuple[str, float], ...]
+    survives_png: bool | None
+    survives_jpeg95: bool | None
+    time_s: float
+    model_id: str
+    prompt_id: str
+    pictures: PictureSet | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FailedPicture:
+    """A picture that could not be used: what happened and what to do."""
+
+    path: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A small view of one picture, with its true size and what the decoder remarked."""
+
+    path: str
+    width: int
+    height: int
+    thumbnail: Picture
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AttackSummary:
+    """How the pictures fared under one attack; fractions in [0, 1]."""
+
+    name: str
+    accuracy: float
+    success_rate: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class AnalyzeResult:
+    """The summary of an analysis; accuracies are fractions in [0, 1] with Wilson 95 % intervals, None where nothing was measured.
+
+    label_source "model": accuracy is agreement with the model's own clean prediction.
+    """
+
+    n: int
+    n_failed: int
+    label_source: str
+    clean_accuracy: float | None
+    clean_interval: tuple[float, float] | None
+    robust_accuracy: float | None
+    robust_interval: tuple[float, float] | None
+    attacks: tuple[AttackSummary, ...]
+    consistency: tuple[tuple[str, float], ...]
+    threat_model: ThreatModel
+    model: str
+    prompts: str
+    device: str
+    wall_s: float
+    images_per_s: float
+
+
+@dataclass(frozen=True)
+class PreviewResult:
+    """How many pictures were found and how many of them could not be read."""
+
+    n: int
+    n_failed: int
+
+
+@dataclass(frozen=True)
+class ClassesChecked:
+    """Tokens each class needs, the model's limit, and which names are too long or stand twice (indices into the list)."""
+
+    tokens: tuple[int, ...]
+    limit: int
+    too_long: tuple[int, ...]
+    repeated: tuple[int, ...]
+
+
+Result = AnalyzeResult | PreviewResult | ClassesChecked
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a job failed: `kind` is the error's class name; `traceback` is set only for bugs."""
+
+    kind: str
+    message: str
+    hint: str = ""
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class EngineNote:
+    """What the engine is doing before it is ready, in words ("Loading torch")."""
+
+    note: str
+
+
+@dataclass(frozen=True)
+class EngineReady:
+    """The engine can take work that needs a model; carries all there is to choose from."""
+
+    catalogue: Catalogue
+    device: DeviceInfo
+
+
+@dataclass(frozen=True)
+class EngineFailed:
+    """The engine could not start (a broken torch, say); no job that needs a model will succeed."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True)
+class JobStarted:
+    """A job has left the queue."""
+
+    job: JobId
+
+
+@dataclass(frozen=True)
+class JobProgress:
+    """`done` of `total` units of work (total 0: unknown yet), a note in words, and the time that remains, if it can be told."""
+
+    job: JobId
+    done: int
+    total: int
+    note: str
+    remaining_s: float | None
+
+
+@dataclass(frozen=True)
+class PicturesFound:
+    """The files a preview will show, in order, before any of them is read; `skipped` could not even be looked at."""
+
+    job: JobId
+    paths: tuple[str, ...]
+    skipped: tuple[FailedPicture, ...] = ()
+
+
+@dataclass(frozen=True)
+class PreviewsReady:
+    """Some previews, as they become ready."""
+
+    job: JobId
+    previews: tuple[Preview | FailedPicture, ...]
+
+
+@dataclass(frozen=True)
+class RowsReady:
+    """Some finished rows, as they become ready."""
+
+    job: JobId
+    rows: tuple[PictureRow | FailedPicture, ...]
+
+
+@dataclass(frozen=True)
+class JobFinished:
+    """The job is done."""
+
+    job: JobId
+    result: Result
+
+
+@dataclass(frozen=True)
+class JobFailed:
+    """The job could not be done; rows already sent stay valid."""
+
+    job: JobId
+    failure: Failure
+
+
+@dataclass(frozen=True)
+class JobCancelled:
+    """The job was stopped by the user; rows already sent stay valid."""
+
+    job: JobId
+
+
+Event = (
+    EngineNote
+    | EngineReady
+    | EngineFailed
+    | JobStarted
+    | JobProgress
+    | PicturesFound
+    | PreviewsReady
+    | RowsReady
+    | JobFinished
+    | JobFailed
+    | JobCancelled
+)

@@ -1,0 +1,111 @@
+"""Tables of named entries, and settings that describe themselves to forms, captions and help."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Iterator
+from typing import Any, Generic, Protocol, TypeVar
+
+from capt_engine.errors import BadRequest, UnknownName
+from capt_engine.records import Number, ParamInfo, ParamValue
+
+_KINDS = {bool: "bool", int: "int", float: "float", str: "choice"}
+
+
+class Named(Protocol):
+    """Anything that a table can hold."""
+
+    @property
+    def name(self) -> str:
+        """The name it is asked for by."""
+
+
+T = TypeVar("T", bound=Named)
+P = TypeVar("P")
+
+
+class Table(Generic[T]):
+    """Named entries in the order they were written; an unknown name is answered with the nearest one."""
+
+    def __init__(self, kind: str, *entries: T) -> None:
+        self._kind = kind
+        self._entries = {entry.name: entry for entry in entries}
+        if len(self._entries) != len(entries):
+            raise ValueError(f"two entries of the {kind} table share a name")
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._entries.values())
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __getitem__(self, name: str) -> T:
+        """The entry called `name`; raises UnknownName."""
+        try:
+            return self._entries[name]
+        except KeyError:
+            raise UnknownName(self._kind, name, self._entries) from None
+
+    def names(self) -> tuple[str, ...]:
+        """All names, in the order they were written."""
+        return tuple(self._entries)
+
+
+def param(
+    default: ParamValue,
+    label: str,
+    *,
+    unit: str = "",
+    low: Number | None = None,
+    high: Number | None = None,
+    choices: tuple[str, ...] = (),
+    help: str = "",
+) -> Any:
+    """A dataclass field that a form can be drawn from. With unit "/255" the value is stored in [0, 1] and shown times 255."""
+    shown = {"label": label, "unit": unit, "low": low, "high": high, "choices": choices, "help": help}
+    return dataclasses.field(default=default, metadata={"param": shown})
+
+
+def describe(entry: type) -> tuple[ParamInfo, ...]:
+    """The settings of a dataclass made with `param`, in order."""
+    hints = typing.get_type_hints(entry)
+    return tuple(
+        ParamInfo(name=field.name, kind=_KINDS[hints[field.name]], default=field.default, **field.metadata["param"])
+        for field in dataclasses.fields(entry)
+        if "param" in field.metadata
+    )
+
+
+def build(entry: type[P], values: tuple[tuple[str, ParamValue], ...]) -> P:
+    """An instance of a `param` dataclass with `values` set; raises BadRequest for a value out of range, UnknownName for a name."""
+    known = {info.name: info for info in describe(entry)}
+    checked: dict[str, ParamValue] = {}
+    for name, value in values:
+        if name not in known:
+            raise UnknownName("setting", name, known)
+        checked[name] = _checked(known[name], value)
+    return entry(**checked)
+
+
+def _checked(info: ParamInfo, value: ParamValue) -> ParamValue:
+    if info.kind == "choice":
+        if value not in info.choices:
+            raise UnknownName(info.label.lower(), str(value), info.choices)
+        return value
+    if info.kind == "bool":
+        return bool(value)
+    if isinstance(value, (str, bool)):
+        raise BadRequest(f"{info.label} takes a number, not {value!r}.")
+    number = int(value) if info.kind == "int" else float(value)
+    if number != value or number != number:
+        raise BadRequest(
+            f"{info.label} takes a whole number, not {value!r}."
+            if info.kind == "int"
+            else f"{info.label} is not a number."
+        )
+    if (info.low is not None and number < info.low) or (info.high is not None and number > info.high):
+        raise BadRequest(
+            f"{info.label} is {number:g}, outside {info.low:g} to {info.high:g}.", "Choose a value inside that range."
+        )
+    return number
