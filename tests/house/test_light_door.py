@@ -1,0 +1,85 @@
+"""What opens first stays light: the door, the window and `capt --help` load nothing heavy; a terminal needs no Qt."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+SCIENCE = ("torch", "torchvision", "open_clip", "numpy", "PIL", "safetensors", "huggingface_hub")
+QT = ("PySide6", "shiboken6", "pyqtgraph")
+OWN_HEAVY = ("capt_engine.attacks", "capt_engine.metrics", "capt_engine.model", "capt_engine.evaluation")
+
+# Runs a module or a statement in a fresh interpreter, then prints what is loaded, as the last line of stderr.
+PROBE = """
+import json, runpy, sys
+
+class Absent:
+    # Stands in for a machine where these packages were never installed.
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {absent!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Absent())
+status = 0
+try:
+{work}
+except SystemExit as leave:
+    status = leave.code or 0
+print(json.dumps(dict(status=status, modules=sorted(sys.modules))), file=sys.stderr)
+"""
+
+
+def _loaded(python: Run, work: str, absent: tuple[str, ...] = ()) -> set[str]:
+    """What a fresh interpreter has loaded after doing `work`, on a machine without the packages `absent`."""
+    done = python("-c", PROBE.format(work=f"    {work}", absent=absent), env={"QT_QPA_PLATFORM": "offscreen"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = json.loads(done.stderr.splitlines()[-1])
+    assert said["status"] == 0, done.stdout + done.stderr
+    return set(said["modules"])
+
+
+def _run_module(package: str, *arguments: str) -> str:
+    return f"sys.argv = {[package, *arguments]!r}; runpy.run_module({package!r}, run_name='__main__', alter_sys=True)"
+
+
+def test_the_door_is_light(python: Run) -> None:
+    """Importing the door loads no torch, no Qt and no attack: the worker does that once it runs."""
+    loaded = _loaded(python, "import capt_engine.api")
+    assert not loaded & {*SCIENCE, *QT, *OWN_HEAVY}
+
+
+def test_the_window_opens_without_the_science(python: Run) -> None:
+    """Importing the main window loads neither torch nor open_clip, so it is on screen before they are."""
+    loaded = _loaded(python, "import capt_gui.main_window")
+    assert not loaded & {"torch", "torchvision", "open_clip", *OWN_HEAVY}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--help",), ("--version",), ("analyze", "--help"), ("demo", "--help"), ("doctor", "--help")],
+    ids=" ".join,
+)
+def test_help_is_light_and_needs_no_qt(python: Run, arguments: tuple[str, ...]) -> None:
+    """Help and version answer at once: nothing heavy is loaded to print them, and Qt may be missing altogether."""
+    loaded = _loaded(python, _run_module("capt_engine", *arguments), absent=QT)
+    assert not loaded & {*SCIENCE, *QT, *OWN_HEAVY}
+
+
+def test_the_doctor_needs_no_qt(python: Run) -> None:
+    """`capt doctor` examines a machine on which Qt was never installed, instead of falling over."""
+    loaded = _loaded(python, _run_module("capt_engine", "doctor"), absent=QT)
+    assert not loaded & set(QT)
+
+
+def test_the_whole_engine_needs_no_qt(python: Run) -> None:
+    """Every module of the engine can be imported where Qt was never installed."""
+    names = "[m.name for m in pkgutil.walk_packages(capt_engine.__path__, 'capt_engine.') if '__main__' not in m.name]"
+    work = f"import capt_engine, importlib, pkgutil; [importlib.import_module(name) for name in {names}]"
+    loaded = _loaded(python, work, absent=QT)
+    assert "capt_engine.api" in loaded
+    assert not loaded & set(QT)

@@ -1,0 +1,113 @@
+"""The manners of the house that a machine can check: style, types, names, sizes, nothing of one machine in the tree."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+FORBIDDEN_NAMES = {"utils", "util", "misc", "helpers", "helper", "common", "stuff", "manager", "managers"}
+LONGEST_FILE = 500
+LARGEST_BYTES = 20 * 1024 * 1024
+
+# Where packages come from, and where somebody's home is, are settings of a machine: never of this project.
+ONE_MACHINE = {
+    "a package index": re.compile(
+        r"(?i)index[-_]url\S?\s*[=:\s]\s*\S*://|find[-_]links\s*[=:\s]\s*\S*://|--(?:default-)?index[ =]\S*://|"
+        r"\[\[(?:tool\.uv\.)?index\]\]|trusted-host|registry\s*[=:]\s*\S?https?://|\"resolved\":\s*\"http"
+    ),
+    "a home folder": re.compile(r"(?<![\w.$}])/(?:home|Users|root)/[A-Za-z0-9._-]+/|[A-Za-z]:\\+Users\\+\w"),
+    "a password in an address": re.compile(r"://[^/\s:@]+:[^/\s:@]+@"),
+}
+
+
+def test_ruff_finds_nothing(python: Run) -> None:
+    """`ruff check` is clean."""
+    report = python("-m", "ruff", "check", ".")
+    assert report.returncode == 0, report.stdout + report.stderr
+
+
+def test_ruff_would_format_nothing(python: Run) -> None:
+    """`ruff format` has nothing to change."""
+    report = python("-m", "ruff", "format", "--check", ".")
+    assert report.returncode == 0, report.stdout + report.stderr
+
+
+def test_types_hold(python: Run) -> None:
+    """mypy, in strict mode, accepts both packages."""
+    report = python("-m", "mypy")
+    assert report.returncode == 0, report.stdout + report.stderr
+
+
+def test_no_drawer_for_everything(sources: tuple[Path, ...], root: Path) -> None:
+    """No module or folder has a name that says nothing about what is inside."""
+    drawers = [
+        str(file.relative_to(root))
+        for file in sources
+        if FORBIDDEN_NAMES & {word for part in file.relative_to(root).with_suffix("").parts for word in part.split("_")}
+    ]
+    assert not drawers
+
+
+def test_files_stay_readable(tree: tuple[Path, ...]) -> None:
+    """No Python file is longer than can be read in one sitting."""
+    lengths = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in tree if file.suffix == ".py"}
+    assert not {file: length for file, length in lengths.items() if length > LONGEST_FILE}
+
+
+def test_every_test_says_what_it_shows(tree: tuple[Path, ...], root: Path) -> None:
+    """Every test function has a docstring."""
+    silent = []
+    for file in tree:
+        if file.suffix == ".py" and root / "tests" in file.parents:
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                is_test = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
+                if is_test and not ast.get_docstring(node):
+                    silent.append(f"{file.relative_to(root)}:{node.lineno} {node.name}")
+    assert not silent
+
+
+def test_no_file_is_large(tree: tuple[Path, ...], root: Path) -> None:
+    """Nothing over 20 MB is kept in the repository."""
+    assert not [str(file.relative_to(root)) for file in tree if file.stat().st_size > LARGEST_BYTES]
+
+
+@pytest.mark.parametrize("what", ONE_MACHINE)
+def test_nothing_of_one_machine_is_kept(tree: tuple[Path, ...], root: Path, what: str) -> None:
+    """No file names a package index, a home folder or a password: those belong to a machine, not to the project."""
+    found = []
+    for file in tree:
+        if file == Path(__file__).resolve():
+            continue  # the patterns themselves
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError:
+            continue  # pictures and weights
+        found += [
+            f"{file.relative_to(root)}:{at}: {line.strip()[:120]}"
+            for at, line in enumerate(lines, 1)
+            if ONE_MACHINE[what].search(line)
+        ]
+    assert not found
+
+
+@pytest.mark.parametrize(
+    ("what", "line"),
+    [
+        ("a package index", "index-url = " + "https://packages.example/simple"),
+        ("a package index", "uv pip install --extra-index-url " + "https://packages.example/simple torch"),
+        ("a package index", "UV_INDEX_URL=" + "https://packages.example/simple"),
+        ("a home folder", "open('/home/" + "somebody/pictures')"),
+        ("a home folder", r"C:\Users" + r"\somebody"),
+        ("a password in an address", "https://name:" + "secret@packages.example"),
+    ],
+)
+def test_the_patterns_bite(what: str, line: str) -> None:
+    """Each pattern finds the line that it was written for."""
+    assert ONE_MACHINE[what].search(line)
