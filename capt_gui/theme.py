@@ -1,10 +1,76 @@
-"""Colours, icons and the style sheet of the window, light and dark."""
+"""Colours, icons, type and style sheet of the window, light and dark.
+
+The style sheet also answers to properties, so that a page needs no colours of its own:
+`textRole` on a QLabel ("title", "heading", "muted", "caption"), `card` on a QFrame, `primary`, `danger`, `quiet` or `link` on a button.
+"""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QColor, QIcon
-from PySide6.QtWidgets import QApplication
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QRectF, QSize, Qt, QTemporaryDir, Signal, Slot
+from PySide6.QtGui import QColor, QFont, QFontInfo, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication, QWidget
+
+from capt_engine.resources import resource
+
+CHOICES = ("system", "light", "dark")
+
+# Clean is blue and attacked is orange, kept and broken are teal and vermilion: after Okabe and Ito (2008), moved in lightness until
+# text roles reach 4.5 : 1 and marks 3 : 1 on every background they stand on (tests/gui/test_theme.py computes it).
+_LIGHT = {
+    "background": "#f3f4f7",
+    "surface": "#ffffff",
+    "surface_raised": "#eceef3",
+    "border": "#dde0e7",
+    "control": "#868e9c",
+    "text": "#1a1d24",
+    "text_muted": "#596171",
+    "accent": "#5847d6",
+    "accent_hover": "#4a3ac2",
+    "accent_pressed": "#3d2fa8",
+    "accent_soft": "#eceafb",
+    "accent_text": "#ffffff",
+    "clean": "#0b6fb8",
+    "attacked": "#c96a00",
+    "ok": "#00786a",
+    "broken": "#c0341d",
+    "warning": "#8f5f00",
+    "grid": "#e3e6ec",
+    "focus": "#5847d6",
+}
+_DARK = {
+    "background": "#13151a",
+    "surface": "#1b1e25",
+    "surface_raised": "#272b34",
+    "border": "#31363f",
+    "control": "#737c8b",
+    "text": "#e9ebf0",
+    "text_muted": "#a2aab8",
+    "accent": "#a79bff",
+    "accent_hover": "#b9afff",
+    "accent_pressed": "#cdc6ff",
+    "accent_soft": "#2b2850",
+    "accent_text": "#14112e",
+    "clean": "#59b1f5",
+    "attacked": "#f6a13a",
+    "ok": "#37c9a8",
+    "broken": "#ff7e62",
+    "warning": "#e8bd4a",
+    "grid": "#2c313a",
+    "focus": "#b9afff",
+}
+ROLES = tuple(_LIGHT)
+
+# Sizes at which an icon is kept: 16, 20 and 24 px at the usual screen scales, and large ones for empty states.
+_ICON_SIZES = (14, 16, 18, 20, 24, 28, 32, 36, 40, 48, 64, 96)
+_SHEET_ICONS = {
+    "chevron-down": ("text_muted",),
+    "chevron-up": ("text_muted",),
+    "chevron-right": ("text_muted",),
+    "check": ("accent_text",),
+}
 
 
 class Theme(QObject):
@@ -14,18 +80,171 @@ class Theme(QObject):
 
     def __init__(self, app: QApplication, choice: str = "system") -> None:
         super().__init__(app)
-        self.choice = choice
-        self.is_dark = False
+        self._app = app
+        self._choice = choice
+        self._dark = False
+        self._icons: dict[tuple[str, str], QIcon] = {}
+        self._pixmaps: dict[tuple[str, str, int, float], QPixmap] = {}
+        self._renderers: dict[str, QSvgRenderer] = {}
+        self._sheet_files = QTemporaryDir()
+        app.setStyle("Fusion")
+        app.setFont(_tabular(app.font()))
+        app.styleHints().colorSchemeChanged.connect(self._on_system_changed)
+        self.set_choice(choice)
+
+    @property
+    def choice(self) -> str:
+        """ "system", "light" or "dark": what the user asked for."""
+        return self._choice
+
+    @property
+    def is_dark(self) -> bool:
+        """Whether the dark palette is in use now."""
+        return self._dark
 
     def set_choice(self, choice: str) -> None:
-        """Choose "system", "light" or "dark"."""
-        self.choice = choice
-        self.changed.emit()
+        """Choose "system", "light" or "dark"; anything else counts as "system"."""
+        self._choice = choice if choice in CHOICES else "system"
+        schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
+        self._app.styleHints().setColorScheme(schemes.get(self._choice, Qt.ColorScheme.Unknown))
+        self._apply()
 
     def color(self, role: str) -> QColor:
-        """The colour that plays a role."""
-        return QColor("#808080") if role else QColor()
+        """The colour that plays a role, see `ROLES`."""
+        return QColor((_DARK if self._dark else _LIGHT)[role])
 
-    def icon(self, name: str) -> QIcon:
-        """A bundled one-colour icon, tinted."""
-        return QIcon() if name else QIcon()
+    def mixed(self, role: str, share: float, over: str = "surface") -> QColor:
+        """A role's colour laid over another as if `share` (0 to 1) opaque: for tints that must themselves be opaque."""
+        top, base = self.color(role), self.color(over)
+        channels = ((top.redF(), base.redF()), (top.greenF(), base.greenF()), (top.blueF(), base.blueF()))
+        return QColor.fromRgbF(*(share * t + (1 - share) * b for t, b in channels))
+
+    def icon(self, name: str, role: str = "text") -> QIcon:
+        """A bundled one-colour icon in a role's colour, with a dimmed picture for disabled controls."""
+        key = (name, role)
+        if key not in self._icons:
+            icon = QIcon()
+            for size in _ICON_SIZES:
+                icon.addPixmap(self._drawn(name, self.color(role), size), QIcon.Mode.Normal)
+                icon.addPixmap(self._drawn(name, self.mixed("text_muted", 0.55), size), QIcon.Mode.Disabled)
+            self._icons[key] = icon
+        return self._icons[key]
+
+    def pixmap(self, name: str, size: int, role: str, ratio: float) -> QPixmap:
+        """An icon for painting, `size` logical pixels square, drawn for a device pixel ratio."""
+        key = (name, role, size, ratio)
+        if key not in self._pixmaps:
+            drawn = self._drawn(name, self.color(role), round(size * ratio))
+            drawn.setDevicePixelRatio(ratio)
+            self._pixmaps[key] = drawn
+        return self._pixmaps[key]
+
+    def font(self, text_role: str = "body") -> QFont:
+        """The font of a text role, for painting: "title", "heading", "body", "strong", "caption"."""
+        font = _tabular(self._app.font())
+        font.setPixelSize(self._sizes()[text_role])
+        if text_role in {"title", "heading", "strong"}:
+            font.setWeight(QFont.Weight.DemiBold)
+        return font
+
+    def _sizes(self) -> dict[str, int]:
+        base = QFontInfo(self._app.font()).pixelSize()
+        return {
+            "title": round(base * 1.6),
+            "heading": round(base * 1.12),
+            "body": base,
+            "strong": base,
+            "caption": max(round(base * 0.9), 10),
+        }
+
+    def _drawn(self, name: str, color: QColor, size: int) -> QPixmap:
+        if name not in self._renderers:
+            self._renderers[name] = QSvgRenderer(str(resource("icons", f"{name}.svg")))
+        pixmap = QPixmap(QSize(size, size))
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        self._renderers[name].render(painter, QRectF(0, 0, size, size))
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+        painter.fillRect(pixmap.rect(), color)
+        painter.end()
+        return pixmap
+
+    @Slot()
+    def _on_system_changed(self) -> None:
+        if self._choice == "system" and self._wants_dark() != self._dark:
+            self._apply()
+
+    def _wants_dark(self) -> bool:
+        if self._choice != "system":
+            return self._choice == "dark"
+        return QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
+
+    def _apply(self) -> None:
+        self._dark = self._wants_dark()
+        self._icons.clear()
+        self._pixmaps.clear()
+        self._app.setPalette(self._palette())
+        self._app.setStyleSheet(self._style_sheet())
+        self.changed.emit()
+
+    def _palette(self) -> QPalette:
+        role = QPalette.ColorRole
+        palette = QPalette()
+        for target, source in {
+            role.Window: "background",
+            role.WindowText: "text",
+            role.Base: "surface",
+            role.AlternateBase: "surface_raised",
+            role.Text: "text",
+            role.Button: "surface",
+            role.ButtonText: "text",
+            role.BrightText: "broken",
+            role.ToolTipBase: "surface_raised",
+            role.ToolTipText: "text",
+            role.PlaceholderText: "text_muted",
+            role.Highlight: "accent",
+            role.HighlightedText: "accent_text",
+            role.Accent: "accent",
+            role.Link: "accent",
+            role.LinkVisited: "accent",
+            role.Light: "surface",
+            role.Midlight: "surface_raised",
+            role.Mid: "border",
+            role.Dark: "control",
+            role.Shadow: "control",
+        }.items():
+            palette.setColor(target, self.color(source))
+        for target in (role.WindowText, role.Text, role.ButtonText):
+            palette.setColor(QPalette.ColorGroup.Disabled, target, self.mixed("text_muted", 0.6))
+        return palette
+
+    def _style_sheet(self) -> str:
+        folder = Path(self._sheet_files.path())
+        values = {name: self.color(name).name() for name in ROLES}
+        values["disabled_text"] = self.mixed("text_muted", 0.6).name()
+        values |= {f"{name}_px": f"{size}px" for name, size in self._sizes().items()}
+        for name, roles in _SHEET_ICONS.items():
+            for role in roles:
+                # A style sheet can show a picture only from a file, so the tinted ones are kept in a folder that dies with the theme.
+                target = folder / f"{name}-{self.color(role).name()[1:]}.svg"
+                drawing = resource("icons", f"{name}.svg").read_text(encoding="utf-8")
+                target.write_text(drawing.replace("currentColor", self.color(role).name()), encoding="utf-8")
+                values[f"icon_{name}"] = target.as_posix()
+        sheet = "\n".join(path.read_text(encoding="utf-8") for path in sorted(resource("qss").glob("[0-9]*.qss")))
+        for name in sorted(values, key=len, reverse=True):
+            sheet = sheet.replace(f"@{name}@", values[name])
+        return sheet
+
+
+def repolish(widget: QWidget) -> None:
+    """Let the style sheet see a property that has just changed."""
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
+    widget.update()
+
+
+def _tabular(font: QFont) -> QFont:
+    """The same font with figures of one width, so that numbers do not jump when they change."""
+    font = QFont(font)
+    font.setFeature(QFont.Tag("tnum"), 1)
+    return font

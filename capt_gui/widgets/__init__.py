@@ -1,0 +1,1 @@
+"""Reusable and dumb: values in, signals out."""
