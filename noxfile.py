@@ -1,0 +1,46 @@
+"""The four things one does here, the same on every system: `uv run nox -s check | test | app | package`.
+
+Every session uses the environment that nox itself runs in: a fresh one for each would mean one more torch for each, and
+`uv run` keeps this one true to pyproject.toml anyway.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+nox.options.sessions = ["check", "test"]
+nox.options.default_venv_backend = "none"
+
+
+@nox.session
+def check(session: nox.Session) -> None:
+    """Style, types and import contracts, in seconds: what the pre-commit hook runs."""
+    session.run(sys.executable, "-m", "ruff", "check", ".")
+    session.run(sys.executable, "-m", "ruff", "format", "--check", ".")
+    session.run(sys.executable, "-m", "mypy")
+    session.run("lint-imports", "--no-logo")
+
+
+@nox.session
+def test(session: nox.Session) -> None:
+    """The whole suite, or what is asked for: `nox -s test -- tests/engine/attacks -x`."""
+    session.run(sys.executable, "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def app(session: nox.Session) -> None:
+    """Open the window, with the pictures named after `--` if there are any."""
+    session.run(sys.executable, "-m", "capt_gui", *session.posargs)
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """Build wheel and source archive into dist/; packaging/README.md says what to do with them."""
+    shutil.rmtree(Path("dist"), ignore_errors=True)
+    session.run(sys.executable, "-m", "hatchling", "build", "--directory", "dist")
+    for built in sorted(Path("dist").iterdir()):
+        session.log(f"{built}  {built.stat().st_size / 1e6:.1f} MB")
