@@ -1,0 +1,1 @@
+"""The bundled toy world and the tiny CLIP that knows it."""

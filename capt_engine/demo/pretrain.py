@@ -1,0 +1,329 @@
+"""Trains the bundled tiny CLIP from nothing on pictures and captions of the toy world.
+
+Each picture is scored against one caption per class of several families (shapes, colours, materials, and joined ones),
+with templates and synonyms drawn anew at every step. On so small a vocabulary this cross-entropy over class captions learns
+faster than contrasting the pairs of a batch. Half of the patches are dropped for most of the run (Li et al., "Scaling
+Language-Image Pre-training via Masking", CVPR 2023), which about doubles the speed.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import open_clip
+import torch
+from numpy.random import PCG64, Generator
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn import functional as F
+
+from capt_engine.demo.captions import COLOURS, MATERIALS, SHAPES, class_caption, class_name
+from capt_engine.demo.domains import Pixels, Subject
+from capt_engine.demo.world import REVISION, pretraining_scene
+from capt_engine.errors import BadCheckpoint
+
+CONTEXT_LENGTH = 32
+INPUT_SIZE = 64
+PREPROCESS = {
+    "mean": [0.5, 0.5, 0.5],
+    "std": [0.5, 0.5, 0.5],
+    "interpolation": "bicubic",
+    "resize_mode": "shortest",
+}
+MAX_LOGIT_SCALE = math.log(100)
+
+_FAMILIES = {"shapes": tuple(SHAPES), "colours": tuple(COLOURS), "materials": tuple(MATERIALS)}
+_WEIGHTS = {
+    "shapes": 1.0,
+    "colours": 0.5,
+    "materials": 0.7,
+    "shape-material": 0.4,
+    "colour-shape": 0.4,
+    "colour-material-shape": 0.6,
+}
+
+Report = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides which weights come out, apart from the machine; `steps` may be changed on the way."""
+
+    pictures: int = 50_000
+    steps: int = 3_600
+    batch: int = 128
+    lr: float = 1.2e-3
+    weight_decay: float = 0.05
+    warm_up: int = 150
+    smoothing: float = 0.05
+    averaging: float = 0.997
+    patch_dropout: float = 0.5
+    whole_share: float = 0.12
+    seed: int = 0
+    width: int = 192
+    layers: int = 6
+    text_width: int = 80
+    text_layers: int = 4
+
+    def model_cfg(self) -> dict[str, Any]:
+        """The architecture as open_clip writes it."""
+        return {
+            "embed_dim": 128,
+            "quick_gelu": False,
+            "vision_cfg": {
+                "image_size": INPUT_SIZE,
+                "patch_size": 8,
+                "width": self.width,
+                "head_width": 32,
+                "layers": self.layers,
+                "mlp_ratio": 4.0,
+            },
+            "text_cfg": {
+                "context_length": CONTEXT_LENGTH,
+                "vocab_size": 49408,
+                "width": self.text_width,
+                "heads": 4,
+                "layers": self.text_layers,
+            },
+        }
+
+
+def new_model(plan: Plan) -> Any:
+    """An untrained open_clip `CLIP` with the plan's seed."""
+    cfg = plan.model_cfg()
+    cfg["vision_cfg"]["patch_dropout"] = plan.patch_dropout
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(plan.seed)
+        return open_clip.CLIP(**cfg)
+
+
+def export(model: Any, plan: Plan, folder: Path) -> None:
+    """Writes the model as a folder that open_clip's `local-dir:` opens: a config, and fp16 safetensors."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {name: value.detach().half().contiguous().cpu() for name, value in model.state_dict().items()}
+    partial = folder / "open_clip_model.part"
+    save_file(weights, partial, metadata={"format": "pt"})
+    partial.replace(folder / "open_clip_model.safetensors")
+    config = {"model_cfg": plan.model_cfg(), "preprocess_cfg": PREPROCESS}
+    (folder / "open_clip_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+@lru_cache(maxsize=1)
+def _tokenizer() -> Any:
+    return open_clip.SimpleTokenizer(context_length=CONTEXT_LENGTH)
+
+
+@lru_cache(maxsize=50_000)
+def _tokens(sentence: str) -> tuple[int, ...]:
+    row = _tokenizer()(sentence)[0]
+    return tuple(row[: int(row.argmax()) + 1].tolist())
+
+
+def encode_sentences(model: Any, sentences: list[str], device: torch.device) -> Tensor:
+    """Unit text features `(k, d)`; padding after the longest sentence is left out, which the causal mask makes exact."""
+    rows = [_tokens(sentence) for sentence in sentences]
+    length = max(map(len, rows))
+    text = torch.tensor([row + (0,) * (length - len(row)) for row in rows], device=device)
+    x = model.token_embedding(text) + model.positional_embedding[:length]
+    x = model.ln_final(model.transformer(x, attn_mask=model.attn_mask[:length, :length]))
+    x = x[torch.arange(len(rows), device=device), text.argmax(dim=1)] @ model.text_projection
+    return F.normalize(x, dim=-1)
+
+
+def _augmented(pictures: Tensor, generator: torch.Generator) -> Tensor:
+    """Pictures `(n, 3, s, s)` in [0, 1], cropped, turned, mirrored and re-lit at random, as normalised model input."""
+    n = pictures.shape[0]
+
+    def draw(low: float, high: float, *shape: int) -> Tensor:
+        return torch.rand(n, *shape, generator=generator) * (high - low) + low
+
+    side = draw(0.72, 1.02)
+    angle = draw(-0.12, 0.12)
+    mirror = torch.where(draw(0, 1) < 0.5, -1.0, 1.0)
+    room = (1 - side).clamp(min=0)
+    theta = torch.zeros(n, 2, 3)
+    theta[:, 0, 0], theta[:, 0, 1] = side * angle.cos() * mirror, -side * angle.sin()
+    theta[:, 1, 0], theta[:, 1, 1] = side * angle.sin() * mirror, side * angle.cos()
+    theta[:, 0, 2], theta[:, 1, 2] = room * draw(-1, 1), room * draw(-1, 1)
+    grid = F.affine_grid(theta, [n, 3, INPUT_SIZE, INPUT_SIZE], align_corners=False).to(pictures.device)
+    views = F.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
+    gain = draw(0.8, 1.2, 1, 1, 1) * draw(0.94, 1.06, 3, 1, 1)
+    lift = draw(-0.08, 0.08, 1, 1, 1)
+    contrast = draw(0.8, 1.2, 1, 1, 1)
+    gain, lift, contrast = (one.to(pictures.device) for one in (gain, lift, contrast))
+    views = ((views - 0.5) * contrast + 0.5) * gain + lift
+    noise = torch.randn(views.shape, generator=generator) * draw(0, 0.03, 1, 1, 1)
+    return ((views + noise.to(pictures.device)).clamp(0, 1) - 0.5) / 0.5
+
+
+def _sentences(family: str, names: list[str], rng: Generator) -> list[str]:
+    """One caption per class; in two of five steps the plain sentence that users start from."""
+    if rng.random() < 0.4:
+        plain = "a photo of a {} object." if family in ("colours", "materials") and rng.random() < 0.7 else "a photo of a {}."
+        return [plain.format(name) for name in names]
+    return [class_caption(family, name, rng) for name in names]
+
+
+def _loss(model: Any, images: Tensor, subjects: list[Subject], plan: Plan, rng: Generator) -> tuple[Tensor, str]:
+    """The weighted cross-entropy over all families, and a line about it."""
+    batches: list[tuple[str, list[str], list[int], list[str]]] = []
+    for family in _WEIGHTS:
+        mine = [class_name(family, subject) for subject in subjects]
+        names = list(_FAMILIES[family]) if family in _FAMILIES else sorted(set(mine))
+        column = {name: i for i, name in enumerate(names)}
+        batches.append((family, names, [column[name] for name in mine], _sentences(family, names, rng)))
+    features = F.normalize(model.visual(images), dim=-1)
+    text = encode_sentences(model, [one for batch in batches for one in batch[3]], images.device)
+    scale = model.logit_scale.exp()
+    total, first, notes = torch.zeros((), device=images.device), 0, []
+    for family, names, labels, _ in batches:
+        logits = scale * features @ text[first : first + len(names)].T
+        first += len(names)
+        target = torch.tensor(labels, device=images.device)
+        total = total + _WEIGHTS[family] * F.cross_entropy(logits, target, label_smoothing=plan.smoothing)
+        if family in _FAMILIES:
+            notes.append(f"{family} {(logits.argmax(1) == target).float().mean():.2f}")
+    return total, f"loss {total.item():.3f}, {', '.join(notes)}"
+
+
+def _groups(model: Any, decay: float) -> list[dict[str, Any]]:
+    """Weight decay for matrices only: words that no caption uses must not fade, nor gains and biases."""
+    shrunk, kept = [], []
+    for name, parameter in model.named_parameters():
+        fades = parameter.ndim >= 2 and "embedding" not in name
+        (shrunk if fades else kept).append(parameter)
+    return [{"params": shrunk, "weight_decay": decay}, {"params": kept, "weight_decay": 0.0}]
+
+
+def _rate(plan: Plan, step: int) -> float:
+    if step < plan.warm_up:
+        return plan.lr * (step + 1) / plan.warm_up
+    share = (step - plan.warm_up) / max(1, plan.steps - plan.warm_up)
+    return plan.lr * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(share, 1.0))))
+
+
+class Pretraining:
+    """A run that can stop after any step and go on later as if it had not: every draw depends on seed and step only."""
+
+    def __init__(self, plan: Plan, pictures: Pixels, checkpoint: Path, device: str = "cpu") -> None:
+        """`pictures` is `(plan.pictures, s, s, 3)`, in the order of the pre-training stream."""
+        self.plan, self.step = plan, 0
+        self._device = torch.device(device)
+        self._pictures = torch.from_numpy(pictures)
+        self._subjects = [pretraining_scene(i, plan.seed).subject for i in range(plan.pictures)]
+        self._checkpoint = checkpoint
+        self.model = new_model(plan).to(self._device)
+        self.average = copy.deepcopy(self.model).eval()
+        self._optimizer = torch.optim.AdamW(_groups(self.model, plan.weight_decay), lr=plan.lr, betas=(0.9, 0.98))
+        if checkpoint.exists():
+            self._resume()
+
+    def _kept(self) -> dict[str, Any]:
+        """What must be the same in a checkpoint for it to belong to this run."""
+        kept = asdict(self.plan) | {"revision": REVISION}
+        del kept["steps"]
+        return kept
+
+    def _resume(self) -> None:
+        state = torch.load(self._checkpoint, map_location=self._device, weights_only=True)
+        if state["plan"] != self._kept():
+            raise BadCheckpoint(
+                f"{self._checkpoint} was written by a training run with other settings.",
+                "Delete it to start again, or repeat the earlier settings.",
+            )
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self.step = state["step"]
+
+    def save(self) -> None:
+        """Writes the checkpoint; a reader sees the old one or the new one, never half of one."""
+        self._checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        partial = self._checkpoint.with_suffix(".part")
+        state = {
+            "plan": self._kept(),
+            "step": self.step,
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+        }
+        torch.save(state, partial)
+        partial.replace(self._checkpoint)
+
+    def _batch(self) -> tuple[Tensor, list[Subject]]:
+        """The pictures of this step, augmented: each epoch is a permutation of its own."""
+        count, size = self.plan.pictures, min(self.plan.batch, self.plan.pictures)
+        steps = count // size
+        order = Generator(PCG64([self.plan.seed, 1, self.step // steps])).permutation(count)
+        index = order[(self.step % steps) * size :][:size]
+        pixels = self._pictures[torch.from_numpy(index)].to(self._device)
+        generator = torch.Generator().manual_seed(self.plan.seed * 1_000_003 + self.step)
+        images = _augmented(pixels.permute(0, 3, 1, 2).float() / 255, generator)
+        return images, [self._subjects[i] for i in index.tolist()]
+
+    def advance(self) -> str:
+        """Takes one step and returns a line about it."""
+        plan = self.plan
+        whole = self.step >= plan.steps * (1 - plan.whole_share)
+        if plan.patch_dropout > 0:
+            self.model.visual.patch_dropout.prob = 0.0 if whole else plan.patch_dropout
+        for group in self._optimizer.param_groups:
+            group["lr"] = _rate(plan, self.step)
+        images, subjects = self._batch()
+        rng = Generator(PCG64([plan.seed, 2, self.step]))
+        self.model.train()
+        # open_clip's patch dropout draws from the global generator, so that is seeded by the step too.
+        with torch.random.fork_rng(devices=[self._device] if self._device.type == "cuda" else []):
+            torch.manual_seed(plan.seed * 1_000_003 + self.step)
+            loss, note = _loss(self.model, images, subjects, plan, rng)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self._optimizer.step()
+        with torch.no_grad():
+            self.model.logit_scale.clamp_(max=MAX_LOGIT_SCALE)
+            # A short memory at first, so that the average is not held back by the untrained weights.
+            share = min(plan.averaging, (self.step + 1) / (self.step + 10))
+            for kept, new in zip(self.average.parameters(), self.model.parameters(), strict=True):
+                kept.lerp_(new, 1 - share)
+        self.step += 1
+        return note
+
+    def run(self, report: Report, save_every: int = 250, until: int | None = None) -> None:
+        """Goes on to `until` (default: the end of the plan), saving on the way and at the end."""
+        last = self.plan.steps if until is None else until
+        while self.step < last:
+            note = self.advance()
+            report(self.step, self.plan.steps, note)
+            if self.step % save_every == 0 or self.step == last:
+                self.save()
+
+
+def default_checkpoint(folder: Path, plan: Plan) -> Path:
+    """The checkpoint's place beside the rendered pictures."""
+    return folder.parent / f"pretrain-r{REVISION}-s{plan.seed}.pt"
+
+
+def best_device() -> str:
+    """`cuda` where there is a GPU, else `cpu`."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def bundled_size(folder: Path) -> int:
+    """Bytes of the exported weights."""
+    return (folder / "open_clip_model.safetensors").stat().st_size
+
+
+def as_input(pictures: Pixels, preprocess: Any) -> Tensor:
+    """Pictures `(n, s, s, 3)` through a model's own preprocessing."""
+    from PIL import Image
+
+    return torch.stack([preprocess(Image.fromarray(np.asarray(one))) for one in pictures])

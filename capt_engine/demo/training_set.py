@@ -1,0 +1,67 @@
+"""The pre-training pictures, rendered once into shards in the user's cache folder and read from there ever after."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+from PIL import Image
+
+from capt_engine.demo.domains import Pixels
+from capt_engine.demo.world import REVISION, picture, pretraining_scene
+
+STORED_SIZE = 80
+SHARD = 500
+
+Progress = Callable[[int, int, str], None]
+
+
+def default_folder(seed: int) -> Path:
+    """Where the shards of a seed are kept, outside every repository."""
+    return Path(platformdirs.user_cache_dir("capt-explorer")) / "demo" / f"pictures-r{REVISION}-s{seed}"
+
+
+def _stored(index: int, seed: int) -> Pixels:
+    drawn = Image.fromarray(picture(pretraining_scene(index, seed)))
+    return np.asarray(drawn.resize((STORED_SIZE, STORED_SIZE), Image.Resampling.BICUBIC))
+
+
+def _shard_path(folder: Path, shard: int, count: int) -> Path:
+    return folder / f"{shard:04d}-{count}.npy"
+
+
+def _write_shard(folder: Path, shard: int, count: int, seed: int) -> int:
+    first = shard * SHARD
+    rendered = np.stack([_stored(index, seed) for index in range(first, first + count)])
+    path = _shard_path(folder, shard, count)
+    partial = path.with_suffix(f".{os.getpid()}.part")
+    with partial.open("wb") as file:
+        np.save(file, rendered)
+    partial.replace(path)
+    return shard
+
+
+def load(count: int, seed: int, folder: Path, processes: int, progress: Progress) -> Pixels:
+    """The first `count` pre-training pictures `(count, 80, 80, 3)` of a seed; renders the shards that are missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sizes = [min(SHARD, count - first) for first in range(0, count, SHARD)]
+    missing = [shard for shard, size in enumerate(sizes) if not _shard_path(folder, shard, size).exists()]
+    done = len(sizes) - len(missing)
+    if missing and processes > 1:
+        # A fresh interpreter per worker: a forked one would inherit the threads of a loaded torch.
+        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+            waiting = [pool.submit(_write_shard, folder, shard, sizes[shard], seed) for shard in missing]
+            for _ in as_completed(waiting):
+                done += 1
+                progress(done * SHARD, count, "rendering the training pictures")
+    else:
+        for shard in missing:
+            _write_shard(folder, shard, sizes[shard], seed)
+            done += 1
+            progress(done * SHARD, count, "rendering the training pictures")
+    return np.concatenate([np.load(_shard_path(folder, shard, size)) for shard, size in enumerate(sizes)])

@@ -1,0 +1,165 @@
+"""The bundled toy world: which pictures exist, in which splits, and which class each one has.
+
+A small stand-in for a field of data sets. One distribution to pre-train on (domain `plain`, 7 of every 8 pairs of shape and
+colour), and downstream sets that differ from it: other domains, finer classes, pairs that pre-training never showed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import PCG64, Generator
+
+from capt_engine.demo.captions import COLOURS, MATERIALS, QUALITY_TEMPLATE, SHAPE_TEMPLATE, SHAPES, class_name
+from capt_engine.demo.domains import DOMAINS, Pixels, Subject, photograph
+from capt_engine.errors import BadRequest, UnknownName
+
+PICTURE_SIZE = 96
+# Raised whenever a change to the code changes pictures, so that caches of older pictures are not mixed with newer ones.
+REVISION = 1
+SPLITS = ("train", "val", "test")
+
+# The pre-training stream is a split of its own, so no downstream picture can be one of its pictures.
+_STREAMS = ("pretrain", *SPLITS)
+
+# One colour per shape, spread so that every colour is kept from one or two shapes: 14 of 112 pairs.
+UNSEEN_PAIRS = frozenset((shape, tuple(COLOURS)[(3 * i + 1) % len(COLOURS)]) for i, shape in enumerate(SHAPES))
+
+
+@dataclass(frozen=True)
+class Task:
+    """A question about a picture: which family its classes belong to, and the sentence they are put into."""
+
+    name: str
+    family: str
+    template: str
+    unseen_pairs: bool = False
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Canonical class names, in the order of the labels."""
+        if self.family == "shapes":
+            return tuple(SHAPES)
+        if self.family == "colours":
+            return tuple(COLOURS)
+        if self.family == "materials":
+            return tuple(MATERIALS)
+        return tuple(f"{material} {shape}" for shape in SHAPES for material in MATERIALS)
+
+
+TASKS: dict[str, Task] = {
+    task.name: task
+    for task in (
+        Task("shapes", "shapes", SHAPE_TEMPLATE),
+        Task("colours", "colours", QUALITY_TEMPLATE),
+        Task("materials", "materials", QUALITY_TEMPLATE),
+        Task("shape-material", "shape-material", SHAPE_TEMPLATE),
+        Task("unseen", "shapes", SHAPE_TEMPLATE, unseen_pairs=True),
+    )
+}
+
+# The downstream sets whose zero-shot figures are reported: (task, domain).
+DOWNSTREAM = (
+    ("shapes", "night"),
+    ("shapes", "sketch"),
+    ("shapes", "fog"),
+    ("shapes", "clay"),
+    ("shapes", "tumbled"),
+    ("shapes", "film"),
+    ("materials", "night"),
+    ("colours", "film"),
+    ("shape-material", "plain"),
+    ("unseen", "plain"),
+)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One picture before it is drawn: its subject, its domain, and the seed of everything else about it."""
+
+    subject: Subject
+    domain: str
+    seed: int
+
+
+def _seed(stream: str, *parts: object) -> int:
+    """A stable 64-bit seed whose last two bits are the stream, so the seeds of two streams never meet."""
+    text = "/".join(map(str, parts)).encode()
+    digest = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
+    return digest & ~3 | _STREAMS.index(stream)
+
+
+def _pick(rng: Generator, names: tuple[str, ...]) -> str:
+    return names[int(rng.integers(len(names)))]
+
+
+def _subject(rng: Generator, fixed: dict[str, str], unseen: bool) -> Subject:
+    """A subject with some factors fixed and the others drawn among the allowed pairs of shape and colour."""
+    material = fixed.get("material") or _pick(rng, tuple(MATERIALS))
+    while True:
+        shape = fixed.get("shape") or _pick(rng, tuple(SHAPES))
+        colour = fixed.get("colour") or _pick(rng, tuple(COLOURS))
+        if ((shape, colour) in UNSEEN_PAIRS) is unseen:
+            return Subject(shape, colour, material)
+
+
+def find_task(name: str) -> Task:
+    """The task of that name; raises UnknownName."""
+    if name not in TASKS:
+        raise UnknownName("task", name, TASKS)
+    return TASKS[name]
+
+
+def check_domain(task: Task, domain: str) -> None:
+    """Raises where a domain does not exist, or takes away what a task asks about."""
+    if domain not in DOMAINS:
+        raise UnknownName("domain", domain, DOMAINS)
+    if domain == "clay" and "material" in task.family:
+        raise BadRequest(
+            f"The task {task.name!r} cannot be asked in the domain 'clay': there everything is made of clay.",
+            "Choose another domain, for example 'plain'.",
+        )
+
+
+def scene(task_name: str, split: str, index: int, domain: str = "plain", seed: int = 0) -> Scene:
+    """Picture `index` of a downstream split; classes take turns, so any run of k pictures holds each of k classes once."""
+    task = find_task(task_name)
+    check_domain(task, domain)
+    if split not in SPLITS:
+        raise UnknownName("split", split, SPLITS)
+    rng = Generator(PCG64(_seed(split, "subject", task_name, split, domain, seed, index)))
+    words = task.classes[index % len(task.classes)].split(" ")
+    fixed = {}
+    for word in words:
+        kind = "colour" if word in COLOURS else "material" if word in MATERIALS else "shape"
+        fixed[kind] = word
+    subject = _subject(rng, fixed, task.unseen_pairs)
+    return Scene(subject, domain, _seed(split, "look", task_name, split, domain, seed, index))
+
+
+def pretraining_scene(index: int, seed: int = 0) -> Scene:
+    """Picture `index` of the endless pre-training stream: domain `plain`, never an unseen pair, shapes taking turns."""
+    rng = Generator(PCG64(_seed("pretrain", "subject", seed, index)))
+    shapes = tuple(SHAPES)
+    subject = _subject(rng, {"shape": shapes[index % len(shapes)]}, unseen=False)
+    return Scene(subject, "plain", _seed("pretrain", "look", seed, index))
+
+
+def label(task_name: str, drawn: Scene) -> int:
+    """The label of a scene in a task."""
+    task = find_task(task_name)
+    return task.classes.index(class_name(task.family, drawn.subject))
+
+
+def picture(drawn: Scene, size: int = PICTURE_SIZE) -> Pixels:
+    """Draws a scene as `(size, size, 3)` uint8; the same scene gives the same picture, bit for bit."""
+    samples = 2 if size <= 160 else 3
+    return photograph(drawn.subject, drawn.domain, Generator(PCG64(drawn.seed)), size, samples)
+
+
+def pictures(task_name: str, split: str, count: int, domain: str = "plain", seed: int = 0) -> tuple[Pixels, list[int]]:
+    """The first `count` pictures `(count, 96, 96, 3)` of a split and their labels."""
+    scenes = [scene(task_name, split, i, domain, seed) for i in range(count)]
+    return np.stack([picture(one) for one in scenes]), [label(task_name, one) for one in scenes]
