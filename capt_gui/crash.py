@@ -1,0 +1,141 @@
+"""What follows an error nobody expected: a file in the log folder, and a dialog that can copy it. Nothing is sent."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import platform
+import sys
+import threading
+import traceback
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+
+from capt_engine.records import Failure
+
+_NAMES = ("capt-explorer", "PySide6-Essentials", "pyqtgraph", "torch", "open_clip_torch", "numpy", "Pillow")
+
+
+def shorten_home(text: str) -> str:
+    """Write the home folder as ~, so that a report that is passed on does not name its user."""
+    home = str(Path.home())
+    return text.replace(home, "~") if len(home) > 1 else text
+
+
+def versions() -> str:
+    """One line per thing whose version matters; reads package metadata, imports nothing."""
+    lines = [f"Python {platform.python_version()} on {platform.platform()}"]
+    for name in _NAMES:
+        try:
+            lines.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            lines.append(f"{name} not installed")
+    return "\n".join(lines)
+
+
+def write_report(folder: Path, details: str) -> tuple[Path | None, str]:
+    """Write a crash report; returns its path (None when it could not be written) and its text."""
+    now = datetime.datetime.now(datetime.UTC)
+    text = shorten_home(f"CAPT Explorer stumbled on {now:%Y-%m-%d %H:%M:%S} UTC\n\n{versions()}\n\n{details}")
+    path = folder / f"crash-{now:%Y%m%d-%H%M%S-%f}.txt"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError:
+        return None, text
+    return path, text
+
+
+class CrashDialog(QDialog):
+    """Says plainly that something went wrong, shows the report and copies it."""
+
+    def __init__(self, path: Path | None, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._text = text
+        self.setWindowTitle("Something went wrong")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(720, 460)
+        where = f"It was saved as {shorten_home(str(path))}." if path else "It could not be saved."
+        words = QLabel(
+            "CAPT Explorer met a problem it did not expect; this is a fault of ours, not yours. You can go on, but "
+            f"saving what matters and starting again is safer.\n\nThe report below stays on this computer. {where}"
+        )
+        words.setWordWrap(True)
+        report = QPlainTextEdit(text)
+        report.setReadOnly(True)
+        report.setAccessibleName("Crash report")
+        report.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        copy = buttons.addButton("Copy report", QDialogButtonBox.ButtonRole.ActionRole)
+        copy.clicked.connect(self.on_copy_clicked)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(words)
+        layout.addWidget(report, 1)
+        layout.addWidget(buttons)
+
+    def on_copy_clicked(self) -> None:
+        """Put the whole report on the clipboard."""
+        QGuiApplication.clipboard().setText(self._text)
+
+
+class CrashReporter(QObject):
+    """Takes every unexpected error of any thread; the dialog opens on the GUI thread, one at a time."""
+
+    _happened = Signal(str)
+
+    def __init__(self, folder: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._folder = folder
+        self._dialog: CrashDialog | None = None
+        self._happened.connect(self.on_happened)
+
+    def install(self) -> None:
+        """Take over from Python's own hooks."""
+        sys.excepthook = self.on_exception
+        threading.excepthook = self.on_thread_exception
+
+    def uninstall(self) -> None:
+        """Give the hooks back."""
+        sys.excepthook = sys.__excepthook__
+        threading.excepthook = threading.__excepthook__
+
+    def on_exception(self, kind: type[BaseException], value: BaseException, trace: TracebackType | None) -> None:
+        """Report an exception that nobody caught; Ctrl+C is no crash."""
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, value, trace)
+            return
+        self.report("".join(traceback.format_exception(kind, value, trace)))
+
+    def on_thread_exception(self, args: threading.ExceptHookArgs) -> None:
+        """Report an exception that ended a thread."""
+        if args.exc_value is not None:
+            self.on_exception(args.exc_type, args.exc_value, args.exc_traceback)
+
+    def report_failure(self, failure: Failure) -> None:
+        """Report a bug of the engine; expected failures carry no traceback and are no matter for this place."""
+        if failure.traceback:
+            self.report(f"{failure.kind}: {failure.message}\n\n{failure.traceback}")
+
+    def report(self, details: str) -> None:
+        """Log the details, and show them as soon as the GUI thread can; may be called on any thread."""
+        logging.getLogger(__name__).error("Unexpected: %s", shorten_home(details))
+        self._happened.emit(details)
+
+    def on_happened(self, details: str) -> None:
+        """Write the report; open the dialog unless one is open already."""
+        path, text = write_report(self._folder, details)
+        if self._dialog is not None:
+            return
+        self._dialog = CrashDialog(path, text)
+        self._dialog.destroyed.connect(self.on_dialog_destroyed)
+        self._dialog.show()
+
+    def on_dialog_destroyed(self) -> None:
+        """The next report may open a dialog again."""
+        self._dialog = None

@@ -1,0 +1,1 @@
+"""State for the eye: what the window knows, tested without showing a widget."""

@@ -1,0 +1,233 @@
+"""What the user has chosen, kept in the settings and turned into the request that is frozen when Run is pressed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from capt_engine.records import (
+    AnalyzeRequest,
+    AttackInfo,
+    AttackSpec,
+    Catalogue,
+    ModelInfo,
+    NormInfo,
+    ParamInfo,
+    ParamValue,
+    ThreatModel,
+)
+from capt_gui.settings import Settings
+from capt_gui.view_models.stops import steps_param
+
+_T = TypeVar("_T")
+Values = tuple[tuple[str, ParamValue], ...]
+
+
+class Choices(QObject):
+    """The choices of the right column. `changed`: one that matters to results did; `offered`: the catalogue arrived."""
+
+    changed = Signal()
+    offered = Signal()
+
+    def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.settings = settings
+        self.catalogue: Catalogue | None = None
+        self._target: str | None = None
+
+    def on_ready(self, catalogue: Catalogue) -> None:
+        """Take the catalogue; choices it does not hold fall back to its first entry."""
+        self.catalogue = catalogue
+        chosen = self.settings
+        chosen.model = _known(chosen.model, [model.id for model in catalogue.models])
+        chosen.attack = _known(chosen.attack, [attack.name for attack in catalogue.attacks])
+        chosen.norm = _known(chosen.norm, [norm.name for norm in catalogue.norms])
+        if chosen.prompts not in [prompt.id for prompt in catalogue.prompts]:
+            chosen.prompts = ""
+        self.offered.emit()
+        self.changed.emit()
+
+    @property
+    def model(self) -> ModelInfo | None:
+        """The chosen model, once the catalogue is there."""
+        models = self.catalogue.models if self.catalogue else ()
+        return next((model for model in models if model.id == self.settings.model), None)
+
+    @property
+    def attack(self) -> AttackInfo | None:
+        """The chosen attack, once the catalogue is there."""
+        attacks = self.catalogue.attacks if self.catalogue else ()
+        return next((attack for attack in attacks if attack.name == self.settings.attack), None)
+
+    @property
+    def norm(self) -> NormInfo | None:
+        """The chosen norm, once the catalogue is there."""
+        norms = self.catalogue.norms if self.catalogue else ()
+        return next((norm for norm in norms if norm.name == self.settings.norm), None)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes the model is asked about: the user's, else the model's own suggestion."""
+        own = tuple(self.settings.classes.get(self.settings.model, ()))
+        return own or (self.model.classes if self.model else ())
+
+    @property
+    def template(self) -> str:
+        """The sentence each class stands in: the user's, else the model's own."""
+        own = self.settings.template.get(self.settings.model, "")
+        return own or (self.model.template if self.model else "")
+
+    @property
+    def eps(self) -> float:
+        """The budget for the chosen norm, in pixel units."""
+        default = self.norm.default_eps if self.norm else ThreatModel().eps
+        return self.settings.eps.get(self.settings.norm, default)
+
+    @property
+    def steps(self) -> int:
+        """The steps of the chosen attack; 0 where it takes none, or nothing is known yet and nothing was chosen."""
+        param = steps_param(self.attack) if self.attack else None
+        if self.attack is not None and param is None:
+            return 0
+        return self.settings.steps or (int(param.default) if param else 0)
+
+    @property
+    def target(self) -> str | None:
+        """The class the attack aims at, None for any wrong one."""
+        return self._target if self._target in self.classes else None
+
+    def problem(self) -> str:
+        """Why Run makes no sense as things stand; empty when it does."""
+        if self.catalogue is None:
+            return ""
+        if len(set(self.classes)) < 2:
+            return "Name at least two classes"
+        return "" if "{}" in self.template else "The template needs {} where the class goes"
+
+    def set_model(self, name: str) -> None:
+        """Choose a model."""
+        self._set("model", name)
+
+    def set_prompts(self, name: str) -> None:
+        """Choose a prompt checkpoint; empty for none."""
+        self._set("prompts", name)
+
+    def set_attack(self, name: str) -> None:
+        """Choose an attack."""
+        self._set("attack", name)
+
+    def set_norm(self, name: str) -> None:
+        """Choose a norm; its budget is the one last used with it."""
+        self._set("norm", name)
+        self.settings.eps.setdefault(name, self.eps)
+
+    def set_eps(self, eps: float) -> None:
+        """Choose the budget for the present norm."""
+        if eps != self.eps:
+            self.settings.eps[self.settings.norm] = eps
+            self.changed.emit()
+
+    def set_steps(self, steps: int) -> None:
+        """Choose the number of steps; the attack's own number is stored as "no choice"."""
+        param = steps_param(self.attack) if self.attack else None
+        self._set("steps", 0 if param is not None and steps == param.default else steps)
+
+    def set_target(self, name: str | None) -> None:
+        """Choose the class to aim at, None for any wrong one."""
+        if name != self._target:
+            self._target = name
+            self.changed.emit()
+
+    def set_classes(self, classes: tuple[str, ...], template: str) -> None:
+        """Take the user's classes; the model's own suggestion is stored as "no choice"."""
+        model = self.settings.model
+        suggestion = self.model
+        if suggestion is not None and classes == suggestion.classes:
+            classes = ()
+        if suggestion is not None and template == suggestion.template:
+            template = ""
+        _keep(self.settings.classes, model, list(classes))
+        _keep(self.settings.template, model, template)
+        self.changed.emit()
+
+    def restore_classes(self) -> None:
+        """Go back to the model's own suggestion."""
+        self.set_classes((), "")
+
+    def expert_params(self) -> tuple[ParamInfo, ...]:
+        """What the Expert form shows: the exact budget, the attack's own settings, the seed."""
+        if self.attack is None or self.norm is None:
+            return ()
+        unit = "/255" if self.norm.name == "linf" else ""
+        help_text = "How far each picture may be changed, in this norm."
+        eps = ParamInfo(
+            "eps", "Budget ε", "float", self.norm.default_eps, 0.0, self.norm.high_eps, unit, help=help_text
+        )
+        seed = ParamInfo("seed", "Seed", "int", 0, 0, 2**31 - 1, help="The same seed gives the same pictures again.")
+        return (eps, *self.attack.params, seed)
+
+    def expert_values(self) -> Values:
+        """The values of the Expert form that differ from its defaults."""
+        values: dict[str, ParamValue] = {"eps": self.eps, "seed": self.settings.seed, **dict(self._attack_values())}
+        defaults = {param.name: param.default for param in self.expert_params()}
+        return tuple((name, value) for name, value in values.items() if name in defaults and value != defaults[name])
+
+    def set_expert_values(self, values: Iterable[tuple[str, ParamValue]]) -> None:
+        """Take the Expert form: values it does not name are at their defaults."""
+        given = dict(values)
+        if self.norm is None or self.attack is None:
+            return
+        self.settings.eps[self.settings.norm] = float(given.pop("eps", self.norm.default_eps))
+        self.settings.seed = int(given.pop("seed", 0))
+        if steps_param(self.attack) is not None:
+            self.settings.steps = int(given.pop("steps", 0))
+        _keep(self.settings.expert, self.settings.attack, given)
+        self.changed.emit()
+
+    def request(self, paths: tuple[str, ...]) -> AnalyzeRequest:
+        """The frozen copy of all choices that one job works with."""
+        chosen = self.settings
+        return AnalyzeRequest(
+            paths=paths,
+            model=chosen.model,
+            prompts=chosen.prompts or None,
+            classes=tuple(chosen.classes.get(chosen.model, ())),
+            template=chosen.template.get(chosen.model, ""),
+            attack=AttackSpec(chosen.attack, self._attack_values()),
+            threat=ThreatModel(norm=chosen.norm, eps=self.eps, target=self.target),
+            seed=chosen.seed,
+        )
+
+    def made_with(self, request: AnalyzeRequest) -> bool:
+        """Whether a request was made with the present choices, whatever its pictures."""
+        return replace(request, paths=()) == self.request(())
+
+    def _attack_values(self) -> Values:
+        values: dict[str, ParamValue] = dict(self.settings.expert.get(self.settings.attack, {}))
+        if self.settings.steps and self.steps:
+            values["steps"] = self.settings.steps
+        if self.attack is not None:
+            known = {param.name for param in self.attack.params}
+            values = {name: value for name, value in values.items() if name in known}
+        return tuple(sorted(values.items()))
+
+    def _set(self, name: str, value: object) -> None:
+        if getattr(self.settings, name) != value:
+            setattr(self.settings, name, value)
+            self.changed.emit()
+
+
+def _known(name: str, names: list[str]) -> str:
+    """The name if the catalogue holds it, else its first one."""
+    return name if name in names or not names else names[0]
+
+
+def _keep(table: dict[str, _T], key: str, value: _T) -> None:
+    """Store a value, or forget the key when there is nothing to store."""
+    if value:
+        table[key] = value
+    else:
+        table.pop(key, None)

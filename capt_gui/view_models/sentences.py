@@ -1,0 +1,125 @@
+"""Figures put into words: the headline over a result, captions, remaining time."""
+
+from __future__ import annotations
+
+from capt_engine.records import DeviceInfo, PictureRow, ThreatModel
+
+_NORM_WORDS = {"linf": "L∞", "l2": "L2"}
+
+
+def percent(fraction: float) -> str:
+    """A probability as a person says it; never 100 % or 0 % unless it is."""
+    if 0.995 <= fraction < 1:
+        return ">99 %"
+    if 0 < fraction < 0.005:
+        return "<1 %"
+    return f"{fraction * 100:.0f} %"
+
+
+def norm_word(norm: str) -> str:
+    """ "linf" as it is written: L∞."""
+    return _NORM_WORDS.get(norm, norm)
+
+
+def budget(eps: float, norm: str) -> str:
+    """A budget as the field writes it: 4/255 for L∞, a plain number for other norms."""
+    return f"{eps * 255:.3g}/255" if norm == "linf" else f"{eps:.3g}"
+
+
+def threat(model: ThreatModel) -> str:
+    """ "ε = 4/255", with the norm where it is not the usual one."""
+    words = f"ε = {budget(model.eps, model.norm)}"
+    return words if model.norm == "linf" else f"{words} ({norm_word(model.norm)})"
+
+
+def headline(row: PictureRow) -> str:
+    """One sentence: what the model said, and what became of it."""
+    clean = row.clean.winner
+    before = f"{row.classes[clean]} {percent(row.clean.probabilities[clean])}"
+    if row.attacked is None:
+        return before
+    after = row.attacked.winner
+    probability = percent(row.attacked.probabilities[after])
+    if after == clean:
+        return f"still {row.classes[clean]} ({probability}) at {threat(row.threat)}"
+    change = f"{before} → {row.classes[after]} {probability}"
+    if row.threat.target is None:
+        return f"{change}: flipped at {threat(row.threat)}"
+    if row.classes[after] == row.threat.target:
+        return f"{change}: target reached at {threat(row.threat)}"
+    return f"{change}: flipped at {threat(row.threat)}, but not to {row.threat.target}"
+
+
+def caption(row: PictureRow) -> str:
+    """The few words under a thumbnail."""
+    clean = row.clean.winner
+    if row.attacked is None or row.attacked.winner == clean:
+        verdict = row.clean if row.attacked is None else row.attacked
+        return f"{row.classes[clean]} {percent(verdict.probabilities[clean])}"
+    return f"{row.classes[clean]} → {row.classes[row.attacked.winner]}"
+
+
+def survival(row: PictureRow) -> str:
+    """Whether the attack outlives saving the picture, in words; empty when nothing was broken."""
+    if not row.success or row.survives_png is None:
+        return ""
+    if not row.survives_png:
+        return "It no longer fools the model once saved as PNG."
+    if row.survives_jpeg95 is None:
+        return "Still fools the model after saving as PNG."
+    return f"Still fools the model after saving as PNG{'' if row.survives_jpeg95 else ', not as JPEG'}" + (
+        " and as JPEG." if row.survives_jpeg95 else "."
+    )
+
+
+def settings_line(row: PictureRow) -> str:
+    """With what a row was made: attack, norm, budget, steps, model."""
+    parts = [f"Model {row.model_id}" if not row.prompt_id else f"Model {row.model_id} with {row.prompt_id}"]
+    if row.attack is not None:
+        steps = f"{row.steps} step{'' if row.steps == 1 else 's'}"
+        restarts = f", {row.restarts} restarts" if row.restarts > 1 else ""
+        word = row.attack.name.upper()
+        parts.append(
+            f"{word}, {norm_word(row.threat.norm)} {budget(row.threat.eps, row.threat.norm)}, {steps}{restarts}"
+        )
+    parts.append(f"seed {row.seed}")
+    return " · ".join(parts)
+
+
+def remaining(seconds: float | None) -> str:
+    """ "about 12 s left"; empty when it cannot be told."""
+    if seconds is None:
+        return ""
+    if seconds < 1:
+        return "almost done"
+    if seconds < 90:
+        return f"about {round(seconds)} s left"
+    if seconds < 5400:
+        return f"about {round(seconds / 60)} min left"
+    return f"about {seconds / 3600:.1f} h left"
+
+
+def progress(note: str, seconds: float | None, waiting: int) -> str:
+    """What is being done, how long it takes, and how much waits behind it."""
+    more = f"{waiting} more waiting" if waiting else ""
+    return " · ".join(part for part in (note, remaining(seconds), more) if part)
+
+
+def count_line(total: int, done: int, broken: int, failed: int) -> str:
+    """ "19 of 50 · 7 broken": how far the gallery is."""
+    if not total:
+        return ""
+    if not done and not failed:
+        words = [f"{total} picture{'' if total == 1 else 's'}"]
+    else:
+        words = [f"{done} of {total}", f"{broken} broken"]
+    if failed:
+        words.append(f"{failed} unreadable")
+    return " · ".join(words)
+
+
+def memory(device: DeviceInfo) -> str:
+    """The device with its memory, if it has its own."""
+    if not device.memory_bytes:
+        return device.label
+    return f"{device.label}, {device.memory_bytes / 2**30:.0f} GB"

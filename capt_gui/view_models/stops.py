@@ -1,0 +1,43 @@
+"""The stops of the two plain knobs, Strength and Effort, drawn from what the engine says of norm and attack."""
+
+from __future__ import annotations
+
+import math
+
+from capt_engine.records import AttackInfo, NormInfo, ParamInfo
+from capt_gui.view_models.sentences import budget
+
+_LINF_STOPS = (0.5, 1, 2, 4, 8, 16)
+_FACTORS = (1 / 8, 1 / 4, 1 / 2, 1, 2, 4)
+_EFFORT_STOPS = (1, 5, 10, 20, 50, 100)
+
+
+def strength_stops(norm: NormInfo, eps: float) -> list[tuple[str, object]]:
+    """(label, budget) from faint to strong; a budget chosen elsewhere gets a stop of its own."""
+    if norm.name == "linf":
+        values = [k / 255 for k in _LINF_STOPS]
+    else:
+        values = [norm.default_eps * factor for factor in _FACTORS]
+    values = [value for value in values if value <= norm.high_eps * (1 + 1e-9)]
+    return [(f"ε = {budget(value, norm.name)}", value) for value in _with(values, eps)]
+
+
+def effort_stops(attack: AttackInfo, steps: int) -> list[tuple[str, object]]:
+    """(label, steps) from quick to thorough; empty for an attack that takes no steps."""
+    info = steps_param(attack)
+    if info is None:
+        return []
+    low = 1 if info.low is None else info.low
+    high = math.inf if info.high is None else info.high
+    values = [value for value in _EFFORT_STOPS if low <= value <= high]
+    return [(f"{value:g} step{'' if value == 1 else 's'}", int(value)) for value in _with(values, steps)]
+
+
+def steps_param(attack: AttackInfo) -> ParamInfo | None:
+    """The setting that the Effort knob turns."""
+    return next((param for param in attack.params if param.name == "steps" and param.kind == "int"), None)
+
+
+def _with(values: list[float] | list[int], own: float) -> list[float]:
+    """The values in order, `own` among them exactly as given, so that the knob finds it again."""
+    return sorted([value for value in values if not math.isclose(value, own, rel_tol=1e-6)] + [own])
