@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import typing
 from collections.abc import Iterator
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.records import Number, ParamInfo, ParamValue
@@ -71,7 +72,12 @@ def describe(entry: type) -> tuple[ParamInfo, ...]:
     """The settings of a dataclass made with `param`, in order."""
     hints = typing.get_type_hints(entry)
     return tuple(
-        ParamInfo(name=field.name, kind=_KINDS[hints[field.name]], default=field.default, **field.metadata["param"])
+        ParamInfo(
+            name=field.name,
+            kind=_KINDS[hints[field.name]],
+            default=cast(ParamValue, field.default),
+            **field.metadata["param"],
+        )
         for field in dataclasses.fields(entry)
         if "param" in field.metadata
     )
@@ -97,13 +103,9 @@ def _checked(info: ParamInfo, value: ParamValue) -> ParamValue:
         return bool(value)
     if isinstance(value, (str, bool)):
         raise BadRequest(f"{info.label} takes a number, not {value!r}.")
+    if not math.isfinite(value) or (info.kind == "int" and value != int(value)):
+        raise BadRequest(f"{info.label} takes a {'whole ' if info.kind == 'int' else ''}number, not {value!r}.")
     number = int(value) if info.kind == "int" else float(value)
-    if number != value or number != number:
-        raise BadRequest(
-            f"{info.label} takes a whole number, not {value!r}."
-            if info.kind == "int"
-            else f"{info.label} is not a number."
-        )
     if (info.low is not None and number < info.low) or (info.high is not None and number > info.high):
         raise BadRequest(
             f"{info.label} is {number:g}, outside {info.low:g} to {info.high:g}.", "Choose a value inside that range."

@@ -1,0 +1,15 @@
+"""The attacks, one line each."""
+
+from __future__ import annotations
+
+from capt_engine.attacks.base import Attack
+from capt_engine.attacks.pgd import PGD
+from capt_engine.records import AttackInfo
+from capt_engine.registry import Table, describe
+
+ATTACKS: Table[type[Attack]] = Table("attack", PGD)
+
+
+def attack_info(attack: type[Attack]) -> AttackInfo:
+    """What a form or a help text needs to know about an attack."""
+    return AttackInfo(attack.name, attack.label, attack.summary, describe(attack))

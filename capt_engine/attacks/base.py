@@ -1,0 +1,153 @@
+"""What every attack shares: the norms, the threat, and random draws that depend on the picture and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import torch
+from torch import Tensor
+
+from capt_engine.records import NormInfo
+from capt_engine.registry import Table
+
+Logits = Callable[[Tensor], Tensor]  # pixels (n, 3, h, w) in [0, 1] → logits (n, k)
+Step = Callable[..., None]  # tick(done, total, note): may raise Cancelled
+
+
+class Draws:
+    """One random stream per picture, drawn on the CPU: neither batch nor order nor device changes what a picture gets."""
+
+    def __init__(self, seeds: Sequence[int]) -> None:
+        self._streams = [torch.Generator().manual_seed(seed) for seed in seeds]
+
+    @classmethod
+    def of(cls, seed: int, keys: Sequence[str]) -> Draws:
+        """Streams for the pictures named by `keys` (say, their SHA-256) under the run's `seed`."""
+        digests = (hashlib.sha256(f"{seed}:{key}".encode()).digest() for key in keys)
+        return cls([int.from_bytes(digest[:8], "little", signed=True) for digest in digests])
+
+    def uniform(self, like: Tensor) -> Tensor:
+        """Values in [0, 1), shaped and placed like `like` (n, …); the i-th picture's come from its own stream."""
+        return torch.stack([torch.rand(like.shape[1:], generator=stream) for stream in self._streams]).to(like.device)
+
+    def normal(self, like: Tensor) -> Tensor:
+        """Standard normal values, shaped and placed like `like` (n, …)."""
+        return torch.stack([torch.randn(like.shape[1:], generator=stream) for stream in self._streams]).to(like.device)
+
+
+@dataclass(frozen=True)
+class Norm:
+    """A norm as a value: how long a perturbation is, how it is brought back into the ball, which step climbs fastest.
+
+    length: (n, …) → (n,). project(delta, eps): onto the ball of radius eps. steepest(gradient): the unit step.
+    random(draws, like, eps): a point of the ball.
+    """
+
+    name: str
+    label: str
+    summary: str
+    default_eps: float
+    high_eps: float
+    length: Callable[[Tensor], Tensor]
+    project: Callable[[Tensor, float], Tensor]
+    steepest: Callable[[Tensor], Tensor]
+    random: Callable[[Draws, Tensor, float], Tensor]
+
+    @property
+    def info(self) -> NormInfo:
+        """What a form needs to know."""
+        return NormInfo(self.name, self.label, self.summary, self.default_eps, self.high_eps)
+
+
+def _per_picture(values: Tensor, like: Tensor) -> Tensor:
+    return values.view(-1, *[1] * (like.dim() - 1))
+
+
+def _linf_length(delta: Tensor) -> Tensor:
+    return delta.flatten(1).abs().amax(dim=1)
+
+
+def _linf_project(delta: Tensor, eps: float) -> Tensor:
+    return delta.clamp(-eps, eps)
+
+
+def _linf_random(draws: Draws, like: Tensor, eps: float) -> Tensor:
+    return (draws.uniform(like) * 2 - 1) * eps
+
+
+def _l2_length(delta: Tensor) -> Tensor:
+    length: Tensor = torch.linalg.vector_norm(delta.flatten(1), dim=1)
+    return length
+
+
+def _l2_project(delta: Tensor, eps: float) -> Tensor:
+    return delta * _per_picture((eps / _l2_length(delta).clamp_min(1e-12)).clamp_max(1.0), delta)
+
+
+def _l2_steepest(gradient: Tensor) -> Tensor:
+    length = _l2_length(gradient)
+    # A gradient of zero has no direction; dividing by one leaves it zero instead of making it NaN.
+    return gradient / _per_picture(torch.where(length > 0, length, torch.ones_like(length)), gradient)
+
+
+def _l2_random(draws: Draws, like: Tensor, eps: float) -> Tensor:
+    direction = _l2_steepest(draws.normal(like))
+    return direction * _per_picture(draws.uniform(like.flatten(1)[:, :1]).flatten(), like) * eps
+
+
+LINF = Norm(
+    "linf",
+    "L∞ (largest change of any value)",
+    "No colour value of any pixel moves by more than ε.",
+    4 / 255,
+    1.0,
+    _linf_length,
+    _linf_project,
+    torch.sign,
+    _linf_random,
+)
+L2 = Norm(
+    "l2",
+    "L2 (length of the whole change)",
+    "The Euclidean length of the change over all pixels stays within ε; few pixels may move far.",
+    1.0,
+    100.0,
+    _l2_length,
+    _l2_project,
+    _l2_steepest,
+    _l2_random,
+)
+NORMS = Table("norm", LINF, L2)
+
+
+@dataclass(frozen=True)
+class Threat:
+    """What the attacker may do (`norm`, `eps` in pixel units [0, 1]) and wants: a given class if `targeted`, else any wrong one."""
+
+    norm: Norm = LINF
+    eps: float = 4 / 255
+    targeted: bool = False
+
+
+class Attack(Protocol):
+    """An attack: a frozen dataclass whose fields are made with `param`, and one function.
+
+    name, label, summary: for tables, forms and captions.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    summary: ClassVar[str]
+
+    @property
+    def work(self) -> int:
+        """How many times a run calls tick for one batch: the forward passes it makes, in effect."""
+
+    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
+        """Attacked pictures (n, 3, h, w) in [0, 1], within threat.eps of `images`.
+
+        labels: (n,) the classes to get away from, or to reach when threat.targeted. Weights and gradients of the model are left alone.
+        """

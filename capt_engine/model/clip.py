@@ -1,0 +1,207 @@
+"""CLIP backbones, loaded through open_clip: the only module that imports it.
+
+A model id is one of
+
+    demo                       the bundled demo model
+    local-dir:FOLDER, FOLDER   an open_clip folder (open_clip_config.json and safetensors weights)
+    ARCH:SOURCE@FILE           an open_clip architecture with a local safetensors file, e.g. ViT-B-32:openai@clip.safetensors
+
+SOURCE says where the weights come from, because that decides the activation: weights trained with QuickGELU lose many points under
+GELU and the reverse, without any error (open_clip #441, #771). It is an open_clip pre-training tag, or plainly `quickgelu` or `gelu`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from capt_engine.errors import BadCheckpoint, UnknownName
+from capt_engine.model import imports
+from capt_engine.resources import resource
+
+open_clip = imports.open_clip()
+
+LOCAL_DIR = "local-dir:"
+_CONFIG = "open_clip_config.json"
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A frozen CLIP in evaluation mode.
+
+    clip: open_clip's module. tokenize: list of sentences -> token ids (n, context). view: PIL picture -> what the model sees,
+    (3, size, size) in [0, 1]. mean, std: the normalisation the classifier applies, (3, 1, 1). sha256: of the weights file.
+    """
+
+    id: str
+    clip: Any
+    tokenize: Callable[[list[str]], Tensor]
+    view: Callable[[Any], Tensor]
+    size: int
+    mean: Tensor
+    std: Tensor
+    sha256: str
+    context_length: int
+
+
+def load_backbone(model_id: str, device: torch.device) -> Backbone:
+    """Load a model by its id, frozen, in evaluation mode and fp32; raises BadCheckpoint or UnknownName with the remedy."""
+    if model_id == "demo":
+        return _from_folder(model_id, resource("demo"), device)
+    if model_id.startswith(LOCAL_DIR):
+        return _from_folder(model_id, Path(model_id.removeprefix(LOCAL_DIR)), device)
+    if "@" in model_id:
+        return _from_file(model_id, device)
+    if Path(model_id).is_dir():
+        return _from_folder(model_id, Path(model_id), device)
+    if model_id in open_clip.list_models():
+        raise BadCheckpoint(
+            f"{model_id!r} is an architecture; it needs weights.",
+            f"Name a local file, as in {model_id}:openai@weights.safetensors, or an open_clip folder.",
+        )
+    raise UnknownName("model", model_id, ["demo", *open_clip.list_models()])
+
+
+def _from_folder(model_id: str, folder: Path, device: torch.device) -> Backbone:
+    if not folder.is_dir():
+        raise BadCheckpoint(
+            f"There is no folder {str(folder)!r}.", "Name a folder that holds open_clip_config.json and its weights."
+        )
+    if not (folder / _CONFIG).is_file():
+        raise BadCheckpoint(
+            f"{str(folder)!r} holds no {_CONFIG}.",
+            "An open_clip folder holds that file beside its safetensors weights.",
+        )
+    weights = sorted(folder.glob("*.safetensors"))
+    if len(weights) != 1:
+        found = "no safetensors file" if not weights else f"{len(weights)} safetensors files"
+        raise BadCheckpoint(
+            f"{str(folder)!r} holds {found}.", "Exactly one is needed; pickled .bin and .pt files are not loaded."
+        )
+    name = LOCAL_DIR + str(folder)
+    return _built(
+        model_id, weights[0], lambda: open_clip.create_model(name, device=device), lambda: open_clip.get_tokenizer(name)
+    )
+
+
+def _from_file(model_id: str, device: torch.device) -> Backbone:
+    arch_and_source, file_name = model_id.split("@", 1)
+    arch, _, source = arch_and_source.partition(":")
+    file = Path(file_name)
+    if arch not in open_clip.list_models():
+        raise UnknownName("architecture", arch, open_clip.list_models())
+    if not file.is_file():
+        raise BadCheckpoint(f"There is no file {file_name!r}.", "Name a local safetensors file after the @.")
+    if file.suffix != ".safetensors":
+        raise BadCheckpoint(
+            f"{file_name!r} is not a safetensors file.", "Pickled weights can run code when loaded; convert them first."
+        )
+    quick = _is_quick_gelu(arch, source, file)
+    return _built(
+        model_id,
+        file,
+        lambda: open_clip.create_model(arch, pretrained=str(file), device=device, quick_gelu=quick),
+        lambda: open_clip.get_tokenizer(arch),
+    )
+
+
+def _is_quick_gelu(arch: str, source: str, file: Path) -> bool:
+    """Does this file want QuickGELU? Decided by what the user or the file's name says of its origin, refused otherwise."""
+    if source in ("quickgelu", "gelu"):
+        return source == "quickgelu"
+    base = arch.removesuffix("-quickgelu")
+    tags = open_clip.list_pretrained_tags_by_model(base)
+    if source and source not in tags:
+        raise UnknownName(f"source of {base} weights", source, [*tags, "quickgelu", "gelu"])
+    if not source and arch != base:
+        return True
+    # The longest first: "laion400m_e32" is not "laion400m_e3".
+    named = [tag for tag in sorted(tags, key=len, reverse=True) if tag in file.name]
+    origin = source or (named[0] if named else "")
+    if not origin:
+        raise BadCheckpoint(
+            f"Nothing says whether {file.name!r} was trained with QuickGELU or GELU; with the wrong one its scores drop silently.",
+            f"Say where it comes from: {arch}:openai@… (QuickGELU), {arch}:laion2b_s34b_b79k@… (GELU), or {arch}:gelu@….",
+        )
+    return bool(open_clip.get_pretrained_cfg(base, origin).get("quick_gelu", False))
+
+
+def _built(model_id: str, weights: Path, create: Callable[[], Any], tokenizer: Callable[[], Any]) -> Backbone:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                clip = create()
+            except RuntimeError as error:
+                if "timm" not in str(error):
+                    raise
+                imports.allow_timm()
+                clip = create()
+            tokenize = tokenizer()
+    except Exception as error:  # open_clip raises whatever its config or safetensors led to
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise BadCheckpoint(
+            f"The model in {str(weights.parent)!r} could not be loaded: {reason}", _LOAD_HINT
+        ) from error
+    clip.eval().requires_grad_(False)
+    bad = [
+        name
+        for name, value in clip.state_dict().items()
+        if value.is_floating_point() and not bool(torch.isfinite(value).all())
+    ]
+    if bad:
+        raise BadCheckpoint(
+            f"{weights.name!r} holds values that are not finite numbers (first in {bad[0]!r}).", "The file is damaged."
+        )
+    config = clip.visual.preprocess_cfg
+    size = clip.visual.image_size
+    side = int(size if isinstance(size, int) else size[0])
+    device = next(clip.parameters()).device
+    return Backbone(
+        id=model_id,
+        clip=clip,
+        tokenize=tokenize,
+        view=_view(config),
+        size=side,
+        mean=torch.tensor(config["mean"], device=device).view(3, 1, 1),
+        std=torch.tensor(config["std"], device=device).view(3, 1, 1),
+        sha256=_sha256(weights),
+        context_length=int(getattr(tokenize, "context_length", 0) or clip.context_length),
+    )
+
+
+_LOAD_HINT = "Check that configuration and weights belong together and that the file arrived whole."
+
+
+def _view(config: dict[str, Any]) -> Callable[[Any], Tensor]:
+    """open_clip's own evaluation transform up to, but without, the normalisation, which belongs to the classifier."""
+    whole = open_clip.transform.image_transform_v2(open_clip.transform.PreprocessCfg(**config), is_train=False)
+    steps = [step for step in whole.transforms if type(step).__name__ != "Normalize"]
+
+    def view(picture: Any) -> Tensor:
+        for step in steps:
+            picture = step(picture)
+        result: Tensor = picture
+        return result
+
+    return view
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def imagenet_classes() -> tuple[str, ...]:
+    """The 1,000 ImageNet class names as open_clip words them: what a general CLIP is asked about when nobody says."""
+    return tuple(open_clip.IMAGENET_CLASSNAMES)

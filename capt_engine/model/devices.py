@@ -1,0 +1,49 @@
+"""Which device the work runs on, and what a user should know about it."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from capt_engine.errors import DeviceProblem
+from capt_engine.records import DeviceInfo
+
+# Intel's BLAS picks its summation order by the shape of the whole batch unless told otherwise, so the same picture got other last
+# bits, and other adversarial pixels, in another batch. Strict mode costs nothing measurable here and makes rows independent of
+# their neighbours. It is read at the first matrix product, so this module is imported before any model is.
+os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")
+
+
+def pick_device(name: str) -> torch.device:
+    """The torch device for "auto", "cpu", "cuda" or "mps"; raises DeviceProblem when the one asked for is not there."""
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if name == "auto":
+        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
+    if name == "cpu":
+        return torch.device("cpu")
+    if name == "cuda":
+        if cuda:
+            return torch.device("cuda")
+        reason = "torch finds no usable NVIDIA GPU" if torch.version.cuda else "this torch was built without CUDA"
+        raise DeviceProblem(f"CUDA was asked for, but {reason}.", "Use --device auto or cpu; `capt doctor` says more.")
+    if name == "mps":
+        if mps:
+            return torch.device("mps")
+        raise DeviceProblem(
+            "MPS was asked for, but this is not an Apple GPU that torch can use.", "Use --device auto or cpu."
+        )
+    raise DeviceProblem(f"There is no device called {name!r}.", "Known: auto, cpu, cuda, mps.")
+
+
+def describe_device(device: torch.device) -> DeviceInfo:
+    """What a user should see of the device: its name, its memory, and why it may be slow."""
+    if device.type == "cuda":
+        properties = torch.cuda.get_device_properties(device)
+        return DeviceInfo("cuda", properties.name, int(properties.total_memory))
+    if device.type == "mps":
+        return DeviceInfo("mps", "Apple GPU", None)
+    threads = torch.get_num_threads()
+    label = f"CPU, {threads} thread{'s' if threads != 1 else ''}"
+    note = "" if torch.version.cuda else "This torch cannot use an NVIDIA GPU (CPU build)."
+    return DeviceInfo("cpu", label, None, note)
