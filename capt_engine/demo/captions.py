@@ -46,7 +46,8 @@ QUALITY_TEMPLATE = "a photo of a {} object."
 
 _SHAPE_SENTENCES = (
     "a photo of a {}.", "a photo of a {}.", "a {}.", "{}", "a picture of a {}.", "an image of a {}.",
-    "a {} on the floor.", "a render of a {}.", "there is a {} here.", "this is a {}.", "a small {}.", "a photo of one {}.",
+    "a {} on the floor.", "a render of a {}.", "there is a {} here.", "this is a {}.", "a small {}.",
+    "a photo of one {}.",
 )  # fmt: skip
 _QUALITY_SENTENCES = (
     "a photo of a {} object.", "a {} object.", "a {} thing.", "a photo of a {}.", "{}", "a photo of something {}.",
@@ -55,8 +56,8 @@ _QUALITY_SENTENCES = (
 _COLOURS_MORE = ("the colour is {}.", "an object painted {}.", "a thing coloured {}.", "a photo of a {} object.")
 _MATERIALS_MORE = ("an object made of {}.", "a thing made from {}.", "a photo of a {} object.", "the material is {}.")
 _JOINED_SENTENCES = (
-    "a photo of a {}.", "a photo of a {}.", "a {}.", "{}", "a picture of a {}.", "an image of a {}.", "a render of a {}.",
-    "this is a {}.", "a {} on the floor.", "there is a {} here.",
+    "a photo of a {}.", "a photo of a {}.", "a {}.", "{}", "a picture of a {}.", "an image of a {}.",
+    "a render of a {}.", "this is a {}.", "a {} on the floor.", "there is a {} here.",
 )  # fmt: skip
 
 

@@ -162,7 +162,7 @@ def _shrink(rays: Array, samples: int) -> Array:
     """The mean over each block of samples × samples rays of `(h, w, 3)` or `(h, w)`."""
     side = rays.shape[0] // samples
     blocks = rays.reshape(side, samples, side, samples, -1).mean(axis=(1, 3), dtype=np.float32)
-    return blocks if rays.ndim == 3 else blocks[..., 0]
+    return np.asarray(blocks if rays.ndim == 3 else blocks[..., 0], dtype=np.float32)
 
 
 def _develop(light: Array) -> Array:
@@ -180,7 +180,7 @@ def _grain(rng: Generator, side: int, strength: float) -> Array:
 def _blurred(image: Array, radius: float) -> Array:
     """Gaussian blur of `(h, w, 3)` in [0, 1]."""
     eight = Image.fromarray(np.uint8(np.clip(image, 0, 1) * 255 + 0.5))
-    return np.asarray(eight.filter(ImageFilter.GaussianBlur(radius)), dtype=np.float32) / 255
+    return np.asarray(eight.filter(ImageFilter.GaussianBlur(radius)), dtype=np.float32) / np.float32(255)
 
 
 def _edges(frame: Buffers) -> Array:
@@ -192,7 +192,7 @@ def _edges(frame: Buffers) -> Array:
         step = np.abs(np.diff(features, axis=axis)).max(axis=2)
         pad = ((0, 1), (0, 0)) if axis == 0 else ((0, 0), (0, 1))
         change = np.maximum(change, np.pad(step, pad))
-    return np.clip((change - 0.12) / 0.3, 0, 1)
+    return np.asarray(np.clip((change - 0.12) / 0.3, 0, 1), dtype=np.float32)
 
 
 def _sketch(frame: Buffers, samples: int, rng: Generator) -> Array:
@@ -229,7 +229,7 @@ def _fog(frame: Buffers, samples: int, rng: Generator) -> Array:
 def _film(image: Array, rng: Generator) -> Array:
     side = image.shape[0]
     grey = image @ np.array([0.3, 0.59, 0.11], dtype=np.float32)
-    sepia = grey[..., None] * np.array([1.02, 0.9, 0.7], dtype=np.float32) + np.array([0.06, 0.04, 0.02], dtype=np.float32)
+    sepia = grey[..., None] * _vector(1.02, 0.9, 0.7) + _vector(0.06, 0.04, 0.02)
     faded = _blurred(0.3 * image + 0.7 * sepia, side * 0.009) * 0.86 + 0.07
     coarse = rng.standard_normal((48, 48), dtype=np.float32)
     grain = np.asarray(Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC))
@@ -254,4 +254,4 @@ def photograph(subject: Subject, domain: str, rng: Generator, size: int, samples
             image = _film(image, rng)
         else:
             image = image + _grain(rng, size, 0.006)
-    return np.uint8(np.clip(image, 0, 1) * 255 + np.float32(0.5))
+    return (np.clip(image, 0, 1) * 255 + np.float32(0.5)).astype(np.uint8)

@@ -1,9 +1,9 @@
 """Trains the bundled tiny CLIP from nothing on pictures and captions of the toy world.
 
 Each picture is scored against one caption per class of several families (shapes, colours, materials, and joined ones),
-with templates and synonyms drawn anew at every step. On so small a vocabulary this cross-entropy over class captions learns
-faster than contrasting the pairs of a batch. Half of the patches are dropped for most of the run (Li et al., "Scaling
-Language-Image Pre-training via Masking", CVPR 2023), which about doubles the speed.
+with templates and synonyms drawn anew at every step. On so small a vocabulary this cross-entropy over class captions
+learns faster than contrasting the pairs of a batch. Half of the patches are dropped for most of the run (Li et al.,
+"Scaling Language-Image Pre-training via Masking", CVPR 2023), which about doubles the speed.
 """
 
 from __future__ import annotations
@@ -17,18 +17,27 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import open_clip
 import torch
 from numpy.random import PCG64, Generator
 from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from capt_engine.demo.captions import COLOURS, MATERIALS, SHAPES, class_caption, class_name
+from capt_engine.demo.captions import (
+    COLOURS,
+    MATERIALS,
+    QUALITY_TEMPLATE,
+    SHAPE_TEMPLATE,
+    SHAPES,
+    class_caption,
+    class_name,
+)
 from capt_engine.demo.domains import Pixels, Subject
 from capt_engine.demo.world import REVISION, pretraining_scene
 from capt_engine.errors import BadCheckpoint
+from capt_engine.model import imports
+
+open_clip = imports.open_clip()
 
 CONTEXT_LENGTH = 32
 INPUT_SIZE = 64
@@ -105,12 +114,16 @@ def new_model(plan: Plan) -> Any:
         return open_clip.CLIP(**cfg)
 
 
-def export(model: Any, plan: Plan, folder: Path) -> None:
-    """Writes the model as a folder that open_clip's `local-dir:` opens: a config, and fp16 safetensors."""
+def export(model: Any, plan: Plan, folder: Path, step: int) -> None:
+    """Writes the model as a folder that open_clip's `local-dir:` opens: a config, and fp16 safetensors.
+
+    The weights carry the plan and the step they were taken at, so that the model card can say how they were made.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: value.detach().half().contiguous().cpu() for name, value in model.state_dict().items()}
     partial = folder / "open_clip_model.part"
-    save_file(weights, partial, metadata={"format": "pt"})
+    recipe = asdict(plan) | {"step": step, "revision": REVISION}
+    save_file(weights, partial, metadata={"format": "pt", "recipe": json.dumps(recipe)})
     partial.replace(folder / "open_clip_model.safetensors")
     config = {"model_cfg": plan.model_cfg(), "preprocess_cfg": PREPROCESS}
     (folder / "open_clip_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
@@ -139,7 +152,7 @@ def encode_sentences(model: Any, sentences: list[str], device: torch.device) -> 
 
 
 def _augmented(pictures: Tensor, generator: torch.Generator) -> Tensor:
-    """Pictures `(n, 3, s, s)` in [0, 1], cropped, turned, mirrored and re-lit at random, as normalised model input."""
+    """Pictures `(n, 3, s, s)` in [0, 1] as model input: cropped, turned, mirrored, re-lit at random, normalised."""
     n = pictures.shape[0]
 
     def draw(low: float, high: float, *shape: int) -> Tensor:
@@ -167,7 +180,8 @@ def _augmented(pictures: Tensor, generator: torch.Generator) -> Tensor:
 def _sentences(family: str, names: list[str], rng: Generator) -> list[str]:
     """One caption per class; in two of five steps the plain sentence that users start from."""
     if rng.random() < 0.4:
-        plain = "a photo of a {} object." if family in ("colours", "materials") and rng.random() < 0.7 else "a photo of a {}."
+        quality = family in ("colours", "materials") and rng.random() < 0.7
+        plain = QUALITY_TEMPLATE if quality else SHAPE_TEMPLATE
         return [plain.format(name) for name in names]
     return [class_caption(family, name, rng) for name in names]
 
@@ -196,7 +210,8 @@ def _loss(model: Any, images: Tensor, subjects: list[Subject], plan: Plan, rng: 
 
 def _groups(model: Any, decay: float) -> list[dict[str, Any]]:
     """Weight decay for matrices only: words that no caption uses must not fade, nor gains and biases."""
-    shrunk, kept = [], []
+    shrunk: list[Tensor] = []
+    kept: list[Tensor] = []
     for name, parameter in model.named_parameters():
         fades = parameter.ndim >= 2 and "embedding" not in name
         (shrunk if fades else kept).append(parameter)
@@ -222,7 +237,7 @@ class Pretraining:
         self._checkpoint = checkpoint
         self.model = new_model(plan).to(self._device)
         self.average = copy.deepcopy(self.model).eval()
-        self._optimizer = torch.optim.AdamW(_groups(self.model, plan.weight_decay), lr=plan.lr, betas=(0.9, 0.98))
+        self._optimizer = torch.optim.AdamW(_groups(self.model, plan.weight_decay), lr=plan.lr, betas=(0.9, 0.98), fused=True)
         if checkpoint.exists():
             self._resume()
 
@@ -292,8 +307,7 @@ class Pretraining:
             self.model.logit_scale.clamp_(max=MAX_LOGIT_SCALE)
             # A short memory at first, so that the average is not held back by the untrained weights.
             share = min(plan.averaging, (self.step + 1) / (self.step + 10))
-            for kept, new in zip(self.average.parameters(), self.model.parameters(), strict=True):
-                kept.lerp_(new, 1 - share)
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - share)
         self.step += 1
         return note
 
@@ -315,15 +329,3 @@ def default_checkpoint(folder: Path, plan: Plan) -> Path:
 def best_device() -> str:
     """`cuda` where there is a GPU, else `cpu`."""
     return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def bundled_size(folder: Path) -> int:
-    """Bytes of the exported weights."""
-    return (folder / "open_clip_model.safetensors").stat().st_size
-
-
-def as_input(pictures: Pixels, preprocess: Any) -> Tensor:
-    """Pictures `(n, s, s, 3)` through a model's own preprocessing."""
-    from PIL import Image
-
-    return torch.stack([preprocess(Image.fromarray(np.asarray(one))) for one in pictures])

@@ -1,6 +1,7 @@
 """Renders one object on a ground plane by marching rays through its signed distance field, in float32 numpy.
 
-Only rays that meet the object's bounding sphere are marched, and only points whose light ray meets it are tested for shadow.
+Only rays that meet the object's bounding sphere are marched, and only points whose light ray comes near it are tested
+for shadow.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Buffers:
-    """A rendered frame before development: linear colour `(h, w, 3)`, depth and object mask `(h, w)`, normal `(h, w, 3)`."""
+    """A frame before development: linear colour and normal `(h, w, 3)`, depth and object mask `(h, w)`."""
 
     colour: Array
     depth: Array
@@ -66,9 +67,11 @@ def _rays(setting: Setting, size: int) -> Array:
     up = np.cross(right, forward).astype(np.float32)
     cosine, sine = np.float32(np.cos(setting.roll)), np.float32(np.sin(setting.roll))
     right, up = cosine * right + sine * up, cosine * up - sine * right
-    axis = ((np.arange(size, dtype=np.float32) + 0.5) / size * 2 - 1) * np.float32(setting.half_view)
+    middles = (np.arange(size, dtype=np.float32) + 0.5) / size * 2 - 1
+    axis = middles * np.float32(setting.half_view)
     x, y = np.tile(axis, size), np.repeat(-axis, size)
-    return _unit(forward[:, None] + right[:, None] * x + up[:, None] * y)
+    through = forward[:, None] + right[:, None] * x + up[:, None] * y
+    return _unit(np.asarray(through, dtype=np.float32))
 
 
 class _Body:

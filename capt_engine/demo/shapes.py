@@ -1,13 +1,14 @@
 """Signed distance functions of the toy world's objects (after Inigo Quilez, "distance functions").
 
-Points are `(3, n)` float32 in the object's own frame: x to the right, y into the depth, z up, everything
-inside a sphere of radius `Form.bound` about the origin. A distance is negative inside, and never larger than the true one.
+Points are `(3, n)` float32 in the object's own frame: x to the right, y into the depth, z up, everything inside a
+sphere of radius `Form.bound` about the origin. A distance is negative inside, and never larger than the true one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,17 @@ Field = Callable[[Array], Array]
 
 @dataclass(frozen=True)
 class Form:
-    """One shape: its distance, its bounding radius, its lowest point, and how far it may be turned from facing the camera."""
+    """One shape: its distance, bounding radius and lowest point, and how far it may turn from facing the camera."""
 
     distance: Field
     bound: float
     rest: float
     facing: float = np.pi
     convex: bool = True
+
+
+def _single(value: NDArray[Any]) -> Array:
+    return np.asarray(value, dtype=np.float32)
 
 
 def _length(a: Array, b: Array) -> Array:
@@ -44,13 +49,13 @@ def _extrude(flat: Array, y: Array, half: float, rounding: float) -> Array:
 
 
 def _sphere(p: Array) -> Array:
-    return np.sqrt((p * p).sum(axis=0)) - 0.82
+    return _single(np.sqrt((p * p).sum(axis=0)) - 0.82)
 
 
 def _cube(p: Array) -> Array:
     q = np.abs(p) - 0.57
     outside = np.maximum(q, 0)
-    return np.sqrt((outside * outside).sum(axis=0)) + np.minimum(q.max(axis=0), 0) - 0.07
+    return _single(np.sqrt((outside * outside).sum(axis=0)) + np.minimum(q.max(axis=0), 0) - 0.07)
 
 
 def _cylinder(p: Array) -> Array:
@@ -64,7 +69,8 @@ def _cone(p: Array) -> Array:
     base = -0.72 - p[2]
     # Outside the rim the true distance is that to the rim's circle, which keeps the edge round.
     rim = _length(radius - 0.72, p[2] + 0.72)
-    return np.where((radius > 0.72 + 2 * (p[2] + 0.72)) & (base > -0.2) & (side > 0), rim, np.maximum(side, base)) - 0.05
+    beyond = (radius > 0.72 + 2 * (p[2] + 0.72)) & (base > -0.2) & (side > 0)
+    return _single(np.where(beyond, rim, np.maximum(side, base)) - 0.05)
 
 
 def _donut(p: Array) -> Array:
@@ -73,16 +79,16 @@ def _donut(p: Array) -> Array:
 
 def _pyramid(p: Array) -> Array:
     side = (np.maximum(np.abs(p[0]), np.abs(p[1])) * 1.7 + (p[2] - 0.7)) / np.float32(np.sqrt(1 + 1.7**2))
-    return np.maximum(side, -0.6 - p[2]) - 0.04
+    return _single(np.maximum(side, -0.6 - p[2]) - 0.04)
 
 
 def _capsule(p: Array) -> Array:
-    return np.sqrt(p[0] ** 2 + p[1] ** 2 + (p[2] - np.clip(p[2], -0.52, 0.52)) ** 2) - 0.42
+    return _single(np.sqrt(p[0] ** 2 + p[1] ** 2 + (p[2] - np.clip(p[2], -0.52, 0.52)) ** 2) - 0.42)
 
 
 def _diamond(p: Array) -> Array:
     q = np.abs(p)
-    return (q[0] + q[1] + q[2] - 0.93) * np.float32(1 / np.sqrt(3)) - 0.03
+    return _single((q[0] + q[1] + q[2] - 0.93) * np.float32(1 / np.sqrt(3)) - 0.03)
 
 
 def _star(p: Array) -> Array:
@@ -109,7 +115,7 @@ def _heart(p: Array) -> Array:
     lobe = _length(x - 0.25, z - 0.75) - np.float32(np.sqrt(2) / 4)
     nearest = 0.5 * np.maximum(x + z, 0)
     point = np.minimum(x * x + (z - 1) ** 2, (x - nearest) ** 2 + (z - nearest) ** 2)
-    flat = np.where(x + z > 1, lobe, np.sqrt(point) * np.sign(x - z)) * scale
+    flat = _single(np.where(x + z > 1, lobe, np.sqrt(point) * np.sign(x - z)) * scale)
     return _extrude(flat + 0.08, p[1], 0.1, 0.18)
 
 
@@ -118,7 +124,7 @@ def _mug(p: Array) -> Array:
     body = _rectangle(radius, p[2], 0.54, 0.63) - 0.03
     hollow = _rectangle(radius, p[2] - 0.7, 0.46, 1.15)
     handle = _length(_length(p[0] - 0.58, p[2]) - 0.34, p[1]) - 0.095
-    return np.minimum(np.maximum(body, -hollow), np.maximum(handle, 0.5 - radius))
+    return _single(np.minimum(np.maximum(body, -hollow), np.maximum(handle, 0.5 - radius)))
 
 
 def _arch(p: Array) -> Array:
@@ -136,7 +142,7 @@ def _moon(p: Array) -> Array:
     b = float(np.sqrt(outer**2 - a**2))
     horn = _length(x - a, z - b)
     disc = np.maximum(_length(x, z) - outer, inner - _length(x - shift, z))
-    flat = np.where(x * b - z * a > shift * np.maximum(b - z, 0), horn, disc)
+    flat = _single(np.where(x * b - z * a > shift * np.maximum(b - z, 0), horn, disc))
     return _extrude(flat, p[1], 0.17, 0.05)
 
 

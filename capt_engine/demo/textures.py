@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from capt_engine.demo.shapes import Array
 
-_LATTICE = np.random.Generator(np.random.PCG64(20261122)).random((32, 32, 32), dtype=np.float32)
+_LATTICE: Array = np.random.Generator(np.random.PCG64(20261122)).random((32, 32, 32), dtype=np.float32)
 
 
 def noise(p: Array) -> Array:
@@ -23,7 +25,7 @@ def noise(p: Array) -> Array:
 
     def row(base: np.ndarray[tuple[int, ...], np.dtype[np.int32]]) -> Array:
         near, far = flat[base + z0], flat[base + z1]
-        return near + (far - near) * f[2]
+        return np.asarray(near + (far - near) * f[2], dtype=np.float32)
 
     near, far = row(x0 + y0), row(x1 + y0)
     near = near + (row(x0 + y1) - near) * f[1]
@@ -63,7 +65,7 @@ FINISHES = {
 
 
 def albedo(material: str, colour: Array, p: Array, shift: Array) -> Array:
-    """The base colour `(3, n)` of a material tinted by linear `colour` (3,), at object points `p` moved by `shift` (3,)."""
+    """The base colour `(3, n)` of a material tinted by linear `colour` (3,), at points `p` moved by `shift` (3,)."""
     base = colour[:, None]
     q = p + shift[:, None]
     if material == "wood":
@@ -92,7 +94,8 @@ def albedo(material: str, colour: Array, p: Array, shift: Array) -> Array:
     if material == "metal":
         # Brushed: fine streaks round the upright axis, so that flat faces too can be told from plastic.
         streaks = noise(q * np.array([[3], [3], [60]], dtype=np.float32))
-        return (base * 1.05 + 0.07 * base.max() + 0.015) * (0.84 + 0.3 * streaks)
+        bright = base * 1.05 + 0.07 * base.max() + 0.015
+        return np.asarray(bright * (0.84 + 0.3 * streaks), dtype=np.float32)
     return np.broadcast_to(base, p.shape)
 
 
@@ -117,18 +120,19 @@ def ground_colour(ground: Ground, x: Array, y: Array) -> Array:
     u = (cosine * x + sine * y) * ground.scale + ground.shift[0]
     v = (cosine * y - sine * x) * ground.scale + ground.shift[1]
     light, dark = ground.light[:, None], ground.dark[:, None]
+    share: NDArray[Any]
     if ground.kind == "studio":
         return np.broadcast_to(light, (3, x.size))
     if ground.kind == "checker":
-        share = ((np.floor(u) + np.floor(v)) % 2).astype(np.float32)
+        share = (np.floor(u) + np.floor(v)) % 2
     elif ground.kind == "planks":
         board = np.floor(v * 1.4)
         seam = np.minimum(v * 1.4 - board, 1 - (v * 1.4 - board))
         tone = np.modf(np.abs(np.sin(board * 12.9898) * 437.585))[0].astype(np.float32)
-        grain = noise(np.stack([u * 1.2 + board * 3.7, v * 16, board]))
-        share = np.clip(0.5 * tone + 0.4 * grain + (seam < 0.025), 0, 1).astype(np.float32)
+        grain = noise(np.stack([u * 1.2 + board * 3.7, v * 16, board]).astype(np.float32))
+        share = np.clip(0.5 * tone + 0.4 * grain + (seam < 0.025), 0, 1)
     elif ground.kind == "sand":
-        flat = np.stack([u, v, np.zeros_like(u)])
+        flat: Array = np.stack([u, v, np.zeros_like(u)])
         share = 0.55 * noise(flat * 1.6) + 0.45 * noise(flat * 22)
     elif ground.kind == "tiles":
         fu, fv = np.abs(u - np.floor(u) - 0.5), np.abs(v - np.floor(v) - 0.5)

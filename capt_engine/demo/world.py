@@ -1,7 +1,7 @@
 """The bundled toy world: which pictures exist, in which splits, and which class each one has.
 
-A small stand-in for a field of data sets. One distribution to pre-train on (domain `plain`, 7 of every 8 pairs of shape and
-colour), and downstream sets that differ from it: other domains, finer classes, pairs that pre-training never showed.
+A small stand-in for a field of data sets. One distribution to pre-train on (domain `plain`, 7 of every 8 pairs of
+shape and colour), and downstream sets that differ from it: other domains, finer classes, pairs never shown before.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def check_domain(task: Task, domain: str) -> None:
 
 
 def scene(task_name: str, split: str, index: int, domain: str = "plain", seed: int = 0) -> Scene:
-    """Picture `index` of a downstream split; classes take turns, so any run of k pictures holds each of k classes once."""
+    """Picture `index` of a downstream split; classes take turns, so k pictures in a row hold each of k classes."""
     task = find_task(task_name)
     check_domain(task, domain)
     if split not in SPLITS:

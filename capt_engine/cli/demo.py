@@ -1,0 +1,125 @@
+"""`capt demo …`: pictures of the bundled toy world, and the bundled tiny CLIP trained and measured again."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+HELP = "pictures of the bundled toy world, and the tiny CLIP that knows it"
+
+# Named here too, so that --help answers at once: the world itself needs numpy. A test holds the two together.
+TASKS = ("shapes", "colours", "materials", "shape-material", "unseen")
+SPLITS = ("train", "val", "test")
+DOMAINS = ("plain", "night", "sketch", "fog", "clay", "tumbled", "film")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Adds the verbs data, train, figures and samples."""
+    verbs = parser.add_subparsers(dest="demo_verb", required=True, metavar="VERB")
+
+    data = verbs.add_parser("data", help="write pictures of the toy world as class folders")
+    data.add_argument("folder", type=Path, metavar="DIR", help="a new or empty folder")
+    data.add_argument("--task", default="shapes", help=f"what the classes are: {', '.join(TASKS)} (default: shapes)")
+    data.add_argument("--split", default="test", help=f"{', '.join(SPLITS)} (default: test)")
+    data.add_argument("--domain", default="plain", help=f"how it looks: {', '.join(DOMAINS)} (default: plain)")
+    data.add_argument("--per-class", type=int, default=10, metavar="N", help="pictures of each class (default: 10)")
+    data.add_argument("--seed", type=int, default=0, help="another seed draws other pictures (default: 0)")
+
+    train = verbs.add_parser("train", help="train the bundled tiny CLIP again from nothing; goes on where it stopped")
+    train.add_argument("--out", type=Path, metavar="DIR", help="where the model goes (default: the user's data folder)")
+    train.add_argument("--steps", type=int, help="training steps (default: those of the bundled model)")
+    train.add_argument("--pictures", type=int, help="training pictures (default: those of the bundled model)")
+    train.add_argument("--seed", type=int, default=0, help="seed of pictures and weights (default: 0)")
+    train.add_argument("--processes", type=int, default=2, help="processes that render pictures (default: 2)")
+
+    figures = verbs.add_parser("figures", help="measure a demo model on every set of the toy world, clean and attacked")
+    figures.add_argument("--model", type=Path, metavar="DIR", help="an exported model (default: the bundled one)")
+    figures.add_argument("--n", type=int, default=1000, help="test pictures per set (default: 1000)")
+    figures.add_argument("--n-attacked", type=int, default=500, help="test pictures per attack (default: 500)")
+    figures.add_argument("--write", action="store_true", help="also write figures.json and the model card beside the model")
+
+    samples = verbs.add_parser("samples", help="draw the sample pictures again")
+    samples.add_argument("folder", type=Path, metavar="DIR", help="where they go")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Does what the arguments ask; raises CaptError where it cannot."""
+    verbs = {"data": _data, "train": _train, "figures": _figures, "samples": _samples}
+    return verbs[args.demo_verb](args)
+
+
+class _Progress:
+    """Lines on stderr, about one a second, so that a log stays readable."""
+
+    def __init__(self) -> None:
+        self._start_s = self._last_s = time.monotonic()
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        now_s = time.monotonic()
+        if done < total and now_s - self._last_s < 1:
+            return
+        self._last_s = now_s
+        print(f"{min(done, total)}/{total} after {now_s - self._start_s:.0f} s {note}".rstrip(), file=sys.stderr)
+
+
+def _data(args: argparse.Namespace) -> int:
+    from capt_engine.demo.class_folders import write_class_folders
+
+    count = write_class_folders(
+        args.folder, args.task, args.split, args.domain, args.per_class, args.seed, _Progress()
+    )
+    print(f"{count} pictures of {args.task} ({args.domain}, {args.split}) in {args.folder}")
+    return 0
+
+
+def _train(args: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    import platformdirs
+
+    from capt_engine.demo import pretrain, training_set
+    from capt_engine.errors import BadRequest
+
+    plan = pretrain.Plan(seed=args.seed)
+    if args.steps is not None:
+        plan = replace(plan, steps=args.steps)
+    if args.pictures is not None:
+        plan = replace(plan, pictures=args.pictures)
+    if plan.steps < 1 or plan.pictures < 1:
+        raise BadRequest("Training needs at least one step and one picture.", "Check --steps and --pictures.")
+    out = args.out or Path(platformdirs.user_data_dir("capt-explorer")) / "demo-model"
+    folder = training_set.default_folder(plan.seed)
+    pictures = training_set.load(plan.pictures, plan.seed, folder, args.processes, _Progress())
+    training = pretrain.Pretraining(
+        plan, pictures, pretrain.default_checkpoint(folder, plan), pretrain.best_device()
+    )
+    if training.step:
+        print(f"going on from step {training.step}", file=sys.stderr)
+    training.run(_Progress())
+    pretrain.export(training.average, plan, out, training.step)
+    print(f"The model is in {out}; measure it with: capt demo figures --model {out} --write")
+    return 0
+
+
+def _figures(args: argparse.Namespace) -> int:
+    from capt_engine.demo import figures
+    from capt_engine.errors import BadRequest
+    from capt_engine.resources import resource
+
+    if args.n < 1 or args.n_attacked < 1:
+        raise BadRequest("A figure needs at least one picture.", "Check --n and --n-attacked.")
+    folder = args.model or resource("demo")
+    measured = figures.measure(folder, args.n, args.n_attacked, lambda line: print(line, flush=True))
+    if args.write:
+        figures.write(folder, measured)
+        print(f"Written: {folder / 'figures.json'} and {folder / 'README.md'}", file=sys.stderr)
+    return 0
+
+
+def _samples(args: argparse.Namespace) -> int:
+    from capt_engine.demo.samples import write_samples
+
+    print(f"{write_samples(args.folder)} samples in {args.folder}")
+    return 0

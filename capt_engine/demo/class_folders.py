@@ -1,0 +1,64 @@
+"""Writes pictures of the toy world as class folders: DIR/<class name>/<index>.png."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+
+from capt_engine.demo import world
+from capt_engine.errors import BadRequest
+
+# Says who made the folder and how, so that the same command may go on where it stopped and another one may not.
+MARK = ".capt-demo-data.json"
+
+Progress = Callable[[int, int], None]
+
+
+def _claim(folder: Path, made: dict[str, object]) -> None:
+    """Marks the folder as ours, or raises BadRequest where it holds something else."""
+    mark = folder / MARK
+    if mark.is_file():
+        if json.loads(mark.read_text(encoding="utf-8")) == made:
+            return
+        raise BadRequest(
+            f"{folder} holds demo pictures that were made with other settings.", "Choose another folder, or empty this one."
+        )
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BadRequest(f"{folder} is not an empty folder.", "Choose a new or an empty folder; nothing was written.")
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.write_text(json.dumps(made) + "\n", encoding="utf-8")
+
+
+def write_class_folders(
+    folder: Path, task_name: str, split: str, domain: str, per_class: int, seed: int, progress: Progress
+) -> int:
+    """Draws `per_class` pictures of every class; files that are there already are kept. Returns how many there are."""
+    if per_class < 1:
+        raise BadRequest("At least one picture per class is needed.", "Give --per-class 1 or more.")
+    world.scene(task_name, split, 0, domain, seed)  # refuses unknown names before anything is written
+    classes = world.TASKS[task_name].classes
+    made: dict[str, object] = {
+        "task": task_name,
+        "split": split,
+        "domain": domain,
+        "per_class": per_class,
+        "seed": seed,
+        "revision": world.REVISION,
+    }
+    _claim(folder, made)
+    total = per_class * len(classes)
+    for index in range(total):
+        path = folder / classes[index % len(classes)] / f"{index:05d}.png"
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            buffer = io.BytesIO()
+            Image.fromarray(world.picture(world.scene(task_name, split, index, domain, seed))).save(buffer, "PNG")
+            partial = path.with_suffix(".part")
+            partial.write_bytes(buffer.getvalue())
+            partial.replace(path)
+        progress(index + 1, total)
+    return total

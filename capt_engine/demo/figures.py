@@ -1,0 +1,189 @@
+"""What a demo model can do, measured: zero-shot accuracy on every set of the toy world, and what PGD leaves of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from math import sqrt
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from safetensors import safe_open
+from torch import Tensor
+
+from capt_engine.attacks.base import LINF, Draws, Threat
+from capt_engine.attacks.pgd import PGD
+from capt_engine.demo import world
+from capt_engine.model.classifier import Classifier
+from capt_engine.model.clip import Backbone, load_backbone
+
+BUDGETS = (2, 4, 8)
+PGD_STEPS = 20
+
+_BATCH = 100
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One accuracy: which pictures, under which L∞ budget in 255ths (0: clean), and its 95 % Wilson interval."""
+
+    task: str
+    domain: str
+    eps_255: int
+    n: int
+    accuracy: float
+    low: float
+    high: float
+
+
+def wilson(correct: int, n: int) -> tuple[float, float]:
+    """The 95 % Wilson interval of a share (Wilson, JASA 1927)."""
+    z = 1.959964
+    share, squared = correct / n, z * z / n
+    centre = (share + squared / 2) / (1 + squared)
+    half = z * sqrt(share * (1 - share) / n + squared / (4 * n)) / (1 + squared)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def _figure(task: str, domain: str, eps_255: int, right: Tensor) -> Figure:
+    correct, n = int(right.sum()), right.numel()
+    low, high = wilson(correct, n)
+    return Figure(task, domain, eps_255, n, correct / n, low, high)
+
+
+def _test_pictures(backbone: Backbone, task: str, domain: str, n: int) -> tuple[Tensor, Tensor]:
+    """The first n test pictures as the model sees them `(n, 3, h, w)`, and their labels `(n,)`."""
+    pixels, labels = world.pictures(task, "test", n, domain)
+    return torch.stack([backbone.view(Image.fromarray(one)) for one in pixels]), torch.tensor(labels)
+
+
+def _classifier(backbone: Backbone, task: str) -> Classifier:
+    return Classifier(backbone, world.TASKS[task].classes, world.TASKS[task].template)
+
+
+def zero_shot(backbone: Backbone, task: str, domain: str, n: int) -> Figure:
+    """Zero-shot accuracy on the first n test pictures of a task in a domain."""
+    images, labels = _test_pictures(backbone, task, domain, n)
+    classifier = _classifier(backbone, task)
+    with torch.no_grad():
+        predicted = torch.cat([classifier(batch).argmax(dim=1) for batch in torch.split(images, _BATCH)])
+    return _figure(task, domain, 0, predicted == labels)
+
+
+def under_pgd(backbone: Backbone, task: str, domain: str, n: int, eps_255: int) -> Figure:
+    """Accuracy under L∞ PGD-20 (untargeted, cross-entropy, random start, steps of eps / 4) on the first n test pictures."""
+    images, labels = _test_pictures(backbone, task, domain, n)
+    classifier = _classifier(backbone, task)
+    attack = PGD(steps=PGD_STEPS, step_size=eps_255 / 255 / 4)
+    right = []
+    for first in range(0, n, _BATCH):
+        x, y = images[first : first + _BATCH], labels[first : first + _BATCH]
+        draws = Draws.of(0, [f"{task}/{domain}/{first + i}" for i in range(len(y))])
+        attacked = attack.run(classifier, x, y, Threat(LINF, eps_255 / 255), draws, _no_tick)
+        with torch.no_grad():
+            right.append(classifier(attacked).argmax(dim=1) == y)
+    return _figure(task, domain, eps_255, torch.cat(right))
+
+
+def _no_tick(done: int = 0, total: int = 0, note: str = "") -> None:
+    """Figures are measured to the end."""
+
+
+def measure(folder: Path, n: int, n_attacked: int, report: Report) -> list[Figure]:
+    """All figures of the model in a folder, each reported as a line as soon as it is known."""
+    backbone = load_backbone(f"local-dir:{folder}", torch.device("cpu"))
+    plain = [(task, "plain") for task in ("shapes", "colours", "materials")]
+    figures = []
+    for task, domain in (*plain, *world.DOWNSTREAM):
+        figures.append(zero_shot(backbone, task, domain, n))
+        report(as_line(figures[-1]))
+    for eps_255 in BUDGETS:
+        figures.append(under_pgd(backbone, "shapes", "plain", n_attacked, eps_255))
+        report(as_line(figures[-1]))
+    return figures
+
+
+def as_line(figure: Figure) -> str:
+    """A figure for the terminal."""
+    attack = f"PGD-{PGD_STEPS} {figure.eps_255}/255" if figure.eps_255 else "clean"
+    interval = f"[{figure.low * 100:.1f}, {figure.high * 100:.1f}]"
+    return f"{figure.task:15} {figure.domain:8} {attack:13} {figure.accuracy * 100:5.1f} % {interval:13} n = {figure.n}"
+
+
+def recipe(folder: Path) -> dict[str, Any]:
+    """How the weights in a folder were made, as they themselves say."""
+    with safe_open(folder / "open_clip_model.safetensors", framework="pt") as file:
+        told = (file.metadata() or {}).get("recipe", "{}")
+    return dict(json.loads(told))
+
+
+def write(folder: Path, figures: list[Figure]) -> None:
+    """Writes figures.json and the model card README.md beside the weights."""
+    made = recipe(folder)
+    table = {"recipe": made, "figures": [asdict(figure) for figure in figures]}
+    (folder / "figures.json").write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    (folder / "README.md").write_text(card(made, figures), encoding="utf-8")
+
+
+def _rows(figures: list[Figure]) -> str:
+    rows = []
+    for figure in figures:
+        budget = f"{figure.eps_255}/255" if figure.eps_255 else "clean"
+        interval = f"{figure.low * 100:.1f} to {figure.high * 100:.1f}"
+        rows.append(f"| {figure.task} | {figure.domain} | {budget} | {figure.accuracy * 100:.1f} | {interval} | {figure.n} |")
+    return "\n".join(rows)
+
+
+def card(made: dict[str, Any], figures: list[Figure]) -> str:
+    """The model card; every number in it comes from the weights' own recipe or from a measurement."""
+    head = "| task | domain | L∞ budget | accuracy % | 95 % interval | n |\n| --- | --- | --- | ---: | ---: | ---: |\n"
+    plain = [one for one in figures if not one.eps_255 and (one.task, one.domain) not in world.DOWNSTREAM]
+    downstream = [one for one in figures if not one.eps_255 and (one.task, one.domain) in world.DOWNSTREAM]
+    attacked = [one for one in figures if one.eps_255]
+    return f"""# Demo model: knows only the toy world
+
+A very small CLIP, trained from nothing on rendered pictures, so that CAPT Explorer has a model to show on a machine
+without network. It has never seen a photograph, and what it says about one means nothing.
+
+## Data
+{made["pictures"]:,} pictures of single objects, ray-marched by `capt_engine/demo` ({len(world.TASKS["shapes"].classes)} shapes,
+{len(world.TASKS["colours"].classes)} colours, {len(world.TASKS["materials"].classes)} materials, {world.PICTURE_SIZE} px,
+domain `plain`, world revision {made["revision"]}, seed {made["seed"]}), with captions drawn from templates and synonyms.
+{len(world.UNSEEN_PAIRS)} of the pairs of shape and colour never occur in training: they are the set `unseen`.
+Other domains never occur in training either. No picture or text of anybody else was used.
+
+## Recipe
+An open_clip `CLIP`: ViT of {made["layers"]} layers, {made["width"]} wide, 64 px input, patches of 8; text tower of
+{made["text_layers"]} layers, {made["text_width"]} wide, context 32, open_clip's own tokenizer; GELU.
+AdamW, {made["step"]:,} steps of {made["batch"]} pictures, learning rate {made["lr"]} with warm-up and cosine,
+weight decay {made["weight_decay"]}, label smoothing {made["smoothing"]}, patch dropout {made["patch_dropout"]} but for the last
+{made["whole_share"] * 100:.0f} % of the steps, weights averaged with decay {made["averaging"]}; cross-entropy of each picture against one
+caption per class of six families. Seed {made["seed"]}. To train it again: `capt demo train`.
+
+## Figures
+Zero-shot with one sentence per class, on test pictures that training never saw. Intervals are Wilson's.
+To measure them again: `capt demo figures`.
+
+### On the distribution it was trained on
+{head}{_rows(plain)}
+
+### Downstream sets
+{head}{_rows(downstream)}
+
+### Under attack
+PGD-{PGD_STEPS}, untargeted, cross-entropy, random start, steps of a quarter of the budget, at the model's own 64 px.
+{head}{_rows(attacked)}
+
+## Limits
+It knows the words of the toy world and no others; any other word is noise to it. One object to a picture.
+It was not trained to withstand attacks, and it does not: that is what it is for.
+PGD alone can overstate how robust a model is; read the last table as an upper bound.
+
+## Licence
+MIT, like the program that made it.
+"""
