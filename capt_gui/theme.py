@@ -1,7 +1,8 @@
 """Colours, icons, type and style sheet of the window, light and dark.
 
 The style sheet also answers to properties, so that a page needs no colours of its own:
-`textRole` on a QLabel ("title", "heading", "muted", "caption"), `card` on a QFrame, `primary`, `danger`, `quiet` or `link` on a button.
+`textRole` on a QLabel ("title", "heading", "strong", "muted", "caption", "problem"), `card` on a QFrame, and
+`primary`, `danger`, `quiet` or `link` on a button.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from capt_engine.resources import resource
 
 CHOICES = ("system", "light", "dark")
 
-# Clean is blue and attacked is orange, kept and broken are teal and vermilion: after Okabe and Ito (2008), moved in lightness until
-# text roles reach 4.5 : 1 and marks 3 : 1 on every background they stand on (tests/gui/test_theme.py computes it).
+# Clean is blue and attacked is orange, kept and broken are teal and vermilion: after Okabe and Ito (2008), moved in
+# lightness until text roles reach 4.5 : 1 and marks 3 : 1 on what they stand on (tests/gui/test_theme.py computes it).
 _LIGHT = {
     "background": "#f3f4f7",
     "surface": "#ffffff",
     "surface_raised": "#eceef3",
     "border": "#dde0e7",
-    "control": "#868e9c",
+    "control": "#828a98",
     "text": "#1a1d24",
     "text_muted": "#596171",
     "accent": "#5847d6",
@@ -221,11 +222,12 @@ class Theme(QObject):
     def _style_sheet(self) -> str:
         folder = Path(self._sheet_files.path())
         values = {name: self.color(name).name() for name in ROLES}
+        values |= {f"{name}_soft": self.mixed(name, 0.1).name() for name in ("warning", "broken")}
         values["disabled_text"] = self.mixed("text_muted", 0.6).name()
         values |= {f"{name}_px": f"{size}px" for name, size in self._sizes().items()}
         for name, roles in _SHEET_ICONS.items():
             for role in roles:
-                # A style sheet can show a picture only from a file, so the tinted ones are kept in a folder that dies with the theme.
+                # A style sheet takes pictures only from files: the tinted ones live in a folder that goes with us.
                 target = folder / f"{name}-{self.color(role).name()[1:]}.svg"
                 drawing = resource("icons", f"{name}.svg").read_text(encoding="utf-8")
                 target.write_text(drawing.replace("currentColor", self.color(role).name()), encoding="utf-8")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QAccessible, QAccessibleEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from capt_gui.theme import Theme
+from capt_gui.theme import Theme, repolish
+
+_COLORS = {"info": "accent", "warning": "warning", "error": "broken"}
 
 
-class Banner(QWidget):
-    """A symbol, a sentence, a hint, perhaps an action, and a way to dismiss it; hidden until it has something to say."""
+class Banner(QFrame):
+    """A symbol, a sentence, a hint, perhaps an action, a way to dismiss; hidden until it has something to say."""
 
     action_clicked = Signal()
     dismissed = Signal()
@@ -17,11 +20,66 @@ class Banner(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._kind = "info"
+        self._symbol = QLabel()
+        self._message = QLabel()
+        self._message.setProperty("textRole", "strong")
+        self._hint = QLabel()
+        for label in (self._message, self._hint):
+            label.setWordWrap(True)
+            # What an engine says may hold a file name with angle brackets; it is never markup.
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._action = QPushButton()
+        self._action.clicked.connect(self.action_clicked)
+        self._dismiss = QToolButton()
+        self._dismiss.setIconSize(QSize(16, 16))
+        self._dismiss.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._dismiss.setToolTip(self.tr("Dismiss"))
+        self._dismiss.setAccessibleName(self.tr("Dismiss this message"))
+        self._dismiss.clicked.connect(self._on_dismissed)
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(self._message)
+        words.addWidget(self._hint)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(16, 12, 8, 12)
+        layout.setSpacing(12)
+        layout.addWidget(self._symbol, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addLayout(words, 1)
+        layout.addWidget(self._action, 0, Qt.AlignmentFlag.AlignVCenter)
+        layout.addWidget(self._dismiss, 0, Qt.AlignmentFlag.AlignTop)
+        theme.changed.connect(self._retint)
         self.hide()
 
     def show_message(self, kind: str, message: str, hint: str = "", action: str = "") -> None:
-        """Show a message of kind "info", "warning" or "error"."""
+        """Show a message of kind "info", "warning" or "error"; with `action`, a button of that name."""
+        self._kind = kind if kind in _COLORS else "info"
+        self._message.setText(message)
+        self._hint.setText(hint)
+        self._hint.setVisible(bool(hint))
+        self._action.setText(action)
+        self._action.setAccessibleName(action)
+        self._action.setVisible(bool(action))
+        self.setAccessibleName(message)
+        self.setAccessibleDescription(hint)
+        self.setProperty("kind", self._kind)
+        self._retint()
+        repolish(self)
+        self.show()
+        QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
 
     def clear(self) -> None:
         """Hide the banner without saying `dismissed`."""
         self.hide()
+
+    @Slot()
+    def _on_dismissed(self) -> None:
+        self.hide()
+        self.dismissed.emit()
+
+    @Slot()
+    def _retint(self) -> None:
+        ratio = self.devicePixelRatioF()
+        self._symbol.setPixmap(self._theme.pixmap(self._kind, 20, _COLORS[self._kind], ratio))
+        self._dismiss.setIcon(self._theme.icon("close", "text_muted"))

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QMimeData, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
+from capt_gui.widgets.class_list import classes_text, parse_classes
+
+_DEBOUNCE_MS = 300
+_NAMED = 3
+
+
+class _NamesEdit(QPlainTextEdit):
+    """A list editor: what is pasted lands one name per line, and Tab moves on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setTabChangesFocus(True)
+        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, 168)
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        names = parse_classes(source.text())
+        ends_open = not source.text().endswith("\n")
+        self.insertPlainText(classes_text(names) + ("" if ends_open else "\n") if len(names) > 1 else source.text())
 
 
 class ClassEditor(QWidget):
-    """A template, a list of class names, and what is wrong with them."""
+    """A template, a list of class names, and what is wrong with them in plain words."""
 
     changed = Signal()
     restore_clicked = Signal()
@@ -17,22 +38,133 @@ class ClassEditor(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._classes: tuple[str, ...] = ()
-        self._template = ""
+        self._tokens_of: tuple[str, ...] | None = None
+        self._token_words = ""
+        self._token_problems: list[str] = []
+        self._template = QLineEdit()
+        self._template.setPlaceholderText(self.tr("a photo of a {}."))
+        self._template.setToolTip(self.tr("The sentence the model reads for each class; {} stands for the class name."))
+        self._template.setAccessibleName(self.tr("Template"))
+        self._template.setAccessibleDescription(self._template.toolTip())
+        self._names = _NamesEdit()
+        self._names.setPlaceholderText(self.tr("One class per line, or paste a list"))
+        self._names.setToolTip(self.tr("One class per line. A pasted list may also be separated by commas or tabs."))
+        self._names.setAccessibleName(self.tr("Classes"))
+        self._names.setAccessibleDescription(self._names.toolTip())
+        self._count = QLabel()
+        self._count.setProperty("textRole", "caption")
+        self._count.setWordWrap(True)
+        self._symbol = QLabel()
+        self._problems = QLabel()
+        self._problems.setProperty("textRole", "problem")
+        self._problems.setWordWrap(True)
+        self._problems.setTextFormat(Qt.TextFormat.PlainText)
+        self._restore = QPushButton(self.tr("Restore suggestion"))
+        self._restore.setProperty("link", True)
+        self._restore.setIconSize(QSize(16, 16))
+        self._restore.setAccessibleName(self.tr("Restore the suggested classes"))
+        self._restore.setToolTip(self.tr("Go back to the classes and the template that the model suggests"))
+        self._restore.clicked.connect(self.restore_clicked)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_DEBOUNCE_MS)
+        self._timer.timeout.connect(self.changed)
+        self._template.textChanged.connect(self._on_edited)
+        self._names.textChanged.connect(self._on_edited)
+        self._arrange()
+        theme.changed.connect(self._retint)
+        self._retint()
+        self._refresh()
 
     def classes(self) -> tuple[str, ...]:
         """The class names, in order, without empty lines."""
-        return self._classes
+        return parse_classes(self._names.toPlainText())
 
     def template(self) -> str:
         """The sentence with `{}` where the class goes."""
-        return self._template
+        return self._template.text().strip()
 
     def set_classes(self, classes: tuple[str, ...], template: str) -> None:
         """Fill both editors without saying `changed`."""
-        self._classes, self._template = classes, template
+        for editor in (self._template, self._names):
+            editor.blockSignals(True)
+        self._template.setText(template)
+        if classes != self.classes():
+            self._names.setPlainText(classes_text(classes))
+        for editor in (self._template, self._names):
+            editor.blockSignals(False)
+        self._timer.stop()
+        self._refresh()
 
     def set_tokens(
         self, tokens: tuple[int, ...], limit: int, too_long: tuple[int, ...], repeated: tuple[int, ...]
     ) -> None:
-        """Show how long the names are to the model, and which are a problem."""
+        """Show how long the names are to the model, and which are a problem; indices into `classes()`."""
+        names = self.classes()
+        self._tokens_of = names
+        self._token_words = self.tr("longest {} of {} tokens").format(max(tokens), limit) if tokens else ""
+        self._token_problems = []
+        if too_long:
+            text = self.tr("Too long for the model, the end will be cut: {}")
+            self._token_problems.append(text.format(self._listed(names, too_long)))
+        if repeated:
+            self._token_problems.append(self.tr("Stands twice: {}").format(self._listed(names, repeated)))
+        self._refresh()
+
+    def status(self) -> str:
+        """The line of counts below the list."""
+        return self._count.text()
+
+    def problems(self) -> str:
+        """What is wrong, in plain words; empty when all is well."""
+        return self._problems.text()
+
+    def _arrange(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        for text, editor in ((self.tr("Template"), self._template), (self.tr("Classes"), self._names)):
+            label = QLabel(text)
+            label.setBuddy(editor)
+            layout.addWidget(label)
+            layout.addWidget(editor)
+        warned = QHBoxLayout()
+        warned.setSpacing(8)
+        warned.addWidget(self._symbol, 0, Qt.AlignmentFlag.AlignTop)
+        warned.addWidget(self._problems, 1)
+        layout.addWidget(self._count)
+        layout.addLayout(warned)
+        layout.addWidget(self._restore, 0, Qt.AlignmentFlag.AlignRight)
+
+    def _listed(self, names: tuple[str, ...], indices: tuple[int, ...]) -> str:
+        shown = [names[index] for index in indices if index < len(names)]
+        words = ", ".join(f"“{name}”" for name in dict.fromkeys(shown[:_NAMED]))
+        rest = len(shown) - _NAMED
+        return words + self.tr(" and {} more").format(rest) if rest > 0 else words
+
+    @Slot()
+    def _on_edited(self) -> None:
+        self._refresh()
+        self._timer.start()
+
+    def _refresh(self) -> None:
+        names = self.classes()
+        words = [self.tr("1 class") if len(names) == 1 else self.tr("{} classes").format(len(names))]
+        problems = []
+        if len(names) < 2:
+            problems.append(self.tr("The model needs at least two classes to choose from."))
+        if self.template() and "{}" not in self.template():
+            problems.append(self.tr("The template needs {} where the class name goes."))
+        # Counts of another list would be wrong numbers; they come back with the next check.
+        if names == self._tokens_of:
+            words.append(self._token_words)
+            problems += self._token_problems
+        self._count.setText(" · ".join(word for word in words if word))
+        self._problems.setText("\n".join(problems))
+        self._problems.setVisible(bool(problems))
+        self._symbol.setVisible(bool(problems))
+
+    @Slot()
+    def _retint(self) -> None:
+        self._symbol.setPixmap(self._theme.pixmap("warning", 16, "warning", self.devicePixelRatioF()))
+        self._restore.setIcon(self._theme.icon("restore", "accent"))

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
+
+
+class _Header(QToolButton):
+    """The title line; opens and closes with Space, Return and the arrow keys."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.toggle()
+        elif key == Qt.Key.Key_Right:
+            self.setChecked(True)
+        elif key == Qt.Key.Key_Left:
+            self.setChecked(False)
+        else:
+            super().keyPressEvent(event)
 
 
 class Fold(QWidget):
@@ -18,15 +34,42 @@ class Fold(QWidget):
     ) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._title = title
         self._content = content
-        QVBoxLayout(self).addWidget(content)
+        self._header = _Header()
+        self._header.setProperty("foldHeader", True)
+        self._header.setText(title)
+        self._header.setAccessibleName(title)
+        self._header.setAccessibleDescription(self.tr("Opens and closes the section"))
+        self._header.setCheckable(True)
+        self._header.setChecked(expanded)
+        self._header.setIconSize(QSize(14, 14))
+        self._header.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._header.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._header.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._header.toggled.connect(self._on_toggled)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        layout.addWidget(self._header)
+        layout.addWidget(content)
         content.setVisible(expanded)
+        theme.changed.connect(self._retint)
+        self._retint()
 
     def is_expanded(self) -> bool:
         """Whether the content is shown."""
-        return self._content.isVisibleTo(self)
+        return self._header.isChecked()
 
     def set_expanded(self, expanded: bool) -> None:
         """Open or close the section."""
+        self._header.setChecked(expanded)
+
+    @Slot(bool)
+    def _on_toggled(self, expanded: bool) -> None:
         self._content.setVisible(expanded)
+        self._retint()
+        self.toggled.emit(expanded)
+
+    @Slot()
+    def _retint(self) -> None:
+        self._header.setIcon(self._theme.icon("chevron-down" if self.is_expanded() else "chevron-right", "text_muted"))

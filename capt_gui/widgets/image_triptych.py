@@ -2,21 +2,261 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtGui import QImage, QResizeEvent
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from capt_engine.records import Picture, PictureSet
+from capt_engine.records import Picture, PictureSet, SignedPicture
 from capt_gui.theme import Theme
+from capt_gui.widgets.figures import plain, signed
+from capt_gui.widgets.image_pane import ImagePane, PaneView
+
+_FACTORS = (1, 8, 16, 32, 64)
+_FIGURE_SPACE = "\u2007"
 
 
 class ImageTriptych(QWidget):
-    """Three linked panes with one zoom, one pan and one pixel read-out."""
+    """Three linked panes with one zoom, one place and one pixel read-out."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._seen: Picture | None = None
+        self._set: PictureSet | None = None
+        self._view = PaneView(self)
+        self._panes = (
+            ImagePane(theme, self._view, self.tr("Choose a picture to see it as the model does.")),
+            ImagePane(theme, self._view, ""),
+            ImagePane(theme, self._view, ""),
+        )
+        self._titles = (QLabel(), QLabel(), QLabel())
+        self._size = QLabel()
+        self._size.setProperty("textRole", "caption")
+        self._size.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._zoom = QLabel()
+        self._zoom.setProperty("textRole", "caption")
+        self._zoom.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._zoom.setMinimumWidth(self._zoom.fontMetrics().horizontalAdvance("6400 %") + 4)
+        self._factor = QComboBox()
+        self._factor.addItem(self.tr("Auto"), 0)
+        for factor in _FACTORS:
+            self._factor.addItem(f"×{factor}", factor)
+        self._factor.setAccessibleName(self.tr("Amplify the perturbation"))
+        self._factor.setToolTip(self.tr("How many times the perturbation is enlarged to be seen"))
+        self._factor.currentIndexChanged.connect(self._on_factor_changed)
+        self._buttons = {
+            "zoom-out": self._button(self.tr("Smaller (−)")),
+            "zoom-in": self._button(self.tr("Larger (+)")),
+            "zoom-fit": self._button(self.tr("Whole picture (0)")),
+            "zoom-one": self._button(self.tr("Pixel for pixel (1)")),
+        }
+        self._buttons["zoom-out"].clicked.connect(self.zoom_out)
+        self._buttons["zoom-in"].clicked.connect(self.zoom_in)
+        self._buttons["zoom-fit"].clicked.connect(self._view.set_fit)
+        self._buttons["zoom-one"].clicked.connect(self.zoom_to_pixels)
+        self._readout = QLabel()
+        self._readout.setProperty("textRole", "caption")
+        self._readout.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._arrange()
+        self._view.changed.connect(self._on_view_changed)
+        self._view.cursor_changed.connect(self._on_cursor_changed)
+        theme.changed.connect(self._retint)
+        self._retint()
+        self._refresh()
 
     def set_pictures(self, pictures: PictureSet | None) -> None:
         """Show the three pictures of an analysis, or the empty state."""
+        self._set = pictures
+        self._seen = pictures.seen if pictures is not None else None
+        self._refresh()
 
     def set_seen(self, picture: Picture | None) -> None:
         """Show only what the model sees, before an attack."""
+        self._set, self._seen = None, picture
+        self._refresh()
+
+    def factor(self) -> int:
+        """How many times the perturbation is enlarged now."""
+        chosen = int(self._factor.currentData() or 0)
+        return chosen or (_automatic_factor(self._set.perturbation) if self._set is not None else 1)
+
+    def readout(self) -> str:
+        """The line about the pixel pointed at, empty when there is none."""
+        return self._readout.text().replace(_FIGURE_SPACE, "")
+
+    @Slot()
+    def zoom_in(self) -> None:
+        """One step larger."""
+        self._panes[0].zoom_by(1.25)
+
+    @Slot()
+    def zoom_out(self) -> None:
+        """One step smaller."""
+        self._panes[0].zoom_by(0.8)
+
+    @Slot()
+    def zoom_to_pixels(self) -> None:
+        """One picture pixel on one screen pixel."""
+        self._panes[0].zoom_by(1 / (self.devicePixelRatioF() * self._panes[0].zoom()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The zoom that fits changes with the room."""
+        super().resizeEvent(event)
+        self._on_view_changed()
+
+    def _button(self, tip: str) -> QToolButton:
+        button = QToolButton()
+        button.setIconSize(QSize(16, 16))
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        return button
+
+    def _arrange(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(4)
+        heading = QLabel(self.tr("Pictures"))
+        heading.setProperty("textRole", "heading")
+        top.addWidget(heading)
+        top.addSpacing(8)
+        top.addWidget(self._size, 1)
+        amplify = QLabel(self.tr("Amplify"))
+        amplify.setProperty("textRole", "caption")
+        amplify.setBuddy(self._factor)
+        top.addWidget(amplify)
+        top.addSpacing(4)
+        top.addWidget(self._factor)
+        top.addSpacing(8)
+        top.addWidget(self._zoom)
+        for button in self._buttons.values():
+            top.addWidget(button)
+        columns = QHBoxLayout()
+        columns.setSpacing(12)
+        tips = (
+            self.tr("The picture after resizing and cropping to the size the model takes in."),
+            self.tr(
+                "What the attack added, enlarged: grey is no change, brighter is more, darker is less of a colour."
+            ),
+            self.tr("The picture with the perturbation added: to the eye nearly the same, to the model often not."),
+        )
+        names = (self.tr("What the model sees"), self.tr("Perturbation"), self.tr("Adversarial"))
+        for title, pane, name, tip in zip(self._titles, self._panes, names, tips, strict=True):
+            title.setText(name)
+            title.setToolTip(tip)
+            title.setProperty("textRole", "muted")
+            title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            pane.setAccessibleName(name)
+            pane.setAccessibleDescription(tip)
+            column = QVBoxLayout()
+            column.setSpacing(6)
+            column.addWidget(title)
+            column.addWidget(pane, 1)
+            columns.addLayout(column, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(10)
+        layout.addLayout(top)
+        layout.addLayout(columns, 1)
+        layout.addWidget(self._readout)
+
+    def _refresh(self) -> None:
+        seen, pictures = self._seen, self._set
+        self._view.set_size(seen.width if seen else 0, seen.height if seen else 0)
+        self._panes[0].set_image(_to_image(seen) if seen else None)
+        self._panes[2].set_image(_to_image(pictures.adversarial) if pictures else None)
+        waiting = self.tr("Run an attack to see it.") if seen else ""
+        for pane in self._panes[1:]:
+            pane.set_empty_text(waiting)
+        for control in (self._factor, *self._buttons.values()):
+            control.setEnabled(seen is not None)
+        self._factor.setEnabled(pictures is not None)
+        words = [self.tr("{} × {} pixels").format(seen.width, seen.height)] if seen else []
+        if pictures is not None:
+            largest = plain(_largest_change(pictures.perturbation) * 255)
+            words.append(self.tr("largest change {} /255").format(largest))
+        self._size.setText(" · ".join(words))
+        self.setAccessibleName(self.tr("What the model sees, the perturbation and the adversarial picture"))
+        self.setAccessibleDescription(" · ".join(words) or self.tr("No picture yet"))
+        self._on_factor_changed()
+        self._on_cursor_changed()
+        self._on_view_changed()
+
+    @Slot()
+    def _on_factor_changed(self) -> None:
+        factor = self.factor()
+        if self._set is None:
+            self._titles[1].setText(self.tr("Perturbation"))
+            self._panes[1].set_image(None)
+            self._factor.setItemText(0, self.tr("Auto"))
+            return
+        self._titles[1].setText(self.tr("Perturbation ×{}").format(factor))
+        self._panes[1].set_image(_amplified(self._set.perturbation, factor))
+        automatic = _automatic_factor(self._set.perturbation)
+        self._factor.setItemText(0, self.tr("Auto (×{})").format(automatic))
+
+    @Slot()
+    def _on_view_changed(self) -> None:
+        percent = self._panes[0].zoom() * self.devicePixelRatioF() * 100
+        self._zoom.setText(f"{percent:.0f}\u00a0%" if self._seen is not None else "")
+
+    @Slot()
+    def _on_cursor_changed(self) -> None:
+        if self._seen is None or self._view.cursor is None:
+            hint = self.tr("Point at a pixel to read it. Wheel or + and − zoom, drag moves, double-click enlarges.")
+            self._readout.setText(hint if self._seen is not None else "")
+            return
+        x, y = self._view.cursor
+        start = 3 * (y * self._seen.width + x)
+        parts = [
+            self.tr("x {}, y {}").format(_padded(x), _padded(y)),
+            self.tr("seen {}").format(_three(self._seen.rgb, start)),
+        ]
+        if self._set is not None:
+            change = self._set.perturbation
+            values = (change.values[start + channel] for channel in range(3))
+            shifts = " ".join(signed(_from_byte(value) / 127 * change.scale * 255) for value in values)
+            parts.append(self.tr("change {} (/255)").format(shifts))
+            parts.append(self.tr("adversarial {}").format(_three(self._set.adversarial.rgb, start)))
+        self._readout.setText("  ·  ".join(parts))
+
+    @Slot()
+    def _retint(self) -> None:
+        for name, button in self._buttons.items():
+            button.setIcon(self._theme.icon(name))
+
+
+def _padded(value: int) -> str:
+    """At least three figures wide, so that the line does not jump while the mouse moves."""
+    return str(value).rjust(3, _FIGURE_SPACE)
+
+
+def _three(rgb: bytes, start: int) -> str:
+    return " ".join(_padded(value) for value in rgb[start : start + 3])
+
+
+def _from_byte(value: int) -> int:
+    """A byte read as signed."""
+    return value - 256 if value > 127 else value
+
+
+def _to_image(picture: Picture) -> QImage:
+    stride = 3 * picture.width
+    return QImage(picture.rgb, picture.width, picture.height, stride, QImage.Format.Format_RGB888).copy()
+
+
+def _automatic_factor(change: SignedPicture) -> int:
+    """The factor at which the largest value that can be stored reaches the end of the range from mid-grey."""
+    return max(round(0.5 / change.scale), 1) if change.scale > 0 else 1
+
+
+def _largest_change(change: SignedPicture) -> float:
+    return max((abs(_from_byte(value)) for value in set(change.values)), default=0) / 127 * change.scale
+
+
+def _amplified(change: SignedPicture, factor: int) -> QImage:
+    """The perturbation around mid-grey: 128 is no change, and `factor` times the change is added to it."""
+    gain = change.scale / 127 * 255 * factor
+    shades = bytes(min(max(round(127.5 + _from_byte(value) * gain), 0), 255) for value in range(256))
+    stride = 3 * change.width
+    pixels = change.values.translate(shades)
+    return QImage(pixels, change.width, change.height, stride, QImage.Format.Format_RGB888).copy()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from capt_gui.theme import Theme
+from capt_gui.theme import Theme, repolish
 
 
 class JobBar(QWidget):
@@ -17,12 +17,87 @@ class JobBar(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._running = False
+        self._stopping = False
+        self._may_run = True
+        self._text = QLabel()
+        self._text.setProperty("textRole", "muted")
+        self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setAccessibleName(self.tr("Progress"))
+        self._button = QPushButton()
+        self._button.setIconSize(QSize(16, 16))
+        self._button.clicked.connect(self._on_clicked)
+        beside = QVBoxLayout()
+        beside.setSpacing(8)
+        beside.addStretch()
+        beside.addWidget(self._text)
+        beside.addWidget(self._bar)
+        beside.addStretch()
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(16)
+        layout.addLayout(beside, 1)
+        layout.addWidget(self._button, 0, Qt.AlignmentFlag.AlignVCenter)
+        theme.changed.connect(self._refresh)
+        self._bar.setVisible(False)
+        self._refresh()
 
     def set_running(self, running: bool) -> None:
         """Turn the button into Cancel, or back."""
+        self._running, self._stopping = running, False
+        if running:
+            self._bar.setRange(0, 0)
+        self._bar.setVisible(running)
+        self._refresh()
 
     def set_progress(self, done: int, total: int, text: str) -> None:
-        """Show progress; total 0 means unknown."""
+        """Show progress and its words; a total of 0 means unknown."""
+        self._bar.setRange(0, total)
+        self._bar.setValue(done)
+        if not self._stopping:
+            self._say(text)
 
     def set_enabled_to_run(self, enabled: bool, reason: str = "") -> None:
         """Allow Run, or say why not."""
+        self._may_run = enabled
+        if not self._running:
+            self._say("" if enabled else reason)
+        self._button.setToolTip("" if enabled else reason)
+        self._button.setAccessibleDescription("" if enabled else reason)
+        self._refresh()
+
+    def text(self) -> str:
+        """The words beside the button."""
+        return self._text.text()
+
+    def _say(self, text: str) -> None:
+        self._text.setText(text)
+        self._text.setToolTip(text)
+        self._bar.setAccessibleDescription(text)
+
+    @Slot()
+    def _on_clicked(self) -> None:
+        if not self._running:
+            self.run_clicked.emit()
+            return
+        self._stopping = True
+        self._say(self.tr("Stopping…"))
+        self._refresh()
+        self.cancel_clicked.emit()
+
+    @Slot()
+    def _refresh(self) -> None:
+        name = self.tr("Cancel") if self._running else self.tr("Run")
+        enabled = not self._stopping if self._running else self._may_run
+        self._button.setText(name)
+        self._button.setAccessibleName(name)
+        self._button.setProperty("primary", not self._running)
+        self._button.setProperty("danger", self._running)
+        self._button.setEnabled(enabled)
+        self._button.setIcon(
+            self._theme.icon("stop", "broken") if self._running else self._theme.icon("run", "accent_text")
+        )
+        self._button.setMinimumWidth(self._button.fontMetrics().horizontalAdvance("m" * 10))
+        repolish(self._button)

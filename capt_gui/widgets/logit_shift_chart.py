@@ -2,22 +2,115 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
+from capt_gui.widgets.figures import MINUS, signed
+from capt_gui.widgets.shift_plot import ShiftBar, ShiftPlot
+
+_ALL_UP_TO = 20
+_LARGEST = 12
 
 
 class LogitShiftChart(QWidget):
-    """Bars of attacked minus clean logit per class."""
+    """Bars of attacked minus clean logit per class, with a read-out line below."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self._bars: tuple[ShiftBar, ...] = ()
+        self._plot = ShiftPlot(theme)
+        self._plot.pointed_at.connect(self._on_pointed_at)
+        self._note = QLabel()
+        self._note.setProperty("textRole", "caption")
+        self._note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._order = QComboBox()
+        self._order.addItems([self.tr("Largest first"), self.tr("As listed")])
+        self._order.setAccessibleName(self.tr("Order of the classes"))
+        self._order.setToolTip(self.tr("Order of the classes"))
+        self._order.currentIndexChanged.connect(self._show_bars)
+        self._readout = QLabel()
+        self._readout.setProperty("textRole", "caption")
+        self._readout.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        heading = QLabel(self.tr("Shift of the scores"))
+        heading.setProperty("textRole", "heading")
+        heading.setToolTip(self.tr("How far the attack moved the logit of each class: attacked minus clean."))
+        top = QHBoxLayout()
+        top.setSpacing(12)
+        top.addWidget(heading)
+        top.addWidget(self._note, 1)
+        top.addWidget(self._order)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        layout.addLayout(top)
+        layout.addWidget(self._plot)
+        layout.addWidget(self._readout)
+        layout.addStretch()
+        self.clear()
+
+    def prepare(self) -> None:
+        """Load the plotting library now (some 0.5 s), so that the first result need not wait for it."""
+        self._plot.prepare()
 
     def set_shift(
         self, classes: tuple[str, ...], clean_logits: tuple[float, ...], attacked_logits: tuple[float, ...]
     ) -> None:
-        """Show one picture's shift."""
+        """Show one picture's shift; of many classes only the largest, and both winners."""
+        shown = range(len(classes))
+        winners = (_highest(clean_logits), _highest(attacked_logits))
+        if len(classes) > _ALL_UP_TO:
+            by_size = sorted(shown, key=lambda index: -abs(attacked_logits[index] - clean_logits[index]))
+            kept = sorted({*by_size[:_LARGEST], *winners})
+            self._note.setText(self.tr("the {} largest of {} classes, and both winners").format(_LARGEST, len(classes)))
+        else:
+            kept = list(shown)
+            self._note.setText("")
+        self._bars = tuple(
+            ShiftBar(
+                classes[index], clean_logits[index], attacked_logits[index], index == winners[0], index == winners[1]
+            )
+            for index in kept
+        )
+        self._order.setEnabled(True)
+        self._show_bars()
 
     def clear(self) -> None:
         """Show the empty state."""
+        self._bars = ()
+        self._note.setText("")
+        self._order.setEnabled(False)
+        self._show_bars()
+
+    def shown(self) -> tuple[str, ...]:
+        """The classes shown, from the top."""
+        return tuple(bar.name for bar in self._plot.bars())
+
+    def readout(self) -> str:
+        """The line below the chart."""
+        return self._readout.text()
+
+    @Slot()
+    def _show_bars(self) -> None:
+        by_size = self._order.currentIndex() == 0
+        bars = sorted(self._bars, key=lambda bar: -abs(bar.shift)) if by_size else self._bars
+        self._plot.set_bars(tuple(bars))
+        self._on_pointed_at(-1)
+
+    @Slot(int)
+    def _on_pointed_at(self, row: int) -> None:
+        bars = self._plot.bars()
+        if 0 <= row < len(bars):
+            bar = bars[row]
+            before, after = (f"{value:.2f}".replace("-", MINUS) for value in (bar.clean, bar.attacked))
+            self._readout.setText(f"{bar.name}: {before} → {after}  ({signed(bar.shift)})")
+        else:
+            self._readout.setText(
+                self.tr("● clean answer   ◆ answer under attack   ·   right of zero: the attack raised the score")
+                if bars
+                else ""
+            )
+
+
+def _highest(logits: tuple[float, ...]) -> int:
+    return logits.index(max(logits))

@@ -2,28 +2,104 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from capt_engine.records import ParamInfo, ParamValue
-from capt_gui.theme import Theme
+from capt_gui.theme import Theme, repolish
+from capt_gui.widgets.param_editors import Field
 
 
 class ParamForm(QWidget):
-    """One labelled editor per setting."""
+    """One labelled editor per setting; knows nothing of any attack but what `ParamInfo` says."""
 
     changed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._fields: list[Field] = []
+        self._labels: dict[str, QLabel] = {}
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(12)
+        self._grid.setVerticalSpacing(8)
+        self._grid.setColumnStretch(0, 1)
+        self._none = QLabel(self.tr("This attack has no further settings."))
+        self._none.setProperty("textRole", "muted")
+        self._defaults = QPushButton(self.tr("Restore defaults"))
+        self._defaults.setAccessibleName(self.tr("Restore the default settings"))
+        self._defaults.setProperty("link", True)
+        self._defaults.setIconSize(QSize(16, 16))
+        self._defaults.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self._defaults.clicked.connect(self._on_restore)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        layout.addLayout(self._grid)
+        layout.addWidget(self._none)
+        layout.addWidget(self._defaults, 0, Qt.AlignmentFlag.AlignRight)
+        theme.changed.connect(self._retint)
+        self._retint()
+        self.set_params(())
 
     def set_params(self, infos: tuple[ParamInfo, ...]) -> None:
         """Rebuild the form, all settings at their defaults."""
+        while (item := self._grid.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        self._labels = {}
+        self._fields = [Field(info, self._on_edited) for info in infos]
+        for row, field in enumerate(self._fields):
+            if isinstance(field.editor, QCheckBox):
+                self._grid.addWidget(field.editor, row, 0, 1, 2)
+                continue
+            label = QLabel(field.info.label)
+            label.setToolTip(field.info.help)
+            label.setBuddy(field.editor)
+            self._labels[field.info.name] = label
+            field.editor.setMinimumWidth(132)
+            self._grid.addWidget(label, row, 0)
+            self._grid.addWidget(field.editor, row, 1)
+        self._none.setVisible(not infos)
+        self._mark()
 
     def values(self) -> tuple[tuple[str, ParamValue], ...]:
         """The settings that differ from their defaults."""
-        return ()
+        return tuple((field.info.name, field.value()) for field in self._fields if field.value() != field.info.default)
 
     def set_values(self, values: tuple[tuple[str, ParamValue], ...]) -> None:
-        """Put settings into the form; those not named go back to their defaults."""
+        """Put settings into the form without saying `changed`; those not named go back to their defaults."""
+        given = dict(values)
+        for field in self._fields:
+            field.set_value(given.get(field.info.name, field.info.default))
+        self._mark()
+
+    def editor(self, name: str) -> QWidget:
+        """The editor of one setting."""
+        return next(field.editor for field in self._fields if field.info.name == name)
+
+    def _mark(self) -> None:
+        """Settings that differ stand in bold."""
+        differing = {name for name, _ in self.values()}
+        for name, label in self._labels.items():
+            role = "strong" if name in differing else ""
+            if label.property("textRole") != role:
+                label.setProperty("textRole", role)
+                repolish(label)
+        self._defaults.setVisible(bool(self._fields))
+        self._defaults.setEnabled(bool(differing))
+
+    @Slot()
+    def _on_edited(self) -> None:
+        self._mark()
+        self.changed.emit()
+
+    @Slot()
+    def _on_restore(self) -> None:
+        self.set_values(())
+        self.changed.emit()
+
+    @Slot()
+    def _retint(self) -> None:
+        self._defaults.setIcon(self._theme.icon("restore", "accent"))

@@ -2,21 +2,249 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QWidget
+from typing import NamedTuple
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Slot
+from PySide6.QtGui import QFocusEvent, QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from capt_engine.records import Verdict
 from capt_gui.theme import Theme
+from capt_gui.widgets.figures import percent
+from capt_gui.widgets.painting import draw_focus_ring, draw_mark, elided
+
+_BAR = 10
+_BETWEEN = 3
+_ROW_GAP = 12
+_PAD = 8
+
+
+class _Row(NamedTuple):
+    """One class: its probabilities and which sides chose it."""
+
+    name: str
+    clean: float
+    attacked: float | None
+    wins_clean: bool
+    wins_attacked: bool
 
 
 class ProbabilityBars(QWidget):
-    """Grouped horizontal bars."""
+    """Grouped horizontal bars over the union of both top lists, with the two answers in words above them."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self._area = _BarArea(theme)
+        self._area.setAccessibleName(self.tr("Probabilities of the likeliest classes"))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._area)
+        layout.addStretch()
+        self.setFocusProxy(self._area)
+        self.clear()
 
     def set_verdicts(self, classes: tuple[str, ...], clean: Verdict, attacked: Verdict | None, count: int = 5) -> None:
-        """Show the union of both top lists."""
+        """Show the `count` likeliest classes of either side; the two winners come first."""
+        chosen = list(clean.top(count))
+        if attacked is not None:
+            chosen += [index for index in attacked.top(count) if index not in chosen]
+        winners = (clean.winner, attacked.winner if attacked is not None else -1)
+
+        def rank(index: int) -> tuple[bool, bool, float]:
+            highest = max(clean.probabilities[index], attacked.probabilities[index] if attacked is not None else 0.0)
+            return index != winners[0], index != winners[1], -highest
+
+        rows = tuple(
+            _Row(
+                classes[index],
+                clean.probabilities[index],
+                attacked.probabilities[index] if attacked is not None else None,
+                index == winners[0],
+                index == winners[1],
+            )
+            for index in sorted(chosen, key=rank)
+        )
+        self._area.set_rows(rows)
 
     def clear(self) -> None:
         """Show the empty state."""
+        self._area.set_rows(())
+
+    def description(self) -> str:
+        """What is shown, in words."""
+        return self._area.accessibleDescription()
+
+
+class _BarArea(QWidget):
+    """The painted part; up and down move through the classes."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._rows: tuple[_Row, ...] = ()
+        self._current = -1
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self._on_theme_changed)
+
+    def set_rows(self, rows: tuple[_Row, ...]) -> None:
+        self._rows = rows
+        self._current = -1
+        self.setAccessibleDescription("; ".join(self._words(row) for row in rows) or self._empty_text())
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(360, round(self._top() + max(len(self._rows), 3) * self._row_height() + _PAD))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(220, self.sizeHint().height())
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent):
+            row = self._row_at(event.pos().y())
+            QToolTip.showText(event.globalPos(), self._words(self._rows[row]) if row >= 0 else "", self)
+            return True
+        return super().event(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._set_current(self._row_at(event.position().y()))
+
+    def leaveEvent(self, _event: QEvent) -> None:
+        self._set_current(-1)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
+        step = steps.get(Qt.Key(event.key()), 0)
+        if step and self._rows:
+            self._set_current(min(max(self._current + step, 0), len(self._rows) - 1))
+            row = self._rows[self._current]
+            self.setAccessibleDescription(self._words(row))
+            spot = QPointF(self.width() / 3, self._top() + (self._current + 1) * self._row_height())
+            QToolTip.showText(self.mapToGlobal(spot).toPoint(), self._words(row), self)
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self._rows:
+            self._paint_legend(painter)
+            for number, row in enumerate(self._rows):
+                self._paint_row(painter, number, row)
+        else:
+            painter.setFont(self._theme.font("body"))
+            painter.setPen(self._theme.color("text_muted"))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._empty_text())
+        if self.hasFocus():
+            draw_focus_ring(painter, QRectF(self.rect()), self._theme)
+
+    def _paint_legend(self, painter: QPainter) -> None:
+        theme = self._theme
+        small, strong = theme.font("caption"), theme.font("strong")
+        small_metrics, strong_metrics = QFontMetricsF(small), QFontMetricsF(strong)
+        sides = [(self.tr("Clean"), "clean", next(row for row in self._rows if row.wins_clean))]
+        sides += [(self.tr("Under attack"), "attacked", row) for row in self._rows if row.wins_attacked]
+        room = (self.width() - 2 * _PAD) / max(len(sides), 2)
+        for number, (title, role, row) in enumerate(sides):
+            left = _PAD + number * room
+            value = percent(row.clean if role == "clean" else row.attacked or 0.0)
+            draw_mark(painter, QPointF(left + 5, _PAD + small_metrics.height() / 2), 9, theme.color(role), number == 1)
+            painter.setFont(small)
+            painter.setPen(theme.color("text_muted"))
+            painter.drawText(QPointF(left + 16, _PAD + small_metrics.ascent()), title)
+            painter.setFont(strong)
+            painter.setPen(theme.color("text"))
+            baseline = _PAD + small_metrics.height() + 2 + strong_metrics.ascent()
+            name = elided(strong_metrics, row.name, room - 28 - strong_metrics.horizontalAdvance(" " + value))
+            painter.drawText(QPointF(left + 16, baseline), f"{name} {value}")
+
+    def _paint_row(self, painter: QPainter, number: int, row: _Row) -> None:
+        theme = self._theme
+        top = self._top() + number * self._row_height()
+        if number == self._current:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.color("surface_raised"))
+            painter.drawRoundedRect(
+                QRectF(_PAD / 2, top - _ROW_GAP / 2 + 1, self.width() - _PAD, self._row_height() - 2), 7, 7
+            )
+        left, width = self._bar_span()
+        font = theme.font("strong" if row.wins_clean or row.wins_attacked else "body")
+        metrics = QFontMetricsF(font)
+        painter.setFont(font)
+        painter.setPen(theme.color("text"))
+        height = self._row_height() - _ROW_GAP
+        middle = top + height / 2
+        name_rect = QRectF(_PAD, middle - metrics.height() / 2, left - _PAD - 12, metrics.height())
+        name = elided(metrics, row.name, name_rect.width())
+        painter.drawText(name_rect, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, name)
+        bars = [(row.clean, "clean", row.wins_clean)]
+        if row.attacked is not None:
+            bars.append((row.attacked, "attacked", row.wins_attacked))
+        for place, (value, role, wins) in enumerate(bars):
+            y = top + place * (_BAR + _BETWEEN) if len(bars) > 1 else middle - _BAR / 2
+            self._paint_bar(painter, QRectF(left, y, width, _BAR), value, role, wins)
+
+    def _paint_bar(self, painter: QPainter, track: QRectF, value: float, role: str, wins: bool) -> None:
+        theme = self._theme
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("grid"))
+        painter.drawRoundedRect(track, 3, 3)
+        painter.setBrush(theme.color(role))
+        painter.drawRoundedRect(QRectF(track.left(), track.top(), max(track.width() * value, 2), track.height()), 3, 3)
+        font = theme.font("strong" if wins else "caption")
+        font.setPixelSize(theme.font("caption").pixelSize())
+        painter.setFont(font)
+        painter.setPen(theme.color("text" if wins else "text_muted"))
+        right = track.right() + 8
+        text = QRectF(right, track.center().y() - 10, self._value_width(), 20)
+        painter.drawText(text, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, percent(value))
+        if wins:
+            mark = QPointF(text.right() + 10, track.center().y())
+            draw_mark(painter, mark, 7, theme.color(role), role == "attacked")
+
+    def _top(self) -> float:
+        heights = (QFontMetricsF(self._theme.font(role)).height() for role in ("caption", "strong"))
+        return 2 * _PAD + 2 + sum(heights) + _ROW_GAP
+
+    def _row_height(self) -> float:
+        pair = any(row.attacked is not None for row in self._rows)
+        return (2 * _BAR + _BETWEEN if pair else max(_BAR, 16)) + _ROW_GAP
+
+    def _value_width(self) -> float:
+        return QFontMetricsF(self._theme.font("strong")).horizontalAdvance(percent(0.0004))
+
+    def _bar_span(self) -> tuple[float, float]:
+        """Left edge and full length of the bars, beside the longest name that is allowed its room."""
+        metrics = QFontMetricsF(self._theme.font("strong"))
+        longest = max(metrics.horizontalAdvance(row.name) for row in self._rows)
+        left = _PAD + min(longest + 2, 0.36 * self.width()) + 12
+        return left, max(self.width() - left - self._value_width() - 8 - 20 - _PAD, 20)
+
+    def _row_at(self, y: float) -> int:
+        row = int((y - self._top() + _ROW_GAP / 2) // self._row_height())
+        return row if 0 <= row < len(self._rows) else -1
+
+    def _set_current(self, row: int) -> None:
+        if row != self._current:
+            self._current = row
+            self.update()
+
+    def _words(self, row: _Row) -> str:
+        text = self.tr("{}: clean {}").format(row.name, percent(row.clean))
+        if row.attacked is not None:
+            text += self.tr(", under attack {}").format(percent(row.attacked))
+        return text
+
+    def _empty_text(self) -> str:
+        return self.tr("The answers of the model appear here.")
+
+    @Slot()
+    def _on_theme_changed(self) -> None:
+        self.updateGeometry()
+        self.update()

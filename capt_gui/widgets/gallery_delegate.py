@@ -1,0 +1,157 @@
+"""How one row of the gallery is painted."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QImage, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QToolTip
+
+from capt_gui.theme import Theme
+from capt_gui.widgets.gallery_roles import GalleryRole
+from capt_gui.widgets.painting import draw_focus_ring, elided
+
+_THUMB = 52
+_PAD = 8
+_KEPT = 400
+_SYMBOLS = {
+    "waiting": ("state-waiting", "text_muted"),
+    "ready": ("state-ready", "text_muted"),
+    "running": ("state-running", "accent"),
+    "held": ("state-held", "ok"),
+    "broken": ("state-broken", "broken"),
+    "failed": ("state-failed", "warning"),
+}
+
+_Index = QModelIndex | QPersistentModelIndex
+
+
+class GalleryDelegate(QStyledItemDelegate):
+    """Thumbnail, name, one-line caption, and the state as a symbol with its own shape."""
+
+    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._pictures: OrderedDict[tuple[int, float], QPixmap] = OrderedDict()
+        self.paints = 0
+
+    def forget_pictures(self) -> None:
+        """Drop the prepared thumbnails."""
+        self._pictures.clear()
+
+    def sizeHint(self, _option: QStyleOptionViewItem, _index: _Index) -> QSize:
+        """The same for every row, so that the view need not ask again."""
+        return QSize(200, _THUMB + 3 * _PAD)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        """Paint one card."""
+        self.paints += 1
+        theme, state = self._theme, str(index.data(GalleryRole.STATE) or "waiting")
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        card = QRectF(option.rect).adjusted(4, _PAD / 4, -4, -_PAD / 4)
+        self._paint_card(painter, card, option)
+        ratio = painter.device().devicePixelRatioF()
+        thumb = QRectF(card.left() + _PAD, card.center().y() - _THUMB / 2, _THUMB, _THUMB)
+        self._paint_thumbnail(painter, thumb, index.data(GalleryRole.THUMBNAIL), ratio)
+        symbol, role = _SYMBOLS.get(state, _SYMBOLS["waiting"])
+        mark = QPointF(card.right() - _PAD - 18, card.center().y() - 9)
+        painter.drawPixmap(mark, theme.pixmap(symbol, 18, role, ratio))
+        left = thumb.right() + 12
+        words = QRectF(left, card.top(), mark.x() - 8 - left, card.height())
+        self._paint_words(painter, words, str(index.data(GalleryRole.NAME) or ""), self._caption(index, state), state)
+        painter.restore()
+
+    def helpEvent(
+        self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: _Index
+    ) -> bool:
+        """The tooltip: the full name, and what there is to say about the picture."""
+        if event.type() != QHelpEvent.Type.ToolTip or not index.isValid():
+            return super().helpEvent(event, view, option, index)
+        state = str(index.data(GalleryRole.STATE) or "waiting")
+        lines = [str(index.data(role) or "") for role in (GalleryRole.NAME, GalleryRole.CAPTION, GalleryRole.MESSAGE)]
+        lines.append(self.state_words(state))
+        QToolTip.showText(event.globalPos(), "\n".join(dict.fromkeys(line for line in lines if line)), view)
+        return True
+
+    def state_words(self, state: str) -> str:
+        """A state in plain words."""
+        return {
+            "waiting": self.tr("Being read"),
+            "ready": self.tr("Ready"),
+            "running": self.tr("Under attack now"),
+            "held": self.tr("Survived: still the same answer"),
+            "broken": self.tr("Flipped: the answer changed"),
+            "failed": self.tr("Could not be used"),
+        }.get(state, "")
+
+    def _caption(self, index: _Index, state: str) -> str:
+        return str(index.data(GalleryRole.CAPTION) or "") or self.state_words(state)
+
+    def _paint_card(self, painter: QPainter, card: QRectF, option: QStyleOptionViewItem) -> None:
+        flags = option.state
+        selected = bool(flags & QStyle.StateFlag.State_Selected)
+        painter.setPen(Qt.PenStyle.NoPen)
+        if selected:
+            painter.setBrush(self._theme.color("accent_soft"))
+            painter.drawRoundedRect(card, 10, 10)
+        elif flags & QStyle.StateFlag.State_MouseOver:
+            painter.setBrush(self._theme.color("surface_raised"))
+            painter.drawRoundedRect(card, 10, 10)
+        if flags & QStyle.StateFlag.State_HasFocus:
+            draw_focus_ring(painter, card, self._theme, 9)
+        elif selected:
+            painter.setBrush(self._theme.color("accent"))
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.drawRoundedRect(QRectF(card.left(), card.center().y() - 12, 3, 24), 1.5, 1.5)
+
+    def _paint_thumbnail(self, painter: QPainter, rect: QRectF, image: object, ratio: float) -> None:
+        if isinstance(image, QImage) and not image.isNull():
+            painter.drawPixmap(rect.topLeft(), self._prepared(image, ratio))
+        else:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self._theme.color("surface_raised"))
+            painter.drawRoundedRect(rect, 8, 8)
+            symbol = self._theme.pixmap("picture", 22, "control", ratio)
+            painter.drawPixmap(rect.center() - QPointF(11, 11), symbol)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(0, 0, 0, 40), 1))
+        painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
+
+    def _prepared(self, image: QImage, ratio: float) -> QPixmap:
+        """The middle square of a picture with round corners; kept, because scrolling paints it again and again."""
+        key = (image.cacheKey(), ratio)
+        if key in self._pictures:
+            self._pictures.move_to_end(key)
+            return self._pictures[key]
+        side = round(_THUMB * ratio)
+        mode = Qt.TransformationMode.SmoothTransformation
+        scaled = image.scaled(side, side, Qt.AspectRatioMode.KeepAspectRatioByExpanding, mode)
+        pixmap = QPixmap(side, side)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        path = QPainterPath()
+        path.addRoundedRect(QRectF(0, 0, side, side), 8 * ratio, 8 * ratio)
+        painter.setClipPath(path)
+        painter.drawImage(QPointF((side - scaled.width()) / 2, (side - scaled.height()) / 2), scaled)
+        painter.end()
+        pixmap.setDevicePixelRatio(ratio)
+        self._pictures[key] = pixmap
+        if len(self._pictures) > _KEPT:
+            self._pictures.popitem(last=False)
+        return pixmap
+
+    def _paint_words(self, painter: QPainter, rect: QRectF, name: str, caption: str, state: str) -> None:
+        title, small = self._theme.font("body"), self._theme.font("caption")
+        title_metrics, small_metrics = QFontMetricsF(title), QFontMetricsF(small)
+        top = rect.center().y() - (title_metrics.height() + small_metrics.height() + 3) / 2
+        painter.setFont(title)
+        painter.setPen(self._theme.color("text"))
+        shown = title_metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, rect.width())
+        painter.drawText(QPointF(rect.left(), top + title_metrics.ascent()), shown)
+        painter.setFont(small)
+        painter.setPen(self._theme.color("warning" if state == "failed" else "text_muted"))
+        baseline = top + title_metrics.height() + 3 + small_metrics.ascent()
+        painter.drawText(QPointF(rect.left(), baseline), elided(small_metrics, caption, rect.width()))

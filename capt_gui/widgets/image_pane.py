@@ -1,0 +1,295 @@
+"""One picture of the triptych, and the zoom, place and cross-hair that all three share."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from capt_gui.theme import Theme
+from capt_gui.widgets.painting import draw_focus_ring
+
+_HIGHEST_ZOOM = 64.0
+_LOWEST_ZOOM = 0.1
+_STEP = 1.25
+_PAD = 8
+
+
+class PaneView(QObject):
+    """What part of the pictures is seen, and which pixel is pointed at; in picture pixels."""
+
+    changed = Signal()
+    cursor_changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.width, self.height = 0, 0
+        self.is_fit = True
+        self.zoom = 1.0
+        self.centre = QPointF()
+        self.cursor: tuple[int, int] | None = None
+
+    def set_size(self, width: int, height: int) -> None:
+        """Start with pictures of this size; the place is kept when the size is."""
+        if (width, height) != (self.width, self.height):
+            self.width, self.height = width, height
+            self.set_cursor(None)
+            self.set_fit()
+
+    def set_fit(self) -> None:
+        """Show the whole picture, as large as it goes."""
+        self.is_fit = True
+        self.centre = QPointF(self.width / 2, self.height / 2)
+        self.changed.emit()
+
+    def set_zoom(self, zoom: float, from_zoom: float, anchor: QPointF | None = None) -> None:
+        """Zoom to a factor; the picture point `anchor` stays where it is on the screen."""
+        zoom = min(max(zoom, _LOWEST_ZOOM), _HIGHEST_ZOOM)
+        if anchor is not None:
+            self.centre = anchor + (self.centre - anchor) * (from_zoom / zoom)
+        self.is_fit, self.zoom = False, zoom
+        self._keep_inside()
+        self.changed.emit()
+
+    def move(self, by: QPointF) -> None:
+        """Move what is seen by so many picture pixels; a picture that fits stays where it is."""
+        if not self.is_fit:
+            self.centre += by
+            self._keep_inside()
+            self.changed.emit()
+
+    def set_cursor(self, pixel: tuple[int, int] | None) -> None:
+        """Point at a pixel; one outside the picture is no pixel."""
+        if pixel is not None and not (0 <= pixel[0] < self.width and 0 <= pixel[1] < self.height):
+            pixel = None
+        if pixel != self.cursor:
+            self.cursor = pixel
+            self.cursor_changed.emit()
+
+    def step_cursor(self, right: int, down: int) -> None:
+        """Point at a neighbour, beginning in the middle."""
+        x, y = self.cursor or (self.width // 2, self.height // 2)
+        if self.cursor is not None:
+            x, y = min(max(x + right, 0), self.width - 1), min(max(y + down, 0), self.height - 1)
+        self.set_cursor((x, y))
+
+    def _keep_inside(self) -> None:
+        self.centre.setX(min(max(self.centre.x(), 0), self.width))
+        self.centre.setY(min(max(self.centre.y(), 0), self.height))
+
+
+class ImagePane(QWidget):
+    """Paints one picture where the shared view says; honest pixels from twofold enlargement on."""
+
+    def __init__(self, theme: Theme, view: PaneView, empty_text: str) -> None:
+        super().__init__()
+        self._theme = theme
+        self._view = view
+        self._empty_text = empty_text
+        self._image: QImage | None = None
+        self._dragged_from: QPointF | None = None
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(140, 140)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        view.changed.connect(self._on_view_changed)
+        view.cursor_changed.connect(self._on_view_changed)
+        theme.changed.connect(self._on_view_changed)
+
+    def set_image(self, image: QImage | None) -> None:
+        """Show a picture, or the words of the empty state."""
+        self._image = image
+        self.update()
+
+    def set_empty_text(self, text: str) -> None:
+        """The words shown while there is no picture."""
+        self._empty_text = text
+        self.update()
+
+    def zoom(self) -> float:
+        """Screen pixels (logical) per picture pixel, as painted now."""
+        view = self._view
+        if not view.is_fit:
+            return view.zoom
+        room = min(
+            (self.width() - 2 * _PAD) / max(view.width, 1),
+            (self.height() - 2 * _PAD) / max(view.height, 1),
+        )
+        return max(room, 0.01)
+
+    def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
+        """Enlarge or shrink around a point of this pane, its middle by default."""
+        zoom = self.zoom()
+        self._view.set_zoom(zoom * factor, zoom, self._to_picture(at) if at is not None else None)
+
+    def hasHeightForWidth(self) -> bool:
+        """A pane likes to be square."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        """As high as wide, within reason."""
+        return min(max(width, 140), 460)
+
+    def sizeHint(self) -> QSize:
+        """A size at which a small picture can be read."""
+        return QSize(280, 280)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Follow with the cross-hair; drag the picture with the left button."""
+        here = event.position()
+        if self._dragged_from is not None:
+            self._view.move((self._dragged_from - here) / self.zoom())
+            self._dragged_from = here
+        spot = self._to_picture(here)
+        self._view.set_cursor((int(spot.x() // 1), int(spot.y() // 1)) if self._image is not None else None)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin to drag."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._dragged_from = event.position()
+            if not self._view.is_fit:
+                self.setCursor(Qt.CursorShape.ClosedHandCursor)
+
+    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
+        """End dragging."""
+        self._dragged_from = None
+        self.unsetCursor()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Switch between the whole picture and four times as large here."""
+        if self._view.is_fit:
+            self.zoom_by(4, event.position())
+        else:
+            self._view.set_fit()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """The cross-hair leaves with the mouse."""
+        super().leaveEvent(event)
+        self._view.set_cursor(None)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom where the mouse is; without a picture the page may scroll."""
+        turn = event.angleDelta().y()
+        if self._image is None or not turn:
+            event.ignore()
+            return
+        self.zoom_by(_STEP ** (turn / 120), event.position())
+        event.accept()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show the ring."""
+        super().focusInEvent(event)
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """+ and − zoom, 0 fits, 1 shows pixel for pixel; arrows move the cross-hair, with Shift the picture."""
+        key = event.key()
+        arrows = {
+            Qt.Key.Key_Left: (-1, 0),
+            Qt.Key.Key_Right: (1, 0),
+            Qt.Key.Key_Up: (0, -1),
+            Qt.Key.Key_Down: (0, 1),
+        }
+        if self._image is None:
+            super().keyPressEvent(event)
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
+            self.zoom_by(_STEP)
+        elif key == Qt.Key.Key_Minus:
+            self.zoom_by(1 / _STEP)
+        elif key == Qt.Key.Key_0:
+            self._view.set_fit()
+        elif key == Qt.Key.Key_1:
+            self.zoom_by(1 / (self.devicePixelRatioF() * self.zoom()))
+        elif Qt.Key(key) in arrows:
+            right, down = arrows[Qt.Key(key)]
+            if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+                self._view.move(QPointF(right, down) * (32 / self.zoom()))
+            else:
+                self._view.step_cursor(right, down)
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """The picture on a rounded ground, the cross-hair above it."""
+        theme = self._theme
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        ground = QPainterPath()
+        ground.addRoundedRect(QRectF(self.rect()), 10, 10)
+        painter.fillPath(ground, theme.color("surface_raised"))
+        if self._image is None:
+            painter.setFont(theme.font("body"))
+            painter.setPen(theme.color("text_muted"))
+            words = self.rect().adjusted(16, 16, -16, -16)
+            painter.drawText(words, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._empty_text)
+        else:
+            painter.setClipPath(ground)
+            self._paint_picture(painter, self._image)
+            painter.setClipping(False)
+        if self.hasFocus():
+            draw_focus_ring(painter, QRectF(self.rect()), theme, 10)
+
+    def _paint_picture(self, painter: QPainter, image: QImage) -> None:
+        zoom = self.zoom()
+        corner, far = self._to_picture(QPointF(0, 0)), self._to_picture(QPointF(self.width(), self.height()))
+        # Only the pixels in sight: at 64-fold zoom the whole picture would be some 14,000 pixels wide.
+        seen = QRect(
+            max(int(corner.x()), 0),
+            max(int(corner.y()), 0),
+            min(int(far.x()) + 1, image.width()) - max(int(corner.x()), 0),
+            min(int(far.y()) + 1, image.height()) - max(int(corner.y()), 0),
+        )
+        if seen.isEmpty():
+            return
+        target = QRectF(self._to_screen(QPointF(seen.topLeft())), QPointF(0, 0))
+        target.setSize(QSize(seen.width(), seen.height()).toSizeF() * zoom)
+        smooth = zoom * self.devicePixelRatioF() < 2
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+        painter.drawImage(target, image, QRectF(seen))
+        if self._view.cursor is not None:
+            self._paint_cross(painter, self._view.cursor, zoom)
+
+    def _paint_cross(self, painter: QPainter, pixel: tuple[int, int], zoom: float) -> None:
+        box = QRectF(self._to_screen(QPointF(*pixel)), QPointF(0, 0))
+        box.setSize(QSize(1, 1).toSizeF() * zoom)
+        if zoom < 6:
+            box = QRectF(box.center() - QPointF(3, 3), box.center() + QPointF(3, 3))
+        x, y = round(box.center().x()) + 0.5, round(box.center().y()) + 0.5
+        lines = (
+            (QPointF(x, 0), QPointF(x, box.top())),
+            (QPointF(x, box.bottom()), QPointF(x, self.height())),
+            (QPointF(0, y), QPointF(box.left(), y)),
+            (QPointF(box.right(), y), QPointF(self.width(), y)),
+        )
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        # White on a darker shade, so that it can be seen on any picture.
+        for pen in (QPen(QColor(0, 0, 0, 90), 3), QPen(QColor(255, 255, 255, 220), 1)):
+            painter.setPen(pen)
+            for start, end in lines:
+                painter.drawLine(start, end)
+            painter.drawRect(box)
+
+    def _to_picture(self, spot: QPointF) -> QPointF:
+        middle = QPointF(self.width() / 2, self.height() / 2)
+        return self._view.centre + (spot - middle) / self.zoom()
+
+    def _to_screen(self, spot: QPointF) -> QPointF:
+        middle = QPointF(self.width() / 2, self.height() / 2)
+        return middle + (spot - self._view.centre) * self.zoom()
+
+    @Slot()
+    def _on_view_changed(self) -> None:
+        self.update()

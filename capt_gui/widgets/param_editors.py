@@ -1,0 +1,161 @@
+"""One editor per kind of setting; each keeps the very number it was given until the user changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
+
+from capt_engine.records import ParamInfo, ParamValue
+
+_WIDEST = 1e9
+_WIDEST_INT = 2**31 - 1
+
+
+class FloatEditor(QDoubleSpinBox):
+    """A number; one with the unit "/255" is edited times 255.
+
+    What is shown is rounded, what is kept is not: `value_kept` gives back the very float of `set_kept` if nobody typed.
+    """
+
+    def __init__(self, info: ParamInfo) -> None:
+        super().__init__()
+        self._times = 255.0 if info.unit == "/255" else 1.0
+        self._kept: float | None = None
+        self.setDecimals(4 if self._times > 1 else 6)
+        low = -_WIDEST if info.low is None else float(info.low) * self._times
+        high = _WIDEST if info.high is None else float(info.high) * self._times
+        self.setRange(low, high)
+        self.setSingleStep(_step_of(info, self._times))
+        if info.unit:
+            self.setSuffix(f" {info.unit}")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.valueChanged.connect(self._on_edited)
+
+    def set_kept(self, value: float) -> None:
+        """Put a value in, silently."""
+        self.blockSignals(True)
+        self.setValue(value * self._times)
+        self.blockSignals(False)
+        self._kept = value
+
+    def value_kept(self) -> float:
+        """The value, in the unit it is stored in."""
+        return self._kept if self._kept is not None else self.value() / self._times
+
+    def textFromValue(self, value: float) -> str:
+        """The number without zeros that say nothing."""
+        text = f"{value:.{self.decimals()}f}".rstrip("0").rstrip(".")
+        return text.replace(".", self.locale().decimalPoint()) or "0"
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Scrolling past must not change a setting."""
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+    def _on_edited(self) -> None:
+        self._kept = None
+
+
+class IntEditor(QSpinBox):
+    """A whole number."""
+
+    def __init__(self, info: ParamInfo) -> None:
+        super().__init__()
+        self.setRange(
+            -_WIDEST_INT if info.low is None else int(info.low), _WIDEST_INT if info.high is None else int(info.high)
+        )
+        if info.unit:
+            self.setSuffix(f" {info.unit}")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Scrolling past must not change a setting."""
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class ChoiceEditor(QComboBox):
+    """One of a few words."""
+
+    def __init__(self, info: ParamInfo) -> None:
+        super().__init__()
+        self.addItems(list(info.choices))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Scrolling past must not change a setting."""
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class Field:
+    """An editor with one way in and one way out, whatever its kind."""
+
+    def __init__(self, info: ParamInfo, on_edited: Callable[[], None]) -> None:
+        self.info = info
+        if info.kind == "bool":
+            check = QCheckBox(info.label)
+            check.toggled.connect(on_edited)
+            self.editor: QWidget = check
+        elif info.kind == "int":
+            box = IntEditor(info)
+            box.valueChanged.connect(on_edited)
+            self.editor = box
+        elif info.kind == "choice":
+            choice = ChoiceEditor(info)
+            choice.currentIndexChanged.connect(on_edited)
+            self.editor = choice
+        else:
+            number = FloatEditor(info)
+            number.valueChanged.connect(on_edited)
+            self.editor = number
+        self.editor.setToolTip(info.help)
+        self.editor.setAccessibleName(info.label)
+        self.editor.setAccessibleDescription(info.help)
+        self.set_value(info.default)
+
+    def value(self) -> ParamValue:
+        """What is set now, in the unit it is stored in."""
+        match self.editor:
+            case QCheckBox():
+                return self.editor.isChecked()
+            case IntEditor():
+                return self.editor.value()
+            case ChoiceEditor():
+                return self.editor.currentText()
+            case FloatEditor():
+                return self.editor.value_kept()
+            case _:
+                return self.info.default
+
+    def set_value(self, value: ParamValue) -> None:
+        """Put a value in, silently."""
+        match self.editor:
+            case FloatEditor():
+                self.editor.set_kept(float(value))
+                return
+        self.editor.blockSignals(True)
+        match self.editor:
+            case QCheckBox():
+                self.editor.setChecked(bool(value))
+            case IntEditor():
+                self.editor.setValue(int(value))
+            case ChoiceEditor():
+                self.editor.setCurrentText(str(value))
+        self.editor.blockSignals(False)
+
+
+def _step_of(info: ParamInfo, times: float) -> float:
+    if times > 1:
+        return 0.25 if float(info.default) * times <= 2 else 1.0
+    span = float(info.high) - float(info.low) if info.low is not None and info.high is not None else 10.0
+    return 0.01 if span <= 1 else 0.1 if span <= 20 else 1.0
