@@ -110,9 +110,6 @@ def looks_like_picture(head: bytes) -> bool:
     return kind is not None and kind.is_picture
 
 
-# ------------------------------------------------------------------ the bytes
-
-
 def _bytes_of(path: str | os.PathLike[str], max_bytes: int) -> bytes:
     """All bytes of a regular file, read once; raises BadImage for anything else."""
     try:
@@ -174,9 +171,6 @@ def _unreadable(path: str | os.PathLike[str], error: Exception) -> BadImage:
         return BadImage("The name of the file is too long for this system.", "Check the path.")
     reason = os.strerror(code) if code else type(error).__name__
     return BadImage(f"The file cannot be read ({reason}).", "Check the disk or the network, or copy it elsewhere.")
-
-
-# ------------------------------------------------------------------ the kind
 
 
 class _Kind(NamedTuple):
@@ -289,8 +283,6 @@ def _unsigned_kind(data: bytes, suffix: str) -> _Kind | None:
     return _TEXT if damage <= 3 and not controls else None
 
 
-# ------------------------------------------------------------------ what only an attacker writes
-
 # Real files stay far below: progressive JPEGs have some ten scans, a 100-megapixel PNG some thousands of chunks.
 _MAX_SCANS = 100
 _MAX_SEGMENTS = 20_000
@@ -354,8 +346,6 @@ def _walk_tiff(data: bytes) -> bool:
         return True  # cut short: Pillow will say so
     return True
 
-
-# ------------------------------------------------------------------ the pixels
 
 _STRIP_PIXELS = 4_000_000
 
@@ -623,8 +613,6 @@ def _to_srgb_from(profile: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.Imag
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
     return ImageCms.buildTransform(profile, srgb, mode, "RGB")
 
-
-# ------------------------------------------------------------------ the sentence
 
 _FETCH_AGAIN = "It was probably cut off while being copied or downloaded; fetch it again."
 

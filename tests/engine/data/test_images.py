@@ -93,9 +93,6 @@ def close(photo: Photo, image: Image.Image, tolerance: int = 0) -> bool:
     return bool(difference.max() <= tolerance)
 
 
-# ------------------------------------------------------------------ what is read
-
-
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "PPM", "GIF", "JPEG", "WEBP"])
 def test_every_format_gives_its_pixels(tmp_path: Path, kind: str) -> None:
     """A picture saved in any format we read comes back with its size, its pixels and the hash of its bytes."""
@@ -319,9 +316,6 @@ def test_large_picture_is_read_in_strips_without_a_seam(tmp_path: Path) -> None:
     assert close(photo, white, 1)
 
 
-# ------------------------------------------------------------------ what is refused
-
-
 @pytest.mark.parametrize(
     ("head", "words"),
     [
@@ -444,9 +438,6 @@ def test_tile_bomb_is_refused(tmp_path: Path) -> None:
     assert "60000" in refusal(tmp_path, b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + bytes(64)).message
 
 
-# ------------------------------------------------------------------ what is no file
-
-
 def sentence(path: Path | str) -> str:
     """What is said of a path that holds no picture."""
     with pytest.raises(BadImage) as caught:
@@ -495,8 +486,6 @@ def test_odd_names_are_read(tmp_path: Path) -> None:
     for name in ("a b\n.png", "תמונה.jpg", "\u202egnp.exe", os.fsdecode(b"caf\xe9.png"), "é" * 100, "%s{0}.png"):
         assert read(tmp_path, encoded(scene(), "PNG"), name).path == str(tmp_path / name)
 
-
-# ------------------------------------------------------------------ whatever else
 
 SEEDS: dict[str, Callable[[], bytes]] = {
     "JPEG": lambda: encoded(scene(24, 16), "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0\0\0\0\0"),
@@ -574,9 +563,6 @@ def test_threads_read_side_by_side(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert together == [alone] * 4
-
-
-# ------------------------------------------------------------------ the thumbnail and the first bytes
 
 
 @pytest.mark.parametrize(("size", "shape"), [(24, (16, 24, 3)), (12, (8, 12, 3)), (1, (1, 1, 3)), (500, (32, 48, 3))])
