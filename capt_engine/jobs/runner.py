@@ -28,7 +28,7 @@ from capt_engine.records import (
 )
 
 if TYPE_CHECKING:
-    from capt_engine.jobs.handlers import Session
+    from capt_engine.jobs.session import Session
 
 _log = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ class Runner:
     def _warm_up(self) -> Session | Failure:
         try:
             # Imported here, on the worker: this is what loads torch.
-            from capt_engine.jobs.handlers import Session
+            from capt_engine.jobs.session import Session
 
             session = Session(self._device, note=lambda text: self._on_event(EngineNote(text)))
             self._on_event(EngineReady(session.catalogue(), session.device_info()))

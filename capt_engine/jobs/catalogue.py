@@ -1,0 +1,36 @@
+"""What there is to choose from, as plain records: drawn from the tables, so that nothing is listed twice."""
+
+from __future__ import annotations
+
+from capt_engine.attacks import ATTACKS, attack_info
+from capt_engine.attacks.base import NORMS
+from capt_engine.demo.world import TASKS
+from capt_engine.metrics import METRICS
+from capt_engine.model.clip import imagenet_classes
+from capt_engine.model.text import DEFAULT_TEMPLATE
+from capt_engine.records import Catalogue, ModelInfo
+
+DEMO = ModelInfo(
+    id="demo",
+    label="Demo CLIP (toy world)",
+    summary="A tiny CLIP that ships with the app and works offline.",
+    classes=TASKS["shapes"].classes,
+    template=TASKS["shapes"].template,
+    warning="Demo model: knows only the toy world. Good for learning the tool, not for conclusions about your pictures.",
+)
+
+
+def catalogue() -> Catalogue:
+    """Everything that ships with the engine."""
+    return Catalogue(
+        attacks=tuple(attack_info(attack) for attack in ATTACKS),
+        norms=tuple(norm.info for norm in NORMS),
+        metrics=tuple(metric.info for metric in METRICS),
+        models=(DEMO,),
+        prompts=(),
+    )
+
+
+def suggestion(model: str) -> tuple[tuple[str, ...], str]:
+    """The classes and the template a model is asked about when the user has not said."""
+    return (DEMO.classes, DEMO.template) if model == DEMO.id else (imagenet_classes(), DEFAULT_TEMPLATE)

@@ -1,0 +1,68 @@
+"""What the worker keeps between jobs: the device, the last model, the last class list. Light to import; `Session()` loads torch."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from capt_engine.model import imports
+from capt_engine.records import AnalyzeRequest, Catalogue, DeviceInfo, Event, JobId, Request, Result
+
+if TYPE_CHECKING:
+    from capt_engine.jobs.tick import Tick
+    from capt_engine.model.classifier import Classifier
+    from capt_engine.model.clip import Backbone
+
+
+class Session:
+    """The loaded libraries and models of one worker thread."""
+
+    def __init__(self, device: str, note: Callable[[str], None]) -> None:
+        """Load torch and all that is built on it, telling `note` what is being loaded; raises DeviceProblem."""
+        note("Loading torch")
+        imports.preload_torch()
+        importlib.import_module("torch")
+        note("Loading open_clip")
+        self._handlers: Any = importlib.import_module("capt_engine.jobs.handlers")
+        devices = importlib.import_module("capt_engine.model.devices")
+        self._pick = devices.pick_device
+        self._device_name = device
+        self._device_info: DeviceInfo = devices.describe_device(self._pick(device))
+        self._backbone: tuple[tuple[str, str], Backbone] | None = None
+        self._classifier: tuple[tuple[object, ...], Classifier] | None = None
+
+    def catalogue(self) -> Catalogue:
+        """All there is to choose from."""
+        result: Catalogue = self._handlers.catalogue.catalogue()
+        return result
+
+    def device_info(self) -> DeviceInfo:
+        """The device that requests with device "auto" run on."""
+        return self._device_info
+
+    def handle(self, job: JobId, request: Request, on_event: Callable[[Event], None], tick: Tick) -> Result:
+        """Do what a request asks; its rows and previews leave through `on_event`. Raises CaptError."""
+        result: Result = self._handlers.HANDLERS[type(request)](self, job, request, on_event, tick)
+        return result
+
+    def backbone(self, model: str, device: str) -> Backbone:
+        """A model by its id; the last one is kept."""
+        chosen = self._pick(self._device_name if device == "auto" else device)
+        key = (model, str(chosen))
+        if self._backbone is None or self._backbone[0] != key:
+            # Dropped first, so that two large models are never in memory together.
+            self._backbone = self._classifier = None
+            self._backbone = (key, self._handlers.load_backbone(model, chosen))
+        return self._backbone[1]
+
+    def classifier(self, request: AnalyzeRequest) -> Classifier:
+        """The zero-shot classifier a request asks for; text is encoded once per class list."""
+        backbone = self.backbone(request.model, request.device)
+        classes, template = self._handlers.catalogue.suggestion(request.model)
+        classes, template = request.classes or classes, request.template or template
+        key = (backbone.id, backbone.sha256, str(backbone.mean.device), classes, template, request.precision)
+        if self._classifier is None or self._classifier[0] != key:
+            built = self._handlers.Classifier(backbone, classes, template, precision=request.precision)
+            self._classifier = (key, built)
+        return self._classifier[1]

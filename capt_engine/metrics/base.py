@@ -1,0 +1,48 @@
+"""What every metric is given, and what it says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from capt_engine.records import MetricInfo
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """n pictures before and after an attack.
+
+    images, attacked: pixels (n, 3, h, w) in [0, 1]. labels: (n,) the answers to be kept. clean, adversarial: logits (n, k).
+    features, adversarial_features: unit image embeddings (n, d). frozen: logits (n, k) of the frozen zero-shot model on the clean
+    pictures, over the same classes.
+    """
+
+    images: Tensor
+    attacked: Tensor
+    labels: Tensor
+    clean: Tensor
+    adversarial: Tensor
+    features: Tensor
+    adversarial_features: Tensor
+    frozen: Tensor
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A named measurement: `measure` maps outcomes to one number a picture, (n,); NaN or infinity where it is undefined."""
+
+    name: str
+    label: str
+    measure: Callable[[Outcomes], Tensor]
+    help: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    higher_is_better: bool | None = None
+
+    @property
+    def info(self) -> MetricInfo:
+        """What a table or a tooltip needs to know."""
+        return MetricInfo(self.name, self.label, self.unit, self.low, self.high, self.higher_is_better, self.help)

@@ -1,0 +1,78 @@
+"""How different the attacked picture is from the clean one, to a ruler and to an eye."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from capt_engine.metrics.base import Metric
+
+
+def psnr(images: Tensor, attacked: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio in dB, (n,), for pixels in [0, 1]; infinite for equal pictures."""
+    return -10 * torch.log10((images - attacked).square().flatten(1).mean(dim=1))
+
+
+def ssim(images: Tensor, attacked: Tensor) -> Tensor:
+    """Structural similarity (Wang et al. 2004), (n,), pixels in [0, 1]: Gaussian window 11 × 11, σ 1.5, valid region, mean over RGB.
+
+    Pictures smaller than the window give NaN.
+    """
+    if min(images.shape[-2:]) < 11:
+        return torch.full((len(images),), math.nan, device=images.device)
+    offsets = torch.arange(11, dtype=torch.float64, device=images.device) - 5
+    window = torch.exp(-(offsets**2) / (2 * 1.5**2))
+    window = window / window.sum()
+
+    def blurred(x: Tensor) -> Tensor:
+        planes = x.flatten(0, 1)[:, None]
+        return F.conv2d(F.conv2d(planes, window.view(1, 1, 11, 1)), window.view(1, 1, 1, 11))
+
+    # In double precision: the variances are differences of nearly equal numbers in flat regions.
+    x, y = images.double(), attacked.double()
+    mean_x, mean_y = blurred(x), blurred(y)
+    var_x, var_y = blurred(x * x) - mean_x**2, blurred(y * y) - mean_y**2
+    covariance = blurred(x * y) - mean_x * mean_y
+    c1, c2 = 0.01**2, 0.03**2
+    scores = (2 * mean_x * mean_y + c1) * (2 * covariance + c2) / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))
+    return scores.view(len(images), -1).mean(dim=1).float()
+
+
+LINF_DISTANCE = Metric(
+    "linf",
+    "L∞ distance",
+    lambda o: (o.attacked - o.images).flatten(1).abs().amax(dim=1),
+    "The largest change of any colour value of any pixel.",
+    unit="/255",
+    low=0.0,
+    high=1.0,
+    higher_is_better=False,
+)
+L2_DISTANCE = Metric(
+    "l2",
+    "L2 distance",
+    lambda o: (o.attacked - o.images).flatten(1).square().sum(dim=1).sqrt(),
+    "The Euclidean length of the whole change, with colour values in [0, 1].",
+    low=0.0,
+    higher_is_better=False,
+)
+PSNR = Metric(
+    "psnr",
+    "PSNR",
+    lambda o: psnr(o.images, o.attacked),
+    "Peak signal-to-noise ratio: above some 40 dB few people see a difference.",
+    unit="dB",
+    higher_is_better=True,
+)
+SSIM = Metric(
+    "ssim",
+    "SSIM",
+    lambda o: ssim(o.images, o.attacked),
+    "Structural similarity to the clean picture as an eye would judge it; 1 is the same picture.",
+    low=-1.0,
+    high=1.0,
+    higher_is_better=True,
+)

@@ -1,0 +1,86 @@
+"""What the model answers, how sure it is, and by how much the right answer leads."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from capt_engine.metrics.base import Metric, Outcomes
+
+
+def margin(logits: Tensor, labels: Tensor) -> Tensor:
+    """The label's logit minus the best other one, (n,); negative when the label has lost."""
+    label_logit = logits.gather(1, labels[:, None]).squeeze(1)
+    return label_logit - logits.scatter(1, labels[:, None], -torch.inf).amax(dim=1)
+
+
+def _confidence(logits: Tensor, labels: Tensor) -> Tensor:
+    return logits.softmax(dim=1).gather(1, labels[:, None]).squeeze(1)
+
+
+def _top_overlap(outcomes: Outcomes) -> Tensor:
+    k = min(5, outcomes.clean.shape[1])
+    before, after = outcomes.clean.topk(k).indices, outcomes.adversarial.topk(k).indices
+    return (before[:, :, None] == after[:, None, :]).any(dim=2).float().mean(dim=1)
+
+
+MARGIN_CLEAN = Metric(
+    "margin_clean",
+    "Margin, clean",
+    lambda o: margin(o.clean, o.labels),
+    "The label's logit minus the best other one, before the attack; negative means the label has lost.",
+    unit="logits",
+    higher_is_better=True,
+)
+MARGIN_ATTACKED = Metric(
+    "margin_attacked",
+    "Margin, attacked",
+    lambda o: margin(o.adversarial, o.labels),
+    "The label's logit minus the best other one, after the attack; negative means the label has lost.",
+    unit="logits",
+    higher_is_better=True,
+)
+MARGIN_SHIFT = Metric(
+    "margin_shift",
+    "Margin shift",
+    lambda o: margin(o.adversarial, o.labels) - margin(o.clean, o.labels),
+    "By how many logits the label's lead grew under attack; below 0 the attack took lead away.",
+    unit="logits",
+    higher_is_better=True,
+)
+CONFIDENCE_CLEAN = Metric(
+    "confidence_clean",
+    "Confidence, clean",
+    lambda o: _confidence(o.clean, o.labels),
+    "The probability of the label before the attack.",
+    low=0.0,
+    high=1.0,
+    higher_is_better=True,
+)
+CONFIDENCE_ATTACKED = Metric(
+    "confidence_attacked",
+    "Confidence, attacked",
+    lambda o: _confidence(o.adversarial, o.labels),
+    "The probability that is left to the label after the attack.",
+    low=0.0,
+    high=1.0,
+    higher_is_better=True,
+)
+LOGIT_SHIFT = Metric(
+    "logit_shift",
+    "Mean logit shift",
+    lambda o: (o.adversarial - o.clean).abs().mean(dim=1),
+    "By how much the attack moved a class's logit, averaged over all classes.",
+    unit="logits",
+    low=0.0,
+    higher_is_better=False,
+)
+TOP5_KEPT = Metric(
+    "top5_kept",
+    "Top 5 kept",
+    _top_overlap,
+    "The share of the five best classes (of all, if there are fewer) that are still among them after the attack.",
+    low=0.0,
+    high=1.0,
+    higher_is_better=True,
+)
