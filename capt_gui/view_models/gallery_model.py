@@ -107,6 +107,10 @@ class GalleryModel(QAbstractListModel):
         """The pictures that can be analysed, in order."""
         return tuple(item.path for item in self._items if item.failure is None)
 
+    def has_usable(self) -> bool:
+        """Whether there is a picture that can be analysed."""
+        return len(self._items) > self._counts["failed"]
+
     def count_text(self) -> str:
         """The count line."""
         return sentences.count_line(len(self._items), **self._counts)

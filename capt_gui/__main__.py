@@ -1,0 +1,177 @@
+"""Start of the window: arguments, streams, what Qt needs to exist, logging; then the application, and last the engine.
+
+The order matters: streams before anything that may print, the display before Qt, the environment before the engine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import faulthandler
+import logging
+import logging.handlers
+import os
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import platformdirs
+
+NO_DISPLAY = 5
+
+_DEVICES = ("auto", "cpu", "cuda", "mps")
+# what the wheels of Qt leave to the system, and the Debian package that brings it
+_LIBRARIES = {
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libxkbcommon.so.0": "libxkbcommon0",
+}
+_X11_LIBRARIES = {
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-image.so.0": "libxcb-image0",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-render-util.so.0": "libxcb-render-util0",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libxcb-xkb.so.1": "libxcb-xkb1",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Open the window; returns 0 when it was closed, 2 for wrong usage, 5 without a display or a library for one."""
+    fill_streams()
+    options = parse(sys.argv[1:] if argv is None else argv)
+    refusal = why_no_window()
+    if refusal:
+        sys.stderr.write(f"{refusal}\n")
+        return NO_DISPLAY
+    logs = Path(platformdirs.user_log_dir("capt-explorer", appauthor=False))
+    start_logging(logs)
+    # only now is Qt known to work
+    from capt_gui import application
+    from capt_gui.bridge import real_engine
+
+    launch = application.prepare(
+        logs,
+        paths=tuple(str(Path(path).absolute()) for path in options.paths),
+        reset=options.reset_settings,
+        safe=options.safe_mode,
+        theme=options.theme,
+    )
+    offline = options.offline or launch.settings.offline
+    set_environment(offline=offline)
+    device = "cpu" if options.safe_mode else options.device or launch.settings.device
+    return application.run(launch, real_engine(device))
+
+
+def fill_streams() -> None:
+    """Give pythonw, which has no streams, ones that swallow; progress bars of libraries would fail on None."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # open until the end
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """The command line; --help, --version and mistakes end the program here."""
+    parser = argparse.ArgumentParser(
+        prog="capt-explorer",
+        description="See whether an image model can be fooled. Opens a window; `capt` is for terminals.",
+    )
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="pictures and folders to open")
+    parser.add_argument("--offline", action="store_true", help="use no network at all")
+    parser.add_argument("--device", choices=_DEVICES, help="where the work is done (default: the fastest there is)")
+    parser.add_argument("--theme", choices=("system", "light", "dark"), help="the look of the window")
+    parser.add_argument(
+        "--reset-settings", action="store_true", help="start with the defaults; old settings are kept aside"
+    )
+    parser.add_argument("--safe-mode", action="store_true", help="CPU, default settings, nothing remembered")
+    parser.add_argument("--version", action="version", version=f"capt-explorer {metadata.version('capt-explorer')}")
+    return parser.parse_args(argv)
+
+
+def why_no_window() -> str:
+    """What stands in the way of a window, and what to do; empty when nothing does."""
+    return wrong_qt(_version_of_qt(), sys.version_info[:2]) or no_display() or missing_libraries()
+
+
+def wrong_qt(version: str, python: tuple[int, ...]) -> str:
+    """PySide6 6.12.0 loses references to None and ends the interpreter after some minutes, where None can die at all."""
+    if version == "6.12.0" and python < (3, 12):
+        return (
+            "PySide6 6.12.0 crashes Python 3.11 after a few minutes, so the window is not opened. "
+            'Install another release: pip install "PySide6-Essentials!=6.12.0".'
+        )
+    return ""
+
+
+def no_display() -> str:
+    """On Linux a window needs X11 or Wayland; Qt would abort without a word that helps."""
+    known = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+    if not sys.platform.startswith("linux") or known:
+        return ""
+    return "There is no display here to open a window on. In a terminal use: capt analyze PATH…"
+
+
+def missing_libraries() -> str:
+    """System libraries Qt needs here and does not bring, with the command that installs them."""
+    if not sys.platform.startswith("linux"):
+        return ""
+    platform = os.environ.get("QT_QPA_PLATFORM", "")
+    on_x11 = platform.startswith("xcb") or (not platform and not os.environ.get("WAYLAND_DISPLAY"))
+    wanted = _LIBRARIES | (_X11_LIBRARIES if on_x11 else {})
+    missing = [name for name in wanted if not _loads(name)]
+    if not missing:
+        return ""
+    packages = " ".join(wanted[name] for name in missing)
+    return (
+        f"Qt needs system libraries that are missing: {', '.join(missing)}. "
+        f"On Debian and Ubuntu: sudo apt install {packages}. Without a window: capt analyze PATH…"
+    )
+
+
+def start_logging(folder: Path) -> None:
+    """Log to a rotating file; a crash of native code leaves its stacks beside it. A full disk is no reason not to start."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handler: logging.Handler = logging.handlers.RotatingFileHandler(
+            folder / "capt-explorer.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8", delay=True
+        )
+        faulthandler.enable((folder / "native-crash.log").open("a", encoding="utf-8"))
+    except OSError:
+        handler = logging.NullHandler()
+    logging.basicConfig(
+        level=logging.INFO, handlers=[handler], format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+    )
+
+
+def set_environment(*, offline: bool) -> None:
+    """What the hub's library reads when it is imported; it is, by the engine, later."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    if offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+        os.environ["TRANSFORMERS_OFFLINE"] = "1"
+
+
+def _version_of_qt() -> str:
+    for name in ("PySide6-Essentials", "PySide6"):
+        try:
+            return metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return ""
+
+
+def _loads(name: str) -> bool:
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

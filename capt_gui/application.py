@@ -1,0 +1,142 @@
+"""The application once Qt is known to work: hooks, theme, desk, window, and after the first paint the engine."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer
+from PySide6.QtWidgets import QApplication
+
+from capt_gui import settings as settings_file
+from capt_gui.bridge import Bridge, EngineFactory
+from capt_gui.crash import CrashReporter
+from capt_gui.main_window import MainWindow
+from capt_gui.settings import Settings
+from capt_gui.theme import Theme
+from capt_gui.view_models.desk import lay_out
+from capt_gui.view_models.settings_keeper import SettingsKeeper
+
+_PAINT_LIMIT_MS = 2000
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What a start works with; without `settings_path` nothing is remembered. notice: a sentence to show at once."""
+
+    settings: Settings
+    settings_path: Path | None
+    notice: str
+    paths: tuple[str, ...]
+    logs: Path
+
+
+class FirstPaint(QObject):
+    """Calls for the engine once the window is on the screen: importing torch takes seconds, a window should not."""
+
+    def __init__(self, window: MainWindow, bridge: Bridge, paths: tuple[str, ...]) -> None:
+        super().__init__(window)
+        self._window = window
+        self._bridge = bridge
+        self._paths = paths
+        # a window that starts minimised is never painted
+        self._limit = QTimer(self, singleShot=True, interval=_PAINT_LIMIT_MS)
+        self._limit.timeout.connect(self.on_painted)
+        self._limit.start()
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Wait for the paint, and let it be done first."""
+        if event.type() == QEvent.Type.Paint:
+            watched.removeEventFilter(self)
+            self._limit.start(0)
+        return False
+
+    def on_painted(self) -> None:
+        """Start the engine, and open what the command line named."""
+        self._window.removeEventFilter(self)
+        self._bridge.open()
+        if self._paths:
+            self._window.open_paths(list(self._paths))
+
+
+class Interrupt(QObject):
+    """Lets Ctrl+C in the terminal close the window: a socket wakes Qt, so that Python gets to run its handler."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._reader, self._writer = socket.socketpair()
+        self._reader.setblocking(False)
+        self._writer.setblocking(False)
+        self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(self.on_activated)
+        self._old_fd = signal.set_wakeup_fd(self._writer.fileno())
+        self._old_handler = signal.signal(signal.SIGINT, self.on_interrupt)
+
+    def on_activated(self) -> None:
+        """Empty the socket; the handler has run by now."""
+        with contextlib.suppress(BlockingIOError):
+            self._reader.recv(64)
+
+    def on_interrupt(self, number: int, frame: FrameType | None) -> None:
+        """Close the window as its own button would."""
+        del number, frame
+        self._window.close()
+
+    def stop(self) -> None:
+        """Give everything back."""
+        self._notifier.setEnabled(False)
+        signal.set_wakeup_fd(self._old_fd)
+        signal.signal(signal.SIGINT, self._old_handler)
+        self._reader.close()
+        self._writer.close()
+
+
+def prepare(logs: Path, *, paths: tuple[str, ...], reset: bool, safe: bool, theme: str | None) -> Launch:
+    """Read the settings the way this start wants them."""
+    path = settings_file.settings_path()
+    if safe:
+        return Launch(_themed(Settings(), theme), None, "Safe mode: defaults, and nothing is remembered.", paths, logs)
+    notice = settings_file.set_aside(path, "The settings were reset") if reset and path.exists() else ""
+    settings, problem = settings_file.load(path)
+    return Launch(_themed(settings, theme), path, notice or problem, paths, logs)
+
+
+def run(launch: Launch, make_engine: EngineFactory) -> int:
+    """Show the window and stay until it is closed."""
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    if not isinstance(app, QApplication):
+        raise TypeError("Another kind of Qt application runs already.")
+    app.setApplicationName("capt-explorer")
+    app.setApplicationDisplayName("CAPT Explorer")
+    app.setDesktopFileName("capt-explorer")
+    reporter = CrashReporter(launch.logs)
+    reporter.install()
+    bridge = Bridge(make_engine)
+    app.aboutToQuit.connect(bridge.close)
+    desk = lay_out(bridge, launch.settings, Theme(app, launch.settings.theme))
+    desk.analysis.failed.connect(reporter.report_failure)
+    keeper = SettingsKeeper(launch.settings, launch.settings_path, bridge)
+    window = MainWindow(desk, keeper, launch.logs)
+    interrupt = Interrupt(window)
+    FirstPaint(window, bridge, launch.paths)
+    window.show()
+    if launch.notice:
+        window.tell(launch.notice)
+    code = app.exec()
+    interrupt.stop()
+    reporter.uninstall()
+    window.deleteLater()
+    return code
+
+
+def _themed(settings: Settings, theme: str | None) -> Settings:
+    if theme is not None:
+        settings.theme = theme
+    return settings

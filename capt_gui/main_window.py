@@ -1,0 +1,183 @@
+"""The frame: pages from their table, menus, status bar, drop anywhere; it assembles and has no behaviour of its own."""
+
+from __future__ import annotations
+
+import base64
+from importlib import metadata
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QMimeData, Qt, QUrl
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QCloseEvent,
+    QDesktopServices,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeySequence,
+)
+from PySide6.QtWidgets import QLabel, QMainWindow, QMessageBox, QTabWidget, QWidget
+
+from capt_gui.pages import PAGES, Page
+from capt_gui.view_models import sentences
+from capt_gui.view_models.desk import Desk
+from capt_gui.view_models.settings_keeper import SettingsKeeper
+from capt_gui.widgets.device_pill import DevicePill
+
+_SIZE = (1280, 800)
+_THEMES = (("system", "Follow the &system"), ("light", "&Light"), ("dark", "&Dark"))
+_ABOUT = (
+    "Shows what a CLIP model sees in a picture, and whether a change too small to notice makes it see something else.\n\n"
+    "Pictures never leave this computer. The network is used only for downloads you start."
+)
+
+
+class MainWindow(QMainWindow):
+    """One window. Pages that are the only one of their kind need no tabs, so the tab bar hides itself."""
+
+    def __init__(self, desk: Desk, keeper: SettingsKeeper, log_folder: Path) -> None:
+        super().__init__()
+        self._desk = desk
+        self._keeper = keeper
+        self._log_folder = log_folder
+        self._pages: list[Page] = []
+        self._tabs = QTabWidget(documentMode=True, tabBarAutoHide=True)
+        self._tabs.setAccessibleName("Pages")
+        self._note = QLabel()
+        self._pill = DevicePill(desk.theme)
+        self.setWindowTitle("CAPT Explorer")
+        self.setWindowIcon(desk.theme.icon("capt-explorer", "accent"))
+        self.setAcceptDrops(True)
+        self._fill_tabs()
+        self._fill_menus()
+        self._fill_status_bar()
+        self._restore()
+        desk.engine.changed.connect(self.on_engine_changed)
+        desk.choices.changed.connect(keeper.touch)
+        desk.theme.changed.connect(self.on_theme_changed)
+        self.on_engine_changed()
+
+    @property
+    def page(self) -> Page:
+        """The page in front."""
+        return self._pages[self._tabs.currentIndex()]
+
+    def open_paths(self, paths: list[str]) -> None:
+        """Hand the paths of the command line to the first page."""
+        self._pages[0].open_paths(paths)
+
+    def tell(self, message: str) -> None:
+        """Show a sentence on the page in front."""
+        self.page.tell(message)
+
+    def on_engine_changed(self) -> None:
+        """Show what the engine is doing, and where."""
+        engine = self._desk.engine
+        self._note.setText(engine.waiting_text)
+        if engine.failure is not None:
+            self._pill.set_state("error", "Engine not available", engine.failure.message)
+        elif engine.device is None:
+            self._pill.set_state("busy", "Starting", engine.waiting_text)
+        else:
+            self._pill.set_state("ready", sentences.memory(engine.device), engine.device.note)
+
+    def on_theme_changed(self) -> None:
+        """Tint the icons of the pages, and remember the choice."""
+        for row, info in enumerate(PAGES):
+            self._tabs.setTabIcon(row, self._desk.theme.icon(info.icon))
+        self._desk.settings.theme = self._desk.theme.choice
+        self._keeper.touch()
+
+    def on_theme_chosen(self, action: QAction) -> None:
+        """Change between system, light and dark."""
+        self._desk.theme.set_choice(action.data())
+
+    def on_about(self) -> None:
+        """Say what this is."""
+        version = metadata.version("capt-explorer")
+        QMessageBox.about(self, "About CAPT Explorer", f"CAPT Explorer {version}\n\n{_ABOUT}")
+
+    def on_open_logs(self) -> None:
+        """Show the log folder in the file manager."""
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._log_folder)))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Welcome whatever a page may take."""
+        if event.mimeData().hasUrls() or event.mimeData().hasImage():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Hand it to the page in front."""
+        if self._take(event.mimeData()):
+            event.acceptProposedAction()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember sizes and choices."""
+        for page in self._pages:
+            page.leave()
+        self._desk.settings.geometry = base64.b64encode(self.saveGeometry().data()).decode()
+        self._keeper.save_now()
+        super().closeEvent(event)
+
+    def _take(self, mime: QMimeData) -> bool:
+        return self.page.take(mime)
+
+    def _fill_tabs(self) -> None:
+        for info in PAGES:
+            page = info.make(self._desk)
+            if not isinstance(page, QWidget):
+                raise TypeError(f"The page {info.title} is no QWidget.")
+            self._pages.append(page)
+            self._tabs.addTab(page, self._desk.theme.icon(info.icon), info.title)
+        self.setCentralWidget(self._tabs)
+
+    def _fill_menus(self) -> None:
+        wanted: dict[str, list[QAction | None]] = {"&File": [], "&View": self._view_actions(), "&Run": [], "&Help": []}
+        for page in self._pages:
+            for title, actions in page.menus().items():
+                wanted.setdefault(title, []).extend(actions)
+        wanted["&File"] += [None, self._action("&Quit", self.close, QKeySequence(QKeySequence.StandardKey.Quit))]
+        wanted["&Help"] += [
+            self._action("Open &log folder", self.on_open_logs),
+            self._action("&About CAPT Explorer", self.on_about),
+        ]
+        for title, actions in wanted.items():
+            menu = self.menuBar().addMenu(title)
+            for action in actions:
+                if action is None:
+                    menu.addSeparator()
+                else:
+                    menu.addAction(action)
+
+    def _view_actions(self) -> list[QAction | None]:
+        group = QActionGroup(self)
+        actions: list[QAction | None] = []
+        for choice, words in _THEMES:
+            action = QAction(words, self, checkable=True, checked=choice == self._desk.theme.choice)
+            action.setData(choice)
+            group.addAction(action)
+            actions.append(action)
+        group.triggered.connect(self.on_theme_chosen)
+        return actions
+
+    def _fill_status_bar(self) -> None:
+        bar = self.statusBar()
+        bar.setSizeGripEnabled(False)
+        bar.addWidget(self._note, 1)
+        bar.addPermanentWidget(self._pill)
+
+    def _action(self, words: str, slot: object, keys: QKeySequence | None = None) -> QAction:
+        action = QAction(words, self)
+        action.triggered.connect(slot)
+        if keys is not None:
+            action.setShortcut(keys)
+        return action
+
+    def _restore(self) -> None:
+        self.resize(*_SIZE)
+        if self._desk.settings.geometry:
+            self.restoreGeometry(QByteArray.fromBase64(self._desk.settings.geometry.encode()))
+        # a small screen should not lose the job bar below its edge
+        room = self.screen().availableSize()
+        self.resize(min(self.width(), room.width()), min(self.height(), room.height()))
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)

@@ -1,0 +1,44 @@
+"""The pages of the window, in the order of the navigation: one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from PySide6.QtCore import QMimeData
+from PySide6.QtGui import QAction
+
+from capt_gui.pages.explore.page import ExplorePage
+from capt_gui.view_models.desk import Desk
+
+
+class Page(Protocol):
+    """What the window asks of a page; every page is a QWidget as well."""
+
+    def menus(self) -> dict[str, list[QAction | None]]:
+        """The page's own actions by menu title; None stands for a separator."""
+
+    def take(self, mime: QMimeData) -> bool:
+        """Take what was dropped on the window or pasted; False when the page has no use for it."""
+
+    def open_paths(self, paths: list[str]) -> None:
+        """Take the paths of the command line."""
+
+    def tell(self, message: str) -> None:
+        """Show a sentence that belongs to no control."""
+
+    def leave(self) -> None:
+        """The window closes: put what should be remembered into the settings, and clean up."""
+
+
+@dataclass(frozen=True)
+class PageInfo:
+    """One line of the table."""
+
+    title: str
+    icon: str
+    make: Callable[[Desk], Page]
+
+
+PAGES = (PageInfo("Explore", "explore", ExplorePage),)

@@ -1,0 +1,97 @@
+"""The left column: all pictures, a filter, how far they are, and more ways in."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt, Signal, SignalInstance
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
+
+from capt_gui.pages.explore.labels import text
+from capt_gui.theme import Theme
+from capt_gui.view_models.gallery_model import GalleryModel, Role
+from capt_gui.widgets.gallery_view import GalleryView
+
+
+class GalleryFilter(QSortFilterProxyModel):
+    """Keeps the rows whose name, caption or state holds all the words written."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._words: tuple[str, ...] = ()
+
+    def set_text(self, words: str) -> None:
+        """Filter by these words; case does not matter."""
+        self._words = tuple(words.lower().split())
+        self.invalidateFilter()
+
+    def filterAcceptsRow(self, row: int, parent: QModelIndex | QPersistentModelIndex) -> bool:
+        """Whether a row stays."""
+        if not self._words:
+            return True
+        index = self.sourceModel().index(row, 0, parent)
+        written = " ".join(str(index.data(role)) for role in (Role.NAME, Role.CAPTION, Role.STATE)).lower()
+        return all(word in written for word in self._words)
+
+
+class GalleryColumn(QWidget):
+    """Filter on top, cards in the middle, the count and the buttons at the bottom."""
+
+    current_changed = Signal(str)
+    open_files_clicked = Signal()
+    open_folder_clicked = Signal()
+    clear_clicked = Signal()
+
+    def __init__(self, theme: Theme, gallery: GalleryModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._gallery = gallery
+        self._filter = GalleryFilter(self)
+        self._filter.setSourceModel(gallery)
+        self.search = QLineEdit(placeholderText="Filter: name, class, broken…", clearButtonEnabled=True)
+        self.search.setAccessibleName("Filter pictures")
+        self.search.textChanged.connect(self._filter.set_text)
+        self.view = GalleryView(theme)
+        self.view.setAccessibleName("Pictures")
+        self.view.set_model(self._filter)
+        self.view.current_changed.connect(self.current_changed)
+        self.view.remove_requested.connect(gallery.remove)
+        self._count = text(role="caption", wrap=False)
+        self._buttons = {
+            "picture": self._button("Open pictures (Ctrl+O)", self.open_files_clicked),
+            "folder": self._button("Open a folder (Ctrl+Shift+O)", self.open_folder_clicked),
+            "trash": self._button("Clear the gallery", self.clear_clicked),
+        }
+        self._lay_out()
+        gallery.counts_changed.connect(self.on_counts_changed)
+        theme.changed.connect(self.on_theme_changed)
+        self.on_theme_changed()
+
+    def on_counts_changed(self) -> None:
+        """Write the count line."""
+        self._count.setText(self._gallery.count_text())
+
+    def on_theme_changed(self) -> None:
+        """Tint the buttons."""
+        for name, button in self._buttons.items():
+            button.setIcon(self._theme.icon(name, "text_muted"))
+
+    def _button(self, words: str, clicked: SignalInstance) -> QToolButton:
+        button = QToolButton()
+        button.setToolTip(words)
+        button.setAutoRaise(True)
+        button.setAccessibleName(words.split(" (")[0])
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        button.clicked.connect(clicked)
+        return button
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 12, 4, 8)
+        layout.setSpacing(8)
+        layout.addWidget(self.search)
+        layout.addWidget(self.view, 1)
+        line = QHBoxLayout()
+        line.setSpacing(2)
+        line.addWidget(self._count, 1)
+        for button in self._buttons.values():
+            line.addWidget(button)
+        layout.addLayout(line)

@@ -1,0 +1,94 @@
+"""The ways in and out of the page: files, folders, the clipboard, the samples; and saving a picture."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from PySide6.QtCore import QIODevice, QMimeData, QObject, QSaveFile, Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from capt_engine.records import Picture
+from capt_engine.resources import resource
+from capt_gui.settings import Settings
+from capt_gui.view_models.analysis_model import AnalysisModel
+from capt_gui.view_models.thumbnails import to_image
+from capt_gui.widgets.drop_zone import local_paths
+
+_FILTER = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff *.ppm *.pgm *.avif *.jp2 *.tga);;All files (*)"
+
+
+class Intake(QObject):
+    """Turns whatever the user offers into paths. `problem(message, hint)`: what could not be done."""
+
+    problem = Signal(str, str)
+
+    def __init__(self, window: QWidget, analysis: AnalysisModel, settings: Settings) -> None:
+        super().__init__(window)
+        self._window = window
+        self._analysis = analysis
+        self._settings = settings
+        self._pasted: Path | None = None
+
+    def on_open_files(self) -> None:
+        """Ask for picture files."""
+        paths, _ = QFileDialog.getOpenFileNames(self._window, "Open pictures", self._settings.last_folder, _FILTER)
+        if paths:
+            self._settings.last_folder = str(Path(paths[0]).parent)
+            self.take_paths(paths)
+
+    def on_open_folder(self) -> None:
+        """Ask for a folder."""
+        path = QFileDialog.getExistingDirectory(self._window, "Open a folder of pictures", self._settings.last_folder)
+        if path:
+            self._settings.last_folder = path
+            self.take_paths([path])
+
+    def on_samples(self) -> None:
+        """Take the pictures that ship with the app."""
+        self.take_paths([str(resource("samples"))])
+
+    def take_paths(self, paths: list[str]) -> None:
+        """Take files and folders."""
+        self._analysis.drop(paths)
+
+    def take(self, mime: QMimeData) -> bool:
+        """Take files, or a bare picture, from a drop or the clipboard; False when there is neither."""
+        paths = local_paths(mime)
+        if not paths and mime.hasImage():
+            paths = self._keep_image(QImage(mime.imageData()))
+        self.take_paths(paths)
+        return bool(paths)
+
+    def save_picture(self, picture: Picture, name: str) -> None:
+        """Ask where, and write a picture as PNG, whole or not at all."""
+        start = Path(self._settings.last_folder or Path.home()) / name
+        path, _ = QFileDialog.getSaveFileName(self._window, "Save adversarial picture", str(start), "PNG (*.png)")
+        if path and not write_png(to_image(picture), path):
+            self.problem.emit(f"The picture could not be written to {Path(path).name}.", "Choose another folder.")
+
+    def clean_up(self) -> None:
+        """Remove the pictures that were pasted."""
+        if self._pasted is not None:
+            shutil.rmtree(self._pasted, ignore_errors=True)
+            self._pasted = None
+
+    def _keep_image(self, image: QImage) -> list[str]:
+        """Pasted pixels have no file; the engine reads files, so they get one in a folder of ours."""
+        if image.isNull():
+            return []
+        if self._pasted is None:
+            self._pasted = Path(tempfile.mkdtemp(prefix="capt-explorer-"))
+        path = self._pasted / f"pasted-{len(list(self._pasted.iterdir())) + 1}.png"
+        if write_png(image, str(path)):
+            return [str(path)]
+        self.problem.emit("The pasted picture could not be kept.", "Save it as a file and drop that.")
+        return []
+
+
+def write_png(image: QImage, path: str) -> bool:
+    """Write a PNG atomically; False when the disk refuses."""
+    file = QSaveFile(path)
+    return file.open(QIODevice.OpenModeFlag.WriteOnly) and image.save(file, "PNG") and file.commit()  # type: ignore[call-overload]

@@ -1,0 +1,195 @@
+"""The Explore page: gallery, comparison, settings; it assembles them and passes the current picture around."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import PurePath
+
+from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from capt_engine.records import Failure
+from capt_gui.pages.explore.gallery_column import GalleryColumn
+from capt_gui.pages.explore.intake import Intake
+from capt_gui.pages.explore.result_view import ResultView
+from capt_gui.pages.explore.settings_column import SettingsColumn
+from capt_gui.pages.explore.welcome import Welcome
+from capt_gui.view_models.desk import Desk
+from capt_gui.widgets.banner import Banner
+
+_COLUMNS = [232, 720, 328]
+_ROWS = [420, 300]
+
+
+class ExplorePage(QWidget):
+    """Three columns; before the first picture the left one is away and the centre welcomes."""
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._current = ""
+        self.intake = Intake(self, desk.analysis, desk.settings)
+        self.banner = Banner(desk.theme)
+        self.gallery = GalleryColumn(desk.theme, desk.gallery)
+        self.welcome = Welcome(desk.theme, desk.engine)
+        self.result = ResultView(desk)
+        self.settings_column = SettingsColumn(desk)
+        self._centre = QStackedWidget()
+        self._columns = QSplitter(Qt.Orientation.Horizontal)
+        self._actions = self._make_actions()
+        self._lay_out()
+        self._connect()
+        self.on_counts_changed()
+
+    def menus(self) -> dict[str, list[QAction | None]]:
+        """The page's actions for the menu bar."""
+        return self._actions
+
+    def take(self, mime: QMimeData) -> bool:
+        """Take what was dropped on the window."""
+        return self.intake.take(mime)
+
+    def open_paths(self, paths: list[str]) -> None:
+        """Take the paths of the command line."""
+        self.intake.take_paths(paths)
+
+    def tell(self, message: str) -> None:
+        """Show a sentence that belongs to no control."""
+        self.banner.show_message("info", message)
+
+    def leave(self) -> None:
+        """Remember the sizes of the columns, and remove what was pasted."""
+        if self.gallery.isVisible():
+            self._desk.settings.columns = self._columns.sizes()
+            self._desk.settings.rows = self.result.splitter.sizes()
+        self.intake.clean_up()
+
+    def on_counts_changed(self) -> None:
+        """Welcome, or show the gallery."""
+        empty = self._desk.gallery.rowCount() == 0
+        if self.gallery.isHidden() != empty:
+            self.gallery.setVisible(not empty)
+            self._centre.setCurrentWidget(self.welcome if empty else self.result)
+        for action in self._needing_pictures:
+            action.setEnabled(not empty)
+
+    def on_pictures_found(self, paths: list[str]) -> None:
+        """Show the first new picture when none is chosen."""
+        if paths and not self._current:
+            self.gallery.view.select_path(paths[0])
+
+    def on_current_changed(self, path: str) -> None:
+        """Show another picture; ask for its big pictures again if they are no longer kept."""
+        self._current = path
+        self._refresh()
+        self._desk.analysis.redraw(path)
+
+    def on_result_changed(self, path: str) -> None:
+        """Show what is new about the current picture."""
+        if not path or path == self._current:
+            self._refresh()
+
+    def on_failed(self, failure: Failure) -> None:
+        """Say what went wrong, beside the settings that caused it."""
+        self.banner.show_message("error", failure.message, failure.hint)
+
+    def on_engine_changed(self) -> None:
+        """An engine that cannot start is said once; a start that goes on changes what we wait for."""
+        if self._desk.engine.failure is not None:
+            self.on_failed(self._desk.engine.failure)
+        self._refresh()
+
+    def on_problem(self, message: str, hint: str) -> None:
+        """Say what could not be taken or saved."""
+        self.banner.show_message("warning", message, hint)
+
+    def on_running_changed(self, running: bool) -> None:
+        """Run and Cancel exclude each other."""
+        self._run.setEnabled(not running and self._desk.gallery.has_usable())
+        self._cancel.setEnabled(running)
+        if running:
+            self.banner.clear()
+
+    def on_paste(self) -> None:
+        """Take the clipboard."""
+        if not self.intake.take(QGuiApplication.clipboard().mimeData()):
+            self.on_problem("There is no picture on the clipboard.", "Copy a picture or a file first.")
+
+    def on_save(self) -> None:
+        """Save the adversarial picture of the current one."""
+        pictures = self._desk.gallery.pictures(self._current)
+        if pictures is None:
+            self.on_problem("There is no adversarial picture to save.", "Choose a picture that was attacked.")
+            return
+        self.intake.save_picture(pictures.adversarial, f"{PurePath(self._current).stem}-adversarial.png")
+
+    def on_clear(self) -> None:
+        """Stop, and empty the gallery; the files stay where they are."""
+        self._desk.analysis.cancel()
+        self._desk.gallery.clear()
+        self._current = ""
+        self._refresh()
+
+    def _refresh(self) -> None:
+        self.result.show_item(self._desk.gallery.item(self._current))
+
+    def _make_actions(self) -> dict[str, list[QAction | None]]:
+        open_files = self._action("&Open pictures…", self.intake.on_open_files, "Ctrl+O")
+        open_folder = self._action("Open &folder…", self.intake.on_open_folder, "Ctrl+Shift+O")
+        samples = self._action("&Try the samples", self.intake.on_samples)
+        paste = self._action("&Paste", self.on_paste, "Ctrl+V")
+        save = self._action("&Save adversarial picture as PNG…", self.on_save, "Ctrl+S")
+        clear = self._action("&Clear the gallery", self.on_clear)
+        self._run = self._action("&Run", self._desk.analysis.run_all, "F5", "Ctrl+R")
+        self._cancel = self._action("&Cancel", self._desk.analysis.cancel, "Esc")
+        self._cancel.setEnabled(False)
+        self._needing_pictures = (save, clear)
+        return {
+            "&File": [open_files, open_folder, samples, paste, None, save, None, clear],
+            "&Run": [self._run, self._cancel],
+        }
+
+    def _action(self, words: str, slot: Callable[[], None], *keys: str) -> QAction:
+        action = QAction(words, self)
+        action.triggered.connect(slot)
+        action.setShortcuts([QKeySequence(key) for key in keys])
+        return action
+
+    def _lay_out(self) -> None:
+        self._centre.addWidget(self.welcome)
+        self._centre.addWidget(self.result)
+        for widget, stretch in ((self.gallery, 0), (self._centre, 1), (self.settings_column, 0)):
+            self._columns.addWidget(widget)
+            self._columns.setStretchFactor(self._columns.indexOf(widget), stretch)
+        self._columns.setChildrenCollapsible(False)
+        self.gallery.setMinimumWidth(170)
+        self._centre.setMinimumWidth(420)
+        self.settings_column.setMinimumWidth(290)
+        settings = self._desk.settings
+        self._columns.setSizes(settings.columns if len(settings.columns) == 3 else _COLUMNS)
+        self.result.splitter.setSizes(settings.rows if len(settings.rows) == 2 else _ROWS)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.banner)
+        layout.addWidget(self._columns, 1)
+
+    def _connect(self) -> None:
+        zone, gallery, analysis = self.welcome.drop_zone, self.gallery, self._desk.analysis
+        zone.paths_dropped.connect(self.intake.take_paths)
+        zone.open_files_clicked.connect(self.intake.on_open_files)
+        zone.open_folder_clicked.connect(self.intake.on_open_folder)
+        zone.samples_clicked.connect(self.intake.on_samples)
+        gallery.open_files_clicked.connect(self.intake.on_open_files)
+        gallery.open_folder_clicked.connect(self.intake.on_open_folder)
+        gallery.clear_clicked.connect(self.on_clear)
+        gallery.current_changed.connect(self.on_current_changed)
+        analysis.pictures_found.connect(self.on_pictures_found)
+        analysis.failed.connect(self.on_failed)
+        analysis.running_changed.connect(self.on_running_changed)
+        self.intake.problem.connect(self.on_problem)
+        self._desk.gallery.result_changed.connect(self.on_result_changed)
+        self._desk.gallery.counts_changed.connect(self.on_counts_changed)
+        self._desk.choices.changed.connect(self._refresh)
+        self._desk.engine.changed.connect(self.on_engine_changed)

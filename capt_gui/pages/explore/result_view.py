@@ -1,0 +1,161 @@
+"""The centre: one picture before and after, the verdicts, and what became of it in a sentence."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QSplitter, QTabWidget, QVBoxLayout, QWidget
+
+from capt_engine.records import PictureRow
+from capt_gui.pages.explore.labels import text
+from capt_gui.theme import Theme
+from capt_gui.view_models import sentences
+from capt_gui.view_models.desk import Desk
+from capt_gui.view_models.gallery_model import Item
+from capt_gui.widgets.card import Card
+from capt_gui.widgets.consistency_panel import ConsistencyPanel
+from capt_gui.widgets.image_triptych import ImageTriptych
+from capt_gui.widgets.logit_shift_chart import LogitShiftChart
+from capt_gui.widgets.probability_bars import ProbabilityBars
+
+_WIDE = 1080
+
+
+class Charts(QWidget):
+    """Three cards side by side where there is room; where there is not, the third one waits behind a tab."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.bars = ProbabilityBars(theme)
+        self.shift = LogitShiftChart(theme)
+        self.consistency = ConsistencyPanel(theme)
+        self._verdicts = QWidget()
+        grid = QGridLayout(self._verdicts)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(12)
+        grid.addWidget(Card(_titled("Verdicts, clean and attacked", self.bars)), 0, 0)
+        grid.addWidget(Card(_titled("Logit shift", self.shift)), 0, 1)
+        self._grid = grid
+        self._third = Card(_titled("Consistency", self.consistency))
+        self._tabs = QTabWidget(documentMode=True)
+        self._tabs.setAccessibleName("Verdicts and consistency")
+        self._tabs.addTab(self._verdicts, "Verdicts")
+        self._tabs.addTab(self._third, "Consistency")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._tabs)
+
+    def clear(self) -> None:
+        """Show the empty states."""
+        self.bars.clear()
+        self.shift.clear()
+        self.consistency.clear()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Move the third card to where there is room for it."""
+        super().resizeEvent(event)
+        wide = event.size().width() >= _WIDE
+        if wide == (self._tabs.count() == 1):
+            return
+        if wide:
+            self._tabs.removeTab(1)
+            self._grid.addWidget(self._third, 0, 2)
+            self._third.show()
+        else:
+            self._grid.removeWidget(self._third)
+            self._tabs.addTab(self._third, "Consistency")
+        self._tabs.tabBar().setVisible(not wide)
+
+
+class ResultView(QWidget):
+    """Shows one item of the gallery; `show_item(None)` shows that none is chosen."""
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._headline = text(role="title")
+        self._headline.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._details = text(role="muted")
+        self._old = text(role="caption")
+        self.triptych = ImageTriptych(desk.theme)
+        self.charts = Charts(desk.theme)
+        self.splitter = QSplitter(Qt.Orientation.Vertical)
+        self.splitter.addWidget(self.triptych)
+        self.splitter.addWidget(self.charts)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setStretchFactor(0, 3)
+        self.splitter.setStretchFactor(1, 2)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 12, 8, 12)
+        layout.setSpacing(4)
+        for label in (self._headline, self._details, self._old):
+            layout.addWidget(label)
+        layout.addSpacing(4)
+        layout.addWidget(self.splitter, 1)
+        self._shown: tuple[object, object] = (None, None)
+
+    def show_item(self, item: Item | None) -> None:
+        """Show what is known of a picture."""
+        row = item.row if item is not None and item.failure is None else None
+        pictures = self._desk.gallery.pictures(item.path) if item is not None and row is not None else None
+        self._show_words(item, row, pictures is not None)
+        if (row, pictures) == self._shown:
+            return
+        self._shown = (row, pictures)
+        self.triptych.set_pictures(pictures)
+        if pictures is not None and row is not None and row.attacked is None:
+            self.triptych.set_seen(pictures.seen)
+        if row is None:
+            self.charts.clear()
+        else:
+            self._show_row(row)
+
+    def _show_row(self, row: PictureRow) -> None:
+        self.charts.bars.set_verdicts(row.classes, row.clean, row.attacked)
+        if row.attacked is None:
+            self.charts.shift.clear()
+        else:
+            self.charts.shift.set_shift(row.classes, row.clean.logits, row.attacked.logits)
+        catalogue = self._desk.engine.catalogue
+        self.charts.consistency.set_metrics(catalogue.metrics if catalogue else (), dict(row.metrics))
+
+    def _show_words(self, item: Item | None, row: PictureRow | None, drawn: bool) -> None:
+        headline, details = self._words(item, row)
+        old = row is not None and item is not None and item.request is not None
+        stale = old and not self._desk.choices.made_with(item.request)  # type: ignore[union-attr, arg-type]
+        remarks = [
+            "Made with other settings; run again to bring it up to date." if stale else "",
+            "" if row is None or drawn else "Drawing the pictures again…",
+        ]
+        for label, words in (
+            (self._headline, headline),
+            (self._details, details),
+            (self._old, " ".join(part for part in remarks if part)),
+        ):
+            label.setText(words)
+            label.setVisible(bool(words))
+
+    def _words(self, item: Item | None, row: PictureRow | None) -> tuple[str, str]:
+        if item is None:
+            return "Choose a picture on the left", "Its verdicts appear here."
+        if item.failure is not None:
+            return item.failure.message, item.failure.hint
+        if row is not None:
+            return sentences.headline(row), " · ".join(
+                part for part in (sentences.settings_line(row), sentences.survival(row)) if part
+            )
+        if item.pending == "running":
+            return "Looking for a change that fools the model…", ""
+        if item.pending or not item.seen:
+            return "Waiting for its turn", self._desk.engine.waiting_text
+        return "Not analysed yet", "Press Run to attack every picture of the gallery."
+
+
+def _titled(words: str, content: QWidget) -> QWidget:
+    box = QWidget()
+    layout = QVBoxLayout(box)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(6)
+    layout.addWidget(text(words, "heading", wrap=False))
+    layout.addWidget(content, 1)
+    return box

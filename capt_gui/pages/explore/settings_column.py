@@ -1,0 +1,76 @@
+"""The right column: model, classes and attack, which scroll; and the job bar, which never leaves."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from capt_gui.pages.explore.attack_panel import AttackPanel
+from capt_gui.pages.explore.model_panel import ClassesPanel, ModelPanel
+from capt_gui.view_models.desk import Desk
+from capt_gui.widgets.card import Card
+from capt_gui.widgets.fold import Fold
+from capt_gui.widgets.job_bar import JobBar
+
+
+class SettingsColumn(QWidget):
+    """Assembles the panels; Run is allowed whenever there is something to analyse."""
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self.job_bar = JobBar(desk.theme)
+        self._model = ModelPanel(desk.choices)
+        self._classes = ClassesPanel(desk.theme, desk.choices, desk.tokens)
+        self._attack = AttackPanel(desk.theme, desk.choices)
+        self._lay_out()
+        self.job_bar.run_clicked.connect(desk.analysis.run_all)
+        self.job_bar.cancel_clicked.connect(desk.analysis.cancel)
+        desk.analysis.running_changed.connect(self.job_bar.set_running)
+        desk.analysis.progress_changed.connect(self.on_progress_changed)
+        desk.engine.changed.connect(self.refresh)
+        desk.choices.changed.connect(self.refresh)
+        desk.gallery.counts_changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Allow Run, or say why not."""
+        reason = self._reason()
+        self.job_bar.set_enabled_to_run(not reason, reason)
+
+    def on_progress_changed(self, done: int, total: int, words: str) -> None:
+        """Show progress; while the engine starts, say that this is what we wait for."""
+        waiting = self._desk.engine.waiting_text
+        self.job_bar.set_progress(done, total, waiting if waiting and not total else words)
+
+    def _reason(self) -> str:
+        if self._desk.engine.failure is not None:
+            return "The engine could not start"
+        if not self._desk.gallery.has_usable():
+            return "Drop a picture first"
+        return self._desk.choices.problem()
+
+    def _lay_out(self) -> None:
+        panels = QWidget()
+        column = QVBoxLayout(panels)
+        column.setContentsMargins(4, 12, 12, 12)
+        column.setSpacing(12)
+        column.addWidget(Card(self._model))
+        column.addWidget(Card(self._attack))
+        column.addWidget(Card(Fold(self._desk.theme, "Classes", self._classes, expanded=True)))
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(panels)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(scroll, 1)
+        bar = QWidget()
+        bar_layout = QVBoxLayout(bar)
+        bar_layout.setContentsMargins(4, 4, 12, 10)
+        bar_layout.addWidget(self.job_bar)
+        layout.addWidget(bar)
