@@ -17,14 +17,14 @@ SIZE = 384
 SAMPLES: dict[str, Scene] = {
     f"{colour}-{material}-{shape}": Scene(Subject(shape, colour, material), "plain", seed)
     for colour, material, shape, seed in (
-        ("yellow", "metal", "donut", 1),
-        ("red", "plastic", "heart", 1),
-        ("blue", "marble", "mug", 1),
-        ("green", "wood", "cube", 1),
-        ("purple", "metal", "sphere", 1),
-        ("orange", "wood", "star", 1),
-        ("cyan", "plastic", "arch", 1),
-        ("pink", "rubber", "pyramid", 1),
+        ("yellow", "metal", "donut", 8),
+        ("red", "plastic", "heart", 20),
+        ("blue", "marble", "mug", 12),
+        ("orange", "wood", "cube", 16),
+        ("purple", "metal", "sphere", 18),
+        ("pink", "rubber", "star", 15),
+        ("cyan", "marble", "arch", 17),
+        ("green", "wood", "pyramid", 19),
     )
 }
 
