@@ -15,7 +15,8 @@ from capt_engine.demo.shapes import Array, Form
 from capt_engine.demo.textures import FINISHES, Ground, albedo, ground_colour
 
 _HIT = 0.0016
-_MARCH_STEPS = 56
+# Rays that graze an edge need many steps; only large pictures are looked at closely enough to show the difference.
+_MARCH_STEPS, _MARCH_STEPS_LARGE, _LARGE = 56, 200, 400
 _SHADOW_STEPS = 22
 # Half shadows are looked for this many bounding radii from the centre, and fade out on the way there.
 _PENUMBRA = 1.6
@@ -120,18 +121,18 @@ class _Body:
         root = np.sqrt(np.maximum(inside, 0))
         return -b - root, -b + root, (inside > 0) & (root - b > 0)
 
-    def first_hits(self, origin: Array, directions: Array) -> tuple[NDArray[np.int64], Array]:
+    def first_hits(self, origin: Array, directions: Array, steps: int) -> tuple[NDArray[np.int64], Array]:
         """Indices of the rays that meet the object, and at which distance."""
         start, end, meets = self.span(origin[:, None], directions)
         index = np.flatnonzero(meets)
         t, last, d = np.maximum(start[index], 0), end[index], directions[:, index]
         found: list[NDArray[np.int64]] = []
         depth: list[Array] = []
-        for step in range(_MARCH_STEPS):
+        for step in range(steps):
             gap = self.distance(origin[:, None] + d * t)
             t = t + gap
             hit = gap < _HIT
-            if step % 2 == 1 or step == _MARCH_STEPS - 1:
+            if step % 2 == 1 or step == steps - 1:
                 found.append(index[hit])
                 depth.append(t[hit])
                 alive = ~hit & (t < last)
@@ -260,7 +261,8 @@ def render(setting: Setting, size: int) -> Buffers:
     colour[:] = setting.horizon[:, None] * (1 - up) + setting.sky[:, None] * up
 
     eye = body.inward(setting.eye[:, None])[:, 0]
-    hits, reach = body.first_hits(eye, body.turned(directions))
+    steps = _MARCH_STEPS if size < _LARGE else _MARCH_STEPS_LARGE
+    hits, reach = body.first_hits(eye, body.turned(directions), steps)
     depth[hits] = reach * np.float32(setting.scale)
     is_object[hits] = True
     world = setting.eye[:, None] + directions[:, hits] * depth[hits]

@@ -23,7 +23,7 @@ SAMPLES: dict[str, Scene] = {
         ("orange", "wood", "cube", 16),
         ("purple", "metal", "sphere", 18),
         ("pink", "rubber", "star", 15),
-        ("cyan", "marble", "arch", 17),
+        ("cyan", "plastic", "arch", 17),
         ("green", "wood", "pyramid", 19),
     )
 }
