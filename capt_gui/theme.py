@@ -64,8 +64,8 @@ _DARK = {
 }
 ROLES = tuple(_LIGHT)
 
-# Sizes at which an icon is kept: 16, 20 and 24 px at the usual screen scales, and large ones for empty states.
-_ICON_SIZES = (14, 16, 18, 20, 24, 28, 32, 36, 40, 48, 64, 96)
+# Sizes at which an icon is kept: those the controls ask for, at the usual screen scales.
+_ICON_SIZES = (14, 16, 18, 20, 24, 28, 32, 36, 48)
 _SHEET_ICONS = {
     "chevron-down": ("text_muted",),
     "chevron-up": ("text_muted",),
@@ -84,7 +84,7 @@ class Theme(QObject):
         self._app = app
         self._choice = choice
         self._dark = False
-        self._icons: dict[tuple[str, str], QIcon] = {}
+        self._icons: dict[tuple[str, str, float], QIcon] = {}
         self._pixmaps: dict[tuple[str, str, int, float], QPixmap] = {}
         self._renderers: dict[str, QSvgRenderer] = {}
         self._sheet_files = QTemporaryDir()
@@ -122,12 +122,20 @@ class Theme(QObject):
 
     def icon(self, name: str, role: str = "text") -> QIcon:
         """A bundled one-colour icon in a role's colour, with a dimmed picture for disabled controls."""
-        key = (name, role)
+        return self._icon(name, role, 1.0)
+
+    def icon_beside_text(self, name: str, role: str = "text") -> QIcon:
+        """The same with air on its right, for buttons that have both; its `iconSize` is 4 wide for 3 high."""
+        return self._icon(name, role, 4 / 3)
+
+    def _icon(self, name: str, role: str, width: float) -> QIcon:
+        key = (name, role, width)
         if key not in self._icons:
             icon = QIcon()
             for size in _ICON_SIZES:
-                icon.addPixmap(self._drawn(name, self.color(role), size), QIcon.Mode.Normal)
-                icon.addPixmap(self._drawn(name, self.mixed("text_muted", 0.55), size), QIcon.Mode.Disabled)
+                canvas = QSize(round(size * width), size)
+                icon.addPixmap(self._drawn(name, self.color(role), canvas), QIcon.Mode.Normal)
+                icon.addPixmap(self._drawn(name, self.mixed("text_muted", 0.55), canvas), QIcon.Mode.Disabled)
             self._icons[key] = icon
         return self._icons[key]
 
@@ -135,7 +143,8 @@ class Theme(QObject):
         """An icon for painting, `size` logical pixels square, drawn for a device pixel ratio."""
         key = (name, role, size, ratio)
         if key not in self._pixmaps:
-            drawn = self._drawn(name, self.color(role), round(size * ratio))
+            side = round(size * ratio)
+            drawn = self._drawn(name, self.color(role), QSize(side, side))
             drawn.setDevicePixelRatio(ratio)
             self._pixmaps[key] = drawn
         return self._pixmaps[key]
@@ -158,13 +167,13 @@ class Theme(QObject):
             "caption": max(round(base * 0.9), 10),
         }
 
-    def _drawn(self, name: str, color: QColor, size: int) -> QPixmap:
+    def _drawn(self, name: str, color: QColor, canvas: QSize) -> QPixmap:
         if name not in self._renderers:
             self._renderers[name] = QSvgRenderer(str(resource("icons", f"{name}.svg")))
-        pixmap = QPixmap(QSize(size, size))
+        pixmap = QPixmap(canvas)
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
-        self._renderers[name].render(painter, QRectF(0, 0, size, size))
+        self._renderers[name].render(painter, QRectF(0, 0, canvas.height(), canvas.height()))
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
         painter.fillRect(pixmap.rect(), color)
         painter.end()

@@ -19,6 +19,7 @@ class _NamesEdit(QPlainTextEdit):
         super().__init__()
         self.setTabChangesFocus(True)
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     def sizeHint(self) -> QSize:
         return QSize(200, 168)
@@ -61,7 +62,7 @@ class ClassEditor(QWidget):
         self._problems.setTextFormat(Qt.TextFormat.PlainText)
         self._restore = QPushButton(self.tr("Restore suggestion"))
         self._restore.setProperty("link", True)
-        self._restore.setIconSize(QSize(16, 16))
+        self._restore.setIconSize(QSize(21, 16))
         self._restore.setAccessibleName(self.tr("Restore the suggested classes"))
         self._restore.setToolTip(self.tr("Go back to the classes and the template that the model suggests"))
         self._restore.clicked.connect(self.restore_clicked)
@@ -167,4 +168,4 @@ class ClassEditor(QWidget):
     @Slot()
     def _retint(self) -> None:
         self._symbol.setPixmap(self._theme.pixmap("warning", 16, "warning", self.devicePixelRatioF()))
-        self._restore.setIcon(self._theme.icon("restore", "accent"))
+        self._restore.setIcon(self._theme.icon_beside_text("restore", "accent"))

@@ -31,9 +31,13 @@ class ConsistencyPanel(QWidget):
         self._help.setWordWrap(True)
         self._help.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._help.setMinimumHeight(2 * self._help.fontMetrics().lineSpacing() + 2)
+        heading = QLabel(self.tr("Consistency"))
+        heading.setProperty("textRole", "heading")
+        heading.setToolTip(self.tr("How far the model agrees with itself before and after the attack."))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
+        layout.addWidget(heading)
         layout.addLayout(self._grid)
         layout.addWidget(self._help)
         layout.addStretch()
@@ -98,6 +102,8 @@ class _MetricTile(QWidget):
         self.info = info
         self.text = _with_unit(value, info.unit)
         self._share = _share(info, value)
+        # A meter fills from zero, which on a scale from −1 to 1 is its middle.
+        self._zero = _share(info, 0.0) or 0.0
         self._hovered = False
         self.setToolTip(info.help)
         self.setAccessibleName(f"{info.label}: {self.text}")
@@ -164,7 +170,9 @@ class _MetricTile(QWidget):
             painter.setBrush(theme.color("grid"))
             painter.drawRoundedRect(track, 2, 2)
             painter.setBrush(theme.color("accent"))
-            painter.drawRoundedRect(QRectF(track.left(), track.top(), max(track.width() * self._share, 4), 4), 2, 2)
+            start, end = (track.left() + track.width() * share for share in sorted((self._zero, self._share)))
+            if end > start:
+                painter.drawRoundedRect(QRectF(start, track.top(), max(end - start, 3), 4), 2, 2)
         if self.hasFocus():
             draw_focus_ring(painter, QRectF(self.rect()), theme, 7)
 

@@ -74,7 +74,7 @@ class DropZone(QWidget):
 
     def _button(self, text: str, tip: str) -> QPushButton:
         button = QPushButton(text)
-        button.setIconSize(QSize(18, 18))
+        button.setIconSize(QSize(24, 18))
         button.setAccessibleName(text.rstrip("…"))
         button.setAccessibleDescription(tip)
         button.setToolTip(tip)
@@ -84,9 +84,9 @@ class DropZone(QWidget):
     def _retint(self) -> None:
         role = "accent" if self._hovered else "text_muted"
         self._symbol.setPixmap(self._theme.pixmap("pictures", 72, role, self.devicePixelRatioF()))
-        self._files.setIcon(self._theme.icon("picture", "accent_text"))
-        self._folder.setIcon(self._theme.icon("folder"))
-        self._samples.setIcon(self._theme.icon("samples"))
+        self._files.setIcon(self._theme.icon_beside_text("picture", "accent_text"))
+        self._folder.setIcon(self._theme.icon_beside_text("folder"))
+        self._samples.setIcon(self._theme.icon_beside_text("samples"))
         self.update()
 
     def _set_hovered(self, hovered: bool) -> None:

@@ -12,9 +12,11 @@ def percent(fraction: float) -> str:
     """A fraction as "98 %"; one decimal where whole numbers would say "0 %" or "100 %" of what is neither."""
     if math.isnan(fraction):
         return "–"
+    if fraction < 0:
+        return MINUS + percent(-fraction)
     value = 100 * fraction
     if 0 < value < 0.1:
-        return f"<{NO_BREAK}0.1{NO_BREAK}%"
+        return f"<0.1{NO_BREAK}%"
     if 0 < value < 1 or 99 < value < 100:
         shown = min(round(value, 1), 99.9) if value > 99 else round(value, 1)
         return f"{shown:g}{NO_BREAK}%"

@@ -42,7 +42,7 @@ class Fold(QWidget):
         self._header.setAccessibleDescription(self.tr("Opens and closes the section"))
         self._header.setCheckable(True)
         self._header.setChecked(expanded)
-        self._header.setIconSize(QSize(14, 14))
+        self._header.setIconSize(QSize(19, 14))
         self._header.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._header.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._header.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -72,4 +72,6 @@ class Fold(QWidget):
 
     @Slot()
     def _retint(self) -> None:
-        self._header.setIcon(self._theme.icon("chevron-down" if self.is_expanded() else "chevron-right", "text_muted"))
+        self._header.setIcon(
+            self._theme.icon_beside_text("chevron-down" if self.is_expanded() else "chevron-right", "text_muted")
+        )

@@ -47,7 +47,7 @@ class GalleryDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Paint one card."""
         self.paints += 1
-        theme, state = self._theme, str(index.data(GalleryRole.STATE) or "waiting")
+        state = str(index.data(GalleryRole.STATE) or "waiting")
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         card = QRectF(option.rect).adjusted(4, _PAD / 4, -4, -_PAD / 4)
@@ -55,11 +55,9 @@ class GalleryDelegate(QStyledItemDelegate):
         ratio = painter.device().devicePixelRatioF()
         thumb = QRectF(card.left() + _PAD, card.center().y() - _THUMB / 2, _THUMB, _THUMB)
         self._paint_thumbnail(painter, thumb, index.data(GalleryRole.THUMBNAIL), ratio)
-        symbol, role = _SYMBOLS.get(state, _SYMBOLS["waiting"])
-        mark = QPointF(card.right() - _PAD - 18, card.center().y() - 9)
-        painter.drawPixmap(mark, theme.pixmap(symbol, 18, role, ratio))
-        left = thumb.right() + 12
-        words = QRectF(left, card.top(), mark.x() - 8 - left, card.height())
+        self._paint_state(painter, thumb, state, option, ratio)
+        left = thumb.right() + 16
+        words = QRectF(left, card.top(), card.right() - _PAD - left, card.height())
         self._paint_words(painter, words, str(index.data(GalleryRole.NAME) or ""), self._caption(index, state), state)
         painter.restore()
 
@@ -90,18 +88,12 @@ class GalleryDelegate(QStyledItemDelegate):
         return str(index.data(GalleryRole.CAPTION) or "") or self.state_words(state)
 
     def _paint_card(self, painter: QPainter, card: QRectF, option: QStyleOptionViewItem) -> None:
-        flags = option.state
-        selected = bool(flags & QStyle.StateFlag.State_Selected)
         painter.setPen(Qt.PenStyle.NoPen)
-        if selected:
-            painter.setBrush(self._theme.color("accent_soft"))
-            painter.drawRoundedRect(card, 10, 10)
-        elif flags & QStyle.StateFlag.State_MouseOver:
-            painter.setBrush(self._theme.color("surface_raised"))
-            painter.drawRoundedRect(card, 10, 10)
-        if flags & QStyle.StateFlag.State_HasFocus:
+        painter.setBrush(self._ground(option))
+        painter.drawRoundedRect(card, 10, 10)
+        if option.state & QStyle.StateFlag.State_HasFocus:
             draw_focus_ring(painter, card, self._theme, 9)
-        elif selected:
+        elif option.state & QStyle.StateFlag.State_Selected:
             painter.setBrush(self._theme.color("accent"))
             painter.setPen(Qt.PenStyle.NoPen)
             painter.drawRoundedRect(QRectF(card.left(), card.center().y() - 12, 3, 24), 1.5, 1.5)
@@ -118,6 +110,23 @@ class GalleryDelegate(QStyledItemDelegate):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(QColor(0, 0, 0, 40), 1))
         painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
+
+    def _paint_state(
+        self, painter: QPainter, thumb: QRectF, state: str, option: QStyleOptionViewItem, ratio: float
+    ) -> None:
+        """The symbol as a badge on the corner of the thumbnail, on a disc of the colour behind the card."""
+        symbol, role = _SYMBOLS.get(state, _SYMBOLS["waiting"])
+        centre = thumb.bottomRight() - QPointF(2, 4)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._ground(option))
+        painter.drawEllipse(centre, 11, 11)
+        painter.drawPixmap(centre - QPointF(9, 9), self._theme.pixmap(symbol, 18, role, ratio))
+
+    def _ground(self, option: QStyleOptionViewItem) -> QColor:
+        if option.state & QStyle.StateFlag.State_Selected:
+            return self._theme.color("accent_soft")
+        hovered = option.state & QStyle.StateFlag.State_MouseOver
+        return self._theme.color("surface_raised" if hovered else "surface")
 
     def _prepared(self, image: QImage, ratio: float) -> QPixmap:
         """The middle square of a picture with round corners; kept, because scrolling paints it again and again."""

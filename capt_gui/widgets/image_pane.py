@@ -114,11 +114,6 @@ class ImagePane(QWidget):
         self._image = image
         self.update()
 
-    def set_empty_text(self, text: str) -> None:
-        """The words shown while there is no picture."""
-        self._empty_text = text
-        self.update()
-
     def zoom(self) -> float:
         """Screen pixels (logical) per picture pixel, as painted now."""
         view = self._view

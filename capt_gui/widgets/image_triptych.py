@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QImage, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from capt_engine.records import Picture, PictureSet, SignedPicture
 from capt_gui.theme import Theme
+from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.figures import plain, signed
 from capt_gui.widgets.image_pane import ImagePane, PaneView
 
@@ -26,13 +27,11 @@ class ImageTriptych(QWidget):
         self._view = PaneView(self)
         self._panes = (
             ImagePane(theme, self._view, self.tr("Choose a picture to see it as the model does.")),
-            ImagePane(theme, self._view, ""),
-            ImagePane(theme, self._view, ""),
+            ImagePane(theme, self._view, self.tr("What an attack adds appears here.")),
+            ImagePane(theme, self._view, self.tr("The attacked picture appears here.")),
         )
-        self._titles = (QLabel(), QLabel(), QLabel())
-        self._size = QLabel()
-        self._size.setProperty("textRole", "caption")
-        self._size.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._titles = tuple(ElidedLabel(text_role="muted") for _ in range(3))
+        self._size = ElidedLabel()
         self._zoom = QLabel()
         self._zoom.setProperty("textRole", "caption")
         self._zoom.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -54,9 +53,7 @@ class ImageTriptych(QWidget):
         self._buttons["zoom-in"].clicked.connect(self.zoom_in)
         self._buttons["zoom-fit"].clicked.connect(self._view.set_fit)
         self._buttons["zoom-one"].clicked.connect(self.zoom_to_pixels)
-        self._readout = QLabel()
-        self._readout.setProperty("textRole", "caption")
-        self._readout.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._readout = ElidedLabel()
         self._arrange()
         self._view.changed.connect(self._on_view_changed)
         self._view.cursor_changed.connect(self._on_cursor_changed)
@@ -143,8 +140,6 @@ class ImageTriptych(QWidget):
         for title, pane, name, tip in zip(self._titles, self._panes, names, tips, strict=True):
             title.setText(name)
             title.setToolTip(tip)
-            title.setProperty("textRole", "muted")
-            title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             pane.setAccessibleName(name)
             pane.setAccessibleDescription(tip)
             column = QVBoxLayout()
@@ -164,9 +159,6 @@ class ImageTriptych(QWidget):
         self._view.set_size(seen.width if seen else 0, seen.height if seen else 0)
         self._panes[0].set_image(_to_image(seen) if seen else None)
         self._panes[2].set_image(_to_image(pictures.adversarial) if pictures else None)
-        waiting = self.tr("Run an attack to see it.") if seen else ""
-        for pane in self._panes[1:]:
-            pane.set_empty_text(waiting)
         for control in (self._factor, *self._buttons.values()):
             control.setEnabled(seen is not None)
         self._factor.setEnabled(pictures is not None)
@@ -174,7 +166,7 @@ class ImageTriptych(QWidget):
         if pictures is not None:
             largest = plain(_largest_change(pictures.perturbation) * 255)
             words.append(self.tr("largest change {} /255").format(largest))
-        self._size.setText(" · ".join(words))
+        self._size.set_text(" · ".join(words))
         self.setAccessibleName(self.tr("What the model sees, the perturbation and the adversarial picture"))
         self.setAccessibleDescription(" · ".join(words) or self.tr("No picture yet"))
         self._on_factor_changed()
@@ -203,7 +195,7 @@ class ImageTriptych(QWidget):
     def _on_cursor_changed(self) -> None:
         if self._seen is None or self._view.cursor is None:
             hint = self.tr("Point at a pixel to read it. Wheel or + and − zoom, drag moves, double-click enlarges.")
-            self._readout.setText(hint if self._seen is not None else "")
+            self._readout.set_text(hint if self._seen is not None else "")
             return
         x, y = self._view.cursor
         start = 3 * (y * self._seen.width + x)
@@ -217,7 +209,7 @@ class ImageTriptych(QWidget):
             shifts = " ".join(signed(_from_byte(value) / 127 * change.scale * 255) for value in values)
             parts.append(self.tr("change {} (/255)").format(shifts))
             parts.append(self.tr("adversarial {}").format(_three(self._set.adversarial.rgb, start)))
-        self._readout.setText("  ·  ".join(parts))
+        self._readout.set_text("  ·  ".join(parts))
 
     @Slot()
     def _retint(self) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme, repolish
+from capt_gui.widgets.elided_label import ElidedLabel
 
 
 class JobBar(QWidget):
@@ -20,14 +21,12 @@ class JobBar(QWidget):
         self._running = False
         self._stopping = False
         self._may_run = True
-        self._text = QLabel()
-        self._text.setProperty("textRole", "muted")
-        self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._text = ElidedLabel(text_role="muted")
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setAccessibleName(self.tr("Progress"))
         self._button = QPushButton()
-        self._button.setIconSize(QSize(16, 16))
+        self._button.setIconSize(QSize(21, 16))
         self._button.clicked.connect(self._on_clicked)
         beside = QVBoxLayout()
         beside.setSpacing(8)
@@ -73,8 +72,7 @@ class JobBar(QWidget):
         return self._text.text()
 
     def _say(self, text: str) -> None:
-        self._text.setText(text)
-        self._text.setToolTip(text)
+        self._text.set_text(text)
         self._bar.setAccessibleDescription(text)
 
     @Slot()
@@ -97,7 +95,9 @@ class JobBar(QWidget):
         self._button.setProperty("danger", self._running)
         self._button.setEnabled(enabled)
         self._button.setIcon(
-            self._theme.icon("stop", "broken") if self._running else self._theme.icon("run", "accent_text")
+            self._theme.icon_beside_text("stop", "broken")
+            if self._running
+            else self._theme.icon_beside_text("run", "accent_text")
         )
         self._button.setMinimumWidth(self._button.fontMetrics().horizontalAdvance("m" * 10))
         repolish(self._button)

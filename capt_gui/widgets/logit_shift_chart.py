@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
+from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.figures import MINUS, signed
 from capt_gui.widgets.shift_plot import ShiftBar, ShiftPlot
 
@@ -21,17 +22,13 @@ class LogitShiftChart(QWidget):
         self._bars: tuple[ShiftBar, ...] = ()
         self._plot = ShiftPlot(theme)
         self._plot.pointed_at.connect(self._on_pointed_at)
-        self._note = QLabel()
-        self._note.setProperty("textRole", "caption")
-        self._note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._note = ElidedLabel()
         self._order = QComboBox()
         self._order.addItems([self.tr("Largest first"), self.tr("As listed")])
         self._order.setAccessibleName(self.tr("Order of the classes"))
         self._order.setToolTip(self.tr("Order of the classes"))
         self._order.currentIndexChanged.connect(self._show_bars)
-        self._readout = QLabel()
-        self._readout.setProperty("textRole", "caption")
-        self._readout.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._readout = ElidedLabel()
         heading = QLabel(self.tr("Shift of the scores"))
         heading.setProperty("textRole", "heading")
         heading.setToolTip(self.tr("How far the attack moved the logit of each class: attacked minus clean."))
@@ -62,10 +59,12 @@ class LogitShiftChart(QWidget):
         if len(classes) > _ALL_UP_TO:
             by_size = sorted(shown, key=lambda index: -abs(attacked_logits[index] - clean_logits[index]))
             kept = sorted({*by_size[:_LARGEST], *winners})
-            self._note.setText(self.tr("the {} largest of {} classes, and both winners").format(_LARGEST, len(classes)))
+            self._note.set_text(
+                self.tr("the {} largest of {} classes, and both winners").format(_LARGEST, len(classes))
+            )
         else:
             kept = list(shown)
-            self._note.setText("")
+            self._note.set_text("")
         self._bars = tuple(
             ShiftBar(
                 classes[index], clean_logits[index], attacked_logits[index], index == winners[0], index == winners[1]
@@ -78,7 +77,7 @@ class LogitShiftChart(QWidget):
     def clear(self) -> None:
         """Show the empty state."""
         self._bars = ()
-        self._note.setText("")
+        self._note.set_text("")
         self._order.setEnabled(False)
         self._show_bars()
 
@@ -103,9 +102,9 @@ class LogitShiftChart(QWidget):
         if 0 <= row < len(bars):
             bar = bars[row]
             before, after = (f"{value:.2f}".replace("-", MINUS) for value in (bar.clean, bar.attacked))
-            self._readout.setText(f"{bar.name}: {before} → {after}  ({signed(bar.shift)})")
+            self._readout.set_text(f"{bar.name}: {before} → {after}  ({signed(bar.shift)})")
         else:
-            self._readout.setText(
+            self._readout.set_text(
                 self.tr("● clean answer   ◆ answer under attack   ·   right of zero: the attack raised the score")
                 if bars
                 else ""

@@ -29,7 +29,7 @@ class ParamForm(QWidget):
         self._defaults = QPushButton(self.tr("Restore defaults"))
         self._defaults.setAccessibleName(self.tr("Restore the default settings"))
         self._defaults.setProperty("link", True)
-        self._defaults.setIconSize(QSize(16, 16))
+        self._defaults.setIconSize(QSize(21, 16))
         self._defaults.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._defaults.clicked.connect(self._on_restore)
         layout = QVBoxLayout(self)
@@ -102,4 +102,4 @@ class ParamForm(QWidget):
 
     @Slot()
     def _retint(self) -> None:
-        self._defaults.setIcon(self._theme.icon("restore", "accent"))
+        self._defaults.setIcon(self._theme.icon_beside_text("restore", "accent"))

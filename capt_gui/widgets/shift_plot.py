@@ -151,8 +151,10 @@ class ShiftPlot(QWidget):
         shifts = [bar.shift for bar in self._bars]
         reach = max(max(map(abs, shifts)), 1e-3)
         low, high = min(*shifts, 0.0, -0.25 * reach), max(*shifts, 0.0, 0.25 * reach)
-        # Room beyond the longest bars for their figures.
-        room = 0.16 * (high - low)
+        # Room beyond the longest bars for their figures, which have a size in pixels and not in logits.
+        names = self._names_width()
+        figure = QFontMetricsF(theme.font("caption")).horizontalAdvance(signed(-88.88)) + 12
+        room = (high - low) * figure / max(self.width() - names - 2 * figure - 2 * _MARGIN, figure)
         item.setXRange(low - room, high + room, padding=0)
         item.setYRange(-0.5, len(self._bars) - 0.5, padding=0)
         self._highlight = pg.BarGraphItem(x0=[low - room], x1=[high + room], y=[0], height=1.0, pen=None)
@@ -185,12 +187,13 @@ class ShiftPlot(QWidget):
         font = theme.font("body")
         metrics = QFontMetricsF(font)
         names = [self._marked(bar) for bar in self._bars]
-        width = min(max(metrics.horizontalAdvance(name) for name in names) + 4, 0.36 * self.width())
+        width = self._names_width()
         left, bottom = item.getAxis("left"), item.getAxis("bottom")
         left.setTicks([[(row, elided(metrics, name, width)) for row, name in enumerate(names)]])
         left.setStyle(tickFont=font, tickLength=0, tickTextOffset=8, autoExpandTextSpace=False)
         left.setWidth(width + 14)
         left.setPen(None)
+        left.setTickPen(theme.color("surface"))
         left.setTextPen(theme.color("text"))
         bottom.setStyle(tickFont=theme.font("caption"), tickLength=0, tickTextOffset=6)
         bottom.setPen(theme.color("grid"))
@@ -201,6 +204,10 @@ class ShiftPlot(QWidget):
             self.tr("logit under attack − clean"),
             **{"color": theme.color("text_muted").name(), "font-size": f"{small}px"},
         )
+
+    def _names_width(self) -> float:
+        metrics = QFontMetricsF(self._theme.font("body"))
+        return min(max(metrics.horizontalAdvance(self._marked(bar)) for bar in self._bars) + 4, 0.36 * self.width())
 
     def _marked(self, bar: ShiftBar) -> str:
         marks = ("● " if bar.wins_clean else "") + ("◆ " if bar.wins_attacked else "")
