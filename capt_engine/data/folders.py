@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from capt_engine.data.images import looks_like_picture
+from capt_engine.data.kinds import looks_like_picture
 
 # Formats we cannot read are here on purpose: the user sees them as pictures, and deserves the sentence that says why
 # they are missing from the table. Text, films and archives are not, and are passed over in silence.

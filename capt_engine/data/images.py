@@ -11,12 +11,10 @@ import logging
 import os
 import re
 import stat
-import struct
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +22,7 @@ from numpy.typing import NDArray
 # The two plugins that Pillow does not load by itself: without them it would import all of its forty when it meets one.
 from PIL import Image, ImageCms, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin  # noqa: F401
 
+from capt_engine.data.kinds import Kind, kind_of, refuse_mazes
 from capt_engine.errors import BadImage
 
 Pixels = NDArray[np.uint8]
@@ -80,10 +79,10 @@ def read_photo(
     """
     data = _bytes_of(path, max_bytes)
     name = os.fspath(path)
-    kind = _kind_of(data, name)
+    kind = kind_of(data, name)
     _quiet_pillow()
     try:
-        _refuse_mazes(kind, data)
+        refuse_mazes(kind, data)
         rgb, notes = _decode(kind, data, max_pixels)
     except BadImage:
         raise
@@ -102,12 +101,6 @@ def thumbnail(photo: Photo, size: int) -> Pixels:
     # Beyond three times the wanted size a box average is as good to the eye as Lanczos, and many times faster.
     small = Image.fromarray(photo.rgb).resize(shape, Image.Resampling.LANCZOS, reducing_gap=3.0)
     return np.array(small)
-
-
-def looks_like_picture(head: bytes) -> bool:
-    """Whether the first bytes (some hundred are enough) are those of a picture, supported or not."""
-    kind = _signature(head)
-    return kind is not None and kind.is_picture
 
 
 def _bytes_of(path: str | os.PathLike[str], max_bytes: int) -> bytes:
@@ -173,180 +166,6 @@ def _unreadable(path: str | os.PathLike[str], error: Exception) -> BadImage:
     return BadImage(f"The file cannot be read ({reason}).", "Check the disk or the network, or copy it elsewhere.")
 
 
-class _Kind(NamedTuple):
-    """A sort of file: how it is called, its first bytes, and Pillow's name for it if we read it."""
-
-    name: str
-    pattern: bytes
-    pillow: str = ""
-    hint: str = "Open it in an image editor and save it as PNG or JPEG."
-    is_picture: bool = True
-
-
-_EXPORT = "Export it as JPEG or PNG, for instance from the phone or the photo program that made it."
-_NOT_A_PICTURE = "Choose a picture: JPEG, PNG, WebP, TIFF, BMP, GIF or PPM."
-
-# Only these few decoders ever see foreign bytes: each one more is one more to be attacked through.
-_KINDS = (
-    _Kind("a JPEG picture", rb"\xff\xd8\xff", "JPEG"),
-    _Kind("a PNG picture", rb"\x89PNG\r\n\x1a\n", "PNG"),
-    _Kind("a WebP picture", rb"RIFF....WEBP", "WEBP"),
-    _Kind("a GIF picture", rb"GIF8[79]a", "GIF"),
-    _Kind("a BMP picture", rb"BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0", "BMP"),
-    _Kind("a Canon raw photograph", rb"II\*\0....CR", "", _EXPORT),
-    _Kind("a TIFF picture", rb"II[\*+]\0|MM\0[\*+]", "TIFF"),
-    _Kind("a Netpbm picture", rb"P[1-6f][\s#]", "PPM"),
-    _Kind("an AVIF picture", rb"....ftyp(avi[fs]|mi[fa][1f]....(....){0,20}?avi[fs])", "", _EXPORT),
-    _Kind("a HEIC photograph", rb"....ftyp(hei[cxms]|hev[cxms]|mif1|msf1)", "", _EXPORT),
-    _Kind("a Canon raw photograph", rb"....ftypcrx ", "", _EXPORT),
-    _Kind("a JPEG 2000 picture", rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51"),
-    _Kind("a JPEG XL picture", rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n"),
-    _Kind("a JPEG XR picture", rb"II\xbc[\x00\x01]"),
-    _Kind("a Photoshop document", rb"8BPS"),
-    _Kind("a GIMP document", rb"gimp xcf"),
-    _Kind("an icon file (ICO or CUR)", rb"\0\0[\x01\x02]\0[\x01-\xff]\0"),
-    _Kind("an icon file (ICNS)", rb"icns"),
-    _Kind("a DDS texture", rb"DDS "),
-    _Kind("a BLP texture", rb"BLP[12]"),
-    _Kind("an SGI picture", rb"\x01\xda[\x00\x01][\x01\x02]"),
-    _Kind("a PCX picture", rb"\x0a[\x00-\x05]\x01[\x01\x02\x04\x08]"),
-    _Kind("a Sun raster picture", rb"\x59\xa6\x6a\x95"),
-    _Kind("a FLI animation", rb"....[\x11\x12]\xaf"),
-    _Kind("an MNG animation", rb"\x8aMNG"),
-    _Kind("a QOI picture", rb"qoif"),
-    _Kind("an OpenEXR picture", rb"\x76\x2f\x31\x01"),
-    _Kind("a Radiance HDR picture", rb"#\?R(ADIANC|GB)E"),
-    _Kind("a FITS picture", rb"SIMPLE  ="),
-    _Kind("a Windows metafile", rb"\xd7\xcd\xc6\x9a|\x01\0\0\0.{36} EMF"),
-    _Kind("a Fuji raw photograph", rb"FUJIFILMCCD-RAW", "", _EXPORT),
-    _Kind("an Olympus or Panasonic raw photograph", rb"II(RO|RS|U\0)|MMOR", "", _EXPORT),
-    _Kind("a DjVu document", rb"AT&TFORM"),
-    _Kind("an SVG drawing", rb"(\xef\xbb\xbf)?\s*<(svg|[?!].{0,3000}?<svg)[\s>]"),
-    _Kind("a PDF document", rb"%PDF", "", "Export the page as PNG or JPEG.", False),
-    _Kind("a PostScript document", rb"%!PS|\xc5\xd0\xd3\xc6", "", "Export the page as PNG or JPEG.", False),
-    _Kind("a web page", rb"(\xef\xbb\xbf)?\s*<(?i:!doctype html|html|head|body)", "",
-          "It was probably saved in place of the picture; save the picture itself.", False),
-    _Kind("a film", rb"....(ftyp|moov|mdat)|RIFF....AVI |\x1a\x45\xdf\xa3", "", "Export a frame as PNG.", False),
-    _Kind("an archive", rb"PK\x03\x04|\x1f\x8b|Rar!|7z\xbc\xaf|BZh|\xfd7zXZ", "", "Unpack it first.", False),
-    _Kind("a GRIB weather file", rb"GRIB", "", _NOT_A_PICTURE, False),
-)  # fmt: skip
-_PATTERNS = tuple(re.compile(kind.pattern, re.DOTALL) for kind in _KINDS)
-
-_TEXT = _Kind("text", b"", "", _NOT_A_PICTURE, False)
-_ZEROS = _Kind("nothing but zero bytes", b"", "", "It was probably not copied completely; fetch it again.", False)
-_TGA = _Kind("a TGA picture", b"")
-_RAW = _Kind("a raw photograph", b"", "", _EXPORT)
-
-_RAW_SUFFIXES = frozenset(
-    {".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw"}
-    | {".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"}
-)  # fmt: skip
-_TGA_SUFFIXES = frozenset({".tga", ".icb", ".vda", ".vst"})
-
-
-def _signature(head: bytes) -> _Kind | None:
-    return next((kind for kind, at in zip(_KINDS, _PATTERNS, strict=True) if at.match(head)), None)
-
-
-def _kind_of(data: bytes, name: str) -> _Kind:
-    """The kind of a file we read; raises BadImage with the name of any other."""
-    kind = _signature(data[:4096])
-    suffix = Path(name).suffix.lower()
-    # Many raw photographs are TIFF files whose first picture is a stamp-sized preview: not what the user means.
-    if suffix in _RAW_SUFFIXES and (kind is None or kind.pillow == "TIFF"):
-        kind = _RAW
-    if kind is None:
-        kind = _unsigned_kind(data, suffix)
-    if kind is None:
-        raise BadImage("This is not a picture of a kind we know.", _NOT_A_PICTURE)
-    if kind in (_TEXT, _ZEROS):
-        raise BadImage(f"The file holds {kind.name}, not a picture.", kind.hint)
-    if not kind.is_picture:
-        raise BadImage(f"This is {kind.name}, not a picture.", kind.hint)
-    if not kind.pillow:
-        raise BadImage(f"This is {kind.name}, a format that is not supported.", kind.hint)
-    return kind
-
-
-def _unsigned_kind(data: bytes, suffix: str) -> _Kind | None:
-    if suffix in _TGA_SUFFIXES or data[-18:] == b"TRUEVISION-XFILE.\0":
-        return _TGA
-    if data.count(0) == len(data):
-        return _ZEROS
-    head = data[:4096]
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return _TEXT
-    # Cutting at 4096 bytes may have cut a character in two.
-    readable = head.decode("utf-8", "ignore")
-    damage = len(head) - len(readable.encode())
-    controls = sum(character < " " and character not in "\t\n\r\f\x1b" for character in readable)
-    return _TEXT if damage <= 3 and not controls else None
-
-
-# Real files stay far below: progressive JPEGs have some ten scans, a 100-megapixel PNG some thousands of chunks.
-_MAX_SCANS = 100
-_MAX_SEGMENTS = 20_000
-_MAX_CHUNKS = 200_000
-_MAX_STRIPS = 400_000
-
-_JPEG_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
-
-
-def _refuse_mazes(kind: _Kind, data: bytes) -> None:
-    """Raises BadImage for small files that would keep a decoder busy for minutes, or fill the memory with their parts.
-
-    The pixel limit does not see them: a JPEG may ask to be painted over a million times, or a TIFF to be cut into
-    more strips than it has rows.
-    """
-    walk = {"JPEG": _walk_jpeg, "PNG": _walk_png, "TIFF": _walk_tiff}.get(kind.pillow)
-    if walk is not None and not walk(data):
-        raise BadImage(
-            f"The file is {kind.name} made of absurdly many parts, as if to exhaust the computer; it was not decoded.",
-            "If you trust it, open it in an image editor and save it again as PNG or JPEG.",
-        )
-
-
-def _walk_jpeg(data: bytes) -> bool:
-    at, segments, scans = 2, 0, 0
-    while marker := _JPEG_MARKER.search(data, at):
-        code = marker[1][0]
-        if code == 0xD9:
-            return True
-        segments += 1
-        scans += code == 0xDA
-        if segments > _MAX_SEGMENTS or scans > _MAX_SCANS:
-            return False
-        at = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2], "big")
-    return True
-
-
-def _walk_png(data: bytes) -> bool:
-    at, chunks = 8, 0
-    while at < len(data) and chunks <= _MAX_CHUNKS:
-        at += 12 + int.from_bytes(data[at : at + 4], "big")
-        chunks += 1
-    return chunks <= _MAX_CHUNKS
-
-
-def _walk_tiff(data: bytes) -> bool:
-    order = "<" if data[:2] == b"II" else ">"
-    big = 43 in data[2:4]
-    try:
-        (first,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
-        (entries,) = struct.unpack_from(order + ("Q" if big else "H"), data, first)
-        if entries > 0xFFFF:
-            return False
-        for entry in range(entries):
-            tag, _, count = struct.unpack_from(
-                order + ("HHQ" if big else "HHI"), data, first + (8 + 20 * entry if big else 2 + 12 * entry)
-            )
-            if tag in (273, 324) and count > _MAX_STRIPS:
-                return False
-    except (struct.error, OverflowError):
-        return True  # cut short: Pillow will say so
-    return True
-
-
 _STRIP_PIXELS = 4_000_000
 
 
@@ -362,7 +181,7 @@ def _quiet_pillow() -> None:
         warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
-def _decode(kind: _Kind, data: bytes, max_pixels: int) -> tuple[Pixels, tuple[str, ...]]:
+def _decode(kind: Kind, data: bytes, max_pixels: int) -> tuple[Pixels, tuple[str, ...]]:
     notes: list[str] = []
     if kind.pillow == "WEBP":
         _check_webp(data, max_pixels)
@@ -617,7 +436,7 @@ def _to_srgb_from(profile: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.Imag
 _FETCH_AGAIN = "It was probably cut off while being copied or downloaded; fetch it again."
 
 
-def _damaged(kind: _Kind, data: bytes, error: Exception) -> BadImage:
+def _damaged(kind: Kind, data: bytes, error: Exception) -> BadImage:
     """The sentence for whatever a decoder raised."""
     reason = re.sub(r"[^ -~]+", " ", str(error)).strip()[:120] or type(error).__name__
     if isinstance(error, MemoryError):
