@@ -310,6 +310,7 @@ class AnalyzeResult:
     device: str
     wall_s: float
     images_per_s: float
+    model_sha256: str = ""
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     figures.add_argument("--model", type=Path, metavar="DIR", help="an exported model (default: the bundled one)")
     figures.add_argument("--n", type=int, default=1000, help="test pictures per set (default: 1000)")
     figures.add_argument("--n-attacked", type=int, default=500, help="test pictures per attack (default: 500)")
-    figures.add_argument("--write", action="store_true", help="also write figures.json and the model card beside the model")
+    figures.add_argument(
+        "--write", action="store_true", help="also write figures.json and the model card beside the model"
+    )
 
     samples = verbs.add_parser("samples", help="draw the sample pictures again")
     samples.add_argument("folder", type=Path, metavar="DIR", help="where they go")
@@ -67,9 +69,7 @@ class _Progress:
 def _data(args: argparse.Namespace) -> int:
     from capt_engine.demo.class_folders import write_class_folders
 
-    count = write_class_folders(
-        args.folder, args.task, args.split, args.domain, args.per_class, args.seed, _Progress()
-    )
+    count = write_class_folders(args.folder, args.task, args.split, args.domain, args.per_class, args.seed, _Progress())
     print(f"{count} pictures of {args.task} ({args.domain}, {args.split}) in {args.folder}")
     return 0
 
@@ -92,9 +92,7 @@ def _train(args: argparse.Namespace) -> int:
     out = args.out or Path(platformdirs.user_data_dir("capt-explorer")) / "demo-model"
     folder = training_set.default_folder(plan.seed)
     pictures = training_set.load(plan.pictures, plan.seed, folder, args.processes, _Progress())
-    training = pretrain.Pretraining(
-        plan, pictures, pretrain.default_checkpoint(folder, plan), pretrain.best_device()
-    )
+    training = pretrain.Pretraining(plan, pictures, pretrain.default_checkpoint(folder, plan), pretrain.best_device())
     if training.step:
         print(f"going on from step {training.step}", file=sys.stderr)
     training.run(_Progress())

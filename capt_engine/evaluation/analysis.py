@@ -333,4 +333,5 @@ class _Tally:
             device=work.classifier.device.type,
             wall_s=wall_s,
             images_per_s=n / wall_s if wall_s > 0 else 0.0,
+            model_sha256=work.classifier.backbone.sha256,
         )

@@ -1,0 +1,90 @@
+"""`capt`: finds the verb, runs it, and turns expected failures into a sentence and an exit code. Help needs nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.metadata
+import os
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from capt_engine.errors import CaptError
+
+VERBS = ("analyze", "demo", "doctor")
+
+_EXIT_CODES = """exit codes: 0 done, 1 unexpected failure, 2 wrong usage, 3 no usable input, 4 model or checkpoint refused,
+5 device or memory, 6 some inputs failed and --strict was given, 130 cancelled (what was finished is kept)"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line; importing the verbs loads neither torch nor Qt."""
+    top = argparse.ArgumentParser(
+        prog="capt", description="See whether an image model can be trusted.", epilog=_EXIT_CODES, allow_abbrev=False
+    )
+    top.add_argument("--version", action="version", version=f"capt-explorer {_version()}")
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for name in VERBS:
+        module = importlib.import_module(f"capt_engine.cli.{name}")
+        verb = verbs.add_parser(name, help=module.HELP, description=module.HELP.capitalize() + ".", allow_abbrev=False)
+        verb.set_defaults(run=module.run)
+        module.configure(verb)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A file name may hold what the terminal's encoding cannot say; it is shown escaped instead of ending the program.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    args = parser().parse_args(argv)
+    if getattr(args, "offline", False):
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    try:
+        code: int = args.run(args)
+        sys.stdout.flush()
+    except CaptError as error:
+        from capt_engine.cli.analyze import EXIT_OF
+
+        print(error, file=sys.stderr)
+        return EXIT_OF.get(type(error).__name__, 130)
+    except KeyboardInterrupt:
+        print("Cancelled.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader has seen enough (`capt … | head`); nothing is left to flush to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        print(f"Something went wrong that should not have: {error}", file=sys.stderr)
+        print(
+            f"This is a bug in CAPT Explorer; the details are in {log_crash(traceback.format_exc())}", file=sys.stderr
+        )
+        return 1
+    return code
+
+
+def log_crash(text: str) -> Path:
+    """Write a traceback into the log folder and return the file."""
+    from capt_engine.folders import log_dir
+
+    folder = log_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"crash-{time.strftime('%Y%m%d-%H%M%S')}.txt"
+    file.write_text(
+        f"capt-explorer {_version()}, Python {sys.version}\n{sys.argv}\n\n{text}",
+        encoding="utf-8",
+        errors="backslashreplace",
+    )
+    return file
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("capt-explorer")
+    except importlib.metadata.PackageNotFoundError:
+        return "0 (not installed)"

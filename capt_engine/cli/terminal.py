@@ -1,0 +1,59 @@
+"""What a terminal sees: progress on standard error, a bar where somebody is watching and plain lines where not."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TextIO
+
+_LINE_EVERY_S = 5.0
+_WIDTH = 24
+
+
+class Progress:
+    """A bar on a terminal, a line every five seconds elsewhere, nothing when quiet."""
+
+    def __init__(self, *, quiet: bool, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._quiet = quiet
+        self._is_bar = self._stream.isatty()
+        self._last_s = time.monotonic() if not self._is_bar else 0.0
+        self._drawn = False
+
+    def show(self, done: int, total: int, note: str, remaining_s: float | None) -> None:
+        """Draw `done` of `total` (0: unknown), a note and the time that remains."""
+        if self._quiet:
+            return
+        left = f", {duration(remaining_s)} left" if remaining_s is not None else ""
+        if self._is_bar:
+            filled = _WIDTH * done // total if total else 0
+            share = f"{100 * done // total:3d} %" if total else "     "
+            self._stream.write(f"\r\x1b[2K[{'█' * filled}{'·' * (_WIDTH - filled)}] {share} {note}{left}"[:160])
+            self._stream.flush()
+            self._drawn = True
+        elif time.monotonic() - self._last_s >= _LINE_EVERY_S:
+            self._last_s = time.monotonic()
+            share = f"{100 * done // total} %, " if total else ""
+            self.say(f"{share}{note}{left}")
+
+    def say(self, text: str) -> None:
+        """A line of its own on standard error."""
+        self.clear()
+        if not self._quiet:
+            print(text, file=self._stream, flush=True)
+
+    def clear(self) -> None:
+        """Take the bar away, so that something else can be printed."""
+        if self._drawn:
+            self._stream.write("\r\x1b[2K")
+            self._stream.flush()
+            self._drawn = False
+
+
+def duration(seconds: float) -> str:
+    """A time in words, as coarse as anybody wants to know it."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,135 @@
+"""The one table that the terminal, the CSV and every report print: a row per picture × attack × model."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from capt_engine.records import AnalyzeResult, PictureRow
+
+Cell = str | int | float | bool | None
+
+COLUMNS = (
+    "path",
+    "sha256",
+    "width",
+    "height",
+    "label",
+    "label_source",
+    "clean_pred",
+    "clean_conf",
+    "clean_margin",
+    "attack",
+    "norm",
+    "eps",
+    "steps",
+    "restarts",
+    "seed",
+    "adv_pred",
+    "adv_conf",
+    "adv_margin",
+    "success",
+    "linf",
+    "l2",
+    "ssim",
+    "survives_png",
+    "survives_jpeg95",
+    "time_s",
+    "model_id",
+    "prompt_id",
+)
+
+
+def cells(row: PictureRow) -> dict[str, Cell]:
+    """A row's cells by column; None where nothing was measured. Confidences are of the predicted class, in [0, 1]."""
+    measured = dict(row.metrics)
+    attacked = row.attacked
+    clean_best = row.clean.winner
+    return {
+        "path": row.path,
+        "sha256": row.sha256,
+        "width": row.width,
+        "height": row.height,
+        "label": row.label,
+        "label_source": row.label_source,
+        "clean_pred": row.classes[clean_best],
+        "clean_conf": row.clean.probabilities[clean_best],
+        "clean_margin": measured.get("margin_clean"),
+        "attack": row.attack.name if row.attack else None,
+        "norm": row.threat.norm if row.attack else None,
+        "eps": row.threat.eps if row.attack else None,
+        "steps": row.steps if row.attack else None,
+        "restarts": row.restarts if row.attack else None,
+        "seed": row.seed if row.attack else None,
+        "adv_pred": row.classes[attacked.winner] if attacked else None,
+        "adv_conf": attacked.probabilities[attacked.winner] if attacked else None,
+        "adv_margin": measured.get("margin_attacked"),
+        "success": row.success,
+        "linf": measured.get("linf"),
+        "l2": measured.get("l2"),
+        "ssim": measured.get("ssim"),
+        "survives_png": row.survives_png,
+        "survives_jpeg95": row.survives_jpeg95,
+        "time_s": round(row.time_s, 4),
+        "model_id": row.model_id,
+        "prompt_id": row.prompt_id,
+    }
+
+
+def summary(result: AnalyzeResult, seed: int, run_dir: str | None) -> dict[str, Any]:
+    """The `summary` object of the command line (fields: docs of `capt analyze`); lists that nothing was asked of are empty."""
+    return {
+        "n": result.n,
+        "n_failed": result.n_failed,
+        "label_source": result.label_source,
+        "clean_accuracy": result.clean_accuracy,
+        "clean_interval": result.clean_interval,
+        "robust_accuracy": result.robust_accuracy,
+        "robust_interval": result.robust_interval,
+        "attacks": {
+            attack.name: {
+                "accuracy": attack.accuracy,
+                "success_rate": attack.success_rate,
+                "seconds": round(attack.seconds, 3),
+            }
+            for attack in result.attacks
+        },
+        "curve": [],
+        "consistency": dict(result.consistency),
+        "checks": [],
+        "threat_model": {**dataclasses.asdict(result.threat_model), "goal": result.threat_model.goal},
+        "model": result.model,
+        "model_sha256": result.model_sha256,
+        "prompts": result.prompts,
+        "device": result.device,
+        "seed": seed,
+        "wall_s": round(result.wall_s, 3),
+        "images_per_s": round(result.images_per_s, 3),
+        "run_dir": run_dir,
+    }
+
+
+def csv_writer(file: TextIO) -> csv.DictWriter[str]:
+    """A writer of RFC 4180 lines with a header already written; give it what `csv_cells` returns."""
+    writer = csv.DictWriter(file, COLUMNS, lineterminator="\r\n")
+    writer.writeheader()
+    return writer
+
+
+def csv_cells(row: Mapping[str, Cell]) -> dict[str, str]:
+    """Cells as text: empty for None, lower-case booleans, and a quote before what a spreadsheet would run as a formula."""
+    return {name: _text(row[name]) for name in COLUMNS}
+
+
+def _text(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, str):
+        # A file name may hold bytes that are no text; they are shown, not dropped.
+        printable = cell.encode("utf-8", "backslashreplace").decode("utf-8")
+        return "'" + printable if printable[:1] in ("=", "+", "-", "@", "\t", "\r") else printable
+    return repr(cell)
