@@ -45,6 +45,7 @@ class Bridge(QObject):
 
     # not `event`: that is a virtual method of every QObject, which Qt itself calls
     event_arrived = Signal(object)
+    closing = Signal()
 
     def __init__(self, make_engine: EngineFactory, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -67,7 +68,9 @@ class Bridge(QObject):
 
     def close(self, timeout_s: float = 10.0) -> bool:
         """Stop everything and wait for the worker; no event is emitted from now on. False if it was still busy."""
-        self._closed = True
+        if not self._closed:
+            self._closed = True
+            self.closing.emit()
         return self._engine is None or self._engine.close(timeout_s)
 
     def _door(self) -> Door:

@@ -55,6 +55,7 @@ class AnalysisModel(QObject):
         self._gallery = gallery
         self._choices = choices
         self._jobs: dict[JobId, Job] = {}
+        self._told = False
 
     @property
     def is_running(self) -> bool:
@@ -115,12 +116,15 @@ class AnalysisModel(QObject):
             self._on_end(number, job, event)
 
     def _submit(self, job: Job) -> None:
-        was_running = self.is_running
         request: Request = job.request
         self._jobs[self._bridge.submit(request)] = job
-        if self.is_running and not was_running:
-            self.running_changed.emit(True)
-            self.progress_changed.emit(0, 0, "Waiting")
+        self._tell_running()
+
+    def _tell_running(self) -> None:
+        if self.is_running != self._told:
+            self._told = self.is_running
+            self.progress_changed.emit(0, 0, "Waiting" if self._told else "")
+            self.running_changed.emit(self._told)
 
     def _on_progress(self, job: Job, event: JobProgress) -> None:
         if not job.redraws:
@@ -148,9 +152,7 @@ class AnalysisModel(QObject):
             self.failed.emit(event.failure)
         elif isinstance(event, JobFinished):
             self._on_finished(job, event)
-        if not self.is_running and not job.redraws:
-            self.progress_changed.emit(0, 0, "")
-            self.running_changed.emit(False)
+        self._tell_running()
 
     def _on_finished(self, job: Job, event: JobFinished) -> None:
         if isinstance(event.result, AnalyzeResult) and not job.redraws:

@@ -32,6 +32,8 @@ class EngineState(QObject):
         """ "Waiting for the engine: loading torch…" until it is ready, then nothing."""
         if self.is_ready or self.failure is not None:
             return ""
+        if self.note == STARTING:
+            return "Starting the engine…"
         note = self.note[:1].lower() + self.note[1:] if not self.note[1:2].isupper() else self.note
         return f"Waiting for the engine: {note.rstrip('.…')}…"
 

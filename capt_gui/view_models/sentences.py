@@ -9,11 +9,12 @@ _NORM_WORDS = {"linf": "L∞", "l2": "L2"}
 
 def percent(fraction: float) -> str:
     """A probability as a person says it; never 100 % or 0 % unless it is."""
-    if 0.995 <= fraction < 1:
-        return ">99 %"
-    if 0 < fraction < 0.005:
-        return "<1 %"
-    return f"{fraction * 100:.0f} %"
+    if 0.9995 <= fraction < 1:
+        return ">99.9 %"
+    if 0 < fraction < 0.001:
+        return "<0.1 %"
+    digits = 1 if 0 < fraction < 0.01 or 0.99 < fraction < 1 else 0
+    return f"{fraction * 100:.{digits}f} %"
 
 
 def norm_word(norm: str) -> str:
@@ -109,10 +110,7 @@ def count_line(total: int, done: int, broken: int, failed: int) -> str:
     """ "19 of 50 · 7 broken": how far the gallery is."""
     if not total:
         return ""
-    if not done and not failed:
-        words = [f"{total} picture{'' if total == 1 else 's'}"]
-    else:
-        words = [f"{done} of {total}", f"{broken} broken"]
+    words = [f"{done} of {total}", f"{broken} broken"] if done or failed else [f"{total} picture{'s' * (total != 1)}"]
     if failed:
         words.append(f"{failed} unreadable")
     return " · ".join(words)

@@ -14,10 +14,8 @@ _EFFORT_STOPS = (1, 5, 10, 20, 50, 100)
 
 def strength_stops(norm: NormInfo, eps: float) -> list[tuple[str, object]]:
     """(label, budget) from faint to strong; a budget chosen elsewhere gets a stop of its own."""
-    if norm.name == "linf":
-        values = [k / 255 for k in _LINF_STOPS]
-    else:
-        values = [norm.default_eps * factor for factor in _FACTORS]
+    usual = [k / 255 for k in _LINF_STOPS]
+    values = usual if norm.name == "linf" else [norm.default_eps * factor for factor in _FACTORS]
     values = [value for value in values if value <= norm.high_eps * (1 + 1e-9)]
     return [(f"ε = {budget(value, norm.name)}", value) for value in _with(values, eps)]
 

@@ -33,6 +33,7 @@ class TokenCheck(QObject):
         self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._timer.timeout.connect(self.on_timeout)
         choices.changed.connect(self.on_choices_changed)
+        bridge.closing.connect(self._timer.stop)
 
     def on_choices_changed(self) -> None:
         """Wait for the user to pause, if there is something new to count."""

@@ -1,0 +1,103 @@
+"""Laws every page obeys: it opens, fits, can be reached by keyboard, speaks to a screen reader, and closes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Bench
+from fakes import READY
+from PySide6.QtCore import QCoreApplication, QSize, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QApplication, QScrollArea, QTabBar, QWidget
+from pytestqt.qtbot import QtBot
+
+from capt_gui.main_window import MainWindow
+from capt_gui.pages import PAGES, PageInfo
+from capt_gui.view_models.settings_keeper import SettingsKeeper
+
+SIZES = [QSize(1280, 800), QSize(1920, 1080)]
+
+
+def make_page(info: PageInfo, bench: Bench) -> QWidget:
+    """The page as a widget of its own."""
+    page = info.make(bench.desk)
+    assert isinstance(page, QWidget)
+    return page
+
+
+@pytest.fixture(params=PAGES, ids=lambda info: info.title)
+def page(request: pytest.FixtureRequest, bench: Bench, qtbot: QtBot) -> Iterator[QWidget]:
+    """Each page of the table, shown, with the catalogue there."""
+    page = make_page(request.param, bench)
+    qtbot.addWidget(page)
+    bench.engine.emit(READY)
+    page.resize(SIZES[0])
+    page.show()
+    qtbot.waitExposed(page)
+    yield page
+    page.close()
+
+
+def focusable(page: QWidget) -> list[QWidget]:
+    """Every visible control that Tab should stop at."""
+    return [
+        widget
+        for widget in page.findChildren(QWidget)
+        if widget.isVisibleTo(page) and widget.isEnabled() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and widget.focusProxy() is None
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size.width()}x{size.height()}")
+def test_every_page_fits(page: QWidget, size: QSize) -> None:
+    """A page takes the size it is given; it does not ask for more than the smaller screen has."""
+    page.resize(size)
+    QCoreApplication.processEvents()
+    assert page.size() == size
+    assert page.minimumSizeHint().width() <= SIZES[0].width()
+    assert page.minimumSizeHint().height() <= SIZES[0].height() - 60
+
+
+def test_every_control_has_a_name(page: QWidget) -> None:
+    """What can have the focus has something a screen reader can say."""
+    silent = [
+        f"{type(widget).__name__} {widget.objectName()}"
+        for widget in focusable(page)
+        if not (widget.accessibleName() or (isinstance(widget, QAbstractButton) and widget.text()))
+    ]
+    assert not silent
+
+
+def test_tab_reaches_every_control(page: QWidget) -> None:
+    """Pressing Tab walks through all controls and comes back."""
+    page.activateWindow()
+    wanted = set(focusable(page))
+    reached: set[QWidget] = set()
+    for _ in range(3 * len(wanted) + 10):
+        QTest.keyClick(QApplication.focusWidget() or page, Qt.Key.Key_Tab, Qt.KeyboardModifier.ControlModifier)
+        focused = QApplication.focusWidget()
+        if focused is not None:
+            reached.add(focused)
+        if not isinstance(focused, QTabBar):
+            QTest.keyClick(focused or page, Qt.Key.Key_Tab)
+            focused = QApplication.focusWidget()
+            if focused is not None:
+                reached.add(focused)
+    missed = {widget for widget in wanted - reached if not isinstance(widget, QScrollArea | QAbstractScrollArea)}
+    assert not [f"{type(widget).__name__} {widget.accessibleName()}" for widget in missed]
+
+
+def test_the_window_opens_and_remembers(bench: Bench, qtbot: QtBot, tmp_path: Path) -> None:
+    """The frame assembles all pages, has its menus, and keeps its geometry."""
+    keeper = SettingsKeeper(bench.settings, tmp_path / "settings.toml")
+    window = MainWindow(bench.desk, keeper, tmp_path)
+    qtbot.addWidget(window)
+    bench.engine.emit(READY)
+    window.show()
+    titles = [action.text() for action in window.menuBar().actions()]
+    assert titles == ["&File", "&View", "&Run", "&Help"]
+    window.close()
+    assert bench.settings.geometry
+    assert (tmp_path / "settings.toml").exists()

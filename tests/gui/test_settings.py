@@ -1,0 +1,124 @@
+"""Settings come back as they were, and a damaged file costs nobody the start."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from capt_gui import settings as settings_file
+from capt_gui.settings import Settings, UpgradeError, load, save, upgrade
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the settings of a test live; the folder is not there yet."""
+    return tmp_path / "config" / "settings.toml"
+
+
+def test_defaults_without_a_file(path: Path) -> None:
+    """A first start has the defaults and says nothing."""
+    assert load(path) == (Settings(), "")
+
+
+def test_round_trip(path: Path) -> None:
+    """Every kind of value comes back as it was."""
+    mine = Settings(
+        model="local-dir:models/mine ü",
+        theme="dark",
+        steps=50,
+        auto_run=False,
+        columns=[200, 700, 300],
+        eps={"linf": 8 / 255, "l2": 0.5},
+        expert={"pgd": {"restarts": 3, "random_start": False, "step_size": 1 / 255, "loss": "margin"}},
+        classes={"demo": ["a", "b c", '"d"']},
+        template={"demo": "a drawing of a {}."},
+    )
+    save(mine, path)
+    assert load(path) == (mine, "")
+
+
+def test_the_model_is_a_plain_string_at_the_top(path: Path) -> None:
+    """The command line finds the last model under the key `model`."""
+    save(Settings(model="other"), path)
+    assert tomllib.loads(path.read_text(encoding="utf-8"))["model"] == "other"
+
+
+def test_a_failed_write_leaves_the_old_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that fails in the middle costs neither the old settings nor leaves litter."""
+    save(Settings(theme="dark"), path)
+
+    def fail(_handle: int) -> None:
+        raise OSError("no space")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="no space"):
+        save(Settings(theme="light"), path)
+    assert load(path)[0].theme == "dark"
+    assert [file.name for file in path.parent.iterdir()] == ["settings.toml"]
+
+
+@pytest.mark.parametrize("content", [b"theme = ", b"\xff\xfe\x00", b'version = "new"'])
+def test_a_damaged_file_is_set_aside(path: Path, content: bytes) -> None:
+    """Nonsense is kept under another name, the defaults are used, and a sentence says so."""
+    path.parent.mkdir()
+    for number in (1, 2):
+        path.write_bytes(content)
+        settings, sentence = load(path)
+        assert settings == Settings()
+        assert f"settings.bad-{number}.toml" in sentence
+        assert (path.parent / f"settings.bad-{number}.toml").read_bytes() == content
+        assert not path.exists()
+
+
+def test_unknown_and_misshapen_values_fall_back(path: Path) -> None:
+    """Keys of nobody and values of the wrong type do no harm to the good ones beside them."""
+    path.parent.mkdir()
+    path.write_text(
+        'theme = "dark"\nsteps = "many"\nauto_run = 1\nfuture = 3\ncolumns = ["wide"]\n'
+        'eps = {linf = "x"}\nclasses = {demo = ["a", 1]}\n',
+        encoding="utf-8",
+    )
+    assert load(path) == (Settings(theme="dark"), "")
+
+
+def test_a_newer_file_is_taken_for_what_is_shared(path: Path) -> None:
+    """Going back to an older release keeps what it knows."""
+    path.parent.mkdir()
+    path.write_text('version = 99\ntheme = "dark"\n', encoding="utf-8")
+    assert load(path) == (Settings(theme="dark"), "")
+
+
+def test_upgrades_run_in_order_on_a_copy() -> None:
+    """Each step takes the values of its version to the next."""
+    old = {"version": 1, "colour": "dark"}
+    steps = {1: lambda v: {"theme": v.pop("colour")}, 2: lambda v: {"theme": v["theme"].title()}}
+    assert upgrade(old, steps, 3) == {"version": 3, "theme": "Dark"}
+    assert old == {"version": 1, "colour": "dark"}
+
+
+def test_a_failing_upgrade_sets_the_file_aside(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that fails, or is missing, is no reason to lose the file."""
+    with pytest.raises(UpgradeError):
+        upgrade({"version": 0}, {}, 1)
+    monkeypatch.setattr(settings_file, "UPGRADES", {0: lambda v: {"theme": v["colour"]}})
+    path.parent.mkdir()
+    path.write_text("version = 0\n", encoding="utf-8")
+    settings, sentence = load(path)
+    assert (settings, "settings.bad-1.toml" in sentence) == (Settings(), True)
+
+
+def test_every_table_has_a_shape() -> None:
+    """A new table setting cannot forget to say what its values look like."""
+    tables = {entry.name for entry in fields(Settings) if isinstance(getattr(Settings(), entry.name), dict)}
+    assert tables == set(settings_file._TABLES)
+
+
+def test_a_folder_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    """A folder where the file should be gives the defaults and a sentence."""
+    settings, sentence = load(tmp_path)
+    assert settings == Settings()
+    assert sentence.startswith("The settings could not be read")

@@ -1,0 +1,93 @@
+"""Figures in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from fakes import CATALOGUE, PGD
+from test_gallery_model import make_row
+
+from capt_engine.records import AttackInfo, ThreatModel, Verdict
+from capt_gui.view_models import sentences
+from capt_gui.view_models.stops import effort_stops, strength_stops
+
+LINF, L2 = CATALOGUE.norms
+
+
+@pytest.mark.parametrize(
+    ("fraction", "words"),
+    [(1.0, "100 %"), (0.99996, ">99.9 %"), (0.996, "99.6 %"), (0.98, "98 %"), (0.0004, "<0.1 %"), (0.0, "0 %")],
+)
+def test_percent_never_overstates(fraction: float, words: str) -> None:
+    """Certainty is claimed only where it is certain."""
+    assert sentences.percent(fraction) == words
+
+
+def test_headlines() -> None:
+    """Flipped, held, without an attack, with a target reached and missed."""
+    row = replace(
+        make_row("a"),
+        classes=("torus", "cone", "cube"),
+        clean=Verdict((3.0, 1.0, 0.0), (0.98, 0.01, 0.01)),
+        attacked=Verdict((1.0, 3.0, 0.0), (0.2, 0.71, 0.09)),
+    )
+    assert sentences.headline(row) == "torus 98 % → cone 71 %: flipped at ε = 4/255"
+    held = replace(row, attacked=Verdict((3.0, 1.0, 0.0), (0.91, 0.05, 0.04)))
+    assert sentences.headline(held) == "still torus (91 %) at ε = 4/255"
+    assert sentences.headline(replace(row, attacked=None)) == "torus 98 %"
+    hit = replace(row, threat=ThreatModel(norm="l2", eps=0.5, target="cone"))
+    assert sentences.headline(hit) == "torus 98 % → cone 71 %: target reached at ε = 0.5 (L2)"
+    missed = replace(row, threat=ThreatModel(target="cube"))
+    assert sentences.headline(missed).endswith("flipped at ε = 4/255, but not to cube")
+
+
+def test_survival() -> None:
+    """The most repeated surprise of the field is said: whether the attack outlives saving."""
+    row = make_row("a")
+    assert sentences.survival(row) == ""
+    assert "no longer" in sentences.survival(replace(row, survives_png=False, survives_jpeg95=False))
+    assert sentences.survival(replace(row, survives_png=True, survives_jpeg95=False)).endswith("PNG, not as JPEG.")
+    assert sentences.survival(replace(row, survives_png=True, survives_jpeg95=True)).endswith("PNG and as JPEG.")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (None, ""),
+        (0.2, "almost done"),
+        (12.3, "about 12 s left"),
+        (600, "about 10 min left"),
+        (9000, "about 2.5 h left"),
+    ],
+)
+def test_remaining(seconds: float | None, words: str) -> None:
+    """Remaining time in the unit a person would use."""
+    assert sentences.remaining(seconds) == words
+
+
+def test_count_line() -> None:
+    """The count line, from nothing to done."""
+    assert sentences.count_line(0, 0, 0, 0) == ""
+    assert sentences.count_line(1, 0, 0, 0) == "1 picture"
+    assert sentences.count_line(50, 19, 7, 0) == "19 of 50 · 7 broken"
+    assert sentences.count_line(50, 19, 7, 2) == "19 of 50 · 7 broken · 2 unreadable"
+
+
+def test_strength_stops() -> None:
+    """Six stops for L∞, stops around the first budget for other norms, and one of its own for a budget between."""
+    assert [label for label, _ in strength_stops(LINF, 4 / 255)] == [
+        "ε = 0.5/255", "ε = 1/255", "ε = 2/255", "ε = 4/255", "ε = 8/255", "ε = 16/255",
+    ]  # fmt: skip
+    assert (("ε = 3/255", 3 / 255)) in strength_stops(LINF, 3 / 255)
+    values = [value for _, value in strength_stops(L2, 0.5)]
+    assert values == sorted(values)
+    assert 0.5 in values
+    assert max(values) <= L2.high_eps
+
+
+def test_effort_stops() -> None:
+    """Stops within what the attack allows; none for an attack without steps."""
+    assert [value for _, value in effort_stops(PGD, 10)] == [1, 5, 10, 20, 50, 100]
+    assert [value for _, value in effort_stops(PGD, 7)] == [1, 5, 7, 10, 20, 50, 100]
+    assert effort_stops(AttackInfo("fgsm", "FGSM", "", ()), 0) == []
