@@ -67,3 +67,9 @@ def bench(theme: Theme) -> Iterator[Bench]:
     yield Bench(desk, made[0], settings)
     bridge.close()
     bridge.deleteLater()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The offscreen platform has no window manager to hint at and warns about it; that is no fault of a widget."""
+    for item in items:
+        item.add_marker(pytest.mark.qt_log_ignore("propagateSizeHints"))
