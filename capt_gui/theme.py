@@ -65,7 +65,7 @@ _DARK = {
 ROLES = tuple(_LIGHT)
 
 # Sizes at which an icon is kept: those the controls ask for, at the usual screen scales.
-_ICON_SIZES = (14, 16, 18, 20, 24, 28, 32, 36, 48)
+_ICON_SIZES = (14, 16, 18, 20, 24, 28, 32, 36, 48, 64)
 _SHEET_ICONS = {
     "chevron-down": ("text_muted",),
     "chevron-up": ("text_muted",),
@@ -86,7 +86,7 @@ class Theme(QObject):
         self._dark = False
         self._icons: dict[tuple[str, str, float], QIcon] = {}
         self._pixmaps: dict[tuple[str, str, int, float], QPixmap] = {}
-        self._renderers: dict[str, QSvgRenderer] = {}
+        self._drawings: dict[str, tuple[QSvgRenderer, bool]] = {}
         self._sheet_files = QTemporaryDir()
         app.setStyle("Fusion")
         app.setFont(_tabular(app.font()))
@@ -168,14 +168,18 @@ class Theme(QObject):
         }
 
     def _drawn(self, name: str, color: QColor, canvas: QSize) -> QPixmap:
-        if name not in self._renderers:
-            self._renderers[name] = QSvgRenderer(str(resource("icons", f"{name}.svg")))
+        if name not in self._drawings:
+            drawing = resource("icons", f"{name}.svg").read_bytes()
+            self._drawings[name] = QSvgRenderer(drawing), b"currentColor" in drawing
+        renderer, takes_colour = self._drawings[name]
         pixmap = QPixmap(canvas)
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
-        self._renderers[name].render(painter, QRectF(0, 0, canvas.height(), canvas.height()))
-        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
-        painter.fillRect(pixmap.rect(), color)
+        renderer.render(painter, QRectF(0, 0, canvas.height(), canvas.height()))
+        # A drawing with colours of its own, such as that of the application, keeps them.
+        if takes_colour:
+            painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+            painter.fillRect(pixmap.rect(), color)
         painter.end()
         return pixmap
 

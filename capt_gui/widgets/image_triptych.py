@@ -112,10 +112,6 @@ class ImageTriptych(QWidget):
     def _arrange(self) -> None:
         top = QHBoxLayout()
         top.setSpacing(4)
-        heading = QLabel(self.tr("Pictures"))
-        heading.setProperty("textRole", "heading")
-        top.addWidget(heading)
-        top.addSpacing(8)
         top.addWidget(self._size, 1)
         amplify = QLabel(self.tr("Amplify"))
         amplify.setProperty("textRole", "caption")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
 from capt_gui.widgets.elided_label import ElidedLabel
@@ -29,12 +29,8 @@ class LogitShiftChart(QWidget):
         self._order.setToolTip(self.tr("Order of the classes"))
         self._order.currentIndexChanged.connect(self._show_bars)
         self._readout = ElidedLabel()
-        heading = QLabel(self.tr("Shift of the scores"))
-        heading.setProperty("textRole", "heading")
-        heading.setToolTip(self.tr("How far the attack moved the logit of each class: attacked minus clean."))
         top = QHBoxLayout()
         top.setSpacing(12)
-        top.addWidget(heading)
         top.addWidget(self._note, 1)
         top.addWidget(self._order)
         layout = QVBoxLayout(self)

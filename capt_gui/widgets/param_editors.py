@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
 
 from capt_engine.records import ParamInfo, ParamValue
 
@@ -31,6 +31,7 @@ class FloatEditor(QDoubleSpinBox):
         self.setSingleStep(_step_of(info, self._times))
         if info.unit:
             self.setSuffix(f" {info.unit}")
+        _inset(self)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.valueChanged.connect(self._on_edited)
 
@@ -71,6 +72,7 @@ class IntEditor(QSpinBox):
         )
         if info.unit:
             self.setSuffix(f" {info.unit}")
+        _inset(self)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -152,6 +154,11 @@ class Field:
             case ChoiceEditor():
                 self.editor.setCurrentText(str(value))
         self.editor.blockSignals(False)
+
+
+def _inset(box: QAbstractSpinBox) -> None:
+    """Move the figures off the left edge: a style sheet's padding does not reach the text of a spin box (Qt 6.11)."""
+    box.lineEdit().setTextMargins(8, 0, 0, 0)
 
 
 def _step_of(info: ParamInfo, times: float) -> float:

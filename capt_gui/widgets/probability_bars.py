@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QFocusEvent, QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from capt_engine.records import Verdict
 from capt_gui.theme import Theme
@@ -36,14 +36,8 @@ class ProbabilityBars(QWidget):
         super().__init__(parent)
         self._area = _BarArea(theme)
         self._area.setAccessibleName(self.tr("Probabilities of the likeliest classes"))
-        heading = QLabel(self.tr("Answers"))
-        heading.setProperty("textRole", "heading")
-        heading.setToolTip(self.tr("How probable the model finds each class, for the clean and the attacked picture."))
-        heading.setMinimumHeight(34)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
-        layout.addWidget(heading)
         layout.addWidget(self._area)
         layout.addStretch()
         self.setFocusProxy(self._area)
