@@ -220,7 +220,7 @@ def _sketch(frame: Buffers, samples: int, rng: Generator) -> Array:
 
 def _fog(frame: Buffers, samples: int, rng: Generator) -> Array:
     veil = np.asarray(rng.uniform(0.6, 0.75) * np.array([0.96, 1.0, 1.04]), dtype=np.float32)
-    share = 1 - np.exp(-((frame.depth / np.float32(rng.uniform(3.6, 4.8))) ** 2))
+    share = 1 - np.exp(-((frame.depth / np.float32(rng.uniform(4.4, 5.8))) ** 2))
     share = np.clip(share, 0, 0.94)[..., None]
     image = _develop(_shrink(frame.colour * (1 - share) + veil * share, samples))
     return _blurred(image, image.shape[0] * 0.011) + _grain(rng, image.shape[0], 0.008)
@@ -233,7 +233,7 @@ def _film(image: Array, rng: Generator) -> Array:
     faded = _blurred(0.3 * image + 0.7 * sepia, side * 0.009) * 0.86 + 0.07
     coarse = rng.standard_normal((48, 48), dtype=np.float32)
     grain = np.asarray(Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC))
-    return np.asarray(faded + grain[..., None] * 0.075 + _grain(rng, side, 0.04), dtype=np.float32)
+    return np.asarray(faded + grain[..., None] * 0.05 + _grain(rng, side, 0.035), dtype=np.float32)
 
 
 def photograph(subject: Subject, domain: str, rng: Generator, size: int, samples: int = 2) -> Pixels:

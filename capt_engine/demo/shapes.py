@@ -69,7 +69,7 @@ def _cone(p: Array) -> Array:
     base = -0.72 - p[2]
     # Outside the rim the true distance is that to the rim's circle, which keeps the edge round.
     rim = _length(radius - 0.72, p[2] + 0.72)
-    beyond = (radius > 0.72 + 2 * (p[2] + 0.72)) & (base > -0.2) & (side > 0)
+    beyond = radius > 0.72 + np.maximum(2 * (p[2] + 0.72), 0)
     return _single(np.where(beyond, rim, np.maximum(side, base)) - 0.05)
 
 
