@@ -232,6 +232,19 @@ def verdict(logits: list[float], winner: int, lead: float) -> r.Verdict:
     return r.Verdict(tuple(logits), tuple(weight / sum(weights) for weight in weights))
 
 
+def make_row(path: str, *, success: bool | None = True, with_pictures: bool = True, classes: int = 3) -> r.PictureRow:
+    """A small row."""
+    names = tuple(f"class {number}" for number in range(classes))
+    clean = verdict([0.0] * classes, 0, 9)
+    attacked = verdict([0.0] * classes, 1 if success else 0, 6)
+    pictures = r.PictureSet(picture(), r.SignedPicture(8, 6, 4 / 255, bytes(144)), picture(value=130))
+    return r.PictureRow(
+        path, "", 8, 6, names[0], "model", names, clean, None if success is None else attacked,
+        None if success is None else r.AttackSpec(), 10, 1, r.ThreatModel(), 0, success, (), None, None, 0.1, "demo", "",
+        pictures if with_pictures else None,
+    )  # fmt: skip
+
+
 def pictures(image: QImage, eps: float, rng: random.Random) -> r.PictureSet:
     """A picture with signed noise of the budget's size."""
     seen = _picture(image)

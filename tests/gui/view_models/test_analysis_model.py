@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 from conftest import Bench
-from fakes import READY, picture
+from fakes import READY, make_row, picture
 from PySide6.QtCore import QCoreApplication
-from test_gallery_model import make_row
 
 from capt_engine.records import (
     AnalyzeRequest,

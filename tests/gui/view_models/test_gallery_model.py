@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fakes import picture, verdict
+from fakes import make_row, picture
 from PySide6.QtCore import QAbstractItemModel, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QAbstractItemModelTester
@@ -13,13 +13,8 @@ from PySide6.QtWidgets import QApplication
 
 from capt_engine.records import (
     AnalyzeRequest,
-    AttackSpec,
     FailedPicture,
-    PictureRow,
-    PictureSet,
     Preview,
-    SignedPicture,
-    ThreatModel,
 )
 from capt_gui.view_models import gallery_model
 from capt_gui.view_models.gallery_model import GalleryModel, Role
@@ -27,19 +22,6 @@ from capt_gui.view_models.thumbnails import Thumbnails
 from capt_gui.widgets.gallery_view import GalleryRole
 
 REQUEST = AnalyzeRequest(())
-
-
-def make_row(path: str, *, success: bool | None = True, with_pictures: bool = True, classes: int = 3) -> PictureRow:
-    """A small row."""
-    names = tuple(f"class {number}" for number in range(classes))
-    clean = verdict([0.0] * classes, 0, 9)
-    attacked = verdict([0.0] * classes, 1 if success else 0, 6)
-    pictures = PictureSet(picture(), SignedPicture(8, 6, 4 / 255, bytes(144)), picture(value=130))
-    return PictureRow(
-        path, "", 8, 6, names[0], "model", names, clean, None if success is None else attacked,
-        None if success is None else AttackSpec(), 10, 1, ThreatModel(), 0, success, (), None, None, 0.1, "demo", "",
-        pictures if with_pictures else None,
-    )  # fmt: skip
 
 
 @pytest.fixture

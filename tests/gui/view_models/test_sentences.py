@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fakes import CATALOGUE, PGD
-from test_gallery_model import make_row
+from fakes import CATALOGUE, PGD, make_row
 
 from capt_engine.records import AttackInfo, ThreatModel, Verdict
 from capt_gui.view_models import sentences
