@@ -73,6 +73,15 @@ def test_the_readme_gives_both_commands_at_once(root: Path) -> None:
     assert any("capt-explorer" in line for line in lines[:marker])
 
 
+@pytest.mark.parametrize("document", ["README.md", ".ci/run"])
+def test_the_libraries_that_qt_needs_are_named(root: Path, document: str) -> None:
+    """Every Debian package that the window asks for when it is missing is in the README's command and in .ci/run."""
+    asked_for = re.findall(r'": "(lib[^"]+)"', (root / "capt_gui" / "__main__.py").read_text(encoding="utf-8"))
+    named = set(re.findall(r"[a-z0-9.+-]+", (root / document).read_text(encoding="utf-8")))
+    assert len(asked_for) > 10
+    assert not set(asked_for) - named
+
+
 def test_the_documents_point_at_files_that_exist(tree: tuple[Path, ...], root: Path) -> None:
     """Every relative link in a Markdown file leads somewhere."""
     link = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")

@@ -97,7 +97,8 @@ def test_resources_are_found_in_a_wheel(python: Run, unpacked: Path, tmp_path: P
 def test_the_wheel_examines_itself(python: Run, unpacked: Path, tmp_path: Path) -> None:
     """`capt doctor` runs from the wheel alone, in a folder that is no checkout."""
     report = python("-m", "capt_engine", "doctor", cwd=tmp_path, env=_from(unpacked))
-    assert report.returncode == 0, report.stdout + report.stderr
+    assert report.returncode in (0, 5), report.stdout + report.stderr  # 5: it found something wrong with this machine
+    assert "capt-explorer" in report.stdout
 
 
 def test_the_wheel_analyses_its_samples(python: Run, unpacked: Path, tmp_path: Path) -> None:
