@@ -163,6 +163,7 @@ class MainWindow(QMainWindow):
     def _fill_status_bar(self) -> None:
         bar = self.statusBar()
         bar.setSizeGripEnabled(False)
+        self._note.setContentsMargins(10, 0, 0, 0)
         bar.addWidget(self._note, 1)
         bar.addPermanentWidget(self._pill)
 

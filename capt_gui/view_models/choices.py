@@ -99,6 +99,11 @@ class Choices(QObject):
         """The class the attack aims at, None for any wrong one."""
         return self._target if self._target in self.classes else None
 
+    def model_label(self, name: str) -> str:
+        """What a model is called in the catalogue; its id when it is not there."""
+        models = self.catalogue.models if self.catalogue else ()
+        return next((model.label for model in models if model.id == name), name)
+
     def problem(self) -> str:
         """Why Run makes no sense as things stand; empty when it does."""
         if self.catalogue is None:

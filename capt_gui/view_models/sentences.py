@@ -73,9 +73,9 @@ def survival(row: PictureRow) -> str:
     )
 
 
-def settings_line(row: PictureRow) -> str:
-    """With what a row was made: attack, norm, budget, steps, model."""
-    parts = [f"Model {row.model_id}" if not row.prompt_id else f"Model {row.model_id} with {row.prompt_id}"]
+def settings_line(row: PictureRow, model: str) -> str:
+    """With what a row was made: model, prompts, attack, norm, budget, steps, seed."""
+    parts = [model if row.prompt_id in {"", "none"} else f"{model} with {row.prompt_id}"]
     if row.attack is not None:
         steps = f"{row.steps} step{'' if row.steps == 1 else 's'}"
         restarts = f", {row.restarts} restarts" if row.restarts > 1 else ""
@@ -101,9 +101,9 @@ def remaining(seconds: float | None) -> str:
 
 
 def progress(note: str, seconds: float | None, waiting: int) -> str:
-    """What is being done, how long it takes, and how much waits behind it."""
+    """How long it takes, what is being done, and how much waits behind it: the part that is cut off last comes first."""
     more = f"{waiting} more waiting" if waiting else ""
-    return " · ".join(part for part in (note, remaining(seconds), more) if part)
+    return " · ".join(part for part in (remaining(seconds), note, more) if part)
 
 
 def count_line(total: int, done: int, broken: int, failed: int) -> str:

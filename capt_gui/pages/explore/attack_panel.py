@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from capt_engine.records import ParamInfo
+from capt_engine.records import NormInfo, ParamInfo, ThreatModel
 from capt_gui.pages.explore.labels import named, text
 from capt_gui.pages.explore.picker import Picker
 from capt_gui.theme import Theme
@@ -16,6 +16,8 @@ from capt_gui.widgets.knob_slider import KnobSlider
 from capt_gui.widgets.param_form import ParamForm
 
 _ANY = "\0any"
+# stands in until the catalogue is there, so that the knob does not start at the wrong end
+_USUAL = NormInfo("linf", "L∞", "", ThreatModel().eps, 16 / 255)
 
 
 class AttackPanel(QWidget):
@@ -83,7 +85,9 @@ class AttackPanel(QWidget):
         self._attack_box.setVisible(len(attacks) > 1)
         norms = catalogue.norms if catalogue else ()
         entries = [(info.label, info.name, info.summary) for info in norms]
-        self._norm.set_entries(entries or [("L∞", "linf", "")], chosen.norm)
+        self._norm.set_entries(entries or [(_USUAL.label, _USUAL.name, "")], chosen.norm)
+        self._norm.setEnabled(bool(norms))
+        self._target.setEnabled(bool(self._choices.classes))
         self._norm.setToolTip(self._choices.norm.summary if self._choices.norm else "")
         goals = [("Any wrong class", _ANY, "The attack looks for whatever class is easiest to reach.")]
         goals += [(name, name, f"The attack wants to see “{name}”.") for name in self._choices.classes]
@@ -93,8 +97,8 @@ class AttackPanel(QWidget):
         norm, attack = self._choices.norm, self._choices.attack
         self._strength.setEnabled(norm is not None)
         self._effort.setEnabled(attack is not None)
-        if norm is not None:
-            self._strength.set_stops(strength_stops(norm, self._choices.eps))
+        if norm is not None or self._choices.settings.norm == _USUAL.name:
+            self._strength.set_stops(strength_stops(norm or _USUAL, self._choices.eps))
             self._strength.set_value(self._choices.eps)
         if attack is not None:
             stops = effort_stops(attack, self._choices.steps)

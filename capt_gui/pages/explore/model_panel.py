@@ -47,7 +47,7 @@ class ModelPanel(QWidget):
         entries = [("None: plain text prompts", "", "The template below, and nothing learned.")]
         self._prompts.set_entries(entries + [(p.label, p.id, p.summary) for p in prompts], chosen.prompts)
         self._prompts.setEnabled(bool(prompts))
-        self._model.setEnabled(len(models) > 1)
+        self._model.setEnabled(bool(models))
         info = self._choices.model
         self._summary.setText((info.warning or info.summary) if info else "The list arrives with the engine.")
 

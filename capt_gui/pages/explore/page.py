@@ -18,8 +18,8 @@ from capt_gui.pages.explore.welcome import Welcome
 from capt_gui.view_models.desk import Desk
 from capt_gui.widgets.banner import Banner
 
-_COLUMNS = [232, 720, 328]
-_ROWS = [420, 300]
+_COLUMNS = [250, 700, 330]
+_ROWS = [350, 310]
 
 
 class ExplorePage(QWidget):
@@ -68,9 +68,9 @@ class ExplorePage(QWidget):
     def on_counts_changed(self) -> None:
         """Welcome, or show the gallery."""
         empty = self._desk.gallery.rowCount() == 0
-        if self.gallery.isHidden() != empty:
-            self.gallery.setVisible(not empty)
-            self._centre.setCurrentWidget(self.welcome if empty else self.result)
+        self.gallery.setVisible(not empty)
+        idle = empty and not self._desk.analysis.is_running
+        self._centre.setCurrentWidget(self.welcome if idle else self.result)
         for action in self._needing_pictures:
             action.setEnabled(not empty)
 
@@ -110,6 +110,7 @@ class ExplorePage(QWidget):
         self._cancel.setEnabled(running)
         if running:
             self.banner.clear()
+        self.on_counts_changed()
 
     def on_paste(self) -> None:
         """Take the clipboard."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from capt_engine.records import PictureRow
 from capt_gui.pages.explore.labels import text
@@ -19,6 +19,8 @@ from capt_gui.widgets.logit_shift_chart import LogitShiftChart
 from capt_gui.widgets.probability_bars import ProbabilityBars
 
 _WIDE = 1080
+_CARD_WIDTH = 220
+_CARD_HEIGHT = 150
 
 
 class Charts(QWidget):
@@ -33,10 +35,12 @@ class Charts(QWidget):
         grid = QGridLayout(self._verdicts)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(12)
-        grid.addWidget(Card(_titled("Verdicts, clean and attacked", self.bars)), 0, 0)
-        grid.addWidget(Card(_titled("Logit shift", self.shift)), 0, 1)
+        grid.addWidget(_titled("Verdicts, clean and attacked", self.bars), 0, 0)
+        grid.addWidget(_titled("Logit shift", self.shift), 0, 1)
+        grid.setColumnStretch(0, 1)
+        grid.setColumnStretch(1, 1)
         self._grid = grid
-        self._third = Card(_titled("Consistency", self.consistency))
+        self._third = _titled("Consistency", self.consistency)
         self._tabs = QTabWidget(documentMode=True)
         self._tabs.setAccessibleName("Verdicts and consistency")
         self._tabs.addTab(self._verdicts, "Verdicts")
@@ -60,9 +64,11 @@ class Charts(QWidget):
         if wide:
             self._tabs.removeTab(1)
             self._grid.addWidget(self._third, 0, 2)
+            self._grid.setColumnStretch(2, 1)
             self._third.show()
         else:
             self._grid.removeWidget(self._third)
+            self._grid.setColumnStretch(2, 0)
             self._tabs.addTab(self._third, "Consistency")
         self._tabs.tabBar().setVisible(not wide)
 
@@ -83,8 +89,8 @@ class ResultView(QWidget):
         self.splitter.addWidget(self.triptych)
         self.splitter.addWidget(self.charts)
         self.splitter.setChildrenCollapsible(False)
-        self.splitter.setStretchFactor(0, 3)
-        self.splitter.setStretchFactor(1, 2)
+        self.splitter.setStretchFactor(0, 2)
+        self.splitter.setStretchFactor(1, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 12, 8, 12)
         layout.setSpacing(4)
@@ -136,13 +142,20 @@ class ResultView(QWidget):
             label.setVisible(bool(words))
 
     def _words(self, item: Item | None, row: PictureRow | None) -> tuple[str, str]:
+        if item is None and self._desk.gallery.rowCount() == 0:
+            return "Looking for pictures…", self._desk.engine.waiting_text
         if item is None:
             return "Choose a picture on the left", "Its verdicts appear here."
         if item.failure is not None:
             return item.failure.message, item.failure.hint
         if row is not None:
             return sentences.headline(row), " · ".join(
-                part for part in (sentences.settings_line(row), sentences.survival(row)) if part
+                part
+                for part in (
+                    sentences.settings_line(row, self._desk.choices.model_label(row.model_id)),
+                    sentences.survival(row),
+                )
+                if part
             )
         if item.pending == "running":
             return "Looking for a change that fools the model…", ""
@@ -151,11 +164,22 @@ class ResultView(QWidget):
         return "Not analysed yet", "Press Run to attack every picture of the gallery."
 
 
-def _titled(words: str, content: QWidget) -> QWidget:
+def _titled(words: str, content: QWidget) -> Card:
+    """A card with a heading; what is taller than the card scrolls, so that many classes do not squeeze the pictures."""
+    scroll = QScrollArea()
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setMinimumSize(min(content.minimumSizeHint().width(), _CARD_WIDTH), _CARD_HEIGHT)
+    scroll.setWidget(content)
+    # the card behind shows through
+    scroll.viewport().setAutoFillBackground(False)
+    content.setAutoFillBackground(False)
     box = QWidget()
     layout = QVBoxLayout(box)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(6)
     layout.addWidget(text(words, "heading", wrap=False))
-    layout.addWidget(content, 1)
-    return box
+    layout.addWidget(scroll, 1)
+    return Card(box)

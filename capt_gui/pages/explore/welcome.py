@@ -50,9 +50,7 @@ class Welcome(QScrollArea):
             if models
             else "A small demo model ships with the app, so everything here works without a network."
         )
-        self._facts["check"].setText(
-            "Pictures never leave this computer. The network is used only for downloads you start."
-        )
+        self._facts["check"].setText("No account and no telemetry. The network is used only for downloads you start.")
         tints = {"error": "broken", "device": "text_muted", "info": "text_muted", "check": "ok"}
         for name, label in self._icons.items():
             drawing = symbol if name == "device" else name

@@ -154,7 +154,7 @@ def test_progress_in_words(bench: Bench) -> None:
     bench.desk.analysis.run_all()
     bench.desk.analysis.drop(["more"])
     play(bench, JobProgress(ONE, 3, 10, "Attacking", 12.2), JobProgress(JobId(99), 1, 1, "Not ours", None))
-    assert told[-1] == (3, 10, "Attacking · about 12 s left · 1 more waiting")
+    assert told[-1] == (3, 10, "about 12 s left · Attacking · 1 more waiting")
 
 
 def test_lost_pictures_are_drawn_again_with_their_own_settings(bench: Bench) -> None:

@@ -1,0 +1,104 @@
+"""The whole path with nothing faked: a real window, offscreen, the real engine and the bundled model."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from capt_engine.resources import resource
+from capt_gui.bridge import Bridge, real_engine
+from capt_gui.main_window import MainWindow
+from capt_gui.pages.explore.page import ExplorePage
+from capt_gui.settings import Settings
+from capt_gui.theme import Theme
+from capt_gui.view_models.desk import Desk, lay_out
+from capt_gui.view_models.settings_keeper import SettingsKeeper
+
+PATIENCE_MS = 180_000
+
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+
+
+@pytest.fixture
+def window(qapp: QApplication, tmp_path: Path) -> Iterator[MainWindow]:
+    """A window on the real engine; when it goes, the engine's thread has gone too."""
+    before = set(threading.enumerate())
+    settings = Settings(steps=2)
+    bridge = Bridge(real_engine("cpu"))
+    window = MainWindow(lay_out(bridge, settings, Theme(qapp, "light")), SettingsKeeper(settings, None), tmp_path)
+    window.show()
+    bridge.open()
+    yield window
+    window.close()
+    assert bridge.close(60)
+    bridge.deleteLater()
+    window.deleteLater()
+    assert not [thread for thread in threading.enumerate() if thread not in before and thread.is_alive()]
+
+
+def desk_of(window: MainWindow) -> Desk:
+    """The view models of a window."""
+    return window._desk
+
+
+def drop(window: MainWindow, *paths: Path) -> None:
+    """Let files fall on the window, as a file manager would."""
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    window.dropEvent(QDropEvent(QPoint(400, 300), copy, mime, left, none))
+
+
+def settle(window: MainWindow, qtbot: QtBot) -> None:
+    """Wait until nothing is under way."""
+    qtbot.waitUntil(lambda: not desk_of(window).analysis.is_running, timeout=PATIENCE_MS)
+
+
+def test_samples_folder_cancel_and_a_hostile_file(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    """Samples are analysed, Cancel keeps what is done, a folder is taken, a hostile file is one failed card."""
+    desk, page = desk_of(window), window.page
+    assert isinstance(page, ExplorePage)
+    gallery = desk.gallery
+
+    page.intake.on_samples()
+    settle(window, qtbot)
+    paths = gallery.paths()
+    assert len(paths) == len(list(resource("samples").glob("*.png"))) >= 4
+    assert {gallery.item(path).state for path in paths} <= {"held", "broken"}
+    assert page.gallery.view.current_path() == paths[0]
+    assert gallery.pictures(paths[0]) is not None
+    assert page.result._headline.text().endswith("at ε = 4/255")
+
+    desk.choices.set_steps(400)
+    desk.analysis.run_all()
+    qtbot.waitUntil(lambda: any(gallery.item(path).state == "running" for path in paths), timeout=PATIENCE_MS)
+    desk.analysis.cancel()
+    settle(window, qtbot)
+    assert {gallery.item(path).state for path in paths} <= {"held", "broken"}
+
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    shutil.copy(paths[0], folder / "one.png")
+    hostile = tmp_path / "hostile.png"
+    hostile.write_bytes(b"\x89PNG\r\n\x1a\nnot really")
+    desk.choices.set_steps(2)
+    drop(window, folder, hostile)
+    settle(window, qtbot)
+    assert len(gallery.paths()) == len(paths) + 2
+    assert gallery.item(str(folder / "one.png")).state in {"held", "broken"}
+    assert gallery.item(str(hostile)).state == "failed"
+
+    page.gallery.view.select_path(str(hostile))
+    assert page.result._headline.text() == gallery.item(str(hostile)).failure.message
