@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+from capt_engine.cli.terminal import Progress
+
 HELP = "pictures of the bundled toy world, and the tiny CLIP that knows it"
 
 # Named here too, so that --help answers at once: the world itself needs numpy. A test holds the two together.
@@ -52,24 +54,28 @@ def run(args: argparse.Namespace) -> int:
     return verbs[args.demo_verb](args)
 
 
-class _Progress:
-    """Lines on stderr, about one a second, so that a log stays readable."""
+class _Reporter:
+    """Progress on stderr with the time that remains, judged by the speed since this run began."""
 
     def __init__(self) -> None:
-        self._start_s = self._last_s = time.monotonic()
+        self._terminal = Progress(quiet=False)
+        self._start: tuple[float, int] | None = None
 
     def __call__(self, done: int, total: int, note: str = "") -> None:
+        done = min(done, total)
         now_s = time.monotonic()
-        if done < total and now_s - self._last_s < 1:
-            return
-        self._last_s = now_s
-        print(f"{min(done, total)}/{total} after {now_s - self._start_s:.0f} s {note}".rstrip(), file=sys.stderr)
+        self._start = self._start or (now_s, done)
+        start_s, first = self._start
+        remaining_s = (now_s - start_s) / (done - first) * (total - done) if done > first else None
+        self._terminal.show(done, total, note or f"{done} of {total}", remaining_s)
+        if done == total:
+            self._terminal.clear()
 
 
 def _data(args: argparse.Namespace) -> int:
     from capt_engine.demo.class_folders import write_class_folders
 
-    count = write_class_folders(args.folder, args.task, args.split, args.domain, args.per_class, args.seed, _Progress())
+    count = write_class_folders(args.folder, args.task, args.split, args.domain, args.per_class, args.seed, _Reporter())
     print(f"{count} pictures of {args.task} ({args.domain}, {args.split}) in {args.folder}")
     return 0
 
@@ -77,10 +83,9 @@ def _data(args: argparse.Namespace) -> int:
 def _train(args: argparse.Namespace) -> int:
     from dataclasses import replace
 
-    import platformdirs
-
     from capt_engine.demo import pretrain, training_set
     from capt_engine.errors import BadRequest
+    from capt_engine.folders import data_dir
 
     plan = pretrain.Plan(seed=args.seed)
     if args.steps is not None:
@@ -89,13 +94,13 @@ def _train(args: argparse.Namespace) -> int:
         plan = replace(plan, pictures=args.pictures)
     if plan.steps < 1 or plan.pictures < 1:
         raise BadRequest("Training needs at least one step and one picture.", "Check --steps and --pictures.")
-    out = args.out or Path(platformdirs.user_data_dir("capt-explorer")) / "demo-model"
+    out = args.out or data_dir() / "demo-model"
     folder = training_set.default_folder(plan.seed)
-    pictures = training_set.load(plan.pictures, plan.seed, folder, args.processes, _Progress())
+    pictures = training_set.load(plan.pictures, plan.seed, folder, args.processes, _Reporter())
     training = pretrain.Pretraining(plan, pictures, pretrain.default_checkpoint(folder, plan), pretrain.best_device())
     if training.step:
         print(f"going on from step {training.step}", file=sys.stderr)
-    training.run(_Progress())
+    training.run(_Reporter())
     pretrain.export(training.average, plan, out, training.step)
     print(f"The model is in {out}; measure it with: capt demo figures --model {out} --write")
     return 0

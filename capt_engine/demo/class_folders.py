@@ -25,7 +25,8 @@ def _claim(folder: Path, made: dict[str, object]) -> None:
         if json.loads(mark.read_text(encoding="utf-8")) == made:
             return
         raise BadRequest(
-            f"{folder} holds demo pictures that were made with other settings.", "Choose another folder, or empty this one."
+            f"{folder} holds demo pictures that were made with other settings.",
+            "Choose another folder, or empty this one.",
         )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BadRequest(f"{folder} is not an empty folder.", "Choose a new or an empty folder; nothing was written.")

@@ -102,9 +102,7 @@ def stage(subject: Subject, rng: Generator) -> Setting:
     side = rng.uniform(0.35, 1.9) * (1 if rng.random() < 0.5 else -1)
     height = np.radians(rng.uniform(32, 62))
     light_azimuth = azimuth + side
-    light = _vector(
-        np.sin(light_azimuth) * np.cos(height), -np.cos(light_azimuth) * np.cos(height), np.sin(height)
-    )
+    light = _vector(np.sin(light_azimuth) * np.cos(height), -np.cos(light_azimuth) * np.cos(height), np.sin(height))
     warmth = rng.uniform(-0.08, 0.08)
     strength = rng.uniform(1.15, 1.55)
     sky = np.asarray(_soft_colour(rng, 0.42, 0.6, 0.05) * _vector(0.95, 1.0, 1.06), dtype=np.float32)

@@ -135,7 +135,9 @@ def _rows(figures: list[Figure]) -> str:
     for figure in figures:
         budget = f"{figure.eps_255}/255" if figure.eps_255 else "clean"
         interval = f"{figure.low * 100:.1f} to {figure.high * 100:.1f}"
-        rows.append(f"| {figure.task} | {figure.domain} | {budget} | {figure.accuracy * 100:.1f} | {interval} | {figure.n} |")
+        rows.append(
+            f"| {figure.task} | {figure.domain} | {budget} | {figure.accuracy * 100:.1f} | {interval} | {figure.n} |"
+        )
     return "\n".join(rows)
 
 

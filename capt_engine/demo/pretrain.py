@@ -131,6 +131,8 @@ def export(model: Any, plan: Plan, folder: Path, step: int) -> None:
     partial = folder / "open_clip_model.part"
     recipe = asdict(plan) | {"step": step, "revision": REVISION}
     save_file(weights, partial, metadata={"format": "pt", "recipe": json.dumps(recipe)})
+    # safetensors writes for the owner only; what is bundled is for everyone who installs it.
+    partial.chmod(0o644)
     partial.replace(folder / "open_clip_model.safetensors")
     config = {"model_cfg": plan.model_cfg(), "preprocess_cfg": PREPROCESS}
     (folder / "open_clip_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
@@ -252,7 +254,9 @@ class Pretraining:
         self._checkpoint = checkpoint
         self.model = new_model(plan).to(self._device)
         self.average = copy.deepcopy(self.model).eval()
-        self._optimizer = torch.optim.AdamW(_groups(self.model, plan.weight_decay), lr=plan.lr, betas=(0.9, 0.98), fused=True)
+        self._optimizer = torch.optim.AdamW(
+            _groups(self.model, plan.weight_decay), lr=plan.lr, betas=(0.9, 0.98), fused=True
+        )
         if checkpoint.exists():
             self._resume()
 

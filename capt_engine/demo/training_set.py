@@ -9,11 +9,11 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 from PIL import Image
 
 from capt_engine.demo.domains import Pixels
 from capt_engine.demo.world import REVISION, picture, pretraining_scene
+from capt_engine.folders import cache_dir
 
 STORED_SIZE = 80
 SHARD = 500
@@ -23,7 +23,7 @@ Progress = Callable[[int, int, str], None]
 
 def default_folder(seed: int) -> Path:
     """Where the shards of a seed are kept, outside every repository."""
-    return Path(platformdirs.user_cache_dir("capt-explorer")) / "demo" / f"pictures-r{REVISION}-s{seed}"
+    return cache_dir() / "demo" / f"pictures-r{REVISION}-s{seed}"
 
 
 def _stored(index: int, seed: int) -> Pixels:

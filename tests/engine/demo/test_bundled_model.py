@@ -25,9 +25,7 @@ def _told() -> list[figures.Figure]:
     return [figures.Figure(**figure) for figure in table["figures"]]
 
 
-@pytest.mark.parametrize(
-    ("task", "least"), [("shapes", 0.9), ("colours", 0.9), ("materials", 0.8), ("unseen", 0.8)]
-)
+@pytest.mark.parametrize(("task", "least"), [("shapes", 0.9), ("colours", 0.9), ("materials", 0.8), ("unseen", 0.8)])
 def test_the_figures_reach_what_was_promised(task: str, least: float) -> None:
     """On 1,000 unseen plain pictures the bundled model reaches the promised accuracy."""
     (figure,) = [one for one in _told() if (one.task, one.domain, one.eps_255) == (task, "plain", 0)]
@@ -45,9 +43,9 @@ def test_the_figures_can_be_measured_again() -> None:
 
 def test_an_attack_takes_most_of_it_away() -> None:
     """PGD at 8/255 leaves clearly less than the clean accuracy: the demo has something to show."""
-    clean = figures.zero_shot(_backbone(), "shapes", "plain", 28)
-    attacked = figures.under_pgd(_backbone(), "shapes", "plain", 28, 8)
-    assert attacked.high < clean.accuracy
+    clean = figures.zero_shot(_backbone(), "shapes", "plain", 14)
+    attacked = figures.under_pgd(_backbone(), "shapes", "plain", 14, 8)
+    assert attacked.accuracy <= clean.accuracy / 2
 
 
 def test_the_card_is_the_one_the_figures_give() -> None:
