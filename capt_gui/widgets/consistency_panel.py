@@ -5,13 +5,24 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QEnterEvent, QFocusEvent, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import (
+    QEnterEvent,
+    QFocusEvent,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from capt_engine.records import MetricInfo
 from capt_gui.theme import Theme
 from capt_gui.widgets.figures import NO_BREAK, percent, plain
 from capt_gui.widgets.painting import draw_focus_ring, elided
+
+_NARROW = 480
 
 
 class ConsistencyPanel(QWidget):
@@ -29,6 +40,7 @@ class ConsistencyPanel(QWidget):
         self._help = QLabel()
         self._help.setProperty("textRole", "caption")
         self._help.setWordWrap(True)
+        self._help.setIndent(8)
         self._help.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._help.setMinimumHeight(2 * self._help.fontMetrics().lineSpacing() + 2)
         layout = QVBoxLayout(self)
@@ -53,6 +65,7 @@ class ConsistencyPanel(QWidget):
         for number, tile in enumerate(self._tiles):
             self._grid.addWidget(tile, number % half, number // half)
             tile.setFocusPolicy(Qt.FocusPolicy.ClickFocus if number else Qt.FocusPolicy.StrongFocus)
+        self._arrange()
         hint = self.tr("Point at a measurement to read what it says.")
         self._help.setText(hint if self._tiles else self._empty_text())
 
@@ -64,6 +77,15 @@ class ConsistencyPanel(QWidget):
     def shown(self) -> dict[str, str]:
         """What can be read: the value with its unit, by label."""
         return {tile.info.label: tile.text for tile in self._tiles}
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow card labels stand above their values."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        for tile in self._tiles:
+            tile.set_stacked(self.width() < _NARROW)
 
     def _empty_text(self) -> str:
         return self.tr("How far clean and attacked answers agree appears here.")
@@ -101,14 +123,23 @@ class _MetricTile(QWidget):
         # A meter fills from zero, which on a scale from −1 to 1 is its middle.
         self._zero = _share(info, 0.0) or 0.0
         self._hovered = False
+        self._stacked = False
         self.setToolTip(info.help)
         self.setAccessibleName(f"{info.label}: {self.text}")
         self.setAccessibleDescription(info.help)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self.update)
 
+    def set_stacked(self, stacked: bool) -> None:
+        """Put the label above the value instead of beside it."""
+        if stacked != self._stacked:
+            self._stacked = stacked
+            self.updateGeometry()
+            self.update()
+
     def sizeHint(self) -> QSize:
-        return QSize(180, round(QFontMetricsF(self._theme.font("body")).height()) + 22)
+        label = QFontMetricsF(self._theme.font("caption")).height() if self._stacked else 0.0
+        return QSize(180, round(label + QFontMetricsF(self._theme.font("strong")).height()) + 20)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(120, self.sizeHint().height())
@@ -146,17 +177,7 @@ class _MetricTile(QWidget):
             painter.setBrush(theme.color("surface_raised"))
             painter.drawRoundedRect(QRectF(self.rect()), 7, 7)
         inner = QRectF(self.rect()).adjusted(8, 6, -8, -8)
-        strong = theme.font("strong")
-        value_width = QFontMetricsF(strong).horizontalAdvance(self.text)
-        line = QRectF(inner.left(), inner.top(), inner.width(), QFontMetricsF(strong).height())
-        painter.setFont(strong)
-        painter.setPen(theme.color("text"))
-        painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.text)
-        body = theme.font("body")
-        painter.setFont(body)
-        painter.setPen(theme.color("text_muted"))
-        label = elided(QFontMetricsF(body), self.info.label, inner.width() - value_width - 12)
-        painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, label)
+        self._paint_words(painter, inner)
         track = QRectF(inner.left(), inner.bottom() - 3, inner.width(), 4)
         painter.setPen(Qt.PenStyle.NoPen)
         if self._share is None:
@@ -171,6 +192,26 @@ class _MetricTile(QWidget):
                 painter.drawRoundedRect(QRectF(start, track.top(), max(end - start, 3), 4), 2, 2)
         if self.hasFocus():
             draw_focus_ring(painter, QRectF(self.rect()), theme, 7)
+
+    def _paint_words(self, painter: QPainter, inner: QRectF) -> None:
+        theme, middle = self._theme, Qt.AlignmentFlag.AlignVCenter
+        strong, font = theme.font("strong"), theme.font("caption" if self._stacked else "body")
+        metrics, strong_metrics = QFontMetricsF(font), QFontMetricsF(strong)
+        top = QRectF(inner.left(), inner.top(), inner.width(), metrics.height())
+        line = QRectF(inner.left(), inner.top(), inner.width(), strong_metrics.height())
+        room = inner.width()
+        if self._stacked:
+            line.moveTop(top.bottom())
+        else:
+            top = line
+            room -= strong_metrics.horizontalAdvance(self.text) + 12
+        painter.setFont(font)
+        painter.setPen(theme.color("text_muted"))
+        painter.drawText(top, Qt.AlignmentFlag.AlignLeft | middle, elided(metrics, self.info.label, room))
+        painter.setFont(strong)
+        painter.setPen(theme.color("text"))
+        side = Qt.AlignmentFlag.AlignLeft if self._stacked else Qt.AlignmentFlag.AlignRight
+        painter.drawText(line, side | middle, self.text)
 
     def _point(self, hovered: bool) -> None:
         self._hovered = hovered

@@ -55,7 +55,7 @@ class PaneView(QObject):
 
     def set_zoom(self, zoom: float, from_zoom: float, anchor: QPointF | None = None) -> None:
         """Zoom to a factor; the picture point `anchor` stays where it is on the screen."""
-        zoom = min(max(zoom, _LOWEST_ZOOM), _HIGHEST_ZOOM)
+        zoom = min(max(zoom, _LOWEST_ZOOM), max(_HIGHEST_ZOOM, from_zoom))
         if anchor is not None:
             self.centre = anchor + (self.centre - anchor) * (from_zoom / zoom)
         self.is_fit, self.zoom = False, zoom

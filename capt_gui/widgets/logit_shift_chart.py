@@ -15,14 +15,14 @@ _LARGEST = 12
 
 
 class LogitShiftChart(QWidget):
-    """Bars of attacked minus clean logit per class, with a read-out line below."""
+    """Bars of attacked minus clean logit per class, with a read-out line above."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._bars: tuple[ShiftBar, ...] = ()
+        self._note = ""
         self._plot = ShiftPlot(theme)
         self._plot.pointed_at.connect(self._on_pointed_at)
-        self._note = ElidedLabel()
         self._order = QComboBox()
         self._order.addItems([self.tr("Largest first"), self.tr("As listed")])
         self._order.setAccessibleName(self.tr("Order of the classes"))
@@ -31,15 +31,13 @@ class LogitShiftChart(QWidget):
         self._readout = ElidedLabel()
         top = QHBoxLayout()
         top.setSpacing(12)
-        top.addWidget(self._note, 1)
+        top.addWidget(self._readout, 1)
         top.addWidget(self._order)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
         layout.addLayout(top)
-        layout.addWidget(self._plot)
-        layout.addWidget(self._readout)
-        layout.addStretch()
+        layout.addWidget(self._plot, 1)
         self.clear()
 
     def prepare(self) -> None:
@@ -55,12 +53,10 @@ class LogitShiftChart(QWidget):
         if len(classes) > _ALL_UP_TO:
             by_size = sorted(shown, key=lambda index: -abs(attacked_logits[index] - clean_logits[index]))
             kept = sorted({*by_size[:_LARGEST], *winners})
-            self._note.set_text(
-                self.tr("the {} largest of {} classes, and both winners").format(_LARGEST, len(classes))
-            )
+            self._note = self.tr("the {} largest of {} classes, and both answers").format(_LARGEST, len(classes))
         else:
             kept = list(shown)
-            self._note.set_text("")
+            self._note = ""
         self._bars = tuple(
             ShiftBar(
                 classes[index], clean_logits[index], attacked_logits[index], index == winners[0], index == winners[1]
@@ -73,7 +69,7 @@ class LogitShiftChart(QWidget):
     def clear(self) -> None:
         """Show the empty state."""
         self._bars = ()
-        self._note.set_text("")
+        self._note = ""
         self._order.setEnabled(False)
         self._show_bars()
 
@@ -82,7 +78,7 @@ class LogitShiftChart(QWidget):
         return tuple(bar.name for bar in self._plot.bars())
 
     def readout(self) -> str:
-        """The line below the chart."""
+        """The line above the chart."""
         return self._readout.text()
 
     @Slot()
@@ -100,11 +96,8 @@ class LogitShiftChart(QWidget):
             before, after = (f"{value:.2f}".replace("-", MINUS) for value in (bar.clean, bar.attacked))
             self._readout.set_text(f"{bar.name}: {before} → {after}  ({signed(bar.shift)})")
         else:
-            self._readout.set_text(
-                self.tr("● clean answer   ◆ answer under attack   ·   right of zero: the attack raised the score")
-                if bars
-                else ""
-            )
+            legend = self.tr("● clean  ◆ attacked")
+            self._readout.set_text((self._note or legend) if bars else "")
 
 
 def _highest(logits: tuple[float, ...]) -> int:

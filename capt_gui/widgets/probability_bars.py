@@ -16,6 +16,8 @@ from capt_gui.widgets.painting import draw_focus_ring, draw_mark, elided
 _BAR = 10
 _BETWEEN = 3
 _ROW_GAP = 12
+# Bars and gaps may shrink to this share where room is short.
+_TIGHTEST = 0.62
 _PAD = 8
 
 
@@ -38,8 +40,8 @@ class ProbabilityBars(QWidget):
         self._area.setAccessibleName(self.tr("Probabilities of the likeliest classes"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._area)
-        layout.addStretch()
+        layout.addWidget(self._area, 1000)
+        layout.addStretch(1)
         self.setFocusProxy(self._area)
         self.clear()
 
@@ -85,21 +87,22 @@ class _BarArea(QWidget):
         self._current = -1
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         theme.changed.connect(self._on_theme_changed)
 
     def set_rows(self, rows: tuple[_Row, ...]) -> None:
         self._rows = rows
         self._current = -1
         self.setAccessibleDescription("; ".join(self._words(row) for row in rows) or self._empty_text())
+        self.setMaximumHeight(self._height(1.0))
         self.updateGeometry()
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(360, round(self._top() + max(len(self._rows), 3) * self._row_height() + _PAD))
+        return QSize(360, self._height(1.0))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(220, self.sizeHint().height())
+        return QSize(220, self._height(_TIGHTEST))
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent):
@@ -161,8 +164,8 @@ class _BarArea(QWidget):
             painter.setFont(strong)
             painter.setPen(theme.color("text"))
             baseline = _PAD + small_metrics.height() + 2 + strong_metrics.ascent()
-            name = elided(strong_metrics, row.name, room - 28 - strong_metrics.horizontalAdvance(" " + value))
-            painter.drawText(QPointF(left + 16, baseline), f"{name} {value}")
+            name = elided(strong_metrics, row.name, room - 8 - strong_metrics.horizontalAdvance(" " + value))
+            painter.drawText(QPointF(left, baseline), f"{name} {value}")
 
     def _paint_row(self, painter: QPainter, number: int, row: _Row) -> None:
         theme = self._theme
@@ -171,14 +174,15 @@ class _BarArea(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.color("surface_raised"))
             painter.drawRoundedRect(
-                QRectF(_PAD / 2, top - _ROW_GAP / 2 + 1, self.width() - _PAD, self._row_height() - 2), 7, 7
+                QRectF(_PAD / 2, top - self._gap() / 2 + 1, self.width() - _PAD, self._row_height() - 2), 7, 7
             )
         left, width = self._bar_span()
         font = theme.font("strong" if row.wins_clean or row.wins_attacked else "body")
         metrics = QFontMetricsF(font)
         painter.setFont(font)
         painter.setPen(theme.color("text"))
-        height = self._row_height() - _ROW_GAP
+        height = self._row_height() - self._gap()
+        bar = _BAR * self._tightness()
         middle = top + height / 2
         name_rect = QRectF(_PAD, middle - metrics.height() / 2, left - _PAD - 12, metrics.height())
         name = elided(metrics, row.name, name_rect.width())
@@ -187,8 +191,8 @@ class _BarArea(QWidget):
         if row.attacked is not None:
             bars.append((row.attacked, "attacked", row.wins_attacked))
         for place, (value, role, wins) in enumerate(bars):
-            y = top + place * (_BAR + _BETWEEN) if len(bars) > 1 else middle - _BAR / 2
-            self._paint_bar(painter, QRectF(left, y, width, _BAR), value, role, wins)
+            y = top + place * (bar + _BETWEEN * self._tightness()) if len(bars) > 1 else middle - bar / 2
+            self._paint_bar(painter, QRectF(left, y, width, bar), value, role, wins)
 
     def _paint_bar(self, painter: QPainter, track: QRectF, value: float, role: str, wins: bool) -> None:
         theme = self._theme
@@ -212,9 +216,24 @@ class _BarArea(QWidget):
         heights = (QFontMetricsF(self._theme.font(role)).height() for role in ("caption", "strong"))
         return 2 * _PAD + 2 + sum(heights) + _ROW_GAP
 
-    def _row_height(self) -> float:
+    def _natural_row(self) -> float:
         pair = any(row.attacked is not None for row in self._rows)
-        return (2 * _BAR + _BETWEEN if pair else max(_BAR, 16)) + _ROW_GAP
+        return (2 * _BAR + _BETWEEN if pair else 16) + _ROW_GAP
+
+    def _height(self, tightness: float) -> int:
+        return round(self._top() + max(len(self._rows), 3) * self._natural_row() * tightness + _PAD)
+
+    def _tightness(self) -> float:
+        """How much of their natural height the rows get, for want of room."""
+        room = self.height() - self._top() - _PAD
+        natural = max(len(self._rows), 3) * self._natural_row()
+        return min(max(room / natural, _TIGHTEST), 1.0)
+
+    def _row_height(self) -> float:
+        return self._natural_row() * self._tightness()
+
+    def _gap(self) -> float:
+        return _ROW_GAP * self._tightness()
 
     def _value_width(self) -> float:
         return QFontMetricsF(self._theme.font("strong")).horizontalAdvance(percent(0.0004))
@@ -227,7 +246,7 @@ class _BarArea(QWidget):
         return left, max(self.width() - left - self._value_width() - 8 - 20 - _PAD, 20)
 
     def _row_at(self, y: float) -> int:
-        row = int((y - self._top() + _ROW_GAP / 2) // self._row_height())
+        row = int((y - self._top() + self._gap() / 2) // self._row_height())
         return row if 0 <= row < len(self._rows) else -1
 
     def _set_current(self, row: int) -> None:

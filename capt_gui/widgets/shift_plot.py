@@ -13,6 +13,7 @@ from capt_gui.widgets.figures import signed
 from capt_gui.widgets.painting import draw_focus_ring, elided
 
 _ROW = 24
+_TIGHT_ROW = 15
 _AXIS = 44
 _MARGIN = 4
 
@@ -50,7 +51,8 @@ class ShiftPlot(QWidget):
         self._highlight: Any = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.setMaximumHeight(120)
         self.setAccessibleName(self.tr("Shift of the score of each class"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
@@ -85,6 +87,7 @@ class ShiftPlot(QWidget):
         self.setAccessibleDescription(words or self._empty_text())
         if bars:
             self.prepare()
+        self.setMaximumHeight(self.sizeHint().height())
         self.updateGeometry()
         self._draw()
 
@@ -97,8 +100,8 @@ class ShiftPlot(QWidget):
         return QSize(360, len(self._bars) * _ROW + _AXIS + 2 * _MARGIN if self._bars else 120)
 
     def minimumSizeHint(self) -> QSize:
-        """Narrow columns are possible; cut rows are not."""
-        return QSize(220, self.sizeHint().height())
+        """Rows may stand closer where room is short, but never on each other."""
+        return QSize(220, len(self._bars) * _TIGHT_ROW + _AXIS + 2 * _MARGIN if self._bars else 80)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Names are cut to the new width."""

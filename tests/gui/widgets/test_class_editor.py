@@ -1,0 +1,118 @@
+"""The class editor: lists from anywhere, one signal after a pause, and problems in plain words."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QMimeData
+from PySide6.QtWidgets import QPlainTextEdit, QPushButton
+from pytestqt.qtbot import QtBot
+
+from capt_gui.theme import Theme
+from capt_gui.widgets.class_editor import ClassEditor
+from capt_gui.widgets.class_list import classes_text, parse_classes
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("cat\ndog\n", ("cat", "dog")),
+        ("cat, dog , bird", ("cat", "dog", "bird")),
+        ("cat;dog\tbird", ("cat;dog", "bird")),
+        ("cat; dog", ("cat", "dog")),
+        ('"tench, Tinca tinca"\ngoldfish', ("tench, Tinca tinca", "goldfish")),
+        ("0,cat\n1,dog\n2,bird", ("cat", "dog", "bird")),
+        ("1\tcat\r\n2\tdog", ("cat", "dog")),
+        ("0\n1\n2", ("0", "1", "2")),
+        ("3,7\n4,8", ("3", "7", "4", "8")),
+        ("\n  \n,,\n", ()),
+        ("", ()),
+    ],
+)
+def test_lists_from_anywhere_are_understood(text: str, names: tuple[str, ...]) -> None:
+    """Lines, commas, tabs, quotes, and a column that only counts."""
+    assert parse_classes(text) == names
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("tench, Tinca", 'the "big" one'), ("semi;colon", "x"), ("0", "1")])
+def test_a_list_written_out_reads_the_same(names: tuple[str, ...]) -> None:
+    """Names with separators in them are quoted."""
+    assert parse_classes(classes_text(names)) == names
+
+
+@pytest.fixture
+def editor(theme: Theme, qtbot: QtBot) -> ClassEditor:
+    """An editor on the screen with three classes."""
+    widget = ClassEditor(theme)
+    qtbot.addWidget(widget)
+    widget.set_classes(("cat", "dog", "bird"), "a photo of a {}.")
+    widget.show()
+    return widget
+
+
+def test_filling_in_is_silent(editor: ClassEditor, qtbot: QtBot) -> None:
+    """What the application puts in is not an edit."""
+    with qtbot.assertNotEmitted(editor.changed, wait=400):
+        editor.set_classes(("x", "y"), "{}")
+    assert (editor.classes(), editor.template()) == (("x", "y"), "{}")
+
+
+def test_typing_is_told_once_after_a_pause(editor: ClassEditor, qtbot: QtBot) -> None:
+    """Many keys, one signal."""
+    heard: list[tuple[str, ...]] = []
+    editor.changed.connect(lambda: heard.append(editor.classes()))
+    names = editor.findChild(QPlainTextEdit)
+    assert names is not None
+    names.selectAll()
+    qtbot.keyClicks(names, "ox, cow")
+    assert heard == []
+    qtbot.waitUntil(lambda: bool(heard), timeout=2000)
+    assert heard == [("ox", "cow")]
+
+
+def test_a_pasted_row_lands_one_name_per_line(editor: ClassEditor) -> None:
+    """A row of a spreadsheet becomes a list."""
+    names = editor.findChild(QPlainTextEdit)
+    assert names is not None
+    mime = QMimeData()
+    mime.setText("red, green, blue")
+    names.selectAll()
+    names.insertFromMimeData(mime)
+    assert names.toPlainText() == "red\ngreen\nblue"
+
+
+def test_token_counts_are_told_compactly(editor: ClassEditor) -> None:
+    """One line when all is well."""
+    editor.set_tokens((4, 5, 4), 32, (), ())
+    assert editor.status() == "3 classes · longest 5 of 32 tokens"
+    assert editor.problems() == ""
+
+
+def test_problems_are_told_in_plain_words(editor: ClassEditor) -> None:
+    """Which names, and what is the matter with them."""
+    editor.set_tokens((40, 5, 5), 32, (0,), (2,))
+    assert "“cat”" in editor.problems().splitlines()[0]
+    assert "Stands twice: “bird”" in editor.problems()
+
+
+def test_counts_of_another_list_are_not_shown(editor: ClassEditor) -> None:
+    """Once edited, old counts would be wrong numbers."""
+    editor.set_tokens((40, 5, 5), 32, (0,), ())
+    editor.set_classes(("cat", "dog"), "a photo of a {}.")
+    assert editor.status() == "2 classes"
+    assert editor.problems() == ""
+
+
+def test_a_list_of_one_and_a_template_without_a_place_are_told(editor: ClassEditor) -> None:
+    """Both would make every answer meaningless."""
+    editor.set_classes(("cat",), "a photo")
+    assert editor.status() == "1 class"
+    assert "at least two classes" in editor.problems()
+    assert "needs {}" in editor.problems()
+
+
+def test_restore_is_only_a_wish(editor: ClassEditor, qtbot: QtBot) -> None:
+    """The editor does not know the suggestion; it asks for it."""
+    button = editor.findChild(QPushButton)
+    with qtbot.waitSignal(editor.restore_clicked):
+        button.click()
+    assert editor.classes() == ("cat", "dog", "bird")

@@ -1,0 +1,104 @@
+"""The gallery: keys, signals, tooltips' words, and ten thousand rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QColor, QImage
+from pytestqt.qtbot import QtBot
+
+from capt_gui.theme import Theme
+from capt_gui.widgets.gallery_delegate import GalleryDelegate
+from capt_gui.widgets.gallery_view import GalleryRole, GalleryView
+
+
+class Rows(QAbstractListModel):
+    """A model of so many equal rows that counts how often it is asked."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self._count = count
+        self.asked = 0
+        self._thumbnail = QImage(160, 120, QImage.Format.Format_RGB32)
+        self._thumbnail.fill(QColor("steelblue"))
+
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008
+        """Flat."""
+        return 0 if parent.isValid() else self._count
+
+    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = 0) -> Any:
+        """Every row the same but for its number."""
+        self.asked += 1
+        return {
+            GalleryRole.PATH: f"/pictures/{index.row()}.png",
+            GalleryRole.NAME: f"{index.row()}.png",
+            GalleryRole.THUMBNAIL: self._thumbnail,
+            GalleryRole.STATE: "held",
+            GalleryRole.CAPTION: "torus 98 % → torus 71 %",
+        }.get(role)  # type: ignore[call-overload]
+
+
+def shown(theme: Theme, qtbot: QtBot, count: int) -> tuple[GalleryView, Rows]:
+    """A gallery of so many rows on the screen."""
+    view, model = GalleryView(theme), Rows(count)
+    view.set_model(model)
+    qtbot.addWidget(view)
+    view.resize(260, 600)
+    with qtbot.waitExposed(view):
+        view.show()
+    return view, model
+
+
+def test_up_and_down_choose_a_picture(theme: Theme, qtbot: QtBot) -> None:
+    """Each key press says the path of the new current picture."""
+    view, _ = shown(theme, qtbot, 3)
+    heard: list[str] = []
+    view.select_path("/pictures/0.png")
+    view.current_changed.connect(heard.append)
+    qtbot.keyClick(view, Qt.Key.Key_Down)
+    qtbot.keyClick(view, Qt.Key.Key_Down)
+    qtbot.keyClick(view, Qt.Key.Key_Up)
+    assert heard == [f"/pictures/{row}.png" for row in (1, 2, 1)]
+    assert view.current_path() == "/pictures/1.png"
+
+
+def test_delete_asks_for_the_selected_pictures(theme: Theme, qtbot: QtBot) -> None:
+    """Two selected rows are asked for together, from the top."""
+    view, _ = shown(theme, qtbot, 4)
+    view.select_path("/pictures/2.png")
+    qtbot.keyClick(view, Qt.Key.Key_Up, Qt.KeyboardModifier.ShiftModifier)
+    with qtbot.waitSignal(view.remove_requested) as asked:
+        qtbot.keyClick(view, Qt.Key.Key_Delete)
+    assert asked.args == [["/pictures/1.png", "/pictures/2.png"]]
+
+
+def test_delete_without_a_selection_asks_nothing(theme: Theme, qtbot: QtBot) -> None:
+    """An empty request would be a puzzle for the page."""
+    view, _ = shown(theme, qtbot, 0)
+    with qtbot.assertNotEmitted(view.remove_requested):
+        qtbot.keyClick(view, Qt.Key.Key_Delete)
+
+
+def test_ten_thousand_rows_paint_only_what_is_seen(theme: Theme, qtbot: QtBot) -> None:
+    """From the first row to the last, each step paints about one screenful."""
+    view, model = shown(theme, qtbot, 10_000)
+    delegate = view.itemDelegate()
+    assert isinstance(delegate, GalleryDelegate)
+    qtbot.waitUntil(lambda: view.verticalScrollBar().maximum() > 100_000)
+    delegate.paints, model.asked = 0, 0
+    for share in range(11):
+        view.verticalScrollBar().setValue(view.verticalScrollBar().maximum() * share // 10)
+        view.viewport().repaint()
+    assert 0 < delegate.paints < 11 * 2 * 12
+    assert model.asked < 11 * 2 * 12 * 12
+
+
+def test_every_state_has_words_of_its_own(theme: Theme, qtbot: QtBot) -> None:
+    """Symbols are explained in the tooltip, each state differently."""
+    view, _ = shown(theme, qtbot, 1)
+    delegate = view.itemDelegate()
+    assert isinstance(delegate, GalleryDelegate)
+    words = [delegate.state_words(state) for state in ("waiting", "ready", "running", "held", "broken", "failed")]
+    assert all(words)
+    assert len(set(words)) == 6

@@ -1,0 +1,149 @@
+"""The triptych: honest numbers under the cross-hair, one zoom for all three panes, signed colours around grey."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QComboBox
+from pytestqt.qtbot import QtBot
+
+from capt_engine.records import Picture, PictureSet, SignedPicture
+from capt_gui.theme import Theme
+from capt_gui.widgets.image_pane import ImagePane
+from capt_gui.widgets.image_triptych import ImageTriptych
+
+EPS = 4 / 255
+
+
+def pictures(eps: float = EPS) -> PictureSet:
+    """A 4 × 3 grey picture whose second pixel moves by +ε, −ε and 0."""
+    seen = bytearray([100]) * 36
+    change = bytearray(36)
+    change[3:6] = bytes([127, 256 - 127, 0])
+    adversarial = bytearray(seen)
+    adversarial[3:6] = bytes([104, 96, 100])
+    return PictureSet(
+        Picture(4, 3, bytes(seen)), SignedPicture(4, 3, eps, bytes(change)), Picture(4, 3, bytes(adversarial))
+    )
+
+
+@pytest.fixture
+def triptych(theme: Theme, qtbot: QtBot) -> ImageTriptych:
+    """A triptych on the screen with the pictures above."""
+    widget = ImageTriptych(theme)
+    qtbot.addWidget(widget)
+    widget.resize(900, 420)
+    with qtbot.waitExposed(widget):
+        widget.show()
+    widget.set_pictures(pictures())
+    return widget
+
+
+def panes(widget: ImageTriptych) -> list[ImagePane]:
+    """The three panes, from the left."""
+    return widget.findChildren(ImagePane)
+
+
+def test_the_read_out_tells_the_very_numbers(triptych: ImageTriptych, qtbot: QtBot) -> None:
+    """One step right of the corner: what was seen, by how much it moved, and what came of it."""
+    pane = panes(triptych)[0]
+    pane.setFocus()
+    for _ in range(5):
+        qtbot.keyClick(pane, Qt.Key.Key_Left)
+        qtbot.keyClick(pane, Qt.Key.Key_Up)
+    qtbot.keyClick(pane, Qt.Key.Key_Right)
+    line = " ".join(triptych.readout().split())
+    assert line == "x 1, y 0 · seen 100 100 100 · change +4.00 −4.00 0.00 (/255) · adversarial 104 96 100"
+
+
+def test_before_an_attack_only_what_is_seen_is_told(triptych: ImageTriptych, qtbot: QtBot) -> None:
+    """Nothing is said of a change that was not made."""
+    triptych.set_seen(pictures().seen)
+    qtbot.keyClick(panes(triptych)[0], Qt.Key.Key_Right)
+    assert "seen 100 100 100" in triptych.readout()
+    assert "change" not in triptych.readout()
+
+
+def test_the_mouse_over_any_pane_reads_the_same_pixel(triptych: ImageTriptych, qtbot: QtBot) -> None:
+    """The three panes share one cross-hair."""
+    lines = set()
+    for pane in panes(triptych):
+        qtbot.mouseMove(pane, QPoint(pane.width() // 2 + 4, pane.height() // 2 + 4))
+        lines.add(triptych.readout())
+    assert len(lines) == 1
+    assert "x 2, y 1" in lines.pop()
+
+
+@pytest.mark.parametrize(("eps", "factor"), [(4 / 255, 32), (8 / 255, 16), (1 / 255, 128), (0.0, 1), (1.0, 1)])
+def test_the_automatic_factor_lets_the_budget_fill_the_range(triptych: ImageTriptych, eps: float, factor: int) -> None:
+    """±ε reaches black and white, whatever ε is."""
+    triptych.set_pictures(pictures(eps))
+    assert triptych.factor() == factor
+
+
+def test_a_perturbation_is_drawn_around_mid_grey(triptych: ImageTriptych) -> None:
+    """More red is full red, less green is no green, no change of blue stays grey."""
+    middle = panes(triptych)[1]
+    image = middle.grab().toImage()
+    zoom, centre = middle.zoom(), QPointF(middle.width() / 2, middle.height() / 2)
+
+    def at(x: int, y: int) -> QColor:
+        spot = centre + QPointF(x + 0.5 - 2, y + 0.5 - 1.5) * zoom
+        return image.pixelColor(spot.toPoint())
+
+    assert at(1, 0).red() >= 254
+    assert at(1, 0).green() <= 1
+    assert abs(at(1, 0).blue() - 128) <= 1
+    assert abs(at(3, 2).red() - 128) <= 1
+
+
+def test_a_chosen_factor_is_used_and_named(triptych: ImageTriptych) -> None:
+    """Choosing ×8 shows ×8."""
+    box = triptych.findChild(QComboBox)
+    assert box is not None
+    box.setCurrentText("×8")
+    assert triptych.factor() == 8
+
+
+def test_keys_zoom_all_three_panes_together(triptych: ImageTriptych, qtbot: QtBot) -> None:
+    """Minus shrinks, plus enlarges, 1 shows pixel for pixel, 0 fits again."""
+    first, second, third = panes(triptych)
+    fitting = first.zoom()
+    qtbot.keyClick(third, Qt.Key.Key_Minus)
+    smaller = first.zoom()
+    assert first.zoom() == second.zoom() == third.zoom() < fitting
+    qtbot.keyClick(second, Qt.Key.Key_Plus)
+    assert first.zoom() == second.zoom() == third.zoom() > smaller
+    qtbot.keyClick(second, Qt.Key.Key_1)
+    assert first.zoom() == pytest.approx(1 / triptych.devicePixelRatioF())
+    qtbot.keyClick(first, Qt.Key.Key_0)
+    assert first.zoom() == fitting
+
+
+def test_a_tiny_picture_that_fits_beyond_the_limit_never_shrinks_on_plus(triptych: ImageTriptych, qtbot: QtBot) -> None:
+    """Four pixels across fill the pane at 69-fold, which is more than the usual limit."""
+    pane = panes(triptych)[0]
+    fitting = pane.zoom()
+    qtbot.keyClick(pane, Qt.Key.Key_Plus)
+    assert pane.zoom() >= fitting > 64
+
+
+def test_enlarged_pixels_stay_pixels(triptych: ImageTriptych) -> None:
+    """No smoothing beyond twofold: only colours of the picture itself appear inside it."""
+    pane = panes(triptych)[2]
+    assert pane.zoom() > 2
+    image = pane.grab().toImage()
+    y = pane.height() // 2 - round(pane.zoom())
+    inside = range(round(pane.width() / 2 - 1.9 * pane.zoom()), round(pane.width() / 2 + 1.9 * pane.zoom()))
+    assert {image.pixelColor(x, y).green() for x in inside} <= {100, 96}
+
+
+def test_without_a_picture_the_keys_do_nothing(theme: Theme, qtbot: QtBot) -> None:
+    """The empty state can be typed at without harm."""
+    widget = ImageTriptych(theme)
+    qtbot.addWidget(widget)
+    for key in (Qt.Key.Key_Plus, Qt.Key.Key_0, Qt.Key.Key_Left):
+        qtbot.keyClick(panes(widget)[0], key)
+    assert widget.readout() == ""
+    assert widget.accessibleDescription() == "No picture yet"

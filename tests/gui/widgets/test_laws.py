@@ -1,0 +1,175 @@
+"""What holds for every widget: names for those who listen, a way in for those without a mouse, both themes without a complaint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QLabel, QLineEdit, QScrollBar, QWidget
+from pytestqt.qtbot import QtBot
+
+from capt_engine.records import MetricInfo, ParamInfo, Picture, PictureSet, SignedPicture, Verdict
+from capt_gui.theme import Theme
+from capt_gui.widgets.banner import Banner
+from capt_gui.widgets.class_editor import ClassEditor
+from capt_gui.widgets.consistency_panel import ConsistencyPanel
+from capt_gui.widgets.device_pill import DevicePill
+from capt_gui.widgets.drop_zone import DropZone
+from capt_gui.widgets.fold import Fold
+from capt_gui.widgets.gallery_view import GalleryRole, GalleryView
+from capt_gui.widgets.image_triptych import ImageTriptych
+from capt_gui.widgets.job_bar import JobBar
+from capt_gui.widgets.knob_slider import KnobSlider
+from capt_gui.widgets.logit_shift_chart import LogitShiftChart
+from capt_gui.widgets.param_form import ParamForm
+from capt_gui.widgets.probability_bars import ProbabilityBars
+
+Make = Callable[[Theme], QWidget]
+
+
+def banner(theme: Theme) -> QWidget:
+    """A banner that says something."""
+    widget = Banner(theme)
+    widget.show_message("warning", "Two pictures failed.", "They stay in the list.", "Show them")
+    return widget
+
+
+def gallery(theme: Theme) -> QWidget:
+    """A gallery with one row of each state."""
+    widget = GalleryView(theme)
+    model = QStandardItemModel(widget)
+    for state in ("waiting", "ready", "running", "held", "broken", "failed"):
+        item = QStandardItem()
+        item.setData(f"/{state}.png", GalleryRole.PATH)
+        item.setData(f"{state}.png", GalleryRole.NAME)
+        item.setData(state, GalleryRole.STATE)
+        model.appendRow(item)
+    widget.set_model(model)
+    return widget
+
+
+def triptych(theme: Theme) -> QWidget:
+    """A triptych with pictures."""
+    widget = ImageTriptych(theme)
+    grey = Picture(4, 4, bytes([128]) * 48)
+    widget.set_pictures(PictureSet(grey, SignedPicture(4, 4, 4 / 255, bytes(48)), grey))
+    return widget
+
+
+def bars(theme: Theme) -> QWidget:
+    """Bars of two answers."""
+    widget = ProbabilityBars(theme)
+    widget.set_verdicts(("a", "b"), Verdict((1.0, 0.0), (0.73, 0.27)), Verdict((0.0, 1.0), (0.27, 0.73)))
+    return widget
+
+
+def chart(theme: Theme) -> QWidget:
+    """A chart of two classes."""
+    widget = LogitShiftChart(theme)
+    widget.set_shift(("a", "b"), (1.0, 0.0), (0.0, 1.0))
+    return widget
+
+
+def panel(theme: Theme) -> QWidget:
+    """A panel with two metrics."""
+    widget = ConsistencyPanel(theme)
+    infos = (MetricInfo("a", "A", "", 0.0, 1.0, True, "Help."), MetricInfo("b", "B", "dB", None, None, None, "Help."))
+    widget.set_metrics(infos, {"a": 0.5, "b": 2.0})
+    return widget
+
+
+def form(theme: Theme) -> QWidget:
+    """A form with a setting of each kind."""
+    widget = ParamForm(theme)
+    widget.set_params(
+        (
+            ParamInfo("steps", "Steps", "int", 10, 1, 100, help="How often."),
+            ParamInfo("size", "Size", "float", 1 / 255, 0.0, 1.0, "/255", help="How far."),
+            ParamInfo("start", "Random start", "bool", True, help="Begin anywhere."),
+            ParamInfo("loss", "Loss", "choice", "ce", choices=("ce", "margin"), help="What is climbed."),
+        )
+    )
+    return widget
+
+
+def knob(theme: Theme) -> QWidget:
+    """A knob with three stops."""
+    widget = KnobSlider(theme, "Strength", "faint", "strong")
+    widget.set_stops([("1", 1), ("2", 2), ("3", 3)])
+    return widget
+
+
+def fold(theme: Theme) -> QWidget:
+    """A fold around a label."""
+    return Fold(theme, "Expert", QLabel("inside"), expanded=True)
+
+
+EVERY: tuple[Make, ...] = (
+    banner,
+    gallery,
+    triptych,
+    bars,
+    chart,
+    panel,
+    form,
+    knob,
+    fold,
+    ClassEditor,
+    DevicePill,
+    DropZone,
+    JobBar,
+)
+
+
+@pytest.fixture(params=EVERY, ids=lambda make: make.__name__)
+def widget(request: pytest.FixtureRequest, theme: Theme, qtbot: QtBot) -> QWidget:
+    """Each widget in turn, shown."""
+    made: QWidget = request.param(theme)
+    qtbot.addWidget(made)
+    made.resize(640, 480)
+    made.show()
+    return made
+
+
+def focusable(widget: QWidget) -> list[QWidget]:
+    """The widget and its children that take the focus; scroll bars and the line inside a spin box belong to their owner."""
+    everything = [widget, *widget.findChildren(QWidget)]
+    return [
+        child
+        for child in everything
+        if child.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and not isinstance(child, QScrollBar)
+        and not (isinstance(child, QLineEdit) and child.objectName().startswith("qt_"))
+        and child.focusProxy() is None
+        and child.window() is widget.window()  # not the list a combo box drops down
+    ]
+
+
+def test_whatever_takes_the_focus_has_a_name(widget: QWidget) -> None:
+    """A screen reader can say what each control is."""
+    nameless = [type(child).__name__ for child in focusable(widget) if not child.accessibleName()]
+    assert nameless == []
+
+
+def test_both_themes_and_a_small_size_are_painted_without_a_complaint(widget: QWidget, theme: Theme) -> None:
+    """Grabbing paints everything; Qt warnings would fail the test."""
+    for choice, size in (("dark", (900, 600)), ("light", (230, 200))):
+        theme.set_choice(choice)
+        widget.resize(*size)
+        assert not widget.grab().isNull()
+    theme.set_choice("light")
+
+
+def test_the_focus_can_be_seen(widget: QWidget, qtbot: QtBot) -> None:
+    """A focused control looks different from the same control at rest."""
+    widget.activateWindow()
+    for child in focusable(widget):
+        if not child.isEnabled() or not child.isVisible():
+            continue
+        child.clearFocus()
+        before = child.grab().toImage()
+        child.setFocus(Qt.FocusReason.TabFocusReason)
+        qtbot.waitUntil(child.hasFocus)
+        assert child.grab().toImage() != before, type(child).__name__
