@@ -236,6 +236,7 @@ def _spoken(item: Item) -> str:
     return ", ".join(part for part in (PurePath(item.path).name, item.state, item.caption) if part)
 
 
+_CAPTIONS = {"waiting": "Waiting for its turn", "running": "Under attack now"}
 _ANSWERS: dict[int, Callable[[Item], str]] = {
     Qt.ItemDataRole.DisplayRole: lambda item: PurePath(item.path).name,
     Qt.ItemDataRole.ToolTipRole: _message,
@@ -243,7 +244,7 @@ _ANSWERS: dict[int, Callable[[Item], str]] = {
     Role.PATH: lambda item: item.path,
     Role.NAME: lambda item: PurePath(item.path).name,
     Role.STATE: lambda item: item.state,
-    Role.CAPTION: lambda item: item.caption,
+    Role.CAPTION: lambda item: _CAPTIONS.get(item.pending, item.caption),
     Role.MESSAGE: lambda item: _message(item) if item.failure is not None else "",
 }
 

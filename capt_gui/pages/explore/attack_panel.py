@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from capt_engine.records import NormInfo, ParamInfo, ThreatModel
+from capt_engine.records import AttackInfo, NormInfo, ParamInfo, ThreatModel
 from capt_gui.pages.explore.labels import named, text
 from capt_gui.pages.explore.picker import Picker
 from capt_gui.theme import Theme
@@ -16,8 +16,10 @@ from capt_gui.widgets.knob_slider import KnobSlider
 from capt_gui.widgets.param_form import ParamForm
 
 _ANY = "\0any"
-# stands in until the catalogue is there, so that the knob does not start at the wrong end
+# these stand in until the catalogue is there, so that the knobs do not start at the wrong end
 _USUAL = NormInfo("linf", "L∞", "", ThreatModel().eps, 16 / 255)
+_USUAL_STEPS = 20
+_USUAL_ATTACK = AttackInfo("pgd", "PGD", "", (ParamInfo("steps", "Steps", "int", _USUAL_STEPS),))
 
 
 class AttackPanel(QWidget):
@@ -100,11 +102,11 @@ class AttackPanel(QWidget):
         if norm is not None or self._choices.settings.norm == _USUAL.name:
             self._strength.set_stops(strength_stops(norm or _USUAL, self._choices.eps))
             self._strength.set_value(self._choices.eps)
-        if attack is not None:
-            stops = effort_stops(attack, self._choices.steps)
-            self._effort.set_stops(stops)
-            self._effort.set_value(self._choices.steps)
-            self._effort.setVisible(bool(stops))
+        steps = self._choices.steps or (_USUAL_STEPS if attack is None else 0)
+        stops = effort_stops(attack or _USUAL_ATTACK, steps)
+        self._effort.set_stops(stops)
+        self._effort.set_value(steps)
+        self._effort.setVisible(bool(stops))
 
     def _show_form(self) -> None:
         params = self._choices.expert_params()

@@ -31,6 +31,7 @@ class ExplorePage(QWidget):
         self._current = ""
         self.intake = Intake(self, desk.analysis, desk.settings)
         self.banner = Banner(desk.theme)
+        self._banner_room = QWidget()
         self.gallery = GalleryColumn(desk.theme, desk.gallery)
         self.welcome = Welcome(desk.theme, desk.engine)
         self.result = ResultView(desk)
@@ -56,7 +57,7 @@ class ExplorePage(QWidget):
 
     def tell(self, message: str) -> None:
         """Show a sentence that belongs to no control."""
-        self.banner.show_message("info", message)
+        self._say("info", message, "")
 
     def leave(self) -> None:
         """Remember the sizes of the columns, and remove what was pasted."""
@@ -92,7 +93,7 @@ class ExplorePage(QWidget):
 
     def on_failed(self, failure: Failure) -> None:
         """Say what went wrong, beside the settings that caused it."""
-        self.banner.show_message("error", failure.message, failure.hint)
+        self._say("error", failure.message, failure.hint)
 
     def on_engine_changed(self) -> None:
         """An engine that cannot start is said once; a start that goes on changes what we wait for."""
@@ -102,7 +103,7 @@ class ExplorePage(QWidget):
 
     def on_problem(self, message: str, hint: str) -> None:
         """Say what could not be taken or saved."""
-        self.banner.show_message("warning", message, hint)
+        self._say("warning", message, hint)
 
     def on_running_changed(self, running: bool) -> None:
         """Run and Cancel exclude each other."""
@@ -110,6 +111,7 @@ class ExplorePage(QWidget):
         self._cancel.setEnabled(running)
         if running:
             self.banner.clear()
+            self._banner_room.hide()
         self.on_counts_changed()
 
     def on_paste(self) -> None:
@@ -132,6 +134,10 @@ class ExplorePage(QWidget):
         self._current = ""
         self._refresh()
 
+    def _say(self, kind: str, message: str, hint: str) -> None:
+        self.banner.show_message(kind, message, hint)
+        self._banner_room.show()
+
     def _refresh(self) -> None:
         self.result.show_item(self._desk.gallery.item(self._current))
 
@@ -146,8 +152,15 @@ class ExplorePage(QWidget):
         self._cancel = self._action("&Cancel", self._desk.analysis.cancel, "Esc")
         self._cancel.setEnabled(False)
         self._needing_pictures = (save, clear)
+        triptych = self.result.triptych
+        zoom: list[QAction | None] = [
+            self._action("Zoom &in", triptych.zoom_in, "Ctrl++", "Ctrl+="),
+            self._action("Zoom &out", triptych.zoom_out, "Ctrl+-"),
+            self._action("&One picture pixel per screen pixel", triptych.zoom_to_pixels, "Ctrl+1"),
+        ]
         return {
             "&File": [open_files, open_folder, samples, paste, None, save, None, clear],
+            "&View": [None, *zoom],
             "&Run": [self._run, self._cancel],
         }
 
@@ -165,7 +178,7 @@ class ExplorePage(QWidget):
             self._columns.setStretchFactor(self._columns.indexOf(widget), stretch)
         self._columns.setChildrenCollapsible(False)
         self.gallery.setMinimumWidth(170)
-        self._centre.setMinimumWidth(420)
+        self._centre.setMinimumWidth(460)
         self.settings_column.setMinimumWidth(290)
         settings = self._desk.settings
         self._columns.setSizes(settings.columns if len(settings.columns) == 3 else _COLUMNS)
@@ -173,7 +186,12 @@ class ExplorePage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.banner)
+        # room around the banner that goes when it goes
+        room = QVBoxLayout(self._banner_room)
+        room.setContentsMargins(12, 8, 12, 0)
+        room.addWidget(self.banner)
+        self._banner_room.hide()
+        layout.addWidget(self._banner_room)
         layout.addWidget(self._columns, 1)
 
     def _connect(self) -> None:
@@ -189,6 +207,7 @@ class ExplorePage(QWidget):
         analysis.pictures_found.connect(self.on_pictures_found)
         analysis.failed.connect(self.on_failed)
         analysis.running_changed.connect(self.on_running_changed)
+        self.banner.dismissed.connect(self._banner_room.hide)
         self.intake.problem.connect(self.on_problem)
         self._desk.gallery.result_changed.connect(self.on_result_changed)
         self._desk.gallery.counts_changed.connect(self.on_counts_changed)

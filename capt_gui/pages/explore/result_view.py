@@ -3,74 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from capt_engine.records import PictureRow
+from capt_gui.pages.explore.charts import Charts
 from capt_gui.pages.explore.labels import text
-from capt_gui.theme import Theme
 from capt_gui.view_models import sentences
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.gallery_model import Item
-from capt_gui.widgets.card import Card
-from capt_gui.widgets.consistency_panel import ConsistencyPanel
 from capt_gui.widgets.image_triptych import ImageTriptych
-from capt_gui.widgets.logit_shift_chart import LogitShiftChart
-from capt_gui.widgets.probability_bars import ProbabilityBars
-
-_WIDE = 1080
-_CARD_WIDTH = 220
-_CARD_HEIGHT = 150
-
-
-class Charts(QWidget):
-    """Three cards side by side where there is room; where there is not, the third one waits behind a tab."""
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.bars = ProbabilityBars(theme)
-        self.shift = LogitShiftChart(theme)
-        self.consistency = ConsistencyPanel(theme)
-        self._verdicts = QWidget()
-        grid = QGridLayout(self._verdicts)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(12)
-        grid.addWidget(_titled("Verdicts, clean and attacked", self.bars), 0, 0)
-        grid.addWidget(_titled("Logit shift", self.shift), 0, 1)
-        grid.setColumnStretch(0, 1)
-        grid.setColumnStretch(1, 1)
-        self._grid = grid
-        self._third = _titled("Consistency", self.consistency)
-        self._tabs = QTabWidget(documentMode=True)
-        self._tabs.setAccessibleName("Verdicts and consistency")
-        self._tabs.addTab(self._verdicts, "Verdicts")
-        self._tabs.addTab(self._third, "Consistency")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._tabs)
-
-    def clear(self) -> None:
-        """Show the empty states."""
-        self.bars.clear()
-        self.shift.clear()
-        self.consistency.clear()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Move the third card to where there is room for it."""
-        super().resizeEvent(event)
-        wide = event.size().width() >= _WIDE
-        if wide == (self._tabs.count() == 1):
-            return
-        if wide:
-            self._tabs.removeTab(1)
-            self._grid.addWidget(self._third, 0, 2)
-            self._grid.setColumnStretch(2, 1)
-            self._third.show()
-        else:
-            self._grid.removeWidget(self._third)
-            self._grid.setColumnStretch(2, 0)
-            self._tabs.addTab(self._third, "Consistency")
-        self._tabs.tabBar().setVisible(not wide)
 
 
 class ResultView(QWidget):
@@ -162,24 +103,3 @@ class ResultView(QWidget):
         if item.pending or not item.seen:
             return "Waiting for its turn", self._desk.engine.waiting_text
         return "Not analysed yet", "Press Run to attack every picture of the gallery."
-
-
-def _titled(words: str, content: QWidget) -> Card:
-    """A card with a heading; what is taller than the card scrolls, so that many classes do not squeeze the pictures."""
-    scroll = QScrollArea()
-    scroll.setWidgetResizable(True)
-    scroll.setFrameShape(QFrame.Shape.NoFrame)
-    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    scroll.setMinimumSize(min(content.minimumSizeHint().width(), _CARD_WIDTH), _CARD_HEIGHT)
-    scroll.setWidget(content)
-    # the card behind shows through
-    scroll.viewport().setAutoFillBackground(False)
-    content.setAutoFillBackground(False)
-    box = QWidget()
-    layout = QVBoxLayout(box)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(6)
-    layout.addWidget(text(words, "heading", wrap=False))
-    layout.addWidget(scroll, 1)
-    return Card(box)

@@ -1,0 +1,96 @@
+"""The three charts under the pictures, as many side by side as there is room for."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+
+from capt_gui.pages.explore.labels import text
+from capt_gui.theme import Theme
+from capt_gui.widgets.card import Card
+from capt_gui.widgets.consistency_panel import ConsistencyPanel
+from capt_gui.widgets.logit_shift_chart import LogitShiftChart
+from capt_gui.widgets.probability_bars import ProbabilityBars
+
+# width from which two and three cards fit beside each other
+_ROOM = (540, 1080)
+_CARD_HEIGHT = 150
+
+
+class Charts(QWidget):
+    """Verdicts, logit shift, consistency: those that do not fit beside the first wait behind tabs."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.bars = ProbabilityBars(theme)
+        self.shift = LogitShiftChart(theme)
+        self.consistency = ConsistencyPanel(theme)
+        self._cards = {
+            "Verdicts": _titled("Verdicts, clean and attacked", self.bars),
+            "Logit shift": _titled("Logit shift", self.shift),
+            "Consistency": _titled("Consistency", self.consistency),
+        }
+        self._front = QWidget()
+        self._grid = QGridLayout(self._front)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(12)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.setTabBarAutoHide(True)
+        self.tabs.setAccessibleName("Charts")
+        self.tabs.tabBar().setAccessibleName("Charts")
+        self._columns = 0
+        self._arrange(2)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.tabs)
+
+    def clear(self) -> None:
+        """Show the empty states."""
+        self.bars.clear()
+        self.shift.clear()
+        self.consistency.clear()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Use the room there is."""
+        super().resizeEvent(event)
+        self._arrange(1 + sum(event.size().width() >= room for room in _ROOM))
+
+    def _arrange(self, columns: int) -> None:
+        if columns == self._columns:
+            return
+        self._columns = columns
+        self.tabs.clear()
+        for column, (name, card) in enumerate(self._cards.items()):
+            beside = column < columns
+            self._grid.setColumnStretch(column, int(beside))
+            if beside:
+                self._grid.addWidget(card, 0, column)
+                card.show()
+            else:
+                self._grid.removeWidget(card)
+                self.tabs.addTab(card, name)
+        self.tabs.insertTab(0, self._front, "Verdicts")
+        self.tabs.setCurrentIndex(0)
+
+
+def _titled(words: str, content: QWidget) -> Card:
+    """A card with a heading; what is taller than the card scrolls, so that many classes do not squeeze the pictures."""
+    scroll = QScrollArea()
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setMinimumSize(content.minimumSizeHint().width(), _CARD_HEIGHT)
+    scroll.setWidget(content)
+    # the card behind shows through
+    scroll.viewport().setAutoFillBackground(False)
+    content.setAutoFillBackground(False)
+    box = QWidget()
+    layout = QVBoxLayout(box)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(6)
+    layout.addWidget(text(words, "heading", wrap=False))
+    layout.addWidget(scroll, 1)
+    return Card(box)
