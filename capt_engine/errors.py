@@ -17,6 +17,9 @@ import difflib
 from collections.abc import Iterable
 
 
+_NAMES_SHOWN = 20
+
+
 class CaptError(Exception):
     """An expected failure: `message` says what happened, `hint` what to do next (may be empty)."""
 
@@ -48,7 +51,10 @@ class UnknownName(BadRequest):
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
         near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(names) or 'none'}."
+        known_names = ", ".join(names[:_NAMES_SHOWN]) + (
+            f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+        )
+        hint = f"Did you mean {near[0]!r}?" if near else f"Known: {known_names or 'none'}."
         super().__init__(f"There is no {kind} called {name!r}.", hint)
 
 

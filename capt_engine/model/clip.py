@@ -52,7 +52,7 @@ class Backbone:
 
 
 def load_backbone(model_id: str, device: torch.device) -> Backbone:
-    """Load a model by its id, frozen, in evaluation mode and fp32; raises BadCheckpoint or UnknownName with the remedy."""
+    """Load a model by its id, frozen, in evaluation mode and fp32; raises BadCheckpoint, or UnknownName for an architecture or source."""
     if model_id == "demo":
         return _from_folder(model_id, resource("demo"), device)
     if model_id.startswith(LOCAL_DIR):
@@ -66,7 +66,10 @@ def load_backbone(model_id: str, device: torch.device) -> Backbone:
             f"{model_id!r} is an architecture; it needs weights.",
             f"Name a local file, as in {model_id}:openai@weights.safetensors, or an open_clip folder.",
         )
-    raise UnknownName("model", model_id, ["demo", *open_clip.list_models()])
+    raise BadCheckpoint(
+        f"There is no model called {model_id!r}.",
+        "Use demo, an open_clip folder, or an architecture with a local file, as in ViT-B-32:openai@weights.safetensors.",
+    )
 
 
 def _from_folder(model_id: str, folder: Path, device: torch.device) -> Backbone:

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import torch
 
 from capt_engine.errors import DeviceProblem
 from capt_engine.records import DeviceInfo
-
-# Intel's BLAS picks its summation order by the shape of the whole batch unless told otherwise, so the same picture got other last
-# bits, and other adversarial pixels, in another batch. Strict mode costs nothing measurable here and makes rows independent of
-# their neighbours. It is read at the first matrix product, so this module is imported before any model is.
-os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")
 
 
 def pick_device(name: str) -> torch.device:
