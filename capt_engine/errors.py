@@ -16,7 +16,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-
 _NAMES_SHOWN = 20
 
 
