@@ -68,9 +68,10 @@ class PGD:
             for step in range(self.steps + 1):
                 tick(done, self.work, f"step {step} of {self.steps}")
                 done += 1
-                delta.requires_grad_(step < self.steps)
+                # The slope is taken at the picture, not through the clip: that has none at exactly 0 and 1 (torch 2.15), so black and
+                # white pixels would never move.
+                attacked = (images + delta).clamp(0, 1).requires_grad_(step < self.steps)
                 with torch.set_grad_enabled(step < self.steps):
-                    attacked = (images + delta).clamp(0, 1)
                     logits = model(attacked)
                     # Summed, not averaged: each picture's gradient is its own, whatever the batch.
                     loss = towards * LOSSES[self.loss](logits, labels).sum()
@@ -78,8 +79,8 @@ class PGD:
                 better = reached > best_margin
                 best[better], best_margin[better] = attacked.detach()[better], reached[better]
                 if step < self.steps:
-                    (gradient,) = torch.autograd.grad(loss, delta)
-                    moved = delta.detach() + step_size * threat.norm.steepest(gradient)
+                    (gradient,) = torch.autograd.grad(loss, attacked)
+                    moved = delta + step_size * threat.norm.steepest(gradient)
                     delta = _inside(images, threat.norm.project(moved, threat.eps))
         return best
 
