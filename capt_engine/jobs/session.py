@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from capt_engine.model import imports
@@ -15,16 +17,34 @@ if TYPE_CHECKING:
     from capt_engine.model.clip import Backbone
 
 
+@contextmanager
+def _garbage_left_alone() -> Iterator[None]:
+    """Collecting garbage stops every thread, the window's too, for as long as it takes to look at each object there is.
+
+    Importing makes half a million objects that stay, and would be interrupted to look at them all again and again; afterwards they
+    are set aside, so that a collection while a model loads has only what is new to look at.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
+
+
 class Session:
     """The loaded libraries and models of one worker thread."""
 
     def __init__(self, device: str, note: Callable[[str], None]) -> None:
         """Load torch and all that is built on it, telling `note` what is being loaded; raises DeviceProblem."""
-        note("Loading torch")
-        imports.preload_torch()
-        importlib.import_module("torch")
-        note("Loading open_clip")
-        self._handlers: Any = importlib.import_module("capt_engine.jobs.handlers")
+        with _garbage_left_alone():
+            note("Loading torch")
+            imports.preload_torch()
+            importlib.import_module("torch")
+            note("Loading open_clip")
+            self._handlers: Any = importlib.import_module("capt_engine.jobs.handlers")
         devices = importlib.import_module("capt_engine.model.devices")
         self._pick = devices.pick_device
         self._device_name = device

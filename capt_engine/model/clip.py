@@ -206,5 +206,5 @@ def _sha256(path: Path) -> str:
 
 
 def imagenet_classes() -> tuple[str, ...]:
-    """The 1,000 ImageNet class names as open_clip words them: what a general CLIP is asked about when nobody says."""
-    return tuple(open_clip.IMAGENET_CLASSNAMES)
+    """The ImageNet class names as open_clip words them, each once: what a general CLIP is asked about when nobody says."""
+    return tuple(dict.fromkeys(open_clip.IMAGENET_CLASSNAMES))
