@@ -214,6 +214,7 @@ class ImagePane(QWidget):
                 self._view.move(QPointF(right, down) * (32 / self.zoom()))
             else:
                 self._view.step_cursor(right, down)
+                self._reveal_cursor()
         else:
             super().keyPressEvent(event)
 
@@ -236,6 +237,19 @@ class ImagePane(QWidget):
             painter.setClipping(False)
         if self.hasFocus():
             draw_focus_ring(painter, QRectF(self.rect()), theme, 10)
+
+    def _reveal_cursor(self) -> None:
+        """Move the picture just so far that the pixel pointed at is in sight."""
+        if self._view.cursor is None:
+            return
+        x, y = self._view.cursor
+        spot = self._to_screen(QPointF(x + 0.5, y + 0.5))
+        edge = 2 * _PAD
+        beyond = spot - QPointF(
+            min(max(spot.x(), edge), self.width() - edge), min(max(spot.y(), edge), self.height() - edge)
+        )
+        if not beyond.isNull():
+            self._view.move(beyond / self.zoom())
 
     def _paint_picture(self, painter: QPainter, image: QImage) -> None:
         zoom = self.zoom()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
 from capt_gui.widgets.elided_label import ElidedLabel
@@ -19,15 +19,19 @@ class LogitShiftChart(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._theme = theme
         self._bars: tuple[ShiftBar, ...] = ()
         self._note = ""
         self._plot = ShiftPlot(theme)
         self._plot.pointed_at.connect(self._on_pointed_at)
-        self._order = QComboBox()
-        self._order.addItems([self.tr("Largest first"), self.tr("As listed")])
-        self._order.setAccessibleName(self.tr("Order of the classes"))
-        self._order.setToolTip(self.tr("Order of the classes"))
-        self._order.currentIndexChanged.connect(self._show_bars)
+        self._order = QToolButton()
+        self._order.setCheckable(True)
+        self._order.setChecked(True)
+        self._order.setIconSize(QSize(16, 16))
+        self._order.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._order.setAccessibleName(self.tr("Largest shift first"))
+        self._order.setToolTip(self.tr("Largest shift first; otherwise in the order of the list"))
+        self._order.toggled.connect(self._show_bars)
         self._readout = ElidedLabel()
         top = QHBoxLayout()
         top.setSpacing(12)
@@ -38,6 +42,8 @@ class LogitShiftChart(QWidget):
         layout.setSpacing(8)
         layout.addLayout(top)
         layout.addWidget(self._plot, 1)
+        theme.changed.connect(self._retint)
+        self._retint()
         self.clear()
 
     def prepare(self) -> None:
@@ -83,10 +89,14 @@ class LogitShiftChart(QWidget):
 
     @Slot()
     def _show_bars(self) -> None:
-        by_size = self._order.currentIndex() == 0
+        by_size = self._order.isChecked()
         bars = sorted(self._bars, key=lambda bar: -abs(bar.shift)) if by_size else self._bars
         self._plot.set_bars(tuple(bars))
         self._on_pointed_at(-1)
+
+    @Slot()
+    def _retint(self) -> None:
+        self._order.setIcon(self._theme.icon("sort"))
 
     @Slot(int)
     def _on_pointed_at(self, row: int) -> None:

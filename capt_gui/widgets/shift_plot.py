@@ -210,7 +210,7 @@ class ShiftPlot(QWidget):
 
     def _names_width(self) -> float:
         metrics = QFontMetricsF(self._theme.font("body"))
-        return min(max(metrics.horizontalAdvance(self._marked(bar)) for bar in self._bars) + 4, 0.36 * self.width())
+        return min(max(metrics.horizontalAdvance(self._marked(bar)) for bar in self._bars) + 4, 0.33 * self.width())
 
     def _marked(self, bar: ShiftBar) -> str:
         marks = ("● " if bar.wins_clean else "") + ("◆ " if bar.wins_attacked else "")

@@ -23,7 +23,7 @@ class Rows(QAbstractListModel):
         self._thumbnail = QImage(160, 120, QImage.Format.Format_RGB32)
         self._thumbnail.fill(QColor("steelblue"))
 
-    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008, N802
         """Flat."""
         return 0 if parent.isValid() else self._count
 

@@ -121,6 +121,19 @@ def test_keys_zoom_all_three_panes_together(triptych: ImageTriptych, qtbot: QtBo
     assert first.zoom() == fitting
 
 
+def test_the_cross_hair_never_leaves_the_sight_when_keys_move_it(triptych: ImageTriptych, qtbot: QtBot) -> None:
+    """Zoomed in, walking to the left edge scrolls the picture along: the upright line can still be seen."""
+    triptych.set_seen(Picture(40, 30, bytes([100]) * 3600))
+    pane = panes(triptych)[0]
+    for _ in range(15):
+        triptych.zoom_in()
+    for _ in range(25):
+        qtbot.keyClick(pane, Qt.Key.Key_Left)
+    assert triptych.readout().startswith("x 0,")
+    image = pane.grab().toImage()
+    assert any(image.pixelColor(x, image.height() // 4).red() > 200 for x in range(image.width()))
+
+
 def test_a_tiny_picture_that_fits_beyond_the_limit_never_shrinks_on_plus(triptych: ImageTriptych, qtbot: QtBot) -> None:
     """Four pixels across fill the pane at 69-fold, which is more than the usual limit."""
     pane = panes(triptych)[0]
