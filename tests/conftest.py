@@ -30,6 +30,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
+# What capt_engine.model.devices sets too; it is read once, at the first matrix product, which may belong to a test that never loads it.
+os.environ["MKL_CBWR"] = "AUTO,STRICT"
 
 TINY_CLASSES = ("a cube", "a sphere", "a cone", "a heart", "a star", "a mug", "a donut")
 TINY_CONFIG: dict[str, Any] = {

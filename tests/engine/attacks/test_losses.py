@@ -1,0 +1,55 @@
+"""The losses against their formulas, written out."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from capt_engine.attacks.losses import LOSSES, cross_entropy, margin
+
+LOGITS = torch.tensor([[2.0, 0.5, -1.0], [0.0, 3.0, 3.0], [-4.0, -4.5, 1.0]])
+LABELS = torch.tensor([0, 2, 0])
+
+
+def test_cross_entropy_is_the_negative_log_of_the_probability() -> None:
+    """−log of the label's share of the exponentials, one number a picture."""
+    expected = [
+        -math.log(math.exp(row[label]) / sum(math.exp(logit) for logit in row))
+        for row, label in zip(LOGITS.tolist(), LABELS.tolist(), strict=True)
+    ]
+    torch.testing.assert_close(cross_entropy(LOGITS, LABELS), torch.tensor(expected))
+
+
+def test_margin_is_the_best_other_minus_the_label() -> None:
+    """Negative while the label leads, zero at a tie, positive once it has lost."""
+    assert margin(LOGITS, LABELS).tolist() == [-1.5, 0.0, 5.0]
+
+
+def test_margin_ignores_the_order_of_the_other_classes() -> None:
+    """Renaming classes renames nothing in the result."""
+    order = torch.tensor([2, 0, 1])
+    moved = torch.tensor([order.tolist().index(label) for label in LABELS.tolist()])
+    assert torch.equal(margin(LOGITS[:, order], moved), margin(LOGITS, LABELS))
+
+
+@pytest.mark.parametrize("name", list(LOSSES))
+def test_every_loss_grows_as_the_label_falls(name: str) -> None:
+    """Its slope is negative at the label's logit and nowhere else, for each picture by itself."""
+    logits = LOGITS.clone().requires_grad_(True)
+    (slope,) = torch.autograd.grad(LOSSES[name](logits, LABELS).sum(), logits)
+    at_label = slope.gather(1, LABELS[:, None])
+    assert (at_label < 0).all()
+    assert (slope.scatter(1, LABELS[:, None], 0.0) >= 0).all()
+    torch.testing.assert_close(slope.sum(dim=1), torch.zeros(3), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("lead", [5.0, 18.0, 40.0])
+def test_cross_entropy_keeps_its_slope_where_the_model_is_sure(lead: float) -> None:
+    """A label that leads by many logits still falls as fast as the others rise together: p − 1 in fp32 would give it no slope at all."""
+    logits = torch.tensor([[lead, 0.0, -1.0]], requires_grad=True)
+    (slope,) = torch.autograd.grad(cross_entropy(logits, torch.tensor([0])).sum(), logits)
+    others = [math.exp(-lead), math.exp(-lead - 1)]
+    expected = torch.tensor([[-sum(others), *others]]) / (1 + sum(others))
+    torch.testing.assert_close(slope / sum(others), expected / sum(others), rtol=1e-5, atol=1e-5)
