@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import signal
 import socket
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -19,7 +21,7 @@ from capt_gui.crash import CrashReporter
 from capt_gui.main_window import MainWindow
 from capt_gui.settings import Settings
 from capt_gui.theme import Theme
-from capt_gui.view_models.desk import lay_out
+from capt_gui.view_models.desk import Desk, lay_out
 from capt_gui.view_models.settings_keeper import SettingsKeeper
 
 _PAINT_LIMIT_MS = 2000
@@ -36,14 +38,15 @@ class Launch:
     logs: Path
 
 
-class FirstPaint(QObject):
-    """Calls for the engine once the window is on the screen: importing torch takes seconds, a window should not."""
+class SlowStart(QObject):
+    """Starts what is slow, one thing after the other: the engine once the window is painted, then the chart library."""
 
-    def __init__(self, window: MainWindow, bridge: Bridge, paths: tuple[str, ...]) -> None:
+    def __init__(self, window: MainWindow, desk: Desk, paths: tuple[str, ...]) -> None:
         super().__init__(window)
         self._window = window
-        self._bridge = bridge
+        self._bridge = desk.bridge
         self._paths = paths
+        desk.engine.ready.connect(self.on_engine_ready)
         # a window that starts minimised is never painted
         self._limit = QTimer(self, singleShot=True, interval=_PAINT_LIMIT_MS)
         self._limit.timeout.connect(self.on_painted)
@@ -63,6 +66,10 @@ class FirstPaint(QObject):
         self._bridge.open()
         if self._paths:
             self._window.open_paths(list(self._paths))
+
+    def on_engine_ready(self) -> None:
+        """Import the chart library off the GUI thread: at the first result it would hold the window for half a second."""
+        threading.Thread(target=importlib.import_module, args=("pyqtgraph",), name="capt-charts", daemon=True).start()
 
 
 class Interrupt(QObject):
@@ -125,7 +132,7 @@ def run(launch: Launch, make_engine: EngineFactory) -> int:
     keeper = SettingsKeeper(launch.settings, launch.settings_path, bridge)
     window = MainWindow(desk, keeper, launch.logs)
     interrupt = Interrupt(window)
-    FirstPaint(window, bridge, launch.paths)
+    SlowStart(window, desk, launch.paths)
     window.show()
     if launch.notice:
         window.tell(launch.notice)

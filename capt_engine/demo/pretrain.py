@@ -69,7 +69,7 @@ class Plan:
     """Everything that decides which weights come out, apart from the machine; `steps` may be changed on the way."""
 
     pictures: int = 50_000
-    steps: int = 3_000
+    steps: int = 2_600
     batch: int = 128
     lr: float = 1.2e-3
     weight_decay: float = 0.05

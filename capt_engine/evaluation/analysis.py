@@ -88,7 +88,8 @@ def analyze(work: Plan, emit: Emit, tick: Step) -> AnalyzeResult:
     tally = _Tally(missing=len(missing))
     total = len(found.files) * work.units
     batch = work.request.batch or _batch_size(work.classifier)
-    for photos, failed in _batches(found.files, batch):
+    # Left to choose, begin with one picture and double: the first verdict is on screen while the rest is still being worked on.
+    for photos, failed in _batches(found.files, batch, first=work.request.batch or 1):
         if failed:
             emit(failed)
             tally.unread += len(failed)
@@ -107,11 +108,14 @@ def _batch_size(classifier: Classifier) -> int:
     return max(1, (64 if classifier.device.type != "cpu" else 8) * 224**2 // max(pixels, 112**2))
 
 
-def _batches(files: Sequence[str], size: int) -> Iterator[tuple[list[Photo], list[FailedPicture]]]:
-    for start in range(0, len(files), size):
+def _batches(files: Sequence[str], size: int, *, first: int) -> Iterator[tuple[list[Photo], list[FailedPicture]]]:
+    start, now = 0, min(first, size)
+    while start < len(files):
+        wanted = files[start : start + now]
+        start, now = start + now, min(2 * now, size)
         photos: list[Photo] = []
         failed: list[FailedPicture] = []
-        for path in files[start : start + size]:
+        for path in wanted:
             try:
                 photos.append(read_photo(path))
             except BadImage as error:
