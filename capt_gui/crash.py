@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
@@ -58,7 +58,6 @@ class CrashDialog(QDialog):
         super().__init__(parent)
         self._text = text
         self.setWindowTitle("Something went wrong")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(720, 460)
         where = f"It was saved as {shorten_home(str(path))}." if path else "It could not be saved."
         words = QLabel(
@@ -131,11 +130,8 @@ class CrashReporter(QObject):
         """Write the report; open the dialog unless one is open already."""
         path, text = write_report(self._folder, details)
         if self._dialog is not None:
-            return
+            if self._dialog.isVisible():
+                return
+            self._dialog.deleteLater()
         self._dialog = CrashDialog(path, text)
-        self._dialog.destroyed.connect(self.on_dialog_destroyed)
         self._dialog.show()
-
-    def on_dialog_destroyed(self) -> None:
-        """The next report may open a dialog again."""
-        self._dialog = None

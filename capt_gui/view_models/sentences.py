@@ -65,12 +65,10 @@ def survival(row: PictureRow) -> str:
     if not row.success or row.survives_png is None:
         return ""
     if not row.survives_png:
-        return "It no longer fools the model once saved as PNG."
+        return "lost once saved as PNG"
     if row.survives_jpeg95 is None:
-        return "Still fools the model after saving as PNG."
-    return f"Still fools the model after saving as PNG{'' if row.survives_jpeg95 else ', not as JPEG'}" + (
-        " and as JPEG." if row.survives_jpeg95 else "."
-    )
+        return "survives PNG"
+    return "survives PNG and JPEG" if row.survives_jpeg95 else "survives PNG, not JPEG"
 
 
 def settings_line(row: PictureRow, model: str) -> str:

@@ -21,7 +21,7 @@ class GalleryFilter(QSortFilterProxyModel):
     def set_text(self, words: str) -> None:
         """Filter by these words; case does not matter."""
         self._words = tuple(words.lower().split())
-        self.invalidateFilter()
+        self.invalidate()
 
     def filterAcceptsRow(self, row: int, parent: QModelIndex | QPersistentModelIndex) -> bool:
         """Whether a row stays."""

@@ -113,6 +113,7 @@ class ExplorePage(QWidget):
             self.banner.clear()
             self._banner_room.hide()
         self.on_counts_changed()
+        self._refresh()
 
     def on_paste(self) -> None:
         """Take the clipboard."""

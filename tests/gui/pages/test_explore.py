@@ -1,0 +1,256 @@
+"""The Explore page: what it shows at each moment, and what its controls ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Bench
+from fakes import PHOTO_CLASSES, READY, SHAPES, analyse, picture
+from PySide6.QtCore import QCoreApplication, QMimeData, QUrl
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QFileDialog
+from pytestqt.qtbot import QtBot
+
+from capt_engine.records import (
+    AnalyzeRequest,
+    AnalyzeResult,
+    EngineFailed,
+    Event,
+    FailedPicture,
+    Failure,
+    JobCancelled,
+    JobFailed,
+    JobFinished,
+    JobId,
+    JobProgress,
+    JobStarted,
+    PicturesFound,
+    Preview,
+    PreviewRequest,
+    PreviewResult,
+    PreviewsReady,
+    RowsReady,
+    ThreatModel,
+)
+from capt_gui.pages.explore.page import ExplorePage
+
+ONE, TWO = JobId(1), JobId(2)
+SUMMARY = AnalyzeResult(2, 1, "model", 1.0, None, 0.5, None, (), (), ThreatModel(), "demo", "none", "cpu", 1.0, 2.0)
+
+
+@pytest.fixture
+def page(bench: Bench, qtbot: QtBot) -> Iterator[ExplorePage]:
+    """The page, shown, on an engine that is ready; token questions are left out of the numbering."""
+    bench.desk.choices.changed.disconnect(bench.desk.tokens.on_choices_changed)
+    page = ExplorePage(bench.desk)
+    qtbot.addWidget(page)
+    page.resize(1280, 740)
+    page.show()
+    qtbot.waitExposed(page)
+    bench.engine.emit(READY)
+    yield page
+    page.leave()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[str, str, str]:
+    """Two good pictures and a bad one."""
+    for name, color in (("a.png", 0xFF4040), ("b.png", 0x4040FF)):
+        image = QImage(320, 240, QImage.Format.Format_RGB32)
+        image.fill(color)
+        image.save(str(tmp_path / name))
+    (tmp_path / "c.png").write_bytes(b"no picture")
+    return str(tmp_path / "a.png"), str(tmp_path / "b.png"), str(tmp_path / "c.png")
+
+
+def play(bench: Bench, *events: Event) -> None:
+    """Let the engine say this, and the window hear it."""
+    for event in events:
+        bench.engine.emit(event)
+    QCoreApplication.processEvents()
+
+
+def fill(bench: Bench, page: ExplorePage, files: tuple[str, str, str]) -> AnalyzeRequest:
+    """Drop the files, let them be previewed and analysed."""
+    page.open_paths(list(files))
+    good, bad = files[:2], FailedPicture(files[2], "This is no picture.", "Save it as PNG.")
+    previews = (*(Preview(path, 320, 240, picture(160, 120)) for path in good), bad)
+    play(bench, PicturesFound(ONE, files), PreviewsReady(ONE, previews), JobFinished(ONE, PreviewResult(3, 1)))
+    request = bench.engine.requests[-1]
+    assert isinstance(request, AnalyzeRequest)
+    rows = tuple(analyse(path, request, 32) for path in good)
+    play(bench, JobStarted(TWO), RowsReady(TWO, rows), JobFinished(TWO, SUMMARY))
+    return request
+
+
+def test_a_newcomer_is_welcomed(page: ExplorePage) -> None:
+    """Without pictures the welcome is in front, the gallery is away, and Run says what is missing."""
+    assert page.welcome.isVisible()
+    assert not page.gallery.isVisible()
+    assert "Ready" in page.welcome._facts["device"].text()
+
+
+def test_the_first_result_takes_the_centre(bench: Bench, page: ExplorePage, files: tuple[str, str, str]) -> None:
+    """Dropped pictures are analysed, the first one is shown with its headline, one bad file stops nothing."""
+    request = fill(bench, page, files)
+    assert request.paths == files[:2]
+    assert page.gallery.isVisible()
+    assert page.gallery.view.current_path() == files[0]
+    assert page.result._headline.text().endswith("ε = 4/255")
+    assert page.gallery._count.text().startswith("2 of 3")
+    page.gallery.view.select_path(files[2])
+    assert (page.result._headline.text(), page.result._details.text()) == ("This is no picture.", "Save it as PNG.")
+
+
+def test_old_results_are_marked(bench: Bench, page: ExplorePage, files: tuple[str, str, str]) -> None:
+    """Changed settings mark what was made before, until they are back."""
+    fill(bench, page, files)
+    assert not page.result._old.isVisible()
+    bench.desk.choices.set_eps(8 / 255)
+    assert "other settings" in page.result._old.text()
+    bench.desk.choices.set_eps(4 / 255)
+    assert not page.result._old.isVisible()
+
+
+def test_waiting_for_the_engine_is_said(bench: Bench, qtbot: QtBot) -> None:
+    """Work asked before the engine is ready is submitted, and the page says what it waits for."""
+    page = ExplorePage(bench.desk)
+    qtbot.addWidget(page)
+    page.show()
+    page.intake.on_samples()
+    assert isinstance(bench.engine.requests[0], PreviewRequest)
+    assert page.result.isVisible()
+    assert page.result._details.text() == "Starting the engine…"
+    play(bench, JobCancelled(ONE))
+    assert page.welcome.isVisible()
+
+
+def test_run_becomes_cancel(bench: Bench, page: ExplorePage, files: tuple[str, str, str]) -> None:
+    """While work is under way the actions and the button stand for Cancel."""
+    fill(bench, page, files)
+    assert page._run.isEnabled()
+    page._run.trigger()
+    assert (page._run.isEnabled(), page._cancel.isEnabled()) == (False, True)
+    play(bench, JobProgress(JobId(3), 1, 4, "Attacking", 2.0))
+    assert "about 2 s left" in page.settings_column.job_bar.text()
+    page._cancel.trigger()
+    assert bench.engine.cancelled == [JobId(3)]
+    play(bench, JobCancelled(JobId(3)))
+    assert (page._run.isEnabled(), page._cancel.isEnabled()) == (True, False)
+
+
+def test_failures_appear_in_the_banner(bench: Bench, page: ExplorePage, files: tuple[str, str, str]) -> None:
+    """An expected failure is a sentence on the page; the next run takes it away."""
+    fill(bench, page, files)
+    page._run.trigger()
+    play(bench, JobFailed(JobId(3), Failure("DeviceProblem", "Out of memory.", "Use the CPU.")))
+    assert page.banner.isVisible()
+    page._run.trigger()
+    assert not page._banner_room.isVisible()
+
+
+def test_an_engine_that_cannot_start_is_said(bench: Bench, page: ExplorePage) -> None:
+    """No torch, no analysis: the banner says so, the welcome too."""
+    play(bench, EngineFailed(Failure("DeviceProblem", "torch could not be imported.", "Install it again.")))
+    assert page.banner.isVisible()
+    assert "torch could not be imported." in page.welcome._facts["device"].text()
+
+
+def test_clear_goes_back_to_the_welcome(bench: Bench, page: ExplorePage, files: tuple[str, str, str]) -> None:
+    """Clear empties the gallery; the files stay."""
+    fill(bench, page, files)
+    page.on_clear()
+    assert page.welcome.isVisible()
+    assert all(Path(path).exists() for path in files)
+
+
+def test_paste_takes_files_and_bare_pictures(bench: Bench, page: ExplorePage) -> None:
+    """Files come as they are; pixels without a file get one in a folder of ours, which goes when the page is left."""
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile("/pictures/a.png")])
+    assert page.take(mime)
+    assert bench.engine.requests[-1] == PreviewRequest(("/pictures/a.png",))
+    mime = QMimeData()
+    image = QImage(4, 3, QImage.Format.Format_RGB32)
+    image.fill(0x336699)
+    mime.setImageData(image)
+    assert page.take(mime)
+    request = bench.engine.requests[-1]
+    assert isinstance(request, PreviewRequest)
+    kept = Path(request.paths[0])
+    assert QImage(str(kept)).pixelColor(1, 1).name() == "#336699"
+    page.leave()
+    assert not kept.exists()
+    assert not page.take(QMimeData())
+
+
+def test_the_adversarial_picture_is_saved_exactly(
+    bench: Bench, page: ExplorePage, files: tuple[str, str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written is the adversarial picture, byte for byte; without one a sentence says so."""
+    target = tmp_path / "saved.png"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
+    page.on_save()
+    assert page.banner.isVisible()
+    fill(bench, page, files)
+    page.on_save()
+    pictures = bench.desk.gallery.pictures(files[0])
+    assert pictures is not None
+    saved = QImage(str(target)).convertToFormat(QImage.Format.Format_RGB888)
+    lines = [bytes(saved.constScanLine(y))[: saved.width() * 3] for y in range(saved.height())]
+    assert b"".join(lines) == pictures.adversarial.rgb
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "no" / "where.png"), ""))
+    page.on_save()
+    assert page.banner.isVisible()
+
+
+def test_the_open_dialogs_remember_the_folder(
+    bench: Bench, page: ExplorePage, files: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both dialogs hand over what was chosen; the next one starts there."""
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: (list(files[:1]), ""))
+    page.intake.on_open_files()
+    assert bench.settings.last_folder == str(Path(files[0]).parent)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "/pictures")
+    page.intake.on_open_folder()
+    assert bench.settings.last_folder == "/pictures"
+    assert bench.engine.requests == [PreviewRequest(files[:1]), PreviewRequest(("/pictures",))]
+
+
+def test_the_filter_keeps_what_matches(bench: Bench, page: ExplorePage, files: tuple[str, str, str]) -> None:
+    """Words filter by name, class and state."""
+    fill(bench, page, files)
+    page.gallery.search.setText("FAILED")
+    assert page.gallery._filter.rowCount() == 1
+    page.gallery.search.setText("png b.")
+    assert page.gallery._filter.rowCount() == 1
+    page.gallery.search.clear()
+    assert page.gallery._filter.rowCount() == 3
+
+
+def test_the_right_column_follows_the_choices(bench: Bench, page: ExplorePage) -> None:
+    """Another model brings its classes; another norm its budget; the warning of the demo model is shown."""
+    column = page.settings_column
+    assert "toy world" in column._model._summary.text()
+    assert column._classes.editor.classes() == SHAPES
+    bench.desk.choices.set_model("photos")
+    assert column._classes.editor.classes() == PHOTO_CLASSES
+    bench.desk.choices.set_norm("l2")
+    assert column._attack._strength.value() == 0.5
+    bench.desk.choices.set_steps(7)
+    assert column._attack._effort.value() == 7
+    assert dict(column._attack._form.values())["steps"] == 7
+
+
+def test_the_knobs_change_the_request(bench: Bench, page: ExplorePage) -> None:
+    """What is turned on the right is what the next job works with."""
+    attack = page.settings_column._attack
+    attack._strength.value_changed.emit(8 / 255)
+    attack._effort.value_changed.emit(50)
+    attack._target.picked.emit("cone")
+    request = bench.desk.choices.request(())
+    assert (request.threat.eps, request.threat.target) == (8 / 255, "cone")
+    assert request.attack is not None
+    assert dict(request.attack.values) == {"steps": 50}
