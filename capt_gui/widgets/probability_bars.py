@@ -192,25 +192,28 @@ class _BarArea(QWidget):
             bars.append((row.attacked, "attacked", row.wins_attacked))
         for place, (value, role, wins) in enumerate(bars):
             y = top + place * (bar + _BETWEEN * self._tightness()) if len(bars) > 1 else middle - bar / 2
-            self._paint_bar(painter, QRectF(left, y, width, bar), value, role, wins)
+            self._paint_bar(painter, QRectF(left, y, width, bar), value, role)
+            # Side by side, so that they never touch however little height a row gets.
+            self._paint_value(painter, left + width + 8 + place * self._column_width(), middle, value, role, wins)
 
-    def _paint_bar(self, painter: QPainter, track: QRectF, value: float, role: str, wins: bool) -> None:
+    def _paint_bar(self, painter: QPainter, track: QRectF, value: float, role: str) -> None:
         theme = self._theme
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("grid"))
         painter.drawRoundedRect(track, 3, 3)
         painter.setBrush(theme.color(role))
         painter.drawRoundedRect(QRectF(track.left(), track.top(), max(track.width() * value, 2), track.height()), 3, 3)
+
+    def _paint_value(self, painter: QPainter, left: float, middle: float, value: float, role: str, wins: bool) -> None:
+        theme = self._theme
         font = theme.font("strong" if wins else "caption")
         font.setPixelSize(theme.font("caption").pixelSize())
         painter.setFont(font)
         painter.setPen(theme.color("text" if wins else "text_muted"))
-        right = track.right() + 8
-        text = QRectF(right, track.center().y() - 10, self._value_width(), 20)
+        text = QRectF(left, middle - 10, self._value_width(), 20)
         painter.drawText(text, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, percent(value))
         if wins:
-            mark = QPointF(text.right() + 10, track.center().y())
-            draw_mark(painter, mark, 7, theme.color(role), role == "attacked")
+            draw_mark(painter, QPointF(text.right() + 9, middle), 7, theme.color(role), role == "attacked")
 
     def _top(self) -> float:
         heights = (QFontMetricsF(self._theme.font(role)).height() for role in ("caption", "strong"))
@@ -238,12 +241,16 @@ class _BarArea(QWidget):
     def _value_width(self) -> float:
         return QFontMetricsF(self._theme.font("strong")).horizontalAdvance(percent(0.0004))
 
+    def _column_width(self) -> float:
+        return self._value_width() + 18
+
     def _bar_span(self) -> tuple[float, float]:
         """Left edge and full length of the bars, beside the longest name that is allowed its room."""
         metrics = QFontMetricsF(self._theme.font("strong"))
         longest = max(metrics.horizontalAdvance(row.name) for row in self._rows)
         left = _PAD + min(longest + 2, 0.36 * self.width()) + 12
-        return left, max(self.width() - left - self._value_width() - 8 - 20 - _PAD, 20)
+        columns = 2 if any(row.attacked is not None for row in self._rows) else 1
+        return left, max(self.width() - left - columns * self._column_width() - 8 - _PAD, 20)
 
     def _row_at(self, y: float) -> int:
         row = int((y - self._top() + self._gap() / 2) // self._row_height())
