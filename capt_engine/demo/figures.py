@@ -163,10 +163,11 @@ Other domains never occur in training either. No picture or text of anybody else
 An open_clip `CLIP`: ViT of {made["layers"]} layers, {made["width"]} wide, 64 px input, patches of 8; text tower of
 {made["text_layers"]} layers, {made["text_width"]} wide, context 32, open_clip's own tokenizer; GELU.
 AdamW, {made["step"]:,} steps of {made["batch"]} pictures, learning rate {made["lr"]} with warm-up and cosine,
-weight decay {made["weight_decay"]}, label smoothing {made["smoothing"]},
-{made["grey"] * 100:.0f} % of the pictures of each batch in grey, patch dropout {made["patch_dropout"]}
+weight decay {made["weight_decay"]}, label smoothing {made["smoothing"]}, patch dropout {made["patch_dropout"]}
 but for the last {made["whole_share"] * 100:.0f} % of the steps, weights averaged with decay {made["averaging"]};
-cross-entropy of each picture against one caption per class of six families. Seed {made["seed"]}. To train it again: `capt demo train`.
+cross-entropy of each picture against one caption per class of six families. A picture is never
+asked to rule out a pair of shape and colour that training does not show (their columns are left out of its loss), so that what
+training lacks does not count as evidence. Seed {made["seed"]}. To train it again: `capt demo train`.
 
 ## Figures
 Zero-shot with one sentence per class, on test pictures that training never saw. Intervals are Wilson's.
