@@ -13,8 +13,10 @@ GELU and the reverse, without any error (open_clip #441, #771). It is an open_cl
 from __future__ import annotations
 
 import hashlib
+import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ open_clip = imports.open_clip()
 
 LOCAL_DIR = "local-dir:"
 _CONFIG = "open_clip_config.json"
+_WEIGHTS = "open_clip_model.safetensors"
 
 
 @dataclass(frozen=True)
@@ -82,16 +85,15 @@ def _from_folder(model_id: str, folder: Path, device: torch.device) -> Backbone:
             f"{str(folder)!r} holds no {_CONFIG}.",
             "An open_clip folder holds that file beside its safetensors weights.",
         )
-    weights = sorted(folder.glob("*.safetensors"))
+    # Snapshots from the hub hold the weights of other programs beside open_clip's own.
+    weights = [folder / _WEIGHTS] if (folder / _WEIGHTS).is_file() else sorted(folder.glob("*.safetensors"))
     if len(weights) != 1:
-        found = "no safetensors file" if not weights else f"{len(weights)} safetensors files"
+        found = "no safetensors file" if not weights else f"{len(weights)} safetensors files, none called {_WEIGHTS}"
         raise BadCheckpoint(
-            f"{str(folder)!r} holds {found}.", "Exactly one is needed; pickled .bin and .pt files are not loaded."
+            f"{str(folder)!r} holds {found}.", "One is needed; pickled .bin and .pt files are not loaded."
         )
     name = LOCAL_DIR + str(folder)
-    return _built(
-        model_id, weights[0], lambda: open_clip.create_model(name, device=device), lambda: open_clip.get_tokenizer(name)
-    )
+    return _built(model_id, weights[0], name, device, {})
 
 
 def _from_file(model_id: str, device: torch.device) -> Backbone:
@@ -106,25 +108,25 @@ def _from_file(model_id: str, device: torch.device) -> Backbone:
         raise BadCheckpoint(
             f"{file_name!r} is not a safetensors file.", "Pickled weights can run code when loaded; convert them first."
         )
-    quick = _is_quick_gelu(arch, source, file)
-    return _built(
-        model_id,
-        file,
-        lambda: open_clip.create_model(arch, pretrained=str(file), device=device, quick_gelu=quick),
-        lambda: open_clip.get_tokenizer(arch),
-    )
+    trained = _trained_with(arch, source, file)
+    # A tag knows the normalisation too: laion2b's ViT-L-14, for one, has another than OpenAI's.
+    options = {"quick_gelu": bool(trained.get("quick_gelu", False)), "force_preprocess_cfg": trained}
+    return _built(model_id, file, arch, device, options)
 
 
-def _is_quick_gelu(arch: str, source: str, file: Path) -> bool:
-    """Does this file want QuickGELU? Decided by what the user or the file's name says of its origin, refused otherwise."""
+def _trained_with(arch: str, source: str, file: Path) -> dict[str, Any]:
+    """The activation, and if known the preprocessing, that a file was trained with.
+
+    Decided by what the user or the file's name says of its origin; raises BadCheckpoint where neither does.
+    """
     if source in ("quickgelu", "gelu"):
-        return source == "quickgelu"
+        return {"quick_gelu": source == "quickgelu"}
     base = arch.removesuffix("-quickgelu")
     tags = open_clip.list_pretrained_tags_by_model(base)
     if source and source not in tags:
         raise UnknownName(f"source of {base} weights", source, [*tags, "quickgelu", "gelu"])
     if not source and arch != base:
-        return True
+        return {"quick_gelu": True}
     # The longest first: "laion400m_e32" is not "laion400m_e3".
     named = [tag for tag in sorted(tags, key=len, reverse=True) if tag in file.name]
     origin = source or (named[0] if named else "")
@@ -133,10 +135,17 @@ def _is_quick_gelu(arch: str, source: str, file: Path) -> bool:
             f"Nothing says whether {file.name!r} was trained with QuickGELU or GELU; with the wrong one its scores drop silently.",
             f"Say where it comes from: {arch}:openai@… (QuickGELU), {arch}:laion2b_s34b_b79k@… (GELU), or {arch}:gelu@….",
         )
-    return bool(open_clip.get_pretrained_cfg(base, origin).get("quick_gelu", False))
+    trained: dict[str, Any] = open_clip.get_pretrained_cfg(base, origin)
+    return trained
 
 
-def _built(model_id: str, weights: Path, create: Callable[[], Any], tokenizer: Callable[[], Any]) -> Backbone:
+def _built(model_id: str, weights: Path, name: str, device: torch.device, options: dict[str, Any]) -> Backbone:
+    """The model that open_clip builds for `name` and `options`, with exactly these weights."""
+
+    def create() -> Any:
+        with _unremarked("No pretrained weights"):  # they follow
+            return open_clip.create_model(name, load_weights=False, pretrained_text=False, device=device, **options)
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -147,7 +156,9 @@ def _built(model_id: str, weights: Path, create: Callable[[], Any], tokenizer: C
                     raise
                 imports.allow_timm()
                 clip = create()
-            tokenize = tokenizer()
+            # Not left to open_clip, which would prefer a pickle of a well-known name that lies beside them.
+            open_clip.load_checkpoint(clip, str(weights))
+            tokenize = open_clip.get_tokenizer(name)
     except Exception as error:  # open_clip raises whatever its config or safetensors led to
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise BadCheckpoint(
@@ -178,6 +189,20 @@ def _built(model_id: str, weights: Path, create: Callable[[], Any], tokenizer: C
         sha256=_sha256(weights),
         context_length=int(getattr(tokenize, "context_length", 0) or clip.context_length),
     )
+
+
+@contextmanager
+def _unremarked(start: str) -> Iterator[None]:
+    """Keeps one remark of open_clip, which logs to the root logger, off the user's terminal."""
+
+    def is_another(record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith(start)
+
+    logging.getLogger().addFilter(is_another)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeFilter(is_another)
 
 
 _LOAD_HINT = "Check that configuration and weights belong together and that the file arrived whole."
