@@ -122,7 +122,7 @@ def run(launch: Launch, make_engine: EngineFactory) -> int:
         raise TypeError("Another kind of Qt application runs already.")
     app.setApplicationName("capt-explorer")
     app.setApplicationDisplayName("CAPT Explorer")
-    app.setDesktopFileName("capt-explorer")
+    app.setDesktopFileName("io.github.capt_explorer.CaptExplorer")
     reporter = CrashReporter(launch.logs)
     reporter.install()
     bridge = Bridge(make_engine)

@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QLabel, QMainWindow, QMessageBox, QTabWidget, QWidget
 
+from capt_engine.resources import resource
 from capt_gui.pages import PAGES, Page
 from capt_gui.view_models import sentences
 from capt_gui.view_models.desk import Desk
@@ -46,7 +47,7 @@ class MainWindow(QMainWindow):
         self._note = QLabel()
         self._pill = DevicePill(desk.theme)
         self.setWindowTitle("CAPT Explorer")
-        self.setWindowIcon(desk.theme.icon("capt-explorer", "accent"))
+        self.setWindowIcon(QIcon(str(resource("icons", "capt-explorer.svg"))))
         self.setAcceptDrops(True)
         self._fill_tabs()
         self._fill_menus()
