@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -89,13 +90,13 @@ def analyze(work: Plan, emit: Emit, tick: Step) -> AnalyzeResult:
     total = len(found.files) * work.units
     batch = work.request.batch or _batch_size(work.classifier)
     # Left to choose, begin with one picture and double: the first verdict is on screen while the rest is still being worked on.
-    for photos, failed in _batches(found.files, batch, first=work.request.batch or 1):
+    for inputs, failed in _batches(found.files, work.classifier, batch, first=work.request.batch or 1):
         if failed:
             emit(failed)
             tally.unread += len(failed)
-        if not photos:
+        if not inputs:
             continue
-        rows = _rows_or_smaller(work, photos, _Progress(tick, tally.seen * work.units, total, len(found.files)))
+        rows = _rows_or_smaller(work, inputs, _Progress(tick, tally.seen * work.units, total, len(found.files)))
         emit(rows)
         for row in rows:
             tally.add(row)
@@ -108,19 +109,42 @@ def _batch_size(classifier: Classifier) -> int:
     return max(1, (64 if classifier.device.type != "cpu" else 8) * 224**2 // max(pixels, 112**2))
 
 
-def _batches(files: Sequence[str], size: int, *, first: int) -> Iterator[tuple[list[Photo], list[FailedPicture]]]:
+@dataclass(frozen=True)
+class _Input:
+    """What is kept of a picture: `seen` by the model, (3, h, w) in [0, 1], and the photo without its own pixels."""
+
+    photo: Photo
+    seen: Tensor
+
+
+def _input(path: str, classifier: Classifier) -> _Input:
+    photo = read_photo(path)
+    short, long = sorted((photo.width, photo.height))
+    # Scaled until its short side fits, a picture of one pixel by a million would fill the memory.
+    if long > classifier.size * short:
+        raise BadImage(
+            f"The picture is {photo.width} × {photo.height}: a strip that the model could see next to nothing of.",
+            "Cut out the part that matters.",
+        )
+    seen = classifier.backbone.view(Image.fromarray(photo.rgb))
+    return _Input(replace(photo, rgb=np.empty((0, 0, 3), np.uint8)), seen)
+
+
+def _batches(
+    files: Sequence[str], classifier: Classifier, size: int, *, first: int
+) -> Iterator[tuple[list[_Input], list[FailedPicture]]]:
     start, now = 0, min(first, size)
     while start < len(files):
         wanted = files[start : start + now]
         start, now = start + now, min(2 * now, size)
-        photos: list[Photo] = []
+        inputs: list[_Input] = []
         failed: list[FailedPicture] = []
         for path in wanted:
             try:
-                photos.append(read_photo(path))
+                inputs.append(_input(path, classifier))
             except BadImage as error:
                 failed.append(FailedPicture(path, error.message, error.hint))
-        yield photos, failed
+        yield inputs, failed
 
 
 @dataclass(frozen=True)
@@ -144,37 +168,35 @@ class _Progress:
         return tick
 
 
-def _rows_or_smaller(work: Plan, photos: list[Photo], progress: _Progress) -> list[PictureRow]:
+def _rows_or_smaller(work: Plan, inputs: list[_Input], progress: _Progress) -> list[PictureRow]:
     try:
-        return _rows(work, photos, progress.of(len(photos), work))
+        return _rows(work, inputs, progress.of(len(inputs), work))
     except torch.OutOfMemoryError:
-        if len(photos) == 1:
+        if len(inputs) == 1:
             raise DeviceProblem(
                 f"{work.classifier.device.type} ran out of memory on a single picture.",
                 "Use --device cpu, or a smaller model.",
             ) from None
     torch.cuda.empty_cache()
-    half = (len(photos) + 1) // 2
+    half = (len(inputs) + 1) // 2
     second = _Progress(progress.tick, progress.before + half * work.units, progress.total, progress.pictures)
-    return _rows_or_smaller(work, photos[:half], progress) + _rows_or_smaller(work, photos[half:], second)
+    return _rows_or_smaller(work, inputs[:half], progress) + _rows_or_smaller(work, inputs[half:], second)
 
 
-def _rows(work: Plan, photos: list[Photo], tick: Step) -> list[PictureRow]:
+def _rows(work: Plan, inputs: list[_Input], tick: Step) -> list[PictureRow]:
     started_s = time.monotonic()
     tick(0, 0)
     classifier, request = work.classifier, work.request
-    images = torch.stack([classifier.backbone.view(Image.fromarray(photo.rgb)) for photo in photos]).to(
-        classifier.device
-    )
+    images = torch.stack([one.seen for one in inputs]).to(classifier.device)
     with torch.no_grad():
         clean = classifier.output(images)
     labels = clean.logits.argmax(dim=1)
     if work.attack is None:
-        time_s = (time.monotonic() - started_s) / len(photos)
-        return [_clean_row(work, photo, i, images, clean, time_s) for i, photo in enumerate(photos)]
+        time_s = (time.monotonic() - started_s) / len(inputs)
+        return [_clean_row(work, one.photo, i, images, clean, time_s) for i, one in enumerate(inputs)]
 
     aims = labels if work.target is None else torch.full_like(labels, work.target)
-    draws = Draws.of(request.seed, [photo.sha256 for photo in photos])
+    draws = Draws.of(request.seed, [one.photo.sha256 for one in inputs])
     attacked = work.attack.run(
         classifier, images, aims, work.threat, draws, lambda done, total, note: tick(done + 1, total, note)
     )
@@ -190,12 +212,12 @@ def _rows(work: Plan, photos: list[Photo], tick: Step) -> list[PictureRow]:
     )
     measured = [(metric.name, metric.measure(outcomes).double().cpu()) for metric in METRICS]
     verdicts = list(zip(_verdicts(clean), _verdicts(adversarial), strict=True))
-    pictures = _picture_sets(images, attacked, work.threat) if request.with_pictures else [None] * len(photos)
-    time_s = (time.monotonic() - started_s) / len(photos)
+    pictures = _picture_sets(images, attacked, work.threat) if request.with_pictures else [None] * len(inputs)
+    time_s = (time.monotonic() - started_s) / len(inputs)
     return [
         _row(
             work,
-            photo,
+            one.photo,
             verdicts[i][0],
             time_s,
             attacked=verdicts[i][1],
@@ -205,7 +227,7 @@ def _rows(work: Plan, photos: list[Photo], tick: Step) -> list[PictureRow]:
             survives_jpeg95=bool(jpeg[i]) if success[i] else None,
             pictures=pictures[i],
         )
-        for i, photo in enumerate(photos)
+        for i, one in enumerate(inputs)
     ]
 
 

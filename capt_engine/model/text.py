@@ -6,6 +6,7 @@ result: sequences are cut there. That is exact, and about four times less work t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import torch
@@ -30,13 +31,13 @@ def sentences(classes: Sequence[str], template: str) -> list[str]:
         raise BadRequest(
             f"The template {template!r} has no single {{}} for the class name.", f"For example: {DEFAULT_TEMPLATE!r}."
         )
-    blank = [i for i, name in enumerate(classes) if not name.strip()]
-    if blank:
-        raise BadRequest(f"Class number {blank[0] + 1} has no name.", "Remove it or name it.")
-    repeated = {name for name in classes if list(classes).count(name) > 1}
+    names = [name.replace("_", " ").strip() for name in classes]
+    if "" in names:
+        raise BadRequest(f"Class number {names.index('') + 1} has no name.", "Remove it or name it.")
+    repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
-        raise BadRequest(f"The class {min(repeated)!r} stands twice.", "Each class name may stand once.")
-    return [template.replace("{}", name.replace("_", " ").strip()) for name in classes]
+        raise BadRequest(f"The class {repeated[0]!r} stands twice.", "Each class name may stand once.")
+    return [template.replace("{}", name) for name in names]
 
 
 def count_tokens(backbone: Backbone, texts: Sequence[str]) -> tuple[int, ...]:
