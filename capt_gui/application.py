@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer
+from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from capt_gui import settings as settings_file
@@ -39,14 +39,19 @@ class Launch:
 
 
 class SlowStart(QObject):
-    """Starts what is slow, one thing after the other: the engine once the window is painted, then the chart library."""
+    """Starts what is slow once the window is painted, on threads of their own: the chart library, and then the engine.
+
+    One after the other, because two imports at once hold the interpreter long enough for the window to stutter.
+    """
+
+    _charts_imported = Signal()
 
     def __init__(self, window: MainWindow, desk: Desk, paths: tuple[str, ...]) -> None:
         super().__init__(window)
         self._window = window
         self._bridge = desk.bridge
         self._paths = paths
-        desk.engine.ready.connect(self.on_engine_ready)
+        self._thread = threading.Thread(target=self._import_charts, name="capt-charts", daemon=True)
         # a window that starts minimised is never painted
         self._limit = QTimer(self, singleShot=True, interval=_PAINT_LIMIT_MS)
         self._limit.timeout.connect(self.on_painted)
@@ -61,15 +66,27 @@ class SlowStart(QObject):
         return False
 
     def on_painted(self) -> None:
-        """Start the engine, and open what the command line named."""
+        """The window is on the screen: begin."""
         self._window.removeEventFilter(self)
+        self._charts_imported.connect(self.on_charts_imported)
+        self._thread.start()
+
+    def on_charts_imported(self) -> None:
+        """Start the engine, and open what the command line named."""
+        self._thread.join()
+        if self._bridge.is_closed:
+            return
+        self._window.prepare()
         self._bridge.open()
         if self._paths:
             self._window.open_paths(list(self._paths))
 
-    def on_engine_ready(self) -> None:
-        """Import the chart library off the GUI thread: at the first result it would hold the window for half a second."""
-        threading.Thread(target=importlib.import_module, args=("pyqtgraph",), name="capt-charts", daemon=True).start()
+    def _import_charts(self) -> None:
+        """Runs on its own thread: at the first result this import would hold the window for half a second."""
+        try:
+            importlib.import_module("pyqtgraph")
+        finally:
+            self._charts_imported.emit()
 
 
 class Interrupt(QObject):

@@ -53,6 +53,11 @@ class Bridge(QObject):
         self._engine: Door | None = None
         self._closed = False
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the window is on its way out."""
+        return self._closed
+
     def open(self) -> None:
         """Start the engine, unless it runs already; `submit` does so too."""
         self._door()

@@ -68,6 +68,11 @@ class MainWindow(QMainWindow):
         """Hand the paths of the command line to the first page."""
         self._pages[0].open_paths(paths)
 
+    def prepare(self) -> None:
+        """Let the pages make what is slow to make, before the engine needs the processor."""
+        for page in self._pages:
+            page.prepare()
+
     def tell(self, message: str) -> None:
         """Show a sentence on the page in front."""
         self.page.tell(message)

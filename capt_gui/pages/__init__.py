@@ -28,6 +28,9 @@ class Page(Protocol):
     def tell(self, message: str) -> None:
         """Show a sentence that belongs to no control."""
 
+    def prepare(self) -> None:
+        """Make what is slow to make: the window is on the screen and nothing else runs yet."""
+
     def leave(self) -> None:
         """The window closes: put what should be remembered into the settings, and clean up."""
 

@@ -184,8 +184,8 @@ class GalleryModel(QAbstractListModel):
                 self._thumbnails.drop(item.path)
                 self._pictures.pop(item.path, None)
             del self._items[first : last + 1]
-            self._rows = {item.path: row for row, item in enumerate(self._items)}
             self.endRemoveRows()
+        self._rows = {item.path: row for row, item in enumerate(self._items)}
         self.counts_changed.emit()
 
     def clear(self) -> None:

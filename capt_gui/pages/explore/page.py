@@ -59,6 +59,10 @@ class ExplorePage(QWidget):
         """Show a sentence that belongs to no control."""
         self._say("info", message, "")
 
+    def prepare(self) -> None:
+        """Make the plot, so that the first result need not wait for it."""
+        self.result.charts.shift.prepare()
+
     def leave(self) -> None:
         """Remember the sizes of the columns, and remove what was pasted."""
         if self.gallery.isVisible():

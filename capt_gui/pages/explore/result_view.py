@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
 from capt_engine.records import PictureRow
 from capt_gui.pages.explore.charts import Charts
@@ -12,6 +12,8 @@ from capt_gui.view_models import sentences
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.gallery_model import Item
 from capt_gui.widgets.image_triptych import ImageTriptych
+
+_SYMBOL = 48
 
 
 class ResultView(QWidget):
@@ -27,6 +29,9 @@ class ResultView(QWidget):
         self.triptych = ImageTriptych(desk.theme)
         self.charts = Charts(desk.theme)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
+        self._refusal = QLabel()
+        self._refusal.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._refusal.hide()
         self.splitter.addWidget(self.triptych)
         self.splitter.addWidget(self.charts)
         self.splitter.setChildrenCollapsible(False)
@@ -39,6 +44,7 @@ class ResultView(QWidget):
             layout.addWidget(label)
         layout.addSpacing(4)
         layout.addWidget(self.splitter, 1)
+        layout.addWidget(self._refusal, 1)
         self._shown: tuple[object, object] = (None, None)
 
     def show_item(self, item: Item | None) -> None:
@@ -46,6 +52,7 @@ class ResultView(QWidget):
         row = item.row if item is not None and item.failure is None else None
         pictures = self._desk.gallery.pictures(item.path) if item is not None and row is not None else None
         self._show_words(item, row, pictures is not None)
+        self._show_refusal(item is not None and item.failure is not None)
         if (row, pictures) == self._shown:
             return
         self._shown = (row, pictures)
@@ -65,6 +72,14 @@ class ResultView(QWidget):
             self.charts.shift.set_shift(row.classes, row.clean.logits, row.attacked.logits)
         catalogue = self._desk.engine.catalogue
         self.charts.consistency.set_metrics(catalogue.metrics if catalogue else (), dict(row.metrics))
+
+    def _show_refusal(self, refused: bool) -> None:
+        """A picture that cannot be used leaves nothing to compare, only the sentence above and a symbol."""
+        if refused:
+            ratio = self.devicePixelRatioF()
+            self._refusal.setPixmap(self._desk.theme.pixmap("state-failed", _SYMBOL, "warning", ratio))
+        self._refusal.setVisible(refused)
+        self.splitter.setVisible(not refused)
 
     def _show_words(self, item: Item | None, row: PictureRow | None, drawn: bool) -> None:
         headline, details = self._words(item, row)
