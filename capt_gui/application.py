@@ -25,6 +25,7 @@ from capt_gui.view_models.desk import Desk, lay_out
 from capt_gui.view_models.settings_keeper import SettingsKeeper
 
 _PAINT_LIMIT_MS = 2000
+_SWITCH_S = 0.0005
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,8 @@ def run(launch: Launch, make_engine: EngineFactory) -> int:
     app.setApplicationName("capt-explorer")
     app.setApplicationDisplayName("CAPT Explorer")
     app.setDesktopFileName("io.github.capt_explorer.CaptExplorer")
+    # the engine's thread gives way ten times sooner than usual: each Qt call of the window waits for it to do so
+    sys.setswitchinterval(_SWITCH_S)
     reporter = CrashReporter(launch.logs)
     reporter.install()
     bridge = Bridge(make_engine)

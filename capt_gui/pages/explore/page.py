@@ -60,8 +60,8 @@ class ExplorePage(QWidget):
         self._say("info", message, "")
 
     def prepare(self) -> None:
-        """Make the plot, so that the first result need not wait for it."""
-        self.result.charts.shift.prepare()
+        """Make the charts, so that the first result need not wait for them."""
+        self.result.charts.prepare()
 
     def leave(self) -> None:
         """Remember the sizes of the columns, and remove what was pasted."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
-from capt_engine.records import PictureRow
+from capt_engine.records import PictureRow, PictureSet
 from capt_gui.pages.explore.charts import Charts
 from capt_gui.pages.explore.labels import text
 from capt_gui.view_models import sentences
@@ -45,7 +45,10 @@ class ResultView(QWidget):
         layout.addSpacing(4)
         layout.addWidget(self.splitter, 1)
         layout.addWidget(self._refusal, 1)
-        self._shown: tuple[object, object] = (None, None)
+        self._shown: tuple[PictureRow | None, PictureSet | None] = (None, None)
+        # after the pictures, in a turn of its own: one turn for all would hold the window too long
+        self._charts_due = QTimer(self, singleShot=True, interval=0)
+        self._charts_due.timeout.connect(self.on_charts_due)
 
     def show_item(self, item: Item | None) -> None:
         """Show what is known of a picture."""
@@ -59,12 +62,14 @@ class ResultView(QWidget):
         self.triptych.set_pictures(pictures)
         if pictures is not None and row is not None and row.attacked is None:
             self.triptych.set_seen(pictures.seen)
+        self._charts_due.start()
+
+    def on_charts_due(self) -> None:
+        """Draw the charts of what is shown now."""
+        row = self._shown[0]
         if row is None:
             self.charts.clear()
-        else:
-            self._show_row(row)
-
-    def _show_row(self, row: PictureRow) -> None:
+            return
         self.charts.bars.set_verdicts(row.classes, row.clean, row.attacked)
         if row.attacked is None:
             self.charts.shift.clear()
