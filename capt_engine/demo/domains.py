@@ -51,9 +51,10 @@ def _yaw(angle: float) -> Array:
     return np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]], dtype=np.float32)
 
 
-def _any_turn(rng: Generator) -> Array:
-    """A rotation drawn evenly from all rotations, by a random quaternion."""
-    w, x, y, z = (q := rng.standard_normal(4)) / np.sqrt((q * q).sum())
+def _toppling(rng: Generator) -> Array:
+    """A turn by 20 to 80 degrees about a level axis, as a quaternion's matrix."""
+    direction, half = rng.uniform(0, 2 * np.pi), np.radians(rng.uniform(20, 80)) / 2
+    w, x, y, z = np.cos(half), np.cos(direction) * np.sin(half), np.sin(direction) * np.sin(half), 0.0
     return np.array(
         [
             [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
@@ -136,19 +137,19 @@ def _restage(setting: Setting, domain: str, rng: Generator) -> Setting:
     if domain == "night":
         cold = _vector(0.5, 0.72, 1.25)
         lamp = _vector(1.0, 0.74, 0.42) if rng.random() < 0.5 else _vector(0.62, 0.8, 1.2)
-        sky = np.asarray(setting.sky * cold * 0.045, dtype=np.float32)
+        sky = np.asarray(setting.sky * cold * 0.16, dtype=np.float32)
         return replace(
             setting,
-            light_colour=np.asarray(lamp * rng.uniform(0.35, 0.8), dtype=np.float32),
+            light_colour=np.asarray(lamp * rng.uniform(0.7, 1.25), dtype=np.float32),
             sky=sky,
             horizon=np.asarray(sky * 0.5, dtype=np.float32),
-            pool=float(rng.uniform(1.3, 2.2)),
+            pool=float(rng.uniform(1.8, 3.2)),
             shadow_sharpness=11.0,
         )
     if domain == "clay":
         return replace(setting, material="clay", lumps=float(rng.uniform(0.05, 0.085)), shadow_sharpness=4.0)
     if domain == "tumbled":
-        turn = _any_turn(rng)
+        turn = np.asarray(_toppling(rng) @ setting.turn, dtype=np.float32)
         rest = lowest_point(setting.form, turn)
         centre = setting.centre.copy()
         centre[2] = -rest * setting.scale
@@ -218,10 +219,10 @@ def _sketch(frame: Buffers, samples: int, rng: Generator) -> Array:
 
 def _fog(frame: Buffers, samples: int, rng: Generator) -> Array:
     veil = np.asarray(rng.uniform(0.6, 0.75) * np.array([0.96, 1.0, 1.04]), dtype=np.float32)
-    share = 1 - np.exp(-((frame.depth / np.float32(rng.uniform(4.4, 5.8))) ** 2))
+    share = 1 - np.exp(-((frame.depth / np.float32(rng.uniform(5.2, 7.0))) ** 2))
     share = np.clip(share, 0, 0.94)[..., None]
     image = _develop(_shrink(frame.colour * (1 - share) + veil * share, samples))
-    return _blurred(image, image.shape[0] * 0.011) + _grain(rng, image.shape[0], 0.008)
+    return _blurred(image, image.shape[0] * 0.007) + _grain(rng, image.shape[0], 0.008)
 
 
 def _film(image: Array, rng: Generator) -> Array:
@@ -247,7 +248,7 @@ def photograph(subject: Subject, domain: str, rng: Generator, size: int, samples
         radius = np.linspace(-1, 1, size, dtype=np.float32) ** 2
         image = image * (1 - 0.07 * (radius[:, None] + radius[None, :]))[..., None]
         if domain == "night":
-            image = image + _grain(rng, size, 0.03) * np.array([0.9, 0.9, 1.2], dtype=np.float32)
+            image = image + _grain(rng, size, 0.02) * np.array([0.9, 0.9, 1.2], dtype=np.float32)
         elif domain == "film":
             image = _film(image, rng)
         else:

@@ -66,6 +66,8 @@ def plan(request: AnalyzeRequest, classifier: Classifier, frozen: Classifier) ->
         raise BadRequest(
             f"A budget of {wanted.eps:g} makes no sense for {norm.name}.", f"Budgets go from 0 to {norm.high_eps:g}."
         )
+    if request.batch < 0:
+        raise BadRequest(f"A batch of {request.batch} pictures cannot be.", "Leave it at 0 to let the engine choose.")
     target = None
     if wanted.target is not None:
         if wanted.target not in classifier.classes:
@@ -84,6 +86,8 @@ def analyze(work: Plan, emit: Emit, tick: Step) -> AnalyzeResult:
     tick(0, 0, "looking for pictures")
     found = collect(work.request.paths)
     missing = [FailedPicture(path, sentence) for path, sentence in found.skipped]
+    if not found.files and not missing:
+        raise BadRequest("There is no picture in what was named.", "Name picture files, or a folder that holds some.")
     if missing:
         emit(missing)
     tally = _Tally(missing=len(missing))
@@ -207,9 +211,9 @@ def _rows(work: Plan, inputs: list[_Input], tick: Step) -> list[PictureRow]:
         success = _success(work, adversarial.logits, labels)
         png = _success(work, classifier(as_png(attacked)), labels)
         jpeg = _success(work, classifier(as_jpeg(attacked)), labels)
-    outcomes = Outcomes(
-        images, attacked, labels, clean.logits, adversarial.logits, clean.features, adversarial.features, frozen
-    )
+    given = images, attacked, labels, clean.logits, adversarial.logits, clean.features, adversarial.features, frozen
+    # Apple's GPUs have no double precision, which the metrics need.
+    outcomes = Outcomes(*(value.cpu() if value.device.type == "mps" else value for value in given))
     measured = [(metric.name, metric.measure(outcomes).double().cpu()) for metric in METRICS]
     verdicts = list(zip(_verdicts(clean), _verdicts(adversarial), strict=True))
     pictures = _picture_sets(images, attacked, work.threat) if request.with_pictures else [None] * len(inputs)
@@ -285,7 +289,8 @@ def _row(
 
 
 def _verdicts(output: Output) -> list[Verdict]:
-    logits, probabilities = output.logits.double().cpu(), output.logits.double().softmax(dim=1).cpu()
+    logits = output.logits.cpu().double()
+    probabilities = logits.softmax(dim=1)
     return [Verdict(tuple(z.tolist()), tuple(p.tolist())) for z, p in zip(logits, probabilities, strict=True)]
 
 

@@ -15,16 +15,18 @@ from capt_engine.metrics.base import Metric, Outcomes
 
 def kl_divergence(target: Tensor, other: Tensor) -> Tensor:
     """KL(softmax(target) ‖ softmax(other)), (n,), of logits (n, k); never negative."""
-    log_p, log_q = target.log_softmax(dim=1), other.log_softmax(dim=1)
-    return (log_p.exp() * (log_p - log_q)).sum(dim=1).clamp_min(0)
+    # In double precision and rounded once: small divergences are differences of nearly equal numbers, and the last bits of exp and
+    # log depend on where in a batch a picture stands.
+    log_p, log_q = target.double().log_softmax(dim=1), other.double().log_softmax(dim=1)
+    return (log_p.exp() * (log_p - log_q)).sum(dim=1).clamp_min(0).float()
 
 
 def js_divergence(one: Tensor, other: Tensor) -> Tensor:
     """Jensen–Shannon divergence of softmax(one) and softmax(other), (n,), in [0, ln 2]."""
-    log_p, log_q = one.log_softmax(dim=1), other.log_softmax(dim=1)
+    log_p, log_q = one.double().log_softmax(dim=1), other.double().log_softmax(dim=1)
     log_m = torch.logaddexp(log_p, log_q) - math.log(2)
     half = 0.5 * ((log_p.exp() * (log_p - log_m)).sum(dim=1) + (log_q.exp() * (log_q - log_m)).sum(dim=1))
-    return half.clamp(0, math.log(2))
+    return half.clamp(0, math.log(2)).float()
 
 
 def _agreement(one: Tensor, other: Tensor) -> Tensor:

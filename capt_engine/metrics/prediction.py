@@ -15,7 +15,7 @@ def margin(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def _confidence(logits: Tensor, labels: Tensor) -> Tensor:
-    return logits.softmax(dim=1).gather(1, labels[:, None]).squeeze(1)
+    return logits.double().softmax(dim=1).gather(1, labels[:, None]).squeeze(1).float()
 
 
 def _top_overlap(outcomes: Outcomes) -> Tensor:

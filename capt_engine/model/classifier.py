@@ -10,8 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from capt_engine.errors import UnknownName
 from capt_engine.model.clip import Backbone
 from capt_engine.model.text import class_features
+
+_PRECISIONS = ("fp32", "bf16")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Classifier:
     """
 
     def __init__(self, backbone: Backbone, classes: Sequence[str], template: str, *, precision: str = "fp32") -> None:
+        if precision not in _PRECISIONS:
+            raise UnknownName("precision", precision, _PRECISIONS)
         self.backbone = backbone
         self.classes = tuple(classes)
         self.template = template

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from capt_engine.demo import training_set
+from capt_engine.demo import pretrain, training_set
+from capt_engine.demo.domains import Subject
 from capt_engine.demo.pretrain import Plan, Pretraining, encode_sentences, export
+from capt_engine.demo.world import UNSEEN_PAIRS
 from capt_engine.errors import BadCheckpoint
 from capt_engine.model.clip import load_backbone
 
@@ -52,6 +54,30 @@ def test_a_checkpoint_of_another_plan_is_refused(pictures: np.ndarray, tmp_path:
     assert Pretraining(replace(TINY, steps=3), pictures, tmp_path / "run.pt").step == 1
     with pytest.raises(BadCheckpoint, match="other settings"):
         Pretraining(replace(TINY, lr=1.0), pictures, tmp_path / "run.pt")
+
+
+def test_a_pair_never_shown_is_not_evidence_against_itself() -> None:
+    """Without unmet classes the loss is torch's own; an unmet class changes nothing and gets no slope."""
+    logits = torch.tensor([[1.0, 2.0, 0.5], [0.2, -1.0, 3.0]], requires_grad=True)
+    target = torch.tensor([1, 0])
+    nothing = torch.zeros(2, 3, dtype=torch.bool)
+    expected = torch.nn.functional.cross_entropy(logits, target, label_smoothing=0.1)
+    torch.testing.assert_close(pretrain._cross_entropy(logits, target, nothing, 0.1), expected)
+    unmet = torch.tensor([[False, False, True], [False, False, False]])
+    pretrain._cross_entropy(logits, target, unmet, 0.1).backward()
+    assert logits.grad is not None
+    assert logits.grad[0, 2] == 0
+    assert (logits.grad[1] != 0).all()
+
+
+def test_unmet_classes_are_the_unseen_pairs() -> None:
+    """For shapes, colours and shape with material, the columns left out are those of the picture's unseen pairs."""
+    shape, colour = next(iter(UNSEEN_PAIRS))
+    like_colour, like_shape = Subject("sphere", colour, "wood"), Subject(shape, "purple", "wood")
+    assert pretrain._unmet("shapes", [shape, "sphere"], [like_colour])[0][0]
+    assert pretrain._unmet("colours", [colour, "green"], [like_shape])[0][0]
+    assert pretrain._unmet("shape-material", [f"wood {shape}", "metal sphere"], [like_colour])[0][0]
+    assert not any(pretrain._unmet("materials", ["wood", "metal"], [like_colour])[0])
 
 
 def test_an_exported_model_opens_and_says_the_same(pictures: np.ndarray, tmp_path: Path) -> None:

@@ -1,0 +1,317 @@
+"""Jobs run in order on one thread, end in exactly one event, and never take the thread down with them."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from capt_engine.api import Engine
+from capt_engine.errors import BadRequest, DeviceProblem
+from capt_engine.jobs import session
+from capt_engine.jobs.tick import REPORT_EVERY_S
+from capt_engine.records import (
+    EngineFailed,
+    EngineNote,
+    EngineReady,
+    JobCancelled,
+    JobFailed,
+    JobFinished,
+    JobId,
+    JobProgress,
+    JobStarted,
+)
+
+ENDINGS = (JobFinished, JobFailed, JobCancelled)
+Work = Callable[[Callable[..., None]], Any]
+
+
+class LightSession:
+    """Stands in for the session that loads torch: a request is a function, and handling it is calling it with the tick."""
+
+    def __init__(self, device: str, note: Callable[[str], None]) -> None:
+        if device == "broken":
+            raise DeviceProblem("There is no device called 'broken'.", "Use cpu.")
+        if device == "buggy":
+            raise ImportError("libtorch.so: cannot open shared object file")
+        note("Loading nothing")
+        self.device = device
+
+    def catalogue(self) -> Any:
+        """All there is to choose from: nothing."""
+        return "catalogue"
+
+    def device_info(self) -> Any:
+        """The name that was asked for."""
+        return self.device
+
+    def handle(self, job: JobId, request: Any, on_event: object, tick: Callable[..., None]) -> Any:
+        """Do it."""
+        del job, on_event
+        return request(tick)
+
+
+class Witness:
+    """Hears every event, and remembers on which thread."""
+
+    def __init__(self) -> None:
+        self.events: list[Any] = []
+        self.threads: set[str] = set()
+        self._heard = threading.Condition()
+
+    def __call__(self, event: Any) -> None:
+        """One event."""
+        with self._heard:
+            self.events.append(event)
+            self.threads.add(threading.current_thread().name)
+            self._heard.notify_all()
+
+    def wait_for(self, *kinds: type, of: JobId | None = None, timeout_s: float = 10.0) -> Any:
+        """The first event of one of the kinds (and of the job), heard already or soon."""
+
+        def found() -> Any:
+            return next((e for e in self.events if isinstance(e, kinds) and (of is None or e.job == of)), None)
+
+        with self._heard:
+            assert self._heard.wait_for(lambda: found() is not None, timeout_s), f"never heard {kinds} of {of}"
+            return found()
+
+    def of(self, job: JobId) -> list[str]:
+        """The kinds of events heard of a job, in order."""
+        return [type(event).__name__ for event in self.events if getattr(event, "job", None) == job]
+
+
+@pytest.fixture
+def heard() -> Witness:
+    """The witness of a test."""
+    return Witness()
+
+
+@pytest.fixture
+def engine(heard: Witness, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """The real door and runner, over a session that loads nothing."""
+    monkeypatch.setattr(session, "Session", LightSession)
+    engine = Engine(heard, device="cpu")
+    yield engine
+    assert engine.close()
+
+
+def until_cancelled(tick: Callable[..., None]) -> None:
+    """Work that never ends by itself."""
+    while True:
+        tick(1, 2, "turning")
+        time.sleep(0.001)
+
+
+def test_ready_comes_before_any_job(engine: Engine, heard: Witness) -> None:
+    """First what is being loaded, then that the engine is ready, with all there is to choose from; then the jobs."""
+    job = engine.submit(lambda _: "done")
+    heard.wait_for(JobFinished)
+    assert heard.events == [
+        EngineNote("Loading nothing"),
+        EngineReady("catalogue", "cpu"),
+        JobStarted(job),
+        JobFinished(job, "done"),
+    ]
+
+
+def test_jobs_run_one_by_one_in_order_on_the_workers_thread(engine: Engine, heard: Witness) -> None:
+    """None starts before the one before it has ended, and all is told on one thread that is not the caller's."""
+    jobs = [engine.submit(lambda _, i=i: i) for i in range(20)]
+    heard.wait_for(*ENDINGS, of=jobs[-1])
+    told = [event for event in heard.events if hasattr(event, "job")]
+    assert told == [event for i, job in enumerate(jobs) for event in (JobStarted(job), JobFinished(job, i))]
+    assert heard.threads == {"capt-engine"}
+    assert len(set(jobs)) == 20
+
+
+def test_an_expected_failure_is_a_sentence_and_the_next_job_runs(engine: Engine, heard: Witness) -> None:
+    """Message and hint travel, no traceback does."""
+
+    def refuse(_: object) -> None:
+        raise BadRequest("There are no classes.", "Name some.")
+
+    first, second = engine.submit(refuse), engine.submit(lambda _: 2)
+    heard.wait_for(JobFinished, of=second)
+    failure = heard.wait_for(JobFailed, of=first).failure
+    assert (failure.kind, failure.message, failure.hint) == ("BadRequest", "There are no classes.", "Name some.")
+    assert failure.traceback == ""
+
+
+def test_a_bug_is_a_sentence_with_a_traceback_and_the_next_job_runs(
+    engine: Engine, heard: Witness, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The user reads a sentence, the log and the crash report hold the rest, and the thread lives on."""
+    first, second = engine.submit(lambda _: 1 / 0), engine.submit(lambda _: 2)
+    heard.wait_for(JobFinished, of=second)
+    failure = heard.wait_for(JobFailed, of=first).failure
+    assert failure.kind == "ZeroDivisionError"
+    assert "division by zero" in failure.message
+    assert "Traceback" in failure.traceback
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_running_job_is_cancelled_at_its_next_tick(engine: Engine, heard: Witness) -> None:
+    """In well under half a second, with one ending, and the next job runs."""
+    job, after = engine.submit(until_cancelled), engine.submit(lambda _: "next")
+    heard.wait_for(JobProgress, of=job)
+    asked_s = time.monotonic()
+    engine.cancel(job)
+    heard.wait_for(JobCancelled, of=job)
+    assert time.monotonic() - asked_s < 0.5
+    heard.wait_for(JobFinished, of=after)
+    assert [kind for kind in heard.of(job) if kind != "JobProgress"] == ["JobStarted", "JobCancelled"]
+
+
+def test_a_queued_job_is_cancelled_without_being_started(engine: Engine, heard: Witness) -> None:
+    """It ends in its turn, and its work is never begun."""
+    begun: list[str] = []
+    first = engine.submit(until_cancelled)
+    second, third = engine.submit(lambda _: begun.append("second")), engine.submit(lambda _: begun.append("third"))
+    engine.cancel(second)
+    engine.cancel(first)
+    heard.wait_for(JobFinished, of=third)
+    assert heard.of(second) == ["JobCancelled"]
+    assert begun == ["third"]
+
+
+def test_cancelling_what_is_over_or_never_was_is_nothing(engine: Engine, heard: Witness) -> None:
+    """A second Cancel, a late one, and one for a job that nobody knows change nothing."""
+    job = engine.submit(lambda _: 1)
+    heard.wait_for(JobFinished, of=job)
+    engine.cancel(job)
+    engine.cancel(JobId(99))
+    after = engine.submit(lambda _: 2)
+    heard.wait_for(JobFinished, of=after)
+    assert heard.of(job) == ["JobStarted", "JobFinished"]
+
+
+def test_every_job_has_exactly_one_ending(engine: Engine, heard: Witness) -> None:
+    """Whatever becomes of three hundred jobs (done, failed, cancelled waiting or running, caught by the close)."""
+    chance = random.Random(0)
+
+    def brief(tick: Callable[..., None]) -> None:
+        for _ in range(chance.randrange(4)):
+            tick(0, 3, "")
+        if chance.random() < 0.2:
+            raise BadRequest("No.")
+
+    jobs = []
+    for _ in range(300):
+        jobs.append(engine.submit(brief))
+        if chance.random() < 0.3:
+            engine.cancel(chance.choice(jobs))
+    jobs.append(engine.submit(until_cancelled))
+    jobs.append(engine.submit(brief))
+    assert engine.close()
+    jobs.append(engine.submit(brief))
+    for job in jobs:
+        kinds = [kind for kind in heard.of(job) if kind != "JobProgress"]
+        assert sum(kind != "JobStarted" for kind in kinds) == 1, kinds
+        assert kinds.count("JobStarted") <= 1
+        assert kinds[-1] != "JobStarted"
+
+
+def test_many_threads_may_submit_and_cancel(engine: Engine, heard: Witness) -> None:
+    """Every method may be called from anywhere; no id is given twice, no job is lost."""
+    jobs: list[JobId] = []
+
+    def submit() -> None:
+        for _ in range(50):
+            jobs.append(engine.submit(lambda tick: tick(0, 1, "")))
+            engine.cancel(jobs[-1])
+
+    threads = [threading.Thread(target=submit) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    last = engine.submit(lambda _: 0)
+    heard.wait_for(JobFinished, of=last)
+    assert len(set(jobs)) == 200
+    assert sum(isinstance(event, ENDINGS) for event in heard.events) == 201
+
+
+def test_close_cancels_everything_and_joins(engine: Engine, heard: Witness) -> None:
+    """The running job stops, the waiting one never starts, and no thread is left; closing twice is closing once."""
+    running, waiting = engine.submit(until_cancelled), engine.submit(lambda _: 0)
+    heard.wait_for(JobStarted, of=running)
+    assert engine.close()
+    assert not any(thread.name == "capt-engine" for thread in threading.enumerate())
+    assert heard.of(running)[-1] == "JobCancelled"
+    assert heard.of(waiting) == ["JobCancelled"]
+    assert engine.close()
+
+
+def test_close_gives_up_on_work_that_never_ticks(engine: Engine, heard: Witness) -> None:
+    """It waits as long as it was told, says that the thread still runs, and a later call finds it ended."""
+    release = threading.Event()
+    job = engine.submit(lambda _: release.wait(10))
+    heard.wait_for(JobStarted, of=job)
+    begun_s = time.monotonic()
+    assert not engine.close(timeout_s=0.05)
+    assert time.monotonic() - begun_s < 2
+    release.set()
+    assert engine.close()
+
+
+def test_the_worker_itself_may_close(heard: Witness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing from inside an event must not wait for itself."""
+    monkeypatch.setattr(session, "Session", LightSession)
+    closed: list[bool] = []
+    opened = threading.Event()
+
+    def on_event(event: object) -> None:
+        heard(event)
+        if isinstance(event, EngineReady):
+            opened.wait(10)
+            closed.append(engine.close())
+
+    engine = Engine(on_event, device="cpu")
+    opened.set()
+    job = engine.submit(lambda _: 0)
+    heard.wait_for(*ENDINGS, of=job)
+    assert engine.close()
+    assert closed == [False]
+
+
+def test_after_close_a_job_is_cancelled_at_once(engine: Engine, heard: Witness) -> None:
+    """Whoever submits too late is answered all the same."""
+    engine.close()
+    job = engine.submit(lambda _: 0)
+    assert heard.of(job) == ["JobCancelled"]
+
+
+def test_countless_ticks_are_few_events(engine: Engine, heard: Witness) -> None:
+    """Two hundred thousand ticks reach the window as at most twenty reports a second."""
+
+    def count(tick: Callable[..., None]) -> float:
+        begun_s = time.monotonic()
+        for done in range(200_000):
+            tick(done, 200_000, "")
+        return time.monotonic() - begun_s
+
+    job = engine.submit(count)
+    took_s = heard.wait_for(JobFinished, of=job, timeout_s=60).result
+    reports = heard.of(job).count("JobProgress")
+    assert 1 <= reports <= took_s / REPORT_EVERY_S + 1
+
+
+@pytest.mark.parametrize(("device", "kind"), [("broken", "DeviceProblem"), ("buggy", "ImportError")])
+def test_an_engine_that_cannot_start_says_so_once_and_to_every_job(
+    heard: Witness, monkeypatch: pytest.MonkeyPatch, device: str, kind: str
+) -> None:
+    """A broken torch is one sentence at the start and the same one for each job that would need it."""
+    monkeypatch.setattr(session, "Session", LightSession)
+    engine = Engine(heard, device=device)
+    jobs = [engine.submit(lambda _: 0) for _ in range(2)]
+    failure = heard.wait_for(EngineFailed).failure
+    assert failure.kind == kind
+    for job in jobs:
+        assert heard.wait_for(JobFailed, of=job).failure == failure
+    assert not any(isinstance(event, EngineReady) for event in heard.events)
+    assert engine.close()
