@@ -23,7 +23,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-_LIBRARIES = ("libtorch_global_deps", "libc10", "libtorch_cpu", "libc10_cuda", "libtorch_cuda", "libtorch", "libtorch_python")
+_LIBRARIES = (
+    "libtorch_global_deps",
+    "libc10",
+    "libtorch_cpu",
+    "libc10_cuda",
+    "libtorch_cuda",
+    "libtorch",
+    "libtorch_python",
+)
 
 
 def preload_torch() -> None:

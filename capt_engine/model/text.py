@@ -65,17 +65,33 @@ def class_features(backbone: Backbone, classes: Sequence[str], template: str = D
     return F.normalize(features.float(), dim=-1)
 
 
-def encode_tokens(backbone: Backbone, ids: Tensor) -> Tensor:
-    """Text features (k, d), not normalised, of token ids (k, context), cut at the longest end-of-text token where that is exact."""
+def encode_tokens(backbone: Backbone, ids: Tensor, prompts: Sequence[Tensor] = ()) -> Tensor:
+    """Text features (k, d), not normalised, of token ids (k, context), cut at the longest end-of-text token where that is exact.
+
+    prompts: J tensors (length, d_t) that take the places 1 … length: in layer 0 before the positional embedding is added, in blocks
+    1 … J−1 as they are (MaPLe).
+    """
     clip = backbone.clip
     if getattr(clip, "text_pool_type", "") != "argmax" or clip.attn_mask is None:
         # Another tower than CLIP's own causal one: nothing may be assumed about what padding does there.
+        if prompts:
+            raise BadRequest("Prompts need CLIP's own text tower; this model has another.", "Choose a ViT CLIP.")
         whole: Tensor = clip.encode_text(ids)
         return whole
     ends = ids.argmax(dim=-1)
     length = int(ends.max()) + 1
-    x = clip.token_embedding(ids[:, :length]) + clip.positional_embedding[:length]
-    x = clip.transformer(x, attn_mask=clip.attn_mask[:length, :length])
+    x = (
+        _with_tokens(clip.token_embedding(ids[:, :length]), prompts[0] if prompts else None)
+        + clip.positional_embedding[:length]
+    )
+    mask = clip.attn_mask[:length, :length]
+    if prompts:
+        batch_first = clip.transformer.batch_first
+        for layer, block in enumerate(clip.transformer.resblocks):
+            x = _with_tokens(x, prompts[layer] if 0 < layer < len(prompts) else None)
+            x = block(x, attn_mask=mask) if batch_first else block(x.transpose(0, 1), attn_mask=mask).transpose(0, 1)
+    else:
+        x = clip.transformer(x, attn_mask=mask)
     x = clip.ln_final(x)[torch.arange(len(ids), device=ids.device), ends]
     projection = clip.text_projection
     if projection is None:
@@ -85,3 +101,10 @@ def encode_tokens(backbone: Backbone, ids: Tensor) -> Tensor:
     else:
         features = x @ projection
     return features
+
+
+def _with_tokens(x: Tensor, tokens: Tensor | None) -> Tensor:
+    """x (k, length, d) with `tokens` (n, d) in the places 1 … n of every row."""
+    if tokens is None:
+        return x
+    return torch.cat([x[:, :1], tokens.to(x.dtype).expand(len(x), -1, -1), x[:, 1 + len(tokens) :]], dim=1)
