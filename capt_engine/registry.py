@@ -100,6 +100,8 @@ def _checked(info: ParamInfo, value: ParamValue) -> ParamValue:
             raise UnknownName(info.label.lower(), str(value), info.choices)
         return value
     if info.kind == "bool":
+        if value not in (0, 1):
+            raise BadRequest(f"{info.label} takes yes or no, not {value!r}.", "Give it true or false.")
         return bool(value)
     if isinstance(value, (str, bool)):
         raise BadRequest(f"{info.label} takes a number, not {value!r}.")
