@@ -1,0 +1,120 @@
+"""An analysis in a notebook's hands: without the door, with whatever classifier and tick one has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from capt_engine.errors import DeviceProblem
+from capt_engine.evaluation.analysis import analyze, plan
+from capt_engine.jobs.tick import silent_tick
+from capt_engine.model.classifier import Classifier, Output
+from capt_engine.records import AnalyzeRequest, AttackSpec, ThreatModel
+
+
+@pytest.fixture
+def request_of_six(tmp_path: Path) -> AnalyzeRequest:
+    """Six pictures and a brief attack on them."""
+    stream = np.random.default_rng(1)
+    for number in range(6):
+        Image.fromarray(stream.integers(0, 256, (24, 24, 3), dtype=np.uint8)).save(tmp_path / f"{number}.png")
+    return AnalyzeRequest((str(tmp_path),), attack=AttackSpec("pgd", (("steps", 2),)))
+
+
+def rows_of(request: AnalyzeRequest, classifier: Classifier, frozen: Classifier | None = None) -> list[Any]:
+    """All rows of an analysis, without their times."""
+    rows: list[Any] = []
+
+    def emit(some: Sequence[Any]) -> None:
+        rows.extend(replace(row, time_s=0.0) for row in some)
+
+    analyze(plan(request, classifier, frozen or classifier), emit, silent_tick)
+    return rows
+
+
+def test_rows_leave_as_they_become_ready(request_of_six: AnalyzeRequest, tiny_classifier: Classifier) -> None:
+    """Left to itself the engine begins with one picture, so that the first row comes soon, and doubles."""
+    batches: list[int] = []
+    analyze(plan(request_of_six, tiny_classifier, tiny_classifier), lambda some: batches.append(len(some)), silent_tick)
+    assert batches == [1, 2, 3]
+
+
+def test_work_is_counted_in_units(request_of_six: AnalyzeRequest, tiny_classifier: Classifier) -> None:
+    """Every tick lies between nothing and all of six pictures' units, in order, batch after batch."""
+    work = plan(request_of_six, tiny_classifier, tiny_classifier)
+    told: list[tuple[int, int]] = []
+
+    def tick(done: int, total: int, note: str = "") -> None:
+        del note
+        told.append((done, total))
+
+    analyze(work, lambda _: None, tick)
+    counted = [done for done, total in told if total]
+    assert {total for _, total in told} == {0, 6 * work.units}
+    assert counted == sorted(counted)
+    assert counted[0] == 0
+    assert 3 * work.units < counted[-1] < 6 * work.units
+
+
+def test_the_frozen_model_is_asked_about_the_clean_picture(
+    request_of_six: AnalyzeRequest, tiny_classifier: Classifier
+) -> None:
+    """Its metrics compare the attacked answer with the zero-shot one; against itself they equal the plain ones."""
+    other = Classifier(tiny_classifier.backbone, tiny_classifier.classes, "a bad drawing of {}.")
+    for same, mixed in zip(
+        rows_of(request_of_six, tiny_classifier), rows_of(request_of_six, tiny_classifier, other), strict=True
+    ):
+        one, two = dict(same.metrics), dict(mixed.metrics)
+        assert one["frozen_kl"] == one["kl"] == two["kl"]
+        assert two["frozen_kl"] != two["kl"]
+        assert same.clean == mixed.clean
+
+
+class Cramped(Classifier):
+    """A classifier on a device that holds only so many pictures at a time."""
+
+    room = 2
+
+    def output(self, images: torch.Tensor) -> Output:
+        """As ever, if there is room."""
+        if len(images) > self.room:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return super().output(images)
+
+
+def test_a_batch_too_large_for_the_memory_is_halved(
+    request_of_six: AnalyzeRequest, tiny_classifier: Classifier
+) -> None:
+    """Nobody has to know how much fits: the rows are those of smaller batches."""
+    cramped = Cramped(tiny_classifier.backbone, tiny_classifier.classes, tiny_classifier.template)
+    halved = rows_of(replace(request_of_six, batch=6), cramped)
+    assert halved == rows_of(replace(request_of_six, batch=6), tiny_classifier)
+
+
+def test_a_picture_too_large_for_the_memory_is_a_sentence(
+    request_of_six: AnalyzeRequest, tiny_classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where not even one fits, the device is named and another proposed."""
+    monkeypatch.setattr(Cramped, "room", 0)
+    cramped = Cramped(tiny_classifier.backbone, tiny_classifier.classes, tiny_classifier.template)
+    with pytest.raises(DeviceProblem) as caught:
+        rows_of(request_of_six, cramped)
+    assert "single picture" in caught.value.message
+    assert "--device cpu" in caught.value.hint
+
+
+@pytest.mark.parametrize(("norm", "eps"), [("linf", 1.0), ("l2", 100.0), ("linf", 0.0)])
+def test_the_ends_of_a_budget_may_be_asked_for(
+    request_of_six: AnalyzeRequest, tiny_classifier: Classifier, norm: str, eps: float
+) -> None:
+    """Nothing at all and everything there is are both budgets."""
+    rows = rows_of(replace(request_of_six, threat=ThreatModel(norm, eps)), tiny_classifier)
+    assert len(rows) == 6
+    assert max(dict(row.metrics)[norm] for row in rows) <= eps + 1e-5

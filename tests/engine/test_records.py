@@ -1,0 +1,57 @@
+"""What passes the door is plain, frozen, and can be sent anywhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import pickle
+import typing
+
+import pytest
+
+from capt_engine import records
+from capt_engine.records import ThreatModel, Verdict
+
+RECORDS = [
+    kind
+    for _, kind in inspect.getmembers(records, inspect.isclass)
+    if kind.__module__ == records.__name__ and dataclasses.is_dataclass(kind)
+]
+PLAIN = {bool, int, float, str, bytes, type(None)}
+
+
+def leaves(hint: object) -> set[object]:
+    """The types a field may hold, tuples and unions taken apart."""
+    inner = [one for one in typing.get_args(hint) if one is not Ellipsis]
+    if inner:
+        return set().union(*(leaves(one) for one in inner))
+    return {typing.cast(object, getattr(hint, "__supertype__", hint))}
+
+
+@pytest.mark.parametrize("kind", RECORDS, ids=lambda kind: kind.__name__)
+def test_a_record_is_frozen_and_holds_plain_values(kind: type) -> None:
+    """Numbers, strings, bytes, tuples, and other records: no tensor, no array, nothing of Qt, nothing that changes."""
+    assert kind.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    for name, hint in typing.get_type_hints(kind).items():
+        assert leaves(hint) <= PLAIN | set(RECORDS), name
+        assert typing.get_origin(hint) not in (list, dict, set), name
+
+
+def test_a_verdict_ranks_its_classes() -> None:
+    """Best first; of equals the earlier one; never more than there are."""
+    verdict = Verdict((1.0, 3.0, 2.0, 3.0), (0.1, 0.4, 0.1, 0.4))
+    assert verdict.winner == 1
+    assert verdict.top(3) == (1, 3, 0)
+    assert verdict.top(9) == (1, 3, 0, 2)
+
+
+def test_a_threat_knows_its_goal() -> None:
+    """With a target it is targeted."""
+    assert (ThreatModel().goal, ThreatModel(target="cat").goal) == ("untargeted", "targeted")
+
+
+def test_records_survive_a_journey() -> None:
+    """What is sent to another process comes out equal there."""
+    request = records.AnalyzeRequest(("a.png",), threat=ThreatModel("l2", 0.5, "cat"))
+    assert pickle.loads(pickle.dumps(request)) == request
+    assert hash(request) == hash(records.AnalyzeRequest(("a.png",), threat=ThreatModel("l2", 0.5, "cat")))
