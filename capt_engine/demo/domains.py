@@ -52,8 +52,8 @@ def _yaw(angle: float) -> Array:
 
 
 def _toppling(rng: Generator) -> Array:
-    """A turn by 20 to 80 degrees about a level axis, as a quaternion's matrix."""
-    direction, half = rng.uniform(0, 2 * np.pi), np.radians(rng.uniform(20, 80)) / 2
+    """A turn by 15 to 50 degrees about a level axis, as a quaternion's matrix."""
+    direction, half = rng.uniform(0, 2 * np.pi), np.radians(rng.uniform(15, 50)) / 2
     w, x, y, z = np.cos(half), np.cos(direction) * np.sin(half), np.sin(direction) * np.sin(half), 0.0
     return np.array(
         [
@@ -137,17 +137,17 @@ def _restage(setting: Setting, domain: str, rng: Generator) -> Setting:
     if domain == "night":
         cold = _vector(0.5, 0.72, 1.25)
         lamp = _vector(1.0, 0.74, 0.42) if rng.random() < 0.5 else _vector(0.62, 0.8, 1.2)
-        sky = np.asarray(setting.sky * cold * 0.16, dtype=np.float32)
+        sky = np.asarray(setting.sky * cold * 0.36, dtype=np.float32)
         return replace(
             setting,
-            light_colour=np.asarray(lamp * rng.uniform(0.7, 1.25), dtype=np.float32),
+            light_colour=np.asarray(lamp * rng.uniform(0.9, 1.5), dtype=np.float32),
             sky=sky,
-            horizon=np.asarray(sky * 0.5, dtype=np.float32),
+            horizon=np.asarray(sky * 1.6, dtype=np.float32),
             pool=float(rng.uniform(1.8, 3.2)),
             shadow_sharpness=11.0,
         )
     if domain == "clay":
-        return replace(setting, material="clay", lumps=float(rng.uniform(0.05, 0.085)), shadow_sharpness=4.0)
+        return replace(setting, material="clay", lumps=float(rng.uniform(0.075, 0.115)), shadow_sharpness=4.0)
     if domain == "tumbled":
         turn = np.asarray(_toppling(rng) @ setting.turn, dtype=np.float32)
         rest = lowest_point(setting.form, turn)
@@ -219,10 +219,10 @@ def _sketch(frame: Buffers, samples: int, rng: Generator) -> Array:
 
 def _fog(frame: Buffers, samples: int, rng: Generator) -> Array:
     veil = np.asarray(rng.uniform(0.6, 0.75) * np.array([0.96, 1.0, 1.04]), dtype=np.float32)
-    share = 1 - np.exp(-((frame.depth / np.float32(rng.uniform(5.2, 7.0))) ** 2))
+    share = 1 - np.exp(-((frame.depth / np.float32(rng.uniform(7.0, 9.5))) ** 2))
     share = np.clip(share, 0, 0.94)[..., None]
     image = _develop(_shrink(frame.colour * (1 - share) + veil * share, samples))
-    return _blurred(image, image.shape[0] * 0.007) + _grain(rng, image.shape[0], 0.008)
+    return _blurred(image, image.shape[0] * 0.006) + _grain(rng, image.shape[0], 0.008)
 
 
 def _film(image: Array, rng: Generator) -> Array:
