@@ -1,0 +1,221 @@
+"""Tuning, as a loop that can be read: draw a batch, attack it, take the loss, step; after each epoch, a state that can be resumed.
+
+Every random draw depends on the seed, the epoch and the picture alone, so a run that was stopped after an epoch and resumed ends in the
+same prompts, bit for bit on a CPU, as one that was not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from capt_engine.attacks.base import Draws
+from capt_engine.errors import CaptError
+from capt_engine.model.prompts import Prompts
+from capt_engine.tuning.inner_attack import InnerAttack
+from capt_engine.tuning.objective import Objective, Settings, Terms, Views
+from capt_engine.tuning.prompted import PromptedClip
+from capt_engine.tuning.schedule import learning_rate
+
+MOMENTUM = 0.9
+WEIGHT_DECAY = 5e-4
+
+# The family's failure on EuroSAT: the loss sits at ln k while clean and adversarial predictions have become the same constant.
+_COLLAPSED_KL = 1e-2
+_COLLAPSED_CE = 0.02
+
+Step = Callable[..., None]
+
+
+class TuningFailed(CaptError):
+    """The loss is no number any more; the last epoch's prompts are kept."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One run: an objective with its settings, the inner attack (None: clean pictures only), and how the optimiser goes."""
+
+    objective: Objective
+    settings: Settings
+    attack: InnerAttack | None
+    epochs: int = 10
+    batch: int = 4
+    rate: float = 0.0035
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class StepLog:
+    """One optimiser step in numbers; α as mean, 10th and 90th percentile; accuracies are of the batch, in [0, 1]."""
+
+    epoch: int
+    step: int
+    rate: float
+    loss: float
+    cross_entropy: float
+    train: float
+    guide: float
+    alpha_mean: float
+    alpha_p10: float
+    alpha_p90: float
+    gradient_norm: float
+    zero_gradients: float
+    clean_accuracy: float
+    robust_accuracy: float
+
+
+@dataclass
+class State:
+    """What an epoch leaves behind: enough to go on as if nothing had happened."""
+
+    epoch: int = 0
+    momentum: dict[str, Tensor] = field(default_factory=dict)
+
+
+class Tuning:
+    """Prompts, the frozen CLIP they are learned for, and a few labelled pictures.
+
+    images: (N, 3, h, w) in [0, 1] at the model's own size. labels: (N,). guide: frozen clean logits (N, k) of those pictures, constants
+    computed once; guide_logits(images) gives the frozen model's logits of other pictures, for the objectives that want them.
+    """
+
+    def __init__(
+        self,
+        clip: PromptedClip,
+        prompts: Prompts,
+        recipe: Recipe,
+        images: Tensor,
+        labels: Tensor,
+        guide: Tensor,
+        guide_logits: Callable[[Tensor], Tensor],
+        state: State | None = None,
+    ) -> None:
+        self.prompts = prompts
+        self.state = state or State()
+        self._clip, self._recipe = clip, recipe
+        self._images, self._labels = images, labels
+        self._guide, self._guide_logits = guide, guide_logits
+        self._optimiser = torch.optim.SGD(prompts.parameters(), lr=0.0, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY)
+        for name, parameter in prompts.named_parameters():
+            if name in self.state.momentum:
+                self._optimiser.state[parameter]["momentum_buffer"] = self.state.momentum[name].clone()
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """The last, smaller batch is left out only where at least one whole batch remains."""
+        return max(1, len(self._labels) // self._recipe.batch)
+
+    def epochs(self, tick: Step) -> Iterator[list[StepLog]]:
+        """Run the epochs that are left; each is yielded when it is done and `state` can be saved. Raises TuningFailed, Cancelled."""
+        for epoch in range(self.state.epoch + 1, self._recipe.epochs + 1):
+            logs = [self._step(epoch, i, batch, tick) for i, batch in enumerate(self._batches(epoch))]
+            momentum = {
+                name: self._optimiser.state[parameter]["momentum_buffer"].clone()
+                for name, parameter in self.prompts.named_parameters()
+                if "momentum_buffer" in self._optimiser.state[parameter]
+            }
+            self.state = State(epoch, momentum)
+            yield logs
+
+    def _batches(self, epoch: int) -> list[Tensor]:
+        stream = torch.Generator().manual_seed(_mixed(self._recipe.seed, epoch))
+        order = torch.randperm(len(self._labels), generator=stream)
+        size = self._recipe.batch
+        return [order[i * size : (i + 1) * size] for i in range(self.steps_per_epoch)]
+
+    def _step(self, epoch: int, index: int, batch: Tensor, tick: Step) -> StepLog:
+        recipe = self._recipe
+        total = recipe.epochs * self.steps_per_epoch
+        done = (epoch - 1) * self.steps_per_epoch + index
+        tick(done, total, f"epoch {epoch} of {recipe.epochs}")
+        rate = learning_rate(epoch, recipe.epochs, recipe.rate)
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
+        views, zeros = self._views(epoch, batch, progress=done / total)
+        terms = recipe.objective(views, recipe.settings)
+        if not bool(torch.isfinite(terms.loss)):
+            raise TuningFailed(
+                f"The loss of step {index + 1} in epoch {epoch} is not a number.",
+                "Try a lower learning rate, or a smaller λ.",
+            )
+        self._optimiser.zero_grad()
+        terms.loss.backward()  # type: ignore[no-untyped-call]
+        gradient = math.sqrt(sum(float(p.grad.square().sum()) for p in self.prompts.parameters() if p.grad is not None))
+        self._optimiser.step()
+        return _log(epoch, done, rate, views, terms, gradient, zeros)
+
+    def _views(self, epoch: int, batch: Tensor, progress: float) -> tuple[Views, float]:
+        images, labels = self._images[batch], self._labels[batch]
+        tokens = self.prompts()
+        text = self._clip.text(tokens)
+        attacked, zeros = self._attacked(epoch, batch, images, labels, text)
+        # Clean and attacked pictures go through the tower together: one pass of twice the width costs less than two.
+        logits, features = self._clip.logits(
+            torch.cat([images, attacked]) if attacked is not None else images, tokens, text
+        )
+        n = len(images)
+        clean, adversarial = (logits[:n], logits[n:]) if attacked is not None else (logits, logits)
+        guide = self._guide[batch]
+        views = Views(
+            labels=labels,
+            clean=clean,
+            adversarial=adversarial,
+            frozen=guide,
+            frozen_adversarial=guide if attacked is None else self._guide_logits(attacked),
+            clean_features=features[:n],
+            adversarial_features=features[-n:],
+            progress=progress,
+        )
+        return views, zeros
+
+    def _attacked(
+        self, epoch: int, batch: Tensor, images: Tensor, labels: Tensor, text: Tensor
+    ) -> tuple[Tensor | None, float]:
+        attack = self._recipe.attack
+        if attack is None:
+            return None, 0.0
+        constant, fixed = self.prompts().detached(), text.detach()
+        draws = Draws.of(self._recipe.seed, [f"{epoch}:{int(i)}" for i in batch])
+        start = attack.threat.norm.random(draws, images, attack.threat.eps)
+        return attack.run(lambda x: self._clip.logits(x, constant, fixed)[0], images, labels, start)
+
+
+def forecast(seconds: list[float], steps: int) -> float:
+    """Seconds that `steps` steps will take, from the times of a dry run's steps; the first, which warms up, is not counted."""
+    counted = sorted(seconds[1:]) or seconds
+    return counted[len(counted) // 2] * steps
+
+
+def has_collapsed(logs: list[StepLog], classes: int) -> bool:
+    """Have the predictions become one constant: no consistency term left, and clean cross-entropy within 2 % of ln k."""
+    ce = sum(log.cross_entropy for log in logs) / len(logs)
+    kl = sum(log.train for log in logs) / len(logs)
+    return kl < _COLLAPSED_KL and abs(ce - math.log(classes)) <= _COLLAPSED_CE * math.log(classes)
+
+
+def _log(epoch: int, done: int, rate: float, views: Views, terms: Terms, gradient: float, zeros: float) -> StepLog:
+    alpha = terms.alpha.detach().float()
+    return StepLog(
+        epoch=epoch,
+        step=done + 1,
+        rate=rate,
+        loss=float(terms.loss.detach()),
+        cross_entropy=float(terms.cross_entropy.detach()),
+        train=float(terms.train.detach()),
+        guide=float(terms.guide.detach()),
+        alpha_mean=float(alpha.mean()),
+        alpha_p10=float(alpha.quantile(0.1)),
+        alpha_p90=float(alpha.quantile(0.9)),
+        gradient_norm=gradient,
+        zero_gradients=zeros,
+        clean_accuracy=float((views.clean.argmax(dim=1) == views.labels).float().mean()),
+        robust_accuracy=float((views.adversarial.argmax(dim=1) == views.labels).float().mean()),
+    )
+
+
+def _mixed(seed: int, epoch: int) -> int:
+    return (seed * 1_000_003 + epoch) % 2**63

@@ -1,0 +1,51 @@
+"""A frozen CLIP seen through prompts that are being learned: text features once a step, logits of any pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from capt_engine.model.clip import Backbone
+from capt_engine.model.prompts import PromptTokens
+from capt_engine.model.text import encode_tokens
+from capt_engine.model.vision import encode_pixels
+
+# Above this many classes, text is encoded in pieces whose activations are computed again in the backward pass instead of being kept.
+TEXT_CHUNK = 128
+
+
+class PromptedClip:
+    """Logits over one class list; holds no learned value itself.
+
+    ids: token ids (k, context) of the classes' sentences, with room for the prompts.
+    """
+
+    def __init__(self, backbone: Backbone, ids: Tensor) -> None:
+        self.backbone = backbone
+        self._ids = ids
+        self._scale = backbone.clip.logit_scale.exp().float()
+
+    def text(self, tokens: PromptTokens) -> Tensor:
+        """Unit text features (k, d), differentiable in the tokens."""
+        chunks = torch.split(self._ids, TEXT_CHUNK)
+        keep = len(chunks) == 1 or not torch.is_grad_enabled()
+        return torch.cat([self._encoded(chunk, tokens.text, keep=keep) for chunk in chunks])
+
+    def logits(self, images: Tensor, tokens: PromptTokens, text: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (n, k) and unit image features (n, d) of pixels (n, 3, h, w), fp32."""
+        features = encode_pixels(self.backbone, images, tokens.vision)
+        return self._scale * features @ text.T, features
+
+    def _encoded(self, ids: Tensor, tokens: Sequence[Tensor], *, keep: bool) -> Tensor:
+        if keep:
+            return F.normalize(encode_tokens(self.backbone, ids, tokens).float(), dim=-1)
+
+        def encode(*given: Tensor) -> Tensor:
+            return F.normalize(encode_tokens(self.backbone, ids, given).float(), dim=-1)
+
+        result: Tensor = checkpoint(encode, *tokens, use_reentrant=False)
+        return result
