@@ -17,7 +17,7 @@ from PySide6.QtGui import (
     QIcon,
     QKeySequence,
 )
-from PySide6.QtWidgets import QLabel, QMainWindow, QMessageBox, QTabWidget, QWidget
+from PySide6.QtWidgets import QLabel, QMainWindow, QMessageBox, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from capt_engine.resources import resource
 from capt_gui.pages import PAGES, Page
@@ -43,8 +43,13 @@ class MainWindow(QMainWindow):
         self._keeper = keeper
         self._log_folder = log_folder
         self._pages: list[Page] = []
-        self._tabs = QTabWidget(documentMode=True, tabBarAutoHide=True)
+        # a tab bar over a stack, not a QTabWidget: that repaints everything whenever a label changes its text
+        self._tabs = QTabBar()
         self._tabs.setAccessibleName("Pages")
+        self._tabs.setAutoHide(True)
+        self._tabs.setDrawBase(False)
+        self._stack = QStackedWidget()
+        self._tabs.currentChanged.connect(self._stack.setCurrentIndex)
         self._note = QLabel()
         self._pill = DevicePill(desk.theme)
         self.setWindowTitle("CAPT Explorer")
@@ -135,8 +140,15 @@ class MainWindow(QMainWindow):
             if not isinstance(page, QWidget):
                 raise TypeError(f"The page {info.title} is no QWidget.")
             self._pages.append(page)
-            self._tabs.addTab(page, self._desk.theme.icon(info.icon), info.title)
-        self.setCentralWidget(self._tabs)
+            self._stack.addWidget(page)
+            self._tabs.addTab(self._desk.theme.icon(info.icon), info.title)
+        frame = QWidget()
+        layout = QVBoxLayout(frame)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._tabs)
+        layout.addWidget(self._stack, 1)
+        self.setCentralWidget(frame)
 
     def _fill_menus(self) -> None:
         wanted: dict[str, list[QAction | None]] = {"&File": [], "&View": self._view_actions(), "&Run": [], "&Help": []}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
+from capt_engine.records import MetricInfo, PictureRow
 from capt_gui.pages.explore.labels import text
 from capt_gui.theme import Theme
 from capt_gui.widgets.card import Card
@@ -40,6 +43,11 @@ class Charts(QWidget):
         self.tabs.setTabBarAutoHide(True)
         self.tabs.setAccessibleName("Charts")
         self.tabs.tabBar().setAccessibleName("Charts")
+        self._row: PictureRow | None = None
+        self._metrics: tuple[MetricInfo, ...] = ()
+        self._waiting: list[Callable[[], None]] = []
+        self._turn = QTimer(self, singleShot=True, interval=0)
+        self._turn.timeout.connect(self.on_turn)
         self._columns = 0
         self._arrange(2)
         layout = QVBoxLayout(self)
@@ -51,13 +59,37 @@ class Charts(QWidget):
         self.shift.prepare()
         self.shift.set_shift(("a", "b"), (0.0, 1.0), (1.0, 0.0))
         self.shift.grab()
-        self.clear()
-
-    def clear(self) -> None:
-        """Show the empty states."""
-        self.bars.clear()
         self.shift.clear()
-        self.consistency.clear()
+
+    def show_row(self, row: PictureRow | None, metrics: tuple[MetricInfo, ...]) -> None:
+        """Draw a result, or the empty states, chart by chart: all in one turn would hold the window too long."""
+        self._row, self._metrics = row, metrics
+        self._waiting = [self._draw_bars, self._draw_consistency, self._draw_shift]
+        self._turn.start()
+
+    def on_turn(self) -> None:
+        """Draw the next chart; the window gets a turn in between."""
+        self._waiting.pop(0)()
+        if self._waiting:
+            self._turn.start()
+
+    def _draw_bars(self) -> None:
+        if self._row is None:
+            self.bars.clear()
+        else:
+            self.bars.set_verdicts(self._row.classes, self._row.clean, self._row.attacked)
+
+    def _draw_consistency(self) -> None:
+        if self._row is None:
+            self.consistency.clear()
+        else:
+            self.consistency.set_metrics(self._metrics, dict(self._row.metrics))
+
+    def _draw_shift(self) -> None:
+        if self._row is None or self._row.attacked is None:
+            self.shift.clear()
+        else:
+            self.shift.set_shift(self._row.classes, self._row.clean.logits, self._row.attacked.logits)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Use the room there is."""

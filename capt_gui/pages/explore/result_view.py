@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
 from capt_engine.records import PictureRow, PictureSet
@@ -46,9 +46,6 @@ class ResultView(QWidget):
         layout.addWidget(self.splitter, 1)
         layout.addWidget(self._refusal, 1)
         self._shown: tuple[PictureRow | None, PictureSet | None] = (None, None)
-        # after the pictures, in a turn of its own: one turn for all would hold the window too long
-        self._charts_due = QTimer(self, singleShot=True, interval=0)
-        self._charts_due.timeout.connect(self.on_charts_due)
 
     def show_item(self, item: Item | None) -> None:
         """Show what is known of a picture."""
@@ -62,21 +59,8 @@ class ResultView(QWidget):
         self.triptych.set_pictures(pictures)
         if pictures is not None and row is not None and row.attacked is None:
             self.triptych.set_seen(pictures.seen)
-        self._charts_due.start()
-
-    def on_charts_due(self) -> None:
-        """Draw the charts of what is shown now."""
-        row = self._shown[0]
-        if row is None:
-            self.charts.clear()
-            return
-        self.charts.bars.set_verdicts(row.classes, row.clean, row.attacked)
-        if row.attacked is None:
-            self.charts.shift.clear()
-        else:
-            self.charts.shift.set_shift(row.classes, row.clean.logits, row.attacked.logits)
         catalogue = self._desk.engine.catalogue
-        self.charts.consistency.set_metrics(catalogue.metrics if catalogue else (), dict(row.metrics))
+        self.charts.show_row(row, catalogue.metrics if catalogue else ())
 
     def _show_refusal(self, refused: bool) -> None:
         """A picture that cannot be used leaves nothing to compare, only the sentence above and a symbol."""
