@@ -94,7 +94,10 @@ def analyze(work: Plan, emit: Emit, tick: Step) -> AnalyzeResult:
     total = len(found.files) * work.units
     batch = work.request.batch or _batch_size(work.classifier)
     # Left to choose, begin with one picture and double: the first verdict is on screen while the rest is still being worked on.
-    for inputs, failed in _batches(found.files, work.classifier, batch, first=work.request.batch or 1):
+    first = work.request.batch or 1
+    for inputs, failed in _batches(
+        found.files, work.classifier, batch, first, lambda: tick(tally.seen * work.units, total, "reading")
+    ):
         if failed:
             emit(failed)
             tally.unread += len(failed)
@@ -135,7 +138,7 @@ def _input(path: str, classifier: Classifier) -> _Input:
 
 
 def _batches(
-    files: Sequence[str], classifier: Classifier, size: int, *, first: int
+    files: Sequence[str], classifier: Classifier, size: int, first: int, between: Callable[[], None]
 ) -> Iterator[tuple[list[_Input], list[FailedPicture]]]:
     start, now = 0, min(first, size)
     while start < len(files):
@@ -144,6 +147,7 @@ def _batches(
         inputs: list[_Input] = []
         failed: list[FailedPicture] = []
         for path in wanted:
+            between()
             try:
                 inputs.append(_input(path, classifier))
             except BadImage as error:

@@ -37,7 +37,7 @@ class Runner:
     """Runs requests one after the other on a thread of its own, and tells `on_event` (on that thread) how they go."""
 
     def __init__(self, on_event: Callable[[Event], None], *, device: str = "auto") -> None:
-        self._on_event = on_event
+        self._listener = on_event
         self._device = device
         self._ids = itertools.count(1)
         self._stops: dict[JobId, threading.Event] = {}
@@ -78,6 +78,13 @@ class Runner:
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
+
+    def _on_event(self, event: Event) -> None:
+        try:
+            self._listener(event)
+        except Exception:
+            # The listener's own fault: it must not cost the thread, or the jobs that wait.
+            _log.exception("the listener failed on %s", type(event).__name__)
 
     def _run(self) -> None:
         session = self._warm_up()

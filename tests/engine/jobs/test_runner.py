@@ -315,3 +315,18 @@ def test_an_engine_that_cannot_start_says_so_once_and_to_every_job(
         assert heard.wait_for(JobFailed, of=job).failure == failure
     assert not any(isinstance(event, EngineReady) for event in heard.events)
     assert engine.close()
+
+
+def test_a_listener_that_fails_costs_neither_thread_nor_jobs(heard: Witness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the listener raises is its own fault: the next job still starts and ends."""
+    monkeypatch.setattr(session, "Session", LightSession)
+
+    def listener(event: Any) -> None:
+        if isinstance(event, EngineReady | JobStarted):
+            raise RuntimeError("not now")
+        heard(event)
+
+    engine = Engine(listener, device="cpu")
+    job = engine.submit(lambda _: "done")
+    assert heard.wait_for(*ENDINGS, of=job) == JobFinished(job, "done")
+    assert engine.close()
