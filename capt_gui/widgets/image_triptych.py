@@ -93,6 +93,11 @@ class ImageTriptych(QWidget):
         self._panes[0].zoom_by(0.8)
 
     @Slot()
+    def zoom_to_fit(self) -> None:
+        """Show the whole picture."""
+        self._view.set_fit()
+
+    @Slot()
     def zoom_to_pixels(self) -> None:
         """One picture pixel on one screen pixel."""
         self._panes[0].zoom_by(1 / (self.devicePixelRatioF() * self._panes[0].zoom()))

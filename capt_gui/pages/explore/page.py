@@ -161,6 +161,7 @@ class ExplorePage(QWidget):
         zoom: list[QAction | None] = [
             self._action("Zoom &in", triptych.zoom_in, "Ctrl++", "Ctrl+="),
             self._action("Zoom &out", triptych.zoom_out, "Ctrl+-"),
+            self._action("&Fit the pictures", triptych.zoom_to_fit, "Ctrl+0"),
             self._action("&One picture pixel per screen pixel", triptych.zoom_to_pixels, "Ctrl+1"),
         ]
         return {

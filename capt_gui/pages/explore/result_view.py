@@ -26,12 +26,16 @@ class ResultView(QWidget):
         self._headline.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._details = text(role="muted")
         self._old = text(role="caption")
+        # its room is kept, so that the pictures do not jump when a setting is changed
+        policy = self._old.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self._old.setSizePolicy(policy)
         self.triptych = ImageTriptych(desk.theme)
         self.charts = Charts(desk.theme)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
-        self._refusal = QLabel()
-        self._refusal.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._refusal.hide()
+        self._symbol = QLabel()
+        self._symbol.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._symbol.hide()
         self.splitter.addWidget(self.triptych)
         self.splitter.addWidget(self.charts)
         self.splitter.setChildrenCollapsible(False)
@@ -42,9 +46,8 @@ class ResultView(QWidget):
         layout.setSpacing(4)
         for label in (self._headline, self._details, self._old):
             layout.addWidget(label)
-        layout.addSpacing(4)
         layout.addWidget(self.splitter, 1)
-        layout.addWidget(self._refusal, 1)
+        layout.addWidget(self._symbol, 1)
         self._shown: tuple[PictureRow | None, PictureSet | None] = (None, None)
 
     def show_item(self, item: Item | None) -> None:
@@ -52,7 +55,7 @@ class ResultView(QWidget):
         row = item.row if item is not None and item.failure is None else None
         pictures = self._desk.gallery.pictures(item.path) if item is not None and row is not None else None
         self._show_words(item, row, pictures is not None)
-        self._show_refusal(item is not None and item.failure is not None)
+        self._show_symbol(item)
         if (row, pictures) == self._shown:
             return
         self._shown = (row, pictures)
@@ -62,13 +65,15 @@ class ResultView(QWidget):
         catalogue = self._desk.engine.catalogue
         self.charts.show_row(row, catalogue.metrics if catalogue else ())
 
-    def _show_refusal(self, refused: bool) -> None:
-        """A picture that cannot be used leaves nothing to compare, only the sentence above and a symbol."""
-        if refused:
-            ratio = self.devicePixelRatioF()
-            self._refusal.setPixmap(self._desk.theme.pixmap("state-failed", _SYMBOL, "warning", ratio))
-        self._refusal.setVisible(refused)
-        self.splitter.setVisible(not refused)
+    def _show_symbol(self, item: Item | None) -> None:
+        """Where there is nothing to compare, no picture yet or one that cannot be used, a symbol stands instead."""
+        refused = item is not None and item.failure is not None
+        empty = item is None and self._desk.gallery.rowCount() == 0
+        if refused or empty:
+            name, role = ("state-failed", "warning") if refused else ("pictures", "text_muted")
+            self._symbol.setPixmap(self._desk.theme.pixmap(name, _SYMBOL, role, self.devicePixelRatioF()))
+        self._symbol.setVisible(refused or empty)
+        self.splitter.setVisible(not refused and not empty)
 
     def _show_words(self, item: Item | None, row: PictureRow | None, drawn: bool) -> None:
         headline, details = self._words(item, row)

@@ -37,6 +37,8 @@ class SettingsColumn(QWidget):
         """Allow Run, or say why not."""
         reason = self._reason()
         self.job_bar.set_enabled_to_run(not reason, reason)
+        if self._desk.engine.waiting_text and self._desk.analysis.is_running:
+            self.on_progress_changed(0, 0, "")
 
     def on_progress_changed(self, done: int, total: int, words: str) -> None:
         """Show progress; while the engine starts, say that this is what we wait for."""

@@ -1,0 +1,90 @@
+"""The application as a whole, in processes of its own: window first, engine later, a clean end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from capt_gui.settings import load
+
+HERE = Path(__file__).parent
+
+
+def run(code: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
+    """Run the application on a fake engine; `code` runs when the engine is asked for, with `window`, `app` and `log`."""
+    script = f"""
+import faulthandler, os, signal, sys, threading
+faulthandler.dump_traceback_later(50, exit=True)
+sys.path.insert(0, {str(HERE)!r})
+from pathlib import Path
+from PySide6.QtWidgets import QApplication
+import fakes
+from capt_gui import application
+from capt_gui.main_window import MainWindow
+from capt_gui.settings import Settings
+log = []
+
+def make(on_event):
+    app = QApplication.instance()
+    window = next(w for w in app.topLevelWidgets() if isinstance(w, MainWindow))
+    log.append("visible" if window.isVisible() else "hidden")
+    log.append("torch" if "torch" in sys.modules else "no torch")
+    engine = fakes.FakeEngine(on_event)
+    real_close = engine.close
+    def close(timeout_s=10.0):
+        log.append("closed")
+        return real_close(timeout_s)
+    engine.close = close
+    submit = engine.submit
+    engine.submit = lambda request: (log.append(type(request).__name__ + str(request.paths)), submit(request))[1]
+    on_event(fakes.READY)
+{textwrap.indent(textwrap.dedent(code), "    ")}
+    return engine
+
+folder = Path({str(tmp_path)!r})
+launch = application.Launch(Settings(), folder / "settings.toml", "A word first.", ("some/picture.png",), folder / "logs")
+code = application.run(launch, make)
+print(code, *log, sep="|")
+"""
+    env = dict(os.environ) | {"QT_QPA_PLATFORM": "offscreen"}
+    return subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, env=env, check=False
+    )
+
+
+def test_the_window_is_there_before_the_engine(tmp_path: Path) -> None:
+    """The engine is asked for once the window shows, torch is not loaded then; the paths of the start are opened."""
+    done = run("from PySide6.QtCore import QTimer; QTimer.singleShot(100, window.close)", tmp_path)
+    assert done.stdout.strip() == "0|visible|no torch|PreviewRequest('some/picture.png',)|closed", done.stderr
+    assert load(tmp_path / "settings.toml")[0].geometry
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGINT") or sys.platform == "win32", reason="os.kill ends the process there")
+def test_ctrl_c_closes_the_window(tmp_path: Path) -> None:
+    """Ctrl+C in the terminal ends the program as closing the window does: settings kept, engine closed, code 0."""
+    kill = "threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()"
+    done = run(kill, tmp_path)
+    assert done.stdout.strip().endswith("|closed"), done.stderr
+    assert done.stdout.startswith("0|")
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "settings.toml").exists()
+
+
+def test_an_error_in_a_slot_is_reported_and_survived(tmp_path: Path) -> None:
+    """A bug opens the crash dialog and leaves a file; the window goes on until it is closed."""
+    code = """
+    from PySide6.QtCore import QTimer
+    QTimer.singleShot(50, lambda: 1 / 0)
+    QTimer.singleShot(300, app.closeAllWindows)
+    """
+    done = run(code, tmp_path)
+    assert done.stdout.strip().endswith("|closed"), done.stderr
+    reports = list((tmp_path / "logs").glob("crash-*.txt"))
+    assert len(reports) == 1
+    assert "ZeroDivisionError" in reports[0].read_text(encoding="utf-8")
