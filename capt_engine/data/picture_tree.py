@@ -1,0 +1,119 @@
+"""What lies below a folder: its subfolders and its pictures, in natural order, read-only and never round a circle."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from capt_engine.data.folders import PICTURE_SUFFIXES
+from capt_engine.data.kinds import looks_like_picture
+from capt_engine.errors import BadRequest
+
+_CLUTTER = frozenset({"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "icon\r"})
+
+
+def natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:
+    """Sorts img2 before img10, upper and lower case together; the plain name decides between equals.
+
+    Numbers are compared by length first, as the digits of a long name may be too many for int().
+    """
+    parts = re.split(r"([0-9]+)", name.casefold())
+    digits = [part.lstrip("0") for part in parts]
+    return [(1, len(digits[i]), digits[i]) if i % 2 else (0, 0, part) for i, part in enumerate(parts)], name
+
+
+def subfolders(folder: str) -> tuple[str, ...]:
+    """Names of the folders directly in `folder`, in natural order, without hidden ones and what systems leave behind.
+
+    Links to folders count, unless they lead back to `folder` or to a folder above it. Raises BadRequest.
+    """
+    real = os.path.realpath(folder)
+    return tuple(
+        entry.name
+        for entry in _entries(folder)
+        if _is_folder(entry) and not (entry.is_symlink() and _leads_up(entry.path, real))
+    )
+
+
+def pictures_in(folder: str) -> tuple[str, ...]:
+    """Paths of the pictures directly in `folder`, in natural order. Raises BadRequest."""
+    return tuple(entry.path for entry in _entries(folder) if not _is_folder(entry) and _is_picture(entry))
+
+
+def pictures_below(folder: str, top: str) -> tuple[str, ...]:
+    """Paths of all pictures at any depth of `folder`, in natural order, a folder's own files before its subfolders.
+
+    Linked folders are followed once, but not where they lead into `top` again: the rest of a data set is not part of one of its
+    classes. Raises BadRequest where a folder cannot be read.
+    """
+    inside, around = os.path.realpath(folder), os.path.realpath(top)
+    found: list[str] = []
+    seen: set[str] = set()
+    # A list rather than recursion: a folder may be nested deeper than Python's stack.
+    waiting = [folder]
+    while waiting:
+        path = waiting.pop()
+        real = os.path.realpath(path)
+        if real in seen:
+            continue
+        seen.add(real)
+        deeper = []
+        for entry in _entries(path):
+            if not _is_folder(entry):
+                if _is_picture(entry):
+                    found.append(entry.path)
+            elif not entry.is_symlink() or not _is_other_part(entry.path, inside, around):
+                deeper.append(entry.path)
+        waiting.extend(reversed(deeper))
+    return tuple(found)
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as found:
+            kept = [entry for entry in found if not entry.name.startswith(".") and entry.name.lower() not in _CLUTTER]
+    except (OSError, ValueError) as error:
+        reason = (
+            os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "no folder can have this name"
+        )
+        raise BadRequest(
+            f"The folder {folder} cannot be read ({reason}).",
+            "Check its path and its permissions, or copy it elsewhere.",
+        ) from error
+    return sorted(kept, key=lambda entry: natural_key(entry.name))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _is_picture(entry: os.DirEntry[str]) -> bool:
+    """Whether a file is, or claims to be, a picture; only names that say nothing are opened."""
+    if Path(entry.name).suffix.lower() in PICTURE_SUFFIXES:
+        return True
+    try:
+        # Opening a pipe would wait for its writer, perhaps for ever.
+        if not entry.is_file():
+            return False
+        with Path(entry.path).open("rb") as file:
+            return looks_like_picture(file.read(4096))
+    except OSError:
+        return False
+
+
+def _leads_up(path: str, real_folder: str) -> bool:
+    return _is_within(real_folder, os.path.realpath(path))
+
+
+def _is_other_part(path: str, inside: str, around: str) -> bool:
+    """Whether a link leads above the data set, or into it but out of the folder that is being walked."""
+    real = os.path.realpath(path)
+    return _is_within(around, real) or (_is_within(real, around) and not _is_within(real, inside))
+
+
+def _is_within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)

@@ -1,0 +1,286 @@
+"""Labelled pictures come out of class folders, CSV and split files with the labels the source gives, or with a sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from capt_engine.data.labelled import LabelledSet, load_labelled, load_splits
+from capt_engine.errors import BadRequest, CaptError
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
+
+posix = pytest.mark.skipif(os.name != "posix", reason="links and pipes are made the POSIX way")
+
+
+def fill(folder: Path, *names: str) -> Path:
+    """Writes files that look like pictures, with the folders they need."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(PNG)
+    return folder
+
+
+def seen(data: LabelledSet, folder: Path) -> list[tuple[str, str]]:
+    """(path from the folder, class name) of each item, in order."""
+    return [(Path(item.path).relative_to(folder).as_posix(), data.classes[item.label]) for item in data.items]
+
+
+def split_file(folder: Path, **lists: object) -> Path:
+    """Writes a split file with the given lists; those left out are empty."""
+    path = folder / "split_zhou_Toys.json"
+    path.write_text(json.dumps({"train": [], "val": [], "test": [], **lists}), encoding="utf-8")
+    return path
+
+
+def test_class_folders_in_natural_order(tmp_path: Path) -> None:
+    """Folders directly in the root are classes, counted from 0 in natural order; deeper pictures belong to them."""
+    fill(
+        tmp_path,
+        "b10/1.png",
+        "b2/10.png",
+        "b2/9.png",
+        "b2/deep/er/x.jpg",
+        "a_b/1.png",
+        ".git/1.png",
+        "__MACOSX/b2/1.png",
+    )
+    fill(tmp_path, "at the top.png")
+    data = load_labelled(tmp_path)
+    assert data.classes == ("a_b", "b2", "b10")
+    assert (data.name, data.root) == (tmp_path.name, str(tmp_path))
+    assert seen(data, tmp_path) == [
+        ("a_b/1.png", "a_b"), ("b2/9.png", "b2"), ("b2/10.png", "b2"), ("b2/deep/er/x.jpg", "b2"), ("b10/1.png", "b10"),
+    ]  # fmt: skip
+    assert data.counts() == (1, 3, 1)
+
+
+def test_files_that_are_no_pictures_are_passed_over(tmp_path: Path) -> None:
+    """Notes beside pictures are no items, a picture without a suffix is one, and a folder of notes is no class."""
+    fill(tmp_path, "cat/1.png", "cat/picture", "dog/1.HEIC")
+    for name in ("cat/notes.txt", "notes/todo.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("words")
+    assert load_labelled(tmp_path).classes == ("cat", "dog")
+    assert load_labelled(tmp_path).counts() == (2, 1)
+
+
+@pytest.mark.parametrize("val", ["val", "valid", "validation", "Val"])
+def test_splits_share_their_labels(tmp_path: Path, val: str) -> None:
+    """A class that one split lacks keeps its number in all of them, and each common name of the validation split is known."""
+    fill(tmp_path, "train/a/1.png", "train/c/1.png", f"{val}/b/1.png", "test/c/1.png", "test/a/1.png")
+    sets = load_splits(tmp_path)
+    assert list(sets) == ["train", "val", "test"]
+    assert {data.classes for data in sets.values()} == {("a", "b", "c")}
+    assert [[item.label for item in data.items] for data in sets.values()] == [[0, 2], [1], [0, 2]]
+    assert load_labelled(tmp_path, "validation") == sets["val"]
+
+
+def test_a_data_set_of_several_splits_is_not_mixed(tmp_path: Path) -> None:
+    """Without a split named, train and test are not poured together, and a split that is not there is said so."""
+    fill(tmp_path, "train/a/1.png", "test/a/1.png")
+    with pytest.raises(BadRequest, match="several parts: train, test"):
+        load_labelled(tmp_path)
+    with pytest.raises(BadRequest, match="no part called 'val'"):
+        load_labelled(tmp_path, "val")
+
+
+def test_the_only_split_needs_no_name(tmp_path: Path) -> None:
+    """A root that holds nothing but a test split is that split; one without splits has no test part."""
+    fill(tmp_path / "one", "test/a/1.png", "test/b/1.png")
+    fill(tmp_path / "none", "a/1.png", "b/1.png")
+    assert load_labelled(tmp_path / "one").classes == ("a", "b")
+    with pytest.raises(BadRequest, match="not divided"):
+        load_labelled(tmp_path / "none", "test")
+
+
+def test_a_class_may_be_called_train(tmp_path: Path) -> None:
+    """Beside bus and car, a folder of trains is a class, with or without subfolders."""
+    fill(tmp_path / "flat", "bus/1.png", "car/1.png", "train/1.png")
+    fill(tmp_path / "deep", "bus/1.png", "car/1.png", "train/steam/1.png")
+    for root in (tmp_path / "flat", tmp_path / "deep"):
+        assert load_labelled(root).classes == ("bus", "car", "train")
+
+
+def test_two_folders_for_one_split_are_refused(tmp_path: Path) -> None:
+    """valid and validation side by side are a question, not a guess."""
+    fill(tmp_path, "train/a/1.png", "valid/a/1.png", "validation/a/1.png")
+    with pytest.raises(BadRequest, match="more than one folder for val: valid, validation"):
+        load_labelled(tmp_path, "val")
+
+
+@posix
+def test_links_lead_nowhere_twice(tmp_path: Path) -> None:
+    """Links to a folder above, to themselves, or to another class add neither classes nor pictures; others are followed."""
+    root = fill(tmp_path / "set", "cat/1.png", "dog/1.png")
+    fill(tmp_path / "elsewhere", "2.png")
+    for link, target in (
+        ("loop", "."), ("up", ".."), ("self", "self"), ("cat/back", ".."), ("cat/dogs", "../dog"), ("cat/cats", "."),
+        ("cat/more", "../../elsewhere"), ("bird", "../elsewhere"),
+    ):  # fmt: skip
+        (root / link).symlink_to(target)
+    data = load_labelled(root)
+    assert seen(data, root) == [
+        ("bird/2.png", "bird"),
+        ("cat/1.png", "cat"),
+        ("cat/more/2.png", "cat"),
+        ("dog/1.png", "dog"),
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("comma", [",", ";"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_csv(tmp_path: Path, encoding: str, comma: str, newline: str) -> None:
+    """Paths start from the CSV, labels are class names in natural order, whatever spreadsheet wrote it."""
+    fill(tmp_path, "x/1.png", "x/2.png", "x/3.png")
+    lines = ["Path,Label", "x/1.png,Größe 10", 'x/2.png,"Größe 2"', "", "x/3.png,Größe 10"]
+    file = tmp_path / "labels.csv"
+    file.write_bytes(newline.join(line.replace(",", comma) for line in lines).encode(encoding))
+    data = load_labelled(file)
+    assert data.classes == ("Größe 2", "Größe 10")
+    assert seen(data, tmp_path) == [("x/1.png", "Größe 10"), ("x/2.png", "Größe 2"), ("x/3.png", "Größe 10")]
+
+
+def test_csv_with_numbers_and_splits(tmp_path: Path) -> None:
+    """Optional columns say what each number is called and which split a row is in."""
+    fill(tmp_path, "1.png", "2.png")
+    file = tmp_path / "labels.csv"
+    file.write_text("path,label,class_name,split\n1.png,1,dog,test\n2.png,0,cat,train\n")
+    sets = load_splits(file)
+    assert {split: (data.classes, data.items[0].label) for split, data in sets.items()} == {
+        "train": (("cat", "dog"), 0),
+        "test": (("cat", "dog"), 1),
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "path and label"),
+        (b"file,class\n1.png,a\n", "path and label"),
+        (b"path,label\n", "lists no pictures"),
+        (b"path,label\n1.png\n", "Row 2 .* has no label"),
+        (b"path,label\n,a\n", "Row 2 .* has no path"),
+        (b'path,label\n1.png,"a\n', "not a sound CSV"),
+        (b"path,label\n1.png,caf\xe9\n", "UTF-8"),
+        (b"path,label\ngone.png,a\n", "not where they should be"),
+        (b"path,label\n1\x00.png,a\n", "not where they should be|not a sound CSV"),
+        (b"path,label,class_name\n1.png,a,cat\n", "'a' .* is not a number"),
+        (b"path,label,class_name\n1.png,0,cat\n1.png,0,dog\n", "both 'cat' and 'dog'"),
+        (b"path,label,class_name\n1.png,1,cat\n", "no pictures of class 0"),
+        (b"path,label,split\n1.png,a,holdout\n", "'holdout'"),
+        (b"path,label\n1.png," + b"x" * 200_000, "not a sound CSV"),
+    ],
+)
+def test_broken_csv(tmp_path: Path, content: bytes, sentence: str) -> None:
+    """Each way in which a CSV can be broken has its sentence and its hint."""
+    fill(tmp_path, "1.png")
+    (tmp_path / "labels.csv").write_bytes(content)
+    with pytest.raises(BadRequest, match=sentence) as caught:
+        load_labelled(tmp_path / "labels.csv")
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("folder", ["images", "jpg", "2750", "SUN397", "101_ObjectCategories", "UCF-101-midframes", ""])
+def test_split_file(tmp_path: Path, folder: str) -> None:
+    """Labels are those of the file, in whatever order it lists them, and the picture folder beside it is found."""
+    fill(tmp_path / folder, "d/1.jpg", "c/1.jpg", "c/2.jpg")
+    split_file(tmp_path, train=[["d/1.jpg", 1, "dog"], ["c/1.jpg", 0, "cat"]], test=[["c/2.jpg", 0, "cat"]])
+    for path in (tmp_path, tmp_path / "split_zhou_Toys.json"):
+        sets = load_splits(path)
+        assert sets["train"].classes == sets["test"].classes == ("cat", "dog")
+        assert sets["train"].name == "Toys"
+        assert seen(sets["train"], tmp_path / folder) == [("d/1.jpg", "dog"), ("c/1.jpg", "cat")]
+        assert [item.label for item in sets["test"].items] == [0]
+        assert not sets["val"].items
+
+
+def test_split_file_with_its_pictures_elsewhere(tmp_path: Path) -> None:
+    """The folder the paths start from can be named."""
+    fill(tmp_path / "far", "1.jpg")
+    file = split_file(tmp_path, train=[["1.jpg", 0, "cat"]])
+    assert load_labelled(file, "train", image_root=str(tmp_path / "far")).items[0].path == str(
+        tmp_path / "far" / "1.jpg"
+    )
+    with pytest.raises(BadRequest, match="not where they should be"):
+        load_labelled(file, "train")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("{", "not a sound JSON"),
+        ("[" * 200_000, "not a sound JSON"),
+        ("[]", "three lists"),
+        ('{"train": [], "val": []}', "three lists"),
+        ('{"train": [], "val": [], "test": {}}', "three lists"),
+        ('{"train": [], "val": [], "test": []}', "lists no pictures"),
+        ('{"train": [], "val": [["1.png", 0]], "test": []}', "Entry 0 of the list val"),
+        ('{"train": [["1.png", 0, "a"], ["1.png", -1, "a"]], "val": [], "test": []}', "Entry 1 of the list train"),
+        ('{"train": [["1.png", true, "a"]], "val": [], "test": []}', "Entry 0"),
+        ('{"train": [["1.png", "0", "a"]], "val": [], "test": []}', "Entry 0"),
+        ('{"train": [["1.png", 0, null]], "val": [], "test": []}', "Entry 0"),
+        ('{"train": [["1.png", 0, "a"]], "val": [["1.png", 0, "b"]], "test": []}', "both 'a' and 'b'"),
+        (
+            '{"train": [["1.png", 0, "a"], ["1.png", 1000000000000, "b"]], "val": [], "test": []}',
+            "no pictures of class 1",
+        ),
+        ('{"train": [["1\\u0000.png", 0, "a"]], "val": [], "test": []}', "not where they should be"),
+    ],
+)
+def test_broken_split_file(tmp_path: Path, content: str, sentence: str) -> None:
+    """Each way in which a split file can be broken has its sentence and its hint."""
+    fill(tmp_path, "1.png")
+    (tmp_path / "split.json").write_text(content, encoding="utf-8")
+    with pytest.raises(BadRequest, match=sentence) as caught:
+        load_labelled(tmp_path / "split.json")
+    assert caught.value.hint
+
+
+def test_nothing_to_load(tmp_path: Path) -> None:
+    """A path that is not there, an empty folder, loose pictures and several split files each get their sentence."""
+    fill(tmp_path / "loose", "1.png")
+    fill(tmp_path / "two", "split_zhou_A.json", "split_zhou_B.json")
+    (tmp_path / "empty").mkdir()
+    for path, sentence in (
+        ("gone", "no such file"), ("a\0b", "no such file"), ("empty", "no class folders"), ("loose", "no class folders"),
+        ("two", "several split files"),
+    ):  # fmt: skip
+        with pytest.raises(CaptError, match=sentence):
+            load_labelled(f"{tmp_path}/{path}")
+
+
+@posix
+def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
+    """A pipe, whether it is the data set or lies in a class, stops nobody."""
+    fill(tmp_path, "cat/1.png", "dog/1.png")
+    os.mkfifo(tmp_path / "pipe")
+    os.mkfifo(tmp_path / "cat" / "pipe")
+    assert load_labelled(tmp_path).counts() == (1, 1)
+    with pytest.raises(BadRequest, match="neither a file nor a folder"):
+        load_labelled(tmp_path / "pipe")
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs permissions that bind")
+def test_a_locked_folder_is_a_sentence(tmp_path: Path) -> None:
+    """A class folder that may not be read stops the loading, as leaving it out would change the task in silence."""
+    fill(tmp_path, "cat/1.png", "dog/1.png")
+    (tmp_path / "dog").chmod(0)
+    try:
+        with pytest.raises(BadRequest, match="cannot be read"):
+            load_labelled(tmp_path)
+    finally:
+        (tmp_path / "dog").chmod(0o700)
+
+
+def test_nothing_is_written(tmp_path: Path) -> None:
+    """Loading leaves the user's folder as it was, to the byte and to the name."""
+    fill(tmp_path, "images/d/1.jpg")
+    split_file(tmp_path, train=[["d/1.jpg", 0, "dog"]])
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    load_splits(tmp_path)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
