@@ -13,6 +13,7 @@ from PySide6.QtGui import (
     QCloseEvent,
     QDesktopServices,
     QDragEnterEvent,
+    QDragLeaveEvent,
     QDropEvent,
     QIcon,
     QKeySequence,
@@ -117,9 +118,16 @@ class MainWindow(QMainWindow):
         """Welcome whatever a page may take."""
         if event.mimeData().hasUrls() or event.mimeData().hasImage():
             event.acceptProposedAction()
+            self.statusBar().showMessage("Let go to add the pictures")
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Nothing was dropped after all."""
+        self.statusBar().clearMessage()
+        super().dragLeaveEvent(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Hand it to the page in front."""
+        self.statusBar().clearMessage()
         if self._take(event.mimeData()):
             event.acceptProposedAction()
 

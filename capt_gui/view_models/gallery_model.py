@@ -115,12 +115,6 @@ class GalleryModel(QAbstractListModel):
         """The count line."""
         return sentences.count_line(len(self._items), **self._counts)
 
-    def other_settings(self, present: AnalyzeRequest) -> int:
-        """How many results were made with other settings than these (paths are not compared)."""
-        requests = {id(item.request): item.request for item in self._items if item.request is not None}
-        old = {key for key, request in requests.items() if request and replace(request, paths=()) != present}
-        return sum(id(item.request) in old for item in self._items if item.request is not None)
-
     def add(self, paths: Iterable[str], failures: Iterable[FailedPicture] = ()) -> None:
         """Append the pictures that are not there yet; `failures` appear as failed cards."""
         items = [Item(path) for path in paths] + [Item(failure.path, failure=failure) for failure in failures]

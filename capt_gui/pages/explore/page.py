@@ -81,7 +81,7 @@ class ExplorePage(QWidget):
 
     def on_pictures_found(self, paths: list[str]) -> None:
         """Show the first new picture when none is chosen."""
-        if paths and not self._current:
+        if paths and self._desk.gallery.item(self._current) is None:
             self.gallery.view.select_path(paths[0])
 
     def on_current_changed(self, path: str) -> None:
@@ -124,6 +124,10 @@ class ExplorePage(QWidget):
         if not self.intake.take(QGuiApplication.clipboard().mimeData()):
             self.on_problem("There is no picture on the clipboard.", "Copy a picture or a file first.")
 
+    def on_at_once_toggled(self, checked: bool) -> None:
+        """Remember whether new pictures wait for Run."""
+        self._desk.settings.auto_run = checked
+
     def on_save(self) -> None:
         """Save the adversarial picture of the current one."""
         pictures = self._desk.gallery.pictures(self._current)
@@ -157,6 +161,9 @@ class ExplorePage(QWidget):
         self._cancel = self._action("&Cancel", self._desk.analysis.cancel, "Esc")
         self._cancel.setEnabled(False)
         self._needing_pictures = (save, clear)
+        at_once = QAction("Analyse new pictures &at once", self, checkable=True)
+        at_once.setChecked(self._desk.settings.auto_run)
+        at_once.toggled.connect(self.on_at_once_toggled)
         triptych = self.result.triptych
         zoom: list[QAction | None] = [
             self._action("Zoom &in", triptych.zoom_in, "Ctrl++", "Ctrl+="),
@@ -167,7 +174,7 @@ class ExplorePage(QWidget):
         return {
             "&File": [open_files, open_folder, samples, paste, None, save, None, clear],
             "&View": [None, *zoom],
-            "&Run": [self._run, self._cancel],
+            "&Run": [self._run, self._cancel, None, at_once],
         }
 
     def _action(self, words: str, slot: Callable[[], None], *keys: str) -> QAction:

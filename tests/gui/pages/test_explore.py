@@ -166,6 +166,27 @@ def test_clear_goes_back_to_the_welcome(bench: Bench, page: ExplorePage, files: 
     assert all(Path(path).exists() for path in files)
 
 
+def test_a_picture_is_chosen_again_after_all_were_removed(
+    bench: Bench, page: ExplorePage, files: tuple[str, str, str]
+) -> None:
+    """Removing every card leads back to the welcome, and the next drop shows its first picture."""
+    fill(bench, page, files)
+    page.gallery.view.remove_requested.emit(list(files))
+    assert page.welcome.isVisible()
+    page.open_paths(["more"])
+    play(bench, PicturesFound(JobId(3), (files[1],)))
+    assert page.gallery.view.current_path() == files[1]
+
+
+def test_new_pictures_can_wait_for_run(bench: Bench, page: ExplorePage) -> None:
+    """The Run menu holds the switch."""
+    action = page.menus()["&Run"][-1]
+    assert action is not None
+    assert action.isChecked()
+    action.trigger()
+    assert not bench.settings.auto_run
+
+
 def test_paste_takes_files_and_bare_pictures(bench: Bench, page: ExplorePage) -> None:
     """Files come as they are; pixels without a file get one in a folder of ours, which goes when the page is left."""
     mime = QMimeData()
