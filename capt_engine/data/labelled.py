@@ -114,7 +114,7 @@ def load_splits(path: str | os.PathLike[str], *, image_root: str | None = None) 
         return _from_split_file(str(Path(where, lists[0])), image_root) if lists else _from_class_folders(where)
     if not Path(where).is_file():
         raise BadRequest(f"{where} is neither a file nor a folder.", _EXPECTED)
-    text = _text_of(where)
+    text = text_of(where)
     return _from_split_file(where, image_root, text) if text.lstrip()[:1] in ("{", "[") else _from_csv(where, text)
 
 
@@ -224,14 +224,17 @@ def _from_split_file(path: str, image_root: str | None, text: str | None = None)
     return read_split_file(path, roots, text)
 
 
-def read_split_file(path: str, roots: Sequence[str], text: str | None = None) -> dict[str, LabelledSet]:
+def read_split_file(
+    path: str, roots: Sequence[str], text: str | None = None, *, sure: bool = False
+) -> dict[str, LabelledSet]:
     """The three splits of a CoOp split file: {"train" | "val" | "test": [[path, label from 0, class name], …]}.
 
-    roots: folders that the paths may start from; the first that holds a listed picture is taken. text: the file, if already read.
+    roots: folders that the paths may start from; the first that holds a listed picture is taken, or just the first if that is
+    `sure`. text: the file, if already read.
     Raises BadRequest. Source: CoOp, datasets/oxford_pets.py.
     """
     try:
-        lists = json.loads(_text_of(path) if text is None else text)
+        lists = json.loads(text_of(path) if text is None else text)
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"{path} is not a sound JSON file ({error}).", "It may be cut off; fetch it again.") from error
     if not isinstance(lists, dict) or not all(isinstance(lists.get(split), list) for split in SPLITS):
@@ -242,6 +245,7 @@ def read_split_file(path: str, roots: Sequence[str], text: str | None = None) ->
         path,
         {split: [_row(path, split, at, entry) for at, entry in enumerate(lists[split])] for split in SPLITS},
         roots,
+        sure=sure,
     )
 
 
@@ -258,12 +262,14 @@ def _row(path: str, split: str, at: int, entry: object) -> _Row:
 # Both lists
 
 
-def _from_rows(path: str, rows: dict[str, list[_Row]], roots: Sequence[str]) -> dict[str, LabelledSet]:
+def _from_rows(
+    path: str, rows: dict[str, list[_Row]], roots: Sequence[str], *, sure: bool = False
+) -> dict[str, LabelledSet]:
     every = [row for part in rows.values() for row in part]
     if not every:
         raise BadRequest(f"{path} lists no pictures.", "Choose another file.")
     classes = _class_names(path, every)
-    root = _root_of(path, every, roots)
+    root = roots[0] if sure else _root_of(path, every, roots)
     return {
         split: LabelledSet(
             Path(path).stem.removeprefix("split_zhou_"),
@@ -317,7 +323,8 @@ def _names(folder: str) -> list[str]:
         ) from error
 
 
-def _text_of(path: str) -> str:
+def text_of(path: str) -> str:
+    """A list of pictures or classes as text, from UTF-8 with or without a byte order mark. Raises BadRequest."""
     try:
         with Path(path).open("rb") as file:
             data = file.read(_LARGEST_LIST_BYTES + 1)

@@ -1,0 +1,357 @@
+"""The fifteen data sets of the paper's family: where their files lie, what is missing, and how they are read.
+
+Layouts, labels and class names: CoOp, DATASETS.md and datasets/*.py; other folder names: APT, DATASETS.md; templates: FAP.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from capt_engine.data.labelled import SPLITS, Item, LabelledSet, read_split_file, text_of
+from capt_engine.data.picture_tree import pictures_in, subfolders
+from capt_engine.errors import BadRequest
+from capt_engine.registry import Table
+
+PHOTO = "a photo of a {}."
+
+# How the labels are told.
+SPLIT_FILE, VARIANTS, IMAGENET, NUMBERED, SKETCH, SUBSET = (
+    "split file",
+    "variants",
+    "imagenet",
+    "0 to 999",
+    "n*",
+    "some n*",
+)
+
+MOST_NAMED = 50
+"""At most so many missing files are named one by one."""
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One published data set.
+
+    name: what it is called on the command line; registry: what CoOp's and its relatives' configurations call it.
+    places: (its folder under the data root, the pictures' folder under that) in CoOp's layout, then in others that are met.
+    sizes: pictures in (train, val, test) as published; a test-only set has none of the first two, ImageNet validates on its test set.
+    """
+
+    name: str
+    registry: str
+    layout: str
+    places: tuple[tuple[str, str], ...]
+    classes: int
+    sizes: tuple[int, int, int]
+    template: str = PHOTO
+    split_file: str = ""
+
+    @property
+    def test_only(self) -> bool:
+        """Whether there is nothing to train on."""
+        return self.sizes[0] == 0
+
+
+BENCHMARKS: Table[Benchmark] = Table(
+    "benchmark",
+    Benchmark("imagenet", "ImageNet", IMAGENET, (("imagenet", "images"),), 1000, (1_281_167, 0, 50_000)),
+    Benchmark("caltech101", "Caltech101", SPLIT_FILE, (("caltech-101", "101_ObjectCategories"),), 100, (4128, 1649, 2465),
+              PHOTO, "split_zhou_Caltech101.json"),
+    Benchmark("oxford_pets", "OxfordPets", SPLIT_FILE, (("oxford_pets", "images"),), 37, (2944, 736, 3669),
+              "a photo of a {}, a type of pet.", "split_zhou_OxfordPets.json"),
+    Benchmark("stanford_cars", "StanfordCars", SPLIT_FILE, (("stanford_cars", ""),), 196, (6509, 1635, 8041),
+              PHOTO, "split_zhou_StanfordCars.json"),
+    Benchmark("oxford_flowers", "OxfordFlowers", SPLIT_FILE, (("oxford_flowers", "jpg"),), 102, (4093, 1633, 2463),
+              "a photo of a {}, a type of flower.", "split_zhou_OxfordFlowers.json"),
+    Benchmark("food101", "Food101", SPLIT_FILE, (("food-101", "images"),), 101, (50_500, 20_200, 30_300),
+              "a photo of {}, a type of food.", "split_zhou_Food101.json"),
+    Benchmark("fgvc_aircraft", "FGVCAircraft", VARIANTS, (("fgvc_aircraft", "images"),), 100, (3334, 3333, 3333),
+              "a photo of a {}, a type of aircraft."),
+    Benchmark("sun397", "SUN397", SPLIT_FILE, (("sun397", "SUN397"),), 397, (15_880, 3970, 19_850),
+              PHOTO, "split_zhou_SUN397.json"),
+    Benchmark("dtd", "DescribableTextures", SPLIT_FILE, (("dtd", "images"),), 47, (2820, 1128, 1692),
+              "{} texture.", "split_zhou_DescribableTextures.json"),
+    Benchmark("eurosat", "EuroSAT", SPLIT_FILE, (("eurosat", "2750"),), 10, (13_500, 5400, 8100),
+              "a centered satellite photo of {}.", "split_zhou_EuroSAT.json"),
+    Benchmark("ucf101", "UCF101", SPLIT_FILE, (("ucf101", "UCF-101-midframes"),), 101, (7639, 1898, 3783),
+              "a photo of a person doing {}.", "split_zhou_UCF101.json"),
+    Benchmark("imagenetv2", "ImageNetV2", NUMBERED,
+              (("imagenetv2", "imagenetv2-matched-frequency-format-val"), ("imagenetv2-matched-frequency-format-val", "")),
+              1000, (0, 0, 10_000)),
+    Benchmark("imagenet_sketch", "ImageNetSketch", SKETCH, (("imagenet-sketch", "images"), ("imagenet-sketch", "sketch")),
+              1000, (0, 0, 50_889)),
+    Benchmark("imagenet_a", "ImageNetA", SUBSET, (("imagenet-adversarial", "imagenet-a"), ("imagenet-a", "")), 200, (0, 0, 7500)),
+    Benchmark("imagenet_r", "ImageNetR", SUBSET, (("imagenet-rendition", "imagenet-r"), ("imagenet-r", "")), 200, (0, 0, 30_000)),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Check:
+    """What there is of a benchmark: `missing` holds "path: what it is" for each needed thing that is not there.
+
+    notes: what is there but not as published (fewer pictures, say), and what else a user should know.
+    """
+
+    present: bool
+    missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def check(name: str, root: str | os.PathLike[str]) -> Check:
+    """Looks for every file that the benchmark needs under the data root, each listed picture included, without opening pictures.
+
+    Raises UnknownName for an unknown benchmark, and nothing for files that are missing or broken.
+    """
+    benchmark = BENCHMARKS[name]
+    place = _Place.of(benchmark, root)
+    notes: list[str] = []
+    try:
+        missing = list(_missing_parts(benchmark, place)) or list(_missing_pictures(benchmark, place))
+        if not missing:
+            notes += _differences(benchmark, os.fspath(root))
+    except BadRequest as error:
+        missing = [str(error)]
+    if benchmark.split_file and not Path(place.folder, benchmark.split_file).is_file():
+        notes.append(
+            "CoOp's split file is needed even where the set's own annotations (.mat, .txt) are there: it was drawn at random."
+        )
+    if len(missing) > MOST_NAMED:
+        notes.append(f"{len(missing) - MOST_NAMED} more are missing.")
+    return Check(not missing, tuple(missing[:MOST_NAMED]), tuple(notes))
+
+
+def load(name: str, root: str | os.PathLike[str], split: str = "test", *, thousand_way: bool = False) -> LabelledSet:
+    """One split of a benchmark under the data root; ImageNet's "val" is its test set, as in CoOp.
+
+    thousand_way: for ImageNet-A and -R, classify among all 1000 classes as APT does, rather than among their own 200 as CoOp does.
+    The two are not comparable. Raises UnknownName and BadRequest.
+    """
+    benchmark = BENCHMARKS[name]
+    if split not in SPLITS:
+        raise BadRequest(f"There is no split called {split!r}.", "Choose train, val or test.")
+    if benchmark.test_only and split != "test":
+        raise BadRequest(f"{benchmark.registry} is for testing only; it has no {split} pictures.", "Train on ImageNet.")
+    place = _Place.of(benchmark, root)
+    missing = next(_missing_parts(benchmark, place), None)
+    if missing is not None:
+        raise BadRequest(
+            f"{benchmark.registry} is not complete. Missing: {missing}.", "Check the benchmark for all that is missing."
+        )
+    if benchmark.layout == SPLIT_FILE:
+        data = read_split_file(str(Path(place.folder, benchmark.split_file)), (place.pictures,), sure=True)[split]
+    elif benchmark.layout == VARIANTS:
+        data = _from_variants(place, split)
+    else:
+        data = _from_synsets(benchmark, place, split, thousand_way)
+    return replace(data, name=name, template=benchmark.template)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a benchmark lies: its folder, its pictures' folder, and for ImageNet's kin the list of class names."""
+
+    folder: str
+    pictures: str
+    class_names: str
+
+    @classmethod
+    def of(cls, benchmark: Benchmark, root: str | os.PathLike[str]) -> _Place:
+        top = Path(os.path.normpath(Path(root).absolute()))
+        places = [(top / folder, top / folder / pictures) for folder, pictures in benchmark.places]
+        here = (
+            [place for place in places if place[1].is_dir()]
+            or [place for place in places if place[0].is_dir()]
+            or places
+        )
+        folder, pictures = here[0]
+        # Every copy of this list is the same, so ImageNet's own serves the shifts too.
+        lists = [folder / "classnames.txt", top / "imagenet" / "classnames.txt", top / "classnames.txt"]
+        return cls(str(folder), str(pictures), str(next((file for file in lists if file.is_file()), lists[0])))
+
+
+# What is missing
+
+
+def _missing_parts(benchmark: Benchmark, place: _Place) -> Iterator[str]:
+    """The folders and lists without which nothing can be read."""
+    if not Path(place.folder).is_dir():
+        yield f"{place.folder}: the folder of {benchmark.registry}"
+        return
+    if place.pictures != place.folder and not Path(place.pictures).is_dir():
+        yield f"{place.pictures}: the folder of the pictures"
+    elif benchmark.layout == IMAGENET:
+        for part in ("train", "val"):
+            if not Path(place.pictures, part).is_dir():
+                yield f"{Path(place.pictures, part)}: the class folders of the {part} pictures"
+    for file, what in _lists(benchmark, place).items():
+        if not Path(file).is_file():
+            yield f"{file}: {what}"
+
+
+def _lists(benchmark: Benchmark, place: _Place) -> Mapping[str, str]:
+    if benchmark.layout == SPLIT_FILE:
+        return {
+            str(
+                Path(place.folder, benchmark.split_file)
+            ): "CoOp's list of the train, val and test pictures (see its DATASETS.md)"
+        }
+    if benchmark.layout == VARIANTS:
+        lists = {f"images_variant_{split}.txt": f"the list of the {split} pictures" for split in SPLITS}
+        return {
+            str(Path(place.folder, file)): what for file, what in {"variants.txt": "the class names", **lists}.items()
+        }
+    return {place.class_names: "CoOp's list of class names (see its DATASETS.md)"}
+
+
+def _missing_pictures(benchmark: Benchmark, place: _Place) -> Iterator[str]:
+    if benchmark.layout == SPLIT_FILE:
+        sets = read_split_file(str(Path(place.folder, benchmark.split_file)), (place.pictures,), sure=True)
+        yield from _absent((item.path for split in SPLITS for item in sets[split].items), place.folder)
+    elif benchmark.layout == VARIANTS:
+        yield from _absent((item.path for split in SPLITS for item in _from_variants(place, split).items), place.folder)
+    else:
+        yield from _missing_synsets(benchmark, place)
+
+
+def _absent(paths: Iterable[str], top: str) -> Iterator[str]:
+    """The pictures that are not there; a folder that is not there stands for all of its own."""
+    # One listing a folder instead of one question a picture: on a network drive the difference is minutes.
+    present: dict[str, frozenset[str]] = {}
+    told: set[str] = set()
+    for path in paths:
+        folder, name = os.path.split(path)
+        if folder not in present:
+            present[folder] = _file_names(folder)
+            gone = _highest_absent(Path(folder), Path(top))
+            if gone and gone not in told:
+                told.add(gone)
+                yield f"{gone}: a folder of listed pictures"
+        if name not in present[folder] and path not in told and Path(folder).is_dir():
+            told.add(path)
+            yield f"{path}: a listed picture"
+
+
+def _highest_absent(folder: Path, top: Path) -> str:
+    """The outermost folder below `top`, on the way to `folder`, that is not there; empty where all are."""
+    absent = ""
+    while folder != top and folder != folder.parent and not folder.is_dir():
+        absent, folder = str(folder), folder.parent
+    return absent
+
+
+def _file_names(folder: str) -> frozenset[str]:
+    try:
+        with os.scandir(folder) as found:
+            return frozenset(entry.name for entry in found)
+    except (OSError, ValueError):
+        return frozenset()
+
+
+def _missing_synsets(benchmark: Benchmark, place: _Place) -> Iterator[str]:
+    names = _read_class_names(place.class_names)
+    if benchmark.layout == SUBSET:
+        if not _synsets(place.pictures):
+            yield f"{Path(place.pictures, next(iter(names)))}: class folders called n and eight digits"
+        return
+    wanted = [str(number) for number in range(len(names))] if benchmark.layout == NUMBERED else list(names)
+    for part in ("train", "val") if benchmark.layout == IMAGENET else ("",):
+        folder = Path(place.pictures, part)
+        there = set(subfolders(str(folder)))
+        yield from (f"{folder / name}: a class folder" for name in wanted if name not in there)
+
+
+def _differences(benchmark: Benchmark, root: str) -> Iterator[str]:
+    for split, published in zip(SPLITS, benchmark.sizes, strict=True):
+        # Counting 1.3 million training pictures would take longer than a check may.
+        if not published or (benchmark.layout == IMAGENET and split == "train"):
+            continue
+        data = load(benchmark.name, root, split)
+        if len(data.items) != published:
+            yield f"There are {len(data.items)} {split} pictures; as published there are {published}."
+    if len(data.classes) != benchmark.classes:
+        yield f"There are {len(data.classes)} classes; as published there are {benchmark.classes}."
+
+
+# Reading
+
+
+def _from_variants(place: _Place, split: str) -> LabelledSet:
+    """FGVC Aircraft: classes in the order of variants.txt, and a line "number class name" for each picture."""
+    classes = tuple(line for line in _lines(str(Path(place.folder, "variants.txt"))) if line)
+    label = {class_name: index for index, class_name in enumerate(classes)}
+    file = str(Path(place.folder, f"images_variant_{split}.txt"))
+    items = []
+    for line in _lines(file):
+        if not line:
+            continue
+        number, _, class_name = line.partition(" ")
+        if class_name not in label:
+            raise BadRequest(
+                f"{file} names a class that variants.txt does not: {class_name!r}.", "Fetch both files again."
+            )
+        items.append(Item(str(Path(place.pictures, f"{number}.jpg")), label[class_name]))
+    return LabelledSet("", classes, tuple(items), root=place.pictures)
+
+
+def _from_synsets(benchmark: Benchmark, place: _Place, split: str, thousand_way: bool) -> LabelledSet:
+    """ImageNet and its shifts: a folder for each class, told by classnames.txt."""
+    names = _read_class_names(place.class_names)
+    top = (
+        Path(place.pictures, "train" if split == "train" else "val")
+        if benchmark.layout == IMAGENET
+        else Path(place.pictures)
+    )
+    if benchmark.layout == NUMBERED:
+        folders = {wnid: str(number) for number, wnid in enumerate(names)}
+        classes = list(names)
+    else:
+        found = _synsets(str(top))
+        folders = {wnid: wnid for wnid in found}
+        # Both of ImageNet's splits decide together, or a class that one lacks would shift the other's labels.
+        parts = ("train", "val") if benchmark.layout == IMAGENET else ("",)
+        classes = sorted({wnid for part in parts for wnid in _synsets(str(Path(place.pictures, part)))})
+        if thousand_way and benchmark.layout == SUBSET:
+            classes = list(names)
+    strangers = [wnid for wnid in (*classes, *folders) if wnid not in names]
+    if strangers or not classes:
+        raise BadRequest(
+            f"{place.class_names} does not name the class folder {strangers[0]}."
+            if strangers
+            else f"{top} has no class folders.",
+            "Fetch the list, or the pictures, again.",
+        )
+    items = tuple(
+        Item(file, label)
+        for label, wnid in enumerate(classes)
+        if wnid in folders
+        for file in pictures_in(str(top / folders[wnid]))
+    )
+    return LabelledSet("", tuple(names[wnid] for wnid in classes), items, root=str(top))
+
+
+def _synsets(folder: str) -> list[str]:
+    return sorted(name for name in subfolders(folder) if re.fullmatch(r"n\d{8}", name))
+
+
+def _read_class_names(path: str) -> dict[str, str]:
+    """{"n01440764": "tench", …} in the order of the file."""
+    names = {}
+    for line in _lines(path):
+        wnid, _, name = line.partition(" ")
+        if wnid and name:
+            names[wnid] = name.strip()
+        elif wnid:
+            raise BadRequest(
+                f"A line of {path} is not a folder's name and a class name: {line[:80]!r}.", "Fetch the list again."
+            )
+    if not names:
+        raise BadRequest(f"{path} is empty.", "Fetch the list again.")
+    return names
+
+
+def _lines(path: str) -> list[str]:
+    return [line.strip() for line in text_of(path).splitlines()]

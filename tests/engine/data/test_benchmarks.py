@@ -1,0 +1,248 @@
+"""Each of the fifteen published layouts is read as CoOp reads it, and what is missing from it is named file by file."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from capt_engine.data.benchmarks import BENCHMARKS, IMAGENET, NUMBERED, SPLIT_FILE, SUBSET, VARIANTS, check, load
+from capt_engine.errors import BadRequest, UnknownName
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
+
+WNIDS = ("n01440764", "n01443537", "n02007558")
+NAMES = ("tench", "goldfish", "flamingo")
+
+
+def put(path: Path, content: str | bytes = PNG) -> Path:
+    """Writes one file, with the folders it needs."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def write_names(folder: Path) -> Path:
+    """CoOp's list of class names, for three classes."""
+    return put(folder / "classnames.txt", "".join(f"{wnid} {name}\n" for wnid, name in zip(WNIDS, NAMES, strict=True)))
+
+
+def build(name: str, root: Path, place: int = 0) -> list[Path]:
+    """A tiny copy of a benchmark's layout: returns all files and class folders without which it is not complete."""
+    benchmark = BENCHMARKS[name]
+    folder = root / benchmark.places[place][0]
+    pictures = folder / benchmark.places[place][1]
+    if benchmark.layout == SPLIT_FILE:
+        top = "cars_" if name == "stanford_cars" else "some folder "
+        lists: dict[str, list[tuple[str, int, str]]] = {
+            split: [(f"{top}{split}/{label}.jpg", label, f"class_{label}") for label in order]
+            for split, order in (("train", (1, 0, 2)), ("val", (0, 1)), ("test", (2, 1, 0)))
+        }
+        files = [put(pictures / path) for rows in lists.values() for path, _, _ in rows]
+        return [*files, put(folder / benchmark.split_file, json.dumps(lists))]
+    if benchmark.layout == VARIANTS:
+        files = [put(folder / "variants.txt", "707-320\nA300B4\nDC-3 Mk II\n")]
+        for number, split in enumerate(("train", "val", "test")):
+            files.append(put(folder / f"images_variant_{split}.txt", f"00{number}1 DC-3 Mk II\n00{number}2 707-320\n"))
+            files += [put(pictures / f"00{number}{i}.jpg") for i in (1, 2)]
+        return files
+    files = [write_names(folder)]
+    for part in ("train", "val") if benchmark.layout == IMAGENET else ("",):
+        for label, wnid in enumerate(WNIDS):
+            if benchmark.layout == SUBSET and label == 1:
+                continue
+            files.append(
+                put(pictures / part / (str(label) if benchmark.layout == NUMBERED else wnid) / "1.JPEG").parent
+            )
+    if benchmark.layout == SUBSET:
+        put(pictures / "README.txt", "words")
+        files = files[:1]
+    return files
+
+
+def remove(path: Path) -> None:
+    """Takes away a file or a folder with all that is in it."""
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@pytest.fixture(params=BENCHMARKS.names())
+def name(request: pytest.FixtureRequest) -> str:
+    """Each of the fifteen."""
+    return str(request.param)
+
+
+def test_the_table() -> None:
+    """There are eleven sets with pictures to train on and four for testing only, by the published names and sizes."""
+    assert len(BENCHMARKS) == 15
+    assert [entry.name for entry in BENCHMARKS if entry.test_only] == [
+        "imagenetv2", "imagenet_sketch", "imagenet_a", "imagenet_r",
+    ]  # fmt: skip
+    assert all(entry.template.count("{}") == 1 for entry in BENCHMARKS)
+    assert len({entry.registry for entry in BENCHMARKS}) == 15
+    # What the data sets themselves say they hold in total.
+    totals = {"food101": 101_000, "fgvc_aircraft": 10_000, "dtd": 5640, "eurosat": 27_000, "oxford_pets": 7349}
+    totals |= {"oxford_flowers": 8189, "stanford_cars": 16_185, "sun397": 39_700, "ucf101": 13_320}
+    assert {name: sum(BENCHMARKS[name].sizes) for name in totals} == totals
+
+
+def test_a_complete_layout(name: str, tmp_path: Path) -> None:
+    """A copy with every file is present, and its smallness is a note, not a fault."""
+    build(name, tmp_path)
+    found = check(name, tmp_path)
+    assert found.present
+    assert not found.missing
+    assert any("as published" in note for note in found.notes)
+
+
+def test_labels_and_class_names(name: str, tmp_path: Path) -> None:
+    """Every split has the classes of the source in the order of their labels, and each picture the right one."""
+    build(name, tmp_path)
+    benchmark = BENCHMARKS[name]
+    for split in ("test",) if benchmark.test_only else ("train", "val", "test"):
+        data = load(name, tmp_path, split)
+        assert (data.name, data.template) == (name, benchmark.template)
+        pairs = [(Path(item.path), data.classes[item.label]) for item in data.items]
+        assert pairs
+        assert all(path.is_file() for path, _ in pairs)
+        if benchmark.layout == SPLIT_FILE:
+            assert data.classes == ("class_0", "class_1", "class_2")
+            assert all(path.stem == class_name[-1] for path, class_name in pairs)
+        elif benchmark.layout == VARIANTS:
+            assert data.classes == ("707-320", "A300B4", "DC-3 Mk II")
+            assert [class_name for _, class_name in pairs] == ["DC-3 Mk II", "707-320"]
+        else:
+            assert data.classes == (("tench", "flamingo") if benchmark.layout == SUBSET else NAMES)
+            keys = tuple("012") if benchmark.layout == NUMBERED else WNIDS
+            assert all(NAMES[keys.index(path.parent.name)] == class_name for path, class_name in pairs)
+
+
+def test_order_within_a_split_is_the_lists_own(tmp_path: Path) -> None:
+    """Few-shot sampling depends on the order of the list, so it is kept."""
+    build("dtd", tmp_path)
+    assert [item.label for item in load("dtd", tmp_path, "train").items] == [1, 0, 2]
+
+
+def test_exactly_what_is_missing_is_named(name: str, tmp_path: Path) -> None:
+    """Taking away any one needed file or class folder makes the check name that one, and nothing else."""
+    for number in range(len(build(name, tmp_path / "whole"))):
+        root = tmp_path / str(number)
+        gone = build(name, root)[number]
+        remove(gone)
+        found = check(name, root)
+        assert not found.present
+        assert [line.partition(": ")[0] for line in found.missing] == [str(gone)]
+        assert all(line.partition(": ")[2] for line in found.missing)
+
+
+def test_nothing_there(name: str, tmp_path: Path) -> None:
+    """Without the data set's folder, the check names that folder, and loading says so."""
+    folder = str(tmp_path / BENCHMARKS[name].places[0][0])
+    found = check(name, tmp_path)
+    assert [line.partition(": ")[0] for line in found.missing] == [folder]
+    with pytest.raises(BadRequest, match="is not complete"):
+        load(name, tmp_path)
+
+
+def test_a_missing_picture_folder_is_named_once(name: str, tmp_path: Path) -> None:
+    """A folder of pictures that is not there stands for all its pictures."""
+    build(name, tmp_path)
+    folder, pictures = BENCHMARKS[name].places[0]
+    gone = tmp_path / folder / (pictures or "cars_train")
+    remove(gone)
+    assert [line.partition(": ")[0] for line in check(name, tmp_path).missing] == [str(gone)]
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in BENCHMARKS if len(entry.places) > 1])
+@pytest.mark.parametrize("names_at", ["", "imagenet", "."])
+def test_other_folder_names(name: str, names_at: str, tmp_path: Path) -> None:
+    """APT's names for the shifts are known too, and the list of class names may be ImageNet's or the data root's."""
+    build(name, tmp_path, place=1)
+    if names_at:
+        (tmp_path / BENCHMARKS[name].places[1][0] / "classnames.txt").unlink()
+        assert not check(name, tmp_path).present
+        write_names(tmp_path / names_at)
+    assert check(name, tmp_path).present
+    assert load(name, tmp_path).classes[0] == "tench"
+
+
+@pytest.mark.parametrize("name", ["imagenet_a", "imagenet_r"])
+def test_the_thousand_way_reading(name: str, tmp_path: Path) -> None:
+    """On request the classes are all of ImageNet's, and the labels those of the full list."""
+    build(name, tmp_path)
+    few, all_of_them = load(name, tmp_path), load(name, tmp_path, thousand_way=True)
+    assert (few.classes, [item.label for item in few.items]) == (("tench", "flamingo"), [0, 1])
+    assert (all_of_them.classes, [item.label for item in all_of_them.items]) == (NAMES, [0, 2])
+    assert [item.path for item in few.items] == [item.path for item in all_of_them.items]
+
+
+def test_imagenet_validates_on_its_test_set(tmp_path: Path) -> None:
+    """ "val" and "test" are the same pictures, and a class that one split lacks shifts no label."""
+    build("imagenet", tmp_path)
+    remove(tmp_path / "imagenet" / "images" / "train" / WNIDS[0])
+    assert load("imagenet", tmp_path, "val") == load("imagenet", tmp_path, "test")
+    train = load("imagenet", tmp_path, "train")
+    assert [train.classes[item.label] for item in train.items] == ["goldfish", "flamingo"]
+
+
+def test_annotations_alone_are_not_enough(tmp_path: Path) -> None:
+    """Where only a .mat file is there, the check asks for the split file and says why."""
+    build("stanford_cars", tmp_path)
+    (tmp_path / "stanford_cars" / "split_zhou_StanfordCars.json").unlink()
+    put(tmp_path / "stanford_cars" / "cars_test_annos_withlabels.mat", b"MATLAB 5.0")
+    assert any(".mat" in note for note in check("stanford_cars", tmp_path).notes)
+
+
+def _classnames_without_a_name(root: Path) -> str:
+    put(root / "imagenet-adversarial" / "classnames.txt", "n01440764\n")
+    return "imagenet_a"
+
+
+def _stranger(root: Path) -> str:
+    put(root / "imagenet-adversarial" / "imagenet-a" / "n99999999" / "1.JPEG")
+    return "imagenet_a"
+
+
+def _broken_json(root: Path) -> str:
+    put(root / "dtd" / "split_zhou_DescribableTextures.json", "{")
+    return "dtd"
+
+
+def _unknown_variant(root: Path) -> str:
+    put(root / "fgvc_aircraft" / "images_variant_test.txt", "0021 Zeppelin\n")
+    return "fgvc_aircraft"
+
+
+@pytest.mark.parametrize("spoil", [_classnames_without_a_name, _stranger, _broken_json, _unknown_variant])
+def test_broken_lists(spoil: Callable[[Path], str], tmp_path: Path) -> None:
+    """A list that makes no sense is a sentence of the check, and stops loading."""
+    for name in ("imagenet_a", "dtd", "fgvc_aircraft"):
+        build(name, tmp_path)
+    name = spoil(tmp_path)
+    found = check(name, tmp_path)
+    assert not found.present
+    assert len(found.missing) == 1
+    with pytest.raises(BadRequest):
+        load(name, tmp_path)
+
+
+def test_many_missing_pictures_are_counted(tmp_path: Path) -> None:
+    """A long list of missing pictures is cut, and the rest is counted."""
+    build("eurosat", tmp_path)
+    rows = [[f"some folder train/{number}.jpg", 0, "class_0"] for number in range(3, 200)]
+    put(tmp_path / "eurosat" / "split_zhou_EuroSAT.json", json.dumps({"train": rows, "val": [], "test": []}))
+    found = check("eurosat", tmp_path)
+    assert len(found.missing) == 50
+    assert any("147 more" in note for note in found.notes)
+
+
+def test_senseless_requests(tmp_path: Path) -> None:
+    """An unknown benchmark is answered with the nearest, an unknown split and training on a shift with a sentence."""
+    with pytest.raises(UnknownName, match="imagenet_a"):
+        check("imagenet-a", tmp_path)
+    with pytest.raises(BadRequest, match="for testing only"):
+        load("imagenet_r", tmp_path, "train")
+    with pytest.raises(BadRequest, match="no split called 'all'"):
+        load("dtd", tmp_path, "all")
