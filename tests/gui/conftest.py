@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import pytest
 from fakes import FakeEngine
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from capt_gui.bridge import Bridge
@@ -37,9 +38,18 @@ def no_thread_left() -> Iterator[None]:
 
 
 @pytest.fixture
-def theme(qapp: QApplication) -> Theme:
-    """A light theme."""
-    return Theme(qapp, "light")
+def theme(qapp: QApplication) -> Iterator[Theme]:
+    """A light theme; widgets of earlier tests are gone by then, or its style sheet would be applied to each of them."""
+    bury()
+    theme = Theme(qapp, "light")
+    yield theme
+    theme.deleteLater()
+    bury()
+
+
+def bury() -> None:
+    """Delete what waits to be deleted; without a running event loop Qt would never come to it."""
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 @dataclass
