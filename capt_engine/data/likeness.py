@@ -1,0 +1,102 @@
+"""Which pictures look alike: a short fingerprint of each, and groups of those whose fingerprints nearly agree.
+
+A fingerprint is the row and column difference hash of 8 × 8 cells each (N. Krawetz, "Kind of Like That", 2013), 128 bits, and the mean
+colours of 4 × 4 tiles. The hash alone takes many a small or plain picture for another; the colours alone know no shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Pixels = NDArray[np.uint8]
+
+HASH_BYTES = 16
+TILES = 4
+FINGERPRINT_BYTES = HASH_BYTES + TILES * TILES * 3
+
+MOST_BITS = 8
+"""Two pictures look alike when at most so many of the 128 bits differ …"""
+MOST_COLOUR = 16
+"""… and no tile's colour differs by more than this, of 255."""
+
+# Hashes that differ in at most 8 bits agree wholly in at least one of 9 pieces (pigeonhole), so only those that share a piece are
+# compared. Plain pictures share pieces by the thousand; sorting each such crowd by brightness leaves the neighbours.
+_PIECES = MOST_BITS + 1
+_FARTHEST_NEIGHBOUR = 1500
+
+
+def fingerprint(rgb: Pixels) -> bytes:
+    """The fingerprint of a picture (h, w, 3), 64 bytes; scaling and recompressing hardly change it, cropping and turning do."""
+    picture = Image.fromarray(rgb)
+    grey = np.asarray(picture.convert("L").resize((9, 9), Image.Resampling.LANCZOS, reducing_gap=3.0), np.int16)
+    rows = grey[:8, 1:] > grey[:8, :-1]
+    columns = grey[1:, :8] > grey[:-1, :8]
+    tiles = np.asarray(picture.resize((TILES, TILES), Image.Resampling.BOX))
+    return np.packbits(np.concatenate([rows.ravel(), columns.ravel()])).tobytes() + tiles.tobytes()
+
+
+def look_alike(
+    fingerprints: Sequence[bytes], tick: Callable[[int, int], None]
+) -> tuple[tuple[tuple[int, ...], ...], bool]:
+    """Groups of indices whose fingerprints are linked by likeness, and whether every pair was looked at.
+
+    Each group is sorted and has at least two members; a chain of likenesses makes one group. In a crowd of pictures that are
+    nearly plain and equally bright, only the nearest neighbours are compared: then the second value is False.
+    tick: called with (pieces done, pieces), may raise to stop.
+    """
+    count = len(fingerprints)
+    if count < 2:
+        return (), True
+    table = np.frombuffer(b"".join(fingerprints), np.uint8).reshape(count, FINGERPRINT_BYTES)
+    bits = np.unpackbits(table[:, :HASH_BYTES], axis=1)
+    words = np.ascontiguousarray(table[:, :HASH_BYTES]).view(np.uint16).astype(np.intp)
+    colours = table[:, HASH_BYTES:].astype(np.int16)
+    brightness = colours.mean(axis=1)
+    ones = np.unpackbits(np.arange(2**16, dtype=">u2").view(np.uint8).reshape(-1, 2), axis=1).sum(
+        axis=1, dtype=np.uint8
+    )
+
+    leader = np.arange(count)
+    complete = True
+    for piece in range(_PIECES):
+        tick(piece, _PIECES)
+        part = np.packbits(bits[:, piece::_PIECES], axis=1).astype(np.int64)
+        key = part[:, 0] * 256 + part[:, 1]
+        order = np.lexsort((brightness, key))
+        first = np.arange(count - 1)
+        for distance in range(1, count):
+            first = first[first + distance < count]
+            one, other = order[first], order[first + distance]
+            near = (key[one] == key[other]) & (brightness[other] - brightness[one] <= MOST_COLOUR)
+            first, one, other = first[near], one[near], other[near]
+            if not first.size:
+                break
+            if distance > _FARTHEST_NEIGHBOUR:
+                complete = False
+                break
+            close = ones[words[one] ^ words[other]].sum(axis=1) <= MOST_BITS
+            one, other = one[close], other[close]
+            alike = np.abs(colours[one] - colours[other]).max(axis=1, initial=0) <= MOST_COLOUR
+            for left, right in zip(one[alike].tolist(), other[alike].tolist(), strict=True):
+                _join(leader, left, right)
+    tick(_PIECES, _PIECES)
+    groups: dict[int, list[int]] = {}
+    for index in range(count):
+        groups.setdefault(_leader_of(leader, index), []).append(index)
+    return tuple(tuple(group) for group in groups.values() if len(group) > 1), complete
+
+
+def _leader_of(leader: NDArray[np.intp], index: int) -> int:
+    while leader[index] != index:
+        leader[index] = leader[leader[index]]
+        index = int(leader[index])
+    return index
+
+
+def _join(leader: NDArray[np.intp], one: int, other: int) -> None:
+    one, other = sorted((_leader_of(leader, one), _leader_of(leader, other)))
+    leader[other] = one
