@@ -147,15 +147,16 @@ def card(made: dict[str, Any], figures: list[Figure]) -> str:
     plain = [one for one in figures if not one.eps_255 and (one.task, one.domain) not in world.DOWNSTREAM]
     downstream = [one for one in figures if not one.eps_255 and (one.task, one.domain) in world.DOWNSTREAM]
     attacked = [one for one in figures if one.eps_255]
+    sizes = [len(world.TASKS[task].classes) for task in ("shapes", "colours", "materials")]
     return f"""# Demo model: knows only the toy world
 
 A very small CLIP, trained from nothing on rendered pictures, so that CAPT Explorer has a model to show on a machine
 without network. It has never seen a photograph, and what it says about one means nothing.
 
 ## Data
-{made["pictures"]:,} pictures of single objects, ray-marched by `capt_engine/demo` ({len(world.TASKS["shapes"].classes)} shapes,
-{len(world.TASKS["colours"].classes)} colours, {len(world.TASKS["materials"].classes)} materials, {world.PICTURE_SIZE} px,
-domain `plain`, world revision {made["revision"]}, seed {made["seed"]}), with captions drawn from templates and synonyms.
+{made["pictures"]:,} pictures of single objects, ray-marched by `capt_engine/demo`: {sizes[0]} shapes, {sizes[1]} colours,
+{sizes[2]} materials, {world.PICTURE_SIZE} px, domain `plain`, world revision {made["revision"]}, seed {made["seed"]};
+captions drawn from templates and synonyms.
 {len(world.UNSEEN_PAIRS)} of the pairs of shape and colour never occur in training: they are the set `unseen`.
 Other domains never occur in training either. No picture or text of anybody else was used.
 
@@ -167,7 +168,8 @@ weight decay {made["weight_decay"]}, label smoothing {made["smoothing"]}, patch 
 but for the last {made["whole_share"] * 100:.0f} % of the steps, weights averaged with decay {made["averaging"]};
 cross-entropy of each picture against one caption per class of six families. A picture is never
 asked to rule out a pair of shape and colour that training does not show (their columns are left out of its loss), so that what
-training lacks does not count as evidence. Seed {made["seed"]}. To train it again: `capt demo train`.
+training lacks does not count as evidence. Seed {made["seed"]}.
+To train it again: `capt demo train`; on another machine that gives a model as good, not the same bits.
 
 ## Figures
 Zero-shot with one sentence per class, on test pictures that training never saw. Intervals are Wilson's.
@@ -186,6 +188,8 @@ PGD-{PGD_STEPS}, untargeted, cross-entropy, random start, steps of a quarter of 
 ## Limits
 It knows the words of the toy world and no others; any other word is noise to it. One object to a picture.
 It was not trained to withstand attacks, and it does not: that is what it is for.
+How strong the domains are was set by hand, watching test pictures of half-trained models, so that zero-shot leaves
+few-shot tuning something to win; the downstream figures are therefore no estimate for domains nobody looked at.
 PGD alone can overstate how robust a model is; read the last table as an upper bound.
 
 ## Licence
