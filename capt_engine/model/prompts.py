@@ -6,7 +6,6 @@ The paper leaves length, depth and direction of the coupling open; here they are
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +15,7 @@ from capt_engine.model.clip import Backbone
 
 COUPLINGS = ("vision_to_text", "text_to_vision", "independent", "text_only", "vision_only")
 _STD = 0.02
-_PLACEHOLDER = "X"
+PLACEHOLDER = "X"
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,55 @@ class PromptShape:
 
 
 @dataclass(frozen=True)
+class TowerSizes:
+    """What prompts must fit: the width of the shared embedding and of each tower, and the layers of the shorter tower."""
+
+    embed_dim: int
+    text_width: int
+    vision_width: int
+    layers: int
+
+    @classmethod
+    def of(cls, backbone: Backbone) -> TowerSizes:
+        """The sizes of a ViT CLIP; raises BadRequest for another kind of model."""
+        clip, visual = backbone.clip, backbone.clip.visual
+        if not hasattr(visual, "class_embedding") or not hasattr(clip, "transformer"):
+            raise BadRequest(
+                "Prompts need a ViT image tower and CLIP's own text tower; this model has others.", "Choose a ViT CLIP."
+            )
+        return cls(
+            embed_dim=int(visual.output_dim),
+            text_width=int(clip.token_embedding.weight.shape[1]),
+            vision_width=int(visual.class_embedding.shape[0]),
+            layers=min(len(visual.transformer.resblocks), len(clip.transformer.resblocks)),
+        )
+
+
+def state_shapes(sizes: TowerSizes, shape: PromptShape) -> dict[str, tuple[int, ...]]:
+    """Name and size of every tensor that `Prompts` of this shape learn, without making any."""
+    text, vision = (shape.length, sizes.text_width), (shape.length, sizes.vision_width)
+    deeper, leads = range(shape.depth - 1), shape.coupling == "vision_to_text"
+    learns_vision = shape.coupling in ("independent", "vision_only")
+    shapes: dict[str, tuple[int, ...]] = {}
+    if shape.has_text:
+        shapes["context"] = text
+    if shape.has_text and not leads:
+        shapes |= {f"deep_text.{layer}": text for layer in deeper}
+    if learns_vision:
+        shapes["first_vision"] = vision
+    if learns_vision or leads:
+        shapes |= {f"deep_vision.{layer}": vision for layer in deeper}
+    maps = [("to_vision.0", text, vision)] if leads else []
+    if leads:
+        maps += [(f"to_text.{layer}", vision, text) for layer in deeper]
+    elif shape.coupling == "text_to_vision":
+        maps += [(f"to_vision.{layer}", text, vision) for layer in range(shape.depth)]
+    for name, (_, inputs), (_, outputs) in maps:
+        shapes |= {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
+    return shapes
+
+
+@dataclass(frozen=True)
 class PromptTokens:
     """What is put into the towers, layer by layer: text (n, d_t) and vision (n, d_v), each empty or J long."""
 
@@ -68,7 +116,14 @@ def sentence_prefix(template: str, prefix_tokens: int, length: int) -> str:
 
     prefix_tokens: how many tokens the template already has there. The learned tokens take the first `length` places.
     """
-    return " ".join([_PLACEHOLDER] * max(0, length - prefix_tokens) + [template])
+    return " ".join([PLACEHOLDER] * max(0, length - prefix_tokens) + [template])
+
+
+class _Undrawn(nn.Linear):
+    """A linear map that leaves torch's own stream of random numbers alone; its values come from outside."""
+
+    def reset_parameters(self) -> None:
+        """Draw nothing."""
 
 
 class Prompts(nn.Module):
@@ -81,13 +136,24 @@ class Prompts(nn.Module):
     def __init__(self, backbone: Backbone, shape: PromptShape, context: Tensor, generator: torch.Generator) -> None:
         """Draw everything but the first text layer, which starts as `context` (n, d_t); the draws come from a CPU `generator`."""
         super().__init__()
-        visual, transformer = _vit(backbone), backbone.clip.transformer
-        layers = min(len(visual.transformer.resblocks), len(transformer.resblocks))
-        if shape.depth > layers:
+        sizes = TowerSizes.of(backbone)
+        if shape.depth > sizes.layers:
             raise BadRequest(
-                f"This model has {layers} layers in its shorter tower.", f"Choose a depth of 1 to {layers}."
+                f"This model has {sizes.layers} layers in its shorter tower.",
+                f"Choose a depth of 1 to {sizes.layers}.",
             )
-        text_width, vision_width = int(context.shape[1]), int(visual.class_embedding.shape[0])
+        self._build(sizes, shape, context, generator)
+
+    @classmethod
+    def blank(cls, sizes: TowerSizes, shape: PromptShape) -> Prompts:
+        """Prompts whose values are all zero, to be filled by `load_state_dict`; draws nothing and needs no model."""
+        prompts = cls.__new__(cls)
+        nn.Module.__init__(prompts)
+        prompts._build(sizes, shape, torch.zeros(shape.length, sizes.text_width), None)
+        return prompts
+
+    def _build(self, sizes: TowerSizes, shape: PromptShape, context: Tensor, generator: torch.Generator | None) -> None:
+        text_width, vision_width = sizes.text_width, sizes.vision_width
         self.shape = shape
         self._draw = generator
         n, deeper = shape.length, shape.depth - 1
@@ -115,7 +181,10 @@ class Prompts(nn.Module):
         return PromptTokens(text, vision)
 
     def _normal(self, *shape: int) -> Tensor:
-        return torch.randn(*shape, generator=self._draw) * _STD
+        return torch.zeros(shape) if self._draw is None else torch.randn(*shape, generator=self._draw) * _STD
+
+    def _uniform(self, *shape: int) -> Tensor:
+        return torch.zeros(shape) if self._draw is None else torch.rand(shape, generator=self._draw) * 2 - 1
 
     def _tokens(self, count: int, n: int, width: int) -> nn.ParameterList:
         return nn.ParameterList([nn.Parameter(self._normal(n, width)) for _ in range(count)])
@@ -123,19 +192,9 @@ class Prompts(nn.Module):
     def _maps(self, count: int, inputs: int, outputs: int) -> nn.ModuleList:
         maps = nn.ModuleList()
         for _ in range(count):
-            one = nn.Linear(inputs, outputs)
+            one = _Undrawn(inputs, outputs)
             # What nn.Linear draws by itself (Kaiming uniform: ±1/√inputs), but from our own stream.
             for parameter in (one.weight, one.bias):
-                drawn = torch.rand(parameter.shape, generator=self._draw) * 2 - 1
-                parameter.data.copy_(drawn / inputs**0.5)
+                parameter.data.copy_(self._uniform(*parameter.shape) / inputs**0.5)
             maps.append(one)
         return maps
-
-
-def _vit(backbone: Backbone) -> Any:
-    visual = backbone.clip.visual
-    if not hasattr(visual, "class_embedding") or not hasattr(backbone.clip, "transformer"):
-        raise BadRequest(
-            "Prompts need a ViT image tower and CLIP's own text tower; this model has others.", "Choose a ViT CLIP."
-        )
-    return visual
