@@ -24,7 +24,7 @@ TICK_S = 0.002
 LIMIT_S = 180
 
 
-def child(started_s: float, plain: bool) -> None:
+def child(started_s: float, plain: bool, where: bool) -> None:
     """Run the app with probes in it, print one JSON object, leave."""
     entered_s = time.time()
     from PySide6.QtCore import QEvent, QObject, QTimer
@@ -124,7 +124,9 @@ def child(started_s: float, plain: bool) -> None:
             }
             stalls.append((time.time() - last, f"at {time.time() - started_s:.2f} s: {places}"))
 
-    threading.Thread(target=watch, daemon=True).start()
+    if where:
+        # Not by default: looking into another thread's frames has been seen to crash Python 3.11 under PySide.
+        threading.Thread(target=watch, daemon=True).start()
     app = QApplication(sys.argv[:1])
     probe = Probe(app)
     make = real_engine("auto")
@@ -150,12 +152,19 @@ def child(started_s: float, plain: bool) -> None:
     )
 
 
-def once(plain: bool) -> dict[str, Any]:
+def once(plain: bool, where: bool) -> dict[str, Any]:
     """One start in a fresh process, with an empty set of user folders."""
     with tempfile.TemporaryDirectory() as home:
         places = {f"XDG_{kind}_HOME": home for kind in ("CONFIG", "DATA", "CACHE", "STATE")}
         environment = {"QT_QPA_PLATFORM": "offscreen", **os.environ, **places}
-        command = [sys.executable, __file__, "--child", repr(time.time()), *(["--plain"] if plain else [])]
+        command = [
+            sys.executable,
+            __file__,
+            "--child",
+            repr(time.time()),
+            *(["--plain"] if plain else []),
+            *(["--where"] if where else []),
+        ]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LIMIT_S + 60)
     if done.returncode:
         sys.exit(done.stderr)
@@ -177,15 +186,15 @@ def main() -> None:
     parser.add_argument("--plain", action="store_true", help="only the variant without the import remedies")
     args = parser.parse_args()
     if args.child is not None:
-        child(args.child, args.plain)
+        child(args.child, args.plain, args.where)
         return
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     print(
         f"{os.cpu_count()} cores, load {load:.1f} before the first run; {args.runs} runs each after one to warm up; medians"
     )
-    once(plain=False)
+    once(plain=False, where=False)
     for name, plain in (("as shipped", False), ("plain imports, for comparison", True)):
-        runs = [once(plain) for _ in range(args.runs)]
+        runs = [once(plain, args.where) for _ in range(args.runs)]
         print(f"\n{name}")
         for label, mark in (
             ("Python runs", "python"),
