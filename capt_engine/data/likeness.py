@@ -24,9 +24,10 @@ MOST_COLOUR = 16
 """… and no tile's colour differs by more than this, of 255."""
 
 # Hashes that differ in at most 8 bits agree wholly in at least one of 9 pieces (pigeonhole), so only those that share a piece are
-# compared. Plain pictures share pieces by the thousand; sorting each such crowd by brightness leaves the neighbours.
+# compared. Plain pictures share pieces by the thousand; sorting each such crowd by brightness puts neighbours first.
 _PIECES = MOST_BITS + 1
-_FARTHEST_NEIGHBOUR = 1500
+# Some seconds of work where all of them are plain; ordinary photographs need a fiftieth of it.
+_MOST_PAIRS = 6_000_000
 
 
 def fingerprint(rgb: Pixels) -> bytes:
@@ -67,7 +68,7 @@ def look_alike(
         part = np.packbits(bits[:, piece::_PIECES], axis=1).astype(np.int64)
         key = part[:, 0] * 256 + part[:, 1]
         order = np.lexsort((brightness, key))
-        first = np.arange(count - 1)
+        first, pairs = np.arange(count - 1), 0
         for distance in range(1, count):
             first = first[first + distance < count]
             one, other = order[first], order[first + distance]
@@ -75,9 +76,14 @@ def look_alike(
             first, one, other = first[near], one[near], other[near]
             if not first.size:
                 break
-            if distance > _FARTHEST_NEIGHBOUR:
+            pairs += first.size
+            if pairs > _MOST_PAIRS:
                 complete = False
                 break
+            # Most pairs of a large group are linked already; only the others are worth a look.
+            leader = _flat(leader)
+            new = leader[one] != leader[other]
+            one, other = one[new], other[new]
             close = ones[words[one] ^ words[other]].sum(axis=1) <= MOST_BITS
             one, other = one[close], other[close]
             alike = np.abs(colours[one] - colours[other]).max(axis=1, initial=0) <= MOST_COLOUR
@@ -85,9 +91,16 @@ def look_alike(
                 _join(leader, left, right)
     tick(_PIECES, _PIECES)
     groups: dict[int, list[int]] = {}
-    for index in range(count):
-        groups.setdefault(_leader_of(leader, index), []).append(index)
+    for index, first_member in enumerate(_flat(leader).tolist()):
+        groups.setdefault(first_member, []).append(index)
     return tuple(tuple(group) for group in groups.values() if len(group) > 1), complete
+
+
+def _flat(leader: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The same groups, each member pointing straight at its leader."""
+    while not np.array_equal(further := leader[leader], leader):
+        leader = further
+    return leader
 
 
 def _leader_of(leader: NDArray[np.intp], index: int) -> int:

@@ -93,7 +93,7 @@ def test_small_numbers() -> None:
 
 def test_a_crowd_of_plain_pictures_is_not_compared_by_the_square(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where thousands share a hash, only neighbours in brightness are compared, and the result says so."""
-    monkeypatch.setattr(likeness, "_FARTHEST_NEIGHBOUR", 20)
+    monkeypatch.setattr(likeness, "_MOST_PAIRS", 200_000)
     rng = np.random.default_rng(0)
     colours = rng.integers(100, 140, (20_000, FINGERPRINT_BYTES - HASH_BYTES), dtype=np.uint8)
     start_s = time.process_time()
