@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from pathlib import Path
 
+from capt_engine.cli.options import add_common
 from capt_engine.cli.terminal import Progress
+from capt_engine.errors import BadRequest
 
 HELP = "pictures of the bundled toy world, and the tiny CLIP that knows it"
 
@@ -27,13 +30,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     data.add_argument("--split", default="test", help=f"{', '.join(SPLITS)} (default: test)")
     data.add_argument("--domain", default="plain", help=f"how it looks: {', '.join(DOMAINS)} (default: plain)")
     data.add_argument("--per-class", type=int, default=10, metavar="N", help="pictures of each class (default: 10)")
-    data.add_argument("--seed", type=int, default=0, help="another seed draws other pictures (default: 0)")
 
     train = verbs.add_parser("train", help="train the bundled tiny CLIP again from nothing; goes on where it stopped")
     train.add_argument("--out", type=Path, metavar="DIR", help="where the model goes (default: the user's data folder)")
     train.add_argument("--steps", type=int, help="training steps (default: those of the bundled model)")
     train.add_argument("--pictures", type=int, help="training pictures (default: those of the bundled model)")
-    train.add_argument("--seed", type=int, default=0, help="seed of pictures and weights (default: 0)")
     train.add_argument("--processes", type=int, default=2, help="processes that render pictures (default: 2)")
 
     figures = verbs.add_parser("figures", help="measure a demo model on every set of the toy world, clean and attacked")
@@ -47,18 +48,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
     samples = verbs.add_parser("samples", help="draw the sample pictures again")
     samples.add_argument("folder", type=Path, metavar="DIR", help="where they go")
 
+    for verb in (data, train, figures, samples):
+        add_common(verb)
+
 
 def run(args: argparse.Namespace) -> int:
     """Does what the arguments ask; raises CaptError where it cannot."""
+    if args.precision != "fp32":
+        raise BadRequest("The toy world is drawn, trained and measured in fp32.", "Leave out --precision.")
     verbs = {"data": _data, "train": _train, "figures": _figures, "samples": _samples}
-    return verbs[args.demo_verb](args)
+    verbs[args.demo_verb](args)
+    return 0
+
+
+def _tell(args: argparse.Namespace, sentence: str, **facts: object) -> None:
+    """The result: a sentence, or with --json the facts it is made of."""
+    print(json.dumps({"event": "summary", **facts}) if args.json else sentence)
 
 
 class _Reporter:
     """Progress on stderr with the time that remains, judged by the speed since this run began."""
 
-    def __init__(self) -> None:
-        self._terminal = Progress(quiet=False)
+    def __init__(self, *, quiet: bool) -> None:
+        self._terminal = Progress(quiet=quiet)
         self._start: tuple[float, int] | None = None
 
     def __call__(self, done: int, total: int, note: str = "") -> None:
@@ -72,20 +84,23 @@ class _Reporter:
             self._terminal.clear()
 
 
-def _data(args: argparse.Namespace) -> int:
+def _data(args: argparse.Namespace) -> None:
     from capt_engine.demo.class_folders import write_class_folders
 
-    count = write_class_folders(args.folder, args.task, args.split, args.domain, args.per_class, args.seed, _Reporter())
-    print(f"{count} pictures of {args.task} ({args.domain}, {args.split}) in {args.folder}")
-    return 0
+    count = write_class_folders(
+        args.folder, args.task, args.split, args.domain, args.per_class, args.seed, _Reporter(quiet=args.quiet)
+    )
+    sentence = f"{count} pictures of {args.task} ({args.domain}, {args.split}) in {args.folder}"
+    what = {"task": args.task, "domain": args.domain, "split": args.split, "seed": args.seed}
+    _tell(args, sentence, n=count, folder=str(args.folder), **what)
 
 
-def _train(args: argparse.Namespace) -> int:
+def _train(args: argparse.Namespace) -> None:
     from dataclasses import replace
 
     from capt_engine.demo import pretrain, training_set
-    from capt_engine.errors import BadRequest
     from capt_engine.folders import data_dir
+    from capt_engine.model.devices import pick_device
 
     plan = pretrain.Plan(seed=args.seed)
     if args.steps is not None:
@@ -96,33 +111,39 @@ def _train(args: argparse.Namespace) -> int:
         raise BadRequest("Training needs at least one step and one picture.", "Check --steps and --pictures.")
     out = args.out or data_dir() / "demo-model"
     folder = training_set.default_folder(plan.seed)
-    pictures = training_set.load(plan.pictures, plan.seed, folder, args.processes, _Reporter())
-    training = pretrain.Pretraining(plan, pictures, pretrain.default_checkpoint(folder, plan), pretrain.best_device())
+    pictures = training_set.load(plan.pictures, plan.seed, folder, args.processes, _Reporter(quiet=args.quiet))
+    training = pretrain.Pretraining(
+        plan, pictures, pretrain.default_checkpoint(folder, plan), str(pick_device(args.device))
+    )
     if training.step:
         print(f"going on from step {training.step}", file=sys.stderr)
-    training.run(_Reporter())
+    training.run(_Reporter(quiet=args.quiet))
     pretrain.export(training.average, plan, out, training.step)
-    print(f"The model is in {out}; measure it with: capt demo figures --model {out} --write")
-    return 0
+    sentence = f"The model is in {out}; measure it with: capt demo figures --model {out} --write"
+    _tell(args, sentence, folder=str(out), steps=training.step, pictures=plan.pictures, seed=plan.seed)
 
 
-def _figures(args: argparse.Namespace) -> int:
+def _figures(args: argparse.Namespace) -> None:
+    from dataclasses import asdict
+
     from capt_engine.demo import figures
-    from capt_engine.errors import BadRequest
+    from capt_engine.model.devices import pick_device
     from capt_engine.resources import resource
 
     if args.n < 1 or args.n_attacked < 1:
         raise BadRequest("A figure needs at least one picture.", "Check --n and --n-attacked.")
     folder = args.model or resource("demo")
-    measured = figures.measure(folder, args.n, args.n_attacked, lambda line: print(line, flush=True))
+    say = (lambda _: None) if args.json else (lambda line: print(line, flush=True))
+    measured = figures.measure(folder, args.n, args.n_attacked, say, pick_device(args.device))
     if args.write:
         figures.write(folder, measured)
         print(f"Written: {folder / 'figures.json'} and {folder / 'README.md'}", file=sys.stderr)
-    return 0
+    if args.json:
+        _tell(args, "", figures=[asdict(figure) for figure in measured])
 
 
-def _samples(args: argparse.Namespace) -> int:
+def _samples(args: argparse.Namespace) -> None:
     from capt_engine.demo.samples import write_samples
 
-    print(f"{write_samples(args.folder)} samples in {args.folder}")
-    return 0
+    count = write_samples(args.folder)
+    _tell(args, f"{count} samples in {args.folder}", n=count, folder=str(args.folder))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from torch import Tensor
 from capt_engine.attacks.base import LINF, Draws, Threat
 from capt_engine.attacks.pgd import PGD
 from capt_engine.demo import world
+from capt_engine.metrics.interval import wilson
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone, load_backbone
 
@@ -41,15 +41,6 @@ class Figure:
     high: float
 
 
-def wilson(correct: int, n: int) -> tuple[float, float]:
-    """The 95 % Wilson interval of a share (Wilson, JASA 1927)."""
-    z = 1.959964
-    share, squared = correct / n, z * z / n
-    centre = (share + squared / 2) / (1 + squared)
-    half = z * sqrt(share * (1 - share) / n + squared / (4 * n)) / (1 + squared)
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
 def _figure(task: str, domain: str, eps_255: int, right: Tensor) -> Figure:
     correct, n = int(right.sum()), right.numel()
     low, high = wilson(correct, n)
@@ -59,7 +50,8 @@ def _figure(task: str, domain: str, eps_255: int, right: Tensor) -> Figure:
 def _test_pictures(backbone: Backbone, task: str, domain: str, n: int) -> tuple[Tensor, Tensor]:
     """The first n test pictures as the model sees them `(n, 3, h, w)`, and their labels `(n,)`."""
     pixels, labels = world.pictures(task, "test", n, domain)
-    return torch.stack([backbone.view(Image.fromarray(one)) for one in pixels]), torch.tensor(labels)
+    images = torch.stack([backbone.view(Image.fromarray(one)) for one in pixels])
+    return images.to(backbone.mean.device), torch.tensor(labels, device=backbone.mean.device)
 
 
 def _classifier(backbone: Backbone, task: str) -> Classifier:
@@ -94,9 +86,9 @@ def _no_tick(done: int = 0, total: int = 0, note: str = "") -> None:
     """Figures are measured to the end."""
 
 
-def measure(folder: Path, n: int, n_attacked: int, report: Report) -> list[Figure]:
+def measure(folder: Path, n: int, n_attacked: int, report: Report, device: torch.device) -> list[Figure]:
     """All figures of the model in a folder, each reported as a line as soon as it is known."""
-    backbone = load_backbone(f"local-dir:{folder}", torch.device("cpu"))
+    backbone = load_backbone(f"local-dir:{folder}", device)
     plain = [(task, "plain") for task in ("shapes", "colours", "materials")]
     figures = []
     for task, domain in (*plain, *world.DOWNSTREAM):

@@ -349,8 +349,3 @@ class Pretraining:
 def default_checkpoint(folder: Path, plan: Plan) -> Path:
     """The checkpoint's place beside the rendered pictures."""
     return folder.parent / f"pretrain-r{REVISION}-s{plan.seed}.pt"
-
-
-def best_device() -> str:
-    """`cuda` where there is a GPU, else `cpu`."""
-    return "cuda" if torch.cuda.is_available() else "cpu"

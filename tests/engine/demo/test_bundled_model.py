@@ -60,10 +60,3 @@ def test_the_bundled_model_is_small() -> None:
     """The weights stay within 15 MB and the image tower within six million parameters."""
     assert (FOLDER / "open_clip_model.safetensors").stat().st_size <= 15_000_000
     assert sum(value.numel() for value in _backbone().clip.visual.parameters()) <= 6_000_000
-
-
-def test_the_interval_is_wilsons() -> None:
-    """Known values: 50 of 100, and the two ends."""
-    assert figures.wilson(50, 100) == pytest.approx((0.4038, 0.5962), abs=1e-4)
-    assert figures.wilson(0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
-    assert figures.wilson(10, 10) == pytest.approx((0.7225, 1.0), abs=1e-4)

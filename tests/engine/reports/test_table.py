@@ -1,0 +1,77 @@
+"""The one table: every column of every row, and a CSV that no spreadsheet will run."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+
+import pytest
+
+from capt_engine.records import AttackSpec, PictureRow, ThreatModel, Verdict
+from capt_engine.reports.table import COLUMNS, cells, csv_cells, csv_writer
+
+ROW = PictureRow(
+    path="holiday/cat.jpg",
+    sha256="ab" * 32,
+    width=640,
+    height=480,
+    label="cat",
+    label_source="model",
+    classes=("cat", "dog"),
+    clean=Verdict((2.0, 1.0), (0.75, 0.25)),
+    attacked=Verdict((1.0, 3.0), (0.125, 0.875)),
+    attack=AttackSpec("pgd"),
+    steps=20,
+    restarts=1,
+    threat=ThreatModel(),
+    seed=7,
+    success=True,
+    metrics=(("margin_clean", 1.0), ("margin_attacked", -2.0), ("linf", 4 / 255), ("l2", 0.5), ("ssim", 0.99)),
+    survives_png=True,
+    survives_jpeg95=False,
+    time_s=0.12345,
+    model_id="demo",
+    prompt_id="none",
+)
+
+
+def test_cells_are_the_rows_own_figures() -> None:
+    """Predictions, confidences, margins and distances land in their columns."""
+    found = cells(ROW)
+    assert tuple(found) == COLUMNS
+    assert (found["clean_pred"], found["clean_conf"], found["clean_margin"]) == ("cat", 0.75, 1.0)
+    assert (found["adv_pred"], found["adv_conf"], found["adv_margin"]) == ("dog", 0.875, -2.0)
+    assert (found["linf"], found["survives_png"], found["survives_jpeg95"]) == (4 / 255, True, False)
+
+
+def test_what_was_not_measured_is_empty() -> None:
+    """A row without an attack leaves the attack's columns empty, in the CSV too."""
+    clean = replace(ROW, attacked=None, attack=None, success=None, metrics=(), survives_png=None, survives_jpeg95=None)
+    found = csv_cells(cells(clean))
+    assert all(found[name] == "" for name in ("attack", "norm", "eps", "adv_pred", "success", "linf", "survives_png"))
+
+
+def test_a_csv_reads_back_as_it_was_written() -> None:
+    """Quotes, commas, line breaks and other scripts survive the round trip; numbers keep every digit; lines end as RFC 4180 says."""
+    odd = replace(ROW, path='a "b", c\nд 猫.png')
+    file = io.StringIO(newline="")
+    csv_writer(file).writerow(csv_cells(cells(odd)))
+    text = file.getvalue()
+    assert text.startswith("path,") and text.endswith("\r\n")  # noqa: PT018  # one statement about one text
+    (row,) = csv.DictReader(io.StringIO(text, newline=""))
+    assert row["path"] == odd.path
+    assert float(row["eps"]) == 4 / 255
+
+
+@pytest.mark.parametrize("name", ['=HYPERLINK("http://x","y").png', "+1.png", "-1.png", "@x.png", "\tx.png"])
+def test_no_cell_is_a_formula(name: str) -> None:
+    """A name that a spreadsheet would run is written as text."""
+    assert csv_cells(cells(replace(ROW, path=name)))["path"] == "'" + name
+
+
+def test_a_name_that_is_no_text_is_shown_escaped() -> None:
+    """Undecodable bytes of a file name neither fail nor vanish."""
+    shown = csv_cells(cells(replace(ROW, path="bad\udcff.png")))["path"]
+    assert shown.startswith("bad")
+    assert "udcff" in shown
