@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,47 +96,48 @@ class _Search:
                 continue
             self._seen.add(real)
             try:
-                entries = sorted(_entries(path), key=_natural)
+                met = entries(path)
             except OSError as error:
                 self.skipped.append((path, _sentence(error)))
                 continue
             folders = []
-            for entry in entries:
+            for entry in met:
                 if self.is_full():
                     break
-                if _is_folder(entry):
+                if is_folder(entry):
                     folders.append(entry.path)
-                elif _is_wanted(entry):
+                elif is_picture(entry):
                     self._add_file(entry.path)
             waiting.extend(reversed(folders))
 
 
-def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
+def entries(folder: str) -> list[os.DirEntry[str]]:
+    """What lies directly in a folder, in natural order, without hidden things and what systems leave behind. Raises OSError."""
     with os.scandir(folder) as found:
-        for entry in found:
-            if not entry.name.startswith(".") and entry.name.lower() not in _CLUTTER:
-                yield entry
+        kept = [entry for entry in found if not entry.name.startswith(".") and entry.name.lower() not in _CLUTTER]
+    return sorted(kept, key=lambda entry: natural_key(entry.name))
 
 
-def _natural(entry: os.DirEntry[str]) -> tuple[list[tuple[int, int, str]], str]:
+def natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:
     """Sorts img2 before img10, upper and lower case together; the plain name decides between equals.
 
     Numbers are compared by length first, as the digits of a long name may be too many for int().
     """
-    parts = re.split(r"([0-9]+)", entry.name.casefold())
+    parts = re.split(r"([0-9]+)", name.casefold())
     digits = [part.lstrip("0") for part in parts]
-    return [(1, len(digits[i]), digits[i]) if i % 2 else (0, 0, part) for i, part in enumerate(parts)], entry.name
+    return [(1, len(digits[i]), digits[i]) if i % 2 else (0, 0, part) for i, part in enumerate(parts)], name
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a folder, or a link to one that can be followed."""
     try:
         return entry.is_dir()
     except OSError:
         return False
 
 
-def _is_wanted(entry: os.DirEntry[str]) -> bool:
-    """Whether a file met in a folder is, or claims to be, a picture."""
+def is_picture(entry: os.DirEntry[str]) -> bool:
+    """Whether a file met in a folder is, or claims to be, a picture; only names that say nothing are opened."""
     suffix = Path(entry.name).suffix.lower()
     if suffix in PICTURE_SUFFIXES:
         return True

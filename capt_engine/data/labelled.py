@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from capt_engine.data.picture_tree import natural_key, pictures_below, pictures_in, subfolders
+from capt_engine.data.folders import natural_key
+from capt_engine.data.picture_tree import pictures_below, pictures_in, subfolders
 from capt_engine.errors import BadRequest
 
 DEFAULT_TEMPLATE = "a photo of a {}."

@@ -3,24 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
-from pathlib import Path
 
-from capt_engine.data.folders import PICTURE_SUFFIXES
-from capt_engine.data.kinds import looks_like_picture
+from capt_engine.data.folders import entries, is_folder, is_picture
 from capt_engine.errors import BadRequest
-
-_CLUTTER = frozenset({"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "icon\r"})
-
-
-def natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:
-    """Sorts img2 before img10, upper and lower case together; the plain name decides between equals.
-
-    Numbers are compared by length first, as the digits of a long name may be too many for int().
-    """
-    parts = re.split(r"([0-9]+)", name.casefold())
-    digits = [part.lstrip("0") for part in parts]
-    return [(1, len(digits[i]), digits[i]) if i % 2 else (0, 0, part) for i, part in enumerate(parts)], name
 
 
 def subfolders(folder: str) -> tuple[str, ...]:
@@ -32,13 +17,13 @@ def subfolders(folder: str) -> tuple[str, ...]:
     return tuple(
         entry.name
         for entry in _entries(folder)
-        if _is_folder(entry) and not (entry.is_symlink() and _leads_up(entry.path, real))
+        if is_folder(entry) and not (entry.is_symlink() and _leads_up(entry.path, real))
     )
 
 
 def pictures_in(folder: str) -> tuple[str, ...]:
     """Paths of the pictures directly in `folder`, in natural order. Raises BadRequest."""
-    return tuple(entry.path for entry in _entries(folder) if not _is_folder(entry) and _is_picture(entry))
+    return tuple(entry.path for entry in _entries(folder) if not is_folder(entry) and is_picture(entry))
 
 
 def pictures_below(folder: str, top: str) -> tuple[str, ...]:
@@ -60,8 +45,8 @@ def pictures_below(folder: str, top: str) -> tuple[str, ...]:
         seen.add(real)
         deeper = []
         for entry in _entries(path):
-            if not _is_folder(entry):
-                if _is_picture(entry):
+            if not is_folder(entry):
+                if is_picture(entry):
                     found.append(entry.path)
             elif not entry.is_symlink() or not _is_other_part(entry.path, inside, around):
                 deeper.append(entry.path)
@@ -71,8 +56,7 @@ def pictures_below(folder: str, top: str) -> tuple[str, ...]:
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:
     try:
-        with os.scandir(folder) as found:
-            kept = [entry for entry in found if not entry.name.startswith(".") and entry.name.lower() not in _CLUTTER]
+        return entries(folder)
     except (OSError, ValueError) as error:
         reason = (
             os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "no folder can have this name"
@@ -81,28 +65,6 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
             f"The folder {folder} cannot be read ({reason}).",
             "Check its path and its permissions, or copy it elsewhere.",
         ) from error
-    return sorted(kept, key=lambda entry: natural_key(entry.name))
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
-
-
-def _is_picture(entry: os.DirEntry[str]) -> bool:
-    """Whether a file is, or claims to be, a picture; only names that say nothing are opened."""
-    if Path(entry.name).suffix.lower() in PICTURE_SUFFIXES:
-        return True
-    try:
-        # Opening a pipe would wait for its writer, perhaps for ever.
-        if not entry.is_file():
-            return False
-        with Path(entry.path).open("rb") as file:
-            return looks_like_picture(file.read(4096))
-    except OSError:
-        return False
 
 
 def _leads_up(path: str, real_folder: str) -> bool:
