@@ -159,7 +159,13 @@ def test_an_interrupt_is_130_and_keeps_what_was_finished(pictures: Path, tiny_fo
     out = tmp_path / "run"
     command = [sys.executable, "-m", "capt_engine", "analyze", str(pictures), "--model", f"local-dir:{tiny_folder}"]
     options = ["--classes", "a cat,a dog", "--steps", "10000", "--batch", "1", "--quiet", "--out", str(out)]
-    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    # Where the tests themselves run in a shell's background, SIGINT is ignored, and a child would inherit that.
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process:
         deadline = time.monotonic() + 60
         while not (out / "manifest.json").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
