@@ -11,6 +11,12 @@ from typing import NewType
 
 JobId = NewType("JobId", int)
 
+NO_PROMPTS = "none"
+"""The id of plain text, where a prompt checkpoint could stand."""
+
+AIMS = ("each", "a", "b")
+"""Whom an attack is aimed at where two sets of prompts are compared: each at its own, or both get the one computed on A, or on B."""
+
 Number = int | float
 ParamValue = bool | int | float | str
 
@@ -109,11 +115,19 @@ class ModelInfo:
 
 @dataclass(frozen=True)
 class PromptsInfo:
-    """One prompt checkpoint that can be chosen."""
+    """One prompt checkpoint that can be chosen: `id` is a name of the installed ones or a file; `model` is the id of its backbone.
+
+    classes, template: what it was tuned on. bundled: it ships with the program; otherwise it is the user's own.
+    """
 
     id: str
     label: str
     summary: str
+    model: str = ""
+    method: str = ""
+    classes: tuple[str, ...] = ()
+    template: str = ""
+    bundled: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,12 +184,16 @@ class AnalyzeRequest:
     """Predict, attack and compare unlabelled pictures.
 
     paths: files and folders (folders are walked). classes: empty means the model's own suggestion, as does an empty template.
+    prompts (A): an installed checkpoint, a file, or None for plain text. compare (B): a second one on the same pictures, NO_PROMPTS
+    for plain text; None compares with nothing. aim: whom the attack is aimed at, one of AIMS.
     attack: None means clean predictions only. batch: pictures per forward pass, 0 lets the engine choose.
     """
 
     paths: tuple[str, ...]
     model: str = "demo"
     prompts: str | None = None
+    compare: str | None = None
+    aim: str = "each"
     classes: tuple[str, ...] = ()
     template: str = ""
     attack: AttackSpec | None = AttackSpec()
@@ -185,6 +203,86 @@ class AnalyzeRequest:
     precision: str = "fp32"
     batch: int = 0
     with_pictures: bool = True
+
+
+@dataclass(frozen=True)
+class EvaluateRequest:
+    """Predict and attack labelled pictures, and count what stays right.
+
+    data: class folders, a CSV with `path,label`, a split file of CoOp's, or the id of a benchmark under `data_root`. split: "" means the
+    only one there is, else "test". attacks: each is run at each budget of `curve` (empty: at the threat's own); the worst of them counts.
+    limit: at most so many pictures, drawn evenly over the classes by `seed`; 0 means all. shard: (i, N), the i-th of N parts, from 1.
+    skip: paths that are done already. The rest is as in `AnalyzeRequest`.
+    """
+
+    data: str
+    split: str = ""
+    data_root: str = ""
+    model: str = "demo"
+    prompts: str | None = None
+    compare: str | None = None
+    aim: str = "each"
+    classes: tuple[str, ...] = ()
+    template: str = ""
+    attacks: tuple[AttackSpec, ...] = (AttackSpec(),)
+    threat: ThreatModel = ThreatModel()
+    curve: tuple[float, ...] = ()
+    limit: int = 0
+    shard: tuple[int, int] = (1, 1)
+    skip: tuple[str, ...] = ()
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "fp32"
+    batch: int = 0
+    with_pictures: bool = False
+
+
+@dataclass(frozen=True)
+class TuneRequest:
+    """Learn prompts from a few labelled pictures per class and write them to `out`; None stands for the default of method and model.
+
+    data: as in `EvaluateRequest`; its training pictures are drawn from, its validation pictures watched, its test pictures never touched.
+    shots: pictures per class, None for all. eps, attack_step_size: of the attack inside training, in pixel units [0, 1]; attack_loss is
+    "ce" or "kl". weight: λ. alpha: a rule by name. guide: "original" (zero-shot, of the model that a robust one came from), "same", or a
+    model id. coupling, length, depth: the prompts' shape. rate: the learning rate after the first epoch. augment: "none", or
+    "crop-flip". patience: stop when the validation has not improved for so many epochs and keep the best; 0 goes on to the last and keeps
+    that one, as published. half: tune on "all" classes, or the "base" or "new" half of them. resume: go on where an earlier run of the
+    same request was stopped.
+    """
+
+    data: str
+    out: str
+    data_root: str = ""
+    model: str = "demo"
+    method: str = "capt"
+    shots: int | None = 16
+    seed: int = 0
+    template: str = ""
+    half: str = "all"
+    eps: float | None = None
+    attack_steps: int | None = None
+    attack_step_size: float | None = None
+    attack_loss: str | None = None
+    weight: float | None = None
+    alpha: str | None = None
+    alpha_const: float = 0.5
+    kl_direction: str = "target_first"
+    detach_clean: bool = False
+    guide: str = "original"
+    coupling: str | None = None
+    length: int | None = None
+    depth: int | None = None
+    epochs: int | None = None
+    batch: int | None = None
+    rate: float | None = None
+    augment: str = "none"
+    patience: int = 0
+    name: str = ""
+    notes: str = ""
+    licence: str = ""
+    resume: bool = False
+    device: str = "auto"
+    precision: str = "fp32"
 
 
 @dataclass(frozen=True)
@@ -204,7 +302,7 @@ class CheckClassesRequest:
     template: str
 
 
-Request = AnalyzeRequest | PreviewRequest | CheckClassesRequest
+Request = AnalyzeRequest | EvaluateRequest | TuneRequest | PreviewRequest | CheckClassesRequest
 
 
 @dataclass(frozen=True)
@@ -229,8 +327,11 @@ class Verdict:
 class PictureRow:
     """One picture × one attack × one model: the row that the window, the CSV and a report share.
 
-    attacked, attack and success are None when no attack was asked for. `metrics` holds (name, value) for every metric of the
-    catalogue that applies. `survives_*`: does the attacked picture still fool the model after being saved and read again.
+    label: the true class, or where nobody gave labels (label_source "model") the model's own clean prediction. attacked and attack are
+    None when no attack was asked for. success: the attack turned a right answer into a wrong one (or into its target); None where there
+    was no attack, or no right answer to turn. prompt_id: the prompts that answered; aimed_at: those the attack was computed on.
+    `metrics` holds (name, value) for every metric of the catalogue that applies. `survives_*`: does the attacked picture still fool the
+    model after being saved and read again.
     """
 
     path: str
@@ -256,6 +357,7 @@ class PictureRow:
     prompt_id: str
     pictures: PictureSet | None = None
     notes: tuple[str, ...] = ()
+    aimed_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -289,10 +391,57 @@ class AttackSummary:
 
 
 @dataclass(frozen=True)
-class AnalyzeResult:
-    """The summary of an analysis; accuracies are fractions in [0, 1] with Wilson 95 % intervals, None where nothing was measured.
+class CurvePoint:
+    """Robust accuracy at one budget, the worst case over the attacks, with its Wilson 95 % interval; fractions in [0, 1]."""
 
-    label_source "model": accuracy is agreement with the model's own clean prediction.
+    eps: float
+    robust_accuracy: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """One class: its pictures, and how many of them were right, clean and under the worst of the attacks (None: no attack)."""
+
+    name: str
+    n: int
+    clean_correct: int
+    robust_correct: int | None
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """McNemar's exact test of A and B on the same pictures: how many only A had right, only B, and the two-sided p.
+
+    difference: B's accuracy minus A's, in [−1, 1], with the 95 % interval of Newcombe's method 10 (1998).
+    """
+
+    only_a: int
+    only_b: int
+    n: int
+    difference: float
+    low: float
+    high: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """B beside A: B's own result, and the paired tests (None where nothing was labelled or attacked)."""
+
+    other: AnalyzeResult
+    clean: PairedTest | None
+    robust: PairedTest | None
+
+
+@dataclass(frozen=True)
+class AnalyzeResult:
+    """The summary of an analysis or evaluation; accuracies are fractions in [0, 1] with Wilson 95 % intervals, None where nothing was
+    measured.
+
+    label_source "model": accuracy is agreement with the model's own clean prediction. robust_accuracy: the worst case over the attacks
+    at the largest budget.
     """
 
     n: int
@@ -311,6 +460,100 @@ class AnalyzeResult:
     wall_s: float
     images_per_s: float
     model_sha256: str = ""
+    prompts_sha256: str = ""
+    curve: tuple[CurvePoint, ...] = ()
+    per_class: tuple[ClassScore, ...] = ()
+    compared: Comparison | None = None
+
+
+@dataclass(frozen=True)
+class Share:
+    """k of n, with the Wilson 95 % interval; fractions in [0, 1]."""
+
+    k: int
+    n: int
+    low: float
+    high: float
+
+    @property
+    def value(self) -> float:
+        """k / n."""
+        return self.k / self.n
+
+
+@dataclass(frozen=True)
+class TuneStep:
+    """One optimiser step in numbers; α as mean, 10th and 90th percentile; accuracies are of the batch, in [0, 1].
+
+    cross_entropy, train, guide: the terms of the loss, in nats. zero_gradients: share of pixel gradients that were exactly zero.
+    """
+
+    epoch: int
+    step: int
+    rate: float
+    loss: float
+    cross_entropy: float
+    train: float
+    guide: float
+    alpha_mean: float
+    alpha_p10: float
+    alpha_p90: float
+    gradient_norm: float
+    zero_gradients: float
+    clean_accuracy: float
+    robust_accuracy: float
+
+
+@dataclass(frozen=True)
+class TuneEpoch:
+    """What an epoch left behind; the shares are of the validation pictures, None where there are none (or no attack)."""
+
+    epoch: int
+    epochs: int
+    loss: float
+    clean: Share | None
+    robust: Share | None
+    is_best: bool
+
+
+@dataclass(frozen=True)
+class TuneForecast:
+    """From a dry run of three steps: how long the run will take and how much memory the process will need at its peak."""
+
+    steps: int
+    seconds: float
+    memory_bytes: int
+    parameters: int
+    batch: int
+
+
+@dataclass(frozen=True)
+class TuneResult:
+    """A tuned checkpoint: where it is, which epoch was kept and why the run ended, in words.
+
+    zero_shot_*, clean, robust: shares of the validation pictures, before and after, None where there are none.
+    """
+
+    out: str
+    method: str
+    model: str
+    classes: tuple[str, ...]
+    shots: int | None
+    n_train: int
+    n_val: int
+    epochs: int
+    kept_epoch: int
+    ended: str
+    clean: Share | None
+    robust: Share | None
+    zero_shot_clean: Share | None
+    zero_shot_robust: Share | None
+    seconds: float
+    memory_bytes: int
+    parameters: int
+    prompts: PromptsInfo
+    failed: tuple[FailedPicture, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -331,7 +574,7 @@ class ClassesChecked:
     repeated: tuple[int, ...]
 
 
-Result = AnalyzeResult | PreviewResult | ClassesChecked
+Result = AnalyzeResult | TuneResult | PreviewResult | ClassesChecked
 
 
 @dataclass(frozen=True)
@@ -410,6 +653,21 @@ class RowsReady:
 
 
 @dataclass(frozen=True)
+class TuneTold:
+    """News of a tuning run, in order: the forecast, steps, epochs, and sentences about what was noticed or changed."""
+
+    job: JobId
+    news: tuple[TuneForecast | TuneStep | TuneEpoch | str, ...]
+
+
+@dataclass(frozen=True)
+class CatalogueChanged:
+    """There is more or less to choose from than before: a checkpoint was tuned, for one."""
+
+    catalogue: Catalogue
+
+
+@dataclass(frozen=True)
 class JobFinished:
     """The job is done."""
 
@@ -441,6 +699,8 @@ Event = (
     | PicturesFound
     | PreviewsReady
     | RowsReady
+    | TuneTold
+    | CatalogueChanged
     | JobFinished
     | JobFailed
     | JobCancelled
