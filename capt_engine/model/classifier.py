@@ -7,12 +7,13 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from capt_engine.errors import UnknownName
 from capt_engine.model.clip import Backbone
-from capt_engine.model.text import class_features
+from capt_engine.model.prompts import Prompts, PromptTokens, prompted_ids
+from capt_engine.model.text import class_features, encode_in_chunks
+from capt_engine.model.vision import encode_pixels
 
 _PRECISIONS = ("fp32", "bf16")
 
@@ -26,19 +27,33 @@ class Output:
 
 
 class Classifier:
-    """Zero-shot CLIP over a class list; normalisation is inside, so a budget in [0, 1] means pixels.
+    """CLIP over a class list, zero-shot or with learned prompts; normalisation is inside, so a budget in [0, 1] means pixels.
 
-    precision: "fp32", or "bf16" to run the image tower under autocast; features and logits are fp32 either way.
+    precision: "fp32", or "bf16" to run the image tower under autocast; features and logits are fp32 either way. prompts: constants
+    from here on; without any it is plain CLIP, bit for bit.
     """
 
-    def __init__(self, backbone: Backbone, classes: Sequence[str], template: str, *, precision: str = "fp32") -> None:
+    def __init__(
+        self,
+        backbone: Backbone,
+        classes: Sequence[str],
+        template: str,
+        *,
+        precision: str = "fp32",
+        prompts: Prompts | None = None,
+    ) -> None:
         if precision not in _PRECISIONS:
             raise UnknownName("precision", precision, _PRECISIONS)
         self.backbone = backbone
         self.classes = tuple(classes)
         self.template = template
         self.precision = precision
-        self.text = class_features(backbone, classes, template)
+        self._tokens = prompts().detached() if prompts is not None else PromptTokens()
+        if prompts is not None and self._tokens.text:
+            ids = prompted_ids(backbone, classes, template, prompts.shape.length)
+            self.text = encode_in_chunks(backbone, ids, self._tokens.text)
+        else:
+            self.text = class_features(backbone, classes, template)
         self._scale = backbone.clip.logit_scale.exp().float()
         bias = getattr(backbone.clip, "logit_bias", None)
         self._bias = None if bias is None else bias.float()
@@ -56,8 +71,7 @@ class Classifier:
     def output(self, images: Tensor) -> Output:
         """Logits and unit image features of pixels (n, 3, h, w) in [0, 1]; differentiable in the pixels."""
         with self._autocast():
-            features = self.backbone.clip.encode_image((images - self.backbone.mean) / self.backbone.std)
-        features = F.normalize(features.float(), dim=-1)
+            features = encode_pixels(self.backbone, images, self._tokens.vision)
         logits = self._scale * features @ self.text.T
         return Output(logits if self._bias is None else logits + self._bias, features)
 

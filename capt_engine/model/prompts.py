@@ -5,6 +5,7 @@ The paper leaves length, depth and direction of the coupling open; here they are
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from capt_engine.errors import BadRequest
 from capt_engine.model.clip import Backbone
+from capt_engine.model.text import check_lengths, count_tokens, sentences
 
 COUPLINGS = ("vision_to_text", "text_to_vision", "independent", "text_only", "vision_only")
 _STD = 0.02
@@ -117,6 +119,29 @@ def sentence_prefix(template: str, prefix_tokens: int, length: int) -> str:
     prefix_tokens: how many tokens the template already has there. The learned tokens take the first `length` places.
     """
     return " ".join([PLACEHOLDER] * max(0, length - prefix_tokens) + [template])
+
+
+def prompted_ids(backbone: Backbone, classes: Sequence[str], template: str, length: int) -> Tensor:
+    """Token ids (k, context) of one sentence per class, with room for `length` learned tokens before the class name.
+
+    Raises BadRequest where a name is no name, stands twice, or leaves a sentence too long.
+    """
+    texts = sentences(classes, sentence_prefix(template, _tokens_before(backbone, template), length))
+    check_lengths(backbone, classes, texts)
+    return backbone.tokenize(texts).to(backbone.mean.device)
+
+
+def first_words(backbone: Backbone, template: str, length: int) -> Tensor:
+    """The embeddings (length, d_t) of the words at whose places the first learned tokens will stand: where tuning starts (MaPLe, FAP)."""
+    text = sentence_prefix(template, _tokens_before(backbone, template), length).replace("{}", PLACEHOLDER)
+    ids = backbone.tokenize([text]).to(backbone.mean.device)[0, 1 : 1 + length]
+    embedded: Tensor = backbone.clip.token_embedding(ids).detach().float().cpu()
+    return embedded
+
+
+def _tokens_before(backbone: Backbone, template: str) -> int:
+    """Tokens that the template has before the class name, without the start token."""
+    return count_tokens(backbone, [template.partition("{}")[0].strip()])[0] - 2
 
 
 class _Undrawn(nn.Linear):

@@ -50,18 +50,27 @@ def count_tokens(backbone: Backbone, texts: Sequence[str]) -> tuple[int, ...]:
     return tuple(int(n) for n in (ids != 0).sum(dim=1))
 
 
-def class_features(backbone: Backbone, classes: Sequence[str], template: str = DEFAULT_TEMPLATE) -> Tensor:
-    """Unit text features (k, d), fp32, one per class; raises BadRequest where a sentence is longer than the model can read."""
-    texts = sentences(classes, template)
+def check_lengths(backbone: Backbone, classes: Sequence[str], texts: Sequence[str]) -> None:
+    """Raises BadRequest where the sentence of a class is longer than the model can read."""
     too_long = [i for i, n in enumerate(count_tokens(backbone, texts)) if n > backbone.context_length]
     if too_long:
         raise BadRequest(
             f"The class {classes[too_long[0]]!r} needs more than the {backbone.context_length} tokens this model reads.",
             "Shorten the class name or the template.",
         )
-    ids = backbone.tokenize(texts).to(backbone.mean.device)
+
+
+def class_features(backbone: Backbone, classes: Sequence[str], template: str = DEFAULT_TEMPLATE) -> Tensor:
+    """Unit text features (k, d), fp32, one per class; raises BadRequest where a sentence is longer than the model can read."""
+    texts = sentences(classes, template)
+    check_lengths(backbone, classes, texts)
+    return encode_in_chunks(backbone, backbone.tokenize(texts).to(backbone.mean.device))
+
+
+def encode_in_chunks(backbone: Backbone, ids: Tensor, prompts: Sequence[Tensor] = ()) -> Tensor:
+    """Unit text features (k, d), fp32 constants, of token ids (k, context); see `encode_tokens` for the prompts."""
     with torch.no_grad():
-        features = torch.cat([encode_tokens(backbone, chunk) for chunk in torch.split(ids, _CHUNK)])
+        features = torch.cat([encode_tokens(backbone, chunk, prompts) for chunk in torch.split(ids, _CHUNK)])
     return F.normalize(features.float(), dim=-1)
 
 
