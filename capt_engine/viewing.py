@@ -1,0 +1,27 @@
+"""A picture file as a model sees it: read with care, then put through the model's own preprocessing up to the normalisation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from capt_engine.data.images import Photo, read_photo
+from capt_engine.errors import BadImage
+from capt_engine.model.clip import Backbone
+
+
+def view(path: str, backbone: Backbone) -> tuple[Photo, Tensor]:
+    """What is known of the file, without its own pixels, and what the model sees of it, (3, h, w) in [0, 1]. Raises BadImage."""
+    photo = read_photo(path)
+    short, long = sorted((photo.width, photo.height))
+    # Scaled until its short side fits, a picture of one pixel by a million would fill the memory.
+    if long > backbone.size * short:
+        raise BadImage(
+            f"The picture is {photo.width} × {photo.height}: a strip that the model could see next to nothing of.",
+            "Cut out the part that matters.",
+        )
+    seen = backbone.view(Image.fromarray(photo.rgb))
+    return replace(photo, rgb=np.empty((0, 0, 3), np.uint8)), seen
