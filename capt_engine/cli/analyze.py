@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import queue
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from capt_engine.cli.follow import follow
 from capt_engine.cli.options import add_common, budget, class_list
 from capt_engine.cli.terminal import Progress
 from capt_engine.records import (
     AnalyzeRequest,
     AnalyzeResult,
     AttackSpec,
-    EngineFailed,
-    EngineNote,
     Event,
     FailedPicture,
-    Failure,
-    JobCancelled,
-    JobFailed,
-    JobFinished,
-    JobProgress,
     ParamValue,
     PictureRow,
+    Result,
     RowsReady,
     ThreatModel,
 )
@@ -35,8 +29,6 @@ if TYPE_CHECKING:
     from capt_engine.reports.run_folder import RunFolder
 
 HELP = "predict, attack and compare unlabelled pictures"
-
-EXIT_OF = {"BadImage": 3, "BadCheckpoint": 4, "DeviceProblem": 5, "BadRequest": 2, "UnknownName": 2}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -131,48 +123,18 @@ class _Session:
 
     def run(self) -> int:
         """Submit, follow the events to the job's end, and return the exit code."""
-        from capt_engine.api import Engine
+        return follow(
+            self._request, device=self._args.device, progress=self._progress, news=self._on_event, finish=self._finish
+        )
 
-        events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        engine = Engine(events.put, device=self._args.device)
-        try:
-            job = engine.submit(self._request)
-            while True:
-                try:
-                    code = self._on_event(events.get())
-                except KeyboardInterrupt:
-                    engine.cancel(job)
-                    continue
-                if code is not None:
-                    return code
-        finally:
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, RowsReady):
             self._progress.clear()
-            engine.close(timeout_s=5)
-
-    def _on_event(self, event: Event) -> int | None:
-        match event:
-            case EngineNote(note):
-                self._progress.show(0, 0, note, None)
-            case JobProgress(_, done, total, note, remaining_s):
-                self._progress.show(done, total, note, remaining_s)
-            case RowsReady(_, rows):
-                self._progress.clear()
-                for row in rows:
-                    self._print_row(row)
-                sys.stdout.flush()
-                if self._folder:
-                    self._folder.add(rows)
-            case JobFinished(_, result):
-                assert isinstance(result, AnalyzeResult)
-                return self._finish(result)
-            case JobFailed(_, failure) | EngineFailed(failure):
-                return self._fail(failure)
-            case JobCancelled():
-                self._progress.say("Cancelled. What was finished is kept.")
-                return 130
-            case _:
-                pass
-        return None
+            for row in event.rows:
+                self._print_row(row)
+            sys.stdout.flush()
+            if self._folder:
+                self._folder.add(event.rows)
 
     def _print_row(self, row: PictureRow | FailedPicture) -> None:
         from capt_engine.reports.table import cells
@@ -187,10 +149,10 @@ class _Session:
         else:
             print(_line(row))
 
-    def _finish(self, result: AnalyzeResult) -> int:
+    def _finish(self, result: Result) -> int:
         from capt_engine.reports.table import summary
 
-        self._progress.clear()
+        assert isinstance(result, AnalyzeResult)
         run_dir = str(self._args.out) if self._args.out else None
         told = summary(result, self._request.seed, run_dir)
         if self._folder:
@@ -203,15 +165,6 @@ class _Session:
             print("No picture could be used. Name pictures or folders that hold some.", file=sys.stderr)
             return 3
         return 6 if self._args.strict and result.n_failed else 0
-
-    def _fail(self, failure: Failure) -> int:
-        self._progress.clear()
-        print(f"{failure.message} {failure.hint}".strip(), file=sys.stderr)
-        if failure.traceback:
-            from capt_engine.cli.main import log_crash
-
-            print(f"The details are in {log_crash(failure.traceback)}", file=sys.stderr)
-        return EXIT_OF.get(failure.kind, 1)
 
 
 def _print_json(value: dict[str, object]) -> None:

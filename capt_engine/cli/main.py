@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = args.run(args)
         sys.stdout.flush()
     except CaptError as error:
-        from capt_engine.cli.analyze import EXIT_OF
+        from capt_engine.cli.follow import EXIT_OF
 
         print(error, file=sys.stderr)
         return EXIT_OF.get(type(error).__name__, 130)
