@@ -7,6 +7,7 @@ from capt_engine.attacks.base import NORMS
 from capt_engine.demo.world import TASKS
 from capt_engine.metrics import METRICS
 from capt_engine.model.clip import imagenet_classes
+from capt_engine.model.prompt_shelf import entries
 from capt_engine.model.text import DEFAULT_TEMPLATE
 from capt_engine.records import Catalogue, ModelInfo
 
@@ -27,7 +28,7 @@ def catalogue() -> Catalogue:
         norms=tuple(norm.info for norm in NORMS),
         metrics=tuple(metric.info for metric in METRICS),
         models=(DEMO,),
-        prompts=(),
+        prompts=tuple(info for entry in entries() if (info := entry.info) is not None),
     )
 
 

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from capt_engine.data.folders import collect
 from capt_engine.data.images import read_photo, thumbnail
-from capt_engine.errors import BadCheckpoint, BadImage
-from capt_engine.evaluation.analysis import analyze, plan
+from capt_engine.data.sources import labelled
+from capt_engine.errors import BadImage, BadRequest
+from capt_engine.evaluation.analysis import analyze, evaluate
+from capt_engine.evaluation.plan import Contestant, chosen, plan_analysis, plan_evaluation
 from capt_engine.jobs import catalogue
 from capt_engine.jobs.session import Session
 from capt_engine.jobs.tick import Tick
+from capt_engine.model.checkpoints import load as load_prompts
+from capt_engine.model.checkpoints import read_document
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import load_backbone
+from capt_engine.model.prompt_shelf import find, fingerprint
 from capt_engine.model.text import count_tokens
 from capt_engine.records import (
+    NO_PROMPTS,
     AnalyzeRequest,
     AnalyzeResult,
     CheckClassesRequest,
     ClassesChecked,
+    EvaluateRequest,
     Event,
     FailedPicture,
     JobId,
@@ -42,15 +50,59 @@ def handle_analyze(
     session: Session, job: JobId, request: AnalyzeRequest, on_event: OnEvent, tick: Tick
 ) -> AnalyzeResult:
     """Load what the request names, then predict, attack and compare."""
-    if request.prompts not in (None, "none"):
-        raise BadCheckpoint(
-            f"There is no prompt checkpoint called {request.prompts!r}.",
-            "This version has none to load yet: leave the prompts at 'none'.",
-        )
     tick(0, 0, f"loading {request.model}")
-    classifier = session.classifier(request)
-    work = plan(request, classifier, frozen=classifier)
-    return analyze(work, lambda rows: on_event(RowsReady(job, tuple(rows))), tick)
+    own = _prompts_of(request.prompts)
+    classes, template = catalogue.suggestion(request.model)
+    if own is not None and not request.classes:
+        document = read_document(own)
+        classes, template = document.classes or classes, document.template
+    classes, template = request.classes or classes, request.template or template
+    contestants, frozen = _contestants(session, request, classes, template)
+    work = plan_analysis(request, contestants, frozen)
+    return analyze(work, request.paths, lambda rows: on_event(RowsReady(job, tuple(rows))), tick)
+
+
+def handle_evaluate(
+    session: Session, job: JobId, request: EvaluateRequest, on_event: OnEvent, tick: Tick
+) -> AnalyzeResult:
+    """Load the labelled pictures and what else the request names, then predict, attack and count."""
+    tick(0, 0, "looking for pictures")
+    data, label_source = labelled(request.data, request.split, request.data_root)
+    items = chosen(data, request.limit, request.shard, request.seed)
+    done = frozenset(request.skip)
+    tick(0, 0, f"loading {request.model}")
+    names = request.classes or data.classes
+    if len(names) != len(data.classes):
+        raise BadRequest(
+            f"{len(names)} class names were given; {request.data!r} has {len(data.classes)} classes.",
+            "Give one name per class, in the order of the data set.",
+        )
+    contestants, frozen = _contestants(session, request, names, request.template or data.template)
+    work = plan_evaluation(request, contestants, frozen, label_source)
+    left = [item for item in items if item.path not in done]
+    return evaluate(work, left, lambda rows: on_event(RowsReady(job, tuple(rows))), tick)
+
+
+def _prompts_of(name: str | None) -> Path | None:
+    return None if name in (None, "", NO_PROMPTS) else find(str(name))
+
+
+def _contestants(
+    session: Session, request: AnalyzeRequest | EvaluateRequest, classes: Sequence[str], template: str
+) -> tuple[list[Contestant], Classifier]:
+    """A, and B where there is one, and the zero-shot classifier."""
+    frozen = session.classifier(request, classes, template, None)
+    wanted = [request.prompts or NO_PROMPTS]
+    if request.compare is not None:
+        wanted.append(request.compare or NO_PROMPTS)
+    if len(set(wanted)) < len(wanted):
+        raise BadRequest(f"A and B are both {wanted[0]!r}.", "Compare with other prompts, or with none.")
+    contestants = []
+    for name in wanted:
+        path = _prompts_of(name)
+        classifier = frozen if path is None else session.classifier(request, classes, template, path)
+        contestants.append(Contestant(name, classifier, "" if path is None else fingerprint(path)))
+    return contestants, frozen
 
 
 def handle_preview(
@@ -105,8 +157,9 @@ def handle_check_classes(
 
 HANDLERS = {
     AnalyzeRequest: handle_analyze,
+    EvaluateRequest: handle_evaluate,
     PreviewRequest: handle_preview,
     CheckClassesRequest: handle_check_classes,
 }
 
-__all__ = ["HANDLERS", "Classifier", "catalogue", "load_backbone"]
+__all__ = ["HANDLERS", "Classifier", "catalogue", "load_backbone", "load_prompts"]

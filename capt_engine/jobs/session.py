@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import gc
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from capt_engine.model import imports
-from capt_engine.records import AnalyzeRequest, Catalogue, DeviceInfo, Event, JobId, Request, Result
+from capt_engine.records import (
+    AnalyzeRequest,
+    Catalogue,
+    DeviceInfo,
+    EvaluateRequest,
+    Event,
+    JobId,
+    Request,
+    Result,
+)
 
 if TYPE_CHECKING:
     from capt_engine.jobs.tick import Tick
     from capt_engine.model.classifier import Classifier
     from capt_engine.model.clip import Backbone
+
+# Class lists and prompts whose text features are kept: zero-shot, A and B, and those before them.
+_KEPT = 6
 
 
 @contextmanager
@@ -50,7 +63,7 @@ class Session:
         self._device_name = device
         self._device_info: DeviceInfo = devices.describe_device(self._pick(device))
         self._backbone: tuple[tuple[str, str], Backbone] | None = None
-        self._classifier: tuple[tuple[object, ...], Classifier] | None = None
+        self._classifiers: dict[tuple[object, ...], Classifier] = {}
 
     def catalogue(self) -> Catalogue:
         """All there is to choose from."""
@@ -72,17 +85,31 @@ class Session:
         key = (model, str(chosen))
         if self._backbone is None or self._backbone[0] != key:
             # Dropped first, so that two large models are never in memory together.
-            self._backbone = self._classifier = None
+            self._backbone = None
+            self._classifiers.clear()
             self._backbone = (key, self._handlers.load_backbone(model, chosen))
         return self._backbone[1]
 
-    def classifier(self, request: AnalyzeRequest) -> Classifier:
-        """The zero-shot classifier a request asks for; text is encoded once per class list."""
+    def classifier(
+        self, request: AnalyzeRequest | EvaluateRequest, classes: Sequence[str], template: str, prompts: Path | None
+    ) -> Classifier:
+        """The model of a request over a class list, with prompts of a file or none; the last few are kept, so text is encoded once."""
         backbone = self.backbone(request.model, request.device)
-        classes, template = self._handlers.catalogue.suggestion(request.model)
-        classes, template = request.classes or classes, request.template or template
-        key = (backbone.id, backbone.sha256, str(backbone.mean.device), classes, template, request.precision)
-        if self._classifier is None or self._classifier[0] != key:
-            built = self._handlers.Classifier(backbone, classes, template, precision=request.precision)
-            self._classifier = (key, built)
-        return self._classifier[1]
+        stamp = None if prompts is None else (str(prompts), prompts.stat().st_mtime_ns, prompts.stat().st_size)
+        key = (
+            backbone.id,
+            backbone.sha256,
+            str(backbone.mean.device),
+            tuple(classes),
+            template,
+            request.precision,
+            stamp,
+        )
+        if key not in self._classifiers:
+            learned = None if prompts is None else self._handlers.load_prompts(prompts, backbone)[0]
+            while len(self._classifiers) >= _KEPT:
+                self._classifiers.pop(next(iter(self._classifiers)))
+            self._classifiers[key] = self._handlers.Classifier(
+                backbone, classes, template, precision=request.precision, prompts=learned
+            )
+        return self._classifiers[key]

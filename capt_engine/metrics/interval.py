@@ -16,3 +16,22 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     half = _Z95 * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
     # At 0 and n the formula's ends are exactly 0 and 1; rounding must not push them past.
     return (0.0 if successes == 0 else max(0.0, middle - half), 1.0 if successes == n else min(1.0, middle + half))
+
+
+def newcombe_paired(both: int, only_a: int, only_b: int, neither: int) -> tuple[float, float]:
+    """The 95 % interval of B's share minus A's on the same n pictures (Newcombe 1998, paired method 10), in [−1, 1].
+
+    both, only_a, only_b, neither: how many pictures each of them had right. Raises ValueError for no pictures.
+    """
+    n = both + only_a + only_b + neither
+    b, a = (both + only_b) / n if n else 0.0, (both + only_a) / n if n else 0.0
+    (low_b, high_b), (low_a, high_a) = wilson(both + only_b, n), wilson(both + only_a, n)
+    product = (both + only_b) * (only_a + neither) * (both + only_a) * (only_b + neither)
+    cross: float = both * neither - only_a * only_b
+    # Edwards' correction, which Newcombe recommends: a small positive association is counted as none.
+    cross = max(cross - n / 2, 0.0) if cross > 0 else float(cross)
+    phi = cross / math.sqrt(product) if product else 0.0
+    difference = b - a
+    down = (b - low_b) ** 2 - 2 * phi * (b - low_b) * (high_a - a) + (high_a - a) ** 2
+    up = (high_b - b) ** 2 - 2 * phi * (high_b - b) * (a - low_a) + (a - low_a) ** 2
+    return max(-1.0, difference - math.sqrt(max(0.0, down))), min(1.0, difference + math.sqrt(max(0.0, up)))

@@ -13,7 +13,8 @@ import torch
 from PIL import Image
 
 from capt_engine.errors import DeviceProblem
-from capt_engine.evaluation.analysis import analyze, plan
+from capt_engine.evaluation.analysis import analyze
+from capt_engine.evaluation.plan import Contestant, Plan, plan_analysis
 from capt_engine.jobs.tick import silent_tick
 from capt_engine.model.classifier import Classifier, Output
 from capt_engine.records import AnalyzeRequest, AttackSpec, ThreatModel
@@ -28,6 +29,11 @@ def request_of_six(tmp_path: Path) -> AnalyzeRequest:
     return AnalyzeRequest((str(tmp_path),), attack=AttackSpec("pgd", (("steps", 2),)))
 
 
+def plan_of(request: AnalyzeRequest, classifier: Classifier, frozen: Classifier | None = None) -> Plan:
+    """The plan of a request for one model."""
+    return plan_analysis(request, [Contestant("none", classifier)], frozen or classifier)
+
+
 def rows_of(request: AnalyzeRequest, classifier: Classifier, frozen: Classifier | None = None) -> list[Any]:
     """All rows of an analysis, without their times."""
     rows: list[Any] = []
@@ -35,27 +41,28 @@ def rows_of(request: AnalyzeRequest, classifier: Classifier, frozen: Classifier 
     def emit(some: Sequence[Any]) -> None:
         rows.extend(replace(row, time_s=0.0) for row in some)
 
-    analyze(plan(request, classifier, frozen or classifier), emit, silent_tick)
+    analyze(plan_of(request, classifier, frozen), request.paths, emit, silent_tick)
     return rows
 
 
 def test_rows_leave_as_they_become_ready(request_of_six: AnalyzeRequest, tiny_classifier: Classifier) -> None:
     """Left to itself the engine begins with one picture, so that the first row comes soon, and doubles."""
     batches: list[int] = []
-    analyze(plan(request_of_six, tiny_classifier, tiny_classifier), lambda some: batches.append(len(some)), silent_tick)
+    work = plan_of(request_of_six, tiny_classifier)
+    analyze(work, request_of_six.paths, lambda some: batches.append(len(some)), silent_tick)
     assert batches == [1, 2, 3]
 
 
 def test_work_is_counted_in_units(request_of_six: AnalyzeRequest, tiny_classifier: Classifier) -> None:
     """Every tick lies between nothing and all of six pictures' units, in order, batch after batch."""
-    work = plan(request_of_six, tiny_classifier, tiny_classifier)
+    work = plan_of(request_of_six, tiny_classifier)
     told: list[tuple[int, int]] = []
 
     def tick(done: int, total: int, note: str = "") -> None:
         del note
         told.append((done, total))
 
-    analyze(work, lambda _: None, tick)
+    analyze(work, request_of_six.paths, lambda _: None, tick)
     counted = [done for done, total in told if total]
     assert {total for _, total in told} == {0, 6 * work.units}
     assert counted == sorted(counted)
