@@ -38,12 +38,21 @@ from capt_engine.records import (
     PreviewResult,
     PreviewsReady,
     RowsReady,
+    TuneEpoch,
+    TuneForecast,
+    TuneRequest,
+    TuneResult,
+    TuneStep,
+    TuneTold,
 )
+from capt_engine.tuning.run import tune
 
 OnEvent = Callable[[Event], None]
 
 # Previews travel together for this long, so that a folder of thousands does not flood the window with events.
 _GATHER_S = 0.1
+# The steps of a tuning run likewise.
+_TELL_EVERY_S = 0.25
 
 
 def handle_analyze(
@@ -138,6 +147,29 @@ def _preview(path: str, size: int) -> Preview | FailedPicture:
     return Preview(path, photo.width, photo.height, Picture(width, height, small.tobytes()), photo.notes)
 
 
+def handle_tune(session: Session, job: JobId, request: TuneRequest, on_event: OnEvent, tick: Tick) -> TuneResult:
+    """Load the model, then learn prompts for it; steps travel together, everything else at once."""
+    tick(0, 0, f"loading {request.model}")
+    backbone = session.backbone(request.model, request.device)
+    gathered: list[TuneStep] = []
+    sent_s = 0.0
+
+    def tell(news: TuneForecast | TuneStep | TuneEpoch | str) -> None:
+        nonlocal sent_s
+        is_step = isinstance(news, TuneStep)
+        if isinstance(news, TuneStep):
+            gathered.append(news)
+            if time.monotonic() - sent_s < _TELL_EVERY_S:
+                return
+        told = (*gathered,) if is_step else (*gathered, news)
+        gathered.clear()
+        sent_s = time.monotonic()
+        on_event(TuneTold(job, told))
+
+    # Not through the session, which keeps one model and would drop the one being tuned.
+    return tune(request, backbone, lambda model: load_backbone(model, backbone.mean.device), tell, tick)
+
+
 def handle_check_classes(
     session: Session, job: JobId, request: CheckClassesRequest, on_event: OnEvent, tick: Tick
 ) -> ClassesChecked:
@@ -158,6 +190,7 @@ def handle_check_classes(
 HANDLERS = {
     AnalyzeRequest: handle_analyze,
     EvaluateRequest: handle_evaluate,
+    TuneRequest: handle_tune,
     PreviewRequest: handle_preview,
     CheckClassesRequest: handle_check_classes,
 }

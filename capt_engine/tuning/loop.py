@@ -7,6 +7,7 @@ same prompts, bit for bit on a CPU, as one that was not.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from torch import Tensor
 from capt_engine.attacks.base import Draws
 from capt_engine.errors import CaptError
 from capt_engine.model.prompts import Prompts
+from capt_engine.records import TuneStep
 from capt_engine.tuning.inner_attack import InnerAttack
 from capt_engine.tuning.objective import Objective, Settings, Terms, Views
 from capt_engine.tuning.prompted import PromptedClip
@@ -48,26 +50,6 @@ class Recipe:
     seed: int = 1
 
 
-@dataclass(frozen=True)
-class StepLog:
-    """One optimiser step in numbers; α as mean, 10th and 90th percentile; accuracies are of the batch, in [0, 1]."""
-
-    epoch: int
-    step: int
-    rate: float
-    loss: float
-    cross_entropy: float
-    train: float
-    guide: float
-    alpha_mean: float
-    alpha_p10: float
-    alpha_p90: float
-    gradient_norm: float
-    zero_gradients: float
-    clean_accuracy: float
-    robust_accuracy: float
-
-
 @dataclass
 class State:
     """What an epoch leaves behind: enough to go on as if nothing had happened."""
@@ -79,8 +61,10 @@ class State:
 class Tuning:
     """Prompts, the frozen CLIP they are learned for, and a few labelled pictures.
 
-    images: (N, 3, h, w) in [0, 1] at the model's own size. labels: (N,). guide: frozen clean logits (N, k) of those pictures, constants
-    computed once; guide_logits(images) gives the frozen model's logits of other pictures, for the objectives that want them.
+    images: (N, 3, h, w) at the model's own size, in [0, 1] or as bytes. labels: (N,). guide: frozen clean logits (N, k) of those
+    pictures, constants computed once; guide_logits(images) gives the frozen model's logits of other pictures, for the objectives that
+    want them. changed(epoch, batch): what stands in the place of `images[batch]` in that epoch, where pictures are augmented; the guide
+    then looks at those.
     """
 
     def __init__(
@@ -93,26 +77,36 @@ class Tuning:
         guide: Tensor,
         guide_logits: Callable[[Tensor], Tensor],
         state: State | None = None,
+        changed: Callable[[int, Tensor], Tensor] | None = None,
     ) -> None:
         self.prompts = prompts
         self.state = state or State()
         self._clip, self._recipe = clip, recipe
         self._images, self._labels = images, labels
-        self._guide, self._guide_logits = guide, guide_logits
+        self._guide, self._guide_logits, self._changed = guide, guide_logits, changed
         self._optimiser = torch.optim.SGD(prompts.parameters(), lr=0.0, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY)
         for name, parameter in prompts.named_parameters():
             if name in self.state.momentum:
-                self._optimiser.state[parameter]["momentum_buffer"] = self.state.momentum[name].clone()
+                self._optimiser.state[parameter]["momentum_buffer"] = (
+                    self.state.momentum[name].to(parameter.device).clone()
+                )
 
     @property
     def steps_per_epoch(self) -> int:
         """The last, smaller batch is left out only where at least one whole batch remains."""
         return max(1, len(self._labels) // self._recipe.batch)
 
-    def epochs(self, tick: Step) -> Iterator[list[StepLog]]:
-        """Run the epochs that are left; each is yielded when it is done and `state` can be saved. Raises TuningFailed, Cancelled."""
+    def epochs(self, tick: Step, told: Callable[[TuneStep], None] | None = None) -> Iterator[list[TuneStep]]:
+        """Run the epochs that are left; each is yielded when it is done and `state` can be saved. Raises TuningFailed, Cancelled.
+
+        told: hears of every step at once.
+        """
         for epoch in range(self.state.epoch + 1, self._recipe.epochs + 1):
-            logs = [self._step(epoch, i, batch, tick) for i, batch in enumerate(self._batches(epoch))]
+            logs = []
+            for i, batch in enumerate(self._batches(epoch)):
+                logs.append(self._step(epoch, i, batch, tick))
+                if told is not None:
+                    told(logs[-1])
             momentum = {
                 name: self._optimiser.state[parameter]["momentum_buffer"].clone()
                 for name, parameter in self.prompts.named_parameters()
@@ -121,13 +115,23 @@ class Tuning:
             self.state = State(epoch, momentum)
             yield logs
 
+    def trial(self, steps: int, tick: Step) -> list[float]:
+        """Seconds that each of the first `steps` steps takes. The prompts move, so this is for a copy that is thrown away."""
+        batches = self._batches(self.state.epoch + 1)
+        seconds = []
+        for i in range(steps):
+            started_s = time.monotonic()
+            self._step(self.state.epoch + 1, i % len(batches), batches[i % len(batches)], tick)
+            seconds.append(time.monotonic() - started_s)
+        return seconds
+
     def _batches(self, epoch: int) -> list[Tensor]:
         stream = torch.Generator().manual_seed(_mixed(self._recipe.seed, epoch))
         order = torch.randperm(len(self._labels), generator=stream)
         size = self._recipe.batch
         return [order[i * size : (i + 1) * size] for i in range(self.steps_per_epoch)]
 
-    def _step(self, epoch: int, index: int, batch: Tensor, tick: Step) -> StepLog:
+    def _step(self, epoch: int, index: int, batch: Tensor, tick: Step) -> TuneStep:
         recipe = self._recipe
         total = recipe.epochs * self.steps_per_epoch
         done = (epoch - 1) * self.steps_per_epoch + index
@@ -149,7 +153,7 @@ class Tuning:
         return _log(epoch, done, rate, views, terms, gradient, zeros)
 
     def _views(self, epoch: int, batch: Tensor, progress: float) -> tuple[Views, float]:
-        images, labels = self._images[batch], self._labels[batch]
+        images, labels = self._pictures(epoch, batch), self._labels[batch]
         tokens = self.prompts()
         text = self._clip.text(tokens)
         attacked, zeros = self._attacked(epoch, batch, images, labels, text)
@@ -159,7 +163,7 @@ class Tuning:
         )
         n = len(images)
         clean, adversarial = (logits[:n], logits[n:]) if attacked is not None else (logits, logits)
-        guide = self._guide[batch]
+        guide = self._guide[batch] if self._changed is None else self._guide_logits(images)
         views = Views(
             labels=labels,
             clean=clean,
@@ -171,6 +175,11 @@ class Tuning:
             progress=progress,
         )
         return views, zeros
+
+    def _pictures(self, epoch: int, batch: Tensor) -> Tensor:
+        images = self._images[batch] if self._changed is None else self._changed(epoch, batch)
+        images = images.to(self._labels.device)
+        return images.float() / 255 if images.dtype == torch.uint8 else images
 
     def _attacked(
         self, epoch: int, batch: Tensor, images: Tensor, labels: Tensor, text: Tensor
@@ -190,16 +199,16 @@ def forecast(seconds: list[float], steps: int) -> float:
     return counted[len(counted) // 2] * steps
 
 
-def has_collapsed(logs: list[StepLog], classes: int) -> bool:
+def has_collapsed(logs: list[TuneStep], classes: int) -> bool:
     """Have the predictions become one constant: no consistency term left, and clean cross-entropy within 2 % of ln k."""
     ce = sum(log.cross_entropy for log in logs) / len(logs)
     kl = sum(log.train for log in logs) / len(logs)
     return kl < _COLLAPSED_KL and abs(ce - math.log(classes)) <= _COLLAPSED_CE * math.log(classes)
 
 
-def _log(epoch: int, done: int, rate: float, views: Views, terms: Terms, gradient: float, zeros: float) -> StepLog:
+def _log(epoch: int, done: int, rate: float, views: Views, terms: Terms, gradient: float, zeros: float) -> TuneStep:
     alpha = terms.alpha.detach().float()
-    return StepLog(
+    return TuneStep(
         epoch=epoch,
         step=done + 1,
         rate=rate,

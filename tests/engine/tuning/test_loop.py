@@ -14,9 +14,10 @@ from capt_engine.attacks.base import L2, LINF, Draws, Threat
 from capt_engine.errors import Cancelled, UnknownName
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import Prompts, PromptShape
+from capt_engine.records import TuneStep
 from capt_engine.tuning import prompted
 from capt_engine.tuning.inner_attack import InnerAttack
-from capt_engine.tuning.loop import Recipe, StepLog, Tuning, TuningFailed, forecast, has_collapsed
+from capt_engine.tuning.loop import Recipe, Tuning, TuningFailed, forecast, has_collapsed
 from capt_engine.tuning.methods import METHODS
 from capt_engine.tuning.objective import OBJECTIVES, Settings
 from capt_engine.tuning.prompted import PromptedClip
@@ -65,7 +66,7 @@ def test_tuning_lowers_its_loss_and_leaves_the_model_alone(tiny_backbone: Backbo
         images[i, i % 3] += 0.8
     logs = list(tuning_of(tiny_backbone, images, replace(RECIPE, epochs=30, rate=0.02)).epochs(silent))
 
-    def mean(epoch: list[StepLog]) -> float:
+    def mean(epoch: list[TuneStep]) -> float:
         return sum(log.loss for log in epoch) / len(epoch)
 
     assert mean(logs[-1]) < 0.8 * mean(logs[0])
@@ -194,9 +195,9 @@ def test_an_unknown_inner_loss_is_named() -> None:
         InnerAttack(Threat(), 0.01, 3, "mse")
 
 
-def log_of(ce: float, kl: float) -> StepLog:
+def log_of(ce: float, kl: float) -> TuneStep:
     """A step with these two terms and nothing else of interest."""
-    return StepLog(1, 1, 0.1, ce, ce, kl, 0, 0.5, 0.5, 0.5, 1, 0, 0.1, 0.1)
+    return TuneStep(1, 1, 0.1, ce, ce, kl, 0, 0.5, 0.5, 0.5, 1, 0, 0.1, 0.1)
 
 
 def test_collapse_is_a_constant_answer() -> None:

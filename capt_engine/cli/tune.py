@@ -1,0 +1,245 @@
+"""`capt tune DATA`: learn robust prompts from a few labelled pictures per class."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+from dataclasses import asdict
+
+from capt_engine.cli.follow import follow
+from capt_engine.cli.options import add_common, budget
+from capt_engine.cli.terminal import Progress, duration
+from capt_engine.errors import BadRequest
+from capt_engine.records import Event, Result, Share, TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneTold
+
+HELP = "learn robust prompts from a few labelled pictures per class"
+
+# Named here too, so that --help answers at once; a test holds them to the tables.
+METHODS = ("capt", "coop", "apt", "vpt", "maple", "adv-maple", "fap", "trades", "pmg-aft")
+ALPHAS = ("label_prob", "batch", "confidence", "entropy", "loss_balance", "const", "schedule")
+COUPLINGS = ("vision_to_text", "text_to_vision", "independent", "text_only", "vision_only")
+KL_DIRECTIONS = ("target_first", "pred_first", "js")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The verb's arguments."""
+    parser.add_argument(
+        "data", metavar="DATA", help="class folders, a CSV with path,label, a split_zhou_*.json, or a benchmark's id"
+    )
+    parser.add_argument("--out", required=True, metavar="FILE.safetensors", help="where the prompts go")
+    parser.add_argument("--model", metavar="ID", help="as in `capt analyze` (default: the last one chosen, else demo)")
+    parser.add_argument("--method", default="capt", metavar="NAME", help=f"{', '.join(METHODS)} (default: capt)")
+    parser.add_argument("--shots", default="16", metavar="N", help="pictures per class, or all (default: 16)")
+    parser.add_argument("--resume", action="store_true", help="go on where an earlier run of the same command stopped")
+    parser.add_argument("--data-root", default="", metavar="DIR", help="the folder of the benchmarks")
+    parser.add_argument("--half", default="all", choices=("all", "base", "new"), help="of the classes (default: all)")
+    parser.add_argument("--template", default="", help="what surrounds a class name (default: the data set's own)")
+
+    attack = parser.add_argument_group("the attack inside training; each default is the method's and the model's own")
+    attack.add_argument("--eps", metavar="E", help="its budget: k/255 or a number from 0 to 1")
+    attack.add_argument("--attack-steps", type=int, metavar="N", help="its steps")
+    attack.add_argument("--attack-step-size", metavar="S", help="k/255 or a number from 0 to 1")
+    attack.add_argument("--attack-loss", choices=("ce", "kl"), help="what it climbs")
+
+    loss = parser.add_argument_group("what is learned")
+    loss.add_argument("--lambda", dest="weight", type=float, metavar="λ", help="weight of the consistency terms")
+    loss.add_argument(
+        "--alpha", metavar="RULE", help=f"how far to trust the guide: {', '.join(ALPHAS)} (default: label_prob)"
+    )
+    loss.add_argument(
+        "--alpha-const", type=float, default=0.5, metavar="α", help="its value for --alpha const (default: 0.5)"
+    )
+    loss.add_argument("--kl-direction", default="target_first", choices=KL_DIRECTIONS, help="(default: target_first)")
+    loss.add_argument("--detach-clean", action="store_true", help="no gradient into the clean target")
+    loss.add_argument(
+        "--guide",
+        default="original",
+        metavar="ID",
+        help="the frozen model: original (the one a robust model came from), same, or a model (default: original)",
+    )
+    loss.add_argument("--coupling", choices=COUPLINGS, help="which tower's tokens lead")
+    loss.add_argument("--length", type=int, metavar="N", help="learned tokens in a layer")
+    loss.add_argument("--depth", type=int, metavar="J", help="layers that get learned tokens")
+
+    steps = parser.add_argument_group("how it is learned")
+    steps.add_argument("--epochs", type=int, metavar="N", help="times that every picture is seen")
+    steps.add_argument("--batch", type=int, metavar="N", help="pictures in a step")
+    steps.add_argument("--lr", type=float, dest="rate", metavar="R", help="learning rate of the second epoch")
+    steps.add_argument("--augment", default="none", choices=("none", "crop-flip"), help="(default: none)")
+    steps.add_argument(
+        "--patience",
+        type=int,
+        default=0,
+        metavar="N",
+        help="stop when N epochs brought nothing on the validation pictures, and keep the best (default: 0, never)",
+    )
+    steps.add_argument("--val", default="on", choices=("on", "off"), help="watch validation pictures (default: on)")
+
+    words = parser.add_argument_group("kept in the file")
+    for name, what in (("name", "what lists call it"), ("notes", "anything"), ("licence", "of the prompts")):
+        words.add_argument(f"--{name}", default="", metavar="TEXT", help=what)
+    add_common(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Tune; raises CaptError for arguments that make no sense."""
+    session = _Session(args, request_from(args))
+    return follow(
+        session.request,
+        device=args.device,
+        progress=session.progress,
+        news=session.on_event,
+        finish=session.finish,
+        cancelled="Cancelled. What was finished is kept: the same command with --resume goes on from there.",
+    )
+
+
+def request_from(args: argparse.Namespace) -> TuneRequest:
+    """The same request that the window would build; raises BadRequest."""
+    from capt_engine.folders import chosen_model
+
+    step = args.attack_step_size
+    return TuneRequest(
+        data=args.data,
+        out=args.out,
+        data_root=args.data_root,
+        model=args.model or chosen_model(),
+        method=args.method,
+        shots=_shots(args.shots),
+        seed=args.seed,
+        template=args.template,
+        half=args.half,
+        eps=None if args.eps is None else budget(args.eps),
+        attack_steps=args.attack_steps,
+        attack_step_size=None if step is None else budget(step, name="--attack-step-size"),
+        attack_loss=args.attack_loss,
+        weight=args.weight,
+        alpha=args.alpha,
+        alpha_const=args.alpha_const,
+        kl_direction=args.kl_direction,
+        detach_clean=args.detach_clean,
+        guide=args.guide,
+        coupling=args.coupling,
+        length=args.length,
+        depth=args.depth,
+        epochs=args.epochs,
+        batch=args.batch,
+        rate=args.rate,
+        augment=args.augment,
+        patience=args.patience,
+        validate=args.val == "on",
+        name=args.name,
+        notes=args.notes,
+        licence=args.licence,
+        resume=args.resume,
+        device=args.device,
+        precision=args.precision,
+    )
+
+
+def _shots(text: str) -> int | None:
+    if text == "all":
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise BadRequest(f"--shots {text} is not a number.", "Give 1, 2, 4, 8, 16, or all.") from None
+
+
+class _Session:
+    """What the terminal shows of one run."""
+
+    def __init__(self, args: argparse.Namespace, request: TuneRequest) -> None:
+        self.request = request
+        self.progress = Progress(quiet=args.quiet)
+        self._json: bool = args.json
+
+    def on_event(self, event: Event) -> None:
+        """Show the forecast, epochs and remarks; steps are for the window."""
+        for news in event.news if isinstance(event, TuneTold) else ():
+            if isinstance(news, str):
+                self.progress.say(news)
+            elif isinstance(news, TuneForecast):
+                self.progress.say(_forecast(news))
+            elif isinstance(news, TuneEpoch):
+                self.progress.say(_epoch(news))
+                if self._json:
+                    self.progress.clear()
+                    print(json.dumps({"event": "epoch", **_epoch_cells(news)}, allow_nan=False), flush=True)
+
+    def finish(self, result: Result) -> int:
+        """Print the summary."""
+        assert isinstance(result, TuneResult)
+        for failed in result.failed:
+            self.progress.say(f"{_shown(failed.path)}: {failed.message} {failed.hint}".rstrip())
+        if self._json:
+            print(json.dumps({"event": "summary", **_summary(result)}, allow_nan=False))
+        else:
+            print(self._closing(result))
+        return 0
+
+    def _closing(self, result: TuneResult) -> str:
+        shots = "all pictures" if result.shots is None else f"{result.shots} pictures per class"
+        lines = [
+            f"{result.method} for {result.model}: {len(result.classes)} classes, {shots} ({result.n_train} in all), "
+            f"{result.ended}, epoch {result.kept_epoch} kept, {duration(result.seconds)}, "
+            f"{result.memory_bytes / 1e9:.1f} GB at the peak."
+        ]
+        if result.zero_shot_clean is not None and result.clean is not None:
+            lines.append(
+                f"On {result.n_val} validation pictures: clean {_words(result.zero_shot_clean)} before, {_words(result.clean)} after;"
+            )
+            if result.zero_shot_robust is not None and result.robust is not None:
+                lines[-1] += f" under PGD-10 {_words(result.zero_shot_robust)} before, {_words(result.robust)} after."
+            lines.append("They are few, and have been looked at during tuning: measure on test pictures.")
+        lines += [f"Note: {note}" for note in result.notes]
+        lines.append(f"The prompts are in {_shown(result.out)}. Measure them with:")
+        lines.append(f"  {self._next(result)}")
+        return "\n".join(lines)
+
+    def _next(self, result: TuneResult) -> str:
+        command = ["capt", "evaluate", self.request.data]
+        if self.request.data_root:
+            command += ["--data-root", self.request.data_root]
+        command += ["--model", result.model, "--prompts", result.out, "--attack", "pgd", "--steps", "100"]
+        if self.request.eps is not None:
+            command += ["--eps", f"{self.request.eps * 255:g}/255"]
+        return shlex.join(command)
+
+
+def _forecast(forecast: TuneForecast) -> str:
+    return (
+        f"{forecast.steps} steps of {forecast.batch} pictures for {forecast.parameters:,} values: about {duration(forecast.seconds)}, "
+        f"{forecast.memory_bytes / 1e9:.1f} GB of memory."
+    )
+
+
+def _epoch(epoch: TuneEpoch) -> str:
+    text = f"epoch {epoch.epoch} of {epoch.epochs}: loss {epoch.loss:.3f}"
+    if epoch.clean is not None:
+        text += f", validation clean {_words(epoch.clean)}"
+    if epoch.robust is not None:
+        text += f", robust {_words(epoch.robust)}"
+    return text + (" (best so far)" if epoch.is_best and epoch.clean is not None else "")
+
+
+def _words(share: Share) -> str:
+    return f"{share.value:.0%} ({share.low:.0%} to {share.high:.0%})"
+
+
+def _cells(share: Share | None) -> dict[str, object] | None:
+    return None if share is None else {"value": share.value, **asdict(share)}
+
+
+def _epoch_cells(epoch: TuneEpoch) -> dict[str, object]:
+    return {**asdict(epoch), "clean": _cells(epoch.clean), "robust": _cells(epoch.robust)}
+
+
+def _summary(result: TuneResult) -> dict[str, object]:
+    shares = ("clean", "robust", "zero_shot_clean", "zero_shot_robust")
+    return {**asdict(result), **{name: _cells(getattr(result, name)) for name in shares}}
+
+
+def _shown(path: str) -> str:
+    return path.encode("utf-8", "backslashreplace").decode("utf-8")

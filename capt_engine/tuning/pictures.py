@@ -1,0 +1,167 @@
+"""The pictures a run learns from and those it is watched on: found, drawn, read, and fingerprinted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from capt_engine.data import benchmarks
+from capt_engine.data.few_shot import VAL_SHOTS, few_shot, half_of_classes
+from capt_engine.data.labelled import WHOLE, LabelledSet, load_splits
+from capt_engine.data.viewing import seen
+from capt_engine.errors import BadImage, BadRequest
+from capt_engine.model.clip import Backbone
+from capt_engine.records import FailedPicture, TuneRequest
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What was drawn, before any picture is opened: training pictures, validation pictures or None, and what a user should know."""
+
+    train: LabelledSet
+    val: LabelledSet | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Read:
+    """Pictures as the model sees them, 8 bits a value: images (N, 3, h, w), labels (N,), and the SHA-256 of each file.
+
+    originals: (h, w, 3) where they were asked for, of moderate size.
+    """
+
+    images: Tensor
+    labels: Tensor
+    sha256: tuple[str, ...]
+    originals: tuple[Pixels, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def draw(request: TuneRequest) -> Drawn:
+    """The pictures that a request names, by CoOp's published rule; its test pictures are never looked at. Raises BadRequest."""
+    train, val = _splits(request)
+    notes: list[str] = []
+    drawn, watched = few_shot(train, val, request.shots, request.seed)
+    if not request.validate:
+        watched = None
+    elif val is None:
+        watched = _from_the_rest(train, drawn, request)
+        if watched is None:
+            notes.append(
+                "There are no validation pictures, and too few training pictures are left to draw some from: "
+                "nothing is watched during tuning."
+            )
+        else:
+            notes.append("Validation pictures were drawn from the training pictures that are not trained on.")
+    elif request.shots is None:
+        # "All" is about training; to be watched after every epoch, the published few are enough.
+        watched = few_shot(val, None, VAL_SHOTS, request.seed)[0]
+    if watched is None:
+        (drawn,) = half_of_classes(request.half, drawn)
+    else:
+        drawn, watched = half_of_classes(request.half, drawn, watched)
+    if not drawn.items:
+        raise BadRequest(f"{request.data} has no training pictures.", "Name labelled pictures to learn from.")
+    return Drawn(drawn, watched if watched and watched.items else None, tuple(notes))
+
+
+def _splits(request: TuneRequest) -> tuple[LabelledSet, LabelledSet | None]:
+    if request.data in benchmarks.BENCHMARKS.names() and not Path(request.data).exists():
+        if not request.data_root:
+            raise BadRequest(
+                f"{request.data} is a benchmark, and nothing says where it lies.", "Name the folder of the benchmarks."
+            )
+        train = benchmarks.load(request.data, request.data_root, "train")
+        # ImageNet's validation pictures are what it is tested on.
+        has_val = benchmarks.BENCHMARKS[request.data].sizes[1] > 0
+        return train, benchmarks.load(request.data, request.data_root, "val") if has_val else None
+    sets = load_splits(request.data)
+    found = sets.get("train") or sets.get(WHOLE)
+    if found is None:
+        raise BadRequest(
+            f"{request.data} has no training pictures; it has: {', '.join(sets)}.",
+            "Name a set with a part called train.",
+        )
+    val = sets.get("val")
+    return found, val if val is not None and val.items else None
+
+
+def _from_the_rest(train: LabelledSet, drawn: LabelledSet, request: TuneRequest) -> LabelledSet | None:
+    """min(shots, 4) of each class from the pictures that were not drawn, None where a class has too few."""
+    if request.shots is None:
+        return None
+    taken, wanted = set(drawn.items), min(request.shots, VAL_SHOTS)
+    rest = replace(train, items=tuple(item for item in train.items if item not in taken))
+    labels = {item.label for item in train.items}
+    if any(rest.counts()[label] < wanted for label in labels):
+        return None
+    return few_shot(rest, None, wanted, request.seed)[0]
+
+
+def read_pictures(
+    wanted: LabelledSet, backbone: Backbone, between: Callable[[int], None], *, originals: bool = False
+) -> tuple[Read, list[FailedPicture]]:
+    """Every picture of a set that can be read, in its order, and those that cannot."""
+    images: list[Tensor] = []
+    kept: list[Pixels] = []
+    labels: list[int] = []
+    digests: list[str] = []
+    failed: list[FailedPicture] = []
+
+    def view(picture: Image.Image) -> Tensor:
+        if originals:
+            kept.append(_moderate(picture, 2 * backbone.size))
+        return backbone.view(picture)
+
+    for at, item in enumerate(wanted.items):
+        between(at)
+        try:
+            one = seen(item.path, view, backbone.size)
+        except BadImage as error:
+            failed.append(FailedPicture(item.path, error.message, error.hint))
+            continue
+        images.append((one.pixels * 255).round().to(torch.uint8))
+        labels.append(item.label)
+        digests.append(one.photo.sha256)
+    stacked = torch.stack(images) if images else torch.empty(0, 3, backbone.size, backbone.size, dtype=torch.uint8)
+    return Read(stacked, torch.tensor(labels, dtype=torch.long), tuple(digests), tuple(kept)), failed
+
+
+def require_every_class(classes: Sequence[str], train: Read) -> None:
+    """Raises BadRequest where a class has nothing to learn from."""
+    counts = torch.bincount(train.labels, minlength=len(classes)).tolist() if len(train) else [0] * len(classes)
+    empty = [name for name, count in zip(classes, counts, strict=True) if not count]
+    if empty:
+        others = f" (nor for {len(empty) - 1} more)" if len(empty) > 1 else ""
+        raise BadRequest(
+            f"There is no training picture that can be read for the class {empty[0]!r}{others}.",
+            "Add pictures of it, or take the class out.",
+        )
+
+
+def fingerprint(classes: Sequence[str], train: Read) -> str:
+    """SHA-256 over the training pictures, each by its file's SHA-256 and its class name, in an order of their own."""
+    lines = sorted(
+        f"{digest} {classes[label]}\n" for digest, label in zip(train.sha256, train.labels.tolist(), strict=True)
+    )
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _moderate(picture: Image.Image, short: int) -> Pixels:
+    scale = short / min(picture.size)
+    if scale < 1:
+        width, height = (max(short, round(side * scale)) for side in picture.size)
+        picture = picture.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    return np.asarray(picture)

@@ -1,0 +1,126 @@
+"""What an epoch leaves on disk: one file beside the checkpoint-to-be, from which a stopped run goes on as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from capt_engine.errors import BadCheckpoint, BadRequest
+
+SUFFIX = ".state.safetensors"
+_KEY, _FORMAT = "capt_tuning", 1
+_PARTS = ("prompts", "best", "momentum")
+
+
+@dataclass
+class Saved:
+    """A run after `epoch` epochs.
+
+    settings: what the run is, as plain values; another run's file is told by them. batch: the one in use, which may have been halved.
+    best: the prompts of `best_epoch`, empty where it is the last one. epochs: what was told of each, as plain values.
+    """
+
+    settings: Mapping[str, Any]
+    epoch: int
+    batch: int
+    best_epoch: int
+    prompts: dict[str, Tensor]
+    best: dict[str, Tensor]
+    momentum: dict[str, Tensor]
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def state_path(out: Path) -> Path:
+    """Where the state of a run that will write `out` is kept."""
+    return out.with_name(out.name + SUFFIX)
+
+
+def write(path: Path, saved: Saved) -> None:
+    """Replace the file at once, so that a kill leaves either the last epoch's or this one's. Raises BadRequest."""
+    tensors = {
+        f"{part}/{name}": value.detach().cpu().clone().contiguous()
+        for part in _PARTS
+        for name, value in getattr(saved, part).items()
+    }
+    told = {
+        "format": _FORMAT,
+        "settings": saved.settings,
+        "epoch": saved.epoch,
+        "batch": saved.batch,
+        "best_epoch": saved.best_epoch,
+        "epochs": saved.epochs,
+        "notes": saved.notes,
+    }
+    partial = path.with_name(path.name + ".part")
+    try:
+        with partial.open("wb") as file:
+            file.write(safetensors.torch.save(tensors, {_KEY: json.dumps(told)}))
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise BadRequest(
+            f"{str(path)!r} cannot be written: {error.strerror or error}.", "Choose another folder, or make room there."
+        ) from error
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def read(path: Path) -> Saved:
+    """The state in a file that `write` made; raises BadCheckpoint for any other."""
+    broken = BadCheckpoint(f"{str(path)!r} is not the state of a tuning run.", "Remove it and start again.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            told = json.loads((file.metadata() or {}).get(_KEY, "null"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
+        raise broken from error
+    if not isinstance(told, dict) or told.get("format") != _FORMAT:
+        raise broken
+    parts: dict[str, dict[str, Tensor]] = {part: {} for part in _PARTS}
+    for name, value in tensors.items():
+        part, _, rest = name.partition("/")
+        if part not in parts:
+            raise broken
+        parts[part][rest] = value
+    try:
+        saved = Saved(
+            settings=dict(told["settings"]),
+            epoch=int(told["epoch"]),
+            batch=int(told["batch"]),
+            best_epoch=int(told["best_epoch"]),
+            epochs=list(told["epochs"]),
+            notes=list(told["notes"]),
+            **parts,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise broken from error
+    if saved.epoch < 1 or saved.batch < 1:
+        raise broken
+    return saved
+
+
+def first_difference(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
+    """The first setting in which two runs differ, in words; empty where there is none."""
+    # Through JSON, as the file's have been: a tuple and a list are the same there.
+    mine = json.loads(json.dumps(ours))
+    for name in [*mine, *(other for other in theirs if other not in mine)]:
+        if name not in theirs or name not in mine or mine[name] != theirs[name]:
+            return f"{name} was {_shown(theirs.get(name))}, now it is {_shown(mine.get(name))}"
+    return ""
+
+
+def _shown(value: object) -> str:
+    text = str(value) if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
