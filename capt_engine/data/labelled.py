@@ -19,6 +19,9 @@ DEFAULT_TEMPLATE = "a photo of a {}."
 WHOLE = "all"
 """The one "split" of a data set that has none."""
 
+TEMPLATE_FILE = "template.txt"
+"""Beside class folders: the sentence that their names stand in."""
+
 SPLITS = ("train", "val", "test")
 _SPLIT_OF = {
     **dict.fromkeys(("train", "training"), "train"),
@@ -134,15 +137,30 @@ def _from_class_folders(root: str) -> dict[str, LabelledSet]:
     if not classes:
         raise BadRequest(f"{root} has no class folders with pictures in them.", _EXPECTED)
     label = {name: index for index, name in enumerate(classes)}
+    template = _template_of(root)
     return {
         split: LabelledSet(
             Path(root).name,
             classes,
             tuple(Item(file, label[name]) for name in classes for file in by_class.get(name, ())),
-            root=root,
+            template,
+            root,
         )
         for split, by_class in pictures.items()
     }
+
+
+def _template_of(root: str) -> str:
+    """What a file template.txt beside the class folders says that class names stand in, where there is one."""
+    file = Path(root, TEMPLATE_FILE)
+    if not file.is_file():
+        return DEFAULT_TEMPLATE
+    template = text_of(str(file)).strip()
+    if template.count("{}") != 1 or "\n" in template:
+        raise BadRequest(
+            f"{file} does not hold one line with one {{}} for the class name.", f"For example: {DEFAULT_TEMPLATE}"
+        )
+    return template
 
 
 def _split_folders(root: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Writes pictures of the toy world as class folders: DIR/<class name>/<index>.png."""
+"""Writes pictures of the toy world as class folders: DIR/<class name>/<index>.png, and the template its class names stand in."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from capt_engine.data.labelled import TEMPLATE_FILE
 from capt_engine.demo import world
 from capt_engine.errors import BadRequest
 
@@ -51,6 +52,7 @@ def write_class_folders(
         "revision": world.REVISION,
     }
     _claim(folder, made)
+    (folder / TEMPLATE_FILE).write_text(world.TASKS[task_name].template + "\n", encoding="utf-8")
     total = per_class * len(classes)
     for index in range(total):
         path = folder / classes[index % len(classes)] / f"{index:05d}.png"

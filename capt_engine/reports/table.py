@@ -7,9 +7,14 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from capt_engine.records import AnalyzeResult, PictureRow
+from capt_engine.metrics import METRICS
+from capt_engine.metrics.tally import Trial
+from capt_engine.records import AnalyzeResult, PairedTest, PictureRow
 
 Cell = str | int | float | bool | None
+
+# What a spreadsheet would run when a cell begins with it.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 COLUMNS = (
     "path",
@@ -39,7 +44,9 @@ COLUMNS = (
     "time_s",
     "model_id",
     "prompt_id",
+    "aimed_at",
 )
+"""The columns that other tools expect come first, in their order; behind them stands every metric of the catalogue by its name."""
 
 
 def cells(row: PictureRow) -> dict[str, Cell]:
@@ -75,7 +82,36 @@ def cells(row: PictureRow) -> dict[str, Cell]:
         "time_s": round(row.time_s, 4),
         "model_id": row.model_id,
         "prompt_id": row.prompt_id,
+        "aimed_at": row.aimed_at or None,
+        **{metric.name: measured.get(metric.name) for metric in METRICS},
     }
+
+
+def columns() -> tuple[str, ...]:
+    """Every column of a row, in order."""
+    return tuple(dict.fromkeys((*COLUMNS, *(metric.name for metric in METRICS))))
+
+
+def trial(line: Mapping[str, str]) -> Trial:
+    """The trial that a line of rows.csv tells of; raises KeyError or ValueError for a line that is none."""
+    values = {name: _plain(text) for name, text in line.items()}
+    return Trial(
+        path=values["path"],
+        label=values["label"],
+        clean_pred=values["clean_pred"],
+        prompts=values["prompt_id"],
+        attack=values["attack"],
+        eps=float(values["eps"] or 0),
+        adv_pred=values["adv_pred"],
+        success={"true": True, "false": False, "": None}[values["success"]],
+        seconds=float(values["time_s"]),
+        metrics=tuple((metric.name, float(values[metric.name])) for metric in METRICS if values[metric.name]),
+    )
+
+
+def _plain(text: str) -> str:
+    """A cell without the quote that keeps a spreadsheet from running it."""
+    return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA else text
 
 
 def summary(result: AnalyzeResult, seed: int, run_dir: str | None) -> dict[str, Any]:
@@ -96,13 +132,16 @@ def summary(result: AnalyzeResult, seed: int, run_dir: str | None) -> dict[str, 
             }
             for attack in result.attacks
         },
-        "curve": [],
+        "curve": [dataclasses.asdict(point) for point in result.curve],
         "consistency": dict(result.consistency),
         "checks": [],
         "threat_model": {**dataclasses.asdict(result.threat_model), "goal": result.threat_model.goal},
         "model": result.model,
         "model_sha256": result.model_sha256,
         "prompts": result.prompts,
+        "prompts_sha256": result.prompts_sha256,
+        "compare": _compared(result),
+        "per_class": [dataclasses.asdict(one) for one in result.per_class],
         "device": result.device,
         "seed": seed,
         "wall_s": round(result.wall_s, 3),
@@ -111,16 +150,39 @@ def summary(result: AnalyzeResult, seed: int, run_dir: str | None) -> dict[str, 
     }
 
 
+def _compared(result: AnalyzeResult) -> dict[str, Any] | None:
+    """B beside A: the same figures, and the paired tests."""
+    if result.compared is None:
+        return None
+    other, clean, robust = result.compared.other, result.compared.clean, result.compared.robust
+
+    def told(test: PairedTest | None) -> dict[str, Any] | None:
+        return None if test is None else dataclasses.asdict(test)
+
+    return {
+        "prompts": other.prompts,
+        "n": other.n,
+        "clean_accuracy": other.clean_accuracy,
+        "clean_interval": other.clean_interval,
+        "robust_accuracy": other.robust_accuracy,
+        "robust_interval": other.robust_interval,
+        "curve": [dataclasses.asdict(point) for point in other.curve],
+        "consistency": dict(other.consistency),
+        "paired_clean": told(clean),
+        "paired_robust": told(robust),
+    }
+
+
 def csv_writer(file: TextIO) -> csv.DictWriter[str]:
     """A writer of RFC 4180 lines with a header already written; give it what `csv_cells` returns."""
-    writer = csv.DictWriter(file, COLUMNS, lineterminator="\r\n")
+    writer = csv.DictWriter(file, columns(), lineterminator="\r\n")
     writer.writeheader()
     return writer
 
 
 def csv_cells(row: Mapping[str, Cell]) -> dict[str, str]:
     """Cells as text: empty for None, lower-case booleans, and a quote before what a spreadsheet would run as a formula."""
-    return {name: _text(row[name]) for name in COLUMNS}
+    return {name: _text(row[name]) for name in columns()}
 
 
 def _text(cell: Cell) -> str:
@@ -131,5 +193,5 @@ def _text(cell: Cell) -> str:
     if isinstance(cell, str):
         # A file name may hold bytes that are no text; they are shown, not dropped.
         printable = cell.encode("utf-8", "backslashreplace").decode("utf-8")
-        return "'" + printable if printable[:1] in ("=", "+", "-", "@", "\t", "\r") else printable
+        return "'" + printable if printable[:1] in _FORMULA and printable else printable
     return repr(cell)

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from capt_engine.metrics.tally import Trial
 from capt_engine.records import AttackSpec, PictureRow, ThreatModel, Verdict
-from capt_engine.reports.table import COLUMNS, cells, csv_cells, csv_writer
+from capt_engine.reports.table import cells, columns, csv_cells, csv_writer, trial
 
 ROW = PictureRow(
     path="holiday/cat.jpg",
@@ -39,7 +40,7 @@ ROW = PictureRow(
 def test_cells_are_the_rows_own_figures() -> None:
     """Predictions, confidences, margins and distances land in their columns."""
     found = cells(ROW)
-    assert tuple(found) == COLUMNS
+    assert tuple(found) == columns()
     assert (found["clean_pred"], found["clean_conf"], found["clean_margin"]) == ("cat", 0.75, 1.0)
     assert (found["adv_pred"], found["adv_conf"], found["adv_margin"]) == ("dog", 0.875, -2.0)
     assert (found["linf"], found["survives_png"], found["survives_jpeg95"]) == (4 / 255, True, False)
@@ -75,3 +76,15 @@ def test_a_name_that_is_no_text_is_shown_escaped() -> None:
     shown = csv_cells(cells(replace(ROW, path="bad\udcff.png")))["path"]
     assert shown.startswith("bad")
     assert "udcff" in shown
+
+
+@pytest.mark.parametrize("path", ["cat.png", "=1+1.png", "-a.png"])
+def test_a_line_tells_the_same_trial_as_its_row(path: str) -> None:
+    """What is counted from a finished run's CSV is what was counted while it ran."""
+    row = replace(ROW, path=path, time_s=0.5, aimed_at="none")
+    file = io.StringIO(newline="")
+    csv_writer(file).writerow(csv_cells(cells(row)))
+    (line,) = csv.DictReader(io.StringIO(file.getvalue(), newline=""))
+    found, known = trial(line), Trial.of(row)
+    assert replace(found, metrics=()) == replace(known, metrics=())
+    assert dict(found.metrics) == dict(known.metrics)
