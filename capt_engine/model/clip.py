@@ -3,7 +3,9 @@
 A model id is one of
 
     demo                       the bundled demo model
-    local-dir:FOLDER, FOLDER   an open_clip folder (open_clip_config.json and safetensors weights)
+    demo-robust                the demo with an image tower that was tuned on attacked pictures
+    local-dir:FOLDER, FOLDER   an open_clip folder (open_clip_config.json and safetensors weights), or a tuned image tower
+                               (tower.json, which names the model that all the rest is taken from, and tower.safetensors)
     ARCH:SOURCE@FILE           an open_clip architecture with a local safetensors file, e.g. ViT-B-32:openai@clip.safetensors
 
 SOURCE says where the weights come from, because that decides the activation: weights trained with QuickGELU lose many points under
@@ -13,26 +15,40 @@ GELU and the reverse, without any error (open_clip #441, #771). It is an open_cl
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from capt_engine.errors import BadCheckpoint, UnknownName
+from capt_engine.errors import BadCheckpoint, CaptError, UnknownName
 from capt_engine.model import imports
 from capt_engine.resources import resource
 
 open_clip = imports.open_clip()
 
 LOCAL_DIR = "local-dir:"
+BUNDLED = ("demo", "demo-robust")
+TOWER_CONFIG, TOWER_WEIGHTS, TOWER_FORMAT = "tower.json", "tower.safetensors", 1
 _CONFIG = "open_clip_config.json"
 _WEIGHTS = "open_clip_model.safetensors"
+_LONGEST_HEADER = 1_000_000
+
+
+@dataclass(frozen=True)
+class Base:
+    """The model that a tuned image tower belongs to, by its id and the SHA-256 of its weights file."""
+
+    id: str
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -40,7 +56,8 @@ class Backbone:
     """A frozen CLIP in evaluation mode.
 
     clip: open_clip's module. tokenize: list of sentences -> token ids (n, context). view: PIL picture -> what the model sees,
-    (3, size, size) in [0, 1]. mean, std: the normalisation the classifier applies, (3, 1, 1). sha256: of the weights file.
+    (3, size, size) in [0, 1]. mean, std: the normalisation the classifier applies, (3, 1, 1). sha256: of the weights file; of a tuned
+    image tower, which is two files, that of the text "<base's SHA-256>\\n<tower file's SHA-256>\\n". base: only of such a tower.
     """
 
     id: str
@@ -52,18 +69,16 @@ class Backbone:
     std: Tensor
     sha256: str
     context_length: int
+    base: Base | None = None
 
 
 def load_backbone(model_id: str, device: torch.device) -> Backbone:
     """Load a model by its id, frozen, in evaluation mode and fp32; raises BadCheckpoint, or UnknownName for an architecture or source."""
-    if model_id == "demo":
-        return _from_folder(model_id, resource("demo"), device)
-    if model_id.startswith(LOCAL_DIR):
-        return _from_folder(model_id, Path(model_id.removeprefix(LOCAL_DIR)), device)
+    folder = _folder_of(model_id)
+    if folder is not None:
+        return _from_folder(model_id, folder, device)
     if "@" in model_id:
         return _from_file(model_id, device)
-    if Path(model_id).is_dir():
-        return _from_folder(model_id, Path(model_id), device)
     if model_id in open_clip.list_models():
         raise BadCheckpoint(
             f"{model_id!r} is an architecture; it needs weights.",
@@ -75,11 +90,33 @@ def load_backbone(model_id: str, device: torch.device) -> Backbone:
     )
 
 
+def lasting_id(model_id: str) -> str:
+    """The same model, named so that it is found from any working folder."""
+    folder = _folder_of(model_id)
+    if model_id in BUNDLED:
+        return model_id
+    if folder is not None:
+        return f"{LOCAL_DIR}{folder.resolve()}"
+    arch, at, file = model_id.partition("@")
+    return f"{arch}@{Path(file).resolve()}" if at else model_id
+
+
+def _folder_of(model_id: str) -> Path | None:
+    """The folder that an id names, whether it is there or not; None where it names a file or nothing."""
+    if model_id in BUNDLED:
+        return resource(model_id)
+    if model_id.startswith(LOCAL_DIR):
+        return Path(model_id.removeprefix(LOCAL_DIR))
+    return Path(model_id) if "@" not in model_id and Path(model_id).is_dir() else None
+
+
 def _from_folder(model_id: str, folder: Path, device: torch.device) -> Backbone:
     if not folder.is_dir():
         raise BadCheckpoint(
             f"There is no folder {str(folder)!r}.", "Name a folder that holds open_clip_config.json and its weights."
         )
+    if (folder / TOWER_CONFIG).is_file():
+        return _from_tower(model_id, folder, device)
     if not (folder / _CONFIG).is_file():
         raise BadCheckpoint(
             f"{str(folder)!r} holds no {_CONFIG}.",
@@ -94,6 +131,81 @@ def _from_folder(model_id: str, folder: Path, device: torch.device) -> Backbone:
         )
     name = LOCAL_DIR + str(folder)
     return _built(model_id, weights[0], name, device, {})
+
+
+def _from_tower(model_id: str, folder: Path, device: torch.device) -> Backbone:
+    """The base that a tuned tower names, with the tower in the place of its own."""
+    named = _named_base(folder / TOWER_CONFIG)
+    under = _folder_of(named.id)
+    if under is not None and (under / TOWER_CONFIG).is_file():
+        raise BadCheckpoint(f"The base of {str(folder)!r} is itself a tuned tower.", "Name the model below that one.")
+    try:
+        base = load_backbone(named.id, device)
+    except CaptError as error:
+        raise BadCheckpoint(
+            f"The base of {str(folder)!r} could not be loaded: {error.message}",
+            f"If it was moved, correct `base` in {TOWER_CONFIG}.",
+        ) from error
+    if base.sha256 != named.sha256:
+        raise BadCheckpoint(
+            f"The tower in {str(folder)!r} was tuned for {named.id!r} with other weights "
+            f"(SHA-256 {named.sha256[:12]}…, not {base.sha256[:12]}…).",
+            f"Name in {TOWER_CONFIG} the model that it was tuned for.",
+        )
+    weights = folder / TOWER_WEIGHTS
+    base.clip.visual.load_state_dict(_tower_state(weights, base.clip.visual.state_dict()))
+    digest = hashlib.sha256(f"{base.sha256}\n{_sha256(weights)}\n".encode()).hexdigest()
+    return replace(base, id=model_id, sha256=digest, base=named)
+
+
+def _named_base(path: Path) -> Base:
+    """The base that a tower.json names; raises BadCheckpoint."""
+    where = f"{str(path)!r}"
+    try:
+        if path.stat().st_size > _LONGEST_HEADER:
+            raise BadCheckpoint(f"{where} is too long to be the description of a tower.", _LOAD_HINT)
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadCheckpoint(f"{where} is not sound JSON.", _LOAD_HINT) from error
+    if not isinstance(told, dict) or told.get("format") != TOWER_FORMAT:
+        raise BadCheckpoint(f"{where} does not say format {TOWER_FORMAT}.", "Update, or tune the tower again.")
+    base, digest = told.get("base"), told.get("base_sha256")
+    if not isinstance(base, str) or not base:
+        raise BadCheckpoint(f"{where} names no base.", "`base` is the id of the model that was tuned.")
+    if not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
+        raise BadCheckpoint(f"{where} gives no SHA-256 of its base.", "`base_sha256` is that of the weights file.")
+    return Base(base, digest)
+
+
+def _tower_state(path: Path, wanted: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a tower file, if they are those of this tower and finite; raises BadCheckpoint."""
+    where, most = (
+        f"{str(path)!r}",
+        _LONGEST_HEADER + sum(max(4, one.element_size()) * one.numel() for one in wanted.values()),
+    )
+    if not path.is_file():
+        raise BadCheckpoint(f"There is no file {where}.", _LOAD_HINT)
+    if path.stat().st_size > most:
+        raise BadCheckpoint(f"{where} is larger than this image tower can be.", _LOAD_HINT)
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = set(file.keys())
+            if names != wanted.keys():
+                odd = min(names ^ wanted.keys())
+                what = "lacks the tensor" if odd in wanted else "holds a tensor that this image tower does not have,"
+                raise BadCheckpoint(f"{where} {what} {odd[:80]!r}.", _LOAD_HINT)
+            state = {name: file.get_tensor(name) for name in sorted(names)}
+    except (SafetensorError, OSError) as error:
+        raise BadCheckpoint(f"{where} is not a sound safetensors file.", "Copy it again, or tune again.") from error
+    for name, value in state.items():
+        if value.shape != wanted[name].shape or value.is_floating_point() != wanted[name].is_floating_point():
+            raise BadCheckpoint(
+                f"{where} holds {name!r} as {tuple(value.shape)} of {value.dtype}; this image tower has {tuple(wanted[name].shape)}.",
+                _LOAD_HINT,
+            )
+        if not bool(torch.isfinite(value).all()):
+            raise BadCheckpoint(f"{where} holds values in {name!r} that are not finite numbers.", "Tune again.")
+    return state
 
 
 def _from_file(model_id: str, device: torch.device) -> Backbone:
