@@ -6,11 +6,12 @@ import argparse
 import json
 import shlex
 from dataclasses import asdict
+from pathlib import Path
 
 from capt_engine.cli.follow import follow
 from capt_engine.cli.options import add_common, budget
 from capt_engine.cli.terminal import Progress, duration
-from capt_engine.errors import BadRequest
+from capt_engine.errors import BadRequest, CaptError
 from capt_engine.records import Event, Result, Share, TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneTold
 
 HELP = "learn robust prompts from a few labelled pictures per class"
@@ -195,17 +196,31 @@ class _Session:
             lines.append("They are few, and have been looked at during tuning: measure on test pictures.")
         lines += [f"Note: {note}" for note in result.notes]
         lines.append(f"The prompts are in {_shown(result.out)}. Measure them with:")
-        lines.append(f"  {self._next(result)}")
+        lines.append(f"  {_next_command(self.request, result)}")
         return "\n".join(lines)
 
-    def _next(self, result: TuneResult) -> str:
-        command = ["capt", "evaluate", self.request.data]
-        if self.request.data_root:
-            command += ["--data-root", self.request.data_root]
-        command += ["--model", result.model, "--prompts", result.out, "--attack", "pgd", "--steps", "100"]
-        if self.request.eps is not None:
-            command += ["--eps", f"{self.request.eps * 255:g}/255"]
-        return shlex.join(command)
+
+def _next_command(request: TuneRequest, result: TuneResult) -> str:
+    """What measures the prompts, at the budget they were tuned for, on pictures that were not trained on."""
+    from capt_engine.model.checkpoints import read_document
+
+    eps = read_document(Path(result.out)).settings["eps"]
+    command = ["capt", "evaluate", request.data if _has_test(request) else "FOLDER-OF-TEST-PICTURES"]
+    if request.data_root:
+        command += ["--data-root", request.data_root]
+    command += ["--model", result.model, "--prompts", result.out, "--attack", "pgd", "--steps", "100"]
+    command += ["--eps", f"{eps * 255:g}/255" if isinstance(eps, float) else "1/255"]
+    return shlex.join(command)
+
+
+def _has_test(request: TuneRequest) -> bool:
+    """Has the data set test pictures of its own? An undivided one was, in part, trained on."""
+    from capt_engine.data.labelled import load_splits
+
+    try:
+        return "test" in load_splits(request.data)
+    except CaptError:  # a benchmark's id
+        return True
 
 
 def _forecast(forecast: TuneForecast) -> str:

@@ -3,53 +3,31 @@
 from __future__ import annotations
 
 import copy
-import importlib.metadata
-import itertools
-import platform
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import LINF, Step, Threat
-from capt_engine.errors import BadRequest, DeviceProblem
+from capt_engine.attacks.base import Step
+from capt_engine.errors import BadCheckpoint, BadRequest, DeviceProblem
 from capt_engine.model import checkpoints
-from capt_engine.model.checkpoints import Document, MadeFor
-from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone
-from capt_engine.model.prompts import Prompts, first_words, prompted_ids
-from capt_engine.model.vision import encode_pixels
-from capt_engine.records import (
-    FailedPicture,
-    PromptsInfo,
-    Share,
-    TuneEpoch,
-    TuneForecast,
-    TuneRequest,
-    TuneResult,
-    TuneStep,
-)
+from capt_engine.model.prompts import Prompts
+from capt_engine.records import Share, TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneStep
+from capt_engine.tuning import outcome
 from capt_engine.tuning import state as states
-from capt_engine.tuning.augment import CropFlip
-from capt_engine.tuning.defaults import Chosen, chosen
-from capt_engine.tuning.inner_attack import InnerAttack
-from capt_engine.tuning.loop import Recipe, State, Tuning, TuningFailed, forecast, has_collapsed
+from capt_engine.tuning.defaults import chosen
+from capt_engine.tuning.loop import State, TuningFailed, forecast, has_collapsed
+from capt_engine.tuning.material import Material, guide_of, read_all
 from capt_engine.tuning.memory import peak_bytes
-from capt_engine.tuning.objective import OBJECTIVES, Settings
-from capt_engine.tuning.pictures import Drawn, Read, draw, fingerprint, read_pictures, require_every_class
-from capt_engine.tuning.prompted import PromptedClip
-from capt_engine.tuning.watch import Watch
+from capt_engine.tuning.pictures import draw
 
-News = TuneForecast | TuneStep | TuneEpoch | str
-Tell = Callable[[News], None]
+Tell = Callable[[TuneForecast | TuneStep | TuneEpoch | str], None]
 
 DRY_STEPS = 3
-_OVERFITTED_AFTER = 3
-_CONTEXT_STD = 0.02
 # These have no consistency term, so its absence says nothing about them.
 _WITHOUT_CONSISTENCY = ("clean", "adversarial")
 
@@ -65,25 +43,27 @@ def tune(
     started_s = time.monotonic()
     out = _checked_out(request)
     settings = chosen(request, backbone)
-    drawn = draw(request)
-    run = _Run(request, backbone, settings, drawn, tell, tick)
-    run.prepare(load)
-    saved = _saved(request, out, run.identity())
-    if saved is not None:
-        run.go_on(saved)
-    run.tune(states.state_path(out))
-    document = run.document()
+    pictures = read_all(request, draw(request), backbone, tick)
+    material = Material(request, backbone, guide_of(request, backbone, load), settings, pictures, tick)
+    run = _Run(material, states.state_path(out), tell, tick)
+    if request.resume:
+        run.go_on()
+    run.tune()
+    parameters = sum(p.numel() for p in run.prompts.parameters())
+    document = outcome.document(material, run.found, parameters, run.batch)
     checkpoints.save(out, run.kept(), document)
     states.state_path(out).unlink(missing_ok=True)
-    return run.result(out, document, time.monotonic() - started_s)
+    return outcome.result(material, run.found, parameters, time.monotonic() - started_s)
 
 
 def _checked_out(request: TuneRequest) -> Path:
+    """Where the prompts go; raises BadRequest before anything is done that could not be kept."""
     out = Path(request.out)
     if out.suffix != ".safetensors":
         raise BadRequest(f"{request.out!r} is no name for a prompts file.", "It must end in .safetensors.")
-    if not out.absolute().parent.is_dir():
-        raise BadRequest(f"There is no folder {str(out.absolute().parent)!r}.", "Make it first, or choose another.")
+    folder = out.absolute().parent
+    if not folder.is_dir():
+        raise BadRequest(f"There is no folder {str(folder)!r}.", "Make it first, or choose another.")
     state = states.state_path(out)
     if not request.resume and state.exists():
         raise BadRequest(
@@ -97,245 +77,72 @@ def _checked_out(request: TuneRequest) -> Path:
     return out
 
 
-def _saved(request: TuneRequest, out: Path, identity: dict[str, Any]) -> states.Saved | None:
-    path = states.state_path(out)
-    if not request.resume or not path.exists():
-        return None
-    saved = states.read(path)
-    difference = states.first_difference(identity, saved.settings)
-    if difference:
-        raise BadRequest(
-            f"The stopped run was another one: {difference}.",
-            f"Give the same settings and data to go on with it, or choose another name, or remove {path.name!r}.",
-        )
-    return saved
-
-
-class _Bf16(PromptedClip):
-    """The image tower under autocast; features and logits are fp32."""
-
-    def logits(self, images: Tensor, tokens: Any, text: Tensor) -> tuple[Tensor, Tensor]:
-        with torch.autocast(images.device.type, dtype=torch.bfloat16):
-            features = encode_pixels(self.backbone, images, tokens.vision)
-        return self._scale * features @ text.T, features
-
-
-@dataclass
-class _Figures:
-    """What the run has found so far; the same after a resume."""
-
-    epochs: list[TuneEpoch]
-    notes: list[str]
-    best_epoch: int = 0
-    zero_shot: tuple[Share | None, Share | None] = (None, None)
-    ended: str = ""
-
-
 class _Run:
-    """One tuning run; what it is made of is ready after `prepare`."""
+    """One run: the prompts as they are, how far they are, and what has been found."""
 
-    def __init__(
-        self, request: TuneRequest, backbone: Backbone, settings: Chosen, drawn: Drawn, tell: Tell, tick: Step
-    ) -> None:
-        self.request, self.backbone, self.settings = request, backbone, settings
-        self.tell, self.tick = tell, tick
-        self.data = drawn.train
-        self.template = request.template or drawn.train.template
-        self.figures = _Figures([], list(drawn.notes))
-        self.failed: list[FailedPicture] = []
-        self.batch = settings.batch
-        self.best: dict[str, Tensor] = {}
-        self.state = State()
-        self._drawn = drawn
+    def __init__(self, material: Material, state_file: Path, tell: Tell, tick: Step) -> None:
+        self.prompts = material.fresh_prompts()
+        self.found = outcome.Found(notes=list(material.pictures.drawn.notes))
+        self.batch = material.settings.batch
+        self._material, self._state_file, self._tell, self._tick = material, state_file, tell, tick
+        self._epochs, self._patience = material.settings.epochs, material.request.patience
+        self._state = State()
+        self._best: dict[str, Tensor] = {}
+        self._watch = material.watch()
         self._validation_s = 0.0
 
-    # Before the first step
-
-    def prepare(self, load: Callable[[str], Backbone]) -> None:
-        """Read the pictures, make the prompts and ask the guide."""
-        request, backbone, device = self.request, self.backbone, self.backbone.mean.device
-        wanted = [part for part in (self._drawn.train, self._drawn.val) if part is not None]
-        total = sum(len(part.items) for part in wanted)
-        augmented = request.augment != "none"
-        read: list[Read] = []
-        for part in wanted:
-            before = sum(len(other.items) for other in wanted[: len(read)])
-            pictures, failed = read_pictures(
-                part,
-                backbone,
-                lambda at, before=before: self.tick(before + at, total, "reading pictures"),  # type: ignore[misc]
-                originals=augmented and part is self._drawn.train,
-            )
-            self.failed += failed
-            read.append(pictures)
-        self.train, self.val = read[0], read[1] if len(read) > 1 and len(read[1]) else None
-        require_every_class(self.data.classes, self.train)
-        if request.patience and self.val is None:
+    def go_on(self) -> None:
+        """Take up a stopped run after its last whole epoch, where there is one; raises BadRequest where it was another run."""
+        path = self._state_file
+        if not path.exists():
+            self._tell("There is no stopped run to go on with: starting from the beginning.")
+            return
+        saved = states.read(path)
+        difference = states.first_difference(self._material.identity(), saved.settings)
+        if difference:
             raise BadRequest(
-                "There are no validation pictures, so nothing says when to stop early.",
-                "Leave --patience at 0, or add a part called val.",
+                f"The stopped run was another one: {difference}.",
+                f"Give the same settings and data to go on with it, choose another name, or remove {path.name!r}.",
             )
-        ids = prompted_ids(backbone, self.data.classes, self.template, self.settings.shape.length)
-        self.clip = (PromptedClip if request.precision == "fp32" else _Bf16)(backbone, ids)
-        self.prompts = self._fresh_prompts().to(device)
-        self.labels = self.train.labels.to(device)
-        guide_backbone = self._guide_backbone(load)
-        self.guide_sha256 = guide_backbone.sha256
-        self.guide = Classifier(guide_backbone, self.data.classes, self.template, precision=request.precision)
-        self.guide_logits = self._asked() if not augmented else torch.empty(0)
-        self.changed = CropFlip(self.train.originals, backbone.size, request.seed) if augmented else None
-        self.watch = (
-            Watch(self.val, self._classifier, self.settings.eps, request.seed) if self.val is not None else None
-        )
+        try:
+            self.prompts.load_state_dict(saved.prompts)
+            self.found.epochs = [outcome.epoch_from(told) for told in saved.epochs]
+        except (RuntimeError, KeyError, TypeError) as error:
+            raise BadCheckpoint(f"{str(path)!r} is damaged.", "Remove it and start again.") from error
+        self.found.best_epoch, self.found.notes = saved.best_epoch, list(saved.notes)
+        self._state, self._best, self.batch = State(saved.epoch, saved.momentum), saved.best, saved.batch
+        self._tell(f"Going on after epoch {saved.epoch} of {self._epochs}.")
+        for one in self.found.epochs:
+            self._tell(one)
 
-    def _fresh_prompts(self) -> Prompts:
-        stream = torch.Generator().manual_seed(self.request.seed)
-        shape = self.settings.shape
-        context = first_words(self.backbone, self.template, shape.length)
-        if self.settings.method.random_context:
-            context = torch.randn(context.shape, generator=stream) * _CONTEXT_STD
-        return Prompts(self.backbone, shape, context, stream)
-
-    def _classifier(self, prompts: Prompts | None) -> Classifier:
-        return Classifier(
-            self.backbone, self.data.classes, self.template, precision=self.request.precision, prompts=prompts
-        )
-
-    def _guide_backbone(self, load: Callable[[str], Backbone]) -> Backbone:
-        wanted, ours = self.request.guide, self.backbone
-        base = getattr(ours, "base", None)
-        if wanted == "original":
-            wanted = base.id if base is not None else "same"
-        if wanted in ("same", ours.id):
-            return ours
-        self.tick(0, 0, f"loading {wanted}")
-        guide = load(wanted)
-        if guide.size != ours.size:
-            raise BadRequest(
-                f"The guide {wanted!r} sees pictures of {guide.size} pixels, the model of {ours.size}.",
-                "Choose a guide of the same input size, or --guide same.",
-            )
-        return guide
-
-    def _asked(self) -> Tensor:
-        """The guide's clean logits (N, k), once for the whole run."""
-        rows = []
-        for at in range(0, len(self.train), 64):
-            self.tick(at, len(self.train), "asking the guide")
-            rows.append(self._guide_of((self.train.images[at : at + 64].float() / 255).to(self.labels.device)))
-        return torch.cat(rows)
-
-    def _guide_of(self, images: Tensor) -> Tensor:
-        with torch.no_grad():
-            return self.guide(images)
-
-    # What the run is
-
-    def identity(self) -> dict[str, Any]:
-        """Everything that decides the result, as plain values; a stopped run is only gone on with where all of it is the same."""
-        request, shape = self.request, self.settings.shape
-        return {
-            "method": self.settings.method.name,
-            "model": self.backbone.sha256,
-            "classes": list(self.data.classes),
-            "template": self.template,
-            "data": fingerprint(self.data.classes, self.train),
-            "validation data": fingerprint(self.data.classes, self.val) if self.val is not None else "",
-            "seed": request.seed,
-            "coupling": shape.coupling,
-            "length": shape.length,
-            "depth": shape.depth,
-            "guide model": self.guide_sha256,
-            **self._told_settings(self.settings.batch),
-        }
-
-    def _told_settings(self, batch: int) -> dict[str, Any]:
-        request, settings = self.request, self.settings
-        return {
-            "shots": request.shots,
-            "half": request.half,
-            "eps": settings.eps,
-            "attack_steps": settings.attack_steps,
-            "attack_step_size": settings.attack_step_size,
-            "attack_loss": settings.attack_loss,
-            "weight": settings.weight,
-            "alpha": settings.alpha,
-            "alpha_const": request.alpha_const,
-            "kl_direction": request.kl_direction,
-            "detach_clean": request.detach_clean,
-            "guide": request.guide,
-            "epochs": settings.epochs,
-            "batch": batch,
-            "rate": settings.rate,
-            "augment": request.augment,
-            "patience": request.patience,
-            "precision": request.precision,
-            "name": request.name,
-        }
-
-    def go_on(self, saved: states.Saved) -> None:
-        """Take up a stopped run after its last whole epoch."""
-        self.prompts.load_state_dict(saved.prompts)
-        self.state = State(saved.epoch, saved.momentum)
-        self.best, self.batch = saved.best, saved.batch
-        self.figures.epochs = [_epoch_from(told) for told in saved.epochs]
-        self.figures.best_epoch = saved.best_epoch
-        self.figures.notes = list(saved.notes)
-        self.tell(f"Going on after epoch {saved.epoch} of {self.settings.epochs}.")
-        for one in self.figures.epochs:
-            self.tell(one)
-
-    # The run
-
-    def _tuning(self, prompts: Prompts, state: State) -> Tuning:
-        request, settings = self.request, self.settings
-        attack = (
-            InnerAttack(
-                Threat(LINF, settings.eps), settings.attack_step_size, settings.attack_steps, settings.attack_loss
-            )
-            if settings.method.attacked and settings.eps > 0
-            else None
-        )
-        terms = Settings(
-            settings.weight, settings.alpha, request.alpha_const, request.kl_direction, request.detach_clean
-        )
-        recipe = Recipe(
-            OBJECTIVES[settings.method.objective],
-            terms,
-            attack,
-            settings.epochs,
-            self.batch,
-            settings.rate,
-            request.seed,
-        )
-        return Tuning(
-            self.clip,
-            prompts,
-            recipe,
-            self.train.images,
-            self.labels,
-            self.guide_logits,
-            self._guide_of,
-            state,
-            self.changed,
-        )
-
-    def tune(self, state_file: Path) -> None:
-        """Measure plain text, forecast, and run the epochs that are left; `state_file` is replaced after each."""
-        if self.watch is not None:
+    def tune(self) -> None:
+        """Measure plain text, forecast, and run the epochs that are left; the state file is replaced after each."""
+        if self._watch is not None:
             started_s = time.monotonic()
-            self.figures.zero_shot = self.watch.measure(None, lambda: self.tick(0, 0, "validating plain text"))
+            plain = self._material.classifier(None)
+            self.found.zero_shot = self._watch.measure(plain, lambda: self._tick(0, 0, "validating plain text"))
             self._validation_s = time.monotonic() - started_s
-        if self.state.epoch < self.settings.epochs:
+        if not self._is_over():
             self._with_smaller_batch(self._forecast)
-        while self.state.epoch < self.settings.epochs and not self._should_stop():
-            self._with_smaller_batch(lambda: self._epoch(state_file))
-        stopped = self.state.epoch < self.settings.epochs
-        self.figures.ended = (
-            f"stopped early: the validation had not improved for {self.request.patience} epochs"
-            if stopped
-            else f"all {self.settings.epochs} epochs"
-        )
+        while not self._is_over():
+            self._with_smaller_batch(self._epoch)
+        if self._state.epoch < self._epochs:
+            self.found.ended = (
+                f"stopped early, as {self._patience} epochs had brought nothing on the validation pictures"
+            )
+        else:
+            self.found.ended = f"ran all {self._epochs} epochs"
+
+    def kept(self) -> Prompts:
+        """The prompts of the epoch that is kept."""
+        kept = copy.deepcopy(self.prompts)
+        if self.found.kept(self._patience).epoch != self._state.epoch:
+            kept.load_state_dict(self._best)
+        return kept
+
+    def _is_over(self) -> bool:
+        is_stale = 0 < self._patience <= self._state.epoch - self.found.best_epoch
+        return self._state.epoch >= self._epochs or is_stale
 
     def _with_smaller_batch(self, work: Callable[[], None]) -> None:
         """Do `work`; where memory runs out, do it again from its start with half the batch."""
@@ -346,219 +153,96 @@ class _Run:
             except torch.OutOfMemoryError:
                 if self.batch == 1:
                     raise DeviceProblem(
-                        f"{self.labels.device.type} ran out of memory with a single picture a step.",
+                        f"{self._material.device.type} ran out of memory with a single picture a step.",
                         "Use --device cpu, fewer classes, or a smaller model.",
                     ) from None
-            self.batch = self.batch // 2
-            note = f"Memory ran out in epoch {self.state.epoch + 1}; from there on the batch is {self.batch}."
-            self.figures.notes.append(note)
-            self.tell(note)
+            self.batch //= 2
+            note = f"Memory ran out in epoch {self._state.epoch + 1}: from there on, the batch is {self.batch}."
+            self.found.notes.append(note)
+            self._tell(note)
             torch.cuda.empty_cache()
 
     def _forecast(self) -> None:
-        trial = self._tuning(copy.deepcopy(self.prompts), copy.deepcopy(self.state))
-        seconds = trial.trial(DRY_STEPS, lambda *_: self.tick(0, 0, "trying three steps"))
-        epochs = self.settings.epochs - self.state.epoch
+        """Try three steps on copies, which changes nothing: every draw depends on seed, epoch and picture alone."""
+        trial = self._material.tuning(copy.deepcopy(self.prompts), self._state, self.batch)
+        seconds = trial.trial(DRY_STEPS, lambda *_: self._tick(0, 0, "trying three steps"))
+        epochs = self._epochs - self._state.epoch
         steps = trial.steps_per_epoch * epochs
-        self.tell(
+        self._tell(
             TuneForecast(
                 steps=steps,
                 seconds=forecast(seconds, steps) + epochs * self._validation_s,
-                memory_bytes=peak_bytes(self.labels.device),
-                parameters=self._parameters(),
+                memory_bytes=peak_bytes(self._material.device),
+                parameters=sum(p.numel() for p in self.prompts.parameters()),
                 batch=self.batch,
             )
         )
 
-    def _parameters(self) -> int:
-        return sum(p.numel() for p in self.prompts.parameters())
-
-    def _epoch(self, state_file: Path) -> None:
+    def _epoch(self) -> None:
         prompts = copy.deepcopy(self.prompts)
-        tuning = self._tuning(prompts, self.state)
-        logs = next(tuning.epochs(self.tick, self.tell))
-        if not all(bool(torch.isfinite(p).all()) for p in prompts.parameters()):
-            raise TuningFailed(
-                f"The prompts hold values that are no numbers after epoch {tuning.state.epoch}.",
-                "Try a lower learning rate, or a smaller λ.",
-            )
-        clean, robust = self._validated(prompts, tuning)
-        # Only here is the epoch taken over: whatever stops it earlier leaves the run at its start.
-        self.prompts, self.state = prompts, tuning.state
-        best = max((_score(one) for one in self.figures.epochs), default=-1)
-        loss = sum(log.loss for log in logs) / len(logs)
-        told = TuneEpoch(self.state.epoch, self.settings.epochs, loss, clean, robust, is_best=False)
-        if _score(told) > best or clean is None:
-            told = replace(told, is_best=True)
-            self.figures.best_epoch = self.state.epoch
-            self.best = {name: value.detach().clone() for name, value in prompts.state_dict().items()}
-        self.figures.epochs.append(told)
-        self._notice(logs)
-        self._save_state(state_file)
-        self.tell(told)
-
-    def _validated(self, prompts: Prompts, tuning: Tuning) -> tuple[Share | None, Share | None]:
-        if self.watch is None:
-            return None, None
-        done, total = tuning.state.epoch * tuning.steps_per_epoch, self.settings.epochs * tuning.steps_per_epoch
-        return self.watch.measure(prompts, lambda: self.tick(done, total, f"validating epoch {tuning.state.epoch}"))
-
-    def _save_state(self, path: Path) -> None:
-        states.write(
-            path,
-            states.Saved(
-                settings=self.identity(),
-                epoch=self.state.epoch,
-                batch=self.batch,
-                best_epoch=self.figures.best_epoch,
-                prompts=self.prompts.state_dict(),
-                best=self.best,
-                momentum=self.state.momentum,
-                epochs=[asdict(one) for one in self.figures.epochs],
-                notes=self.figures.notes,
-            ),
-        )
-
-    def _notice(self, logs: list[TuneStep]) -> None:
-        """Say once what looks wrong, and what may help."""
-        found = []
-        watched = self.settings.method.objective not in _WITHOUT_CONSISTENCY
-        if watched and has_collapsed(logs, len(self.data.classes)):
-            found.append(
-                "The prompts have collapsed: clean and attacked pictures get the same constant answer. A lower learning rate (--lr), a "
-                "larger weight of the guide (--lambda) or --coupling vision_to_text may help."
-            )
-        if _overfits(self.figures.epochs):
-            found.append(
-                f"Robust over-fitting: for {_OVERFITTED_AFTER} epochs validation has risen clean and fallen under attack. Fewer epochs "
-                "(--epochs) or stopping early (--patience) may help."
-            )
-        for note in found:
-            if not any(note in old for old in self.figures.notes):
-                self.figures.notes.append(f"After epoch {self.state.epoch}: {note}")
-                self.tell(note)
-
-    def _should_stop(self) -> bool:
-        patience = self.request.patience
-        return patience > 0 and self.state.epoch - self.figures.best_epoch >= patience
-
-    # The end
-
-    def kept_epoch(self) -> int:
-        """The best one where the run watches for it, else the last, as published."""
-        return self.figures.best_epoch if self.request.patience else self.state.epoch
-
-    def kept(self) -> Prompts:
-        """The prompts of the epoch that is kept."""
-        kept = copy.deepcopy(self.prompts)
-        if self.kept_epoch() != self.state.epoch:
-            kept.load_state_dict(self.best)
-        return kept
-
-    def document(self) -> Document:
-        """What the checkpoint says about itself; nothing in it depends on when or how fast it was made."""
-        figures = self.figures
-        kept = next(one for one in figures.epochs if one.epoch == self.kept_epoch())
-        return Document(
-            method=self.settings.method.name,
-            backbone=MadeFor.of(self.backbone),
-            shape=self.settings.shape,
-            template=self.template,
-            classes=self.data.classes,
-            settings=self._told_settings(self.batch),
-            data=fingerprint(self.data.classes, self.train),
-            seed=self.request.seed,
-            versions=_versions(),
-            figures={
-                "data": self.data.name,
-                "n_train": len(self.train),
-                "n_val": len(self.val) if self.val is not None else 0,
-                "parameters": self._parameters(),
-                "epochs": len(figures.epochs),
-                "kept_epoch": kept.epoch,
-                "ended": figures.ended,
-                "validation_attack": "PGD-10 with the training budget",
-                "zero_shot_clean": _plain(figures.zero_shot[0]),
-                "zero_shot_robust": _plain(figures.zero_shot[1]),
-                "clean": _plain(kept.clean),
-                "robust": _plain(kept.robust),
-            },
-            notes="\n".join([note for note in (self.request.notes, *figures.notes) if note]),
-            licence=self.request.licence,
-        )
-
-    def result(self, out: Path, document: Document, seconds: float) -> TuneResult:
-        """The summary."""
-        request, figures = self.request, self.figures
-        kept = next(one for one in figures.epochs if one.epoch == self.kept_epoch())
-        shots = "all pictures" if request.shots is None else f"{request.shots}-shot"
-        label = f"{self.settings.method.label}, {self.data.name}, {shots}"
-        return TuneResult(
-            out=str(out),
-            method=document.method,
-            model=request.model,
-            classes=document.classes,
-            shots=request.shots,
-            n_train=len(self.train),
-            n_val=len(self.val) if self.val is not None else 0,
-            epochs=len(figures.epochs),
-            kept_epoch=kept.epoch,
-            ended=figures.ended,
-            clean=kept.clean,
-            robust=kept.robust,
-            zero_shot_clean=figures.zero_shot[0],
-            zero_shot_robust=figures.zero_shot[1],
-            seconds=seconds,
-            memory_bytes=peak_bytes(self.labels.device),
-            parameters=self._parameters(),
-            prompts=PromptsInfo(
-                id=str(out),
-                label=request.name or label,
-                summary=label,
-                model=request.model,
-                method=document.method,
-                classes=document.classes,
-                template=document.template,
-            ),
-            failed=tuple(self.failed),
-            notes=tuple(figures.notes),
-        )
-
-
-def _score(one: TuneEpoch) -> int:
-    """By this epochs are compared: right answers, clean and attacked together."""
-    return (one.clean.k if one.clean else 0) + (one.robust.k if one.robust else 0)
-
-
-def _overfits(epochs: list[TuneEpoch]) -> bool:
-    last = epochs[-1 - _OVERFITTED_AFTER :]
-    if len(last) <= _OVERFITTED_AFTER:
-        return False
-    return all(
-        one.clean is not None
-        and one.robust is not None
-        and two.clean is not None
-        and two.robust is not None
-        and two.robust.k < one.robust.k
-        and two.clean.k > one.clean.k
-        for one, two in itertools.pairwise(last)
-    )
-
-
-def _epoch_from(told: dict[str, Any]) -> TuneEpoch:
-    shares = {name: Share(**told[name]) if told[name] else None for name in ("clean", "robust")}
-    return TuneEpoch(**{**told, **shares})
-
-
-def _plain(of: Share | None) -> dict[str, int | float] | None:
-    return asdict(of) if of is not None else None
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in ("capt-explorer", "torch", "open_clip_torch"):
+        tuning = self._material.tuning(prompts, self._state, self.batch)
         try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = "absent"
-    return found
+            logs = next(tuning.epochs(self._tick, self._tell))
+            if not all(bool(torch.isfinite(p).all()) for p in prompts.parameters()):
+                raise TuningFailed(
+                    f"The prompts hold values that are no numbers after epoch {tuning.state.epoch}.",
+                    "Try a lower learning rate, or a smaller λ.",
+                )
+        except TuningFailed as failure:
+            if self._state.epoch:
+                failure.message += f" The state after epoch {self._state.epoch} is kept in {str(self._state_file)!r}."
+            raise
+        done = tuning.state.epoch * tuning.steps_per_epoch
+        clean, robust = self._validated(prompts, done, self._epochs * tuning.steps_per_epoch)
+        # Only here is the epoch taken over: whatever stops it earlier leaves the run at its start.
+        self.prompts, self._state = prompts, tuning.state
+        best = max((outcome.score(one) for one in self.found.epochs), default=-1)
+        loss = sum(log.loss for log in logs) / len(logs)
+        told = TuneEpoch(self._state.epoch, self._epochs, loss, clean, robust, is_best=False)
+        if clean is None or outcome.score(told) > best:
+            told = replace(told, is_best=True)
+            self.found.best_epoch = self._state.epoch
+            self._best = {name: value.detach().clone() for name, value in prompts.state_dict().items()}
+        self.found.epochs.append(told)
+        noticed = self._noticed(logs)
+        self._save_state()
+        self._tell(told)
+        for note in noticed:
+            self._tell(note)
+
+    def _validated(self, prompts: Prompts, done: int, total: int) -> tuple[Share | None, Share | None]:
+        if self._watch is None:
+            return None, None
+        return self._watch.measure(self._material.classifier(prompts), lambda: self._tick(done, total, "validating"))
+
+    def _noticed(self, logs: list[TuneStep]) -> list[str]:
+        """What looks wrong and what may help, each said once in a run."""
+        found: dict[str, bool] = {
+            "The prompts have collapsed: clean and attacked pictures get the same constant answer. A lower learning rate (--lr), a larger "
+            "weight of the guide (--lambda) or --coupling vision_to_text may help.": (
+                self._material.settings.method.objective not in _WITHOUT_CONSISTENCY
+                and has_collapsed(logs, len(self._material.classes))
+            ),
+            f"Robust over-fitting: for {outcome.OVERFITTED_AFTER} epochs validation has risen clean and fallen under attack. Fewer epochs "
+            "(--epochs) or stopping early (--patience) may help.": outcome.overfits(self.found.epochs),
+        }
+        already = "\n".join(self.found.notes)
+        new = [
+            f"After epoch {self._state.epoch}: {note}" for note, holds in found.items() if holds and note not in already
+        ]
+        self.found.notes += new
+        return new
+
+    def _save_state(self) -> None:
+        saved = states.Saved(
+            settings=self._material.identity(),
+            epoch=self._state.epoch,
+            batch=self.batch,
+            best_epoch=self.found.best_epoch,
+            prompts=self.prompts.state_dict(),
+            best=self._best,
+            momentum=self._state.momentum,
+            epochs=[asdict(one) for one in self.found.epochs],
+            notes=self.found.notes,
+        )
+        states.write(self._state_file, saved)

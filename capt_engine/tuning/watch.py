@@ -11,7 +11,6 @@ from capt_engine.attacks.pgd import PGD
 from capt_engine.errors import DeviceProblem
 from capt_engine.metrics.interval import wilson
 from capt_engine.model.classifier import Classifier
-from capt_engine.model.prompts import Prompts
 from capt_engine.records import Share
 from capt_engine.tuning.pictures import Read
 
@@ -22,11 +21,8 @@ STEPS = 10
 class Watch:
     """The validation pictures of one run, attacked within its training budget by PGD (a quarter of it a step)."""
 
-    def __init__(
-        self, pictures: Read, classifier: Callable[[Prompts | None], Classifier], eps: float, seed: int
-    ) -> None:
+    def __init__(self, pictures: Read, eps: float, seed: int) -> None:
         self._pictures = pictures
-        self._classifier = classifier
         self._eps = eps
         self._seed = seed
         self.batch = 64
@@ -34,9 +30,8 @@ class Watch:
     def __len__(self) -> int:
         return len(self._pictures)
 
-    def measure(self, prompts: Prompts | None, tick: Callable[[], None]) -> tuple[Share, Share | None]:
-        """Clean and robust share of the pictures that are right; None for plain text. Robust is None where ε is 0."""
-        classifier = self._classifier(prompts)
+    def measure(self, classifier: Classifier, tick: Callable[[], None]) -> tuple[Share, Share | None]:
+        """Clean and robust share of the pictures that are right; robust is None where ε is 0."""
         clean = robust = at = 0
         while at < len(self):
             batch, out_of_memory = slice(at, at + self.batch), False

@@ -1,0 +1,143 @@
+"""What a run has found: its epochs and remarks, the document of its checkpoint, and its summary."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import itertools
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from capt_engine.model.checkpoints import Document, MadeFor
+from capt_engine.records import PromptsInfo, Share, TuneEpoch, TuneResult
+from capt_engine.tuning.material import Material
+from capt_engine.tuning.memory import peak_bytes
+from capt_engine.tuning.watch import STEPS
+
+OVERFITTED_AFTER = 3
+"""So many epochs in a row in which validation rises clean and falls under attack are called over-fitting."""
+
+
+@dataclass
+class Found:
+    """The run so far. best_epoch: of the highest validation score; zero_shot: clean and robust shares of plain text."""
+
+    epochs: list[TuneEpoch] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    best_epoch: int = 0
+    zero_shot: tuple[Share | None, Share | None] = (None, None)
+    ended: str = ""
+
+    def kept(self, patience: int) -> TuneEpoch:
+        """The best epoch where the run watches for it, else the last one, as published."""
+        number = self.best_epoch if patience else self.epochs[-1].epoch
+        return next(one for one in self.epochs if one.epoch == number)
+
+
+def score(one: TuneEpoch) -> int:
+    """By this epochs are compared: right answers, clean and attacked together."""
+    return (one.clean.k if one.clean else 0) + (one.robust.k if one.robust else 0)
+
+
+def overfits(epochs: Sequence[TuneEpoch]) -> bool:
+    """Has validation, for the last epochs, risen clean and fallen under attack each time?"""
+    last = epochs[-1 - OVERFITTED_AFTER :]
+    shares = [(one.clean, one.robust) for one in last]
+    if len(last) <= OVERFITTED_AFTER or any(clean is None or robust is None for clean, robust in shares):
+        return False
+    counts = [(clean.k, robust.k) for clean, robust in shares if clean and robust]
+    return all(after[0] > before[0] and after[1] < before[1] for before, after in itertools.pairwise(counts))
+
+
+def document(material: Material, found: Found, parameters: int, batch: int) -> Document:
+    """What the checkpoint says about itself; nothing in it depends on when or how fast it was made."""
+    request, pictures = material.request, material.pictures
+    kept = found.kept(request.patience)
+    return Document(
+        method=material.settings.method.name,
+        backbone=MadeFor.of(material.backbone),
+        shape=material.settings.shape,
+        template=material.template,
+        classes=tuple(material.classes),
+        settings=material.told_settings(batch),
+        data=material.fingerprint(),
+        seed=request.seed,
+        versions=versions(),
+        figures={
+            "data": pictures.drawn.train.name,
+            "n_train": len(pictures.train),
+            "n_val": len(pictures.val) if pictures.val is not None else 0,
+            "parameters": parameters,
+            "epochs": len(found.epochs),
+            "kept_epoch": kept.epoch,
+            "ended": found.ended,
+            "validation_attack": f"PGD-{STEPS}, linf, the training budget",
+            "zero_shot_clean": _plain(found.zero_shot[0]),
+            "zero_shot_robust": _plain(found.zero_shot[1]),
+            "clean": _plain(kept.clean),
+            "robust": _plain(kept.robust),
+        },
+        notes="\n".join(note for note in (request.notes, *found.notes) if note),
+        licence=request.licence,
+    )
+
+
+def result(material: Material, found: Found, parameters: int, seconds: float) -> TuneResult:
+    """The summary of a run."""
+    request, pictures = material.request, material.pictures
+    kept = found.kept(request.patience)
+    shots = "all pictures" if request.shots is None else f"{request.shots}-shot"
+    summary = f"{material.settings.method.label}, {pictures.drawn.train.name}, {shots}"
+    prompts = PromptsInfo(
+        id=request.out,
+        label=request.name or summary,
+        summary=summary,
+        model=request.model,
+        method=material.settings.method.name,
+        classes=tuple(material.classes),
+        template=material.template,
+    )
+    return TuneResult(
+        out=request.out,
+        method=prompts.method,
+        model=request.model,
+        classes=prompts.classes,
+        shots=request.shots,
+        n_train=len(pictures.train),
+        n_val=len(pictures.val) if pictures.val is not None else 0,
+        epochs=len(found.epochs),
+        kept_epoch=kept.epoch,
+        ended=found.ended,
+        clean=kept.clean,
+        robust=kept.robust,
+        zero_shot_clean=found.zero_shot[0],
+        zero_shot_robust=found.zero_shot[1],
+        seconds=seconds,
+        memory_bytes=peak_bytes(material.device),
+        parameters=parameters,
+        prompts=prompts,
+        failed=pictures.failed,
+        notes=tuple(found.notes),
+    )
+
+
+def epoch_from(told: dict[str, Any]) -> TuneEpoch:
+    """An epoch from its plain values."""
+    shares = {name: Share(**told[name]) if told[name] else None for name in ("clean", "robust")}
+    return TuneEpoch(**{**told, **shares})
+
+
+def versions() -> dict[str, str]:
+    """Of everything that a result depends on; "absent" where one is missing."""
+    found = {"python": platform.python_version()}
+    for package in ("capt-explorer", "torch", "open_clip_torch"):
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "absent"
+    return found
+
+
+def _plain(of: Share | None) -> dict[str, int | float] | None:
+    return asdict(of) if of is not None else None
