@@ -20,12 +20,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from full_size import write_folder
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -108,6 +106,7 @@ def public_steps(problem: Problem, steps: int) -> Iterator[float]:
     import torch
     import torch.nn.functional as F
 
+    from capt_engine.model.prompts import PromptTokens
     from capt_engine.tuning.loop import MOMENTUM, WEIGHT_DECAY
     from capt_engine.tuning.schedule import learning_rate
 
@@ -119,7 +118,7 @@ def public_steps(problem: Problem, steps: int) -> Iterator[float]:
         adversarial = public_logits(problem, attacked, prompts())
         clean = public_logits(problem, images, prompts())
         with torch.no_grad():
-            frozen = public_logits(problem, images, None)
+            frozen = public_logits(problem, images, PromptTokens())
             label_prob = [logits.softmax(dim=1).gather(1, labels[:, None])[:, 0] for logits in (clean, frozen)]
             alpha = label_prob[1] / (label_prob[0] + label_prob[1])
         log_adversarial = adversarial.log_softmax(dim=1)
@@ -156,46 +155,48 @@ def public_attack(problem: Problem) -> Tensor:
     return images + delta
 
 
-def public_logits(problem: Problem, images: Tensor, tokens: PromptTokens | None) -> Tensor:
-    """A whole forward, both towers; tokens None: the frozen CLIP."""
+def public_logits(problem: Problem, images: Tensor, tokens: PromptTokens) -> Tensor:
+    """A whole forward, both towers; without tokens, of the frozen CLIP."""
     import torch.nn.functional as F
 
-    clip = problem.backbone.clip
-    text = F.normalize(public_text(problem, tokens), dim=-1)
-    image = F.normalize(public_image(problem, images, tokens), dim=-1)
-    return clip.logit_scale.exp() * image @ text.T
+    text = F.normalize(public_text(problem, tokens.text), dim=-1)
+    image = F.normalize(public_image(problem, images, tokens.vision), dim=-1)
+    return problem.backbone.clip.logit_scale.exp() * image @ text.T
 
 
-def public_text(problem: Problem, tokens: PromptTokens | None) -> Tensor:
+def public_text(problem: Problem, tokens: Sequence[Tensor]) -> Tensor:
     """The text tower over all 77 places."""
     import torch
 
     clip, ids = problem.backbone.clip, problem.ids
+
+    def put(x: Tensor, given: Tensor) -> Tensor:
+        return torch.cat([x[:, :1], given.expand(len(ids), -1, -1), x[:, 1 + len(given) :]], dim=1)
+
     x = clip.token_embedding(ids)
-    if tokens is not None:
-        x = torch.cat([x[:, :1], tokens.text[0].expand(len(ids), -1, -1), x[:, 1 + len(tokens.text[0]) :]], dim=1)
+    if tokens:
+        x = put(x, tokens[0])
     x = x + clip.positional_embedding
     for layer, block in enumerate(clip.transformer.resblocks):
-        if tokens is not None and 0 < layer < len(tokens.text):
-            given = tokens.text[layer]
-            x = torch.cat([x[:, :1], given.expand(len(ids), -1, -1), x[:, 1 + len(given) :]], dim=1)
+        if 0 < layer < len(tokens):
+            x = put(x, tokens[layer])
         x = block(x, attn_mask=clip.attn_mask)
     return clip.ln_final(x)[torch.arange(len(ids)), ids.argmax(dim=-1)] @ clip.text_projection
 
 
-def public_image(problem: Problem, images: Tensor, tokens: PromptTokens | None) -> Tensor:
+def public_image(problem: Problem, images: Tensor, tokens: Sequence[Tensor]) -> Tensor:
     """The image tower with the learned tokens behind the patches."""
     import torch
 
     visual, n = problem.backbone.clip.visual, len(images)
     x = visual.conv1((images - problem.backbone.mean) / problem.backbone.std).flatten(2).transpose(1, 2)
     x = torch.cat([visual.class_embedding.expand(n, 1, -1), x], dim=1) + visual.positional_embedding
-    if tokens is not None:
-        x = torch.cat([x, tokens.vision[0].expand(n, -1, -1)], dim=1)
+    if tokens:
+        x = torch.cat([x, tokens[0].expand(n, -1, -1)], dim=1)
     x = visual.ln_pre(x)
     for layer, block in enumerate(visual.transformer.resblocks):
-        if tokens is not None and 0 < layer < len(tokens.vision):
-            given = tokens.vision[layer]
+        if 0 < layer < len(tokens):
+            given = tokens[layer]
             x = torch.cat([x[:, : -len(given)], given.expand(n, -1, -1)], dim=1)
         x = block(x)
     return visual.ln_post(x[:, 0]) @ visual.proj
@@ -247,12 +248,12 @@ def compare(folder: str, args: argparse.Namespace) -> None:
 
 
 def memory(folder: str, args: argparse.Namespace, way: str) -> None:
-    """Print, as JSON, the largest resident size once the model stands and after two steps of one way."""
+    """Print, as JSON, the largest resident size once the model stands and after one step of one way."""
     problem = problem_of(folder, args.classes, args.batch, args.inner)
     gc.collect()
     forget_peak()
     loaded = peak_gib()
-    for _ in WAYS[way](problem, 2):
+    for _ in WAYS[way](problem, 1):
         pass
     print(json.dumps({"loaded": loaded, "total": peak_gib()}))
 
@@ -273,6 +274,8 @@ def main() -> None:
             memory(folder, args, what)
         return
     logging.getLogger().setLevel(logging.ERROR)  # open_clip remarks that the weights are random, as they should be
+    from full_size import write_folder
+
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "ViT-B-32"
         write_folder("ViT-B-32", folder)
@@ -298,7 +301,7 @@ def main() -> None:
         print(
             f"peak memory, public over ours: {found['public']['total'] / found['ours']['total']:.1f} in all, "
             f"{above['public'] / above['ours']:.1f} above the loaded model "
-            "(largest resident size of two steps in a process of its own)"
+            "(largest resident size of one step in a process of its own)"
         )
 
 

@@ -27,13 +27,18 @@ class PromptedClip:
     def __init__(self, backbone: Backbone, ids: Tensor) -> None:
         self.backbone = backbone
         self._ids = ids
+        # Every piece is cut at its own longest sentence: with like lengths side by side, least is computed for padding.
+        self._by_length = ids.argmax(dim=-1).argsort(stable=True)
+        self._back = self._by_length.argsort()
         self._scale = backbone.clip.logit_scale.exp().float()
 
     def text(self, tokens: PromptTokens) -> Tensor:
         """Unit text features (k, d), differentiable in the tokens."""
-        chunks = torch.split(self._ids, TEXT_CHUNK)
-        keep = len(chunks) == 1 or not torch.is_grad_enabled()
-        return torch.cat([self._encoded(chunk, tokens.text, keep=keep) for chunk in chunks])
+        if len(self._ids) <= TEXT_CHUNK:
+            return self._encoded(self._ids, tokens.text, keep=True)
+        chunks = torch.split(self._ids[self._by_length], TEXT_CHUNK)
+        keep = not torch.is_grad_enabled()
+        return torch.cat([self._encoded(chunk, tokens.text, keep=keep) for chunk in chunks])[self._back]
 
     def logits(self, images: Tensor, tokens: PromptTokens, text: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (n, k) and unit image features (n, d) of pixels (n, 3, h, w), fp32."""
