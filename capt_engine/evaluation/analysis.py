@@ -47,8 +47,6 @@ def analyze(work: Plan, paths: Sequence[str], emit: Emit, tick: Step) -> Analyze
 
 def evaluate(work: Plan, items: Sequence[Item], emit: Emit, tick: Step) -> AnalyzeResult:
     """Labelled pictures; as `analyze` otherwise."""
-    if not items:
-        raise BadRequest("There is no picture to evaluate.", "Choose another part of the data, or a larger limit.")
     return _run(work, [Subject(item.path, item.label) for item in items], 0, emit, tick)
 
 

@@ -78,6 +78,8 @@ def handle_evaluate(
     tick(0, 0, "looking for pictures")
     data, label_source = labelled(request.data, request.split, request.data_root)
     items = chosen(data, request.limit, request.shard, request.seed)
+    if not items:
+        raise BadRequest("There is no picture to evaluate.", "Choose another part of the data, or a larger limit.")
     done = frozenset(request.skip)
     tick(0, 0, f"loading {request.model}")
     names = request.classes or data.classes

@@ -173,10 +173,11 @@ def _compared(result: AnalyzeResult) -> dict[str, Any] | None:
     }
 
 
-def csv_writer(file: TextIO) -> csv.DictWriter[str]:
-    """A writer of RFC 4180 lines with a header already written; give it what `csv_cells` returns."""
+def csv_writer(file: TextIO, *, header: bool = False) -> csv.DictWriter[str]:
+    """A writer of RFC 4180 lines, with the header already written where asked; give it what `csv_cells` returns."""
     writer = csv.DictWriter(file, columns(), lineterminator="\r\n")
-    writer.writeheader()
+    if header:
+        writer.writeheader()
     return writer
 
 

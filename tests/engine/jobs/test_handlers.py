@@ -146,7 +146,7 @@ def test_the_catalogue_is_drawn_from_the_tables(desk: Desk) -> None:
     assert tuple(attack.name for attack in catalogue.attacks) == ATTACKS.names()
     assert tuple(metric.name for metric in catalogue.metrics) == METRICS.names()
     assert {norm.name for norm in catalogue.norms} == {"linf", "l2"}
-    (demo,) = catalogue.models
+    demo = catalogue.models[0]
     assert demo.id == "demo"
     assert demo.template.count("{}") == 1
     assert desk.ready.device.name == "cpu"

@@ -57,7 +57,7 @@ def test_a_csv_reads_back_as_it_was_written() -> None:
     """Quotes, commas, line breaks and other scripts survive the round trip; numbers keep every digit; lines end as RFC 4180 says."""
     odd = replace(ROW, path='a "b", c\nд 猫.png')
     file = io.StringIO(newline="")
-    csv_writer(file).writerow(csv_cells(cells(odd)))
+    csv_writer(file, header=True).writerow(csv_cells(cells(odd)))
     text = file.getvalue()
     assert text.startswith("path,") and text.endswith("\r\n")  # noqa: PT018  # one statement about one text
     (row,) = csv.DictReader(io.StringIO(text, newline=""))
@@ -83,7 +83,7 @@ def test_a_line_tells_the_same_trial_as_its_row(path: str) -> None:
     """What is counted from a finished run's CSV is what was counted while it ran."""
     row = replace(ROW, path=path, time_s=0.5, aimed_at="none")
     file = io.StringIO(newline="")
-    csv_writer(file).writerow(csv_cells(cells(row)))
+    csv_writer(file, header=True).writerow(csv_cells(cells(row)))
     (line,) = csv.DictReader(io.StringIO(file.getvalue(), newline=""))
     found, known = trial(line), Trial.of(row)
     assert replace(found, metrics=()) == replace(known, metrics=())
