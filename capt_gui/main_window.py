@@ -118,7 +118,7 @@ class MainWindow(QMainWindow):
         """Welcome whatever a page may take."""
         if event.mimeData().hasUrls() or event.mimeData().hasImage():
             event.acceptProposedAction()
-            self.statusBar().showMessage("Let go to add the pictures")
+            self.statusBar().showMessage("Let go to open")
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         """Nothing was dropped after all."""

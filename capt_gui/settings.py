@@ -16,6 +16,7 @@ import tomli_w
 
 VERSION = 1
 FILE_NAME = "settings.toml"
+AUTO, OFF = "auto", "off"
 
 # version -> what brings the plain values of that version to the next one
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
@@ -28,12 +29,16 @@ class Settings:
     geometry: Qt's own window geometry in base64. eps: budget per norm. steps: 0 means the attack's own number.
     expert: per attack, the settings that differ from its defaults. classes: per model, the list the user wrote; a model
     that is not named is asked about its own suggestion. `model` is read by the command line too, so it stays a plain
-    string at the top of the file.
+    string at the top of the file. prompts: side A, empty for plain text. compare: side B by its id, AUTO for the usual
+    partner of A, OFF for none. aim: whom an attack is computed on. prompt_files: checkpoints opened from disk, the latest
+    first.
     """
 
     version: int = VERSION
     model: str = "demo"
     prompts: str = ""
+    compare: str = AUTO
+    aim: str = "each"
     device: str = "auto"
     offline: bool = False
     theme: str = "system"
@@ -45,6 +50,7 @@ class Settings:
     last_folder: str = ""
     geometry: str = ""
     expert_open: bool = False
+    prompt_files: list[str] = field(default_factory=list)
     columns: list[int] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
     eps: dict[str, float] = field(default_factory=dict)
@@ -137,7 +143,7 @@ def _fits(name: str, value: object, default: object) -> bool:
     if type(value) is not type(default):
         return False
     if isinstance(value, list):
-        return all(type(item) is int for item in value)
+        return all(type(item) is _LISTS[name] for item in value)
     if isinstance(value, dict):
         return all(_TABLES[name](item) for item in value.values())
     return True
@@ -155,6 +161,7 @@ def _is_values(item: object) -> bool:
     return isinstance(item, dict) and all(type(value) in (bool, int, float, str) for value in item.values())
 
 
+_LISTS: dict[str, type] = {"columns": int, "rows": int, "prompt_files": str}
 _TABLES: dict[str, Callable[[object], bool]] = {
     "eps": _is_budget,
     "expert": _is_values,

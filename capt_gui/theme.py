@@ -20,6 +20,7 @@ CHOICES = ("system", "light", "dark")
 
 # Clean is blue and attacked is orange, kept and broken are teal and vermilion: after Okabe and Ito (2008), moved in
 # lightness until text roles reach 4.5 : 1 and marks 3 : 1 on what they stand on (tests/gui/test_theme.py computes it).
+# The two sides of a comparison are grey and violet, and each always carries its letter.
 _LIGHT = {
     "background": "#f3f4f7",
     "surface": "#ffffff",
@@ -35,6 +36,8 @@ _LIGHT = {
     "accent_text": "#ffffff",
     "clean": "#0b6fb8",
     "attacked": "#c96a00",
+    "side_a": "#434b5a",
+    "side_b": "#5847d6",
     "ok": "#00786a",
     "broken": "#c0341d",
     "warning": "#8f5f00",
@@ -56,6 +59,8 @@ _DARK = {
     "accent_text": "#14112e",
     "clean": "#59b1f5",
     "attacked": "#f6a13a",
+    "side_a": "#d3d8e2",
+    "side_b": "#a79bff",
     "ok": "#37c9a8",
     "broken": "#ff7e62",
     "warning": "#e8bd4a",

@@ -80,7 +80,7 @@ class AnalysisModel(QObject):
     def redraw(self, path: str) -> None:
         """Ask again for the big pictures of a result that no longer has them, with the settings it was made with."""
         item = self._gallery.item(path)
-        if item is None or item.request is None or item.pending or self._gallery.pictures(path) is not None:
+        if item is None or item.request is None or item.pending or self._gallery.is_drawn(path):
             return
         for number, job in list(self._jobs.items()):
             if job.redraws:

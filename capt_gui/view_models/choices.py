@@ -9,6 +9,7 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from capt_engine.records import (
+    NO_PROMPTS,
     AnalyzeRequest,
     AttackInfo,
     AttackSpec,
@@ -20,6 +21,7 @@ from capt_engine.records import (
     ThreatModel,
 )
 from capt_gui.settings import Settings
+from capt_gui.view_models.sides import Sides
 from capt_gui.view_models.stops import steps_param
 
 _T = TypeVar("_T")
@@ -36,6 +38,8 @@ class Choices(QObject):
         super().__init__(parent)
         self.settings = settings
         self.catalogue: Catalogue | None = None
+        self.sides = Sides(settings, self)
+        self.sides.changed.connect(self.changed)
         self._target: str | None = None
 
     def on_ready(self, catalogue: Catalogue) -> None:
@@ -45,8 +49,7 @@ class Choices(QObject):
         chosen.model = _known(chosen.model, [model.id for model in catalogue.models])
         chosen.attack = _known(chosen.attack, [attack.name for attack in catalogue.attacks])
         chosen.norm = _known(chosen.norm, [norm.name for norm in catalogue.norms])
-        if chosen.prompts not in [prompt.id for prompt in catalogue.prompts]:
-            chosen.prompts = ""
+        self.sides.take(catalogue)
         self.offered.emit()
         self.changed.emit()
 
@@ -70,15 +73,32 @@ class Choices(QObject):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The classes the model is asked about: the user's, else the model's own suggestion."""
-        own = tuple(self.settings.classes.get(self.settings.model, ()))
-        return own or (self.model.classes if self.model else ())
+        """The classes the model is asked about: the user's, else the suggestion."""
+        return self._own_classes or self.suggestion[0]
 
     @property
     def template(self) -> str:
-        """The sentence each class stands in: the user's, else the model's own."""
-        own = self.settings.template.get(self.settings.model, "")
-        return own or (self.model.template if self.model else "")
+        """The sentence each class stands in: the user's, else the suggested one."""
+        return self.settings.template.get(self.settings.model, "") or self.suggestion[1]
+
+    @property
+    def suggestion(self) -> tuple[tuple[str, ...], str]:
+        """Classes and template of the prompts where they bring some, else the model's own."""
+        prompts, model = self.sides.suggesting, self.model
+        template = model.template if model else ""
+        if prompts is not None:
+            return prompts.classes, prompts.template or template
+        return (model.classes if model else ()), template
+
+    @property
+    def has_own_classes(self) -> bool:
+        """Whether the user has written classes or a template for this model."""
+        chosen = self.settings
+        return bool(self._own_classes or chosen.template.get(chosen.model))
+
+    @property
+    def _own_classes(self) -> tuple[str, ...]:
+        return tuple(self.settings.classes.get(self.settings.model, ()))
 
     @property
     def eps(self) -> float:
@@ -113,12 +133,11 @@ class Choices(QObject):
         return "" if "{}" in self.template else "The template needs {} where the class goes"
 
     def set_model(self, name: str) -> None:
-        """Choose a model."""
-        self._set("model", name)
-
-    def set_prompts(self, name: str) -> None:
-        """Choose a prompt checkpoint; empty for none."""
-        self._set("prompts", name)
+        """Choose a model; prompts that were made for another one give way."""
+        if name != self.settings.model:
+            self.settings.model = name
+            self.sides.fit()
+            self.changed.emit()
 
     def set_attack(self, name: str) -> None:
         """Choose an attack."""
@@ -147,20 +166,25 @@ class Choices(QObject):
             self.changed.emit()
 
     def set_classes(self, classes: tuple[str, ...], template: str) -> None:
-        """Take the user's classes; the model's own suggestion is stored as "no choice"."""
+        """Take the user's classes; the suggestion itself is stored as "no choice"."""
         model = self.settings.model
-        suggestion = self.model
-        if suggestion is not None and classes == suggestion.classes:
+        suggested_classes, suggested_template = self.suggestion
+        if classes == suggested_classes:
             classes = ()
-        if suggestion is not None and template == suggestion.template:
+        if template == suggested_template:
             template = ""
         _keep(self.settings.classes, model, list(classes))
         _keep(self.settings.template, model, template)
         self.changed.emit()
 
     def restore_classes(self) -> None:
-        """Go back to the model's own suggestion."""
+        """Go back to the suggestion."""
         self.set_classes((), "")
+
+    def use_model_classes(self) -> None:
+        """Ask about the model's own classes where the prompts suggest others."""
+        if self.model is not None:
+            self.set_classes(self.model.classes, self.model.template)
 
     def expert_params(self) -> tuple[ParamInfo, ...]:
         """What the Expert form shows: the exact budget, the attack's own settings, the seed."""
@@ -195,12 +219,16 @@ class Choices(QObject):
     def request(self, paths: tuple[str, ...]) -> AnalyzeRequest:
         """The frozen copy of all choices that one job works with."""
         chosen = self.settings
+        learned = self.sides.are_learned and self.catalogue is not None
         return AnalyzeRequest(
             paths=paths,
             model=chosen.model,
-            prompts=chosen.prompts or None,
-            classes=tuple(chosen.classes.get(chosen.model, ())),
-            template=chosen.template.get(chosen.model, ""),
+            prompts=None if self.sides.a == NO_PROMPTS else self.sides.a,
+            compare=self.sides.b,
+            aim=self.sides.aim,
+            # what stands in the editor is what is asked, whoever suggested it
+            classes=self.classes if learned else self._own_classes,
+            template=self.template if learned else chosen.template.get(chosen.model, ""),
             attack=AttackSpec(chosen.attack, self._attack_values()),
             threat=ThreatModel(norm=chosen.norm, eps=self.eps, target=self.target),
             seed=chosen.seed,

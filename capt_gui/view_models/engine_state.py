@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from capt_engine.records import Catalogue, DeviceInfo, EngineFailed, EngineNote, EngineReady, Event, Failure
+from capt_engine.records import (
+    Catalogue,
+    CatalogueChanged,
+    DeviceInfo,
+    EngineFailed,
+    EngineNote,
+    EngineReady,
+    Event,
+    Failure,
+)
 
 STARTING = "starting the engine"
 
@@ -13,6 +22,7 @@ class EngineState(QObject):
     """Listens to the engine's own events; `changed` tells that any of the fields did."""
 
     changed = Signal()
+    # with the catalogue: when there is one, and whenever it changes
     ready = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -43,6 +53,9 @@ class EngineState(QObject):
             self.note = event.note
         elif isinstance(event, EngineReady):
             self.catalogue, self.device, self.note, self.failure = event.catalogue, event.device, "", None
+            self.ready.emit(event.catalogue)
+        elif isinstance(event, CatalogueChanged):
+            self.catalogue = event.catalogue
             self.ready.emit(event.catalogue)
         elif isinstance(event, EngineFailed):
             self.failure = event.failure

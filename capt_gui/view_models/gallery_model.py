@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from itertools import groupby
 from pathlib import PurePath
 from typing import Any
 
@@ -13,11 +13,11 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 
 from capt_engine.records import AnalyzeRequest, FailedPicture, PictureRow, PictureSet, Preview
 from capt_gui.view_models import sentences
+from capt_gui.view_models.picture_sets import PictureSets
 from capt_gui.view_models.thumbnails import Thumbnails
 
 Index = QModelIndex | QPersistentModelIndex
 
-_PICTURE_SETS = 256
 _CLASSES_KEPT = 200
 _NOWHERE = QModelIndex()
 
@@ -31,6 +31,7 @@ class Role(IntEnum):
     STATE = Qt.ItemDataRole.UserRole + 4
     CAPTION = Qt.ItemDataRole.UserRole + 5
     MESSAGE = Qt.ItemDataRole.UserRole + 6
+    SIDES = Qt.ItemDataRole.UserRole + 7
 
 
 @dataclass
@@ -38,7 +39,8 @@ class Item:
     """One picture: what is known of it and what happens to it.
 
     pending: "", "waiting" or "running". outcome: "", "ready", "broken" or "held". row: the result without its pictures;
-    None when there is none yet, or when it was too large to keep. request: what the result was made with.
+    None when there is none yet, or when it was too large to keep. request: what the result was made with. other: the row
+    of side B, where two were compared; `sides` then holds (outcome, caption) of A and of B, and `outcome` is the worse.
     """
 
     path: str
@@ -50,6 +52,8 @@ class Item:
     failure: FailedPicture | None = None
     row: PictureRow | None = None
     request: AnalyzeRequest | None = None
+    other: PictureRow | None = None
+    sides: tuple[tuple[str, str], ...] = ()
 
     @property
     def state(self) -> str:
@@ -70,8 +74,8 @@ class GalleryModel(QAbstractListModel):
         self._items: list[Item] = []
         self._rows: dict[str, int] = {}
         self._thumbnails = Thumbnails()
-        self._pictures: OrderedDict[str, PictureSet] = OrderedDict()
-        self._counts = {"done": 0, "broken": 0, "failed": 0}
+        self._pictures = PictureSets()
+        self._counts = {"done": 0, "broken": 0, "failed": 0, "broken_b": 0, "compared": 0}
 
     def rowCount(self, parent: Index = _NOWHERE) -> int:
         """Number of pictures."""
@@ -84,6 +88,8 @@ class GalleryModel(QAbstractListModel):
         item = self._items[index.row()]
         if role == Role.THUMBNAIL:
             return self._thumbnails.get(item.path)
+        if role == Role.SIDES:
+            return () if item.pending or item.failure is not None else item.sides
         answer = _ANSWERS.get(role)
         return answer(item) if answer else None
 
@@ -92,12 +98,19 @@ class GalleryModel(QAbstractListModel):
         row = self._rows.get(path)
         return None if row is None else self._items[row]
 
-    def pictures(self, path: str) -> PictureSet | None:
-        """The three big pictures of a result, None when they were never made or are no longer kept."""
-        kept = self._pictures.get(path)
-        if kept is not None:
-            self._pictures.move_to_end(path)
-        return kept
+    def pictures(self, path: str, side: str = "a") -> PictureSet | None:
+        """The three big pictures of a result, None when they were never made or are no longer kept.
+
+        side: "b" for those of the other prompts; where one attack was shown to both there is one set for both.
+        """
+        item = self.item(path)
+        return self._pictures.get(path, side if item is not None and _has_two_sets(item) else "a")
+
+    def is_drawn(self, path: str) -> bool:
+        """Whether all big pictures of a result are here."""
+        item = self.item(path)
+        sides = "ab" if item is not None and _has_two_sets(item) else "a"
+        return all(self._pictures.get(path, side) is not None for side in sides)
 
     def paths(self) -> tuple[str, ...]:
         """All pictures, in order."""
@@ -145,17 +158,21 @@ class GalleryModel(QAbstractListModel):
             self._tell(item)
 
     def put_rows(self, rows: Iterable[PictureRow | FailedPicture], request: AnalyzeRequest) -> None:
-        """Take results and failures as they arrive; `request` is what they were made with."""
-        for row in rows:
-            item = self.item(row.path)
+        """Take results and failures as they arrive, B's row right after A's; `request` is what they were made with."""
+        for path, group in groupby(rows, lambda row: row.path):
+            item = self.item(path)
             if item is None:
                 continue
             self._count(item, -1)
             item.pending = ""
-            if isinstance(row, FailedPicture):
-                item.failure = row
-            else:
-                self._keep(item, row, request)
+            results: list[PictureRow] = []
+            for row in group:
+                if isinstance(row, FailedPicture):
+                    item.failure = row
+                else:
+                    results.append(row)
+            if results:
+                self._keep(item, results, request)
             self._count(item)
             self._tell(item)
 
@@ -176,7 +193,7 @@ class GalleryModel(QAbstractListModel):
             for item in self._items[first : last + 1]:
                 self._count(item, -1)
                 self._thumbnails.drop(item.path)
-                self._pictures.pop(item.path, None)
+                self._pictures.drop(item.path)
             del self._items[first : last + 1]
             self.endRemoveRows()
         self._rows = {item.path: row for row, item in enumerate(self._items)}
@@ -192,30 +209,47 @@ class GalleryModel(QAbstractListModel):
         self.endResetModel()
         self.counts_changed.emit()
 
-    def _keep(self, item: Item, row: PictureRow, request: AnalyzeRequest) -> None:
+    def _keep(self, item: Item, rows: list[PictureRow], request: AnalyzeRequest) -> None:
+        """Take A's row, and B's where two were compared."""
         item.failure, item.request, item.seen = None, request, True
-        item.outcome = "ready" if row.success is None else "broken" if row.success else "held"
-        item.caption = sentences.caption(row)
-        item.row = replace(row, pictures=None)
-        if row.pictures is None:
-            return
-        self._pictures[item.path] = row.pictures
-        self._pictures.move_to_end(item.path)
-        if len(self._pictures) > _PICTURE_SETS:
-            old = self.item(self._pictures.popitem(last=False)[0])
+        both = rows[:2] if request.compare is not None else rows[-1:]
+        outcomes = [_outcome(row) for row in both]
+        captions = [sentences.caption(row) for row in both]
+        item.outcome = min(outcomes, key=_WORST_FIRST.index)
+        item.caption = captions[0] if len(both) == 1 else f"A {captions[0]} · B {captions[1]}"
+        item.sides = tuple(zip(outcomes, captions, strict=True)) if len(both) == 2 else ()
+        item.row = replace(both[0], pictures=None)
+        item.other = replace(both[1], pictures=None) if len(both) == 2 else None
+        self._pictures.drop(item.path)
+        for side, row in zip("ab" if _has_two_sets(item) else "a", both, strict=False):
+            gone = self._pictures.put(item.path, side, row.pictures) if row.pictures is not None else None
+            old = self.item(gone) if gone is not None else None
             if old is not None and old.row is not None and len(old.row.classes) > _CLASSES_KEPT:
-                old.row = None
+                old.row = old.other = None
 
     def _count(self, item: Item, by: int = 1) -> None:
+        outcomes = [outcome for outcome, _ in item.sides] or [item.outcome]
         self._counts["failed"] += by * (item.failure is not None)
-        self._counts["done"] += by * (item.failure is None and bool(item.outcome))
-        self._counts["broken"] += by * (item.failure is None and item.outcome == "broken")
+        if item.failure is None:
+            self._counts["done"] += by * bool(item.outcome)
+            self._counts["broken"] += by * (outcomes[0] == "broken")
+            self._counts["broken_b"] += by * (outcomes[1:] == ["broken"])
+            self._counts["compared"] += by * bool(item.sides)
 
     def _tell(self, item: Item) -> None:
         index = self.index(self._rows[item.path])
         self.dataChanged.emit(index, index)
         self.result_changed.emit(item.path)
         self.counts_changed.emit()
+
+
+def _outcome(row: PictureRow) -> str:
+    return "ready" if row.success is None else "broken" if row.success else "held"
+
+
+def _has_two_sets(item: Item) -> bool:
+    """Whether A and B were shown different pictures: each was attacked on its own."""
+    return item.other is not None and item.request is not None and item.request.aim == "each"
 
 
 def _message(item: Item) -> str:
@@ -230,6 +264,7 @@ def _spoken(item: Item) -> str:
     return ", ".join(part for part in (PurePath(item.path).name, item.state, item.caption) if part)
 
 
+_WORST_FIRST = ("broken", "held", "ready")
 _CAPTIONS = {"waiting": "Waiting for its turn", "running": "Under attack now"}
 _ANSWERS: dict[int, Callable[[Item], str]] = {
     Qt.ItemDataRole.DisplayRole: lambda item: PurePath(item.path).name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from capt_engine.records import DeviceInfo, PictureRow, ThreatModel
+from capt_engine.records import NO_PROMPTS, DeviceInfo, PictureRow, ThreatModel
 
 _NORM_WORDS = {"linf": "L∞", "l2": "L2"}
 
@@ -71,9 +71,9 @@ def survival(row: PictureRow) -> str:
     return "survives PNG and JPEG" if row.survives_jpeg95 else "survives PNG, not JPEG"
 
 
-def settings_line(row: PictureRow, model: str) -> str:
-    """With what a row was made: model, prompts, attack, norm, budget, steps, seed."""
-    parts = [model if row.prompt_id in {"", "none"} else f"{model} with {row.prompt_id}"]
+def settings_line(row: PictureRow, model: str, *, named: bool = True) -> str:
+    """With what a row was made: model, prompts (if `named`), attack, norm, budget, steps, seed."""
+    parts = [f"{model} with {row.prompt_id}" if named and row.prompt_id not in {"", NO_PROMPTS} else model]
     if row.attack is not None:
         steps = f"{row.steps} step{'' if row.steps == 1 else 's'}"
         restarts = f", {row.restarts} restarts" if row.restarts > 1 else ""
@@ -104,11 +104,12 @@ def progress(note: str, seconds: float | None, waiting: int) -> str:
     return " · ".join(part for part in (remaining(seconds), note, more) if part)
 
 
-def count_line(total: int, done: int, broken: int, failed: int) -> str:
-    """ "19 of 50 · 7 broken": how far the gallery is."""
+def count_line(total: int, done: int, broken: int, failed: int, broken_b: int = 0, compared: int = 0) -> str:
+    """ "19 of 50 · 7 broken": how far the gallery is; with two sides "19 of 50 · broken: A 7, B 3"."""
     if not total:
         return ""
-    words = [f"{done} of {total}", f"{broken} broken"] if done or failed else [f"{total} picture{'s' * (total != 1)}"]
+    how_many = f"broken: A {broken}, B {broken_b}" if compared else f"{broken} broken"
+    words = [f"{done} of {total}", how_many] if done or failed else [f"{total} picture{'s' * (total != 1)}"]
     if failed:
         words.append(f"{failed} unreadable")
     return " · ".join(words)

@@ -1,28 +1,22 @@
-"""The measurements of one picture and its attacked double."""
+"""The measurements of one picture and its attacked double, of one set of prompts or of two."""
 
 from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import (
-    QEnterEvent,
-    QFocusEvent,
-    QFontMetricsF,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QResizeEvent,
-)
+from PySide6.QtCore import QRectF, QSize, Qt, Slot
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from capt_engine.records import MetricInfo
 from capt_gui.theme import Theme
-from capt_gui.widgets.figures import NO_BREAK, percent, plain
-from capt_gui.widgets.painting import draw_focus_ring, elided
+from capt_gui.widgets.metric_tile import MetricTile, is_closed, value_column
+from capt_gui.widgets.side_badge import SIDES, draw_side
 
 _NARROW = 480
+# with two values in each row, width from which two columns of rows fit
+_ROOM_FOR_PAIRS = 760
+_BADGE = 18
 
 
 class ConsistencyPanel(QWidget):
@@ -31,18 +25,22 @@ class ConsistencyPanel(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._tiles: list[_MetricTile] = []
+        self._tiles: list[MetricTile] = []
+        self._pair = False
+        self._columns = 0
+        self._headers = (_Header(theme), _Header(theme))
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(24)
         self._grid.setVerticalSpacing(2)
-        self._grid.setColumnStretch(0, 1)
-        self._grid.setColumnStretch(1, 1)
         self._help = QLabel()
         self._help.setProperty("textRole", "caption")
         self._help.setWordWrap(True)
         self._help.setIndent(8)
         self._help.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._help.setMinimumHeight(2 * self._help.fontMetrics().lineSpacing() + 2)
+        for column, header in enumerate(self._headers):
+            self._grid.addWidget(header, 0, column)
+            self._grid.setColumnStretch(column, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
@@ -53,39 +51,58 @@ class ConsistencyPanel(QWidget):
 
     def set_metrics(self, infos: tuple[MetricInfo, ...], values: dict[str, float]) -> None:
         """Show the metrics that have a value: first those on a closed scale, with a meter, then the open-ended ones."""
-        self._remove_tiles()
-        present = [info for info in infos if info.name in values]
-        for info in sorted(present, key=lambda info: not _is_closed(info)):
-            tile = _MetricTile(self._theme, info, values[info.name])
-            tile.pointed_at.connect(self._help.setText)
-            tile.moved.connect(self._on_moved)
-            self._tiles.append(tile)
-        # Down the left column first, so that related metrics stay under each other as in the catalogue.
-        half = math.ceil(len(self._tiles) / 2)
-        for number, tile in enumerate(self._tiles):
-            self._grid.addWidget(tile, number % half, number // half)
-            tile.setFocusPolicy(Qt.FocusPolicy.ClickFocus if number else Qt.FocusPolicy.StrongFocus)
-        self._arrange()
-        hint = self.tr("Point at a measurement to read what it says.")
-        self._help.setText(hint if self._tiles else self._empty_text())
+        self._show(infos, (values,))
+
+    def set_pair(self, infos: tuple[MetricInfo, ...], a: dict[str, float], b: dict[str, float]) -> None:
+        """Show the metrics that have a value on either side, both values beside each other, the better one marked."""
+        self._show(infos, (a, b))
 
     def clear(self) -> None:
         """Show the empty state."""
-        self._remove_tiles()
-        self._help.setText(self._empty_text())
+        self._show((), ({},))
 
     def shown(self) -> dict[str, str]:
-        """What can be read: the value with its unit, by label."""
-        return {tile.info.label: tile.text for tile in self._tiles}
+        """What can be read: the value with its unit, by label; of two sides both."""
+        return {tile.info.label: " | ".join(tile.texts) for tile in self._tiles}
+
+    def better(self) -> dict[str, str]:
+        """Which side is marked as the better one, by label."""
+        return {tile.info.label: SIDES[tile.better] for tile in self._tiles if tile.better is not None}
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a narrow card labels stand above their values."""
         super().resizeEvent(event)
         self._arrange()
 
+    def _show(self, infos: tuple[MetricInfo, ...], sides: tuple[dict[str, float], ...]) -> None:
+        self._remove_tiles()
+        self._columns = 0
+        self._pair = len(sides) > 1
+        present = [info for info in infos if any(info.name in values for values in sides)]
+        for info in sorted(present, key=lambda info: not is_closed(info)):
+            tile = MetricTile(self._theme, info, tuple(values.get(info.name, math.nan) for values in sides))
+            tile.pointed_at.connect(self._help.setText)
+            tile.moved.connect(self._on_moved)
+            # One tab stop for the whole panel: it is wherever the arrow keys were last.
+            first = not self._tiles
+            tile.setFocusPolicy(Qt.FocusPolicy.StrongFocus if first else Qt.FocusPolicy.ClickFocus)
+            self._tiles.append(tile)
+        self._arrange()
+        hint = self.tr("Point at a measurement to read what it says.")
+        self._help.setText(hint if self._tiles else self._empty_text())
+
     def _arrange(self) -> None:
-        for tile in self._tiles:
-            tile.set_stacked(self.width() < _NARROW)
+        columns = 1 if self._pair and self.width() < _ROOM_FOR_PAIRS else 2
+        # Down the left column first, so that related metrics stay under each other as in the catalogue.
+        rows = math.ceil(len(self._tiles) / columns)
+        for number, tile in enumerate(self._tiles):
+            if columns != self._columns:
+                self._grid.addWidget(tile, 1 + number % rows, number // rows)
+            tile.set_stacked(not self._pair and self.width() < _NARROW)
+        self._columns = columns
+        self._grid.setColumnStretch(1, columns - 1)
+        for column, header in enumerate(self._headers):
+            header.setVisible(self._pair and column < columns)
 
     def _empty_text(self) -> str:
         return self.tr("How far clean and attacked answers agree appears here.")
@@ -100,141 +117,30 @@ class ConsistencyPanel(QWidget):
     @Slot(int)
     def _on_moved(self, step: int) -> None:
         tile = self.sender()
-        if isinstance(tile, _MetricTile) and tile in self._tiles:
+        if isinstance(tile, MetricTile) and tile in self._tiles:
             target = min(max(self._tiles.index(tile) + step, 0), len(self._tiles) - 1)
-            # One tab stop for the whole panel: it is wherever the arrow keys were last.
             tile.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
             self._tiles[target].setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             self._tiles[target].setFocus(Qt.FocusReason.OtherFocusReason)
 
 
-class _MetricTile(QWidget):
-    """One metric: label left, value right, a thin meter below where the scale is closed."""
+class _Header(QWidget):
+    """The marks of A and B over their columns of values."""
 
-    pointed_at = Signal(str)
-    moved = Signal(int)
-
-    def __init__(self, theme: Theme, info: MetricInfo, value: float) -> None:
+    def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self.info = info
-        self.text = _with_unit(value, info.unit)
-        self._share = _share(info, value)
-        # A meter fills from zero, which on a scale from −1 to 1 is its middle.
-        self._zero = _share(info, 0.0) or 0.0
-        self._hovered = False
-        self._stacked = False
-        self.setToolTip(info.help)
-        self.setAccessibleName(f"{info.label}: {self.text}")
-        self.setAccessibleDescription(info.help)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self.update)
 
-    def set_stacked(self, stacked: bool) -> None:
-        """Put the label above the value instead of beside it."""
-        if stacked != self._stacked:
-            self._stacked = stacked
-            self.updateGeometry()
-            self.update()
-
     def sizeHint(self) -> QSize:
-        label = QFontMetricsF(self._theme.font("caption")).height() if self._stacked else 0.0
-        return QSize(180, round(label + QFontMetricsF(self._theme.font("strong")).height()) + 20)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(120, self.sizeHint().height())
-
-    def enterEvent(self, event: QEnterEvent) -> None:
-        super().enterEvent(event)
-        self._point(True)
-
-    def leaveEvent(self, event: QEvent) -> None:
-        super().leaveEvent(event)
-        self._hovered = False
-        self.update()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self._point(self._hovered)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        self.setFocus(Qt.FocusReason.MouseFocusReason)
-        event.accept()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()), 0)
-        if step:
-            self.moved.emit(step)
-        else:
-            super().keyPressEvent(event)
+        return QSize(180, _BADGE + 4)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        theme = self._theme
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self._hovered:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color("surface_raised"))
-            painter.drawRoundedRect(QRectF(self.rect()), 7, 7)
-        inner = QRectF(self.rect()).adjusted(8, 6, -8, -8)
-        self._paint_words(painter, inner)
-        track = QRectF(inner.left(), inner.bottom() - 3, inner.width(), 4)
-        painter.setPen(Qt.PenStyle.NoPen)
-        if self._share is None:
-            painter.setBrush(theme.color("grid"))
-            painter.drawRect(QRectF(track.left(), track.bottom() - 1, track.width(), 1))
-        else:
-            painter.setBrush(theme.color("grid"))
-            painter.drawRoundedRect(track, 2, 2)
-            painter.setBrush(theme.color("accent"))
-            start, end = (track.left() + track.width() * share for share in sorted((self._zero, self._share)))
-            if end > start:
-                painter.drawRoundedRect(QRectF(start, track.top(), max(end - start, 3), 4), 2, 2)
-        if self.hasFocus():
-            draw_focus_ring(painter, QRectF(self.rect()), theme, 7)
-
-    def _paint_words(self, painter: QPainter, inner: QRectF) -> None:
-        theme, middle = self._theme, Qt.AlignmentFlag.AlignVCenter
-        strong, font = theme.font("strong"), theme.font("caption" if self._stacked else "body")
-        metrics, strong_metrics = QFontMetricsF(font), QFontMetricsF(strong)
-        top = QRectF(inner.left(), inner.top(), inner.width(), metrics.height())
-        line = QRectF(inner.left(), inner.top(), inner.width(), strong_metrics.height())
-        room = inner.width()
-        if self._stacked:
-            line.moveTop(top.bottom())
-        else:
-            top = line
-            room -= strong_metrics.horizontalAdvance(self.text) + 12
-        painter.setFont(font)
-        painter.setPen(theme.color("text_muted"))
-        painter.drawText(top, Qt.AlignmentFlag.AlignLeft | middle, elided(metrics, self.info.label, room))
-        painter.setFont(strong)
-        painter.setPen(theme.color("text"))
-        side = Qt.AlignmentFlag.AlignLeft if self._stacked else Qt.AlignmentFlag.AlignRight
-        painter.drawText(line, side | middle, self.text)
-
-    def _point(self, hovered: bool) -> None:
-        self._hovered = hovered
-        self.pointed_at.emit(self.info.help)
-        self.update()
-
-
-def _is_closed(info: MetricInfo) -> bool:
-    return (
-        info.low is not None and info.high is not None and math.isfinite(info.low) and math.isfinite(info.high)
-    ) and info.high > info.low
-
-
-def _share(info: MetricInfo, value: float) -> float | None:
-    """Where the value stands between low and high, from 0 to 1; None on an open scale."""
-    if not _is_closed(info) or info.low is None or info.high is None or math.isnan(value):
-        return None
-    return min(max((value - info.low) / (info.high - info.low), 0.0), 1.0)
-
-
-def _with_unit(value: float, unit: str) -> str:
-    if unit == "%":
-        return percent(value)
-    if unit == "/255":
-        return f"{plain(value * 255)}{NO_BREAK}/255"
-    return f"{plain(value)}{NO_BREAK}{unit}" if unit else plain(value)
+        column = value_column(self._theme)
+        for number, side in enumerate(SIDES):
+            # the right edge of the figures, as the tiles place it
+            right = self.width() - 8 - (1 - number) * column - 16
+            draw_side(painter, QRectF(right - _BADGE, 2, _BADGE, _BADGE), self._theme, side)

@@ -11,10 +11,12 @@ from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QS
 from capt_gui.theme import Theme
 from capt_gui.widgets.gallery_roles import GalleryRole
 from capt_gui.widgets.painting import draw_focus_ring, elided
+from capt_gui.widgets.side_badge import SIDES, draw_side
 
 _THUMB = 52
 _PAD = 8
 _KEPT = 400
+_SIDE = 14
 _SYMBOLS = {
     "waiting": ("state-waiting", "text_muted"),
     "ready": ("state-ready", "text_muted"),
@@ -55,10 +57,15 @@ class GalleryDelegate(QStyledItemDelegate):
         ratio = painter.device().devicePixelRatioF()
         thumb = QRectF(card.left() + _PAD, card.center().y() - _THUMB / 2, _THUMB, _THUMB)
         self._paint_thumbnail(painter, thumb, index.data(GalleryRole.THUMBNAIL), ratio)
-        self._paint_state(painter, thumb, state, option, ratio)
+        sides = tuple(index.data(GalleryRole.SIDES) or ())
         left = thumb.right() + 16
         words = QRectF(left, card.top(), card.right() - _PAD - left, card.height())
-        self._paint_words(painter, words, str(index.data(GalleryRole.NAME) or ""), self._caption(index, state), state)
+        name = str(index.data(GalleryRole.NAME) or "")
+        if sides:
+            self._paint_sides(painter, words, name, sides, ratio)
+        else:
+            self._paint_state(painter, thumb, state, option, ratio)
+            self._paint_words(painter, words, name, self._caption(index, state), state)
         painter.restore()
 
     def helpEvent(
@@ -69,7 +76,10 @@ class GalleryDelegate(QStyledItemDelegate):
             return super().helpEvent(event, view, option, index)
         state = str(index.data(GalleryRole.STATE) or "waiting")
         lines = [str(index.data(role) or "") for role in (GalleryRole.NAME, GalleryRole.CAPTION, GalleryRole.MESSAGE)]
-        lines.append(self.state_words(state))
+        sides = tuple(index.data(GalleryRole.SIDES) or ())
+        lines += [f"{side.upper()}: {self.state_words(own)}" for side, (own, _) in zip(SIDES, sides, strict=False)]
+        if not sides:
+            lines.append(self.state_words(state))
         QToolTip.showText(event.globalPos(), "\n".join(dict.fromkeys(line for line in lines if line)), view)
         return True
 
@@ -151,6 +161,32 @@ class GalleryDelegate(QStyledItemDelegate):
         if len(self._pictures) > _KEPT:
             self._pictures.popitem(last=False)
         return pixmap
+
+    def _paint_sides(
+        self, painter: QPainter, rect: QRectF, name: str, sides: tuple[tuple[str, str], ...], ratio: float
+    ) -> None:
+        """The name, and a line for each side: its mark, what became of it as a symbol, and in words."""
+        title, small = self._theme.font("body"), self._theme.font("caption")
+        title_metrics, small_metrics = QFontMetricsF(title), QFontMetricsF(small)
+        line = max(small_metrics.height(), _SIDE) + 1
+        top = rect.center().y() - (title_metrics.height() + 2 + 2 * line) / 2
+        painter.setFont(title)
+        painter.setPen(self._theme.color("text"))
+        shown = title_metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, rect.width())
+        painter.drawText(QPointF(rect.left(), top + title_metrics.ascent()), shown)
+        top += title_metrics.height() + 2
+        for side, (state, caption) in zip(SIDES, sides, strict=False):
+            middle = top + line / 2
+            draw_side(painter, QRectF(rect.left(), middle - _SIDE / 2, _SIDE, _SIDE), self._theme, side)
+            symbol, role = _SYMBOLS.get(state, _SYMBOLS["waiting"])
+            corner = QPointF(rect.left() + _SIDE + 4, middle - _SIDE / 2)
+            painter.drawPixmap(corner, self._theme.pixmap(symbol, _SIDE, role, ratio))
+            left = rect.left() + 2 * _SIDE + 9
+            painter.setFont(small)
+            painter.setPen(self._theme.color("text_muted"))
+            baseline = middle + (small_metrics.ascent() - small_metrics.descent()) / 2
+            painter.drawText(QPointF(left, baseline), elided(small_metrics, caption, rect.right() - left))
+            top += line
 
     def _paint_words(self, painter: QPainter, rect: QRectF, name: str, caption: str, state: str) -> None:
         title, small = self._theme.font("body"), self._theme.font("caption")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
@@ -11,13 +11,19 @@ from capt_gui.theme import Theme
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.figures import plain, signed
 from capt_gui.widgets.image_pane import ImagePane, PaneView
+from capt_gui.widgets.segments import Segments
 
 _FACTORS = (1, 8, 16, 32, 64)
 _FIGURE_SPACE = "\u2007"
 
 
 class ImageTriptych(QWidget):
-    """Three linked panes with one zoom, one place and one pixel read-out."""
+    """Three linked panes with one zoom, one place and one pixel read-out.
+
+    side_picked: the user wants to see the attack on "a" or "b", where each has its own.
+    """
+
+    side_picked = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,6 +37,17 @@ class ImageTriptych(QWidget):
             ImagePane(theme, self._view, self.tr("The attacked picture appears here.")),
         )
         self._titles = tuple(ElidedLabel(text_role="muted") for _ in range(3))
+        self._switch = Segments(
+            theme,
+            self.tr("Attack shown"),
+            [
+                ("a", self.tr("A"), self.tr("Show the picture that was made to fool A")),
+                ("b", self.tr("B"), self.tr("Show the picture that was made to fool B")),
+            ],
+        )
+        self._switch.setMinimumWidth(84)
+        self._switch.hide()
+        self._switch.picked.connect(self.side_picked)
         self._size = ElidedLabel()
         self._zoom = QLabel()
         self._zoom.setProperty("textRole", "caption")
@@ -72,6 +89,13 @@ class ImageTriptych(QWidget):
         """Show only what the model sees, before an attack."""
         self._set, self._seen = None, picture
         self._refresh()
+
+    def set_side(self, side: str, *, both: bool = False) -> None:
+        """Say on whom the attack was computed that is shown ("" for nobody in particular); `both`: let the user choose."""
+        self._switch.setVisible(both)
+        self._switch.set_choice(side)
+        name = self.tr("Adversarial")
+        self._titles[2].setText(self.tr("Adversarial, aimed at {}").format(side.upper()) if side else name)
 
     def factor(self) -> int:
         """How many times the perturbation is enlarged now."""
@@ -118,6 +142,8 @@ class ImageTriptych(QWidget):
     def _arrange(self) -> None:
         top = QHBoxLayout()
         top.setSpacing(4)
+        top.addWidget(self._switch)
+        top.addSpacing(4)
         top.addWidget(self._size, 1)
         amplify = QLabel(self.tr("Amplify"))
         amplify.setProperty("textRole", "caption")

@@ -1,17 +1,23 @@
-"""How far the attack moved the score of each class."""
+"""How far the attack moved the score of each class, for one set of prompts or for two."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.figures import MINUS, signed
 from capt_gui.widgets.shift_plot import ShiftBar, ShiftPlot
+from capt_gui.widgets.side_badge import SIDES, SideTitle
+
+Logits = tuple[tuple[float, ...], tuple[float, ...]]
 
 _ALL_UP_TO = 20
 _LARGEST = 12
+# width from which two sides stand beside each other
+_ROOM = 450
 
 
 class LogitShiftChart(QWidget):
@@ -20,10 +26,11 @@ class LogitShiftChart(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._bars: tuple[ShiftBar, ...] = ()
+        self._sides: tuple[tuple[ShiftBar, ...], ...] = ()
         self._note = ""
-        self._plot = ShiftPlot(theme)
-        self._plot.pointed_at.connect(self._on_pointed_at)
+        self._plots = (ShiftPlot(theme), ShiftPlot(theme))
+        self._titles = tuple(SideTitle(theme, side) for side in SIDES)
+        self._second = QWidget()
         self._order = QToolButton()
         self._order.setCheckable(True)
         self._order.setChecked(True)
@@ -33,65 +40,103 @@ class LogitShiftChart(QWidget):
         self._order.setToolTip(self.tr("Largest shift first; otherwise in the order of the list"))
         self._order.toggled.connect(self._show_bars)
         self._readout = ElidedLabel()
-        top = QHBoxLayout()
-        top.setSpacing(12)
-        top.addWidget(self._readout, 1)
-        top.addWidget(self._order)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
-        layout.addLayout(top)
-        layout.addWidget(self._plot, 1)
+        self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._arrange()
+        for plot in self._plots:
+            plot.pointed_at.connect(self._on_pointed_at)
         theme.changed.connect(self._retint)
         self._retint()
         self.clear()
 
     def prepare(self) -> None:
         """Load the plotting library now (some 0.5 s), so that the first result need not wait for it."""
-        self._plot.prepare()
+        for plot in self._plots:
+            plot.prepare()
 
     def set_shift(
         self, classes: tuple[str, ...], clean_logits: tuple[float, ...], attacked_logits: tuple[float, ...]
     ) -> None:
         """Show one picture's shift; of many classes only the largest, and both winners."""
-        shown = range(len(classes))
-        winners = (_highest(clean_logits), _highest(attacked_logits))
-        if len(classes) > _ALL_UP_TO:
-            by_size = sorted(shown, key=lambda index: -abs(attacked_logits[index] - clean_logits[index]))
-            kept = sorted({*by_size[:_LARGEST], *winners})
-            self._note = self.tr("the {} largest of {} classes, and both answers").format(_LARGEST, len(classes))
-        else:
-            kept = list(shown)
-            self._note = ""
-        self._bars = tuple(
-            ShiftBar(
-                classes[index], clean_logits[index], attacked_logits[index], index == winners[0], index == winners[1]
-            )
-            for index in kept
-        )
-        self._order.setEnabled(True)
-        self._show_bars()
+        self._show(classes, ((clean_logits, attacked_logits),), ("", ""))
+
+    def set_pair(self, classes: tuple[str, ...], a: Logits, b: Logits, names: tuple[str, str]) -> None:
+        """Show two sides, each (clean, attacked): the same classes in the same order and on the same scale."""
+        self._show(classes, (a, b), names)
 
     def clear(self) -> None:
         """Show the empty state."""
-        self._bars = ()
-        self._note = ""
-        self._order.setEnabled(False)
-        self._show_bars()
+        self._show((), (), ("", ""))
 
     def shown(self) -> tuple[str, ...]:
         """The classes shown, from the top."""
-        return tuple(bar.name for bar in self._plot.bars())
+        return tuple(bar.name for bar in self._plots[0].bars())
 
     def readout(self) -> str:
         """The line above the chart."""
         return self._readout.text()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow card the sides stand above each other."""
+        super().resizeEvent(event)
+        wide = event.size().width() >= _ROOM
+        self._columns.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
+
+    def _arrange(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(12)
+        top.addWidget(self._readout, 1)
+        top.addWidget(self._order)
+        self._columns.setSpacing(16)
+        for column, title, plot in zip((QWidget(), self._second), self._titles, self._plots, strict=True):
+            inside = QVBoxLayout(column)
+            inside.setContentsMargins(0, 0, 0, 0)
+            inside.setSpacing(4)
+            inside.addWidget(title)
+            inside.addWidget(plot, 1000)
+            inside.addStretch(1)
+            self._columns.addWidget(column, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        layout.addLayout(top)
+        layout.addLayout(self._columns, 1)
+
+    def _show(self, classes: tuple[str, ...], sides: tuple[Logits, ...], names: tuple[str, str]) -> None:
+        kept = self._kept(len(classes), sides)
+        self._sides = tuple(
+            tuple(
+                ShiftBar(classes[i], clean[i], attacked[i], i == _highest(clean), i == _highest(attacked)) for i in kept
+            )
+            for clean, attacked in sides
+        )
+        for title, words in zip(self._titles, names, strict=True):
+            title.set_text(words)
+            title.setVisible(len(sides) > 1)
+        self._second.setVisible(len(sides) > 1)
+        self._order.setEnabled(bool(sides))
+        self._show_bars()
+
+    def _kept(self, count: int, sides: tuple[Logits, ...]) -> list[int]:
+        """All classes where they are few; else those that moved most on any side, and every answer."""
+        self._note = ""
+        if count <= _ALL_UP_TO:
+            return list(range(count))
+        words = self.tr("the {} largest of {} classes, and both answers")
+        self._note = words.format(_LARGEST, count)
+        by_size = sorted(range(count), key=lambda i: -max(abs(attacked[i] - clean[i]) for clean, attacked in sides))
+        answers = (_highest(logits) for side in sides for logits in side)
+        return sorted({*by_size[:_LARGEST], *answers})
+
     @Slot()
     def _show_bars(self) -> None:
-        by_size = self._order.isChecked()
-        bars = sorted(self._bars, key=lambda bar: -abs(bar.shift)) if by_size else self._bars
-        self._plot.set_bars(tuple(bars))
+        sides = self._sides
+        order = list(range(len(sides[0]) if sides else 0))
+        if self._order.isChecked():
+            order.sort(key=lambda row: -max(abs(bars[row].shift) for bars in sides))
+        every = [bar.shift for bars in sides for bar in bars]
+        for number, plot in enumerate(self._plots):
+            bars = sides[number] if number < len(sides) else ()
+            plot.set_bars(tuple(bars[row] for row in order if bars), (min(every, default=0), max(every, default=0)))
         self._on_pointed_at(-1)
 
     @Slot()
@@ -100,14 +145,22 @@ class LogitShiftChart(QWidget):
 
     @Slot(int)
     def _on_pointed_at(self, row: int) -> None:
-        bars = self._plot.bars()
-        if 0 <= row < len(bars):
-            bar = bars[row]
-            before, after = (f"{value:.2f}".replace("-", MINUS) for value in (bar.clean, bar.attacked))
-            self._readout.set_text(f"{bar.name}: {before} → {after}  ({signed(bar.shift)})")
-        else:
+        for plot in self._plots:
+            plot.point_at(row)
+        pointed = [plot.bars()[row] for plot in self._plots if 0 <= row < len(plot.bars())]
+        if not pointed:
             legend = self.tr("● clean  ◆ attacked")
-            self._readout.set_text((self._note or legend) if bars else "")
+            self._readout.set_text((self._note or legend) if self._sides else "")
+        elif len(pointed) == 1:
+            self._readout.set_text(f"{pointed[0].name}: {_figures(pointed[0])}")
+        else:
+            a, b = (_figures(bar) for bar in pointed)
+            self._readout.set_text(f"{pointed[0].name}: A {a} · B {b}")
+
+
+def _figures(bar: ShiftBar) -> str:
+    before, after = (f"{value:.2f}".replace("-", MINUS) for value in (bar.clean, bar.attacked))
+    return f"{before} → {after}  ({signed(bar.shift)})"
 
 
 def _highest(logits: tuple[float, ...]) -> int:

@@ -1,276 +1,113 @@
-"""Probabilities of the likeliest classes, clean against attacked."""
+"""Probabilities of the likeliest classes, clean against attacked, for one set of prompts or for two."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Slot
-from PySide6.QtGui import QFocusEvent, QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
 
 from capt_engine.records import Verdict
 from capt_gui.theme import Theme
-from capt_gui.widgets.figures import percent
-from capt_gui.widgets.painting import draw_focus_ring, draw_mark, elided
+from capt_gui.widgets.bar_area import BarArea, BarRow
+from capt_gui.widgets.side_badge import SIDES, SideTitle
 
-_BAR = 10
-_BETWEEN = 3
-_ROW_GAP = 12
-# Bars and gaps may shrink to this share where room is short.
-_TIGHTEST = 0.62
-_PAD = 8
+Answers = tuple[Verdict, Verdict | None]
 
-
-class _Row(NamedTuple):
-    """One class: its probabilities and which sides chose it."""
-
-    name: str
-    clean: float
-    attacked: float | None
-    wins_clean: bool
-    wins_attacked: bool
+_COUNT = 5
+# of two sides, so that together they do not show too many classes
+_COUNT_OF_TWO = 3
+# width from which two sides stand beside each other
+_ROOM = 450
 
 
 class ProbabilityBars(QWidget):
-    """Grouped horizontal bars over the union of both top lists, with the two answers in words above them."""
+    """Grouped horizontal bars over the union of the top lists, with the answers in words above them."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._area = _BarArea(theme)
-        self._area.setAccessibleName(self.tr("Probabilities of the likeliest classes"))
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._area, 1000)
-        layout.addStretch(1)
-        self.setFocusProxy(self._area)
+        self._areas = (BarArea(theme), BarArea(theme))
+        self._titles = tuple(SideTitle(theme, side) for side in SIDES)
+        self._second = QWidget()
+        self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(16)
+        first = QWidget()
+        for column, title, area in zip((first, self._second), self._titles, self._areas, strict=True):
+            layout = QVBoxLayout(column)
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(0)
+            layout.addWidget(title)
+            layout.addWidget(area, 1000)
+            layout.addStretch(1)
+            self._layout.addWidget(column, 1)
+        self.setFocusProxy(self._areas[0])
+        self._name("", "")
         self.clear()
 
-    def set_verdicts(self, classes: tuple[str, ...], clean: Verdict, attacked: Verdict | None, count: int = 5) -> None:
-        """Show the `count` likeliest classes of either side; the two winners come first."""
-        chosen = list(clean.top(count))
-        if attacked is not None:
-            chosen += [index for index in attacked.top(count) if index not in chosen]
-        winners = (clean.winner, attacked.winner if attacked is not None else -1)
+    def set_verdicts(
+        self, classes: tuple[str, ...], clean: Verdict, attacked: Verdict | None, count: int = _COUNT
+    ) -> None:
+        """Show the `count` likeliest classes of either answer; the winners come first."""
+        self._name("", "")
+        self._areas[0].set_rows(_rows(classes, _chosen(((clean, attacked),), count), (clean, attacked)))
+        self._areas[1].set_rows(())
 
-        def rank(index: int) -> tuple[bool, bool, float]:
-            highest = max(clean.probabilities[index], attacked.probabilities[index] if attacked is not None else 0.0)
-            return index != winners[0], index != winners[1], -highest
-
-        rows = tuple(
-            _Row(
-                classes[index],
-                clean.probabilities[index],
-                attacked.probabilities[index] if attacked is not None else None,
-                index == winners[0],
-                index == winners[1],
-            )
-            for index in sorted(chosen, key=rank)
-        )
-        self._area.set_rows(rows)
+    def set_pair(self, classes: tuple[str, ...], a: Answers, b: Answers, names: tuple[str, str]) -> None:
+        """Show two sides, the same classes in the same order on both; `names` says what they are."""
+        self._name(*names)
+        chosen = _chosen((a, b), _COUNT_OF_TWO)
+        for area, answers in zip(self._areas, (a, b), strict=True):
+            area.set_rows(_rows(classes, chosen, answers))
 
     def clear(self) -> None:
         """Show the empty state."""
-        self._area.set_rows(())
+        self._name("", "")
+        for area in self._areas:
+            area.set_rows(())
 
     def description(self) -> str:
         """What is shown, in words."""
-        return self._area.accessibleDescription()
+        shown = self._areas if self._second.isVisibleTo(self) else self._areas[:1]
+        return " | ".join(area.accessibleDescription() for area in shown)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow card the sides stand above each other."""
+        super().resizeEvent(event)
+        wide = event.size().width() >= _ROOM
+        self._layout.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
+
+    def _name(self, a: str, b: str) -> None:
+        """Name both sides; two empty names stand for one side only."""
+        for title, words in zip(self._titles, (a, b), strict=True):
+            title.set_text(words)
+            title.setVisible(bool(words))
+        self._second.setVisible(bool(b))
+        plain = self.tr("Probabilities of the likeliest classes")
+        for side, words, area in zip(SIDES, (a, b), self._areas, strict=True):
+            area.setAccessibleName(f"{plain}, {side.upper()}: {words}" if words else plain)
 
 
-class _BarArea(QWidget):
-    """The painted part; up and down move through the classes."""
+def _chosen(sides: tuple[Answers, ...], count: int) -> list[int]:
+    """The likeliest classes of all answers: first the winners, then by their highest probability."""
+    verdicts = [verdict for answers in sides for verdict in answers if verdict is not None]
+    chosen = {index for verdict in verdicts for index in verdict.top(count)}
+    winners = list(dict.fromkeys(verdict.winner for verdict in verdicts))
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self._rows: tuple[_Row, ...] = ()
-        self._current = -1
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMouseTracking(True)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        theme.changed.connect(self._on_theme_changed)
+    def rank(index: int) -> tuple[int, float]:
+        place = winners.index(index) if index in winners else len(winners)
+        return place, -max(verdict.probabilities[index] for verdict in verdicts)
 
-    def set_rows(self, rows: tuple[_Row, ...]) -> None:
-        self._rows = rows
-        self._current = -1
-        self.setAccessibleDescription("; ".join(self._words(row) for row in rows) or self._empty_text())
-        self.setMaximumHeight(self._height(1.0))
-        self.updateGeometry()
-        self.update()
+    return sorted(chosen, key=rank)
 
-    def sizeHint(self) -> QSize:
-        return QSize(360, self._height(1.0))
 
-    def minimumSizeHint(self) -> QSize:
-        return QSize(220, self._height(_TIGHTEST))
-
-    def event(self, event: QEvent) -> bool:
-        if isinstance(event, QHelpEvent):
-            row = self._row_at(event.pos().y())
-            QToolTip.showText(event.globalPos(), self._words(self._rows[row]) if row >= 0 else "", self)
-            return True
-        return super().event(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._set_current(self._row_at(event.position().y()))
-
-    def leaveEvent(self, _event: QEvent) -> None:
-        self._set_current(-1)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self.update()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
-        step = steps.get(Qt.Key(event.key()), 0)
-        if step and self._rows:
-            self._set_current(min(max(self._current + step, 0), len(self._rows) - 1))
-            row = self._rows[self._current]
-            self.setAccessibleDescription(self._words(row))
-            spot = QPointF(self.width() / 3, self._top() + (self._current + 1) * self._row_height())
-            QToolTip.showText(self.mapToGlobal(spot).toPoint(), self._words(row), self)
-        else:
-            super().keyPressEvent(event)
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self._rows:
-            self._paint_legend(painter)
-            for number, row in enumerate(self._rows):
-                self._paint_row(painter, number, row)
-        else:
-            painter.setFont(self._theme.font("body"))
-            painter.setPen(self._theme.color("text_muted"))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._empty_text())
-        if self.hasFocus():
-            draw_focus_ring(painter, QRectF(self.rect()), self._theme)
-
-    def _paint_legend(self, painter: QPainter) -> None:
-        theme = self._theme
-        small, strong = theme.font("caption"), theme.font("strong")
-        small_metrics, strong_metrics = QFontMetricsF(small), QFontMetricsF(strong)
-        sides = [(self.tr("Clean"), "clean", next(row for row in self._rows if row.wins_clean))]
-        sides += [(self.tr("Under attack"), "attacked", row) for row in self._rows if row.wins_attacked]
-        room = (self.width() - 2 * _PAD) / max(len(sides), 2)
-        for number, (title, role, row) in enumerate(sides):
-            left = _PAD + number * room
-            value = percent(row.clean if role == "clean" else row.attacked or 0.0)
-            draw_mark(painter, QPointF(left + 5, _PAD + small_metrics.height() / 2), 9, theme.color(role), number == 1)
-            painter.setFont(small)
-            painter.setPen(theme.color("text_muted"))
-            painter.drawText(QPointF(left + 16, _PAD + small_metrics.ascent()), title)
-            painter.setFont(strong)
-            painter.setPen(theme.color("text"))
-            baseline = _PAD + small_metrics.height() + 2 + strong_metrics.ascent()
-            name = elided(strong_metrics, row.name, room - 8 - strong_metrics.horizontalAdvance(" " + value))
-            painter.drawText(QPointF(left, baseline), f"{name} {value}")
-
-    def _paint_row(self, painter: QPainter, number: int, row: _Row) -> None:
-        theme = self._theme
-        top = self._top() + number * self._row_height()
-        if number == self._current:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color("surface_raised"))
-            painter.drawRoundedRect(
-                QRectF(_PAD / 2, top - self._gap() / 2 + 1, self.width() - _PAD, self._row_height() - 2), 7, 7
-            )
-        left, width = self._bar_span()
-        font = theme.font("strong" if row.wins_clean or row.wins_attacked else "body")
-        metrics = QFontMetricsF(font)
-        painter.setFont(font)
-        painter.setPen(theme.color("text"))
-        height = self._row_height() - self._gap()
-        bar = _BAR * self._tightness()
-        middle = top + height / 2
-        name_rect = QRectF(_PAD, middle - metrics.height() / 2, left - _PAD - 12, metrics.height())
-        name = elided(metrics, row.name, name_rect.width())
-        painter.drawText(name_rect, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, name)
-        bars = [(row.clean, "clean", row.wins_clean)]
-        if row.attacked is not None:
-            bars.append((row.attacked, "attacked", row.wins_attacked))
-        for place, (value, role, wins) in enumerate(bars):
-            y = top + place * (bar + _BETWEEN * self._tightness()) if len(bars) > 1 else middle - bar / 2
-            self._paint_bar(painter, QRectF(left, y, width, bar), value, role)
-            # Side by side, so that they never touch however little height a row gets.
-            self._paint_value(painter, left + width + 8 + place * self._column_width(), middle, value, role, wins)
-
-    def _paint_bar(self, painter: QPainter, track: QRectF, value: float, role: str) -> None:
-        theme = self._theme
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("grid"))
-        painter.drawRoundedRect(track, 3, 3)
-        painter.setBrush(theme.color(role))
-        painter.drawRoundedRect(QRectF(track.left(), track.top(), max(track.width() * value, 2), track.height()), 3, 3)
-
-    def _paint_value(self, painter: QPainter, left: float, middle: float, value: float, role: str, wins: bool) -> None:
-        theme = self._theme
-        font = theme.font("strong" if wins else "caption")
-        font.setPixelSize(theme.font("caption").pixelSize())
-        painter.setFont(font)
-        painter.setPen(theme.color("text" if wins else "text_muted"))
-        text = QRectF(left, middle - 10, self._value_width(), 20)
-        painter.drawText(text, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, percent(value))
-        if wins:
-            draw_mark(painter, QPointF(text.right() + 9, middle), 7, theme.color(role), role == "attacked")
-
-    def _top(self) -> float:
-        heights = (QFontMetricsF(self._theme.font(role)).height() for role in ("caption", "strong"))
-        return 2 * _PAD + 2 + sum(heights) + _ROW_GAP
-
-    def _natural_row(self) -> float:
-        pair = any(row.attacked is not None for row in self._rows)
-        return (2 * _BAR + _BETWEEN if pair else 16) + _ROW_GAP
-
-    def _height(self, tightness: float) -> int:
-        return round(self._top() + max(len(self._rows), 3) * self._natural_row() * tightness + _PAD)
-
-    def _tightness(self) -> float:
-        """How much of their natural height the rows get, for want of room."""
-        room = self.height() - self._top() - _PAD
-        natural = max(len(self._rows), 3) * self._natural_row()
-        return min(max(room / natural, _TIGHTEST), 1.0)
-
-    def _row_height(self) -> float:
-        return self._natural_row() * self._tightness()
-
-    def _gap(self) -> float:
-        return _ROW_GAP * self._tightness()
-
-    def _value_width(self) -> float:
-        return QFontMetricsF(self._theme.font("strong")).horizontalAdvance(percent(0.0004))
-
-    def _column_width(self) -> float:
-        return self._value_width() + 18
-
-    def _bar_span(self) -> tuple[float, float]:
-        """Left edge and full length of the bars, beside the longest name that is allowed its room."""
-        metrics = QFontMetricsF(self._theme.font("strong"))
-        longest = max(metrics.horizontalAdvance(row.name) for row in self._rows)
-        left = _PAD + min(longest + 2, 0.36 * self.width()) + 12
-        columns = 2 if any(row.attacked is not None for row in self._rows) else 1
-        return left, max(self.width() - left - columns * self._column_width() - 8 - _PAD, 20)
-
-    def _row_at(self, y: float) -> int:
-        row = int((y - self._top() + self._gap() / 2) // self._row_height())
-        return row if 0 <= row < len(self._rows) else -1
-
-    def _set_current(self, row: int) -> None:
-        if row != self._current:
-            self._current = row
-            self.update()
-
-    def _words(self, row: _Row) -> str:
-        text = self.tr("{}: clean {}").format(row.name, percent(row.clean))
-        if row.attacked is not None:
-            text += self.tr(", under attack {}").format(percent(row.attacked))
-        return text
-
-    def _empty_text(self) -> str:
-        return self.tr("The answers of the model appear here.")
-
-    @Slot()
-    def _on_theme_changed(self) -> None:
-        self.updateGeometry()
-        self.update()
+def _rows(classes: tuple[str, ...], chosen: list[int], answers: Answers) -> tuple[BarRow, ...]:
+    clean, attacked = answers
+    return tuple(
+        BarRow(
+            classes[index],
+            clean.probabilities[index],
+            attacked.probabilities[index] if attacked is not None else None,
+            index == clean.winner,
+            attacked is not None and index == attacked.winner,
+        )
+        for index in chosen
+    )

@@ -45,6 +45,7 @@ class ShiftPlot(QWidget):
         super().__init__()
         self._theme = theme
         self._bars: tuple[ShiftBar, ...] = ()
+        self._reach = (0.0, 0.0)
         self._current = -1
         self._pg: Any = None
         self._plot: Any = None
@@ -79,9 +80,10 @@ class ShiftPlot(QWidget):
         item.getAxis("bottom").enableAutoSIPrefix(False)
         self.layout().addWidget(self._plot)  # type: ignore[union-attr]
 
-    def set_bars(self, bars: tuple[ShiftBar, ...]) -> None:
-        """Show these classes, the first on top."""
+    def set_bars(self, bars: tuple[ShiftBar, ...], reach: tuple[float, float] = (0.0, 0.0)) -> None:
+        """Show these classes, the first on top; the scale holds their shifts and what `reach` says."""
         self._bars = bars
+        self._reach = reach
         self._current = -1
         words = "; ".join(f"{bar.name} {signed(bar.shift)}" for bar in bars)
         self.setAccessibleDescription(words or self._empty_text())
@@ -110,11 +112,11 @@ class ShiftPlot(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Point at the bar under the mouse."""
-        self._point_at(self._row_at(event.position()))
+        self.point_at(self._row_at(event.position()))
 
     def leaveEvent(self, _event: QEvent) -> None:
         """Point at nothing."""
-        self._point_at(-1)
+        self.point_at(-1)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show the ring."""
@@ -125,7 +127,7 @@ class ShiftPlot(QWidget):
         """Up and down move from bar to bar."""
         step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()), 0)
         if step and self._bars:
-            self._point_at(min(max(self._current + step, 0), len(self._bars) - 1))
+            self.point_at(min(max(self._current + step, 0), len(self._bars) - 1))
         else:
             super().keyPressEvent(event)
 
@@ -152,8 +154,9 @@ class ShiftPlot(QWidget):
         self._plot.setBackground(theme.color("surface"))
         item.clear()
         shifts = [bar.shift for bar in self._bars]
-        reach = max(max(map(abs, shifts)), 1e-3)
-        low, high = min(*shifts, 0.0, -0.25 * reach), max(*shifts, 0.0, 0.25 * reach)
+        low, high = min(*shifts, *self._reach), max(*shifts, *self._reach)
+        reach = max(-low, high, 1e-3)
+        low, high = min(low, -0.25 * reach), max(high, 0.25 * reach)
         # Room beyond the longest bars for their figures, which have a size in pixels and not in logits.
         names = self._names_width()
         figure = QFontMetricsF(theme.font("caption")).horizontalAdvance(signed(-88.88)) + 12
@@ -225,7 +228,8 @@ class ShiftPlot(QWidget):
         row = round(value.y())
         return row if 0 <= row < len(self._bars) else -1
 
-    def _point_at(self, row: int) -> None:
+    def point_at(self, row: int) -> None:
+        """Mark a row, -1 for none, and say so if it is another one."""
         if row == self._current:
             return
         self._current = row

@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -72,6 +73,16 @@ CATALOGUE = r.Catalogue(
     prompts=(),
 )
 READY = r.EngineReady(CATALOGUE, r.DeviceInfo("cpu", "CPU, 2 cores", None, "No GPU was found, so attacks take longer."))
+# what the window finds once prompts have been tuned
+PROMPTS = (
+    r.PromptsInfo(
+        "my-mugs", "Mugs, 4 shots", "Tuned here on my mugs.", "demo", "maple", ("mug", "cup", "jug"), "my {}."
+    ),
+    r.PromptsInfo("toy-apt", "APT, 16 shots", "Text prompts for the toy world.", "demo", "apt", SHAPES, bundled=True),
+    r.PromptsInfo("toy-capt", "CAPT, 16 shots", "Prompts for the toy world.", "demo", "capt", SHAPES, bundled=True),
+    r.PromptsInfo("street-capt", "Street, CAPT", "For photographs.", "photos", "capt", ("car", "bus"), bundled=True),
+)
+TWO_SIDES = replace(READY, catalogue=replace(CATALOGUE, prompts=PROMPTS))
 
 
 class FakeEngine:
@@ -101,8 +112,16 @@ class FakeEngine:
 class ActingEngine:
     """Acts like the engine on a thread of its own: real previews, invented verdicts, noise for perturbations."""
 
-    def __init__(self, on_event: Callable[[r.Event], None], *, pace_s: float = 0.0, start_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        on_event: Callable[[r.Event], None],
+        *,
+        pace_s: float = 0.0,
+        start_s: float = 0.0,
+        ready: r.EngineReady = READY,
+    ) -> None:
         self._emit = on_event
+        self._ready = ready
         self._pace_s = pace_s
         self._start_s = start_s
         self._work: queue.Queue[tuple[r.JobId, r.Request] | None] = queue.Queue()
@@ -133,7 +152,7 @@ class ActingEngine:
         for note in ("Loading torch", "Loading open_clip", "Loading the demo model"):
             self._emit(r.EngineNote(note))
             self._sleep(self._start_s / 3)
-        self._emit(READY)
+        self._emit(self._ready)
         while (entry := self._work.get()) is not None and not self._closing:
             job, request = entry
             if job in self._cancelled:
@@ -179,17 +198,44 @@ class ActingEngine:
             self._sleep(self._pace_s)
             if job in self._cancelled or self._closing:
                 return None
-            self._emit(r.RowsReady(job, (analyse(path, request),)))
-        consistency = (("agreement", 0.5),)
-        return r.AnalyzeResult(
-            total, 0, "model", 1.0, None, 0.5, (0.3, 0.7), (r.AttackSummary("pgd", 0.5, 0.5, 1.0),), consistency,
-            request.threat, request.model, "none", "cpu", 1.0, 8.0,
-        )  # fmt: skip
+            self._emit(r.RowsReady(job, analyse_both(path, request)))
+        return summary(request)
 
     def _sleep(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end and not self._closing:
             time.sleep(min(0.01, seconds))
+
+
+def summary(request: r.AnalyzeRequest) -> r.AnalyzeResult:
+    """An invented end of a job."""
+    alone = r.AnalyzeResult(
+        len(request.paths), 0, "model", 1.0, None, 0.31, (0.2, 0.45), (r.AttackSummary("pgd", 0.31, 0.69, 1.0),),
+        (("agreement", 0.31),), request.threat, request.model, request.prompts or r.NO_PROMPTS, "cpu", 1.0, 8.0,
+    )  # fmt: skip
+    if request.compare is None:
+        return alone
+    other = replace(alone, robust_accuracy=0.57, robust_interval=(0.43, 0.70), prompts=request.compare)
+    return replace(alone, compared=r.Comparison(other, None, r.PairedTest(2, 15, 50, 0.26, 0.1, 0.4, 0.0023)))
+
+
+def analyse_both(path: str, request: r.AnalyzeRequest, size: int = 224) -> tuple[r.PictureRow | r.FailedPicture, ...]:
+    """A row for A, and where two are compared one for B: harder to fool, and easier to withstand when A was aimed at."""
+    a = analyse(path, request, size)
+    if request.compare is None or isinstance(a, r.FailedPicture):
+        return (a,)
+    weaker = replace(request, seed=request.seed + 7, threat=replace(request.threat, eps=request.threat.eps * 0.4))
+    b = analyse(path, weaker, size)
+    assert isinstance(b, r.PictureRow)
+    ids = (request.prompts or r.NO_PROMPTS, request.compare)
+    aims = {"each": ids, "a": (ids[0], ids[0]), "b": (ids[1], ids[1])}[request.aim]
+    b = replace(b, threat=request.threat, seed=request.seed, prompt_id=ids[1], aimed_at=aims[1])
+    a = replace(a, prompt_id=ids[0], aimed_at=aims[0])
+    if request.aim != "each":
+        b = replace(b, pictures=a.pictures)
+    known = {True: "white-box", False: f"transfer from {aims[0]}"}
+    a, b = (replace(row, threat=replace(row.threat, knowledge=known[row.aimed_at == row.prompt_id])) for row in (a, b))
+    return a, b
 
 
 def analyse(path: str, request: r.AnalyzeRequest, size: int = 224) -> r.PictureRow | r.FailedPicture:
@@ -208,9 +254,9 @@ def analyse(path: str, request: r.AnalyzeRequest, size: int = 224) -> r.PictureR
     values = (
         1.0 - success,
         attacked.probabilities[clean.winner] - max(clean.probabilities),
-        2.4,
-        0.31,
-        0.62,
+        2.4 - 3.1 * success + rng.random(),
+        0.31 * rng.random(),
+        0.62 + 0.3 * rng.random(),
         4 / 255,
         38.2,
         0.951,
@@ -219,7 +265,7 @@ def analyse(path: str, request: r.AnalyzeRequest, size: int = 224) -> r.PictureR
         path, "0" * 64, image.width(), image.height(), classes[clean.winner], "model", tuple(classes), clean,
         attacked if request.attack else None, request.attack, 10, 1, request.threat, request.seed,
         success if request.attack else None, tuple(zip((info.name for info in METRICS), values, strict=True)),
-        success, False, 0.4, request.model, "", pictures(image, request.threat.eps, rng) if request.with_pictures else None,
+        success, False, 0.4, request.model, r.NO_PROMPTS, pictures(image, request.threat.eps, rng) if request.with_pictures else None,
     )  # fmt: skip
 
 

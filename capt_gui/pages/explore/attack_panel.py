@@ -9,11 +9,13 @@ from capt_engine.records import AttackInfo, NormInfo, ParamInfo, ThreatModel
 from capt_gui.pages.explore.labels import named, text
 from capt_gui.pages.explore.picker import Picker
 from capt_gui.theme import Theme
+from capt_gui.view_models import comparison
 from capt_gui.view_models.choices import Choices
 from capt_gui.view_models.stops import effort_stops, strength_stops
 from capt_gui.widgets.fold import Fold
 from capt_gui.widgets.knob_slider import KnobSlider
 from capt_gui.widgets.param_form import ParamForm
+from capt_gui.widgets.segments import Segments
 
 _ANY = "\0any"
 # these stand in until the catalogue is there, so that the knobs do not start at the wrong end
@@ -36,6 +38,17 @@ class AttackPanel(QWidget):
         self._target = Picker("Target")
         self._strength = KnobSlider(theme, "Strength", "faint", "strong")
         self._effort = KnobSlider(theme, "Effort", "quick", "thorough")
+        self._aim = Segments(
+            theme,
+            self.tr("Attack aimed at"),
+            [
+                ("each", self.tr("Each its own"), comparison.aim_meaning("each")),
+                ("a", "A", comparison.aim_meaning("a")),
+                ("b", "B", comparison.aim_meaning("b")),
+            ],
+        )
+        self._aim_words = text(role="caption")
+        self._aim_box = QWidget()
         self._form = ParamForm(theme)
         self._expert = Fold(theme, "Expert", self._form, choices.settings.expert_open)
         self._lay_out()
@@ -44,6 +57,7 @@ class AttackPanel(QWidget):
         self._target.picked.connect(self.on_target_picked)
         self._strength.value_changed.connect(self.on_strength_changed)
         self._effort.value_changed.connect(self.on_effort_changed)
+        self._aim.picked.connect(choices.sides.set_aim)
         self._form.changed.connect(self.on_form_changed)
         self._expert.toggled.connect(self.on_expert_toggled)
         choices.changed.connect(self.on_choices_changed)
@@ -53,6 +67,7 @@ class AttackPanel(QWidget):
         """Show the present choices."""
         self._showing = True
         self._show_pickers()
+        self._show_aim()
         self._show_knobs()
         self._show_form()
         self._showing = False
@@ -95,6 +110,12 @@ class AttackPanel(QWidget):
         goals += [(name, name, f"The attack wants to see “{name}”.") for name in self._choices.classes]
         self._target.set_entries(goals, self._choices.target or _ANY)
 
+    def _show_aim(self) -> None:
+        sides = self._choices.sides
+        self._aim.set_choice(sides.aim)
+        self._aim_words.setText(comparison.aim_meaning(sides.aim))
+        self._aim_box.setVisible(sides.b is not None)
+
     def _show_knobs(self) -> None:
         norm, attack = self._choices.norm, self._choices.attack
         self._strength.setEnabled(norm is not None)
@@ -124,6 +145,12 @@ class AttackPanel(QWidget):
         layout.setSpacing(10)
         layout.addWidget(text("Attack", "heading"))
         layout.addWidget(self._attack_box)
+        aim = QVBoxLayout(self._aim_box)
+        aim.setContentsMargins(0, 0, 0, 0)
+        aim.setSpacing(6)
+        aim.addWidget(named(self.tr("Aimed at"), self._aim))
+        aim.addWidget(self._aim_words)
+        layout.addWidget(self._aim_box)
         layout.addWidget(self._strength)
         layout.addWidget(self._effort)
         layout.addWidget(named("Goal", self._target))

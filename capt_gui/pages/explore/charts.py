@@ -16,8 +16,9 @@ from capt_gui.widgets.consistency_panel import ConsistencyPanel
 from capt_gui.widgets.logit_shift_chart import LogitShiftChart
 from capt_gui.widgets.probability_bars import ProbabilityBars
 
-# width from which two and three cards fit beside each other
+# width from which two and three cards fit beside each other, with one set of prompts and with two
 _ROOM = (540, 1080)
+_ROOM_FOR_PAIRS = (1000, 1560)
 _CARD_HEIGHT = 150
 
 
@@ -44,6 +45,8 @@ class Charts(QWidget):
         self.tabs.setAccessibleName("Charts")
         self.tabs.tabBar().setAccessibleName("Charts")
         self._row: PictureRow | None = None
+        self._other: PictureRow | None = None
+        self._names = ("", "")
         self._metrics: tuple[MetricInfo, ...] = ()
         self._waiting: list[Callable[[], None]] = []
         self._turn = QTimer(self, singleShot=True, interval=0)
@@ -61,9 +64,19 @@ class Charts(QWidget):
         self.shift.grab()
         self.shift.clear()
 
-    def show_row(self, row: PictureRow | None, metrics: tuple[MetricInfo, ...]) -> None:
-        """Draw a result, or the empty states, chart by chart: all in one turn would hold the window too long."""
-        self._row, self._metrics = row, metrics
+    def show_row(
+        self,
+        row: PictureRow | None,
+        metrics: tuple[MetricInfo, ...],
+        other: PictureRow | None = None,
+        names: tuple[str, str] = ("", ""),
+    ) -> None:
+        """Draw a result, or the empty states, chart by chart: all in one turn would hold the window too long.
+
+        other, names: B's row where two are compared, and what the prompts of both are called.
+        """
+        self._row, self._metrics, self._other, self._names = row, metrics, other, names
+        self._use_room()
         self._waiting = [self._draw_bars, self._draw_consistency, self._draw_shift]
         self._turn.start()
 
@@ -76,25 +89,38 @@ class Charts(QWidget):
     def _draw_bars(self) -> None:
         if self._row is None:
             self.bars.clear()
+        elif self._other is not None:
+            a, b = ((row.clean, row.attacked) for row in (self._row, self._other))
+            self.bars.set_pair(self._row.classes, a, b, self._names)
         else:
             self.bars.set_verdicts(self._row.classes, self._row.clean, self._row.attacked)
 
     def _draw_consistency(self) -> None:
         if self._row is None:
             self.consistency.clear()
+        elif self._other is not None:
+            self.consistency.set_pair(self._metrics, dict(self._row.metrics), dict(self._other.metrics))
         else:
             self.consistency.set_metrics(self._metrics, dict(self._row.metrics))
 
     def _draw_shift(self) -> None:
         if self._row is None or self._row.attacked is None:
             self.shift.clear()
+        elif self._other is not None and self._other.attacked is not None:
+            a = (self._row.clean.logits, self._row.attacked.logits)
+            b = (self._other.clean.logits, self._other.attacked.logits)
+            self.shift.set_pair(self._row.classes, a, b, self._names)
         else:
             self.shift.set_shift(self._row.classes, self._row.clean.logits, self._row.attacked.logits)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Use the room there is."""
         super().resizeEvent(event)
-        self._arrange(1 + sum(event.size().width() >= room for room in _ROOM))
+        self._use_room()
+
+    def _use_room(self) -> None:
+        rooms = _ROOM if self._other is None else _ROOM_FOR_PAIRS
+        self._arrange(1 + sum(self.width() >= room for room in rooms))
 
     def _arrange(self, columns: int) -> None:
         if columns == self._columns:

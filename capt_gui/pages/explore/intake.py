@@ -14,6 +14,7 @@ from capt_engine.records import Picture
 from capt_engine.resources import resource
 from capt_gui.settings import Settings
 from capt_gui.view_models.analysis_model import AnalysisModel
+from capt_gui.view_models.sides import SUFFIX
 from capt_gui.view_models.thumbnails import to_image
 from capt_gui.widgets.drop_zone import local_paths
 
@@ -21,9 +22,13 @@ _FILTER = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff *.ppm *.
 
 
 class Intake(QObject):
-    """Turns whatever the user offers into paths. `problem(message, hint)`: what could not be done."""
+    """Turns whatever the user offers into paths.
+
+    problem(message, hint): what could not be done. checkpoint_found(path): a prompt checkpoint was dropped, not a picture.
+    """
 
     problem = Signal(str, str)
+    checkpoint_found = Signal(str)
 
     def __init__(self, window: QWidget, analysis: AnalysisModel, settings: Settings) -> None:
         super().__init__(window)
@@ -51,8 +56,18 @@ class Intake(QObject):
         self.take_paths([str(resource("samples"))])
 
     def take_paths(self, paths: list[str]) -> None:
-        """Take files and folders."""
-        self._analysis.drop(paths)
+        """Take files and folders; of prompt checkpoints among them the last one is offered."""
+        checkpoints = [path for path in paths if path.lower().endswith(SUFFIX)]
+        self._analysis.drop([path for path in paths if path not in checkpoints])
+        if checkpoints:
+            self.checkpoint_found.emit(checkpoints[-1])
+
+    def ask_checkpoint(self) -> str:
+        """Ask for a prompt checkpoint; empty when none was chosen."""
+        words = self.tr("Prompt checkpoints (*{})").format(SUFFIX)
+        title = self.tr("Open a prompt checkpoint")
+        path, _ = QFileDialog.getOpenFileName(self._window, title, self._settings.last_folder, words)
+        return path
 
     def take(self, mime: QMimeData) -> bool:
         """Take files, or a bare picture, from a drop or the clipboard; False when there is neither."""

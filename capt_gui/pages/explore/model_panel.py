@@ -1,38 +1,51 @@
-"""Which model is asked, with which prompts, about which classes."""
+"""Which model is asked, and with which prompts: A, and perhaps B beside it."""
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from capt_engine.records import ClassesChecked
-from capt_gui.pages.explore.labels import named, text
-from capt_gui.pages.explore.picker import Picker
+from capt_engine.records import NO_PROMPTS
+from capt_gui.pages.explore.labels import text
+from capt_gui.pages.explore.picker import CLOSED, HEADING, Entry, Picker
 from capt_gui.theme import Theme
 from capt_gui.view_models.choices import Choices
-from capt_gui.view_models.token_check import TokenCheck
-from capt_gui.widgets.class_editor import ClassEditor
+from capt_gui.view_models.sides import Offer
+from capt_gui.widgets.side_badge import SIDES, SideBadge
+
+_NOTHING = "\0nothing"
+_OPEN = "\0open"
 
 
 class ModelPanel(QWidget):
-    """Two pickers with what there is to say about the choice."""
+    """Three pickers with what there is to say about the choice. `open_clicked(side)`: a file is wanted for "a" or "b"."""
 
-    def __init__(self, choices: Choices, parent: QWidget | None = None) -> None:
+    open_clicked = Signal(str)
+
+    def __init__(self, theme: Theme, choices: Choices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._theme = theme
         self._choices = choices
         self._model = Picker("Model")
-        self._prompts = Picker("Prompts")
+        self._a = Picker(self.tr("Prompts A"))
+        self._b = Picker(self.tr("Prompts B"))
+        self._swap = QToolButton()
+        self._swap.setText(self.tr("Swap A and B"))
+        self._swap.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._swap.setIconSize(QSize(16, 16))
+        self._swap.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._swap.setToolTip(self.tr("Let A and B change places"))
+        self._swap.setAccessibleName(self.tr("Swap A and B"))
         self._summary = text(role="caption")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
-        layout.addWidget(text("Model", "heading"))
-        layout.addWidget(self._model)
-        layout.addWidget(self._summary)
-        layout.addWidget(named("Prompts", self._prompts))
+        self._lay_out()
         self._model.picked.connect(choices.set_model)
-        self._prompts.picked.connect(choices.set_prompts)
+        self._a.picked.connect(self.on_a_picked)
+        self._b.picked.connect(self.on_b_picked)
+        self._swap.clicked.connect(choices.sides.swap)
         choices.offered.connect(self.on_choices_changed)
         choices.changed.connect(self.on_choices_changed)
+        theme.changed.connect(self.on_theme_changed)
+        self.on_theme_changed()
         self.on_choices_changed()
 
     def on_choices_changed(self) -> None:
@@ -43,44 +56,81 @@ class ModelPanel(QWidget):
             [(model.label, model.id, model.summary) for model in models] or [(chosen.model, chosen.model, "")],
             chosen.model,
         )
-        prompts = catalogue.prompts if catalogue else ()
-        entries = [("None: plain text prompts", "", "The template below, and nothing learned.")]
-        self._prompts.set_entries(entries + [(p.label, p.id, p.summary) for p in prompts], chosen.prompts)
-        self._prompts.setEnabled(bool(prompts))
         self._model.setEnabled(bool(models))
         info = self._choices.model
         self._summary.setText((info.warning or info.summary) if info else "The list arrives with the engine.")
+        sides = self._choices.sides
+        nothing = (self.tr("No comparison"), _NOTHING, self.tr("Only the prompts of A are asked."))
+        self._a.set_entries(self._entries(), sides.a)
+        self._b.set_entries([nothing, *self._entries()], _NOTHING if sides.b is None else sides.b)
+        for picker in (self._a, self._b):
+            picker.setEnabled(catalogue is not None)
+        self._swap.setEnabled(catalogue is not None and sides.b is not None)
 
+    def on_a_picked(self, key: str) -> None:
+        """The user chose side A, or wants to open a file for it."""
+        if key == _OPEN:
+            self._ask_for("a")
+        else:
+            self._choices.sides.set_a(key)
 
-class ClassesPanel(QWidget):
-    """The class editor, kept in step with the chosen model."""
+    def on_b_picked(self, key: str) -> None:
+        """The user chose side B, or wants to open a file for it."""
+        if key == _OPEN:
+            self._ask_for("b")
+        else:
+            self._choices.sides.set_b(None if key == _NOTHING else key)
 
-    def __init__(self, theme: Theme, choices: Choices, tokens: TokenCheck, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._choices = choices
-        self._writing = False
-        self.editor = ClassEditor(theme)
+    def on_theme_changed(self) -> None:
+        """Tint the button."""
+        self._swap.setIcon(self._theme.icon("swap", "text_muted"))
+
+    def _ask_for(self, side: str) -> None:
+        # the picker shows what is chosen, not the wish for something else
+        self.on_choices_changed()
+        self.open_clicked.emit(side)
+
+    def _entries(self) -> list[Entry]:
+        """Plain text, what ships, the user's own, what was made for another model, and a way to more."""
+        entries: list[Entry] = [
+            (self.tr("None: plain text prompts"), NO_PROMPTS, self.tr("The template below, and nothing learned."))
+        ]
+        offers = self._choices.sides.offers()
+        fitting = [offer for offer in offers if not offer.made_for]
+        for title, group in (
+            (self.tr("That come with the program"), [offer for offer in fitting if offer.info.bundled]),
+            (self.tr("Your own"), [offer for offer in fitting if not offer.info.bundled]),
+            (self.tr("For another model"), [offer for offer in offers if offer.made_for]),
+        ):
+            if group:
+                entries.append((title, "", "", HEADING))
+            entries += [self._entry(offer) for offer in group]
+        words = self.tr("Choose prompts that were saved to a file.")
+        return [*entries, (self.tr("Open a checkpoint…"), _OPEN, words)]
+
+    def _entry(self, offer: Offer) -> Entry:
+        if offer.made_for:
+            return offer.info.label, offer.info.id, self.tr("Made for {}.").format(offer.made_for), CLOSED
+        return offer.info.label, offer.info.id, offer.info.summary
+
+    def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.editor)
-        self.editor.changed.connect(self.on_written)
-        self.editor.restore_clicked.connect(choices.restore_classes)
-        choices.changed.connect(self.on_choices_changed)
-        tokens.checked.connect(self.on_checked)
-        self.on_choices_changed()
-
-    def on_written(self) -> None:
-        """Take what the user wrote; the editor is left alone meanwhile, or the cursor would jump."""
-        self._writing = True
-        self._choices.set_classes(self.editor.classes(), self.editor.template())
-        self._writing = False
-
-    def on_choices_changed(self) -> None:
-        """Show the classes of another model, or the restored ones."""
-        wanted = (self._choices.classes, self._choices.template)
-        if not self._writing and wanted != (self.editor.classes(), self.editor.template()):
-            self.editor.set_classes(*wanted)
-
-    def on_checked(self, answer: ClassesChecked) -> None:
-        """Show the token counts."""
-        self.editor.set_tokens(answer.tokens, answer.limit, answer.too_long, answer.repeated)
+        layout.setSpacing(8)
+        layout.addWidget(text("Model", "heading"))
+        layout.addWidget(self._model)
+        layout.addWidget(self._summary)
+        above = QHBoxLayout()
+        above.addWidget(text(self.tr("Prompts"), "muted", wrap=False))
+        above.addStretch(1)
+        above.addWidget(self._swap)
+        layout.addLayout(above)
+        sides = QGridLayout()
+        sides.setSpacing(8)
+        for row, (side, picker) in enumerate(zip(SIDES, (self._a, self._b), strict=True)):
+            sides.addWidget(SideBadge(self._theme, side, 20), row, 0)
+            sides.addWidget(picker, row, 1)
+        sides.setColumnStretch(1, 1)
+        layout.addLayout(sides)
+        for before, after in ((self._model, self._swap), (self._swap, self._a), (self._a, self._b)):
+            QWidget.setTabOrder(before, after)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import PurePath
+from pathlib import Path
 
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from capt_engine.records import Failure
+from capt_engine.records import AnalyzeResult, Failure
 from capt_gui.pages.explore.gallery_column import GalleryColumn
 from capt_gui.pages.explore.intake import Intake
 from capt_gui.pages.explore.result_view import ResultView
@@ -29,6 +29,7 @@ class ExplorePage(QWidget):
         super().__init__(parent)
         self._desk = desk
         self._current = ""
+        self._offered = ""
         self.intake = Intake(self, desk.analysis, desk.settings)
         self.banner = Banner(desk.theme)
         self._banner_room = QWidget()
@@ -114,10 +115,34 @@ class ExplorePage(QWidget):
         self._run.setEnabled(not running and self._desk.gallery.has_usable())
         self._cancel.setEnabled(running)
         if running:
+            self.result.show_summary(None)
             self.banner.clear()
             self._banner_room.hide()
         self.on_counts_changed()
         self._refresh()
+
+    def on_finished(self, result: AnalyzeResult) -> None:
+        """Say how both sides fared."""
+        self.result.show_summary(result)
+
+    def on_checkpoint_found(self, path: str) -> None:
+        """Offer to compare with dropped prompts."""
+        self._offered = path
+        message = self.tr("“{}” holds prompts, not a picture.").format(Path(path).name)
+        hint = self.tr("They can be laid beside A on the same pictures.")
+        self._say("info", message, hint, self.tr("Use as B"))
+
+    def on_action_clicked(self) -> None:
+        """Take the offered prompts as B."""
+        self.banner.clear()
+        self._banner_room.hide()
+        self._desk.choices.sides.open_file(self._offered, "b")
+
+    def on_open_clicked(self, side: str) -> None:
+        """Ask for a file with prompts, and put it on that side."""
+        path = self.intake.ask_checkpoint()
+        if path:
+            self._desk.choices.sides.open_file(path, side)
 
     def on_paste(self) -> None:
         """Take the clipboard."""
@@ -130,21 +155,22 @@ class ExplorePage(QWidget):
 
     def on_save(self) -> None:
         """Save the adversarial picture of the current one."""
-        pictures = self._desk.gallery.pictures(self._current)
+        pictures, name = self.result.adversarial()
         if pictures is None:
             self.on_problem("There is no adversarial picture to save.", "Choose a picture that was attacked.")
             return
-        self.intake.save_picture(pictures.adversarial, f"{PurePath(self._current).stem}-adversarial.png")
+        self.intake.save_picture(pictures.adversarial, name)
 
     def on_clear(self) -> None:
         """Stop, and empty the gallery; the files stay where they are."""
         self._desk.analysis.cancel()
         self._desk.gallery.clear()
         self._current = ""
+        self.result.show_summary(None)
         self._refresh()
 
-    def _say(self, kind: str, message: str, hint: str) -> None:
-        self.banner.show_message(kind, message, hint)
+    def _say(self, kind: str, message: str, hint: str, action: str = "") -> None:
+        self.banner.show_message(kind, message, hint, action)
         self._banner_room.show()
 
     def _refresh(self) -> None:
@@ -219,9 +245,13 @@ class ExplorePage(QWidget):
         gallery.current_changed.connect(self.on_current_changed)
         analysis.pictures_found.connect(self.on_pictures_found)
         analysis.failed.connect(self.on_failed)
+        analysis.finished.connect(self.on_finished)
         analysis.running_changed.connect(self.on_running_changed)
         self.banner.dismissed.connect(self._banner_room.hide)
+        self.banner.action_clicked.connect(self.on_action_clicked)
         self.intake.problem.connect(self.on_problem)
+        self.intake.checkpoint_found.connect(self.on_checkpoint_found)
+        self.settings_column.model.open_clicked.connect(self.on_open_clicked)
         self._desk.gallery.result_changed.connect(self.on_result_changed)
         self._desk.gallery.counts_changed.connect(self.on_counts_changed)
         self._desk.choices.changed.connect(self._refresh)

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QStandardItemModel, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
+
+_KIND = Qt.ItemDataRole.UserRole + 1
+
+HEADING, CLOSED = "heading", "closed"
+
+Entry = tuple[str, str, str] | tuple[str, str, str, str]
 
 
 class Picker(QComboBox):
-    """Offers (label, key, help) entries; `picked(key)` only when the user chooses."""
+    """Offers (label, key, help) entries; `picked(key)` only when the user chooses.
+
+    A fourth value of HEADING makes the entry the title of those below it, CLOSED one that cannot be chosen: its help says
+    why.
+    """
 
     picked = Signal(str)
 
@@ -24,15 +35,19 @@ class Picker(QComboBox):
         self.setMinimumContentsLength(8)
         self.activated.connect(self.on_activated)
 
-    def set_entries(self, entries: Sequence[tuple[str, str, str]], key: str) -> None:
+    def set_entries(self, entries: Sequence[Entry], key: str) -> None:
         """Replace the entries and show the one with this key."""
+        wanted = [(*entry, "") if len(entry) == 3 else entry for entry in entries]
         with QSignalBlocker(self):
-            if entries != [self._entry(row) for row in range(self.count())]:
+            if wanted != [self._entry(row) for row in range(self.count())]:
                 self.clear()
-                for row, (label, name, words) in enumerate(entries):
+                for row, (label, name, words, kind) in enumerate(wanted):
                     self.addItem(label, name)
                     self.setItemData(row, words, Qt.ItemDataRole.ToolTipRole)
+                    self.setItemData(row, kind, _KIND)
+                    self._set_open(row, kind)
             self.setCurrentIndex(max(self.findData(key), 0))
+        self.setToolTip(str(self.currentData(Qt.ItemDataRole.ToolTipRole) or ""))
 
     def on_activated(self, row: int) -> None:
         """Say what the user chose."""
@@ -45,5 +60,16 @@ class Picker(QComboBox):
         else:
             event.ignore()
 
-    def _entry(self, row: int) -> tuple[str, str, str]:
-        return self.itemText(row), self.itemData(row), self.itemData(row, Qt.ItemDataRole.ToolTipRole)
+    def _set_open(self, row: int, kind: str) -> None:
+        model = self.model()
+        if kind and isinstance(model, QStandardItemModel):
+            item = model.item(row)
+            item.setEnabled(False)
+            if kind == HEADING:
+                font = item.font()
+                font.setBold(True)
+                item.setFont(font)
+
+    def _entry(self, row: int) -> tuple[Any, ...]:
+        roles = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.UserRole, Qt.ItemDataRole.ToolTipRole, _KIND)
+        return tuple(self.itemData(row, role) for role in roles)

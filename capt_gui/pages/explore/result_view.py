@@ -1,17 +1,20 @@
-"""The centre: one picture before and after, the verdicts, and what became of it in a sentence."""
+"""The centre: one picture before and after, the verdicts of one set of prompts or of two, and the outcome in a sentence."""
 
 from __future__ import annotations
+
+from pathlib import PurePath
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
-from capt_engine.records import PictureRow, PictureSet
+from capt_engine.records import AnalyzeResult, PictureRow, PictureSet
 from capt_gui.pages.explore.charts import Charts
 from capt_gui.pages.explore.labels import text
-from capt_gui.view_models import sentences
+from capt_gui.view_models import comparison, sentences
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.gallery_model import Item
 from capt_gui.widgets.image_triptych import ImageTriptych
+from capt_gui.widgets.side_verdicts import SideVerdicts
 
 _SYMBOL = 48
 
@@ -24,7 +27,14 @@ class ResultView(QWidget):
         self._desk = desk
         self._headline = text(role="title")
         self._headline.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._pair = SideVerdicts(desk.theme)
+        self._pair.hide()
         self._details = text(role="muted")
+        self._aim = text(role="muted")
+        self._aim.hide()
+        self._summary = text(role="strong")
+        self._summary.setContentsMargins(2, 6, 0, 0)
+        self._summary.hide()
         self._old = text(role="caption")
         # its room is kept, so that the pictures do not jump when a setting is changed
         policy = self._old.sizePolicy()
@@ -44,26 +54,70 @@ class ResultView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 12, 8, 12)
         layout.setSpacing(4)
-        for label in (self._headline, self._details, self._old):
-            layout.addWidget(label)
+        for widget in (self._headline, self._pair, self._details, self._aim, self._old):
+            layout.addWidget(widget)
         layout.addWidget(self.splitter, 1)
         layout.addWidget(self._symbol, 1)
-        self._shown: tuple[PictureRow | None, PictureSet | None] = (None, None)
+        layout.addWidget(self._summary)
+        self._item: Item | None = None
+        self._side = "a"
+        self._shown: tuple[PictureRow | None, PictureRow | None, PictureSet | None] = (None, None, None)
+        self.triptych.side_picked.connect(self.on_side_picked)
 
     def show_item(self, item: Item | None) -> None:
         """Show what is known of a picture."""
+        self._item = item
         row = item.row if item is not None and item.failure is None else None
-        pictures = self._desk.gallery.pictures(item.path) if item is not None and row is not None else None
-        self._show_words(item, row, pictures is not None)
+        other = item.other if item is not None and row is not None else None
+        pictures = self._desk.gallery.pictures(item.path, self._side) if item is not None and row is not None else None
+        drawn = item is not None and self._desk.gallery.is_drawn(item.path)
+        self._show_words(item, row, other, drawn)
         self._show_symbol(item)
-        if (row, pictures) == self._shown:
-            return
-        self._shown = (row, pictures)
-        self.triptych.set_pictures(pictures)
-        if pictures is not None and row is not None and row.attacked is None:
-            self.triptych.set_seen(pictures.seen)
-        catalogue = self._desk.engine.catalogue
-        self.charts.show_row(row, catalogue.metrics if catalogue else ())
+        self._show_side(row, other)
+        shown, self._shown = self._shown, (row, other, pictures)
+        if pictures is not shown[2] or row != shown[0]:
+            self.triptych.set_pictures(pictures)
+            if pictures is not None and row is not None and row.attacked is None:
+                self.triptych.set_seen(pictures.seen)
+        if (row, other) != shown[:2]:
+            catalogue = self._desk.engine.catalogue
+            names = self._names(row, other) if row is not None and other is not None else ("", "")
+            self.charts.show_row(row, catalogue.metrics if catalogue else (), other, names)
+
+    def show_summary(self, result: AnalyzeResult | None) -> None:
+        """Say how both sides fared in a run; None and a run without a comparison say nothing."""
+        words = comparison.summary(result) if result is not None else ""
+        self._summary.setText(words)
+        self._summary.setVisible(bool(words))
+
+    def on_side_picked(self, side: str) -> None:
+        """Show the pictures of the other side's own attack."""
+        self._side = side
+        self.show_item(self._item)
+
+    def adversarial(self) -> tuple[PictureSet | None, str]:
+        """The pictures on the screen, and a file name for the adversarial one."""
+        if self._item is None:
+            return None, ""
+        aimed = f"-{self._side}" if self._item.other is not None and self._has_two_attacks() else ""
+        name = f"{PurePath(self._item.path).stem}-adversarial{aimed}.png"
+        return self._desk.gallery.pictures(self._item.path, self._side), name
+
+    def _has_two_attacks(self) -> bool:
+        return self._item is not None and self._item.request is not None and self._item.request.aim == "each"
+
+    def _show_side(self, row: PictureRow | None, other: PictureRow | None) -> None:
+        """Say above the picture at whom its attack was aimed, and offer the other one where there is one."""
+        if row is None or other is None or row.attacked is None or self._item is None or self._item.request is None:
+            self.triptych.set_side("")
+        elif self._has_two_attacks():
+            self.triptych.set_side(self._side, both=True)
+        else:
+            self.triptych.set_side(self._item.request.aim)
+
+    def _names(self, row: PictureRow, other: PictureRow) -> tuple[str, str]:
+        label = self._desk.choices.sides.label
+        return label(row.prompt_id), label(other.prompt_id)
 
     def _show_symbol(self, item: Item | None) -> None:
         """Where there is nothing to compare, no picture yet or one that cannot be used, a symbol stands instead."""
@@ -75,8 +129,15 @@ class ResultView(QWidget):
         self._symbol.setVisible(refused or empty)
         self.splitter.setVisible(not refused and not empty)
 
-    def _show_words(self, item: Item | None, row: PictureRow | None, drawn: bool) -> None:
+    def _show_words(self, item: Item | None, row: PictureRow | None, other: PictureRow | None, drawn: bool) -> None:
         headline, details = self._words(item, row)
+        self._pair.setVisible(other is not None)
+        aim = ""
+        if row is not None and other is not None:
+            self._pair.set_words(comparison.verdict(row), comparison.verdict(other), comparison.headline(row, other))
+            model = self._desk.choices.model_label(row.model_id)
+            headline, details = "", comparison.details(row, other, model, self._desk.choices.sides.label)
+            aim = comparison.aim(row, other)
         old = row is not None and item is not None and item.request is not None
         stale = old and not self._desk.choices.made_with(item.request)  # type: ignore[union-attr, arg-type]
         remarks = [
@@ -86,6 +147,7 @@ class ResultView(QWidget):
         for label, words in (
             (self._headline, headline),
             (self._details, details),
+            (self._aim, aim),
             (self._old, " ".join(part for part in remarks if part)),
         ):
             label.setText(words)

@@ -6,7 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from capt_gui.pages.explore.attack_panel import AttackPanel
-from capt_gui.pages.explore.model_panel import ClassesPanel, ModelPanel
+from capt_gui.pages.explore.classes_panel import ClassesPanel
+from capt_gui.pages.explore.model_panel import ModelPanel
 from capt_gui.view_models.desk import Desk
 from capt_gui.widgets.card import Card
 from capt_gui.widgets.fold import Fold
@@ -20,7 +21,7 @@ class SettingsColumn(QWidget):
         super().__init__(parent)
         self._desk = desk
         self.job_bar = JobBar(desk.theme)
-        self._model = ModelPanel(desk.choices)
+        self.model = ModelPanel(desk.theme, desk.choices)
         self._classes = ClassesPanel(desk.theme, desk.choices, desk.tokens)
         self._attack = AttackPanel(desk.theme, desk.choices)
         self._lay_out()
@@ -57,7 +58,7 @@ class SettingsColumn(QWidget):
         column = QVBoxLayout(panels)
         column.setContentsMargins(4, 12, 12, 12)
         column.setSpacing(12)
-        column.addWidget(Card(self._model))
+        column.addWidget(Card(self.model))
         column.addWidget(Card(self._attack))
         column.addWidget(Card(Fold(self._desk.theme, "Classes", self._classes, expanded=True)))
         column.addStretch(1)

@@ -254,7 +254,7 @@ def test_the_filter_keeps_what_matches(bench: Bench, page: ExplorePage, files: t
 def test_the_right_column_follows_the_choices(bench: Bench, page: ExplorePage) -> None:
     """Another model brings its classes; another norm its budget; the warning of the demo model is shown."""
     column = page.settings_column
-    assert "toy world" in column._model._summary.text()
+    assert "toy world" in column.model._summary.text()
     assert column._classes.editor.classes() == SHAPES
     bench.desk.choices.set_model("photos")
     assert column._classes.editor.classes() == PHOTO_CLASSES

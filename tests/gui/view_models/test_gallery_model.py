@@ -16,7 +16,7 @@ from capt_engine.records import (
     FailedPicture,
     Preview,
 )
-from capt_gui.view_models import gallery_model
+from capt_gui.view_models import picture_sets
 from capt_gui.view_models.gallery_model import GalleryModel, Role
 from capt_gui.view_models.thumbnails import Thumbnails
 from capt_gui.widgets.gallery_view import GalleryRole
@@ -128,7 +128,7 @@ def test_big_pictures_are_kept_for_the_latest_only(gallery: GalleryModel) -> Non
     assert gallery.pictures("0") is not None
     gallery.put_rows([make_row(name) for name in names[256:]], REQUEST)
     kept = [name for name in names if gallery.pictures(name) is not None]
-    assert len(kept) == gallery_model._PICTURE_SETS == 256
+    assert len(kept) == picture_sets.CAPACITY == 256
     assert "0" in kept
     assert "1" not in kept
     assert gallery.item("1").row == replace(make_row("1"), pictures=None)

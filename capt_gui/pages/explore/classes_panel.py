@@ -1,0 +1,68 @@
+"""The classes the model is asked about: whose they are, and the editor."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+from capt_engine.records import ClassesChecked
+from capt_gui.pages.explore.labels import text
+from capt_gui.theme import Theme
+from capt_gui.view_models.choices import Choices
+from capt_gui.view_models.token_check import TokenCheck
+from capt_gui.widgets.class_editor import ClassEditor
+
+
+class ClassesPanel(QWidget):
+    """The class editor, kept in step with the chosen model and prompts."""
+
+    def __init__(self, theme: Theme, choices: Choices, tokens: TokenCheck, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._choices = choices
+        self._writing = False
+        self.source = text(role="caption")
+        self.use_model = QPushButton(self.tr("Use the model's own classes"))
+        self.use_model.setProperty("link", True)
+        self.use_model.setToolTip(
+            self.tr("Ask about the classes that the model suggests, instead of those of the prompts")
+        )
+        self.editor = ClassEditor(theme)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.source)
+        layout.addWidget(self.use_model)
+        layout.addWidget(self.editor)
+        self.use_model.clicked.connect(choices.use_model_classes)
+        self.editor.changed.connect(self.on_written)
+        self.editor.restore_clicked.connect(choices.restore_classes)
+        choices.changed.connect(self.on_choices_changed)
+        tokens.checked.connect(self.on_checked)
+        self.on_choices_changed()
+
+    def on_written(self) -> None:
+        """Take what the user wrote; the editor is left alone meanwhile, or the cursor would jump."""
+        self._writing = True
+        self._choices.set_classes(self.editor.classes(), self.editor.template())
+        self._writing = False
+
+    def on_choices_changed(self) -> None:
+        """Show the classes of another model or other prompts, or the restored ones; and say whose they are."""
+        wanted = (self._choices.classes, self._choices.template)
+        if not self._writing and wanted != (self.editor.classes(), self.editor.template()):
+            self.editor.set_classes(*wanted)
+        prompts = self._choices.sides.suggesting
+        own = self._choices.has_own_classes
+        words = ""
+        if prompts is not None:
+            said = self.tr("Your choice. The prompts “{}” were tuned on other classes; restore brings those back.")
+            suggested = self.tr("Suggested by the prompts “{}”: what they were tuned on.")
+            words = (said if own else suggested).format(prompts.label)
+        self.source.setText(words)
+        self.source.setVisible(bool(words))
+        model = self._choices.model
+        other = model is not None and (model.classes, model.template) != wanted
+        self.use_model.setVisible(prompts is not None and other)
+
+    def on_checked(self, answer: ClassesChecked) -> None:
+        """Show the token counts."""
+        self.editor.set_tokens(answer.tokens, answer.limit, answer.too_long, answer.repeated)

@@ -1,0 +1,40 @@
+"""The big pictures of the latest results: so many and no more, whatever runs through the gallery."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from capt_engine.records import PictureSet
+
+CAPACITY = 256
+
+
+class PictureSets:
+    """By path and side ("a" or "b"); the two sides of one picture count as two."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str], PictureSet] = OrderedDict()
+
+    def put(self, path: str, side: str, pictures: PictureSet) -> str | None:
+        """Keep a set; says whose set had to go for it, if any."""
+        self._kept[path, side] = pictures
+        self._kept.move_to_end((path, side))
+        if len(self._kept) <= CAPACITY:
+            return None
+        return self._kept.popitem(last=False)[0][0]
+
+    def get(self, path: str, side: str) -> PictureSet | None:
+        """A set, None when it was never made or is no longer kept."""
+        kept = self._kept.get((path, side))
+        if kept is not None:
+            self._kept.move_to_end((path, side))
+        return kept
+
+    def drop(self, path: str) -> None:
+        """Forget both sides of a picture."""
+        for side in ("a", "b"):
+            self._kept.pop((path, side), None)
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._kept.clear()

@@ -1,0 +1,175 @@
+"""The two sets of prompts that are compared, A and B, and whom an attack is aimed at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from capt_engine.records import AIMS, NO_PROMPTS, Catalogue, PromptsInfo
+from capt_gui.settings import AUTO, OFF, Settings
+
+SUFFIX = ".safetensors"
+
+_FILES_KEPT = 8
+_USUAL_METHOD = "capt"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One checkpoint of the pickers; `made_for` names the other model it belongs to, empty when it can be chosen."""
+
+    info: PromptsInfo
+    made_for: str = ""
+
+
+class Sides(QObject):
+    """Reads and writes the settings; plain text is NO_PROMPTS here, on either side. `changed`: what is asked did."""
+
+    changed = Signal()
+
+    def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self._catalogue: Catalogue | None = None
+
+    def take(self, catalogue: Catalogue) -> None:
+        """Take the catalogue; what it does not hold for the chosen model gives way to the usual choice. Says nothing."""
+        self._catalogue = catalogue
+        self.fit()
+
+    def fit(self) -> None:
+        """Let go of what does not fit the chosen model. Says nothing."""
+        chosen = self._settings
+        if chosen.prompts and not self._usable(chosen.prompts):
+            chosen.prompts = ""
+        if chosen.compare not in {AUTO, OFF, NO_PROMPTS} and not self._usable(chosen.compare):
+            chosen.compare = AUTO
+
+    @property
+    def a(self) -> str:
+        """The prompts of side A."""
+        return self._settings.prompts or NO_PROMPTS
+
+    @property
+    def b(self) -> str | None:
+        """The prompts of side B, None when nothing is compared."""
+        chosen = self._settings.compare
+        if chosen == AUTO:
+            return self._usual() if self.a == NO_PROMPTS else None
+        return None if chosen in {OFF, self.a} else chosen
+
+    @property
+    def aim(self) -> str:
+        """Whom an attack is computed on; without a comparison each is its own."""
+        return self._settings.aim if self.b is not None and self._settings.aim in AIMS else AIMS[0]
+
+    @property
+    def are_learned(self) -> bool:
+        """Whether either side asks with more than plain text."""
+        return self.a != NO_PROMPTS or self.b not in {None, NO_PROMPTS}
+
+    @property
+    def suggesting(self) -> PromptsInfo | None:
+        """The prompts whose classes are suggested: A's where it brings some, else B's."""
+        found = (self.info(name) for name in (self.a, self.b) if name is not None)
+        return next((info for info in found if info is not None and info.classes), None)
+
+    def set_a(self, name: str) -> None:
+        """Choose side A; what stands on side B already changes places with it."""
+        partner = self.b
+        if name == partner:
+            self.swap()
+        elif name != self.a:
+            self._settings.prompts = _stored(name)
+            # the partner stays, although it was only the usual one of the old A
+            if partner is not None:
+                self._settings.compare = partner
+            self.changed.emit()
+
+    def set_b(self, name: str | None) -> None:
+        """Choose side B, None for no comparison; what stands on side A already changes places with it."""
+        if name == self.b:
+            return
+        if name == self.a:
+            self._settings.prompts = _stored(self.b or NO_PROMPTS)
+        self._settings.compare = OFF if name is None else name
+        self.changed.emit()
+
+    def swap(self) -> None:
+        """Let A and B change places; an attack stays aimed at the same prompts."""
+        if self.b is None:
+            return
+        chosen = self._settings
+        chosen.prompts, chosen.compare = _stored(self.b), self.a
+        chosen.aim = {"a": "b", "b": "a"}.get(chosen.aim, chosen.aim)
+        self.changed.emit()
+
+    def set_aim(self, aim: str) -> None:
+        """Choose whom an attack is computed on."""
+        if aim != self._settings.aim:
+            self._settings.aim = aim
+            self.changed.emit()
+
+    def open_file(self, path: str, side: str) -> None:
+        """Offer a checkpoint file from now on, and put it on side "a" or "b"."""
+        files = self._settings.prompt_files
+        self._settings.prompt_files = [path, *(file for file in files if file != path)][:_FILES_KEPT]
+        before = (self.a, self.b)
+        (self.set_a if side == "a" else self.set_b)(path)
+        if (self.a, self.b) == before:
+            self.changed.emit()
+
+    def offers(self) -> tuple[Offer, ...]:
+        """All checkpoints: those that ship, the user's own, and last those made for another model."""
+        model = self._settings.model
+        every = [Offer(info, self._model_label(info.model) if _is_foreign(info, model) else "") for info in self._all()]
+        return tuple(sorted(every, key=lambda offer: (bool(offer.made_for), not offer.info.bundled)))
+
+    def info(self, name: str) -> PromptsInfo | None:
+        """What is known of a checkpoint; None for plain text."""
+        return next((info for info in self._all() if info.id == name), None)
+
+    def label(self, name: str) -> str:
+        """What a checkpoint is called in a sentence."""
+        if name in {"", NO_PROMPTS}:
+            return self.tr("plain text")
+        info = self.info(name)
+        return info.label if info is not None else Path(name).stem if _is_file_name(name) else name
+
+    def _all(self) -> list[PromptsInfo]:
+        listed = list(self._catalogue.prompts) if self._catalogue else []
+        known = {info.id for info in listed}
+        chosen = [name for name in (self.a, self._settings.compare) if _is_file_name(name)]
+        files = dict.fromkeys([*self._settings.prompt_files, *chosen])
+        return listed + [
+            PromptsInfo(path, Path(path).stem, path) for path in files if path not in known and Path(path).is_file()
+        ]
+
+    def _usual(self) -> str | None:
+        """What stands beside plain text when nobody has said: CAPT's prompts for this model, those that ship first."""
+        fitting = [offer.info for offer in self.offers() if not offer.made_for]
+        return next((info.id for info in fitting if info.method.lower() == _USUAL_METHOD), None)
+
+    def _usable(self, name: str) -> bool:
+        info = self.info(name)
+        return info is not None and not _is_foreign(info, self._settings.model)
+
+    def _model_label(self, name: str) -> str:
+        models = self._catalogue.models if self._catalogue else ()
+        return next((model.label for model in models if model.id == name), name)
+
+
+def _is_foreign(info: PromptsInfo, model: str) -> bool:
+    """Of a file that was only opened the model is not known; the engine refuses it, with the reason, if it must."""
+    return info.model not in {"", model}
+
+
+def _is_file_name(name: str) -> bool:
+    return name.lower().endswith(SUFFIX)
+
+
+def _stored(name: str) -> str:
+    """Plain text is kept as no prompts at all."""
+    return "" if name == NO_PROMPTS else name

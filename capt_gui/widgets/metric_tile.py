@@ -1,0 +1,214 @@
+"""One measurement in the consistency panel, of one side or of two."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QEnterEvent, QFocusEvent, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from capt_engine.records import MetricInfo
+from capt_gui.theme import Theme
+from capt_gui.widgets.figures import MINUS, NO_BREAK, percent, plain
+from capt_gui.widgets.painting import draw_focus_ring, elided
+from capt_gui.widgets.side_badge import SIDES
+
+_MARK = 16
+
+
+class MetricTile(QWidget):
+    """One metric: label left, a value for each side right, a thin meter below where the scale is closed."""
+
+    pointed_at = Signal(str)
+    moved = Signal(int)
+
+    def __init__(self, theme: Theme, info: MetricInfo, values: tuple[float, ...]) -> None:
+        """values: of the only side, or of A and of B; NaN where one of them has none."""
+        super().__init__()
+        self._theme = theme
+        self.info = info
+        self.texts = tuple(_with_unit(value, info.unit) for value in values)
+        self.better = better_side(info, values)
+        self._shares = tuple(_share(info, value) for value in values)
+        # A meter fills from zero, which on a scale from −1 to 1 is its middle.
+        self._zero = _share(info, 0.0) or 0.0
+        self._hovered = False
+        self._stacked = False
+        self.setToolTip(info.help)
+        self.setAccessibleName(f"{info.label}: {self._spoken()}")
+        self.setAccessibleDescription(info.help)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self.update)
+
+    def set_stacked(self, stacked: bool) -> None:
+        """Put the label above the value instead of beside it."""
+        if stacked != self._stacked:
+            self._stacked = stacked
+            self.updateGeometry()
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        """As high as its label and values need."""
+        label = QFontMetricsF(self._theme.font("caption")).height() if self._stacked else 0.0
+        meters = 8 if len(self.texts) > 1 else 4
+        return QSize(180, round(label + QFontMetricsF(self._theme.font("strong")).height()) + 16 + meters)
+
+    def minimumSizeHint(self) -> QSize:
+        """Labels may be cut."""
+        return QSize(120, self.sizeHint().height())
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Explain this measurement."""
+        super().enterEvent(event)
+        self._point(True)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Stop standing out."""
+        super().leaveEvent(event)
+        self._hovered = False
+        self.update()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Explain this measurement."""
+        super().focusInEvent(event)
+        self._point(self._hovered)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take the focus."""
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Up and down ask for the neighbour."""
+        step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()), 0)
+        if step:
+            self.moved.emit(step)
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Label, values, meters."""
+        theme = self._theme
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self._hovered:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.color("surface_raised"))
+            painter.drawRoundedRect(QRectF(self.rect()), 7, 7)
+        inner = QRectF(self.rect()).adjusted(8, 6, -8, -8)
+        self._paint_words(painter, inner)
+        self._paint_meters(painter, inner)
+        if self.hasFocus():
+            draw_focus_ring(painter, QRectF(self.rect()), theme, 7)
+
+    def _paint_meters(self, painter: QPainter, inner: QRectF) -> None:
+        theme = self._theme
+        painter.setPen(Qt.PenStyle.NoPen)
+        pair = len(self._shares) > 1
+        height = 3 if pair else 4
+        top = inner.bottom() + 1 - (2 * height + 2 if pair else height)
+        for number, share in enumerate(self._shares):
+            track = QRectF(inner.left(), top + number * (height + 2), inner.width(), height)
+            if not is_closed(self.info):
+                painter.setBrush(theme.color("grid"))
+                painter.drawRect(QRectF(inner.left(), inner.bottom(), inner.width(), 1))
+                continue
+            painter.setBrush(theme.color("grid"))
+            painter.drawRoundedRect(track, height / 2, height / 2)
+            if share is None:
+                continue
+            painter.setBrush(theme.color(f"side_{SIDES[number]}" if pair else "accent"))
+            start, end = (track.left() + track.width() * place for place in sorted((self._zero, share)))
+            if end > start:
+                bar = QRectF(start, track.top(), max(end - start, 3), height)
+                painter.drawRoundedRect(bar, height / 2, height / 2)
+
+    def _paint_words(self, painter: QPainter, inner: QRectF) -> None:
+        theme, middle = self._theme, Qt.AlignmentFlag.AlignVCenter
+        strong, font = theme.font("strong"), theme.font("caption" if self._stacked else "body")
+        metrics, strong_metrics = QFontMetricsF(font), QFontMetricsF(strong)
+        pair = len(self.texts) > 1
+        top = QRectF(inner.left(), inner.top(), inner.width(), metrics.height())
+        line = QRectF(inner.left(), inner.top(), inner.width(), strong_metrics.height())
+        room = inner.width()
+        if self._stacked:
+            line.moveTop(top.bottom())
+        else:
+            top = line
+            taken = 2 * value_column(theme) if pair else strong_metrics.horizontalAdvance(self.texts[0])
+            room -= taken + 12
+        painter.setFont(font)
+        painter.setPen(theme.color("text_muted"))
+        painter.drawText(top, Qt.AlignmentFlag.AlignLeft | middle, elided(metrics, self.info.label, room))
+        if pair:
+            for number in range(2):
+                self._paint_side(painter, line, number)
+            return
+        painter.setFont(strong)
+        painter.setPen(theme.color("text"))
+        side = Qt.AlignmentFlag.AlignLeft if self._stacked else Qt.AlignmentFlag.AlignRight
+        painter.drawText(line, side | middle, self.texts[0])
+
+    def _paint_side(self, painter: QPainter, line: QRectF, number: int) -> None:
+        """One of two values in its column; the better one is strong and has a check mark."""
+        theme, wins = self._theme, self.better == number
+        column = value_column(theme)
+        right = line.right() - (1 - number) * column - _MARK
+        text = QRectF(right - column, line.top(), column, line.height())
+        plain = self.better is None
+        painter.setFont(theme.font("strong" if wins or plain else "body"))
+        painter.setPen(theme.color("text" if wins or plain else "text_muted"))
+        painter.drawText(text, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.texts[number])
+        if wins:
+            mark = theme.pixmap("check", _MARK - 4, "ok", painter.device().devicePixelRatioF())
+            painter.drawPixmap(QPointF(right + 3, line.center().y() - (_MARK - 4) / 2), mark)
+
+    def _spoken(self) -> str:
+        if len(self.texts) == 1:
+            return self.texts[0]
+        words = [f"{side.upper()} {text}" for side, text in zip(SIDES, self.texts, strict=True)]
+        if self.better is not None:
+            words[self.better] += self.tr(" (better)")
+        return ", ".join(words)
+
+    def _point(self, hovered: bool) -> None:
+        self._hovered = hovered
+        self.pointed_at.emit(self.info.help)
+        self.update()
+
+
+def value_column(theme: Theme) -> float:
+    """Width of one of two columns of values, with its mark."""
+    return QFontMetricsF(theme.font("strong")).horizontalAdvance(f"{MINUS}88.8{NO_BREAK}/255") + _MARK + 6
+
+
+def better_side(info: MetricInfo, values: tuple[float, ...]) -> int | None:
+    """Which of two values is the better one; None where neither is, or they read the same."""
+    if len(values) < 2 or info.higher_is_better is None or any(math.isnan(value) for value in values):
+        return None
+    if _with_unit(values[0], info.unit) == _with_unit(values[1], info.unit):
+        return None
+    return int((values[1] > values[0]) == info.higher_is_better)
+
+
+def is_closed(info: MetricInfo) -> bool:
+    """Whether the scale has two ends, so that a meter can be drawn."""
+    return (
+        info.low is not None and info.high is not None and math.isfinite(info.low) and math.isfinite(info.high)
+    ) and info.high > info.low
+
+
+def _share(info: MetricInfo, value: float) -> float | None:
+    """Where the value stands between low and high, from 0 to 1; None on an open scale."""
+    if not is_closed(info) or info.low is None or info.high is None or math.isnan(value):
+        return None
+    return min(max((value - info.low) / (info.high - info.low), 0.0), 1.0)
+
+
+def _with_unit(value: float, unit: str) -> str:
+    if unit == "%":
+        return percent(value)
+    if unit == "/255":
+        return f"{plain(value * 255)}{NO_BREAK}/255"
+    return f"{plain(value)}{NO_BREAK}{unit}" if unit else plain(value)

@@ -1,0 +1,90 @@
+"""A few choices side by side, one of which is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWidget
+
+from capt_gui.theme import Theme
+from capt_gui.widgets.side_badge import SIDES, draw_side
+
+_BADGE = 18
+
+
+class Segments(QFrame):
+    """Joined buttons, each (key, label, help); `picked(key)` only when the user chooses. Arrow keys move inside.
+
+    The keys "a" and "b" show the mark of their side instead of their label.
+    """
+
+    picked = Signal(str)
+
+    def __init__(
+        self, theme: Theme, name: str, choices: Sequence[tuple[str, str, str]], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._group = QButtonGroup(self)
+        self._buttons: dict[str, QToolButton] = {}
+        self.setAccessibleName(name)
+        self.setProperty("segments", True)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(2, 2, 2, 2)
+        layout.setSpacing(2)
+        for key, label, words in choices:
+            button = QToolButton()
+            button.setCheckable(True)
+            button.setProperty("segment", True)
+            button.setProperty("key", key)
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            button.setToolTip(words)
+            button.setAccessibleName(f"{name}: {label}")
+            button.setAccessibleDescription(words)
+            if key in SIDES:
+                button.setIconSize(QSize(_BADGE, _BADGE))
+            else:
+                button.setText(label)
+            self._group.addButton(button)
+            self._buttons[key] = button
+            layout.addWidget(button, 1)
+        self._group.buttonClicked.connect(self._on_clicked)
+        theme.changed.connect(self._retint)
+        self._retint()
+
+    def set_choice(self, key: str) -> None:
+        """Show a choice without saying `picked`."""
+        if key in self._buttons:
+            self._buttons[key].setChecked(True)
+
+    def choice(self) -> str:
+        """The key of what is taken, empty when nothing is."""
+        button = self._group.checkedButton()
+        return str(button.property("key")) if button is not None else ""
+
+    @Slot(QAbstractButton)
+    def _on_clicked(self, button: QAbstractButton) -> None:
+        self.picked.emit(str(button.property("key")))
+
+    @Slot()
+    def _retint(self) -> None:
+        for side in SIDES:
+            if side in self._buttons:
+                icon = QIcon()
+                icon.addPixmap(self._badge(side, filled=False), QIcon.Mode.Normal, QIcon.State.Off)
+                icon.addPixmap(self._badge(side, filled=True), QIcon.Mode.Normal, QIcon.State.On)
+                self._buttons[side].setIcon(icon)
+
+    def _badge(self, side: str, *, filled: bool) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        pixmap = QPixmap(round(_BADGE * ratio), round(_BADGE * ratio))
+        pixmap.setDevicePixelRatio(ratio)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        draw_side(painter, QRectF(0, 0, _BADGE, _BADGE), self._theme, side, filled=filled)
+        painter.end()
+        return pixmap

@@ -1,0 +1,58 @@
+"""The headline of a comparison: what became of A, and of B."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+from capt_gui.theme import Theme
+from capt_gui.widgets.side_badge import SIDES, SideBadge
+
+_BADGE = 22
+_BETWEEN = 28
+
+
+class SideVerdicts(QWidget):
+    """A few words for each side, beside each other where there is room, else one above the other."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._labels = (QLabel(), QLabel())
+        self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        for side, label in zip(SIDES, self._labels, strict=True):
+            label.setProperty("textRole", "title")
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            policy = label.sizePolicy()
+            policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
+            label.setSizePolicy(policy)
+            line = QHBoxLayout()
+            line.setSpacing(10)
+            line.addWidget(SideBadge(theme, side, _BADGE), 0, Qt.AlignmentFlag.AlignVCenter)
+            line.addWidget(label, 1)
+            self._layout.addLayout(line, 1)
+
+    def set_words(self, a: str, b: str, spoken: str) -> None:
+        """Say what became of each; `spoken` is the sentence for those who listen."""
+        for label, words in zip(self._labels, (a, b), strict=True):
+            label.setText(words)
+            label.setToolTip(words)
+        self.setAccessibleName(spoken)
+        self._fit(self.width())
+
+    def text(self) -> str:
+        """The whole sentence."""
+        return self.accessibleName()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Use the room there is."""
+        super().resizeEvent(event)
+        self._fit(event.size().width())
+
+    def _fit(self, width: int) -> None:
+        widest = max(label.fontMetrics().horizontalAdvance(label.text()) for label in self._labels)
+        beside = 2 * (widest + _BADGE + 10) + _BETWEEN <= width
+        self._layout.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
+        self._layout.setSpacing(_BETWEEN if beside else 2)
