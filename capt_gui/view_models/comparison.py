@@ -47,9 +47,9 @@ def details(a: PictureRow, b: PictureRow, model: str, label: Callable[[str], str
     """With what both rows were made: what they share, and which prompts answered."""
     shared = sentences.settings_line(a, model, named=False)
     sides = _tr("A: {}, B: {}").format(label(a.prompt_id), label(b.prompt_id))
-    saved = (sentences.survival(a), sentences.survival(b))
+    saved = [sentences.survival(a), sentences.survival(b)]
     if saved[0] != saved[1]:
-        saved = tuple(f"{side}: {words}" if words else "" for side, words in zip("AB", saved, strict=True))
+        saved = [f"{side}: {words}" if words else "" for side, words in zip("AB", saved, strict=True)]
     return " · ".join(part for part in dict.fromkeys((shared, sides, *saved)) if part)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLayout, QToolButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
 from capt_gui.widgets.elided_label import ElidedLabel
@@ -75,6 +75,10 @@ class LogitShiftChart(QWidget):
         """The line above the chart."""
         return self._readout.text()
 
+    def minimumSizeHint(self) -> QSize:
+        """Two sides ask for no more width than one: they can stand above each other."""
+        return QSize(self._plots[0].minimumSizeHint().width(), super().minimumSizeHint().height())
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a narrow card the sides stand above each other."""
         super().resizeEvent(event)
@@ -98,6 +102,7 @@ class LogitShiftChart(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
+        layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         layout.addLayout(top)
         layout.addLayout(self._columns, 1)
 

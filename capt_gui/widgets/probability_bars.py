@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from capt_engine.records import Verdict
 from capt_gui.theme import Theme
@@ -30,6 +31,7 @@ class ProbabilityBars(QWidget):
         self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(16)
+        self._layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         first = QWidget()
         for column, title, area in zip((first, self._second), self._titles, self._areas, strict=True):
             layout = QVBoxLayout(column)
@@ -68,6 +70,10 @@ class ProbabilityBars(QWidget):
         """What is shown, in words."""
         shown = self._areas if self._second.isVisibleTo(self) else self._areas[:1]
         return " | ".join(area.accessibleDescription() for area in shown)
+
+    def minimumSizeHint(self) -> QSize:
+        """Two sides ask for no more width than one: they can stand above each other."""
+        return QSize(self._areas[0].minimumSizeHint().width(), super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a narrow card the sides stand above each other."""

@@ -40,7 +40,7 @@ def test_whatever_is_read_has_contrast_enough_for_small_text(either_theme: Theme
     assert contrast(either_theme.color(role), either_theme.color(ground)) >= 4.5
 
 
-@pytest.mark.parametrize("role", ["clean", "attacked", "focus", "control"])
+@pytest.mark.parametrize("role", ["clean", "attacked", "focus", "control", "side_a", "side_b"])
 @pytest.mark.parametrize("ground", ["background", "surface"])
 def test_whatever_is_seen_has_contrast_enough_for_marks(either_theme: Theme, role: str, ground: str) -> None:
     """Bars, rings and outlines reach 3 : 1 (AA) on what they stand on."""
@@ -51,6 +51,19 @@ def test_words_on_the_accent_can_be_read(either_theme: Theme) -> None:
     """Text on a primary button reaches 4.5 : 1 at rest, hovered and pressed."""
     for ground in ("accent", "accent_hover", "accent_pressed"):
         assert contrast(either_theme.color("accent_text"), either_theme.color(ground)) >= 4.5
+
+
+@pytest.mark.parametrize("side", ["side_a", "side_b"])
+def test_the_letters_of_the_sides_can_be_read(either_theme: Theme, side: str) -> None:
+    """The letter on its colour reaches 4.5 : 1, and so does a letter in that colour."""
+    assert contrast(either_theme.color("surface"), either_theme.color(side)) >= 4.5
+
+
+def test_the_sides_differ_for_colour_blind_eyes(either_theme: Theme) -> None:
+    """Grey against violet: how far blue stands out from red and green tells them apart, whatever red and green look like."""
+    a, b = (either_theme.color(name) for name in ("side_a", "side_b"))
+    outstanding = [color.blueF() - (color.redF() + color.greenF()) / 2 for color in (a, b)]
+    assert outstanding[1] - outstanding[0] > 0.25
 
 
 def test_clean_and_attacked_differ_for_colour_blind_eyes(either_theme: Theme) -> None:

@@ -97,16 +97,16 @@ class ModelPanel(QWidget):
         ]
         offers = self._choices.sides.offers()
         fitting = [offer for offer in offers if not offer.made_for]
-        for title, group in (
-            (self.tr("That come with the program"), [offer for offer in fitting if offer.info.bundled]),
-            (self.tr("Your own"), [offer for offer in fitting if not offer.info.bundled]),
-            (self.tr("For another model"), [offer for offer in offers if offer.made_for]),
-        ):
+        another = (self.tr("Open a checkpoint…"), _OPEN, self.tr("Choose prompts that were saved to a file."))
+        groups: tuple[tuple[str, list[Entry]], ...] = (
+            (self.tr("With the program"), [self._entry(offer) for offer in fitting if offer.info.bundled]),
+            (self.tr("Your own"), [*(self._entry(offer) for offer in fitting if not offer.info.bundled), another]),
+            (self.tr("For another model"), [self._entry(offer) for offer in offers if offer.made_for]),
+        )
+        for title, group in groups:
             if group:
-                entries.append((title, "", "", HEADING))
-            entries += [self._entry(offer) for offer in group]
-        words = self.tr("Choose prompts that were saved to a file.")
-        return [*entries, (self.tr("Open a checkpoint…"), _OPEN, words)]
+                entries += [(title, "", "", HEADING), *group]
+        return entries
 
     def _entry(self, offer: Offer) -> Entry:
         if offer.made_for:

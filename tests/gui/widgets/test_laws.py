@@ -25,6 +25,8 @@ from capt_gui.widgets.knob_slider import KnobSlider
 from capt_gui.widgets.logit_shift_chart import LogitShiftChart
 from capt_gui.widgets.param_form import ParamForm
 from capt_gui.widgets.probability_bars import ProbabilityBars
+from capt_gui.widgets.segments import Segments
+from capt_gui.widgets.side_verdicts import SideVerdicts
 
 Make = Callable[[Theme], QWidget]
 
@@ -80,6 +82,56 @@ def panel(theme: Theme) -> QWidget:
     return widget
 
 
+def compared_bars(theme: Theme) -> QWidget:
+    """Bars of two sides."""
+    widget = ProbabilityBars(theme)
+    first, second = Verdict((1.0, 0.0), (0.73, 0.27)), Verdict((0.0, 1.0), (0.27, 0.73))
+    widget.set_pair(("a", "b"), (first, second), (first, None), ("plain text", "CAPT"))
+    return widget
+
+
+def compared_chart(theme: Theme) -> QWidget:
+    """A chart of two sides."""
+    widget = LogitShiftChart(theme)
+    widget.set_pair(("a", "b"), ((1.0, 0.0), (0.0, 1.0)), ((1.0, 0.0), (2.0, 1.0)), ("plain text", "CAPT"))
+    return widget
+
+
+def compared_panel(theme: Theme) -> QWidget:
+    """A panel of two sides."""
+    widget = ConsistencyPanel(theme)
+    infos = (MetricInfo("a", "A", "", 0.0, 1.0, True, "Help."), MetricInfo("b", "B", "dB", None, None, None, "Help."))
+    widget.set_pair(infos, {"a": 0.5, "b": 2.0}, {"a": 0.6})
+    return widget
+
+
+def compared_gallery(theme: Theme) -> QWidget:
+    """A gallery with one row that was compared."""
+    widget = GalleryView(theme)
+    model = QStandardItemModel(widget)
+    item = QStandardItem()
+    item.setData("/a.png", GalleryRole.PATH)
+    item.setData("broken", GalleryRole.STATE)
+    item.setData((("broken", "cone → cube"), ("held", "cone 88 %")), GalleryRole.SIDES)
+    model.appendRow(item)
+    widget.set_model(model)
+    return widget
+
+
+def segments(theme: Theme) -> QWidget:
+    """Three choices, two of them with the mark of a side."""
+    widget = Segments(theme, "Aimed at", [("each", "Each", "Both."), ("a", "A", "A only."), ("b", "B", "B only.")])
+    widget.set_choice("a")
+    return widget
+
+
+def verdicts(theme: Theme) -> QWidget:
+    """The headline of a comparison."""
+    widget = SideVerdicts(theme)
+    widget.set_words("cone 93 % → cube 61 %, fooled", "cone 88 %, held", "A: fooled · B: held")
+    return widget
+
+
 def form(theme: Theme) -> QWidget:
     """A form with a setting of each kind."""
     widget = ParamForm(theme)
@@ -113,6 +165,12 @@ EVERY: tuple[Make, ...] = (
     bars,
     chart,
     panel,
+    compared_bars,
+    compared_chart,
+    compared_panel,
+    compared_gallery,
+    segments,
+    verdicts,
     form,
     knob,
     fold,
