@@ -212,7 +212,7 @@ class EvaluateRequest:
     data: class folders, a CSV with `path,label`, a split file of CoOp's, or the id of a benchmark under `data_root`. split: "" means the
     only one there is, else "test". attacks: each is run at each budget of `curve` (empty: at the threat's own); the worst of them counts.
     limit: at most so many pictures, drawn evenly over the classes by `seed`; 0 means all. shard: (i, N), the i-th of N parts, from 1.
-    skip: paths that are done already. The rest is as in `AnalyzeRequest`.
+    skip: paths that are done already. half: among "all" classes, or the "base" or "new" half of them. The rest is as in `AnalyzeRequest`.
     """
 
     data: str
@@ -230,6 +230,7 @@ class EvaluateRequest:
     limit: int = 0
     shard: tuple[int, int] = (1, 1)
     skip: tuple[str, ...] = ()
+    half: str = "all"
     seed: int = 0
     device: str = "auto"
     precision: str = "fp32"
@@ -530,7 +531,7 @@ class TuneForecast:
 
 @dataclass(frozen=True)
 class TuneResult:
-    """A tuned checkpoint: where it is, which epoch was kept and why the run ended, in words.
+    """A tuned checkpoint: where it is, which epoch was kept and why the run ended, in words. prompts: None for an image tower.
 
     zero_shot_*, clean, robust: shares of the validation pictures, before and after, None where there are none.
     """
@@ -552,7 +553,7 @@ class TuneResult:
     seconds: float
     memory_bytes: int
     parameters: int
-    prompts: PromptsInfo
+    prompts: PromptsInfo | None
     failed: tuple[FailedPicture, ...] = ()
     notes: tuple[str, ...] = ()
 

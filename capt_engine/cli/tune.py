@@ -17,7 +17,7 @@ from capt_engine.records import Event, Result, Share, TuneEpoch, TuneForecast, T
 HELP = "learn robust prompts from a few labelled pictures per class"
 
 # Named here too, so that --help answers at once; a test holds them to the tables.
-METHODS = ("capt", "coop", "apt", "vpt", "maple", "adv-maple", "fap", "trades", "pmg-aft")
+METHODS = ("capt", "coop", "apt", "vpt", "maple", "adv-maple", "fap", "trades", "pmg-aft", "tecoa")
 ALPHAS = ("label_prob", "batch", "confidence", "entropy", "loss_balance", "const", "schedule")
 COUPLINGS = ("vision_to_text", "text_to_vision", "independent", "text_only", "vision_only")
 KL_DIRECTIONS = ("target_first", "pred_first", "js")
@@ -28,7 +28,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "data", metavar="DATA", help="class folders, a CSV with path,label, a split_zhou_*.json, or a benchmark's id"
     )
-    parser.add_argument("--out", required=True, metavar="FILE.safetensors", help="where the prompts go")
+    parser.add_argument(
+        "--out", required=True, metavar="FILE.safetensors", help="where the prompts go (tecoa: a new folder)"
+    )
     parser.add_argument("--model", metavar="ID", help="as in `capt analyze` (default: the last one chosen, else demo)")
     parser.add_argument("--method", default="capt", metavar="NAME", help=f"{', '.join(METHODS)} (default: capt)")
     parser.add_argument("--shots", default="16", metavar="N", help="pictures per class, or all (default: 16)")
@@ -195,21 +197,28 @@ class _Session:
                 lines[-1] += f" under PGD-10 {_words(result.zero_shot_robust)} before, {_words(result.robust)} after."
             lines.append("They are few, and have been looked at during tuning: measure on test pictures.")
         lines += [f"Note: {note}" for note in result.notes]
-        lines.append(f"The prompts are in {_shown(result.out)}. Measure them with:")
+        what = "prompts are" if result.prompts is not None else "tuned model is"
+        lines.append(f"The {what} in {_shown(result.out)}. Measure with:")
         lines.append(f"  {_next_command(self.request, result)}")
         return "\n".join(lines)
 
 
 def _next_command(request: TuneRequest, result: TuneResult) -> str:
     """What measures the prompts, at the budget they were tuned for, on pictures that were not trained on."""
-    from capt_engine.model.checkpoints import read_document
-
-    eps = read_document(Path(result.out)).settings["eps"]
     command = ["capt", "evaluate", request.data if _has_test(request) else "FOLDER-OF-TEST-PICTURES"]
     if request.data_root:
         command += ["--data-root", request.data_root]
-    command += ["--model", result.model, "--prompts", result.out, "--attack", "pgd", "--steps", "100"]
-    command += ["--eps", f"{eps * 255:g}/255" if isinstance(eps, float) else "1/255"]
+    if result.prompts is None:
+        eps: object = request.eps
+        command += ["--model", result.out]
+    else:
+        from capt_engine.model.checkpoints import read_document
+
+        eps = read_document(Path(result.out)).settings["eps"]
+        command += ["--model", result.model, "--prompts", result.out]
+    command += ["--attack", "pgd", "--steps", "100"]
+    # Without a budget of its own, TeCoA trains at the one that is measured at by default.
+    command += ["--eps", f"{eps * 255:g}/255"] if isinstance(eps, float) else []
     return shlex.join(command)
 
 

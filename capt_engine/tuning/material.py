@@ -194,9 +194,9 @@ class Material:
         asked = ("shots", "half", "alpha_const", "kl_direction", "detach_clean", "guide", "augment", "patience")
         found = ("eps", "attack_steps", "attack_step_size", "attack_loss", "weight", "alpha", "epochs", "rate")
         return (
-            {name: getattr(request, name) for name in (*asked, "precision", "name")}
+            {name: getattr(request, name) for name in (*asked, "precision")}
             | {name: getattr(settings, name) for name in found}
-            | {"batch": batch}
+            | {"batch": batch, "label": request.name or settings.method.label}
         )
 
     def identity(self) -> dict[str, Any]:

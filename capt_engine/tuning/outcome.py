@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from capt_engine.model.checkpoints import Document, MadeFor
-from capt_engine.records import PromptsInfo, Share, TuneEpoch, TuneResult
+from capt_engine.model.prompt_shelf import described
+from capt_engine.records import Share, TuneEpoch, TuneResult
 from capt_engine.tuning.material import Material
 from capt_engine.tuning.memory import peak_bytes
 from capt_engine.tuning.watch import STEPS
@@ -83,26 +84,15 @@ def document(material: Material, found: Found, parameters: int, batch: int) -> D
     )
 
 
-def result(material: Material, found: Found, parameters: int, seconds: float) -> TuneResult:
+def result(material: Material, found: Found, document: Document, parameters: int, seconds: float) -> TuneResult:
     """The summary of a run."""
     request, pictures = material.request, material.pictures
     kept = found.kept(request.patience)
-    shots = "all pictures" if request.shots is None else f"{request.shots}-shot"
-    summary = f"{material.settings.method.label}, {pictures.drawn.train.name}, {shots}"
-    prompts = PromptsInfo(
-        id=request.out,
-        label=request.name or summary,
-        summary=summary,
-        model=request.model,
-        method=material.settings.method.name,
-        classes=tuple(material.classes),
-        template=material.template,
-    )
     return TuneResult(
         out=request.out,
-        method=prompts.method,
+        method=document.method,
         model=request.model,
-        classes=prompts.classes,
+        classes=document.classes,
         shots=request.shots,
         n_train=len(pictures.train),
         n_val=len(pictures.val) if pictures.val is not None else 0,
@@ -116,7 +106,7 @@ def result(material: Material, found: Found, parameters: int, seconds: float) ->
         seconds=seconds,
         memory_bytes=peak_bytes(material.device),
         parameters=parameters,
-        prompts=prompts,
+        prompts=described(request.out, document),
         failed=pictures.failed,
         notes=tuple(found.notes),
     )

@@ -17,7 +17,7 @@ from capt_engine.model import checkpoints
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import Prompts
 from capt_engine.records import Share, TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneStep
-from capt_engine.tuning import outcome
+from capt_engine.tuning import outcome, tecoa
 from capt_engine.tuning import state as states
 from capt_engine.tuning.defaults import chosen
 from capt_engine.tuning.loop import State, TuningFailed, forecast, has_collapsed
@@ -35,12 +35,14 @@ _WITHOUT_CONSISTENCY = ("clean", "adversarial")
 def tune(
     request: TuneRequest, backbone: Backbone, load: Callable[[str], Backbone], tell: Tell, tick: Step
 ) -> TuneResult:
-    """Learn prompts for `backbone` and write them to `request.out`; news leave through `tell`, in order.
+    """Learn prompts for `backbone` (or with TeCoA its image tower) and write them to `request.out`; news leave through `tell`, in order.
 
     load: a model by its id, for the guide. After each epoch the state is kept beside `out`, until the end.
     Raises CaptError; TuningFailed and Cancelled leave the last epoch's state.
     """
     started_s = time.monotonic()
+    if request.method == tecoa.METHOD:
+        return tecoa.tune(request, backbone, tell, tick)
     out = _checked_out(request)
     settings = chosen(request, backbone)
     pictures = read_all(request, draw(request), backbone, tick)
@@ -53,7 +55,7 @@ def tune(
     document = outcome.document(material, run.found, parameters, run.batch)
     checkpoints.save(out, run.kept(), document)
     states.state_path(out).unlink(missing_ok=True)
-    return outcome.result(material, run.found, parameters, time.monotonic() - started_s)
+    return outcome.result(material, run.found, document, parameters, time.monotonic() - started_s)
 
 
 def _checked_out(request: TuneRequest) -> Path:

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint, BadRequest
 
-SUFFIX = ".state.safetensors"
+# Not .safetensors: what lists prompts should not meet it.
+SUFFIX = ".state"
 _KEY, _FORMAT = "capt_tuning", 1
 _PARTS = ("prompts", "best", "momentum")
 

@@ -21,7 +21,7 @@ def test_killed_and_resumed_is_unbroken(tmp_path: Path, capsys: pytest.CaptureFi
     """SIGKILL in the middle of an epoch leaves a state that --resume goes on from; without it the state is left alone."""
     data, killed, unbroken = tmp_path / "data", tmp_path / "killed.safetensors", tmp_path / "unbroken.safetensors"
     write_class_folders(data, "materials", "train", "plain", 2, 0, lambda *_: None)
-    state = killed.with_name(killed.name + ".state.safetensors")
+    state = killed.with_name(killed.name + ".state")
     command = [sys.executable, "-m", "capt_engine", "tune", str(data), "--model", "demo", *OPTIONS, "--out"]
     with subprocess.Popen([*command, str(killed)], stdout=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 120

@@ -20,6 +20,7 @@ from capt_engine.cli import tune
 from capt_engine.cli.main import main, parser
 from capt_engine.model.prompts import COUPLINGS
 from capt_engine.records import TuneRequest
+from capt_engine.tuning import tecoa
 from capt_engine.tuning.alpha import ALPHAS
 from capt_engine.tuning.methods import METHODS
 from capt_engine.tuning.objective import KL_DIRECTIONS
@@ -156,7 +157,7 @@ def test_every_option_reaches_the_request() -> None:
 
 def test_the_names_in_the_help_are_those_of_the_tables() -> None:
     """What --help lists without loading anything is what there is."""
-    assert set(tune.METHODS) == {*METHODS.names()}
+    assert set(tune.METHODS) == {*METHODS.names(), tecoa.METHOD}
     assert set(tune.ALPHAS) == {*ALPHAS, "const"}
     assert tune.COUPLINGS == COUPLINGS
     assert tune.KL_DIRECTIONS == KL_DIRECTIONS
@@ -175,7 +176,7 @@ def test_an_interrupt_is_130_and_says_how_to_go_on(base: list[str], tmp_path: Pa
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     finally:
         signal.signal(signal.SIGINT, before)
-    state = tmp_path / "p.safetensors.state.safetensors"
+    state = tmp_path / "p.safetensors.state"
     with process:
         deadline = time.monotonic() + 60
         while not state.exists() and time.monotonic() < deadline:

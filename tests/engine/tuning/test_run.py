@@ -48,7 +48,7 @@ def test_a_run_writes_prompts_that_say_how_they_were_made(runs: Runs) -> None:
     assert result.clean is not None
     assert (result.clean.n, (result.clean.low, result.clean.high)) == (6, wilson(result.clean.k, 6))
     assert result.prompts is not None
-    assert result.prompts.label == "Mine"
+    assert result.prompts.summary.startswith("Mine, 2 pictures per class")
     assert result.zero_shot_clean is not None
     assert result.memory_bytes > 10**7
     assert not state_path(runs.out).exists()

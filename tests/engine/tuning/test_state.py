@@ -31,7 +31,7 @@ def saved() -> Saved:
 def test_a_state_comes_back_bit_for_bit(tmp_path: Path) -> None:
     """Tensors, numbers and words are what they were, and no partial file is left."""
     path = state_path(tmp_path / "p.safetensors")
-    assert path.name == "p.safetensors.state.safetensors"
+    assert path.name == "p.safetensors.state"
     write(path, saved())
     write(path, saved())
     found, wanted = read(path), saved()
