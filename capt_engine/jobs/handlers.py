@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from capt_engine.data.few_shot import half_of_classes
 from capt_engine.data.folders import collect
 from capt_engine.data.images import read_photo, thumbnail
 from capt_engine.data.sources import labelled
@@ -77,18 +79,19 @@ def handle_evaluate(
     """Load the labelled pictures and what else the request names, then predict, attack and count."""
     tick(0, 0, "looking for pictures")
     data, label_source = labelled(request.data, request.split, request.data_root)
-    items = chosen(data, request.limit, request.shard, request.seed)
-    if not items:
-        raise BadRequest("There is no picture to evaluate.", "Choose another part of the data, or a larger limit.")
-    done = frozenset(request.skip)
-    tick(0, 0, f"loading {request.model}")
     names = request.classes or data.classes
     if len(names) != len(data.classes):
         raise BadRequest(
             f"{len(names)} class names were given; {request.data!r} has {len(data.classes)} classes.",
             "Give one name per class, in the order of the data set.",
         )
-    contestants, frozen = _contestants(session, request, names, request.template or data.template)
+    (data,) = half_of_classes(request.half, replace(data, classes=tuple(names)))
+    items = chosen(data, request.limit, request.shard, request.seed)
+    if not items:
+        raise BadRequest("There is no picture to evaluate.", "Choose another part of the data, or a larger limit.")
+    done = frozenset(request.skip)
+    tick(0, 0, f"loading {request.model}")
+    contestants, frozen = _contestants(session, request, data.classes, request.template or data.template)
     work = plan_evaluation(request, contestants, frozen, label_source)
     left = [item for item in items if item.path not in done]
     return evaluate(work, left, lambda rows: on_event(RowsReady(job, tuple(rows))), tick)

@@ -167,3 +167,33 @@ def test_black_and_white_pixels_move(tiny_classifier: Classifier) -> None:
     moved = (attacked != images).flatten(1).float().mean(dim=1)
     # Half of the slopes point out of the range; all others must be followed.
     assert ((moved > 0.4) & (moved < 0.6)).all()
+
+
+@pytest.mark.parametrize("targeted", [False, True])
+@pytest.mark.parametrize("restarts", [1, 3])
+@pytest.mark.parametrize("eps", [4 / 255, 8 / 255])
+def test_stopping_at_success_fools_the_same_pictures(
+    tiny_classifier: Classifier, pixels: Pixels, targeted: bool, restarts: int, eps: float
+) -> None:
+    """Pictures that are given no more steps once fooled are exactly those that the whole attack fools, and the model is asked less."""
+    images, keys = pixels(24), [f"picture {i}" for i in range(24)]
+    with torch.no_grad():
+        labels = tiny_classifier(images).topk(2).indices[:, 1 if targeted else 0]
+    # Some are wrong (or the target) from the start: they must cost nothing and come back as they were.
+    labels[:3] = (labels[:3] + 1) % 7 if not targeted else predicted(tiny_classifier, images[:3])
+    asked = []
+
+    def model(pictures: Tensor) -> Tensor:
+        asked[-1] += len(pictures)
+        return tiny_classifier(pictures)
+
+    fooled = []
+    for stop_early in (False, True):
+        asked.append(0)
+        attack = PGD(steps=8, restarts=restarts, stop_early=stop_early)
+        attacked = attack.run(model, images, labels, Threat(LINF, eps, targeted), Draws.of(0, keys), silent_tick)
+        fooled.append((predicted(tiny_classifier, attacked) == labels) == targeted)
+    assert torch.equal(*fooled)
+    assert fooled[0].sum() > 3, "the test would show little"
+    assert asked[1] < asked[0]
+    assert torch.equal(attacked[:3], images[:3])
