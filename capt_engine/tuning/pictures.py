@@ -16,10 +16,10 @@ from torch import Tensor
 from capt_engine.data import benchmarks
 from capt_engine.data.few_shot import VAL_SHOTS, few_shot, half_of_classes
 from capt_engine.data.labelled import WHOLE, LabelledSet, load_splits
-from capt_engine.data.viewing import seen
 from capt_engine.errors import BadImage, BadRequest
 from capt_engine.model.clip import Backbone
 from capt_engine.records import FailedPicture, TuneRequest
+from capt_engine.viewing import view
 
 Pixels = NDArray[np.uint8]
 
@@ -120,21 +120,21 @@ def read_pictures(
     digests: list[str] = []
     failed: list[FailedPicture] = []
 
-    def view(picture: Image.Image) -> Tensor:
-        if originals:
-            kept.append(_moderate(picture, 2 * backbone.size))
+    def keeping(picture: Image.Image) -> Tensor:
+        kept.append(_moderate(picture, 2 * backbone.size))
         return backbone.view(picture)
 
+    viewer = replace(backbone, view=keeping) if originals else backbone
     for at, item in enumerate(wanted.items):
         between(at)
         try:
-            one = seen(item.path, view, backbone.size)
+            photo, seen = view(item.path, viewer)
         except BadImage as error:
             failed.append(FailedPicture(item.path, error.message, error.hint))
             continue
-        images.append((one.pixels * 255).round().to(torch.uint8))
+        images.append((seen * 255).round().to(torch.uint8))
         labels.append(item.label)
-        digests.append(one.photo.sha256)
+        digests.append(photo.sha256)
     stacked = torch.stack(images) if images else torch.empty(0, 3, backbone.size, backbone.size, dtype=torch.uint8)
     return Read(stacked, torch.tensor(labels, dtype=torch.long), tuple(digests), tuple(kept)), failed
 
