@@ -37,20 +37,25 @@ def aim(a: PictureRow, b: PictureRow) -> str:
     if a.attacked is None or b.attacked is None:
         return ""
     if a.aimed_at != b.aimed_at:
-        return _tr("Attacked each on its own: both attackers knew whom they faced (adaptive).")
+        return _tr("Each was attacked on its own (adaptive).")
     if a.aimed_at == b.prompt_id:
         return _tr("One attack, computed on B (adaptive) and shown to both: for A it is a transfer.")
     return _tr("One attack, computed on A (adaptive) and shown to both: for B it is a transfer.")
 
 
-def details(a: PictureRow, b: PictureRow, model: str, label: Callable[[str], str]) -> str:
-    """With what both rows were made: what they share, and which prompts answered."""
+def contest(a: PictureRow, b: PictureRow, label: Callable[[str], str]) -> str:
+    """Which prompts answered, and at whom the attack on the screen was aimed."""
+    sides = _tr("A: {}, B: {}.").format(label(a.prompt_id), label(b.prompt_id))
+    return f"{sides} {aim(a, b)}".strip()
+
+
+def details(a: PictureRow, b: PictureRow, model: str) -> str:
+    """With what both rows were made, and what outlives saving: what they share stands once."""
     shared = sentences.settings_line(a, model, named=False)
-    sides = _tr("A: {}, B: {}").format(label(a.prompt_id), label(b.prompt_id))
     saved = [sentences.survival(a), sentences.survival(b)]
     if saved[0] != saved[1]:
         saved = [f"{side}: {words}" if words else "" for side, words in zip("AB", saved, strict=True)]
-    return " · ".join(part for part in dict.fromkeys((shared, sides, *saved)) if part)
+    return " · ".join(part for part in dict.fromkeys((shared, *saved)) if part)
 
 
 def aim_meaning(choice: str) -> str:

@@ -136,8 +136,8 @@ class ResultView(QWidget):
         if row is not None and other is not None:
             self._pair.set_words(comparison.verdict(row), comparison.verdict(other), comparison.headline(row, other))
             model = self._desk.choices.model_label(row.model_id)
-            headline, details = "", comparison.details(row, other, model, self._desk.choices.sides.label)
-            aim = comparison.aim(row, other)
+            headline, details = "", comparison.details(row, other, model)
+            aim = comparison.contest(row, other, self._desk.choices.sides.label)
         old = row is not None and item is not None and item.request is not None
         stale = old and not self._desk.choices.made_with(item.request)  # type: ignore[union-attr, arg-type]
         remarks = [

@@ -55,7 +55,8 @@ def test_the_headline_names_both() -> None:
 
 def test_at_whom_the_attack_was_aimed_is_said() -> None:
     """Each its own, or computed on one of them and a transfer for the other; nothing without an attack."""
-    assert comparison.aim(A, B).startswith("Attacked each on its own")
+    assert comparison.aim(A, B).startswith("Each was attacked on its own")
+    assert comparison.contest(A, B, label).startswith("A: plain text, B: CAPT. Each")
     assert comparison.aim(A, replace(B, aimed_at="none")).endswith("for B it is a transfer.")
     assert comparison.aim(replace(A, aimed_at="capt"), B).endswith("for A it is a transfer.")
     assert comparison.aim(replace(A, attacked=None), B) == ""
@@ -64,12 +65,11 @@ def test_at_whom_the_attack_was_aimed_is_said() -> None:
 
 
 def test_the_details_say_what_is_shared_once() -> None:
-    """Model, attack and seed stand once, the prompts by side, and what survives saving by side where it differs."""
-    words = comparison.details(A, B, "Demo", label)
-    assert words == "Demo · PGD, L∞ 4/255, 10 steps · seed 0 · A: plain text, B: CAPT"
+    """Model, attack and seed stand once; what survives saving stands by side where it differs."""
+    assert comparison.details(A, B, "Demo") == "Demo · PGD, L∞ 4/255, 10 steps · seed 0"
     lost = replace(A, survives_png=False)
-    assert comparison.details(lost, B, "Demo", label).endswith("A: lost once saved as PNG")
-    both = comparison.details(lost, replace(lost, prompt_id="capt"), "Demo", label)
+    assert comparison.details(lost, B, "Demo").endswith("A: lost once saved as PNG")
+    both = comparison.details(lost, replace(lost, prompt_id="capt"), "Demo")
     assert both.count("lost once saved as PNG") == 1
     assert "A: lost" not in both
 
