@@ -8,6 +8,12 @@ import sys
 import torch
 
 
+def start_counting(device: torch.device) -> None:
+    """From here on the GPU's peak is counted anew; a process has only the one of its whole life."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+
+
 def peak_bytes(device: torch.device) -> int:
     """Of the GPU where the work is done on one that counts, else of the whole process; 0 where the system does not say."""
     if device.type == "cuda":

@@ -22,7 +22,7 @@ from capt_engine.tuning import state as states
 from capt_engine.tuning.defaults import chosen
 from capt_engine.tuning.loop import State, TuningFailed, forecast, has_collapsed
 from capt_engine.tuning.material import Material, guide_of, read_all
-from capt_engine.tuning.memory import peak_bytes
+from capt_engine.tuning.memory import peak_bytes, start_counting
 from capt_engine.tuning.pictures import draw
 
 Tell = Callable[[TuneForecast | TuneStep | TuneEpoch | str], None]
@@ -44,12 +44,16 @@ def tune(
     if request.method == tecoa.METHOD:
         return tecoa.tune(request, backbone, tell, tick)
     out = _checked_out(request)
+    start_counting(backbone.mean.device)
     settings = chosen(request, backbone)
     pictures = read_all(request, draw(request), backbone, tick)
     material = Material(request, backbone, guide_of(request, backbone, load), settings, pictures, tick)
     run = _Run(material, states.state_path(out), tell, tick)
     if request.resume:
         run.go_on()
+    # A run that was killed after its last epoch may have left both; its file is written again as it was.
+    if not run.is_over():
+        _require_absent(out)
     run.tune()
     parameters = sum(p.numel() for p in run.prompts.parameters())
     document = outcome.document(material, run.found, parameters, run.batch)
@@ -72,11 +76,16 @@ def _checked_out(request: TuneRequest) -> Path:
             f"An earlier run that was to write {request.out!r} was stopped; its state is in {state.name!r}.",
             "Give --resume to go on with it, choose another name, or remove that file.",
         )
-    if out.exists() and not state.exists():
-        raise BadRequest(
-            f"{request.out!r} is there already, and is not written over.", "Choose another name, or remove it first."
-        )
+    if not state.exists():
+        _require_absent(out)
     return out
+
+
+def _require_absent(out: Path) -> None:
+    if out.exists():
+        raise BadRequest(
+            f"{str(out)!r} is there already, and is not written over.", "Choose another name, or remove it first."
+        )
 
 
 class _Run:
@@ -124,9 +133,9 @@ class _Run:
             plain = self._material.classifier(None)
             self.found.zero_shot = self._watch.measure(plain, lambda: self._tick(0, 0, "validating plain text"))
             self._validation_s = time.monotonic() - started_s
-        if not self._is_over():
+        if not self.is_over():
             self._with_smaller_batch(self._forecast)
-        while not self._is_over():
+        while not self.is_over():
             self._with_smaller_batch(self._epoch)
         if self._state.epoch < self._epochs:
             self.found.ended = (
@@ -142,7 +151,8 @@ class _Run:
             kept.load_state_dict(self._best)
         return kept
 
-    def _is_over(self) -> bool:
+    def is_over(self) -> bool:
+        """Are all epochs done, or has the validation brought nothing for too long?"""
         is_stale = 0 < self._patience <= self._state.epoch - self.found.best_epoch
         return self._state.epoch >= self._epochs or is_stale
 

@@ -136,6 +136,37 @@ def test_stopped_and_resumed_is_unbroken(runs: Runs) -> None:
     assert not state_path(runs.out).exists()
 
 
+def test_killed_after_its_last_epoch(runs: Runs) -> None:
+    """Where file and state are both there, --resume ends the run if no epoch is left, and else leaves the file alone."""
+    unbroken = runs.bytes_of("a.safetensors")
+
+    def tick(_: int, __: int, note: str) -> None:
+        if note.startswith("epoch 2"):
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        runs(tick)
+    runs.out.write_bytes(b"mine")
+    with pytest.raises(BadRequest, match="is there already"):
+        runs(resume=True)
+    assert runs.out.read_bytes() == b"mine"
+    runs.out.unlink()
+    kept: list[bytes] = []
+
+    def keep(*_: object) -> None:
+        if state_path(runs.out).exists() and read(state_path(runs.out)).epoch == 2:
+            kept.append(state_path(runs.out).read_bytes())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running.checkpoints, "save", lambda *_: keep())
+        runs(resume=True)
+    state_path(runs.out).write_bytes(kept[-1])
+    runs.out.write_bytes(unbroken)
+    runs(resume=True)
+    assert runs.out.read_bytes() == unbroken
+    assert not state_path(runs.out).exists()
+
+
 def test_resume_without_a_state_starts(runs: Runs) -> None:
     """A script may always give --resume: where nothing was stopped, the run starts and says so."""
     runs(resume=True)
