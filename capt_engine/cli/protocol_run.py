@@ -1,0 +1,254 @@
+"""The cells of a protocol computed one after the other through the door: tuned, measured, kept."""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+
+from capt_engine.api import Engine
+from capt_engine.cli.follow import fail
+from capt_engine.cli.protocol_data import Pictures
+from capt_engine.cli.protocol_work import WorkFolder
+from capt_engine.cli.terminal import Progress, duration
+from capt_engine.evaluation.protocols import Cell, Setting, budget_text, evaluate_request, tune_request
+from capt_engine.records import (
+    NO_PROMPTS,
+    AnalyzeResult,
+    EngineFailed,
+    EngineNote,
+    Event,
+    FailedPicture,
+    Failure,
+    JobCancelled,
+    JobFailed,
+    JobFinished,
+    JobProgress,
+    PictureRow,
+    Request,
+    Result,
+    RowsReady,
+)
+
+_POLL_S = 2.0
+_TOLD_VERSIONS = ("capt-explorer", "python", "torch")
+
+
+class Stopped(Exception):
+    """The user asked to stop."""
+
+
+class _Refused(Exception):
+    """A job failed."""
+
+    def __init__(self, failure: Failure, *, fatal: bool = False) -> None:
+        super().__init__(failure.message)
+        self.failure, self.fatal = failure, fatal or bool(failure.traceback)
+
+
+class CellRun:
+    """Every cell that is not there yet, in order; those that another process is at are waited for at the end."""
+
+    def __init__(
+        self,
+        cells: Sequence[Cell],
+        setting: Setting,
+        folder: WorkFolder,
+        pictures: Pictures,
+        *,
+        device: str,
+        progress: Progress,
+    ) -> None:
+        self._cells, self._setting, self._folder, self._pictures = cells, setting, folder, pictures
+        self._device, self._progress = device, progress
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._engine: Engine | None = None
+        self._refused: dict[str, Failure] = {}
+        self._spent_s: list[float] = []
+        self._at = 0
+
+    def run(self) -> int:
+        """Compute until nothing is left; returns the exit code. Raises Stopped when interrupted."""
+        # Failures of an earlier run get another chance, as their cause may have been mended; those of this run do not.
+        left = [cell for cell in self._cells if not self._is_done(cell, failures=False)]
+        self._progress.say(f"{len(self._cells) - len(left)} of {len(self._cells)} cells are there already.")
+        retried = {cell for cell in left if self._is_done(cell)}
+        try:
+            while left:
+                busy = []
+                for cell in left:
+                    if cell not in retried and self._is_done(cell):
+                        continue
+                    retried.discard(cell)
+                    if not self._compute(cell):
+                        busy.append(cell)
+                if len(busy) == len(left):
+                    self._progress.show(0, 0, f"waiting for {len(busy)} cells of another process", None)
+                    time.sleep(_POLL_S)
+                left = busy
+        except _Refused as refused:
+            self._progress.clear()
+            return fail(refused.failure)
+        finally:
+            self._progress.clear()
+            if self._engine is not None:
+                self._engine.close(timeout_s=5)
+        return 0
+
+    def _is_done(self, cell: Cell, *, failures: bool = True) -> bool:
+        told = self._folder.read(self._setting.cell_key(cell))
+        return told is not None and (failures or not told.get("failure"))
+
+    def _compute(self, cell: Cell) -> bool:
+        """Tune where need be, measure and keep; False where another process is at it."""
+        started_s = time.monotonic()
+        key = self._setting.cell_key(cell)
+        with self._folder.claimed(key) as is_ours:
+            if not is_ours:
+                return False
+            try:
+                tuned_s = self._tuned(cell)
+                if tuned_s is None:
+                    return False
+                told = self._measured(cell) | {"tune_s": tuned_s}
+            except _Refused as refused:
+                if refused.fatal:
+                    raise
+                told = {"failure": f"{refused.failure.message} {refused.failure.hint}".strip()}
+            asked = {"name": cell.name, "cell": asdict(cell), "setting": asdict(self._setting), "versions": _versions()}
+            self._folder.write(key, asked | told)
+        self._spent_s.append(time.monotonic() - started_s)
+        left = sum(not self._is_done(other) for other in self._cells)
+        self._progress.say(
+            f"{len(self._cells) - left} of {len(self._cells)} cells: {cell.name}: {_outcome(told)} "
+            f"({duration(self._spent_s[-1])}; {self._remaining(left)})"
+        )
+        return True
+
+    def _remaining(self, left: int) -> str:
+        return f"about {duration(left * sum(self._spent_s) / len(self._spent_s))} left" if left else "that was the last"
+
+    def _tuned(self, cell: Cell) -> float | None:
+        """Seconds spent on the cell's prompts, 0 where they are there; None where another process is tuning them."""
+        if cell.recipe is None:
+            return 0.0
+        key, started_s = self._setting.recipe_key(cell.recipe), time.monotonic()
+        if key in self._refused:
+            raise _Refused(self._refused[key])
+        out = self._folder.prompts(key)
+        with self._folder.claimed(key) as is_ours:
+            if not is_ours:
+                return None
+            state = out.with_name(out.name + ".state.safetensors")
+            # Both are there when a run was killed between writing the prompts and removing its state.
+            if out.exists() and not state.exists():
+                return 0.0
+            place = self._place(cell.recipe.dataset)
+            request = tune_request(cell.recipe, self._setting, place, str(out), self._device)
+            try:
+                self._ask(request, f"{cell.recipe.name}: tuning", _ignore)
+            except _Refused as refused:
+                self._refused[key] = refused.failure
+                raise
+        return time.monotonic() - started_s
+
+    def _measured(self, cell: Cell) -> dict[str, object]:
+        """The cell's answers, picture by picture."""
+        prompts = None if cell.recipe is None else str(self._folder.prompts(self._setting.recipe_key(cell.recipe)))
+        request = evaluate_request(cell, self._setting, self._place(cell.dataset), prompts, self._device)
+        rows: list[PictureRow | FailedPicture] = []
+
+        def news(event: Event) -> None:
+            if isinstance(event, RowsReady):
+                rows.extend(
+                    row
+                    for row in event.rows
+                    if isinstance(row, FailedPicture) or row.prompt_id == (prompts or NO_PROMPTS)
+                )
+
+        result = self._ask(request, f"{cell.name}: measuring", news)
+        assert isinstance(result, AnalyzeResult)
+        return {
+            **answers(rows, [budget_text(eps) for eps in self._setting.budgets]),
+            "n": result.n,
+            "n_failed": result.n_failed,
+            "clean_accuracy": result.clean_accuracy,
+            "model_sha256": result.model_sha256,
+            "prompts_sha256": result.prompts_sha256,
+            "device": result.device,
+            "evaluate_s": result.wall_s,
+        }
+
+    def _place(self, dataset: str) -> tuple[str, str]:
+        return self._pictures.place(dataset, lambda done, total, note: self._progress.show(done, total, note, None))
+
+    def _ask(self, request: Request, note: str, news: Callable[[Event], None]) -> Result:
+        """One job to its end; raises _Refused, and Stopped after an interrupt."""
+        if self._engine is None:
+            self._engine = Engine(self._events.put, device=self._device)
+        job = self._engine.submit(request)
+        done = sum(self._is_done(cell) for cell in self._cells)
+        where = f"cell {done + 1} of {len(self._cells)}: {note}"
+        while True:
+            try:
+                event = self._events.get()
+                match event:
+                    case EngineNote(text):
+                        self._progress.show(0, 0, text, None)
+                    case JobProgress(_, at, total, what, remaining_s):
+                        self._progress.show(at, total, f"{where}, {what}", remaining_s)
+                    case JobFinished(_, result):
+                        return result
+                    case EngineFailed(failure):
+                        raise _Refused(failure, fatal=True)
+                    case JobFailed(_, failure):
+                        raise _Refused(failure)
+                    case JobCancelled():
+                        raise Stopped
+                    case _:
+                        news(event)
+            except KeyboardInterrupt:
+                self._engine.cancel(job)
+
+
+def answers(rows: Sequence[PictureRow | FailedPicture], budgets: Sequence[str]) -> dict[str, object]:
+    """`right`, as `Measured` tells it, and the fingerprint of the pictures in their order; `files` are those that could not be used."""
+    paths = list(dict.fromkeys(row.path for row in rows))
+    right = {name: dict.fromkeys(paths, "-") for name in ("clean", *budgets)}
+    pictures = dict.fromkeys(paths, "-")
+    for row in rows:
+        if isinstance(row, FailedPicture):
+            continue
+        pictures[row.path] = row.sha256
+        right["clean"][row.path] = _mark(row.classes[row.clean.winner] == row.label)
+        if row.attacked is not None:
+            kept = _mark(row.classes[row.attacked.winner] == row.label)
+            right[budget_text(row.threat.eps)][row.path] = kept
+    digest = hashlib.sha256("\n".join(pictures.values()).encode()).hexdigest()[:16]
+    return {"right": {name: "".join(marks.values()) for name, marks in right.items()}, "pictures": digest}
+
+
+def _ignore(event: Event) -> None:
+    del event
+
+
+def _mark(right: bool) -> str:
+    return "1" if right else "0"
+
+
+def _outcome(told: dict[str, object]) -> str:
+    right = told.get("right")
+    if not isinstance(right, dict):
+        return f"failed: {told.get('failure')}"
+    return ", ".join(
+        f"{name} {text.count('1') / max(1, len(text) - text.count('-')):.1%}" for name, text in right.items()
+    )
+
+
+def _versions() -> str:
+    from capt_engine.cli.doctor import versions
+
+    found = versions()
+    return ", ".join(f"{name} {found[name]}" for name in _TOLD_VERSIONS if name in found)
