@@ -19,7 +19,7 @@ from capt_engine.errors import CaptError
 from capt_engine.model.prompts import Prompts
 from capt_engine.records import TuneStep
 from capt_engine.tuning.inner_attack import InnerAttack
-from capt_engine.tuning.objective import Objective, Settings, Terms, Views
+from capt_engine.tuning.objective import ASKS_GUIDE_AGAIN, Objective, Settings, Terms, Views
 from capt_engine.tuning.prompted import PromptedClip
 from capt_engine.tuning.schedule import learning_rate
 
@@ -164,12 +164,13 @@ class Tuning:
         n = len(images)
         clean, adversarial = (logits[:n], logits[n:]) if attacked is not None else (logits, logits)
         guide = self._guide[batch] if self._changed is None else self._guide_logits(images)
+        asks = self._recipe.objective in ASKS_GUIDE_AGAIN
         views = Views(
             labels=labels,
             clean=clean,
             adversarial=adversarial,
             frozen=guide,
-            frozen_adversarial=guide if attacked is None else self._guide_logits(attacked),
+            frozen_adversarial=self._guide_logits(attacked) if attacked is not None and asks else guide,
             clean_features=features[:n],
             adversarial_features=features[-n:],
             progress=progress,

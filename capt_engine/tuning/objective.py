@@ -130,6 +130,10 @@ OBJECTIVES: dict[str, Objective] = {
 }
 
 
+# Whoever looks at the guide's view of attacked pictures costs one more forward pass a step.
+ASKS_GUIDE_AGAIN = (pmg_aft,)
+
+
 def _ce(logits: Tensor, views: Views) -> Tensor:
     return F.cross_entropy(logits.float(), views.labels)
 
