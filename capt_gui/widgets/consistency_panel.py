@@ -79,7 +79,8 @@ class ConsistencyPanel(QWidget):
         self._columns = 0
         self._pair = len(sides) > 1
         present = [info for info in infos if any(info.name in values for values in sides)]
-        for info in sorted(present, key=lambda info: not is_closed(info)):
+        # Two sides are read as a table: in the order of the catalogue, which begins with the margins.
+        for info in present if self._pair else sorted(present, key=lambda info: not is_closed(info)):
             tile = MetricTile(self._theme, info, tuple(values.get(info.name, math.nan) for values in sides))
             tile.pointed_at.connect(self._help.setText)
             tile.moved.connect(self._on_moved)

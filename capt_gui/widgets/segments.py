@@ -59,6 +59,9 @@ class Segments(QFrame):
         """Show a choice without saying `picked`."""
         if key in self._buttons:
             self._buttons[key].setChecked(True)
+            # one tab stop for all of them, as Qt itself has it once one of them was focused
+            for name, button in self._buttons.items():
+                button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if name == key else Qt.FocusPolicy.ClickFocus)
 
     def choice(self) -> str:
         """The key of what is taken, empty when nothing is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from capt_engine.records import ClassesChecked
@@ -30,7 +31,7 @@ class ClassesPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(self.source)
-        layout.addWidget(self.use_model)
+        layout.addWidget(self.use_model, 0, Qt.AlignmentFlag.AlignRight)
         layout.addWidget(self.editor)
         self.use_model.clicked.connect(choices.use_model_classes)
         self.editor.changed.connect(self.on_written)

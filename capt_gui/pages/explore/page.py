@@ -116,8 +116,9 @@ class ExplorePage(QWidget):
         self._cancel.setEnabled(running)
         if running:
             self.result.show_summary(None)
-            self.banner.clear()
-            self._banner_room.hide()
+            if not self._offered:
+                self.banner.clear()
+                self._banner_room.hide()
         self.on_counts_changed()
         self._refresh()
 
@@ -126,17 +127,23 @@ class ExplorePage(QWidget):
         self.result.show_summary(result)
 
     def on_checkpoint_found(self, path: str) -> None:
-        """Offer to compare with dropped prompts."""
-        self._offered = path
+        """Offer to compare with dropped prompts; the offer outlives the start of work on what was dropped with them."""
         message = self.tr("“{}” holds prompts, not a picture.").format(Path(path).name)
         hint = self.tr("They can be laid beside A on the same pictures.")
         self._say("info", message, hint, self.tr("Use as B"))
+        self._offered = path
 
     def on_action_clicked(self) -> None:
         """Take the offered prompts as B."""
         self.banner.clear()
         self._banner_room.hide()
         self._desk.choices.sides.open_file(self._offered, "b")
+        self._offered = ""
+
+    def on_dismissed(self) -> None:
+        """The banner has gone, and with it whatever it offered."""
+        self._offered = ""
+        self._banner_room.hide()
 
     def on_open_clicked(self, side: str) -> None:
         """Ask for a file with prompts, and put it on that side."""
@@ -170,6 +177,7 @@ class ExplorePage(QWidget):
         self._refresh()
 
     def _say(self, kind: str, message: str, hint: str, action: str = "") -> None:
+        self._offered = ""
         self.banner.show_message(kind, message, hint, action)
         self._banner_room.show()
 
@@ -247,7 +255,7 @@ class ExplorePage(QWidget):
         analysis.failed.connect(self.on_failed)
         analysis.finished.connect(self.on_finished)
         analysis.running_changed.connect(self.on_running_changed)
-        self.banner.dismissed.connect(self._banner_room.hide)
+        self.banner.dismissed.connect(self.on_dismissed)
         self.banner.action_clicked.connect(self.on_action_clicked)
         self.intake.problem.connect(self.on_problem)
         self.intake.checkpoint_found.connect(self.on_checkpoint_found)

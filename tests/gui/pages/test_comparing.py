@@ -141,9 +141,21 @@ def test_a_dropped_checkpoint_is_offered_as_b(bench: Bench, page: ExplorePage, p
     asked = bench.engine.requests[-1]
     assert getattr(asked, "paths", ()) == (path,)
     assert "mine.safetensors" in page.banner.accessibleName()
+    play(bench, JobStarted(ONE), JobFinished(ONE, PreviewResult(1, 0)))
+    assert page.banner.isVisible()
     page.banner.action_clicked.emit()
     assert not page.banner.isVisible()
     assert bench.desk.choices.request(()).compare == str(file)
+
+
+def test_an_offer_that_was_dismissed_is_gone(bench: Bench, page: ExplorePage) -> None:
+    """Dismissing changes nothing, and the next run may clear the banner again."""
+    page.open_paths(["mine.safetensors"])
+    assert page.banner.isVisible()
+    assert bench.engine.requests == []
+    page.banner.dismissed.emit()
+    assert not page._banner_room.isVisible()
+    assert bench.desk.choices.request(()).compare == "toy-capt"
 
 
 def test_aim_is_asked_only_when_comparing(bench: Bench, page: ExplorePage) -> None:
@@ -170,6 +182,8 @@ def test_both_sides_are_shown(bench: Bench, page: ExplorePage, path: str) -> Non
     assert all(" | " in text for text in result.charts.consistency.shown().values())
     assert "kept 31 %" in result._summary.text()
     assert result._summary.isVisible()
+    assert page.minimumSizeHint().width() <= 1280
+    assert page.minimumSizeHint().height() <= 740
     bench.desk.analysis.run_all()
     assert not result._summary.isVisible()
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 from conftest import Bench
-from fakes import READY
+from fakes import READY, TWO_SIDES
 from PySide6.QtCore import QCoreApplication, QSize, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from capt_engine.records import EngineReady
 from capt_gui.main_window import MainWindow
 from capt_gui.pages import PAGES, PageInfo
 from capt_gui.view_models.settings_keeper import SettingsKeeper
@@ -27,12 +28,19 @@ def make_page(info: PageInfo, bench: Bench) -> QWidget:
     return page
 
 
+@pytest.fixture(params=[READY, TWO_SIDES], ids=["without prompts", "with prompts"])
+def ready(request: pytest.FixtureRequest) -> EngineReady:
+    """A catalogue without prompts, and one where two sets of them are compared."""
+    answer: EngineReady = request.param
+    return answer
+
+
 @pytest.fixture(params=PAGES, ids=lambda info: info.title)
-def page(request: pytest.FixtureRequest, bench: Bench, qtbot: QtBot) -> Iterator[QWidget]:
+def page(request: pytest.FixtureRequest, bench: Bench, qtbot: QtBot, ready: EngineReady) -> Iterator[QWidget]:
     """Each page of the table, shown, with the catalogue there."""
     page = make_page(request.param, bench)
     qtbot.addWidget(page)
-    bench.engine.emit(READY)
+    bench.engine.emit(ready)
     page.resize(SIZES[0])
     page.show()
     qtbot.waitExposed(page)
