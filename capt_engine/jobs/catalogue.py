@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from capt_engine.attacks import ATTACKS, attack_info
 from capt_engine.attacks.base import NORMS
 from capt_engine.demo.world import TASKS
@@ -19,6 +21,13 @@ DEMO = ModelInfo(
     template=TASKS["shapes"].template,
     warning="Demo model: knows only the toy world. Good for learning the tool, not for conclusions about your pictures.",
 )
+DEMO_ROBUST = replace(
+    DEMO,
+    id="demo-robust",
+    label="Demo CLIP, robust (toy world)",
+    summary="The demo with an image tower tuned on attacked pictures (TeCoA-style): it gives way later.",
+)
+BUNDLED = (DEMO, DEMO_ROBUST)
 
 
 def catalogue() -> Catalogue:
@@ -27,11 +36,12 @@ def catalogue() -> Catalogue:
         attacks=tuple(attack_info(attack) for attack in ATTACKS),
         norms=tuple(norm.info for norm in NORMS),
         metrics=tuple(metric.info for metric in METRICS),
-        models=(DEMO,),
+        models=BUNDLED,
         prompts=tuple(info for entry in entries() if (info := entry.info) is not None),
     )
 
 
 def suggestion(model: str) -> tuple[tuple[str, ...], str]:
     """The classes and the template a model is asked about when the user has not said."""
-    return (DEMO.classes, DEMO.template) if model == DEMO.id else (imagenet_classes(), DEFAULT_TEMPLATE)
+    bundled = {one.id: (one.classes, one.template) for one in BUNDLED}
+    return bundled.get(model) or (imagenet_classes(), DEFAULT_TEMPLATE)
