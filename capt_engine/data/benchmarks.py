@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -330,7 +331,10 @@ def _from_synsets(benchmark: Benchmark, place: _Place, split: str, thousand_way:
         if wnid in folders
         for file in pictures_in(str(top / folders[wnid]))
     )
-    return LabelledSet("", tuple(names[wnid] for wnid in classes), items, root=str(top))
+    common = Counter(names[wnid] for wnid in classes)
+    # ImageNet has pairs of classes with one name. The model is told the name alone; people are told which of the two is meant.
+    told = tuple(f"{names[wnid]} ({wnid})" if common[names[wnid]] > 1 else names[wnid] for wnid in classes)
+    return LabelledSet("", told, items, root=str(top))
 
 
 def _synsets(folder: str) -> list[str]:

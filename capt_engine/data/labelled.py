@@ -52,7 +52,7 @@ class Item:
 class LabelledSet:
     """Pictures with labels: `items[i].label` indexes `classes`; `template` holds one {} for the class name.
 
-    Class names are as the source spells them, underscores included. Two classes may share a name (ImageNet has such pairs).
+    Class names are as the source spells them, underscores included.
     """
 
     name: str

@@ -6,6 +6,7 @@ result: sequences are cut there. That is exact, and about four times less work t
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -18,10 +19,14 @@ from capt_engine.model.clip import Backbone
 
 DEFAULT_TEMPLATE = "a photo of a {}."
 _CHUNK = 128
+_SYNSET = re.compile(r" \(n\d{8}\)$")
 
 
 def sentences(classes: Sequence[str], template: str) -> list[str]:
-    """One sentence per class: underscores become spaces, `{}` in the template is the class name. Raises BadRequest."""
+    """One sentence per class: underscores become spaces, `{}` in the template is the class name. Raises BadRequest.
+
+    A WordNet id in parentheses behind a name tells two classes of one name apart and is not part of the sentence.
+    """
     if len(classes) < 2:
         raise BadRequest(
             f"{len(classes)} class{'es' if len(classes) != 1 else ''} cannot be told apart.",
@@ -37,7 +42,7 @@ def sentences(classes: Sequence[str], template: str) -> list[str]:
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise BadRequest(f"The class {repeated[0]!r} stands twice.", "Each class name may stand once.")
-    return [template.replace("{}", name) for name in names]
+    return [template.replace("{}", _SYNSET.sub("", name)) for name in names]
 
 
 def count_tokens(backbone: Backbone, texts: Sequence[str]) -> tuple[int, ...]:

@@ -61,7 +61,17 @@ def test_the_window_opens_without_the_science(python: Run) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--help",), ("--version",), ("analyze", "--help"), ("demo", "--help"), ("doctor", "--help")],
+    [
+        ("--help",),
+        ("--version",),
+        ("analyze", "--help"),
+        ("evaluate", "--help"),
+        ("tune", "--help"),
+        ("protocol", "--help"),
+        ("prompts", "--help"),
+        ("demo", "--help"),
+        ("doctor", "--help"),
+    ],
     ids=" ".join,
 )
 def test_help_is_light_and_needs_no_qt(python: Run, arguments: tuple[str, ...]) -> None:

@@ -140,3 +140,9 @@ def test_a_name_longer_than_the_model_reads_is_refused(tiny_backbone: Backbone) 
         class_features(tiny_backbone, ["cat", fits + " word"], "a {}")
     assert "'word word" in caught.value.message
     assert "16 tokens" in caught.value.message
+
+
+def test_two_classes_of_one_name_are_told_apart_by_their_synsets() -> None:
+    """ImageNet has such pairs: both give the same sentence, which the id is no part of."""
+    told = sentences(["missile (n03773504)", "missile (n04008634)", "crane (bird)"], "a photo of a {}.")
+    assert told == ["a photo of a missile.", "a photo of a missile.", "a photo of a crane (bird)."]
