@@ -15,6 +15,7 @@ from capt_engine.errors import BadRequest, UnknownName
 
 if TYPE_CHECKING:
     from capt_engine.cli.protocol_data import Pictures
+    from capt_engine.cli.protocol_work import WorkFolder
     from capt_engine.evaluation.protocols import Setting, Work
 
 HELP = "the tables of the paper: few-shot, base-to-new, cross-dataset, shift, ablation; resumable"
@@ -158,11 +159,10 @@ def _listed(text: str, option: str) -> tuple[str, ...]:
     return values
 
 
-def _tell(args: argparse.Namespace, work: Work, setting: Setting, folder: object, progress: Progress) -> None:
-    from capt_engine.cli.protocol_work import WorkFolder, page_of
+def _tell(args: argparse.Namespace, work: Work, setting: Setting, folder: WorkFolder, progress: Progress) -> None:
+    from capt_engine.cli.protocol_told import page_of
     from capt_engine.reports import protocol_page
 
-    assert isinstance(folder, WorkFolder)
     page = page_of(args.name, work, setting, folder, _command(args))
     if args.table is not None:
         protocol_page.write(page, args.table)
