@@ -52,6 +52,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=AIMS,
         help="attack each on itself, or all on the zero-shot model (default: each)",
     )
+    parser.add_argument(
+        "--batch",
+        type=int,
+        default=0,
+        metavar="N",
+        help="pictures attacked together; changes no figure (default: chosen)",
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="work folder: finished cells, prompts")
     parser.add_argument("--table", type=Path, metavar="FILE", help="write the table: .md, .csv, .json or .txt")
     parser.add_argument("--only-table", action="store_true", help="compute nothing: the table from the cells there are")
@@ -72,7 +79,9 @@ def run(args: argparse.Namespace) -> int:
     code = 0
     if not args.only_table:
         try:
-            code = CellRun(work.order, setting, folder, pictures, device=args.device, progress=progress).run()
+            code = CellRun(
+                work.order, setting, folder, pictures, device=args.device, batch=args.batch, progress=progress
+            ).run()
         except (Stopped, KeyboardInterrupt):
             progress.say("Cancelled. What was finished is kept: the same command goes on from there.")
             code = 130
@@ -85,8 +94,10 @@ def _check(args: argparse.Namespace) -> None:
 
     if args.table is not None and args.table.suffix not in SUFFIXES:
         raise BadRequest(f"{args.table} has no known ending.", f"Choose one of {', '.join(SUFFIXES)}.")
-    if args.attack_steps < 1 or args.limit < 0:
-        raise BadRequest("There must be at least one attack step, and no negative limit.", "Check the numbers.")
+    if args.attack_steps < 1 or args.limit < 0 or args.batch < 0:
+        raise BadRequest(
+            "There must be at least one attack step, and no negative limit or batch.", "Check the numbers."
+        )
 
 
 def _setting(args: argparse.Namespace, pictures: Pictures) -> Setting:

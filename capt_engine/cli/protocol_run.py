@@ -6,7 +6,8 @@ import hashlib
 import queue
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 
 from capt_engine.api import Engine
 from capt_engine.cli.follow import fail
@@ -33,6 +34,17 @@ from capt_engine.records import (
 )
 
 _POLL_S = 2.0
+_TOLD_SETTINGS = (
+    "weight",
+    "alpha",
+    "epochs",
+    "batch",
+    "rate",
+    "eps",
+    "attack_steps",
+    "attack_step_size",
+    "attack_loss",
+)
 _TOLD_VERSIONS = ("capt-explorer", "python", "torch")
 
 
@@ -60,9 +72,10 @@ class CellRun:
         *,
         device: str,
         progress: Progress,
+        batch: int = 0,
     ) -> None:
         self._cells, self._setting, self._folder, self._pictures = cells, setting, folder, pictures
-        self._device, self._progress = device, progress
+        self._device, self._progress, self._batch = device, progress, batch
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._engine: Engine | None = None
         self._refused: dict[str, Failure] = {}
@@ -134,6 +147,8 @@ class CellRun:
         """Seconds spent on the cell's prompts, 0 where they are there; None where another process is tuning them."""
         if cell.recipe is None:
             return 0.0
+        from capt_engine.tuning.state import state_path
+
         key, started_s = self._setting.recipe_key(cell.recipe), time.monotonic()
         if key in self._refused:
             raise _Refused(self._refused[key])
@@ -141,9 +156,8 @@ class CellRun:
         with self._folder.claimed(key) as is_ours:
             if not is_ours:
                 return None
-            state = out.with_name(out.name + ".state.safetensors")
             # Both are there when a run was killed between writing the prompts and removing its state.
-            if out.exists() and not state.exists():
+            if out.exists() and not state_path(out).exists():
                 return 0.0
             place = self._place(cell.recipe.dataset)
             request = tune_request(cell.recipe, self._setting, place, str(out), self._device)
@@ -158,6 +172,7 @@ class CellRun:
         """The cell's answers, picture by picture."""
         prompts = None if cell.recipe is None else str(self._folder.prompts(self._setting.recipe_key(cell.recipe)))
         request = evaluate_request(cell, self._setting, self._place(cell.dataset), prompts, self._device)
+        request = replace(request, batch=self._batch)
         rows: list[PictureRow | FailedPicture] = []
 
         def news(event: Event) -> None:
@@ -179,7 +194,7 @@ class CellRun:
             "prompts_sha256": result.prompts_sha256,
             "device": result.device,
             "evaluate_s": result.wall_s,
-        }
+        } | ({} if prompts is None else _tuned_with(prompts))
 
     def _place(self, dataset: str) -> tuple[str, str]:
         return self._pictures.place(dataset, lambda done, total, note: self._progress.show(done, total, note, None))
@@ -228,6 +243,16 @@ def answers(rows: Sequence[PictureRow | FailedPicture], budgets: Sequence[str]) 
             right[budget_text(row.threat.eps)][row.path] = kept
     digest = hashlib.sha256("\n".join(pictures.values()).encode()).hexdigest()[:16]
     return {"right": {name: "".join(marks.values()) for name, marks in right.items()}, "pictures": digest}
+
+
+def _tuned_with(prompts: str) -> dict[str, object]:
+    """The settings that the prompts were really tuned with, as their file tells, and what was noticed on the way."""
+    from capt_engine.model.checkpoints import read_document
+
+    document = read_document(Path(prompts))
+    shape = {"coupling": document.shape.coupling, "length": document.shape.length, "depth": document.shape.depth}
+    told = {name: document.settings[name] for name in _TOLD_SETTINGS if name in document.settings}
+    return {"tuned_with": shape | told, "tuning_notes": document.notes}
 
 
 def _ignore(event: Event) -> None:

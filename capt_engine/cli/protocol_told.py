@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from capt_engine.cli.protocol_work import WorkFolder
+from capt_engine.cli.terminal import duration
 from capt_engine.evaluation.protocols import Part, Setting, Work, budget_text
 from capt_engine.reports.protocol_page import Page
 from capt_engine.reports.protocol_table import CLEAN, Chapter, Line, Measured, table
@@ -48,6 +49,7 @@ def _facts(setting: Setting, asked: int, found: list[dict[str, Any]], command: s
     def of(name: str) -> list[str]:
         return sorted({told[name] for told in found if told.get(name)})
 
+    measured = sum("right" in told for told in found)
     seconds = sum(told.get("tune_s", 0.0) + told.get("evaluate_s", 0.0) for told in found)
     pictures = f"{setting.limit}, evenly over the classes, or all where there are fewer" if setting.limit else "all"
     aimed = (
@@ -62,7 +64,7 @@ def _facts(setting: Setting, asked: int, found: list[dict[str, Any]], command: s
         ("Versions", "; ".join(of("versions")) or "nothing was measured"),
         ("Model", f"{setting.model}, SHA-256 {', '.join(models) or 'not known'}.{mixed}"),
         ("Device", ", ".join(of("device")) or "none"),
-        ("Cells", f"{len(found)} of {asked} are measured, in {seconds / 3600:.1f} hours of computing"),
+        ("Cells", f"{measured} of {asked} are measured, in {duration(seconds)} of computing"),
         (
             "Test pictures",
             f"{pictures}; drawn once by a fixed seed, so every row of a data set, zero-shot included, is about the same pictures",
@@ -86,7 +88,29 @@ def _facts(setting: Setting, asked: int, found: list[dict[str, Any]], command: s
         ("Averages", "the plain mean of the data sets' means, only where every data set is measured"),
         (
             "Tuning",
-            "every method with its defaults for this model, last epoch kept. HM2: harmonic mean of base and new classes; "
-            "HM4: of base and new, clean and robust",
+            "every method with its defaults for this model, last epoch kept; validation pictures are not looked at",
         ),
+        *_tuned_with(found),
+        ("HM2, HM4", "harmonic means: of base and new classes; of base and new, clean and robust"),
     )
+
+
+def _tuned_with(found: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """What each method's defaults were, as the checkpoints tell; where they changed on the way, all of them."""
+    by_method: dict[str, set[str]] = {}
+    for told in found:
+        recipe = told["cell"]["recipe"]
+        if "tuned_with" not in told or any(recipe[name] is not None for name in ("alpha", "weight", "coupling")):
+            continue
+        words = [f"{name.replace('_', ' ')} {_value(name, value)}" for name, value in told["tuned_with"].items()]
+        by_method.setdefault(recipe["method"], set()).add(", ".join(words))
+    return [
+        (f"Tuning, {method}", "; changed on the way, so rows are not alike: ".join(sorted(texts)))
+        for method, texts in sorted(by_method.items())
+    ]
+
+
+def _value(name: str, value: object) -> str:
+    if name in ("eps", "attack_step_size") and isinstance(value, float):
+        return f"{value * 255:.3g}/255"
+    return f"{value:g}" if isinstance(value, float) else str(value)
