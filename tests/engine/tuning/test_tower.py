@@ -16,10 +16,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from capt_engine.attacks.base import LINF, Draws, Threat
+from capt_engine.demo import figures
 from capt_engine.errors import BadCheckpoint, BadRequest, Cancelled, UnknownName
 from capt_engine.model import clip
 from capt_engine.model.clip import TOWER_CONFIG, TOWER_WEIGHTS, Backbone, lasting_id, load_backbone
 from capt_engine.model.text import class_features
+from capt_engine.resources import resource
 from capt_engine.tuning.inner_attack import InnerAttack
 from capt_engine.tuning.loop import TuningFailed
 from capt_engine.tuning.tower import CARD, CHECKPOINT, TowerRecipe, TowerResult, TowerTuning, rate_at, tune_tower
@@ -358,3 +360,32 @@ def test_a_lasting_id_leads_there_from_anywhere(
     assert lasting_id("ViT-B-32:openai@x.safetensors") == f"ViT-B-32:openai@{tmp_path.resolve() / 'x.safetensors'}"
     assert lasting_id("demo-robust") == "demo-robust"
     assert set(clip.BUNDLED) == {"demo", "demo-robust"}
+
+
+ROBUST = resource("demo-robust")
+
+
+def test_demo_robust_is_the_demo_with_another_image_tower() -> None:
+    """The bundled robust backbone loads by its id, and text tower, temperature and preprocessing are the demo's, bit for bit."""
+    demo, robust = load_backbone("demo", CPU), load_backbone("demo-robust", CPU)
+    before, after = demo.clip.state_dict(), robust.clip.state_dict()
+    assert before.keys() == after.keys()
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert moved
+    assert all(name.startswith("visual.") for name in moved)
+    assert (robust.id, robust.size, robust.base) == ("demo-robust", demo.size, clip.Base("demo", demo.sha256))
+    assert robust.sha256 != demo.sha256
+    assert robust.clip.visual.image_size == demo.clip.visual.image_size
+
+
+def test_demo_robust_is_small() -> None:
+    """What it adds to what ships stays within 8 MB."""
+    assert sum(path.stat().st_size for path in ROBUST.iterdir()) <= 8_000_000
+
+
+def test_demo_robust_withstands_what_breaks_the_demo() -> None:
+    """On 28 plain pictures of shapes it keeps 80 % clean, and under PGD at 4/255 its interval lies wholly above the demo's."""
+    demo, robust = load_backbone("demo", CPU), load_backbone("demo-robust", CPU)
+    assert figures.zero_shot(robust, "shapes", "plain", 28).accuracy >= 0.8
+    attacked = [figures.under_pgd(backbone, "shapes", "plain", 28, 4) for backbone in (demo, robust)]
+    assert attacked[1].low > attacked[0].high
