@@ -46,8 +46,8 @@ _REAL: dict[str, Any] = {
 }
 _FAP: dict[str, Any] = {"attack_steps": 2, "attack_step_size": 1.0, "attack_loss": "kl"}
 _DEMO: dict[str, dict[str, Any]] = {
-    "demo": {"eps": 1 / 255, "length": 4, "depth": 4, "rate": 0.035, "epochs": 20, "batch": 16},
-    "demo-robust": {"eps": 1 / 255, "length": 4, "depth": 4, "rate": 0.035, "epochs": 20, "batch": 16},
+    "demo": {"eps": 1 / 255, "length": 4, "depth": 4, "rate": 0.035, "epochs": 10, "batch": 8},
+    "demo-robust": {"eps": 1 / 255, "length": 4, "depth": 4, "rate": 0.035, "epochs": 10, "batch": 8},
 }
 _DEMO_TEXT_ONLY: dict[str, Any] = {"length": 4, "depth": 1, "rate": 0.035}
 
