@@ -41,6 +41,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_attack(parser)
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="at most N pictures, evenly over the classes")
+    parser.add_argument(
+        "--half", default="all", choices=("all", "base", "new"), help="among the first or second half of the classes"
+    )
     parser.add_argument("--shard", default="1/1", metavar="i/N", help="only the i-th of N parts of the pictures")
     add_out(parser)
     parser.add_argument(
@@ -87,6 +90,7 @@ def request_from(args: argparse.Namespace) -> EvaluateRequest:
         curve=eps if len(eps) > 1 else (),
         limit=args.limit,
         shard=shard(args.shard),
+        half=args.half,
         seed=args.seed,
         device=args.device,
         precision=args.precision,

@@ -21,12 +21,13 @@ from capt_engine.model.checkpoints import load as load_prompts
 from capt_engine.model.checkpoints import read_document
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import load_backbone
-from capt_engine.model.prompt_shelf import find, fingerprint
+from capt_engine.model.prompt_shelf import find, fingerprint, own_folder
 from capt_engine.model.text import count_tokens
 from capt_engine.records import (
     NO_PROMPTS,
     AnalyzeRequest,
     AnalyzeResult,
+    CatalogueChanged,
     CheckClassesRequest,
     ClassesChecked,
     EvaluateRequest,
@@ -172,7 +173,10 @@ def handle_tune(session: Session, job: JobId, request: TuneRequest, on_event: On
         on_event(TuneTold(job, told))
 
     # Not through the session, which keeps one model and would drop the one being tuned.
-    return tune(request, backbone, lambda model: load_backbone(model, backbone.mean.device), tell, tick)
+    result = tune(request, backbone, lambda model: load_backbone(model, backbone.mean.device), tell, tick)
+    if Path(result.out).parent == own_folder():
+        on_event(CatalogueChanged(catalogue.catalogue()))
+    return result
 
 
 def handle_check_classes(

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone, load_backbone, open_clip
+from capt_engine.model.prompts import COUPLINGS, Prompts, PromptShape, first_words
 from capt_engine.resources import resource
 
 Pixels = Callable[..., Tensor]
@@ -137,3 +138,53 @@ def test_a_models_bias_is_added(tiny_folder: Path, tiny_classifier: Classifier, 
     biased = Classifier(load_backbone(str(folder), CPU), tiny_classifier.classes, tiny_classifier.template)
     with torch.no_grad():
         torch.testing.assert_close(biased(pixels(2)), tiny_classifier(pixels(2)) - 7.5)
+
+
+def prompted(backbone: Backbone, classes: tuple[str, ...], coupling: str = "vision_to_text") -> Classifier:
+    """A classifier with prompts that are far from the words they began as."""
+    stream = torch.Generator().manual_seed(3)
+    shape = PromptShape(coupling, 3, 2)
+    prompts = Prompts(backbone, shape, first_words(backbone, "a photo of a {}.", 3), stream)
+    for value in prompts.parameters():
+        value.data += 0.2 * torch.randn(value.shape, generator=stream)
+    return Classifier(backbone, classes, "a photo of a {}.", prompts=prompts)
+
+
+@pytest.mark.parametrize("coupling", COUPLINGS)
+def test_the_order_of_the_classes_changes_nothing_but_the_order(
+    tiny_backbone: Backbone, pixels: Pixels, coupling: str
+) -> None:
+    """Learned prompts are shared by all classes, so each class's logit stays its own wherever it stands."""
+    names = ("a cube", "sphere", "a long name of three words", "cone")
+    images = pixels(3)
+    one = prompted(tiny_backbone, names, coupling)(images)
+    other = prompted(tiny_backbone, names[::-1], coupling)(images)
+    assert torch.allclose(one, other.flip(1), atol=1e-5)
+
+
+def test_prompts_move_to_other_class_names(tiny_backbone: Backbone, pixels: Pixels) -> None:
+    """A class keeps its logit among other neighbours; a name of another length is only another name."""
+    images = pixels(3)
+    known = prompted(tiny_backbone, ("cube", "sphere"))(images)
+    moved = prompted(tiny_backbone, ("sphere", "something never tuned on", "cube"))(images)
+    assert torch.allclose(known, moved[:, [2, 0]], atol=1e-5)
+
+
+def test_prompts_that_are_the_words_are_the_plain_model(tiny_backbone: Backbone, pixels: Pixels) -> None:
+    """Text prompts as long as the template that still are its own words give the zero-shot answer."""
+    template, images = "a photo of a {}.", pixels(2)
+    words = first_words(tiny_backbone, template, 3)
+    prompts = Prompts(tiny_backbone, PromptShape("text_only", 3, 1), words, torch.Generator())
+    plain = Classifier(tiny_backbone, ("cube", "sphere"), template)
+    same = Classifier(tiny_backbone, ("cube", "sphere"), template, prompts=prompts)
+    assert torch.allclose(plain(images), same(images), atol=1e-5)
+
+
+def test_prompts_are_constants_to_a_classifier(tiny_backbone: Backbone, pixels: Pixels) -> None:
+    """An attack's slope reaches the pixels and no learned value."""
+    images = pixels(2).requires_grad_()
+    classifier = prompted(tiny_backbone, ("cube", "sphere"))
+    classifier(images).sum().backward()  # type: ignore[no-untyped-call]
+    assert images.grad is not None
+    assert float(images.grad.abs().max()) > 0
+    assert not classifier.text.requires_grad
