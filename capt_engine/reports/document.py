@@ -1,0 +1,160 @@
+"""A report as plain values: sections of blocks, which each format draws in its own way. What a report says is decided before this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from capt_engine.records import Picture, SignedPicture
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A few sentences. kind: "text", "lead" (larger), "note" (smaller), "limit" (set apart, as a warning is)."""
+
+    text: str
+    kind: str = "text"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Names and values, one pair a line."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Light:
+    """One thing that was checked: status "pass", "fail" or "not run", always with its word, never by colour alone."""
+
+    name: str
+    status: str
+    value: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Lights:
+    """The checks of a run, and in one sentence how many passed."""
+
+    summary: str
+    lights: tuple[Light, ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A table's column. align: "left" or "right". sort: "text" or "number", for formats that can."""
+
+    title: str
+    align: str = "left"
+    sort: str = "text"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table; rows as long as the columns. total: how many rows there would be, where some were left out."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    total: int | None = None
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line of a chart: (x, y, low, high) each; low and high are the ends of y's interval."""
+
+    name: str
+    points: tuple[tuple[float, float, float, float], ...]
+
+
+@dataclass(frozen=True)
+class LineChart:
+    """Lines with interval bands, drawn as vectors. y in [0, 1] is shown in percent. alt: what it shows, in words."""
+
+    caption: str
+    x_title: str
+    y_title: str
+    series: tuple[Series, ...]
+    alt: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar: its value and interval in [0, 1]."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class BarChart:
+    """Bars with intervals, drawn as vectors."""
+
+    caption: str
+    bars: tuple[Bar, ...]
+    alt: str
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A confusion matrix: counts[row][column], rows the labels and columns the answers."""
+
+    caption: str
+    names: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+    alt: str
+
+
+@dataclass(frozen=True)
+class Example:
+    """One picture: clean, perturbation (None where it was not kept), adversarial, and what was said of each."""
+
+    name: str
+    clean: Picture
+    perturbation: SignedPicture | None
+    adversarial: Picture | None
+    words: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Examples below one another, with how they were chosen."""
+
+    caption: str
+    examples: tuple[Example, ...]
+
+
+Block = Paragraph | Facts | Lights | Grid | LineChart | BarChart | Matrix | Strip
+
+
+@dataclass(frozen=True)
+class Section:
+    """id: by which it is chosen or left out, such as "curve"."""
+
+    id: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that travels inside or beside the report."""
+
+    name: str
+    content: bytes
+    description: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole report. id: derived from the run, so the same run gives the same. made: when the run ended, ISO 8601 with zone."""
+
+    id: str
+    title: str
+    subtitle: str
+    made: str
+    sections: tuple[Section, ...]
+    attachments: tuple[Attachment, ...] = ()
