@@ -31,6 +31,7 @@ from capt_engine.records import (
     Request,
     Result,
     RowsReady,
+    TuneTold,
 )
 
 _POLL_S = 2.0
@@ -162,11 +163,17 @@ class CellRun:
             place = self._place(cell.recipe.dataset)
             request = tune_request(cell.recipe, self._setting, place, str(out), self._device)
             try:
-                self._ask(request, f"{cell.recipe.name}: tuning", _ignore)
+                self._ask(request, f"{cell.recipe.name}: tuning", self._remarks)
             except _Refused as refused:
                 self._refused[key] = refused.failure
                 raise
         return time.monotonic() - started_s
+
+    def _remarks(self, event: Event) -> None:
+        """Show what tuning has noticed; epochs and steps are in the progress already."""
+        for news in event.news if isinstance(event, TuneTold) else ():
+            if isinstance(news, str) and "starting from the beginning" not in news:
+                self._progress.say(news)
 
     def _measured(self, cell: Cell) -> dict[str, object]:
         """The cell's answers, picture by picture."""
@@ -253,10 +260,6 @@ def _tuned_with(prompts: str) -> dict[str, object]:
     shape = {"coupling": document.shape.coupling, "length": document.shape.length, "depth": document.shape.depth}
     told = {name: document.settings[name] for name in _TOLD_SETTINGS if name in document.settings}
     return {"tuned_with": shape | told, "tuning_notes": document.notes}
-
-
-def _ignore(event: Event) -> None:
-    del event
 
 
 def _mark(right: bool) -> str:
