@@ -186,7 +186,8 @@ class AnalyzeRequest:
     paths: files and folders (folders are walked). classes: empty means the model's own suggestion, as does an empty template.
     prompts (A): an installed checkpoint, a file, or None for plain text. compare (B): a second one on the same pictures, NO_PROMPTS
     for plain text; None compares with nothing. aim: whom the attack is aimed at, one of AIMS.
-    attack: None means clean predictions only. batch: pictures per forward pass, 0 lets the engine choose.
+    attack: None means clean predictions only. batch: pictures per forward pass, 0 lets the engine choose. keep: a folder in which the
+    engine keeps the run (rows, pictures, manifest, summary), "" keeps nothing; resume: go on with the run that was kept there.
     """
 
     paths: tuple[str, ...]
@@ -203,6 +204,8 @@ class AnalyzeRequest:
     precision: str = "fp32"
     batch: int = 0
     with_pictures: bool = True
+    keep: str = ""
+    resume: bool = False
 
 
 @dataclass(frozen=True)
@@ -236,6 +239,32 @@ class EvaluateRequest:
     precision: str = "fp32"
     batch: int = 0
     with_pictures: bool = False
+    keep: str = ""
+    resume: bool = False
+
+
+@dataclass(frozen=True)
+class ReportRequest:
+    """Write a report of kept runs: one run, or several side by side.
+
+    runs: run folders. out: the file; its ending (.pdf, .html, .csv, .json) says the format. sections: ids to include, empty for all.
+    redact: show numbers instead of the names of files and folders. preview: draw the pages as pictures instead of writing a file
+    (`out` then only says the format); they arrive as `PagesReady`.
+    """
+
+    runs: tuple[str, ...]
+    out: str
+    sections: tuple[str, ...] = ()
+    redact: bool = False
+    preview: bool = False
+    page_width: int = 900
+
+
+@dataclass(frozen=True)
+class ListRunsRequest:
+    """Which runs are kept in a folder ("" for the program's own), newest first."""
+
+    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -304,7 +333,15 @@ class CheckClassesRequest:
     template: str
 
 
-Request = AnalyzeRequest | EvaluateRequest | TuneRequest | PreviewRequest | CheckClassesRequest
+Request = (
+    AnalyzeRequest
+    | EvaluateRequest
+    | TuneRequest
+    | ReportRequest
+    | ListRunsRequest
+    | PreviewRequest
+    | CheckClassesRequest
+)
 
 
 @dataclass(frozen=True)
@@ -576,7 +613,45 @@ class ClassesChecked:
     repeated: tuple[int, ...]
 
 
-Result = AnalyzeResult | TuneResult | PreviewResult | ClassesChecked
+@dataclass(frozen=True)
+class KeptRun:
+    """One run on disk: its folder, when it ended (ISO 8601 with zone, "" while it is unfinished), and one line about it."""
+
+    folder: str
+    ended: str
+    title: str
+    n: int
+    labelled: bool
+
+
+@dataclass(frozen=True)
+class RunsListed:
+    """Kept runs, newest first."""
+
+    runs: tuple[KeptRun, ...]
+
+
+@dataclass(frozen=True)
+class SectionInfo:
+    """One section that a report can have: its id and title, and whether there is anything to say in it."""
+
+    id: str
+    title: str
+    present: bool
+
+
+@dataclass(frozen=True)
+class ReportResult:
+    """A report that was written, or only drawn: where it is, its size, its pages (0 where the format has none), its sections."""
+
+    out: str
+    n_bytes: int
+    pages: int
+    sections: tuple[SectionInfo, ...]
+    notes: tuple[str, ...] = ()
+
+
+Result = AnalyzeResult | TuneResult | ReportResult | RunsListed | PreviewResult | ClassesChecked
 
 
 @dataclass(frozen=True)
@@ -663,6 +738,16 @@ class TuneTold:
 
 
 @dataclass(frozen=True)
+class PagesReady:
+    """Some pages of a report's preview, in order; `first` counts from 0, `total` is the number of pages in all."""
+
+    job: JobId
+    first: int
+    total: int
+    pages: tuple[Picture, ...]
+
+
+@dataclass(frozen=True)
 class CatalogueChanged:
     """There is more or less to choose from than before: a checkpoint was tuned, for one."""
 
@@ -702,6 +787,7 @@ Event = (
     | PreviewsReady
     | RowsReady
     | TuneTold
+    | PagesReady
     | CatalogueChanged
     | JobFinished
     | JobFailed
