@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from capt_engine.records import AnalyzeResult, FailedPicture, PairedTest, PictureRow, ThreatModel
 
@@ -36,7 +37,7 @@ def closing(result: AnalyzeResult, run_dir: str | None) -> str:
     compared = result.compared.other if result.compared else None
     for name, one in (("A", result), ("B", compared)) if compared else (("", result),):
         if one is not None:
-            lines += _sentences(one, f"{name} ({one.prompts}): " if name else "", labelled=labelled)
+            lines += _sentences(one, f"{name} ({_name(one.prompts)}): " if name else "", labelled=labelled)
     if result.compared is not None:
         tests = (("clean", result.compared.clean), ("attacked", result.compared.robust))
         lines += [_paired(words, test) for words, test in tests if test is not None]
@@ -89,6 +90,11 @@ def _paired(words: str, test: PairedTest) -> str:
     )
 
 
+def _name(prompts: str) -> str:
+    """Prompts by their name, without the folders a file lies in."""
+    return _shown(Path(prompts).stem if prompts.endswith(".safetensors") else prompts)
+
+
 def _shown(path: str) -> str:
     return path.encode("utf-8", "backslashreplace").decode("utf-8")
 
@@ -99,7 +105,7 @@ def _line(row: PictureRow) -> str:
     if row.label_source != "model" and row.classes[best] != row.label:
         text += f" (wrong: {row.label})"
     if row.prompt_id != "none" or row.aimed_at not in ("", row.prompt_id):
-        text = f"[{row.prompt_id}] {text}"
+        text = f"[{_name(row.prompt_id)}] {text}"
     if row.attacked is None:
         return text
     after = row.attacked.winner
