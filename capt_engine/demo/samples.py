@@ -14,18 +14,27 @@ from capt_engine.demo.world import Scene, picture
 SIZE = 384
 
 # The seeds were chosen by eye among the first few of each subject; none of these pairs is an unseen one.
+_CHOSEN = (
+    ("plain", "yellow", "metal", "donut", 8),
+    ("plain", "red", "plastic", "heart", 20),
+    ("plain", "blue", "marble", "mug", 12),
+    ("plain", "orange", "wood", "cube", 16),
+    ("plain", "purple", "metal", "sphere", 18),
+    ("plain", "pink", "rubber", "star", 15),
+    ("plain", "cyan", "plastic", "arch", 17),
+    ("plain", "green", "wood", "pyramid", 19),
+    # The look that the bundled prompts were tuned on: here they can show what they are good for.
+    ("night", "orange", "plastic", "cone", 3),
+    ("night", "green", "rubber", "cross", 1),
+    ("night", "purple", "wood", "moon", 3),
+    ("night", "red", "metal", "cylinder", 5),
+)
+
 SAMPLES: dict[str, Scene] = {
-    f"{colour}-{material}-{shape}": Scene(Subject(shape, colour, material), "plain", seed)
-    for colour, material, shape, seed in (
-        ("yellow", "metal", "donut", 8),
-        ("red", "plastic", "heart", 20),
-        ("blue", "marble", "mug", 12),
-        ("orange", "wood", "cube", 16),
-        ("purple", "metal", "sphere", 18),
-        ("pink", "rubber", "star", 15),
-        ("cyan", "plastic", "arch", 17),
-        ("green", "wood", "pyramid", 19),
+    f"{'' if domain == 'plain' else domain + '-'}{colour}-{material}-{shape}": Scene(
+        Subject(shape, colour, material), domain, seed
     )
+    for domain, colour, material, shape, seed in _CHOSEN
 }
 
 

@@ -15,7 +15,7 @@ def test_a_checkout_has_its_resources_beside_the_packages() -> None:
     assert resources_dir() == Path(__file__).resolve().parents[2] / "resources"
     assert resource("demo", "open_clip_config.json").is_file()
     assert resource("demo", "open_clip_model.safetensors").stat().st_size < 15e6
-    assert len(list(resource("samples").glob("*.png"))) == 8
+    assert len(list(resource("samples").glob("*.png"))) == 12
 
 
 def test_an_installed_package_prefers_what_was_bundled_into_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
