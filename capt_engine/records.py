@@ -103,7 +103,8 @@ class MetricInfo:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """One model that can be chosen. `classes` and `template` are what it is asked about when the user has not said."""
+    """One model that can be chosen. `classes` and `template` are what it is asked about when the user has not said; `eps` is the L∞
+    budget offered first, in pixel units [0, 1], where the norm's own would break every picture."""
 
     id: str
     label: str
@@ -111,6 +112,7 @@ class ModelInfo:
     classes: tuple[str, ...]
     template: str
     warning: str = ""
+    eps: float | None = None
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,14 @@ DEMO = ModelInfo(
     classes=TASKS["shapes"].classes,
     template=TASKS["shapes"].template,
     warning="Demo model: knows only the toy world. Good for learning the tool, not for conclusions about your pictures.",
+    eps=1 / 255,
 )
 DEMO_ROBUST = replace(
     DEMO,
     id="demo-robust",
     label="Demo CLIP, robust (toy world)",
     summary="The demo with an image tower tuned on attacked pictures (TeCoA-style): it gives way later.",
+    eps=4 / 255,
 )
 BUNDLED = (DEMO, DEMO_ROBUST)
 

@@ -103,8 +103,15 @@ class Choices(QObject):
     @property
     def eps(self) -> float:
         """The budget for the chosen norm, in pixel units."""
-        default = self.norm.default_eps if self.norm else ThreatModel().eps
-        return self.settings.eps.get(self.settings.norm, default)
+        return self.settings.eps.get(self.settings.norm, self.usual_eps)
+
+    @property
+    def usual_eps(self) -> float:
+        """The budget where the user chose none: the model's own suggestion, else the norm's."""
+        suggested = self.model.eps if self.model else None
+        if suggested is not None and self.settings.norm == "linf":
+            return suggested
+        return self.norm.default_eps if self.norm else ThreatModel().eps
 
     @property
     def steps(self) -> int:
@@ -192,9 +199,7 @@ class Choices(QObject):
             return ()
         unit = "/255" if self.norm.name == "linf" else ""
         help_text = "How far each picture may be changed, in this norm."
-        eps = ParamInfo(
-            "eps", "Budget ε", "float", self.norm.default_eps, 0.0, self.norm.high_eps, unit, help=help_text
-        )
+        eps = ParamInfo("eps", "Budget ε", "float", self.usual_eps, 0.0, self.norm.high_eps, unit, help=help_text)
         seed = ParamInfo("seed", "Seed", "int", 0, 0, 2**31 - 1, help="The same seed gives the same pictures again.")
         return (eps, *self.attack.params, seed)
 
@@ -209,7 +214,7 @@ class Choices(QObject):
         given = dict(values)
         if self.norm is None or self.attack is None:
             return
-        self.settings.eps[self.settings.norm] = float(given.pop("eps", self.norm.default_eps))
+        self.settings.eps[self.settings.norm] = float(given.pop("eps", self.usual_eps))
         self.settings.seed = int(given.pop("seed", 0))
         if steps_param(self.attack) is not None:
             self.settings.steps = int(given.pop("steps", 0))
@@ -235,8 +240,8 @@ class Choices(QObject):
         )
 
     def made_with(self, request: AnalyzeRequest) -> bool:
-        """Whether a request was made with the present choices, whatever its pictures."""
-        return replace(request, paths=()) == self.request(())
+        """Whether a request was made with the present choices, whatever its pictures, kept or not."""
+        return replace(request, paths=(), keep="") == self.request(())
 
     def _attack_values(self) -> Values:
         values: dict[str, ParamValue] = dict(self.settings.expert.get(self.settings.attack, {}))
