@@ -1,0 +1,52 @@
+"""Pictures inside a page: PNG as data addresses, and perturbations as blue and orange around grey."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+from capt_engine.records import Picture, SignedPicture
+
+_GREY = (178, 178, 178)
+_DARKER = (0, 74, 148)
+_BRIGHTER = (206, 84, 0)
+TINY = 96
+"""Pictures below this width are shown with square pixels instead of a blur."""
+
+
+def picture(seen: Picture) -> str:
+    """The address of a picture that lies inside the page."""
+    return _address(Image.frombytes("RGB", (seen.width, seen.height), seen.rgb))
+
+
+def perturbation(change: SignedPicture) -> str:
+    """A perturbation as a picture: grey where nothing changes, blue where it gets darker, orange where it gets brighter.
+
+    The three colours of a pixel are averaged; the fullest colour stands for `scale`.
+    """
+    values = np.frombuffer(change.values, np.int8).reshape(change.height, change.width, 3)
+    shades = np.rint(values.mean(axis=2)).clip(-127, 127).astype(np.int16) + 127
+    drawn = Image.fromarray(shades.astype(np.uint8))
+    drawn.putpalette([part for step in range(-127, 128) for part in _shade(step / 127)])
+    return _address(drawn)
+
+
+def shares(values: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> str:
+    """A table of shares in [0, 1] as a picture, a pixel each: from white to blue on the diagonal, to orange beside it."""
+    left = (1 - values)[..., None]
+    ends = np.where(np.eye(len(values), dtype=bool)[..., None], _DARKER, _BRIGHTER)
+    return _address(Image.fromarray(np.rint(left * 255 + (1 - left) * ends).astype(np.uint8)))
+
+
+def _shade(value: float) -> tuple[int, ...]:
+    end = _BRIGHTER if value > 0 else _DARKER
+    return tuple(round(grey + (full - grey) * abs(value)) for grey, full in zip(_GREY, end, strict=True))
+
+
+def _address(image: Image.Image) -> str:
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
