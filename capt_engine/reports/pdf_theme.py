@@ -1,0 +1,68 @@
+"""The looks of the PDF: one page size, one scale of type, a few colours that stay apart for colour-blind readers and in grey print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RGB = tuple[int, int, int]
+
+# Millimetres.
+PAGE_WIDTH = 210.0
+PAGE_HEIGHT = 297.0
+LEFT = 22.0
+TOP = 21.0
+BOTTOM = 272.0
+WIDTH = PAGE_WIDTH - 2 * LEFT
+POINT = 25.4 / 72
+
+INK: RGB = (26, 29, 36)
+MUTED: RGB = (89, 97, 113)
+RULE: RGB = (196, 202, 212)
+HAIRLINE: RGB = (226, 230, 236)
+ZEBRA: RGB = (246, 247, 250)
+BLUE: RGB = (11, 111, 184)
+ORANGE: RGB = (201, 106, 0)
+ORANGE_INK: RGB = (150, 76, 0)
+GREY: RGB = (128, 136, 150)
+WARM: RGB = (253, 246, 236)
+WHITE: RGB = (255, 255, 255)
+
+# Lines of a chart, in order: no two neighbours share colour, dash or marker.
+SERIES_COLORS: tuple[RGB, ...] = (BLUE, ORANGE, (84, 92, 108), (86, 170, 220), (120, 60, 0), (30, 60, 110))
+SERIES_DASHES: tuple[tuple[float, float], ...] = ((0, 0), (2.2, 1.1), (0.8, 0.8), (4, 1.2))
+SERIES_MARKERS = ("circle", "square", "triangle", "diamond", "cross")
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a run of text looks. size: points; leading: distance of its lines as a multiple of the size."""
+
+    size: float
+    bold: bool = False
+    color: RGB = INK
+    leading: float = 1.45
+
+    @property
+    def line_height(self) -> float:
+        """Millimetres from one line to the next."""
+        return self.size * self.leading * POINT
+
+
+TITLE = Style(20, bold=True, leading=1.2)
+SUBTITLE = Style(10.5, color=MUTED)
+HEADING = Style(13, bold=True, leading=1.25)
+LEAD = Style(11.5, leading=1.5)
+BODY = Style(9, leading=1.55)
+STRONG = Style(9, bold=True, leading=1.55)
+NOTE = Style(7.8, color=MUTED, leading=1.5)
+CAPTION = Style(8.6, bold=True, leading=1.4)
+SMALL = Style(7.6, leading=1.4)
+SMALL_STRONG = Style(7.6, bold=True, leading=1.4)
+SMALL_MUTED = Style(7.6, color=MUTED, leading=1.4)
+FOOTER = Style(7, color=MUTED)
+
+
+def mixed(color: RGB, share: float, over: RGB = WHITE) -> RGB:
+    """`share` of a colour laid over another."""
+    red, green, blue = (round(share * c + (1 - share) * o) for c, o in zip(color, over, strict=True))
+    return red, green, blue
