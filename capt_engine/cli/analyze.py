@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import ExitStack
 
 from capt_engine.cli.asked import add_attack, add_model, add_out, attack, budgets, prompts, threat
 from capt_engine.cli.options import add_common, class_list
-from capt_engine.cli.picture_run import PictureRun, open_folder
+from capt_engine.cli.picture_run import PictureRun
 from capt_engine.errors import BadRequest
 from capt_engine.records import AnalyzeRequest
 
@@ -31,10 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do the analysis; raises CaptError for arguments that make no sense."""
-    request = request_from(args)
-    with ExitStack() as stack:
-        folder = stack.enter_context(open_folder(args.out, request)) if args.out else None
-        return PictureRun(args, request, folder).run()
+    return PictureRun(args, request_from(args)).run()
 
 
 def request_from(args: argparse.Namespace) -> AnalyzeRequest:
@@ -58,5 +54,6 @@ def request_from(args: argparse.Namespace) -> AnalyzeRequest:
         device=args.device,
         precision=args.precision,
         batch=args.batch,
-        with_pictures=args.out is not None,
+        with_pictures=False,
+        keep=str(args.out or ""),
     )

@@ -3,45 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import importlib.util
 import json
 import os
-import platform
 import shutil
 import sys
 from pathlib import Path
 
 from capt_engine.cli.options import add_common
+from capt_engine.reports.versions import versions
 
 HELP = "device, versions, folders, free space, what is wrong and the command that mends it"
 
-_PACKAGES = (
-    "torch",
-    "torchvision",
-    "open_clip_torch",
-    "safetensors",
-    "Pillow",
-    "numpy",
-    "PySide6-Essentials",
-    "pyqtgraph",
-)
 _LOW_SPACE = 5 * 10**9
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The verb's arguments."""
     add_common(parser)
-
-
-def versions() -> dict[str, str]:
-    """Versions of this program, Python, the platform and the packages that results depend on; "absent" where one is missing."""
-    found = {
-        "capt-explorer": _version("capt-explorer"),
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-    }
-    return found | {name: _version(name) for name in _PACKAGES}
 
 
 def run(args: argparse.Namespace) -> int:
@@ -77,13 +56,6 @@ def run(args: argparse.Namespace) -> int:
     }
     print(json.dumps({"event": "summary", **report}) if args.json else _text(report))
     return 5 if problems else 0
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "absent"
 
 
 def _device(name: str) -> tuple[str, list[str]]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 from capt_engine.cli.asked import add_attack, add_model, add_out, attack, budgets, prompts, threat
 from capt_engine.cli.options import add_common, class_list
-from capt_engine.cli.picture_run import PictureRun, open_folder
+from capt_engine.cli.picture_run import PictureRun
 from capt_engine.errors import BadRequest
 from capt_engine.records import EvaluateRequest
 
@@ -55,13 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do the evaluation; raises CaptError for arguments that make no sense."""
-    request = request_from(args)
-    with ExitStack() as stack:
-        folder = None
-        if args.out or args.resume:
-            folder = stack.enter_context(open_folder(args.resume or args.out, request, resume=bool(args.resume)))
-            request = replace(request, skip=folder.done)
-        return PictureRun(args, request, folder, rows=args.rows).run()
+    return PictureRun(args, request_from(args), rows=args.rows).run()
 
 
 def request_from(args: argparse.Namespace) -> EvaluateRequest:
@@ -95,7 +87,8 @@ def request_from(args: argparse.Namespace) -> EvaluateRequest:
         device=args.device,
         precision=args.precision,
         batch=args.batch,
-        with_pictures=args.out is not None or args.resume is not None,
+        keep=str(args.resume or args.out or ""),
+        resume=args.resume is not None,
     )
 
 

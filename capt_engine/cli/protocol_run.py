@@ -276,7 +276,7 @@ def _outcome(told: dict[str, object]) -> str:
 
 
 def _versions() -> str:
-    from capt_engine.cli.doctor import versions
+    from capt_engine.reports.versions import versions
 
     found = versions()
     return ", ".join(f"{name} {found[name]}" for name in _TOLD_VERSIONS if name in found)

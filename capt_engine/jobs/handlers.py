@@ -14,7 +14,7 @@ from capt_engine.data.sources import labelled
 from capt_engine.errors import BadImage, BadRequest
 from capt_engine.evaluation.analysis import analyze, evaluate
 from capt_engine.evaluation.plan import Contestant, chosen, plan_analysis, plan_evaluation
-from capt_engine.jobs import catalogue
+from capt_engine.jobs import catalogue, keeping, reporting
 from capt_engine.jobs.session import Session
 from capt_engine.jobs.tick import Tick
 from capt_engine.model.checkpoints import load as load_prompts
@@ -34,13 +34,18 @@ from capt_engine.records import (
     Event,
     FailedPicture,
     JobId,
+    ListRunsRequest,
+    PagesReady,
     Picture,
     PicturesFound,
     Preview,
     PreviewRequest,
     PreviewResult,
     PreviewsReady,
+    ReportRequest,
+    ReportResult,
     RowsReady,
+    RunsListed,
     TuneEpoch,
     TuneForecast,
     TuneRequest,
@@ -48,6 +53,8 @@ from capt_engine.records import (
     TuneStep,
     TuneTold,
 )
+from capt_engine.reports.kept_runs import kept_runs
+from capt_engine.reports.kept_runs import own_folder as own_runs
 from capt_engine.tuning.run import tune
 
 OnEvent = Callable[[Event], None]
@@ -62,6 +69,7 @@ def handle_analyze(
     session: Session, job: JobId, request: AnalyzeRequest, on_event: OnEvent, tick: Tick
 ) -> AnalyzeResult:
     """Load what the request names, then predict, attack and compare."""
+    keeping.refuse_early(request)
     tick(0, 0, f"loading {request.model}")
     own = _prompts_of(request.prompts)
     classes, template = catalogue.suggestion(request.model)
@@ -70,14 +78,19 @@ def handle_analyze(
         classes, template = document.classes or classes, document.template
     classes, template = request.classes or classes, request.template or template
     contestants, frozen = _contestants(session, request, classes, template)
-    work = plan_analysis(request, contestants, frozen)
-    return analyze(work, request.paths, lambda rows: on_event(RowsReady(job, tuple(rows))), tick)
+    work = plan_analysis(replace(request, with_pictures=keeping.with_pictures(request)), contestants, frozen)
+    if request.resume:
+        raise BadRequest("An analysis cannot be gone on with.", "Start it again in a new folder.")
+    with keeping.opened(request, work, template) as folder:
+        emit = keeping.passing(request, folder, lambda rows: on_event(RowsReady(job, tuple(rows))))
+        return keeping.closed(request, folder, analyze(work, request.paths, emit, tick))
 
 
 def handle_evaluate(
     session: Session, job: JobId, request: EvaluateRequest, on_event: OnEvent, tick: Tick
 ) -> AnalyzeResult:
     """Load the labelled pictures and what else the request names, then predict, attack and count."""
+    keeping.refuse_early(request)
     tick(0, 0, "looking for pictures")
     data, label_source = labelled(request.data, request.split, request.data_root)
     names = request.classes or data.classes
@@ -90,12 +103,16 @@ def handle_evaluate(
     items = chosen(data, request.limit, request.shard, request.seed)
     if not items:
         raise BadRequest("There is no picture to evaluate.", "Choose another part of the data, or a larger limit.")
-    done = frozenset(request.skip)
     tick(0, 0, f"loading {request.model}")
-    contestants, frozen = _contestants(session, request, data.classes, request.template or data.template)
-    work = plan_evaluation(request, contestants, frozen, label_source)
-    left = [item for item in items if item.path not in done]
-    return evaluate(work, left, lambda rows: on_event(RowsReady(job, tuple(rows))), tick)
+    template = request.template or data.template
+    contestants, frozen = _contestants(session, request, data.classes, template)
+    wanted = replace(request, with_pictures=keeping.with_pictures(request))
+    work = plan_evaluation(wanted, contestants, frozen, label_source)
+    with keeping.opened(request, work, template) as folder:
+        done = frozenset((*request.skip, *(folder.done if folder else ())))
+        left = [item for item in items if item.path not in done]
+        emit = keeping.passing(request, folder, lambda rows: on_event(RowsReady(job, tuple(rows))))
+        return keeping.closed(request, folder, evaluate(work, left, emit, tick))
 
 
 def _prompts_of(name: str | None) -> Path | None:
@@ -196,10 +213,27 @@ def handle_check_classes(
     )
 
 
+def handle_report(session: Session, job: JobId, request: ReportRequest, on_event: OnEvent, tick: Tick) -> ReportResult:
+    """Write a report of kept runs, or draw its pages."""
+    del session
+    return reporting.made(request, lambda first, total, pages: on_event(PagesReady(job, first, total, pages)), tick)
+
+
+def handle_list_runs(
+    session: Session, job: JobId, request: ListRunsRequest, on_event: OnEvent, tick: Tick
+) -> RunsListed:
+    """Look for kept runs."""
+    del session, job, on_event
+    tick(0, 0, "looking for runs")
+    return RunsListed(kept_runs(Path(request.folder) if request.folder else own_runs()))
+
+
 HANDLERS = {
     AnalyzeRequest: handle_analyze,
     EvaluateRequest: handle_evaluate,
     TuneRequest: handle_tune,
+    ReportRequest: handle_report,
+    ListRunsRequest: handle_list_runs,
     PreviewRequest: handle_preview,
     CheckClassesRequest: handle_check_classes,
 }

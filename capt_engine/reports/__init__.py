@@ -1,0 +1,53 @@
+"""The formats a report can have, one line each. Importing this loads none of them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from capt_engine.errors import BadRequest, UnknownName
+from capt_engine.registry import Table
+
+if TYPE_CHECKING:
+    from capt_engine.reports.document import Report
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format: `module` has `write(report) -> bytes`, which gives the same bytes for the same report."""
+
+    name: str
+    label: str
+    suffix: str
+    module: str
+
+    def write(self, report: Report) -> bytes:
+        """The report as a file's content; raises BadRequest where this installation lacks the format."""
+        try:
+            module = importlib.import_module(f"capt_engine.reports.{self.module}")
+        except ModuleNotFoundError as error:
+            raise BadRequest(
+                f"This installation cannot write {self.label}: {error.name} is missing.", "Choose another format."
+            ) from error
+        write: Callable[[Report], bytes] = module.write
+        return write(report)
+
+
+REPORTS: Table[Format] = Table(
+    "report format",
+    Format("pdf", "PDF", ".pdf", "pdf_report"),
+    Format("html", "HTML", ".html", "html_report"),
+    Format("csv", "CSV", ".csv", "csv_report"),
+    Format("json", "JSON", ".json", "json_report"),
+)
+
+
+def format_of(path: Path) -> Format:
+    """The format that a file's ending says; raises UnknownName."""
+    for one in REPORTS:
+        if path.suffix.lower() == one.suffix:
+            return one
+    raise UnknownName("report format", path.suffix or path.name, (one.suffix for one in REPORTS))

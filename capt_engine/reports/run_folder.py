@@ -1,12 +1,11 @@
-"""A finished or unfinished run on disk: rows.csv (complete after every batch), attacked pictures, summary.json, manifest.json."""
+"""A run on disk as it is being written: rows.csv (complete after every batch), pictures, summary.json, manifest.json."""
 
 from __future__ import annotations
 
 import csv
 import dataclasses
 import json
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,13 +21,17 @@ from capt_engine.records import (
     FailedPicture,
     PictureRow,
 )
+from capt_engine.reports.files import write_whole
+from capt_engine.reports.kept_pictures import KeptPictures
+from capt_engine.reports.manifest import as_json, digest, ended
 from capt_engine.reports.table import cells, columns, csv_cells, csv_writer, trial
 
-FORMAT = 1
-_ROWS, _MANIFEST, _SUMMARY = "rows.csv", "manifest.json", "summary.json"
+ROWS, MANIFEST, SUMMARY = "rows.csv", "manifest.json", "summary.json"
 
 # What may differ between a run and its continuation: none of it changes a result.
-_FREE = ("skip", "batch", "device")
+_FREE = ("skip", "batch", "device", "with_pictures", "keep", "resume")
+# What no two runs share, or what only says where a picture lay: its SHA-256 says which it is.
+_NOT_COMPARED = ("time_s", "path")
 
 
 class RunFolder:
@@ -38,26 +41,28 @@ class RunFolder:
     """
 
     def __init__(
-        self,
-        folder: Path,
-        request: AnalyzeRequest | EvaluateRequest,
-        versions: dict[str, str],
-        *,
-        resume: bool = False,
+        self, folder: Path, request: AnalyzeRequest | EvaluateRequest, manifest: Mapping[str, Any], *, resume: bool
     ) -> None:
         """Make the folder and its manifest, or take up an old one; raises BadRequest where that cannot be, or would overwrite something."""
         self.path = folder
         self.done: tuple[str, ...] = ()
         self._failed: list[FailedPicture] = []
         self._count = 0
+        refuse_unless_free(folder, resume=resume)
         try:
-            kept = self._taken_up(request) if resume else self._begun(request, versions)
+            kept = self._taken_up(request) if resume else self._begun(manifest)
             # Written anew beside the old one, so that there is always a whole file.
-            partial = folder / f"{_ROWS}.part"
+            partial = folder / f"{ROWS}.part"
             with partial.open("w", newline="", encoding="utf-8") as file:
                 csv_writer(file, header=True).writerows(kept)
-            partial.replace(folder / _ROWS)
-            self._file = (folder / _ROWS).open("a", newline="", encoding="utf-8")
+            partial.replace(folder / ROWS)
+            specs = request.attacks if isinstance(request, EvaluateRequest) else (request.attack,)
+            first = specs[0].name if specs and specs[0] is not None else ""
+            curve = request.curve if isinstance(request, EvaluateRequest) else ()
+            self._examples = KeptPictures(
+                folder, seed=request.seed, attack=first, eps=max(curve or (request.threat.eps,))
+            )
+            self._file = (folder / ROWS).open("a", newline="", encoding="utf-8")
             self._rows = csv_writer(self._file)
         except OSError as error:
             raise BadRequest(
@@ -65,27 +70,29 @@ class RunFolder:
             ) from error
 
     def add(self, rows: Sequence[PictureRow | FailedPicture]) -> None:
-        """Append rows to rows.csv and save the attacked pictures that fooled the model."""
+        """Append rows to rows.csv; save the attacked pictures that fooled the model, and the few that a report shows."""
         for row in rows:
             if isinstance(row, FailedPicture):
                 self._failed.append(row)
                 continue
             self._count += 1
             self._rows.writerow(csv_cells(cells(row)))
+            self._examples.offer(row)
             if row.success and row.pictures is not None:
                 picture = row.pictures.adversarial
                 image = Image.frombytes("RGB", (picture.width, picture.height), picture.rgb)
                 image.save(self.path / "attacked" / f"{self._count:05d}_{_safe(Path(row.path).stem)}.png")
+        self._examples.save()
         self._file.flush()
 
     def counted(self, result: AnalyzeResult, compare: str | None) -> AnalyzeResult:
         """A result's figures, counted over every row of the folder."""
-        return Tally(trial(line) for line in _lines(self.path / _ROWS)).scored(result, compare)
+        return Tally(trial(line) for line in lines(self.path)).scored(result, compare)
 
-    def finish(self, summary: dict[str, Any]) -> None:
-        """Write summary.json, with the pictures that could not be used."""
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Write summary.json, with the pictures that could not be used, and the end of the manifest."""
         failed = [dataclasses.asdict(one) for one in self._failed]
-        _write_json(self.path / _SUMMARY, {**summary, "failed": failed})
+        close_run(self.path, {**summary, "failed": failed})
 
     def __enter__(self) -> Self:
         return self
@@ -95,21 +102,14 @@ class RunFolder:
     ) -> None:
         self._file.close()
 
-    def _begun(self, request: AnalyzeRequest | EvaluateRequest, versions: dict[str, str]) -> list[dict[str, str]]:
-        if self.path.exists() and any(self.path.iterdir()):
-            raise BadRequest(
-                f"{str(self.path)!r} is not empty.", "Name a new folder for the run; nothing is ever overwritten."
-            )
+    def _begun(self, manifest: Mapping[str, Any]) -> list[dict[str, str]]:
         (self.path / "attacked").mkdir(parents=True, exist_ok=True)
-        manifest = {"format": FORMAT, "request": dataclasses.asdict(request), "versions": versions}
-        _write_json(self.path / _MANIFEST, manifest)
+        write_whole(self.path / MANIFEST, as_json(manifest))
         return []
 
     def _taken_up(self, request: AnalyzeRequest | EvaluateRequest) -> list[dict[str, str]]:
-        """The rows of the pictures that are complete; raises BadRequest where the folder holds another run, or none."""
-        if not (self.path / _MANIFEST).is_file() or not (self.path / _ROWS).is_file():
-            raise BadRequest(f"{str(self.path)!r} holds no run to go on with.", "Start it with --out instead.")
-        old = json.loads((self.path / _MANIFEST).read_text(encoding="utf-8"))["request"]
+        """The rows of the pictures that are complete; raises BadRequest where the folder holds another run."""
+        old = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))["request"]
         # Through JSON, as the old one came.
         new = json.loads(json.dumps(dataclasses.asdict(request)))
         for name in sorted(old.keys() | new.keys()):
@@ -120,7 +120,7 @@ class RunFolder:
                     "Give the command that it was started with.",
                 )
         by_picture: dict[str, list[dict[str, str]]] = {}
-        for line in _lines(self.path / _ROWS):
+        for line in lines(self.path):
             by_picture.setdefault(line["path"], []).append(line)
         whole = {path: lines for path, lines in by_picture.items() if len(lines) == _rows_a_picture(request)}
         self.done = tuple(trial(lines[0]).path for lines in whole.values())
@@ -136,21 +136,38 @@ def _rows_a_picture(request: AnalyzeRequest | EvaluateRequest) -> int:
     return asked * max(1, len(request.attacks) * max(1, len(set(request.curve))))
 
 
-def _lines(path: Path) -> Iterator[dict[str, str]]:
-    """The whole lines of a CSV, as text; a last one that was cut off is left out."""
-    with path.open(newline="", encoding="utf-8") as file:
+def refuse_unless_free(folder: Path, *, resume: bool) -> None:
+    """Raise BadRequest where a run cannot begin in that folder, or (resume) there is none to go on with."""
+    try:
+        if resume and not ((folder / MANIFEST).is_file() and (folder / ROWS).is_file()):
+            raise BadRequest(f"{str(folder)!r} holds no run to go on with.", "Start it with --out instead.")
+        if not resume and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise BadRequest(
+                f"{str(folder)!r} is not empty.", "Name a new folder for the run; nothing is ever overwritten."
+            )
+    except OSError as error:
+        raise BadRequest(f"{str(folder)!r} cannot be read: {error.strerror or error}.", "Check its rights.") from error
+
+
+def close_run(folder: Path, summary: Mapping[str, Any]) -> None:
+    """Write the summary and the end of the manifest of a folder whose rows are complete."""
+    pictures: set[str] = set()
+    marks = []
+    for line in lines(folder):
+        pictures.add(line["sha256"])
+        marks.append(digest(text for name, text in line.items() if name not in _NOT_COMPARED))
+    write_whole(folder / SUMMARY, as_json(summary))
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    # In order of their marks, so that shards, batches and continuations do not matter.
+    write_whole(folder / MANIFEST, as_json(ended(manifest, pictures, len(marks), digest(sorted(marks)))))
+
+
+def lines(folder: Path) -> Iterator[dict[str, str]]:
+    """The whole rows of a run folder, as text; a last one that was cut off is left out."""
+    with (folder / ROWS).open(newline="", encoding="utf-8") as file:
         for line in csv.DictReader(file):
             if len(line) == len(columns()) and None not in line.values():
                 yield line
-
-
-def _write_json(path: Path, value: dict[str, Any]) -> None:
-    partial = path.with_suffix(".part")
-    with partial.open("w", encoding="utf-8") as file:
-        json.dump(value, file, indent=2, ensure_ascii=True)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def _safe(stem: str) -> str:

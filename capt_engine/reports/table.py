@@ -94,7 +94,7 @@ def columns() -> tuple[str, ...]:
 
 def trial(line: Mapping[str, str]) -> Trial:
     """The trial that a line of rows.csv tells of; raises KeyError or ValueError for a line that is none."""
-    values = {name: _plain(text) for name, text in line.items()}
+    values = {name: plain(text) for name, text in line.items()}
     return Trial(
         path=values["path"],
         label=values["label"],
@@ -109,7 +109,7 @@ def trial(line: Mapping[str, str]) -> Trial:
     )
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A cell without the quote that keeps a spreadsheet from running it."""
     return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA else text
 

@@ -1,0 +1,111 @@
+"""From a kept run to a report: the table of sections, and the files that travel with it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from capt_engine.errors import UnknownName
+from capt_engine.records import SectionInfo
+from capt_engine.reports import sections_about, sections_detail, sections_results
+from capt_engine.reports.document import Attachment, Block, Report, Section
+from capt_engine.reports.manifest import as_json
+from capt_engine.reports.material import Material
+from capt_engine.reports.run_folder import MANIFEST, ROWS, SUMMARY
+from capt_engine.reports.table import csv_writer
+
+Written = tuple[str, str, Callable[[Material], tuple[Block, ...]]]
+
+SECTIONS: tuple[Written, ...] = (
+    ("verdict", "Verdict", sections_results.verdict),
+    ("data", "Data", sections_about.data),
+    ("models", "Models", sections_about.models),
+    ("attacks", "Attacks", sections_about.attacks),
+    ("results", "Results", sections_results.results),
+    ("curve", "Accuracy and budget", sections_results.curve),
+    ("classes", "Classes", sections_results.classes),
+    ("confusion", "Confusion", sections_results.confusion),
+    ("consistency", "Consistency", sections_detail.consistency),
+    ("calibration", "Calibration", sections_detail.calibration),
+    ("saving", "Survival after saving", sections_detail.saving),
+    ("examples", "Examples", sections_detail.examples),
+    ("rows", "Rows", sections_detail.rows),
+    ("checks", "Checks", sections_detail.checks),
+    ("limits", "Limits", sections_about.limits),
+    ("repeat", "How to repeat", sections_about.repeat),
+    ("glossary", "Glossary", sections_about.glossary),
+)
+"""Every section a report of one run can have, in order: id, title, and what writes it; one that writes nothing is left out."""
+
+
+def build(folder: Path, redact: bool = False) -> Report:
+    """The report of the run in a folder, from what is in the folder alone; raises BadRequest.
+
+    redact: files and folders are called "picture 1" and so on, in the attachments too.
+    """
+    material = Material.of(folder, redact=redact)
+    return Report(
+        id=material.identity(),
+        title="Robustness report",
+        subtitle=material.title(),
+        made=str(material.run.manifest.get("ended") or ""),
+        sections=written(material, SECTIONS),
+        attachments=attached(material),
+    )
+
+
+def written(material: Material, table: Iterable[Written]) -> tuple[Section, ...]:
+    """The sections that have something to say."""
+    told = ((name, title, write(material)) for name, title, write in table)
+    return tuple(Section(name, title, blocks) for name, title, blocks in told if blocks)
+
+
+def attached(material: Material, mark: str = "") -> tuple[Attachment, ...]:
+    """The manifest, the rows and the summary. mark: goes before the ending, such as "-2"."""
+    names, run = material.names, material.run
+    return (
+        Attachment(
+            _marked(MANIFEST, mark), as_json(names.manifest(run)), "What the run was made of; capt run repeats it."
+        ),
+        Attachment(_marked(ROWS, mark), rows_of(material), "One row for each picture, attack and model."),
+        Attachment(_marked(SUMMARY, mark), as_json(names.summary(run)), "The figures of the whole run."),
+    )
+
+
+def rows_of(material: Material, *, header: bool = True) -> bytes:
+    """The rows as a CSV: those of the folder, with other names where they are redacted."""
+    text = io.StringIO(newline="")
+    writer = csv_writer(text, header=header)
+    for line in material.run.lines():
+        writer.writerow(material.names.line(line))
+    return text.getvalue().encode()
+
+
+def chosen(report: Report, sections: Iterable[str]) -> Report:
+    """The report with the sections asked for, in its own order; all of them where none is named. Raises UnknownName."""
+    wanted = tuple(sections)
+    known = [name for name, _, _ in SECTIONS] + [one.id for one in report.sections]
+    for name in wanted:
+        if name not in known:
+            raise UnknownName("section", name, dict.fromkeys(known))
+    return replace(report, sections=tuple(one for one in report.sections if one.id in wanted)) if wanted else report
+
+
+def infos(report: Report) -> tuple[SectionInfo, ...]:
+    """Every section there could be, and whether this report has it."""
+    there = {one.id: one.title for one in report.sections}
+    every = {name: title for name, title, _ in SECTIONS} | there
+    return tuple(SectionInfo(name, title, name in there) for name, title in every.items())
+
+
+def _marked(name: str, mark: str) -> str:
+    stem, dot, ending = name.partition(".")
+    return f"{stem}{mark}{dot}{ending}"
+
+
+def text_lines(content: bytes) -> list[dict[str, str]]:
+    """The rows of a CSV that travels with a report."""
+    return list(csv.DictReader(io.StringIO(content.decode(), newline="")))

@@ -1,0 +1,202 @@
+"""One pass over a run's rows: everything that a report says in numbers. Memory grows by a few numbers a picture, never by a row."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from capt_engine.metrics import METRICS
+from capt_engine.metrics.tally import Tally, Trial
+from capt_engine.reports.manifest import digest
+from capt_engine.reports.redaction import Names
+from capt_engine.reports.table import plain, trial
+
+EDGE_ROWS = 50
+BINS = 15
+# What single precision can add to a length that was projected onto its budget.
+_TOLERANCE = 1e-5
+
+
+@dataclass
+class Fared:
+    """How the pictures fared under one attack at one budget. open: had a right answer to lose. png, jpeg: of `flips`, still fooled."""
+
+    n: int = 0
+    kept: int = 0
+    flips: int = 0
+    open: int = 0
+    png: int = 0
+    jpeg: int = 0
+    seconds: float = 0.0
+    steps: str = ""
+    restarts: str = ""
+
+
+@dataclass
+class Calibration:
+    """Confidence against correctness, in 15 bins of equal width: pictures, sum of confidences, right answers."""
+
+    bins: list[list[float]] = field(default_factory=lambda: [[0, 0.0, 0] for _ in range(BINS)])
+
+    def add(self, confidence: float, *, right: bool) -> None:
+        """One more answer."""
+        one = self.bins[min(BINS - 1, int(confidence * BINS))]
+        one[0] += 1
+        one[1] += confidence
+        one[2] += right
+
+    @property
+    def n(self) -> int:
+        """Answers in all."""
+        return int(sum(one[0] for one in self.bins))
+
+    @property
+    def error(self) -> float:
+        """The expected calibration error, in [0, 1]."""
+        return sum(abs(one[1] - one[2]) for one in self.bins) / self.n
+
+    @property
+    def over(self) -> float:
+        """Mean confidence minus accuracy: above 0 the model trusts itself too much."""
+        return sum(one[1] - one[2] for one in self.bins) / self.n
+
+
+@dataclass
+class Seen:
+    """One picture under one set of prompts: its label, right when clean, right under every attack by budget."""
+
+    label: str
+    clean: bool
+    sha256: str
+    robust: dict[float, bool] = field(default_factory=dict)
+
+
+@dataclass
+class Counts:
+    """All that was counted. Keys: prompts; (prompts, attack, eps); (prompts, is_attacked); path; the largest budget where none is named."""
+
+    rows: int = 0
+    tally: Tally = field(default_factory=Tally)
+    prompts: list[str] = field(default_factory=list)
+    pictures: dict[str, dict[str, Seen]] = field(default_factory=dict)
+    fared: dict[tuple[str, str, float], Fared] = field(default_factory=dict)
+    confusion: dict[tuple[str, bool], Counter[tuple[str, str]]] = field(default_factory=dict)
+    calibration: dict[tuple[str, bool], Calibration] = field(default_factory=dict)
+    metrics: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    label_sources: Counter[str] = field(default_factory=Counter)
+    aimed: dict[str, str] = field(default_factory=dict)
+    beyond: int = 0
+    furthest: float = 0.0
+    zero_changed: int | None = None
+    marks: str = ""
+    edges: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def n(self) -> int:
+        """Pictures."""
+        return len(self.pictures[self.prompts[0]]) if self.prompts else 0
+
+    def clean(self, prompts: str) -> tuple[int, int]:
+        """Right when clean, of how many."""
+        seen = self.pictures[prompts].values()
+        return sum(one.clean for one in seen), len(seen)
+
+    def robust(self, prompts: str, eps: float) -> tuple[int, int]:
+        """Right under every attack at a budget, of how many."""
+        known = [one.robust[eps] for one in self.pictures[prompts].values() if eps in one.robust]
+        return sum(known), len(known)
+
+
+def count(lines: Iterable[Mapping[str, str]], names: Names, largest: float, first_attack: str) -> Counts:
+    """Count rows. largest: the budget that confusion, calibration and metrics are about; first_attack: whose answers they take."""
+    counts, edges, marks = Counts(), _Edges(), []
+    for line in lines:
+        counts.rows += 1
+        marks.append(digest(text for name, text in line.items() if name not in ("time_s", "path")))
+        line = names.line(line)
+        one = trial(line)
+        _count(counts, line, one, is_edge=one.eps == largest, is_first=one.attack == first_attack)
+        edges.add(line, one)
+    counts.marks = digest(sorted(marks))
+    counts.edges = edges.lines()
+    return counts
+
+
+def _count(counts: Counts, line: Mapping[str, str], one: Trial, *, is_edge: bool, is_first: bool) -> None:
+    counts.tally.add(one)
+    if one.prompts not in counts.pictures:
+        counts.prompts.append(one.prompts)
+    right = one.clean_pred == one.label
+    mine = counts.pictures.setdefault(one.prompts, {})
+    if one.path not in mine:
+        mine[one.path] = Seen(one.label, right, line["sha256"])
+        counts.label_sources[line["label_source"]] += one.prompts == counts.prompts[0]
+        counts.confusion.setdefault((one.prompts, False), Counter())[one.label, one.clean_pred] += 1
+        counts.calibration.setdefault((one.prompts, False), Calibration()).add(float(line["clean_conf"]), right=right)
+    if not one.attack:
+        return
+    kept = one.adv_pred == one.label
+    mine[one.path].robust[one.eps] = mine[one.path].robust.get(one.eps, True) and kept
+    counts.aimed[one.prompts] = plain(line["aimed_at"])
+    _fare(counts.fared.setdefault((one.prompts, one.attack, one.eps), Fared()), line, one, kept=kept)
+    length = dict(one.metrics).get("linf" if line["norm"] == "linf" else "l2")
+    if length is not None:
+        counts.furthest = max(counts.furthest, length / one.eps if one.eps else length)
+        counts.beyond += length > one.eps * (1 + _TOLERANCE) + _TOLERANCE * (line["norm"] != "linf") + 1e-7
+    if one.eps == 0:
+        counts.zero_changed = (counts.zero_changed or 0) + (one.adv_pred != one.clean_pred)
+    if is_edge:
+        for name, value in one.metrics:
+            sums = counts.metrics.setdefault((one.prompts, name), [0.0, 0])
+            sums[0] += value
+            sums[1] += 1
+    if is_edge and is_first:
+        counts.confusion.setdefault((one.prompts, True), Counter())[one.label, one.adv_pred] += 1
+        calibration = counts.calibration.setdefault((one.prompts, True), Calibration())
+        calibration.add(float(line["adv_conf"]), right=kept)
+
+
+def _fare(fared: Fared, line: Mapping[str, str], one: Trial, *, kept: bool) -> None:
+    fared.n += 1
+    fared.kept += kept
+    fared.flips += bool(one.success)
+    fared.open += one.success is not None
+    fared.png += line["survives_png"] == "true"
+    fared.jpeg += line["survives_jpeg95"] == "true"
+    fared.seconds += one.seconds
+    fared.steps, fared.restarts = line["steps"], line["restarts"]
+
+
+def metric_means(counts: Counts, prompts: str) -> list[tuple[str, float, int]]:
+    """(name, mean, n) of every metric that was measured, in the catalogue's order."""
+    found = [(metric.name, counts.metrics.get((prompts, metric.name))) for metric in METRICS]
+    return [(name, sums[0] / sums[1], int(sums[1])) for name, sums in found if sums is not None]
+
+
+class _Edges:
+    """The rows a summary shows: all while they are few, else those that the attack moved most and least."""
+
+    def __init__(self) -> None:
+        self._number = itertools.count()
+        self._worst: list[tuple[float, int, dict[str, str]]] = []
+        self._best: list[tuple[float, int, dict[str, str]]] = []
+
+    def add(self, line: dict[str, str], one: Trial) -> None:
+        # Ties go to the earlier row; a clean row has no shift and keeps its place in the file.
+        number = next(self._number)
+        shift = dict(one.metrics).get("margin_shift", 0.0)
+        for heap, rank in ((self._worst, -shift), (self._best, shift)):
+            if len(heap) < EDGE_ROWS:
+                heapq.heappush(heap, (rank, -number, line))
+            elif (rank, -number) > heap[0][:2]:
+                heapq.heapreplace(heap, (rank, -number, line))
+
+    def lines(self) -> list[dict[str, str]]:
+        """Worst first, each row once."""
+        found = {-number: line for _, number, line in sorted(self._worst, key=lambda one: one[:2], reverse=True)}
+        for _, number, line in sorted(self._best, key=lambda one: one[:2]):
+            found.setdefault(-number, line)
+        return list(found.values())

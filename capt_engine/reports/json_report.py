@@ -1,0 +1,57 @@
+"""A report as one JSON object, for a script: every section, every row, the manifests. The fields: docs/report-schema.md."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+from typing import Any
+
+from capt_engine.records import Picture, SignedPicture
+from capt_engine.reports.build import text_lines
+from capt_engine.reports.document import Report
+from capt_engine.reports.run_folder import MANIFEST, ROWS, SUMMARY
+
+SCHEMA = "capt-report/1"
+
+
+def write(report: Report) -> bytes:
+    """The report; the same one gives the same bytes."""
+    files = {one.name: one.content for one in report.attachments}
+    marks = [name.removeprefix("manifest").removesuffix(".json") for name in files if name.startswith("manifest")]
+    told = {
+        "schema": SCHEMA,
+        "id": report.id,
+        "title": report.title,
+        "subtitle": report.subtitle,
+        "made": report.made,
+        "sections": [
+            {"id": one.id, "title": one.title, "blocks": [_plain(block) for block in one.blocks]}
+            for one in report.sections
+        ],
+        "runs": [
+            {
+                "manifest": json.loads(files[MANIFEST.replace(".", f"{mark}.")]),
+                "summary": json.loads(files[SUMMARY.replace(".", f"{mark}.")]),
+                "rows": text_lines(files[ROWS.replace(".", f"{mark}.")]),
+            }
+            for mark in marks
+        ],
+    }
+    return (json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Picture):
+        return {"width": value.width, "height": value.height, "rgb": _text(value.rgb)}
+    if isinstance(value, SignedPicture):
+        return {"width": value.width, "height": value.height, "scale": value.scale, "values": _text(value.values)}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        # What the object is called has to be told beside a paragraph's own kind.
+        return {"block": type(value).__name__, **fields}
+    return [_plain(one) for one in value] if isinstance(value, tuple | list) else value
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode()

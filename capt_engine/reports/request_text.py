@@ -1,0 +1,106 @@
+"""A request as JSON and back, and as the command that repeats it."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from capt_engine.errors import BadRequest
+from capt_engine.records import NO_PROMPTS, AnalyzeRequest, AttackSpec, EvaluateRequest, ThreatModel
+
+_KINDS: dict[str, type[AnalyzeRequest | EvaluateRequest]] = {"analyze": AnalyzeRequest, "evaluate": EvaluateRequest}
+_SAID = {"steps": "--steps", "step_size": "--step-size", "restarts": "--restarts"}
+
+
+def kind_of(request: AnalyzeRequest | EvaluateRequest) -> str:
+    """The verb of a request."""
+    return "analyze" if isinstance(request, AnalyzeRequest) else "evaluate"
+
+
+def from_json(told: Mapping[str, Any]) -> AnalyzeRequest | EvaluateRequest:
+    """The request of a manifest; raises BadRequest where it holds none that this version knows."""
+    try:
+        values = dict(told["request"])
+        request = _KINDS[told.get("kind") or ("analyze" if "paths" in values else "evaluate")]
+        known = {field.name for field in dataclasses.fields(request)}
+        unknown = sorted(values.keys() - known)
+        if unknown:
+            raise BadRequest(
+                f"The manifest asks for {unknown[0]!r}, which this version does not know.", "Use a newer version."
+            )
+        values = {name: _tuples(value) for name, value in values.items()}
+        values["threat"] = ThreatModel(**dict(told["request"]["threat"]))
+        if values.get("attack") is not None:
+            values["attack"] = _spec(told["request"]["attack"])
+        if "attacks" in values:
+            values["attacks"] = tuple(_spec(one) for one in told["request"]["attacks"])
+        return request(**values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadRequest("The manifest holds no request that could be repeated.", "Name a run's manifest.json.") from (
+            error
+        )
+
+
+def command(request: AnalyzeRequest | EvaluateRequest) -> str:
+    """The command line that asks the same; where its options cannot say all of it, the one that takes the manifest."""
+    specs = _specs(request)
+    if len({spec.values for spec in specs}) > 1 or any("," in name or "\n" in name for name in request.classes):
+        return "capt run manifest.json"
+    values = dict(specs[0].values) if specs else {}
+    if values.keys() - _SAID.keys():
+        return "capt run manifest.json"
+    words = ["capt", kind_of(request)]
+    words += list(request.paths) if isinstance(request, AnalyzeRequest) else [request.data]
+    words += _option("--model", request.model) + _option("--prompts", request.prompts or NO_PROMPTS)
+    if request.compare is not None:
+        words += ["--compare", request.compare or NO_PROMPTS, "--aim", request.aim]
+    words += _option("--classes", ",".join(request.classes)) + _option("--template", request.template)
+    for spec in specs:
+        words += ["--attack", spec.name]
+    words += [] if specs else ["--attack", "none"]
+    words += ["--norm", request.threat.norm, "--eps", ",".join(eps_words(eps) for eps in _budgets(request))]
+    for name, option in _SAID.items():
+        words += _option(option, str(values[name]) if name in values else "")
+    words += _option("--target", request.threat.target)
+    if isinstance(request, EvaluateRequest):
+        words += _option("--split", request.split) + _option("--data-root", request.data_root)
+        words += _option("--limit", str(request.limit) if request.limit else "")
+        words += _option("--half", request.half if request.half != "all" else "")
+        words += _option("--shard", "/".join(map(str, request.shard)) if request.shard != (1, 1) else "")
+    words += ["--seed", str(request.seed), "--precision", request.precision]
+    words += _option("--device", request.device if request.device != "auto" else "")
+    return shlex.join(words)
+
+
+def eps_words(eps: float) -> str:
+    """A budget as it can be typed: k/255 where that is exactly the number."""
+    k = round(eps * 255, 6)
+    return f"{k:g}/255" if float(f"{k:g}") / 255 == eps and eps <= 1 else repr(eps)
+
+
+def _specs(request: AnalyzeRequest | EvaluateRequest) -> tuple[AttackSpec, ...]:
+    if isinstance(request, AnalyzeRequest):
+        return () if request.attack is None else (request.attack,)
+    return request.attacks
+
+
+def _budgets(request: AnalyzeRequest | EvaluateRequest) -> tuple[float, ...]:
+    return (isinstance(request, EvaluateRequest) and request.curve) or (request.threat.eps,)
+
+
+def _option(name: str, value: str | None) -> list[str]:
+    return (
+        [f"{name}={value}" if value.startswith("-") else name, *([] if value.startswith("-") else [value])]
+        if (value)
+        else []
+    )
+
+
+def _spec(told: Mapping[str, Any]) -> AttackSpec:
+    return AttackSpec(told["name"], tuple((name, value) for name, value in told["values"]))
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(one) for one in value) if isinstance(value, list) else value

@@ -1,0 +1,161 @@
+"""Sections of detail: consistency, calibration, saving, examples, rows, and every check."""
+
+from __future__ import annotations
+
+from capt_engine.metrics import METRICS
+from capt_engine.reports.checks import checks as lights
+from capt_engine.reports.counts import BINS, EDGE_ROWS, metric_means
+from capt_engine.reports.document import Block, Column, Grid, Paragraph, Strip
+from capt_engine.reports.material import Material
+from capt_engine.reports.pictures import examples as kept
+from capt_engine.reports.table import plain
+from capt_engine.reports.words import budget, number, percent, share
+
+_RIGHT = ("right", "number")
+
+
+def consistency(material: Material) -> tuple[Block, ...]:
+    """The mean of every metric over the attacked pictures at the largest budget."""
+    rows = [
+        (
+            material.who(prompts),
+            METRICS[name].label,
+            number(mean),
+            METRICS[name].unit,
+            f"{n:,}",
+            _better(name),
+            METRICS[name].help,
+        )
+        for prompts in material.prompts
+        for name, mean, n in metric_means(material.counts, prompts)
+    ]
+    if not rows:
+        return ()
+    columns = (
+        Column("Measured"),
+        Column("Metric"),
+        Column("Mean", *_RIGHT),
+        Column("Unit"),
+        Column("n", *_RIGHT),
+        Column("Better"),
+        Column("What it is"),
+    )
+    return (Grid(f"Means over all attacked pictures at ε = {material.eps_text}", columns, tuple(rows)),)
+
+
+def _better(name: str) -> str:
+    return {True: "higher", False: "lower", None: "–"}[METRICS[name].higher_is_better]
+
+
+def calibration(material: Material) -> tuple[Block, ...]:
+    """Does the model know when it is wrong?"""
+    found = sorted(material.counts.calibration.items(), key=lambda one: (material.prompts.index(one[0][0]), one[0][1]))
+    if not found or not material.is_labelled:
+        return ()
+    rows = tuple(
+        (
+            material.who(prompts),
+            f"attacked, ε = {material.eps_text}" if attacked else "clean",
+            f"{one.n:,}",
+            percent(one.error),
+            f"{one.over * 100:+.1f} points",
+        )
+        for (prompts, attacked), one in found
+    )
+    columns = (
+        Column("Measured"),
+        Column("Pictures shown"),
+        Column("n", *_RIGHT),
+        Column("ECE", *_RIGHT),
+        Column("Over-confidence", *_RIGHT),
+    )
+    note = (
+        f"ECE over {BINS} bins of equal width, from the confidence of each answer and whether it was right. Over-confidence is mean "
+        "confidence minus accuracy. The rows keep no other probabilities, so Brier score and log-likelihood are not given."
+    )
+    return (Grid("Calibration", columns, rows), Paragraph(note, "note"))
+
+
+def saving(material: Material) -> tuple[Block, ...]:
+    """Do the attacked pictures still fool the model once they were saved?"""
+    rows = tuple(
+        (
+            material.who(prompts),
+            attack,
+            budget(eps, material.norm),
+            f"{one.flips:,}",
+            share(one.png, one.flips),
+            share(one.jpeg, one.flips),
+        )
+        for (prompts, attack, eps), one in material.counts.fared.items()
+        if one.flips
+    )
+    if not rows:
+        return ()
+    columns = (
+        Column("Measured"),
+        Column("Attack"),
+        Column("ε", *_RIGHT),
+        Column("Fooled", *_RIGHT),
+        Column("Still, as PNG (95 % interval)", *_RIGHT),
+        Column("Still, as JPEG 95 (95 % interval)", *_RIGHT),
+    )
+    return (Grid("Of the pictures that fooled the model", columns, rows),)
+
+
+def examples(material: Material) -> tuple[Block, ...]:
+    """Pictures: those that lost most, those that lost least, some at random."""
+    captions = {
+        "worst": "The attack took most here (lowest margin shift)",
+        "best": "The attack took least here (highest margin shift)",
+        "random": f"Drawn at random by seed {material.run.request.seed}",
+    }
+    return tuple(Strip(caption, tuple(found)) for role, caption in captions.items() if (found := kept(material, role)))
+
+
+def rows(material: Material) -> tuple[Block, ...]:
+    """The rows, or of many the first and the last."""
+    if not material.counts.rows:
+        return ()
+    columns = (
+        Column("Picture"),
+        Column("Label"),
+        Column("Measured"),
+        Column("Clean answer"),
+        Column("Attack"),
+        Column("ε", *_RIGHT),
+        Column("Attacked answer"),
+        Column("Margin shift", *_RIGHT),
+        Column("Fooled"),
+        Column("As PNG"),
+        Column("As JPEG 95"),
+    )
+    told = tuple(_cells(material, line) for line in material.counts.edges)
+    total = material.counts.rows if material.counts.rows > len(told) else None
+    caption = (
+        f"The {EDGE_ROWS} rows the attack moved most, then the {EDGE_ROWS} it moved least" if total else "Every row"
+    )
+    return (Grid(caption, columns, told, total),)
+
+
+def _cells(material: Material, line: dict[str, str]) -> tuple[str, ...]:
+    said = {"true": "yes", "false": "no", "": "–"}
+    shift = line["margin_shift"]
+    return (
+        material.names.brief(plain(line["path"])) if plain(line["path"]) == line["path"] else plain(line["path"]),
+        plain(line["label"]),
+        material.who(plain(line["prompt_id"])),
+        f"{plain(line['clean_pred'])} ({percent(float(line['clean_conf']))})",
+        line["attack"] or "–",
+        budget(float(line["eps"]), material.norm) if line["eps"] else "–",
+        f"{plain(line['adv_pred'])} ({percent(float(line['adv_conf']))})" if line["adv_conf"] else "–",
+        f"{float(shift):+.2f}" if shift else "–",
+        said[line["success"]],
+        said[line["survives_png"]],
+        said[line["survives_jpeg95"]],
+    )
+
+
+def checks(material: Material) -> tuple[Block, ...]:
+    """Every check with its number."""
+    return (lights(material),)

@@ -1,0 +1,56 @@
+"""Numbers as a report says them: percent with one decimal and an interval, budgets as k/255."""
+
+from __future__ import annotations
+
+from capt_engine.metrics.interval import wilson
+from capt_engine.records import NO_PROMPTS
+
+PLAIN = "plain CLIP"
+
+
+def share(k: int, n: int) -> str:
+    """ "41.0 % (34.4 to 48.0)", or a dash for no pictures."""
+    if n == 0:
+        return "–"
+    low, high = wilson(k, n)
+    return f"{percent(k / n)} ({low * 100:.1f} to {high * 100:.1f})"
+
+
+def percent(value: float) -> str:
+    """ "41.0 %"."""
+    return f"{value * 100:.1f} %"
+
+
+def points(difference: float, low: float, high: float) -> str:
+    """A difference of two shares in percentage points, with its interval."""
+    return f"{difference * 100:+.1f} points ({low * 100:+.1f} to {high * 100:+.1f})"
+
+
+def budget(eps: float, norm: str) -> str:
+    """A budget as people write it."""
+    return f"{eps * 255:.4g}/255" if norm == "linf" else f"{eps:.4g}"
+
+
+def p_value(p: float) -> str:
+    """A p-value with as many digits as mean something."""
+    return "< 0.0001" if p < 0.0001 else f"{p:.4f}"
+
+
+def asked(prompts: str) -> str:
+    """Who answered, in words."""
+    return PLAIN if prompts == NO_PROMPTS else f"prompts {prompts}"
+
+
+def number(value: float) -> str:
+    """A measured value."""
+    return f"{value:.4g}"
+
+
+def short(sha256: str) -> str:
+    """The beginning of a hash."""
+    return f"{sha256[:16]}…" if sha256 else "not recorded"
+
+
+def counted(n: int, one: str, many: str = "") -> str:
+    """ "1 picture", "2 pictures"."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
