@@ -22,7 +22,7 @@ from capt_engine.reports.document import (
     Paragraph,
     Strip,
 )
-from capt_engine.reports.html_text import lines, name, text
+from capt_engine.reports.html_text import lines, name, prose, text
 
 FILTER_ABOVE = 50
 """Tables with more rows than this get a box to filter them by, and a height of their own."""
@@ -81,7 +81,7 @@ def pieces(block: Block, numbers: Numbers) -> Iterator[str]:
 def _paragraph(block: Paragraph) -> str:
     kind = block.kind if block.kind in _KINDS else "text"
     role = ' role="note"' if kind == "limit" else ""
-    return f'<p class="{kind}"{role}>{lines(block.text)}</p>\n'
+    return f'<p class="{kind}"{role}>{prose(block.text)}</p>\n'
 
 
 def _facts(block: Facts) -> Iterator[str]:
@@ -93,7 +93,7 @@ def _facts(block: Facts) -> Iterator[str]:
 
 
 def _lights(block: Lights) -> Iterator[str]:
-    yield f'<p class="summary">{lines(block.summary)}</p>\n<ul class="lights" role="list">\n'
+    yield f'<p class="summary">{prose(block.summary)}</p>\n<ul class="lights" role="list">\n'
     for light in block.lights:
         yield _light(light)
     yield "</ul>\n"
@@ -105,7 +105,7 @@ def _light(light: Light) -> str:
         f'<li class="{kind}"><span class="status"><svg width="20" height="20" viewBox="0 0 20 20" aria-hidden="true">'
         f'<circle cx="10" cy="10" r="8.5"/><path d="{shape}"/></svg> {word}</span>'
         f'<span class="check">{text(light.name)}</span> <span class="value">{text(light.value)}</span> '
-        f'<span class="message">{lines(light.message)}</span></li>\n'
+        f'<span class="message">{prose(light.message)}</span></li>\n'
     )
 
 
@@ -113,8 +113,8 @@ def _grid(block: Grid, number: int) -> Iterator[str]:
     long = len(block.rows) > FILTER_ABOVE
     kind, extra = ("scroll long", " data-filter") if long else ("scroll", "")
     yield f'<div class="table"><div class="{kind}" role="region" tabindex="0" aria-labelledby="t{number}">'
-    yield f'<table class="grid"{extra} data-step="{CHUNK}"><caption id="t{number}"><b>Table {number}.</b> '
-    yield f"{text(block.caption)}</caption>\n<thead><tr>"
+    yield f'<table class="grid"{extra} data-step="{CHUNK}"><caption id="t{number}"><span><b>Table {number}.</b> '
+    yield f"{text(block.caption)}</span></caption>\n<thead><tr>"
     sides = [' class="r"' if column.align == "right" else "" for column in block.columns]
     for column, side in zip(block.columns, sides, strict=True):
         kind = "number" if column.sort == "number" else "text"
@@ -164,7 +164,7 @@ def _example(example: Example) -> Iterator[str]:
         yield _missing("Attacked")
     else:
         yield _picture(example.adversarial, f"Attacked picture of {whose}.", "Attacked")
-    yield f'</div><p class="words">{lines(example.words)}</p></div>\n'
+    yield f'</div><p class="words">{prose(example.words)}</p></div>\n'
 
 
 def _picture(seen: Picture, alt: str, title: str) -> str:

@@ -72,7 +72,7 @@ def _lines(chart: LineChart, number: int, lines: list[tuple[str, list[Point]]], 
     yield '<g class="axis">'
     for tick in up:
         yield f'<path class="rule" d="M{_LEFT} {y_of(tick):.1f}H{_WIDTH - _RIGHT}"/>'
-        yield f'<text class="end" x="{_LEFT - 9}" y="{y_of(tick) + 4.5:.1f}">{shown(tick)}</text>'
+        yield f'<text class="end" x="{_LEFT - 9}" y="{y_of(tick) + 4.5:.1f}">{percent(tick, 0) if share else _short(tick)}</text>'
     base = _HEIGHT - _BOTTOM
     yield f'<path class="base" d="M{_LEFT} {base}H{_WIDTH - _RIGHT}"/>'
     for tick in across:
@@ -111,14 +111,14 @@ def _bars(chart: BarChart, number: int) -> Iterator[str]:
     height = _BAR * len(bars) + 30
 
     def x_of(value: float) -> float:
-        return left + min(max(value, 0.0), 1.0) * (_WIDTH - left - right)
+        return left + (min(max(value, 0.0), 1.0) if math.isfinite(value) else 0.0) * (_WIDTH - left - right)
 
     yield _opened("chart-bar", number, chart.caption, chart.alt, _WIDTH, height)
     yield '<g class="axis">'
     for tick in (0, 0.25, 0.5, 0.75, 1):
         yield f'<path class="rule" d="M{x_of(tick):.1f} 4V{height - 26}"/>'
         side = "" if tick == 0 else "middle"
-        yield f'<text class="{side}" x="{x_of(tick):.1f}" y="{height - 6}">{percent(tick)}</text>'
+        yield f'<text class="{side}" x="{x_of(tick):.1f}" y="{height - 6}">{percent(tick, 0)}</text>'
     yield "</g>"
     for place, bar in enumerate(bars):
         yield from _bar(bar, place * _BAR, x_of(0), x_of(bar.value), x_of(bar.low), x_of(bar.high))
@@ -178,7 +178,7 @@ def _cells(block: Matrix, number: int) -> Iterator[str]:
         swatch = "".join(
             f'<g class="{kind}{step}"><rect x="{x}" width="15" height="14"/></g>' for kind, x in (("d", 0), ("e", 17))
         )
-        yield f'<li><svg width="32" height="14" viewBox="0 0 32 14" aria-hidden="true">{swatch}</svg> to {percent(edge)}</li>'
+        yield f'<li><svg width="32" height="14" viewBox="0 0 32 14" aria-hidden="true">{swatch}</svg> to {percent(edge, 0)}</li>'
     yield "<li>(blue: right, orange: wrong)</li></ul>\n"
 
 

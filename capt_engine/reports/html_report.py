@@ -11,7 +11,7 @@ from datetime import datetime
 
 from capt_engine.reports import html_blocks
 from capt_engine.reports.document import Attachment, Report
-from capt_engine.reports.html_text import fragment, name, text
+from capt_engine.reports.html_text import fragments, name, text
 from capt_engine.resources import resource
 
 CARRIED = 8 * 1024 * 1024
@@ -46,7 +46,7 @@ def write(report: Report) -> bytes:
 
 
 def _pieces(report: Report) -> Iterator[str]:
-    sections = [(fragment(one.id, place), one) for place, one in enumerate(report.sections, 1)]
+    sections = list(zip(fragments([one.id for one in report.sections]), report.sections, strict=True))
     yield from _head(report)
     yield '<body>\n<a class="skip" href="#report">Skip to the report</a>\n<div class="page">\n'
     yield f'<header>\n<h1>{text(report.title)}</h1>\n<p class="subtitle">{text(report.subtitle)}</p>\n'

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import math
 import re
+from collections.abc import Sequence
 
 # Control characters, halves of surrogate pairs, and marks that change the direction of writing or cannot be seen. Joiners stay: emoji and
 # several scripts are written with them.
@@ -11,6 +13,7 @@ _UNSEEN = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufff0-\ufffb\ufffe\uffff]"
 )
 _NAME = re.compile(r"[^a-z0-9-]+")
+_PERCENT = re.compile(r"(?<=\d) %")
 
 
 def _shown(match: re.Match[str]) -> str:
@@ -30,7 +33,12 @@ def text(value: str) -> str:
 
 def lines(value: str) -> str:
     """As `text`, but line breaks stay; the style sheet shows them."""
-    return "\n".join(text(line) for line in value.splitlines())
+    return "\n".join(text(line) for line in value.split("\n"))
+
+
+def prose(value: str) -> str:
+    """As `lines`, for sentences: a figure is never parted from its percent sign."""
+    return _PERCENT.sub("\u00a0%", lines(value))
 
 
 def name(value: str) -> str:
@@ -38,9 +46,13 @@ def name(value: str) -> str:
     return f"<bdi>{text(value)}</bdi>"
 
 
-def fragment(value: str, number: int) -> str:
-    """A part of an address inside the page: small letters, digits and dashes."""
-    return _NAME.sub("-", value.lower()).strip("-") or f"section-{number}"
+def fragments(values: Sequence[str]) -> list[str]:
+    """For each value a part of an address inside the page, of small letters, digits and dashes, none of them twice."""
+    made: list[str] = []
+    for number, value in enumerate(values, 1):
+        plainest = _NAME.sub("-", value.lower()).strip("-")
+        made.append(plainest if plainest and plainest not in made else f"{plainest}_{number}")
+    return made
 
 
 def shortened(value: str, width: int) -> str:
@@ -54,7 +66,6 @@ def shortened(value: str, width: int) -> str:
     return seen
 
 
-def percent(value: float) -> str:
-    """A share in [0, 1] as a reader says it: one decimal only where it says something."""
-    scaled = round(value * 100, 1)
-    return f"{scaled:.0f} %" if scaled == int(scaled) else f"{scaled:.1f} %"
+def percent(value: float, digits: int = 1) -> str:
+    """A share in [0, 1] as a reader says it, with a space before the sign at which no line ends."""
+    return f"{value * 100:.{digits}f}\u00a0%" if math.isfinite(value) else "–"
