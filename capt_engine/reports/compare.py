@@ -1,14 +1,271 @@
-"""Several runs side by side."""
+"""Several runs side by side: models as columns, paired tests on the pictures they share, who wins where."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from capt_engine.reports.build import build
-from capt_engine.reports.document import Report
+from capt_engine.metrics.interval import wilson
+from capt_engine.reports.build import attached
+from capt_engine.reports.counts import Seen
+from capt_engine.reports.document import (
+    Block,
+    Column,
+    Facts,
+    Grid,
+    LineChart,
+    Paragraph,
+    Report,
+    Section,
+    Series,
+)
+from capt_engine.reports.manifest import digest
+from capt_engine.reports.material import Material, tested
+from capt_engine.reports.sections_about import NOT_COVERED, OWN_ANSWERS, glossary
+from capt_engine.reports.sections_results import PAIRED, difference, paired_row
+from capt_engine.reports.words import asked, budget, counted, share, short
+
+_RIGHT = ("right", "number")
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One model of the comparison: one set of prompts of one run. seen: by the picture's SHA-256 and its label."""
+
+    name: str
+    material: Material
+    prompts: str
+    seen: dict[Key, Seen]
 
 
 def compare(folders: Sequence[Path], redact: bool = False) -> Report:
-    """The report of several runs."""
-    return build(folders[0], redact)
+    """The report of several runs; raises BadRequest."""
+    runs = [Material.of(folder, redact=redact, number=i) for i, folder in enumerate(folders, 1)]
+    sides = [_side(i, run, prompts) for i, run in enumerate(runs, 1) for prompts in run.prompts]
+    files = [one for i, run in enumerate(runs, 1) for one in attached(run, f"-{i}")]
+    sections = (Section(name, title, blocks) for name, title, write in SECTIONS if (blocks := write(sides)))
+    return Report(
+        id=digest(run.identity() for run in runs)[:12],
+        title="Robustness report: comparison",
+        subtitle=f"{counted(len(runs), 'run')}, {counted(len(sides), 'model')}",
+        made=max(str(run.run.manifest.get("ended") or "") for run in runs),
+        sections=tuple(sections),
+        attachments=tuple(files),
+    )
+
+
+def _side(number: int, material: Material, prompts: str) -> Side:
+    name = f"{number}: {asked(prompts)} on {material.names.text(material.run.request.model)}"
+    known = material.counts.pictures[prompts].values()
+    # Where nobody gave a label, each model is held to its own answer, and the picture alone says what is the same.
+    return Side(
+        name, material, prompts, {(one.sha256, one.label if material.is_labelled else ""): one for one in known}
+    )
+
+
+def _budget(sides: Sequence[Side]) -> float | None:
+    """The largest budget that all were attacked with, in the same norm."""
+    if len({side.material.norm for side in sides}) > 1 or not all(side.material.is_attacked for side in sides):
+        return None
+    shared = set.intersection(*(set(side.material.run.budgets) for side in sides))
+    return max(shared) if shared else None
+
+
+def _pairs(sides: Sequence[Side]) -> list[tuple[Side, Side]]:
+    return [(a, b) for a, b in itertools.combinations(sides, 2) if a.material.is_labelled == b.material.is_labelled]
+
+
+def verdict(sides: Sequence[Side]) -> tuple[Block, ...]:
+    """Who keeps how much, and which differences are more than chance."""
+    eps = _budget(sides)
+    if eps is None:
+        told = "; ".join(f"{side.name} {share(*side.material.counts.clean(side.prompts))}" for side in sides)
+        blocks: list[Block] = [Paragraph(f"Clean: {told}.", "lead")]
+        blocks.append(Paragraph("The runs share no budget of one norm, so only clean answers are compared.", "note"))
+    else:
+        norm = sides[0].material.norm
+        told = "; ".join(
+            f"{side.name} keeps {share(*side.material.counts.robust(side.prompts, eps))}" for side in sides
+        )
+        blocks = [Paragraph(f"At ε = {budget(eps, norm)} ({norm}): {told}.", "lead")]
+    for a, b in _pairs(sides):
+        both = [key for key in a.seen if key in b.seen]
+        if eps is not None and both:
+            test = tested([(a.seen[key].robust[eps], b.seen[key].robust[eps]) for key in both if _both(a, b, key, eps)])
+        else:
+            test = tested([(a.seen[key].clean, b.seen[key].clean) for key in both])
+        text = difference(test) if test else "they share no picture"
+        blocks.append(Paragraph(f"A = {a.name}, B = {b.name}: {text}."))
+    if not all(side.material.is_labelled for side in sides):
+        blocks.append(Paragraph(OWN_ANSWERS, "limit"))
+    return tuple(blocks)
+
+
+def _both(a: Side, b: Side, key: Key, eps: float) -> bool:
+    return eps in a.seen[key].robust and eps in b.seen[key].robust
+
+
+def data(sides: Sequence[Side]) -> tuple[Block, ...]:
+    """Which pictures each run had, and how many are the same."""
+    rows = []
+    for side in sides:
+        run = side.material.run
+        ended = str(run.manifest.get("ended") or "not recorded")
+        rows.append(
+            (side.name, side.material.names.text(str(run.folder)), f"{len(side.seen):,}", str(len(run.failed)), ended)
+        )
+    shared = set.intersection(*(set(side.seen) for side in sides)) if sides else set()
+    columns = (
+        Column("Model"),
+        Column("Run"),
+        Column("Pictures", *_RIGHT),
+        Column("Not usable", *_RIGHT),
+        Column("Ended"),
+    )
+    note = f"{counted(len(shared), 'picture')} (by SHA-256 and label) are in every run; paired tests use those that two runs share."
+    return (Grid("The runs", columns, tuple(rows)), Paragraph(note))
+
+
+def models(sides: Sequence[Side]) -> tuple[Block, ...]:
+    """What each model is, by hash."""
+    blocks = []
+    for side in sides:
+        manifest = side.material.run.manifest
+        prompts = {side.material.names.text(one["id"]): one.get("sha256", "") for one in manifest.get("prompts", [])}
+        facts = (
+            ("Model", side.name),
+            ("SHA-256 of its weights", manifest.get("model", {}).get("sha256") or "not recorded"),
+            ("SHA-256 of its prompts", prompts.get(side.prompts) or "plain text"),
+            ("SHA-256 of class names and template", short(manifest.get("classes_sha256", ""))),
+            ("Device", str(manifest.get("machine", {}).get("device", "not recorded"))),
+        )
+        blocks.append(Facts(facts))
+    return tuple(blocks)
+
+
+def results(sides: Sequence[Side]) -> tuple[Block, ...]:
+    """Models as columns."""
+    columns = (Column("Measured"), *(Column(side.name, *_RIGHT) for side in sides))
+    rows = [("Pictures", *(f"{len(side.material.counts.pictures[side.prompts]):,}" for side in sides))]
+    rows.append(("Clean accuracy", *(_clean(side) for side in sides)))
+    cells: dict[tuple[str, str, float], dict[str, str]] = {}
+    for side in sides:
+        for (prompts, attack, eps), one in side.material.counts.fared.items():
+            if prompts == side.prompts:
+                cells.setdefault((side.material.norm, attack, eps), {})[side.name] = share(one.kept, one.n)
+    for (norm, attack, eps), found in sorted(cells.items(), key=lambda one: (one[0][0], one[0][2], one[0][1])):
+        row = (found.get(side.name, "–") for side in sides)
+        rows.append((f"{attack}, {norm}, ε = {budget(eps, norm)}", *row))
+    return (Grid("Accuracy with 95 % intervals", columns, tuple(rows)),)
+
+
+def _clean(side: Side) -> str:
+    return share(*side.material.counts.clean(side.prompts)) if side.material.is_labelled else "–"
+
+
+def paired(sides: Sequence[Side]) -> tuple[Block, ...]:
+    """McNemar's test for every two models, on the pictures and labels they share."""
+    eps, rows = _budget(sides), []
+    for a, b in _pairs(sides):
+        both = [key for key in a.seen if key in b.seen]
+        clean = tested([(a.seen[key].clean, b.seen[key].clean) for key in both]) if a.material.is_labelled else None
+        found = [("clean", clean)]
+        if eps is not None:
+            robust = [(a.seen[key].robust[eps], b.seen[key].robust[eps]) for key in both if _both(a, b, key, eps)]
+            found.append((f"ε = {budget(eps, a.material.norm)}", tested(robust)))
+        rows += [(a.name, b.name, *paired_row(words, test)) for words, test in found if test is not None]
+    return (Grid("Paired tests", (Column("A"), Column("B"), *PAIRED), tuple(rows)),) if rows else ()
+
+
+def curve(sides: Sequence[Side]) -> tuple[Block, ...]:
+    """All curves in one picture, where the norms are the same."""
+    if len({side.material.norm for side in sides}) > 1 or not any(len(side.material.run.budgets) > 1 for side in sides):
+        return ()
+    scale = 255 if sides[0].material.norm == "linf" else 1
+    series = []
+    for side in sides:
+        told = ((eps, *side.material.counts.robust(side.prompts, eps)) for eps in side.material.run.budgets)
+        points = tuple((eps * scale, k / n, *wilson(k, n)) for eps, k, n in told if n)
+        series += [Series(side.name, points)] if points else []
+    words = (f"{one.name}: " + ", ".join(f"{y * 100:.1f} % at {x:g}" for x, y, _, _ in one.points) for one in series)
+    title = "ε in 1/255" if scale == 255 else "ε (l2)"
+    alt = f"Robust accuracy against ε. {'. '.join(words)}."
+    return (
+        (LineChart("Robust accuracy as the budget grows", title, "Robust accuracy", tuple(series), alt),)
+        if series
+        else ()
+    )
+
+
+def classes(sides: Sequence[Side]) -> tuple[Block, ...]:
+    """Each class: every model's accuracy, and the best of them."""
+    eps = _budget(sides)
+    found: dict[str, list[str]] = {}
+    best: dict[str, list[tuple[float, str]]] = {}
+    every = sorted({one.label for side in sides for one in side.seen.values()})
+    for side in sides:
+        n, right = Counter[str](), Counter[str]()
+        for one in side.seen.values():
+            n[one.label] += 1
+            right[one.label] += one.clean if eps is None else one.robust.get(eps, False)
+        for name in every:
+            found.setdefault(name, []).append(share(right[name], n[name]))
+            if n[name]:
+                best.setdefault(name, []).append((right[name] / n[name], side.name))
+    if not every:
+        return ()
+    rows = tuple((name, *found[name], _winner(best[name])) for name in every)
+    columns = (Column("Class"), *(Column(side.name, *_RIGHT) for side in sides), Column("Best"))
+    state = "clean" if eps is None else f"at ε = {budget(eps, sides[0].material.norm)}"
+    return (Grid(f"Each class, {state}", columns, rows),)
+
+
+def _winner(scores: list[tuple[float, str]]) -> str:
+    top = max(score for score, _ in scores)
+    names = [name for score, name in scores if score == top]
+    return names[0] if len(names) == 1 else "equal" if len(names) == len(scores) else ", ".join(names)
+
+
+def limits(sides: Sequence[Side]) -> tuple[Block, ...]:
+    """What a comparison cannot say."""
+    del sides
+    text = (
+        "These figures are upper bounds on robustness under the attacks listed in each run: a stronger or another attack may find more, "
+        f"and may change who is ahead. {NOT_COVERED} With many pairs some differences look certain by chance alone; p-values are not "
+        "corrected for that."
+    )
+    return (Paragraph(text, "limit"),)
+
+
+def repeat(sides: Sequence[Side]) -> tuple[Block, ...]:
+    """The command of each run."""
+    told = {side.material.run.folder: side.material for side in sides}
+    pairs = tuple(
+        (f"Run {i}", str(one.names.manifest(one.run).get("command") or "capt run manifest.json"))
+        for i, one in enumerate(told.values(), 1)
+    )
+    return (Paragraph("Each run again: capt run manifest-1.json and so on; the manifests are attached."), Facts(pairs))
+
+
+def terms(sides: Sequence[Side]) -> tuple[Block, ...]:
+    """One sentence a term."""
+    return glossary(sides[0].material) if sides else ()
+
+
+Write = Callable[[Sequence[Side]], tuple[Block, ...]]
+SECTIONS: tuple[tuple[str, str, Write], ...] = (
+    ("verdict", "Verdict", verdict),
+    ("data", "Data", data),
+    ("models", "Models", models),
+    ("results", "Results", results),
+    ("paired", "Paired tests", paired),
+    ("curve", "Accuracy and budget", curve),
+    ("classes", "Classes", classes),
+    ("limits", "Limits", limits),
+    ("repeat", "How to repeat", repeat),
+    ("glossary", "Glossary", terms),
+)

@@ -162,9 +162,10 @@ def close_run(folder: Path, summary: Mapping[str, Any]) -> None:
     write_whole(folder / MANIFEST, as_json(ended(manifest, pictures, len(marks), digest(sorted(marks)))))
 
 
-def lines(folder: Path) -> Iterator[dict[str, str]]:
-    """The whole rows of a run folder, as text; a last one that was cut off is left out."""
-    with (folder / ROWS).open(newline="", encoding="utf-8") as file:
+def lines(file_or_folder: Path) -> Iterator[dict[str, str]]:
+    """The whole rows of a run folder, or of its rows.csv, as text; a last one that was cut off is left out."""
+    path = file_or_folder / ROWS if file_or_folder.is_dir() else file_or_folder
+    with path.open(newline="", encoding="utf-8") as file:
         for line in csv.DictReader(file):
             if len(line) == len(columns()) and None not in line.values():
                 yield line
