@@ -16,6 +16,7 @@ from capt_engine.reports.pdf_fonts import Fonts
 from capt_engine.reports.pdf_tags import TagTree
 from capt_engine.reports.pdf_theme import INK, LEFT, POINT, RGB, RULE, WIDTH, Style
 
+_NEVER = (1, 2, 3)
 _BASELINE = (
     0.36  # of the size below the middle of the line: between the middle of the capitals and that of the small letters
 )
@@ -33,6 +34,15 @@ class Canvas:
         self.fonts = Fonts(self.pdf, texts)
         self.tree = TagTree()
         self.pdf.struct_builder = self.tree
+
+    def back_to(self, page: int) -> None:
+        """Draw on a page that was left before."""
+        self.pdf.page = page
+        # What fpdf2 remembers was set while another page was drawn. These are never used, so that what is used is written out again.
+        self.pdf.current_font_is_set_on_page = False
+        self.pdf.set_draw_color(*_NEVER)
+        self.pdf.set_fill_color(*_NEVER)
+        self.pdf.set_line_width(_NEVER[0])
 
     def describe(self, title: str, subject: str, made: datetime) -> None:
         """What the file says of itself."""
@@ -86,7 +96,8 @@ class Canvas:
             x -= self.fonts.width(text, style) * (0.5 if align == "center" else 1)
         baseline = top + (style.line_height if height is None else height) / 2 + _BASELINE * style.size * POINT
         shown = pdf_text.visual(text)
-        as_meant = shown == text and all(self.fonts.has(char) for char in text)
+        # Letters that run from right to left need no words of their own: readers put them in order by themselves.
+        as_meant = shown != text or all(self.fonts.has(char) for char in text)
         if not as_meant:
             meant = text.encode("utf-16-be", "replace").hex()
             self.pdf._out(f"/Span <</ActualText <FEFF{meant}>>> BDC")

@@ -55,16 +55,12 @@ def _table(canvas: Canvas, parent: StructElem, block: Grid, chosen: Sequence[int
         rows = [*rows[:half], None, *rows[-half:]]
     filled = [row for row in rows if row is not None]
     style, widths = _fit(canvas, columns, filled)
-    table = _Table(canvas, canvas.tree.branch("Table", parent), columns, widths, style)
+    table = _Table(canvas, canvas.tree.branch("Table", parent), columns, widths, style, zebra=len(rows) > 5)
     header = table.header()
     yield header
     for number, row in enumerate(rows):
         last = number == len(rows) - 1
-        piece = (
-            table.left_out(len(block.rows) - MOST_ROWS)
-            if row is None
-            else table.row(row, number % 2 == 1 and len(rows) > 5, last)
-        )
+        piece = table.left_out(len(block.rows) - MOST_ROWS) if row is None else table.row(row, number, last)
         keep = (number == 0 or number == len(rows) - 2) and not last
         yield Piece(piece.height, piece.draw, keep=keep, again=header.again)
 
@@ -84,7 +80,7 @@ def _fit(canvas: Canvas, columns: Sequence[Column], rows: Sequence[tuple[str, ..
             least.append(max(heading, wide if column.align == "right" else min(wide, 24.0)))
         room = WIDTH - _BETWEEN * (len(columns) - 1) - 2
         if sum(natural) <= room:
-            return style, _spread(natural, room)
+            return style, _spread(natural, columns, room)
         if sum(least) <= room:
             break
     else:
@@ -93,10 +89,11 @@ def _fit(canvas: Canvas, columns: Sequence[Column], rows: Sequence[tuple[str, ..
     return style, _shared(natural, least, room)
 
 
-def _spread(natural: list[float], room: float) -> list[float]:
-    """A little air for each column, and the page's full width where that is near."""
-    spare = min((room - sum(natural)) / len(natural), 16.0)
-    return [width + spare for width in natural]
+def _spread(natural: list[float], columns: Sequence[Column], room: float) -> list[float]:
+    """Some air for each column, more for words than for numbers, so that numbers stay near what they belong to."""
+    weights = [0.4 if column.align == "right" else 1.0 for column in columns]
+    share = min((room - sum(natural)) / sum(weights), 26.0)
+    return [width + weight * share for width, weight in zip(natural, weights, strict=True)]
 
 
 def _shared(natural: list[float], least: list[float], room: float) -> list[float]:
@@ -110,7 +107,13 @@ class _Table:
     """The drawing of one table's rows."""
 
     def __init__(
-        self, canvas: Canvas, table: StructElem, columns: Sequence[Column], widths: list[float], style: Style
+        self,
+        canvas: Canvas,
+        table: StructElem,
+        columns: Sequence[Column],
+        widths: list[float],
+        style: Style,
+        zebra: bool,
     ) -> None:
         self._canvas = canvas
         self._table = table
@@ -118,6 +121,7 @@ class _Table:
         self._widths = widths
         self._style = style
         self._bold = Style(style.size, bold=True, leading=style.leading)
+        self._zebra = zebra
         self._width = sum(widths) + _BETWEEN * (len(widths) - 1) + 2
 
     def _cells(self, cells: Sequence[str], style: Style) -> list[tuple[str, ...]]:
@@ -164,21 +168,23 @@ class _Table:
 
         return Piece(height, draw, gap=2.0, keep=True, again=Piece(height, draw_again))
 
-    def row(self, cells: Sequence[str], shaded: bool, last: bool) -> Piece:
+    def row(self, cells: Sequence[str], number: int, last: bool) -> Piece:
         """One row, never split."""
         wrapped = self._cells(cells, self._style)
         height = max(len(lines) for lines in wrapped) * self._style.line_height + 1.9
         row = self._canvas.tree.branch("TR", self._table)
+        shaded = self._zebra and number % 2 == 1
 
         def draw(top: float) -> None:
             with self._canvas.artifact():
                 if shaded:
                     self._canvas.fill(LEFT, top, self._width, height, ZEBRA)
-                weight, color = (0.35, INK) if last else (0.1, HAIRLINE)
-                self._canvas.rule(top + height, width=self._width, weight=weight, color=color)
-            for number, lines in enumerate(wrapped):
+                if last or not self._zebra:
+                    weight, color = (0.35, INK) if last else (0.1, HAIRLINE)
+                    self._canvas.rule(top + height, width=self._width, weight=weight, color=color)
+            for column, lines in enumerate(wrapped):
                 with self._canvas.marked(row, "TD"):
-                    self._draw_cell(number, lines, top + 0.95, self._style)
+                    self._draw_cell(column, lines, top + 0.95, self._style)
 
         return Piece(height, draw)
 

@@ -31,7 +31,6 @@ from capt_engine.reports.pdf_theme import (
     BOTTOM,
     FOOTER,
     HEADING,
-    INK,
     LEFT,
     NOTE,
     RULE,
@@ -210,11 +209,8 @@ def _footers(canvas: Canvas, report: Report) -> None:
     """Written last, when the number of pages is known."""
     pages = canvas.pdf.pages_count
     for page in range(1, pages + 1):
-        canvas.pdf.page = page
-        # What was set while another page was drawn does not hold on this one.
-        canvas.pdf.current_font_is_set_on_page = False
+        canvas.back_to(page)
         with canvas.artifact():
-            canvas.pdf.set_text_color(*INK)
             canvas.rule(BOTTOM + 5.5, weight=0.15)
             canvas.line_of_text(LEFT, BOTTOM + 7, canvas.fitted(f"Report {report.id}", FOOTER, WIDTH / 2), FOOTER)
             canvas.line_of_text(LEFT + WIDTH, BOTTOM + 7, f"page {page} of {pages}", FOOTER, "right")

@@ -48,7 +48,7 @@ class Style:
         return self.size * self.leading * POINT
 
 
-TITLE = Style(20, bold=True, leading=1.2)
+TITLE = Style(18, bold=True, leading=1.2)
 SUBTITLE = Style(10.5, color=MUTED)
 HEADING = Style(13, bold=True, leading=1.25)
 LEAD = Style(11.5, leading=1.5)
