@@ -15,6 +15,7 @@ from types import FrameType
 from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
+from capt_engine import folders
 from capt_gui import settings as settings_file
 from capt_gui.bridge import Bridge, EngineFactory
 from capt_gui.crash import CrashReporter
@@ -22,6 +23,7 @@ from capt_gui.main_window import MainWindow
 from capt_gui.settings import Settings
 from capt_gui.theme import Theme
 from capt_gui.view_models.desk import Desk, lay_out
+from capt_gui.view_models.run_store import remove_old
 from capt_gui.view_models.settings_keeper import SettingsKeeper
 
 _PAINT_LIMIT_MS = 2000
@@ -30,13 +32,17 @@ _SWITCH_S = 0.0005
 
 @dataclass(frozen=True)
 class Launch:
-    """What a start works with; without `settings_path` nothing is remembered. notice: a sentence to show at once."""
+    """What a start works with; without `settings_path` nothing is remembered. notice: a sentence to show at once.
+
+    runs: where analyses are kept, None for nowhere.
+    """
 
     settings: Settings
     settings_path: Path | None
     notice: str
     paths: tuple[str, ...]
     logs: Path
+    runs: Path | None = None
 
 
 class SlowStart(QObject):
@@ -51,6 +57,7 @@ class SlowStart(QObject):
         super().__init__(window)
         self._window = window
         self._bridge = desk.bridge
+        self._runs_folder = desk.store.folder
         self._paths = paths
         self._thread = threading.Thread(target=self._import_charts, name="capt-charts", daemon=True)
         # a window that starts minimised is never painted
@@ -85,6 +92,8 @@ class SlowStart(QObject):
     def _import_charts(self) -> None:
         """Runs on its own thread: at the first result this import would hold the window for half a second."""
         try:
+            if self._runs_folder is not None:
+                remove_old(self._runs_folder)
             importlib.import_module("pyqtgraph")
         finally:
             self._charts_imported.emit()
@@ -130,7 +139,8 @@ def prepare(logs: Path, *, paths: tuple[str, ...], reset: bool, safe: bool, them
         return Launch(_themed(Settings(), theme), None, "Safe mode: defaults, and nothing is remembered.", paths, logs)
     notice = settings_file.set_aside(path, "The settings were reset") if reset and path.exists() else ""
     settings, problem = settings_file.load(path)
-    return Launch(_themed(settings, theme), path, notice or problem, paths, logs)
+    runs = folders.data_dir() / "runs"
+    return Launch(_themed(settings, theme), path, notice or problem, paths, logs, runs)
 
 
 def run(launch: Launch, make_engine: EngineFactory) -> int:
@@ -147,8 +157,10 @@ def run(launch: Launch, make_engine: EngineFactory) -> int:
     reporter.install()
     bridge = Bridge(make_engine)
     app.aboutToQuit.connect(bridge.close)
-    desk = lay_out(bridge, launch.settings, Theme(app, launch.settings.theme))
-    desk.analysis.failed.connect(reporter.report_failure)
+    desk = lay_out(bridge, launch.settings, Theme(app, launch.settings.theme), launch.runs)
+    reports = desk.reports
+    for job in (desk.analysis, reports.runs, reports.preview, reports.writing, reports.printing, desk.results_file):
+        job.failed.connect(reporter.report_failure)
     keeper = SettingsKeeper(launch.settings, launch.settings_path, bridge)
     window = MainWindow(desk, keeper, launch.logs)
     interrupt = Interrupt(window)

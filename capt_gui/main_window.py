@@ -18,7 +18,7 @@ from PySide6.QtGui import (
     QIcon,
     QKeySequence,
 )
-from PySide6.QtWidgets import QLabel, QMainWindow, QMessageBox, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QMenu, QMessageBox, QStackedWidget, QWidget
 
 from capt_engine.resources import resource
 from capt_gui.pages import PAGES, Page
@@ -26,6 +26,7 @@ from capt_gui.view_models import sentences
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.settings_keeper import SettingsKeeper
 from capt_gui.widgets.device_pill import DevicePill
+from capt_gui.widgets.page_rail import PageRail
 
 _SIZE = (1280, 800)
 _THEMES = (("system", "Follow the &system"), ("light", "&Light"), ("dark", "&Dark"))
@@ -36,7 +37,7 @@ _ABOUT = (
 
 
 class MainWindow(QMainWindow):
-    """One window. Pages that are the only one of their kind need no tabs, so the tab bar hides itself."""
+    """One window: the rail beside the page in front, whose actions alone are in the menus."""
 
     def __init__(self, desk: Desk, keeper: SettingsKeeper, log_folder: Path) -> None:
         super().__init__()
@@ -44,31 +45,47 @@ class MainWindow(QMainWindow):
         self._keeper = keeper
         self._log_folder = log_folder
         self._pages: list[Page] = []
-        # a tab bar over a stack, not a QTabWidget: that repaints everything whenever a label changes its text
-        self._tabs = QTabBar()
-        self._tabs.setAccessibleName("Pages")
-        self._tabs.setAutoHide(True)
-        self._tabs.setDrawBase(False)
+        self._menus: list[QMenu] = []
+        self._page_actions: dict[str, QAction] = {}
+        self._rail = PageRail(desk.theme)
         self._stack = QStackedWidget()
-        self._tabs.currentChanged.connect(self._stack.setCurrentIndex)
         self._note = QLabel()
         self._pill = DevicePill(desk.theme)
         self.setWindowTitle("CAPT Explorer")
         self.setWindowIcon(QIcon(str(resource("icons", "capt-explorer.svg"))))
         self.setAcceptDrops(True)
-        self._fill_tabs()
+        self._fill_pages()
         self._fill_menus()
         self._fill_status_bar()
         self._restore()
+        self.show_page(PAGES[0].key)
+        self._rail.picked.connect(self.show_page)
+        desk.navigation.asked.connect(self.show_page)
         desk.engine.changed.connect(self.on_engine_changed)
         desk.choices.changed.connect(keeper.touch)
+        desk.reports.changed.connect(keeper.touch)
         desk.theme.changed.connect(self.on_theme_changed)
         self.on_engine_changed()
 
     @property
     def page(self) -> Page:
         """The page in front."""
-        return self._pages[self._tabs.currentIndex()]
+        return self._pages[self._stack.currentIndex()]
+
+    def show_page(self, key: str) -> None:
+        """Bring a page to the front, with its actions; those of the others rest, and their shortcuts with them."""
+        row = next(row for row, info in enumerate(PAGES) if info.key == key)
+        self._stack.setCurrentIndex(row)
+        self._rail.set_current(key)
+        self._page_actions[key].setChecked(True)
+        for page in self._pages:
+            for action in (action for actions in page.menus().values() for action in actions):
+                if action is not None:
+                    action.setVisible(page is self.page)
+        for menu in self._menus:
+            menu.menuAction().setVisible(
+                any(action.isVisible() for action in menu.actions() if not action.isSeparator())
+            )
 
     def open_paths(self, paths: list[str]) -> None:
         """Hand the paths of the command line to the first page."""
@@ -95,15 +112,17 @@ class MainWindow(QMainWindow):
             self._pill.set_state("ready", sentences.memory(engine.device), engine.device.note)
 
     def on_theme_changed(self) -> None:
-        """Tint the icons of the pages, and remember the choice."""
-        for row, info in enumerate(PAGES):
-            self._tabs.setTabIcon(row, self._desk.theme.icon(info.icon))
+        """Remember the choice."""
         self._desk.settings.theme = self._desk.theme.choice
         self._keeper.touch()
 
     def on_theme_chosen(self, action: QAction) -> None:
         """Change between system, light and dark."""
         self._desk.theme.set_choice(action.data())
+
+    def on_page_chosen(self, action: QAction) -> None:
+        """Bring a page to the front."""
+        self.show_page(action.data())
 
     def on_about(self) -> None:
         """Say what this is."""
@@ -140,21 +159,27 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def _take(self, mime: QMimeData) -> bool:
-        return self.page.take(mime)
+        """What the page in front has no use for goes to the first one, which comes to the front with it."""
+        if self.page.take(mime):
+            return True
+        if self.page is self._pages[0] or not self._pages[0].take(mime):
+            return False
+        self.show_page(PAGES[0].key)
+        return True
 
-    def _fill_tabs(self) -> None:
-        for info in PAGES:
+    def _fill_pages(self) -> None:
+        for number, info in enumerate(PAGES, 1):
             page = info.make(self._desk)
             if not isinstance(page, QWidget):
                 raise TypeError(f"The page {info.title} is no QWidget.")
             self._pages.append(page)
             self._stack.addWidget(page)
-            self._tabs.addTab(self._desk.theme.icon(info.icon), info.title)
+            self._rail.add(info.key, self.tr(info.title), info.icon, f"Ctrl+{number}")
         frame = QWidget()
-        layout = QVBoxLayout(frame)
+        layout = QHBoxLayout(frame)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self._tabs)
+        layout.addWidget(self._rail)
         layout.addWidget(self._stack, 1)
         self.setCentralWidget(frame)
 
@@ -170,6 +195,7 @@ class MainWindow(QMainWindow):
         ]
         for title, actions in wanted.items():
             menu = self.menuBar().addMenu(title)
+            self._menus.append(menu)
             for action in actions:
                 if action is None:
                     menu.addSeparator()
@@ -177,8 +203,16 @@ class MainWindow(QMainWindow):
                     menu.addAction(action)
 
     def _view_actions(self) -> list[QAction | None]:
+        pages = QActionGroup(self)
+        for number, info in enumerate(PAGES, 1):
+            action = QAction(self.tr(info.title), self, checkable=True)
+            action.setData(info.key)
+            action.setShortcut(QKeySequence(f"Ctrl+{number}"))
+            pages.addAction(action)
+            self._page_actions[info.key] = action
+        pages.triggered.connect(self.on_page_chosen)
         group = QActionGroup(self)
-        actions: list[QAction | None] = []
+        actions: list[QAction | None] = [*self._page_actions.values(), None]
         for choice, words in _THEMES:
             action = QAction(words, self, checkable=True, checked=choice == self._desk.theme.choice)
             action.setData(choice)

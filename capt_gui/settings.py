@@ -31,7 +31,7 @@ class Settings:
     that is not named is asked about its own suggestion. `model` is read by the command line too, so it stays a plain
     string at the top of the file. prompts: side A, empty for plain text. compare: side B by its id, AUTO for the usual
     partner of A, OFF for none. aim: whom an attack is computed on. prompt_files: checkpoints opened from disk, the latest
-    first.
+    first. keep_runs: analyses are kept on disk, so that reports can be made of them. report_left_out: ids of sections.
     """
 
     version: int = VERSION
@@ -50,6 +50,11 @@ class Settings:
     last_folder: str = ""
     geometry: str = ""
     expert_open: bool = False
+    keep_runs: bool = True
+    report_format: str = "pdf"
+    report_redact: bool = False
+    report_left_out: list[str] = field(default_factory=list)
+    report_columns: list[int] = field(default_factory=list)
     prompt_files: list[str] = field(default_factory=list)
     columns: list[int] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
@@ -161,7 +166,13 @@ def _is_values(item: object) -> bool:
     return isinstance(item, dict) and all(type(value) in (bool, int, float, str) for value in item.values())
 
 
-_LISTS: dict[str, type] = {"columns": int, "rows": int, "prompt_files": str}
+_LISTS: dict[str, type] = {
+    "columns": int,
+    "rows": int,
+    "prompt_files": str,
+    "report_left_out": str,
+    "report_columns": int,
+}
 _TABLES: dict[str, Callable[[object], bool]] = {
     "eps": _is_budget,
     "expert": _is_values,

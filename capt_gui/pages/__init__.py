@@ -10,7 +10,9 @@ from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QAction
 
 from capt_gui.pages.explore.page import ExplorePage
+from capt_gui.pages.report.page import ReportPage
 from capt_gui.view_models.desk import Desk
+from capt_gui.view_models.navigation import EXPLORE, REPORT
 
 
 class Page(Protocol):
@@ -37,11 +39,15 @@ class Page(Protocol):
 
 @dataclass(frozen=True)
 class PageInfo:
-    """One line of the table."""
+    """One line of the table: the key it is asked for by, its name and symbol on the rail, and how it is made."""
 
+    key: str
     title: str
     icon: str
     make: Callable[[Desk], Page]
 
 
-PAGES = (PageInfo("Explore", "explore", ExplorePage),)
+PAGES = (
+    PageInfo(EXPLORE, "Explore", "explore", ExplorePage),
+    PageInfo(REPORT, "Report", "report", ReportPage),
+)

@@ -29,6 +29,7 @@ from capt_gui.bridge import Bridge
 from capt_gui.view_models import sentences
 from capt_gui.view_models.choices import Choices
 from capt_gui.view_models.gallery_model import GalleryModel
+from capt_gui.view_models.run_store import RunStore
 
 
 @dataclass
@@ -49,9 +50,17 @@ class AnalysisModel(QObject):
     finished = Signal(object)
     pictures_found = Signal(list)
 
-    def __init__(self, bridge: Bridge, gallery: GalleryModel, choices: Choices, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        bridge: Bridge,
+        gallery: GalleryModel,
+        choices: Choices,
+        store: RunStore,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self._bridge = bridge
+        self._store = store
         self._gallery = gallery
         self._choices = choices
         self._jobs: dict[JobId, Job] = {}
@@ -75,7 +84,8 @@ class AnalysisModel(QObject):
         """Analyse some pictures with the present choices."""
         if paths and not self._choices.problem():
             self._gallery.set_pending(paths, "waiting")
-            self._submit(Job(self._choices.request(tuple(paths)), dict.fromkeys(paths)))
+            request = replace(self._choices.request(tuple(paths)), keep=self._store.new_folder())
+            self._submit(Job(request, dict.fromkeys(paths)))
 
     def redraw(self, path: str) -> None:
         """Ask again for the big pictures of a result that no longer has them, with the settings it was made with."""
@@ -87,7 +97,7 @@ class AnalysisModel(QObject):
                 if path in job.open_paths:
                     return
                 self._bridge.cancel(number)
-        self._submit(Job(replace(item.request, paths=(path,)), {path: None}, redraws=True))
+        self._submit(Job(replace(item.request, paths=(path,), keep=""), {path: None}, redraws=True))
 
     def cancel(self) -> None:
         """Stop all that is under way or waiting; results that are there stay."""
@@ -133,7 +143,7 @@ class AnalysisModel(QObject):
             self.progress_changed.emit(event.done, event.total, words)
 
     def _on_rows(self, job: Job, request: AnalyzeRequest, event: RowsReady) -> None:
-        self._gallery.put_rows(event.rows, replace(request, paths=()))
+        self._gallery.put_rows(event.rows, replace(request, paths=(), keep=""))
         for row in event.rows:
             job.open_paths.pop(row.path, None)
         self._mark_next(job)
@@ -156,6 +166,8 @@ class AnalysisModel(QObject):
 
     def _on_finished(self, job: Job, event: JobFinished) -> None:
         if isinstance(event.result, AnalyzeResult) and not job.redraws:
+            if isinstance(job.request, AnalyzeRequest):
+                self._store.on_kept(job.request.keep)
             self.finished.emit(event.result)
         elif isinstance(job.request, PreviewRequest):
             if isinstance(event.result, PreviewResult) and event.result.n == 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from capt_gui.bridge import Bridge
 from capt_gui.settings import Settings
@@ -11,6 +12,11 @@ from capt_gui.view_models.analysis_model import AnalysisModel
 from capt_gui.view_models.choices import Choices
 from capt_gui.view_models.engine_state import EngineState
 from capt_gui.view_models.gallery_model import GalleryModel
+from capt_gui.view_models.navigation import Navigation
+from capt_gui.view_models.report_job import ReportJob
+from capt_gui.view_models.reports_model import ReportsModel
+from capt_gui.view_models.run_store import RunStore
+from capt_gui.view_models.runs_model import RunsModel
 from capt_gui.view_models.token_check import TokenCheck
 
 
@@ -26,16 +32,26 @@ class Desk:
     gallery: GalleryModel
     analysis: AnalysisModel
     tokens: TokenCheck
+    navigation: Navigation
+    store: RunStore
+    reports: ReportsModel
+    # the results of the last run, written beside the page that shows them
+    results_file: ReportJob
 
 
-def lay_out(bridge: Bridge, settings: Settings, theme: Theme) -> Desk:
-    """Make the view models, children of the bridge, and let each hear the engine."""
+def lay_out(bridge: Bridge, settings: Settings, theme: Theme, runs_folder: Path | None = None) -> Desk:
+    """Make the view models, children of the bridge, and let each hear the engine; without a folder no run is kept."""
     engine = EngineState(bridge)
     choices = Choices(settings, bridge)
     gallery = GalleryModel(bridge)
-    analysis = AnalysisModel(bridge, gallery, choices, bridge)
+    store = RunStore(settings, runs_folder, bridge)
+    analysis = AnalysisModel(bridge, gallery, choices, store, bridge)
     tokens = TokenCheck(bridge, choices, bridge)
     engine.ready.connect(choices.on_ready)
     for listener in (engine, analysis, tokens):
         bridge.event_arrived.connect(listener.on_event)
-    return Desk(bridge, settings, theme, engine, choices, gallery, analysis, tokens)
+    reports = ReportsModel(bridge, settings, RunsModel(bridge, runs_folder, bridge), bridge)
+    return Desk(
+        bridge, settings, theme, engine, choices, gallery, analysis, tokens,
+        Navigation(bridge), store, reports, ReportJob(bridge, bridge),
+    )  # fmt: skip

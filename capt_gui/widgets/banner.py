@@ -8,13 +8,15 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolBut
 
 from capt_gui.theme import Theme, repolish
 
-_COLORS = {"info": "accent", "warning": "warning", "error": "broken"}
+_COLORS = {"info": "accent", "done": "accent", "warning": "warning", "error": "broken"}
+_SYMBOLS = {"done": "check"}
 
 
 class Banner(QFrame):
-    """A symbol, a sentence, a hint, perhaps an action, a way to dismiss; hidden until it has something to say."""
+    """A symbol, a sentence, a hint, perhaps one or two actions, a way to dismiss; hidden until it has something to say."""
 
     action_clicked = Signal()
+    second_clicked = Signal()
     dismissed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -32,6 +34,8 @@ class Banner(QFrame):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._action = QPushButton()
         self._action.clicked.connect(self.action_clicked)
+        self._second = QPushButton()
+        self._second.clicked.connect(self.second_clicked)
         self._dismiss = QToolButton()
         self._dismiss.setIconSize(QSize(16, 16))
         self._dismiss.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -47,20 +51,22 @@ class Banner(QFrame):
         layout.setSpacing(12)
         layout.addWidget(self._symbol, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(words, 1)
-        layout.addWidget(self._action, 0, Qt.AlignmentFlag.AlignVCenter)
+        for button in (self._action, self._second):
+            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         layout.addWidget(self._dismiss, 0, Qt.AlignmentFlag.AlignTop)
         theme.changed.connect(self._retint)
         self.hide()
 
-    def show_message(self, kind: str, message: str, hint: str = "", action: str = "") -> None:
-        """Show a message of kind "info", "warning" or "error"; with `action`, a button of that name."""
+    def show_message(self, kind: str, message: str, hint: str = "", action: str = "", second: str = "") -> None:
+        """Show a message of kind "info", "done", "warning" or "error"; with `action` and `second`, buttons of those names."""
         self._kind = kind if kind in _COLORS else "info"
         self._message.setText(message)
         self._hint.setText(hint)
         self._hint.setVisible(bool(hint))
-        self._action.setText(action)
-        self._action.setAccessibleName(action)
-        self._action.setVisible(bool(action))
+        for button, words in ((self._action, action), (self._second, second)):
+            button.setText(words)
+            button.setAccessibleName(words or self.tr("No action"))
+            button.setVisible(bool(words))
         self.setAccessibleName(message)
         self.setAccessibleDescription(hint)
         self.setProperty("kind", self._kind)
@@ -81,5 +87,5 @@ class Banner(QFrame):
     @Slot()
     def _retint(self) -> None:
         ratio = self.devicePixelRatioF()
-        self._symbol.setPixmap(self._theme.pixmap(self._kind, 20, _COLORS[self._kind], ratio))
+        self._symbol.setPixmap(self._theme.pixmap(_SYMBOLS.get(self._kind, self._kind), 20, _COLORS[self._kind], ratio))
         self._dismiss.setIcon(self._theme.icon("close", "text_muted"))

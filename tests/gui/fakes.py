@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import acted_reports as reports
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 
@@ -119,8 +120,10 @@ class ActingEngine:
         pace_s: float = 0.0,
         start_s: float = 0.0,
         ready: r.EngineReady = READY,
+        runs: tuple[r.KeptRun, ...] = (),
     ) -> None:
         self._emit = on_event
+        self._runs = list(runs)
         self._ready = ready
         self._pace_s = pace_s
         self._start_s = start_s
@@ -170,7 +173,28 @@ class ActingEngine:
             names = request.classes
             repeated = tuple(i for i, name in enumerate(names) if name in names[:i])
             return r.ClassesChecked(tuple(5 + len(name.split()) for name in names), 32, (), repeated)
-        return self._analyze(job, request)
+        if isinstance(request, r.ListRunsRequest):
+            return r.RunsListed(tuple(self._runs))
+        if isinstance(request, r.ReportRequest):
+            return self._report(job, request)
+        assert isinstance(request, r.AnalyzeRequest)
+        result = self._analyze(job, request)
+        if request.keep and result is not None:
+            self._runs.insert(0, reports.kept_analysis(request))
+        return result
+
+    def _report(self, job: r.JobId, request: r.ReportRequest) -> r.ReportResult | None:
+        if not request.preview:
+            self._sleep(self._pace_s)
+            return reports.written(request)
+        pages = list(reports.drawn(request))
+        for number, page in enumerate(pages):
+            self._emit(r.JobProgress(job, number, len(pages), f"Drawing page {number + 1} of {len(pages)}", None))
+            self._sleep(self._pace_s)
+            if job in self._cancelled or self._closing:
+                return None
+            self._emit(r.PagesReady(job, number, len(pages), (page,)))
+        return r.ReportResult(request.out, 0, len(pages), reports.SECTIONS)
 
     def _preview(self, job: r.JobId, request: r.PreviewRequest) -> r.PreviewResult:
         found = [file for path in request.paths for file in _walk(Path(path))]

@@ -9,10 +9,10 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from capt_engine.records import MetricInfo, PictureRow
-from capt_gui.pages.explore.labels import text
 from capt_gui.theme import Theme
 from capt_gui.widgets.card import Card
 from capt_gui.widgets.consistency_panel import ConsistencyPanel
+from capt_gui.widgets.labels import text
 from capt_gui.widgets.logit_shift_chart import LogitShiftChart
 from capt_gui.widgets.probability_bars import ProbabilityBars
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
-from capt_gui.pages.explore.labels import text
 from capt_gui.theme import Theme
 from capt_gui.view_models.gallery_model import GalleryModel, Role
 from capt_gui.widgets.gallery_view import GalleryView
+from capt_gui.widgets.labels import text
 
 
 class GalleryFilter(QSortFilterProxyModel):

@@ -13,6 +13,7 @@ from capt_engine.records import AnalyzeResult, Failure
 from capt_gui.pages.explore.gallery_column import GalleryColumn
 from capt_gui.pages.explore.intake import Intake
 from capt_gui.pages.explore.result_view import ResultView
+from capt_gui.pages.explore.run_export import RunExport
 from capt_gui.pages.explore.settings_column import SettingsColumn
 from capt_gui.pages.explore.welcome import Welcome
 from capt_gui.view_models.desk import Desk
@@ -31,6 +32,7 @@ class ExplorePage(QWidget):
         self._current = ""
         self._offered = ""
         self.intake = Intake(self, desk.analysis, desk.settings)
+        self.export = RunExport(self, desk)
         self.banner = Banner(desk.theme)
         self._banner_room = QWidget()
         self.gallery = GalleryColumn(desk.theme, desk.gallery)
@@ -134,11 +136,18 @@ class ExplorePage(QWidget):
         self._offered = path
 
     def on_action_clicked(self) -> None:
-        """Take the offered prompts as B."""
+        """Take the offered prompts as B, or show the folder that the banner speaks of."""
         self.banner.clear()
         self._banner_room.hide()
+        if not self._offered:
+            self.export.show_folder()
+            return
         self._desk.choices.sides.open_file(self._offered, "b")
         self._offered = ""
+
+    def on_saved(self, message: str, folder: str) -> None:
+        """Say where the table of results is."""
+        self._say("done", message, folder, self.tr("Open folder"))
 
     def on_dismissed(self) -> None:
         """The banner has gone, and with it whatever it offered."""
@@ -203,12 +212,13 @@ class ExplorePage(QWidget):
             self._action("Zoom &in", triptych.zoom_in, "Ctrl++", "Ctrl+="),
             self._action("Zoom &out", triptych.zoom_out, "Ctrl+-"),
             self._action("&Fit the pictures", triptych.zoom_to_fit, "Ctrl+0"),
-            self._action("&One picture pixel per screen pixel", triptych.zoom_to_pixels, "Ctrl+1"),
+            self._action("&One picture pixel per screen pixel", triptych.zoom_to_pixels, "Ctrl+9"),
         ]
+        out: list[QAction | None] = [save, self.export.table, self.export.report]
         return {
-            "&File": [open_files, open_folder, samples, paste, None, save, None, clear],
+            "&File": [open_files, open_folder, samples, paste, None, *out, None, clear],
             "&View": [None, *zoom],
-            "&Run": [self._run, self._cancel, None, at_once],
+            "&Run": [self._run, self._cancel, None, self.export.keep, at_once],
         }
 
     def _action(self, words: str, slot: Callable[[], None], *keys: str) -> QAction:
@@ -258,6 +268,8 @@ class ExplorePage(QWidget):
         self.banner.dismissed.connect(self.on_dismissed)
         self.banner.action_clicked.connect(self.on_action_clicked)
         self.intake.problem.connect(self.on_problem)
+        self.export.saved.connect(self.on_saved)
+        self._desk.results_file.failed.connect(self.on_failed)
         self.intake.checkpoint_found.connect(self.on_checkpoint_found)
         self.settings_column.model.open_clicked.connect(self.on_open_clicked)
         self._desk.gallery.result_changed.connect(self.on_result_changed)

@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
 from capt_engine.records import AnalyzeResult, PictureRow, PictureSet
 from capt_gui.pages.explore.charts import Charts
-from capt_gui.pages.explore.labels import text
 from capt_gui.view_models import comparison, sentences
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.gallery_model import Item
 from capt_gui.widgets.image_triptych import ImageTriptych
+from capt_gui.widgets.labels import text
 from capt_gui.widgets.side_verdicts import SideVerdicts
 
 _SYMBOL = 48

@@ -5,11 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from capt_gui.pages.explore.labels import text
 from capt_gui.theme import Theme
 from capt_gui.view_models import sentences
 from capt_gui.view_models.engine_state import EngineState
 from capt_gui.widgets.drop_zone import DropZone
+from capt_gui.widgets.labels import text
 
 _WIDTH = 680
 _ICON = 18

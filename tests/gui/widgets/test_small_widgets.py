@@ -141,7 +141,7 @@ def test_a_banner_tells_offers_and_goes(theme: Theme, qtbot: QtBot, kind: str) -
     assert (banner.accessibleName(), banner.accessibleDescription()) == ("<b>x.png</b> failed.", "Try another.")
     assert all(label.textFormat() == Qt.TextFormat.PlainText for label in banner.findChildren(QLabel) if label.text())
     with qtbot.waitSignal(banner.action_clicked):
-        child(banner, QPushButton).click()  # type: ignore[attr-defined]
+        child(banner, QPushButton, "Show it").click()  # type: ignore[attr-defined]
     with qtbot.waitSignal(banner.dismissed):
         qtbot.keyClick(child(banner, QAbstractButton, "Dismiss this message"), Qt.Key.Key_Space)
     assert not banner.isVisible()

@@ -1,0 +1,74 @@
+"""Out of the last run: its results as a table, and the way to its report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtGui import QAction, QDesktopServices, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from capt_engine.records import ReportRequest, ReportResult
+from capt_gui.view_models.desk import Desk
+from capt_gui.view_models.navigation import REPORT
+from capt_gui.view_models.runs_model import short
+from capt_gui.widgets.save_dialog import ask_where_to_save
+
+
+class RunExport(QObject):
+    """Two actions that need a kept run. `saved(message, hint)`: the table was written, and `show_folder` shows where."""
+
+    saved = Signal(str, str)
+
+    def __init__(self, window: QWidget, desk: Desk) -> None:
+        super().__init__(window)
+        self._window = window
+        self._desk = desk
+        self._folder = Path()
+        # a test answers in the dialog's place
+        self.ask = ask_where_to_save
+        self.report = QAction(self.tr("&Report of this run…"), window)
+        self.report.setShortcut(QKeySequence("Ctrl+Shift+E"))
+        self.report.triggered.connect(self.on_report)
+        self.table = QAction(self.tr("Save &results as CSV…"), window)
+        self.table.triggered.connect(self.on_save_table)
+        self.keep = QAction(self.tr("&Keep runs for reports"), window, checkable=True)
+        self.keep.setChecked(desk.settings.keep_runs)
+        self.keep.toggled.connect(self.on_keep_toggled)
+        desk.store.last_changed.connect(self.on_last_changed)
+        desk.results_file.changed.connect(self.on_last_changed)
+        desk.results_file.done.connect(self.on_written)
+        self.on_last_changed()
+
+    def on_last_changed(self) -> None:
+        """There is something to report once a run was kept."""
+        there = bool(self._desk.store.last)
+        self.report.setEnabled(there)
+        self.table.setEnabled(there and not self._desk.results_file.is_running)
+
+    def on_report(self) -> None:
+        """Lead to the report of the last run."""
+        self._desk.reports.show_run(self._desk.store.last)
+        self._desk.navigation.go(REPORT)
+
+    def on_save_table(self) -> None:
+        """Ask where, and have the table of the last run written."""
+        run = self._desk.store.last
+        start = Path(self._desk.settings.last_folder or Path.home()) / f"results-{short(run)}.csv"
+        out = self.ask(self._window, self.tr("Save the results"), start, self.tr("Table"))
+        if out:
+            self._desk.settings.last_folder = str(Path(out).parent)
+            self._desk.results_file.start(ReportRequest((run,), out, redact=self._desk.settings.report_redact))
+
+    def on_written(self, result: ReportResult) -> None:
+        """Say where the table is."""
+        self._folder = Path(result.out).parent
+        self.saved.emit(self.tr("Saved {}").format(short(result.out)), str(self._folder))
+
+    def on_keep_toggled(self, checked: bool) -> None:
+        """Remember whether runs are kept; what was kept stays."""
+        self._desk.settings.keep_runs = checked
+
+    def show_folder(self) -> None:
+        """Show the folder of the saved table."""
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))

@@ -1,0 +1,193 @@
+"""The right column: what the report should be, which scrolls; and Save and Print, which never leave."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from capt_gui.theme import Theme
+from capt_gui.view_models.reports_model import ReportsModel
+from capt_gui.widgets.card import Card
+from capt_gui.widgets.elided_label import ElidedLabel
+from capt_gui.widgets.labels import text
+from capt_gui.widgets.segments import Segments
+
+
+class OptionsColumn(QWidget):
+    """Shows the choices and passes on what the user changes."""
+
+    save_clicked = Signal()
+    print_clicked = Signal()
+
+    def __init__(self, theme: Theme, reports: ReportsModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._reports = reports
+        self._boxes: dict[str, QCheckBox] = {}
+        self._format = Segments(
+            theme,
+            self.tr("Format"),
+            [
+                ("pdf", "PDF", self.tr("For reading and printing; the rows and the settings are attached.")),
+                ("html", "HTML", self.tr("One web page that needs no network, with a table that can be sorted.")),
+                ("csv", "CSV", self.tr("The table of all rows, for a spreadsheet.")),
+                ("json", "JSON", self.tr("Everything, for a script.")),
+            ],
+        )
+        self._meaning = text(role="caption")
+        self._redact = QCheckBox(self.tr("Leave out names of files"))
+        self._redact.setToolTip(self.tr("Pictures and folders are numbered, and their names are not told."))
+        self._redact.setAccessibleDescription(self._redact.toolTip())
+        self._sections_title = text(self.tr("Sections"), "heading", wrap=False)
+        self._all = QPushButton(self.tr("Include all"))
+        self._all.setProperty("quiet", True)
+        self._all.setAccessibleName(self.tr("Include all sections"))
+        self._sections_note = text(role="caption")
+        self._sections_box = QVBoxLayout()
+        self.save = QPushButton(self.tr("Save…"))
+        self.save.setProperty("primary", True)
+        self.print = QPushButton(self.tr("Print…"))
+        self._cancel = QPushButton(self.tr("Cancel"))
+        self._cancel.setProperty("danger", True)
+        self._words = ElidedLabel(text_role="muted")
+        self._lay_out()
+        self._format.picked.connect(reports.set_format)
+        self._redact.toggled.connect(reports.set_redact)
+        self._all.clicked.connect(reports.include_all)
+        self.save.clicked.connect(self.save_clicked)
+        self.print.clicked.connect(self.print_clicked)
+        self._cancel.clicked.connect(reports.writing.cancel)
+        self._cancel.clicked.connect(reports.printing.cancel)
+        for source in (reports, reports.writing, reports.printing, reports.runs):
+            source.changed.connect(self.on_changed)
+        theme.changed.connect(self.on_theme_changed)
+        self.on_theme_changed()
+        self.on_changed()
+
+    def on_changed(self) -> None:
+        """Show the present choices."""
+        reports = self._reports
+        self._format.set_choice(reports.format)
+        self._meaning.setText(self._meanings()[reports.format])
+        self._redact.setChecked(reports.redact)
+        self._show_sections()
+        self._show_buttons()
+
+    def on_section_toggled(self, included: bool) -> None:
+        """The user ticked a section, or no longer does."""
+        box = self.sender()
+        if box is not None:
+            self._reports.set_included(str(box.property("section")), included)
+
+    def on_theme_changed(self) -> None:
+        """Tint the buttons."""
+        self.save.setIcon(self._theme.icon_beside_text("export", "accent_text"))
+        self.print.setIcon(self._theme.icon_beside_text("print"))
+
+    def _meanings(self) -> dict[str, str]:
+        return {
+            "pdf": self.tr("For reading and printing. The rows and the settings are attached to it."),
+            "html": self.tr("One file for any browser, readable on a phone."),
+            "csv": self.tr("One line for each result, for a spreadsheet."),
+            "json": self.tr("Everything there is, for a script."),
+        }
+
+    def _show_sections(self) -> None:
+        reports = self._reports
+        if [section.id for section in reports.sections] != list(self._boxes):
+            self._make_boxes()
+        applies = reports.has_choice_of_sections
+        for section in reports.sections:
+            box = self._boxes[section.id]
+            box.setChecked(section.present and reports.includes(section.id))
+            box.setEnabled(applies and section.present)
+            box.setToolTip("" if section.present else self.tr("This run has nothing to say here."))
+        left_out = [section for section in reports.sections if section.present and not reports.includes(section.id)]
+        self._all.setEnabled(applies and bool(left_out))
+        if not applies:
+            self._sections_note.setText(self.tr("{} holds everything.").format(reports.format.upper()))
+        elif not reports.sections:
+            self._sections_note.setText(self.tr("They appear with the first pages."))
+        self._sections_note.setVisible(not applies or not reports.sections)
+
+    def _make_boxes(self) -> None:
+        for box in self._boxes.values():
+            self._sections_box.removeWidget(box)
+            box.deleteLater()
+        self._boxes = {}
+        before: QWidget = self._all
+        for section in self._reports.sections:
+            box = QCheckBox(section.title)
+            box.setProperty("section", section.id)
+            box.setChecked(section.present and self._reports.includes(section.id))
+            box.toggled.connect(self.on_section_toggled)
+            self._sections_box.addWidget(box)
+            QWidget.setTabOrder(before, box)
+            self._boxes[section.id] = before = box
+
+    def _show_buttons(self) -> None:
+        reports, problem = self._reports, self._reports.problem()
+        busy = reports.writing.is_running or reports.printing.is_running
+        for button in (self.save, self.print):
+            button.setEnabled(not problem and not busy)
+            button.setToolTip(problem)
+            button.setAccessibleDescription(problem)
+            button.setVisible(not busy)
+        self._cancel.setVisible(busy)
+        if busy:
+            job = reports.writing if reports.writing.is_running else reports.printing
+            doing = self.tr("Saving…") if reports.writing.is_running else self.tr("Printing…")
+            self._words.set_text(job.words or doing)
+        else:
+            self._words.set_text(problem)
+        self._words.setVisible(bool(self._words.text()))
+
+    def _lay_out(self) -> None:
+        kind = QWidget()
+        column = QVBoxLayout(kind)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(10)
+        column.addWidget(text(self.tr("Format"), "heading"))
+        column.addWidget(self._format)
+        column.addWidget(self._meaning)
+        column.addWidget(self._redact)
+        sections = QWidget()
+        column = QVBoxLayout(sections)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        line = QHBoxLayout()
+        line.addWidget(self._sections_title)
+        line.addStretch(1)
+        line.addWidget(self._all)
+        column.addLayout(line)
+        column.addWidget(self._sections_note)
+        self._sections_box.setSpacing(2)
+        column.addLayout(self._sections_box)
+        panels = QWidget()
+        column = QVBoxLayout(panels)
+        column.setContentsMargins(4, 12, 12, 12)
+        column.setSpacing(12)
+        column.addWidget(Card(kind))
+        column.addWidget(Card(sections))
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(panels)
+        bottom = QVBoxLayout()
+        bottom.setContentsMargins(4, 4, 12, 10)
+        bottom.setSpacing(8)
+        bottom.addWidget(self._words)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        for button, stretch in ((self.print, 1), (self.save, 2), (self._cancel, 1)):
+            button.setIconSize(QSize(24, 18))
+            buttons.addWidget(button, stretch)
+        bottom.addLayout(buttons)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(scroll, 1)
+        layout.addLayout(bottom)

@@ -1,0 +1,179 @@
+"""The centre: the pages as they will be, or what stands in their place."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+
+from capt_engine.records import PagesReady
+from capt_gui.theme import Theme
+from capt_gui.view_models import reports_model as states
+from capt_gui.view_models.engine_state import EngineState
+from capt_gui.view_models.reports_model import ReportsModel
+from capt_gui.widgets.labels import text
+from capt_gui.widgets.page_view import PageView
+from capt_gui.widgets.placeholder import Placeholder
+
+
+class PreviewColumn(QWidget):
+    """A bar over the sheets. explore_clicked: there is no run, and the user wants to make one."""
+
+    explore_clicked = Signal()
+
+    def __init__(self, theme: Theme, reports: ReportsModel, engine: EngineState, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._reports = reports
+        self._engine = engine
+        self._first = False
+        self.view = PageView(theme)
+        self.placeholder = Placeholder(theme)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.placeholder)
+        self._stack.addWidget(self.view)
+        self._note = text(role="caption", wrap=False)
+        self._page = QLabel()
+        self._page.setProperty("textRole", "muted")
+        self._zoom = QLabel()
+        self._zoom.setProperty("textRole", "caption")
+        self._buttons = {
+            "chevron-up": self._button(self.tr("Previous page (Page up)"), self.view.previous_page),
+            "chevron-down": self._button(self.tr("Next page (Page down)"), self.view.next_page),
+            "zoom-out": self._button(self.tr("Zoom out (Ctrl+-)"), self.view.zoom_out),
+            "zoom-in": self._button(self.tr("Zoom in (Ctrl++)"), self.view.zoom_in),
+            "zoom-width": self._button(self.tr("Fit the width (Ctrl+0)"), self.view.zoom_to_width),
+            "zoom-fit": self._button(self.tr("Show a whole page (Ctrl+9)"), self.view.zoom_to_page),
+        }
+        self._bar = QWidget()
+        self._lay_out()
+        self.placeholder.action_clicked.connect(self.on_action_clicked)
+        self.view.page_changed.connect(self.on_page_changed)
+        self.view.zoom_changed.connect(self.on_zoom_changed)
+        reports.changed.connect(self.on_changed)
+        reports.preview.pages_arrived.connect(self.on_pages_arrived)
+        reports.preview.failed.connect(self.on_changed)
+        engine.changed.connect(self.on_changed)
+        theme.changed.connect(self.on_theme_changed)
+        self.on_theme_changed()
+        self.on_changed()
+
+    def on_changed(self) -> None:
+        """Show the pages, or say why there are none."""
+        state = self._reports.state
+        preparing = state == states.PREPARING
+        if preparing and not self._reports.preview.is_running:
+            self._first = True
+        has_pages = state == states.SHOWN or (preparing and self.view.pages() > 0)
+        self.view.set_faded(preparing and self._first)
+        self._stack.setCurrentWidget(self.view if has_pages else self.placeholder)
+        self._bar.setVisible(has_pages)
+        self._note.setText(self._note_words(preparing))
+        if not has_pages:
+            self._show_words(state)
+
+    def on_pages_arrived(self, event: PagesReady) -> None:
+        """Put pages on the desk; the first of them clear away the old ones."""
+        if event.first == 0:
+            self._first = False
+            self.view.begin(event.total)
+        for offset, page in enumerate(event.pages):
+            self.view.put_page(event.first + offset, page)
+        self.on_changed()
+
+    def on_page_changed(self, page: int, pages: int) -> None:
+        """Say which page is in front."""
+        self._page.setText(self.tr("Page {} of {}").format(page, pages))
+        self._buttons["chevron-up"].setEnabled(page > 1)
+        self._buttons["chevron-down"].setEnabled(page < pages)
+
+    def on_zoom_changed(self, factor: float) -> None:
+        """Say how large the pages are."""
+        self._zoom.setText(f"{factor * 100:.0f} %")
+
+    def on_action_clicked(self) -> None:
+        """The button of the placeholder: which one it is depends on what is missing."""
+        state = self._reports.state
+        if state == states.NO_RUNS:
+            self.explore_clicked.emit()
+        elif state == states.NO_SECTIONS:
+            self._reports.include_all()
+        elif state == states.FAILED:
+            self._reports.try_again()
+
+    def on_theme_changed(self) -> None:
+        """Tint the buttons."""
+        for name, button in self._buttons.items():
+            button.setIcon(self._theme.icon(name, "text_muted"))
+
+    def _note_words(self, preparing: bool) -> str:
+        if preparing:
+            return self._preparing()
+        if self._reports.format in ("csv", "json"):
+            return self.tr("The file holds all rows, but no pages: these are the PDF's.")
+        if self._reports.format == "html":
+            return self.tr("The web page has the same sections, without page breaks.")
+        return ""
+
+    def _preparing(self) -> str:
+        waiting = self._engine.waiting_text
+        if waiting:
+            return waiting
+        if self._reports.preview.is_waiting:
+            return self.tr("Waiting for the work before it…")
+        return self._reports.preview.words or self.tr("Drawing the pages…")
+
+    def _show_words(self, state: str) -> None:
+        words, failure = self.placeholder.set_words, self._reports.failure
+        if state == states.NO_RUNS:
+            title, action = self.tr("No runs are kept yet"), self.tr("Go to Explore")
+            words(
+                "report",
+                title,
+                self.tr("Attack a few pictures in Explore: every run is kept, and can be reported here."),
+                action,
+            )
+        elif state == states.UNCHOSEN:
+            words("report", self.tr("No run is chosen"), self.tr("Choose one on the left, or several to compare them."))
+        elif state == states.NO_SECTIONS:
+            title, action = self.tr("Every section is left out"), self.tr("Include all sections")
+            words("report", title, self.tr("A report needs at least one of them."), action)
+        elif state == states.FAILED and failure is not None:
+            line = f"{failure.message} {failure.hint}".strip()
+            words("warning", self.tr("The pages could not be drawn"), line, self.tr("Try again"), "warning")
+        elif state == states.LOOKING:
+            words("search", self.tr("Looking for runs…"), self._engine.waiting_text)
+        else:
+            words("report", self.tr("Preparing the pages…"), self._preparing())
+
+    def _button(self, words: str, slot: object) -> QToolButton:
+        button = QToolButton()
+        button.setIconSize(QSize(16, 16))
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        button.setToolTip(words)
+        button.setAccessibleName(words)
+        button.clicked.connect(slot)
+        return button
+
+    def _lay_out(self) -> None:
+        line = QHBoxLayout(self._bar)
+        line.setContentsMargins(16, 0, 16, 0)
+        line.setSpacing(4)
+        line.addWidget(self._buttons["chevron-up"])
+        line.addWidget(self._buttons["chevron-down"])
+        line.addSpacing(6)
+        line.addWidget(self._page)
+        line.addSpacing(14)
+        line.addWidget(self._note)
+        line.addStretch(1)
+        line.addWidget(self._zoom)
+        line.addSpacing(4)
+        for name in ("zoom-out", "zoom-in", "zoom-width", "zoom-fit"):
+            line.addWidget(self._buttons[name])
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 12, 4, 0)
+        layout.setSpacing(8)
+        layout.addWidget(self._bar)
+        layout.addWidget(self._stack, 1)
+        self._stack.setMinimumHeight(200)
+        self._note.setMinimumWidth(0)
+        self._page.setAlignment(Qt.AlignmentFlag.AlignVCenter)

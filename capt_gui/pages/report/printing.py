@@ -1,0 +1,126 @@
+"""Pages on paper: asks for a printer, and paints each page as it arrives."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QRectF, QSizeF, Signal
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QDialog, QWidget
+
+from capt_engine.records import Failure, PagesReady, ReportResult
+from capt_gui.view_models.reports_model import ReportsModel
+from capt_gui.view_models.thumbnails import to_image
+
+try:
+    from PySide6.QtPrintSupport import QPrintDialog, QPrinter, QPrinterInfo
+
+    CAN_PRINT = True
+except ImportError:  # a system without the printing libraries that Qt needs
+    CAN_PRINT = False
+
+# finer than this no printer shows a page of text
+_WIDEST = 2480
+
+
+class Printing(QObject):
+    """`problem(message, hint)`: what could not be done. `printed(name)`: all pages went to that printer."""
+
+    problem = Signal(str, str)
+    printed = Signal(str)
+
+    def __init__(self, window: QWidget, reports: ReportsModel) -> None:
+        super().__init__(window)
+        self._window = window
+        self._reports = reports
+        self._printer: QPrinter | None = None
+        self._painter: QPainter | None = None
+        self._painted = 0
+        job = reports.printing
+        job.pages_arrived.connect(self.on_pages_arrived)
+        job.done.connect(self.on_done)
+        job.failed.connect(self.on_failed)
+        job.changed.connect(self.on_changed)
+
+    def start(self) -> None:
+        """Ask for a printer, and for the pages in its resolution."""
+        instead = self.tr("Save the report as a PDF, and print that.")
+        if not CAN_PRINT:
+            self.problem.emit(self.tr("This system has no printing support."), instead)
+        elif not QPrinterInfo.availablePrinterNames():
+            self.problem.emit(self.tr("No printer is set up on this computer."), instead)
+        else:
+            printer = QPrinter(QPrinter.PrinterMode.HighResolution)
+            dialog = QPrintDialog(printer, self._window)
+            dialog.setOption(QPrintDialog.PrintDialogOption.PrintPageRange)
+            if dialog.exec() == QDialog.DialogCode.Accepted:
+                self.print_on(printer)
+            dialog.deleteLater()
+
+    def print_on(self, printer: QPrinter) -> None:
+        """Ask for the pages, as wide as this printer can use them."""
+        printer.setFullPage(True)
+        self._printer, self._painted = printer, 0
+        width = printer.pageLayout().fullRectPixels(printer.resolution()).width()
+        self._reports.draw_for_paper(min(max(width, 600), _WIDEST))
+
+    def on_pages_arrived(self, event: PagesReady) -> None:
+        """Paint the pages that are wanted."""
+        if self._printer is None:
+            return
+        first = self._printer.fromPage() or 1
+        last = self._printer.toPage() or event.total
+        for number, page in enumerate(event.pages, event.first + 1):
+            if not first <= number <= last or not self._is_ready():
+                continue
+            if self._painted and not self._printer.newPage():
+                self._refuse()
+                return
+            assert self._painter is not None
+            sheet = QRectF(self._painter.viewport())
+            size = QSizeF(page.width, page.height)
+            scale = min(sheet.width() / size.width(), sheet.height() / size.height())
+            size *= scale
+            target = QRectF(sheet.center().x() - size.width() / 2, sheet.top(), size.width(), size.height())
+            self._painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            self._painter.drawImage(target, to_image(page))
+            self._painted += 1
+
+    def on_done(self, _result: ReportResult) -> None:
+        """Hand the paper out."""
+        if self._printer is not None:
+            name = self._printer.printerName() or self._printer.outputFileName()
+            self._end()
+            self.printed.emit(name)
+
+    def on_failed(self, failure: Failure) -> None:
+        """Say why nothing was printed."""
+        self._abort()
+        self.problem.emit(failure.message, failure.hint)
+
+    def on_changed(self) -> None:
+        """A job that was cancelled leaves no half print."""
+        if not self._reports.printing.is_running and self._printer is not None:
+            self._abort()
+
+    def _is_ready(self) -> bool:
+        if self._painter is None and self._printer is not None:
+            painter = QPainter()
+            if not painter.begin(self._printer):
+                self._refuse()
+                return False
+            self._painter = painter
+        return self._painter is not None
+
+    def _refuse(self) -> None:
+        self._abort()
+        self._reports.printing.cancel()
+        self.problem.emit(self.tr("The printer took no pages."), self.tr("Save the report as a PDF, and print that."))
+
+    def _abort(self) -> None:
+        if self._printer is not None and self._painter is not None:
+            self._printer.abort()
+        self._end()
+
+    def _end(self) -> None:
+        if self._painter is not None:
+            self._painter.end()
+        self._painter = self._printer = None

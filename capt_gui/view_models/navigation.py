@@ -1,0 +1,17 @@
+"""Which page is in front: pages ask here for another one, without knowing it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+EXPLORE, REPORT = "explore", "report"
+
+
+class Navigation(QObject):
+    """`asked(key)`: a page should come to the front; the frame answers."""
+
+    asked = Signal(str)
+
+    def go(self, key: str) -> None:
+        """Ask for a page by its key in the table of pages."""
+        self.asked.emit(key)

@@ -1,0 +1,71 @@
+"""Where analyses are kept so that reports can be made of them: a new folder for each, and the oldest go."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from capt_gui.settings import Settings
+
+RUNS_KEPT = 50
+
+_OURS = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
+_MANIFEST = "manifest.json"
+
+
+class RunStore(QObject):
+    """Names the folder of the next run and remembers the last one. Without a folder nothing is kept (safe mode, tests)."""
+
+    last_changed = Signal()
+
+    def __init__(self, settings: Settings, folder: Path | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self.folder = folder
+        self.last = ""
+
+    def new_folder(self) -> str:
+        """A folder for the run that starts now; the engine makes it. Empty when runs are not kept."""
+        if self.folder is None or not self._settings.keep_runs:
+            return ""
+        # local time, because people read it; two runs of one second are told apart by the end of the name
+        stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+        return str(self.folder / f"{stamp}-{secrets.token_hex(2)}")
+
+    def on_kept(self, folder: str) -> None:
+        """A run was finished; without a folder it was not kept, and the one before is no longer the last."""
+        if folder != self.last:
+            self.last = folder
+            self.last_changed.emit()
+
+
+def remove_old(folder: Path, kept: int = RUNS_KEPT) -> int:
+    """Remove all but the newest runs; says how many went.
+
+    Only folders that lie there, are named by `RunStore` and carry a run's manifest are touched: who renames one, keeps it.
+    """
+    try:
+        runs = sorted((run for run in folder.iterdir() if _is_ours(run)), key=lambda run: run.name, reverse=True)
+    except OSError:
+        return 0
+    gone = 0
+    for run in runs[kept:]:
+        shutil.rmtree(run, ignore_errors=True)
+        gone += not run.exists()
+    return gone
+
+
+def _is_ours(run: Path) -> bool:
+    if not _OURS.fullmatch(run.name) or run.is_symlink() or not run.is_dir():
+        return False
+    try:
+        manifest = json.loads((run / _MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(manifest, dict) and isinstance(manifest.get("request"), dict) and "format" in manifest

@@ -1,0 +1,110 @@
+"""The runs that are kept on disk, as the engine finds them, and in words."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path, PurePath
+
+from PySide6.QtCore import QCoreApplication, QObject, Signal
+
+from capt_engine.records import (
+    Event,
+    Failure,
+    JobCancelled,
+    JobFailed,
+    JobFinished,
+    JobId,
+    KeptRun,
+    ListRunsRequest,
+    RunsListed,
+)
+from capt_gui.bridge import Bridge
+
+_NAME_LENGTH = 48
+
+
+class RunsModel(QObject):
+    """Newest first. `changed`: the list, or whether it is being looked for; `failed(Failure)`: it could not be read."""
+
+    changed = Signal()
+    failed = Signal(object)
+
+    def __init__(self, bridge: Bridge, folder: Path | None = None, parent: QObject | None = None) -> None:
+        """folder: where runs are kept; None for the engine's own choice."""
+        super().__init__(parent)
+        self._bridge = bridge
+        self._folder = folder
+        self._job: JobId | None = None
+        self.runs: tuple[KeptRun, ...] = ()
+        # nobody knows yet, before the first answer
+        self.is_known = False
+        bridge.event_arrived.connect(self.on_event)
+
+    @property
+    def is_looking(self) -> bool:
+        """Whether an answer is awaited."""
+        return self._job is not None
+
+    def run(self, folder: str) -> KeptRun | None:
+        """The run in a folder."""
+        return next((run for run in self.runs if run.folder == folder), None)
+
+    def refresh(self) -> None:
+        """Look again; the list stays until the answer is there."""
+        if self._job is not None:
+            self._bridge.cancel(self._job)
+        self._job = self._bridge.submit(ListRunsRequest("" if self._folder is None else str(self._folder)))
+        self.changed.emit()
+
+    def on_event(self, event: Event) -> None:
+        """Take the answer to the latest question."""
+        if not isinstance(event, JobFinished | JobFailed | JobCancelled) or event.job != self._job:
+            return
+        self._job = None
+        if isinstance(event, JobFinished) and isinstance(event.result, RunsListed):
+            self.runs, self.is_known = event.result.runs, True
+        elif isinstance(event, JobFailed):
+            self.is_known = True
+            failure: Failure = event.failure
+            self.failed.emit(failure)
+        self.changed.emit()
+
+
+def when(ended: str, now: datetime | None = None) -> str:
+    """When a run ended, as people say it: "today 14:03", "yesterday 09:12", "22 Nov 2026, 14:03"."""
+    try:
+        moment = datetime.fromisoformat(ended).astimezone()
+    except ValueError:
+        return ended if ended else _tr("unfinished")
+    today = (now or datetime.now()).astimezone().date()
+    clock = moment.strftime("%H:%M")
+    days = (today - moment.date()).days
+    if days == 0:
+        return _tr("today {}").format(clock)
+    if days == 1:
+        return _tr("yesterday {}").format(clock)
+    return f"{moment.day} {moment.strftime('%b %Y')}, {clock}"
+
+
+def caption(run: KeptRun) -> str:
+    """The line under a run's title: when, how many pictures, labelled or not."""
+    pictures = _tr("1 picture") if run.n == 1 else _tr("{} pictures").format(run.n)
+    return " · ".join((when(run.ended), pictures, _tr("labelled") if run.labelled else _tr("unlabelled")))
+
+
+def file_name(runs: tuple[KeptRun, ...], suffix: str) -> str:
+    """The name a report is offered to be saved under: what it is about, and the day of the latest run."""
+    day = max((run.ended[:10] for run in runs), default="")
+    subject = runs[0].title if len(runs) == 1 else f"comparison of {len(runs)} runs"
+    words = re.sub(r"[^\w.]+", "-", subject, flags=re.UNICODE).strip("-._").lower()[:_NAME_LENGTH].rstrip("-._")
+    return "-".join(part for part in ("report", words, day) if part) + suffix
+
+
+def short(path: str) -> str:
+    """The name of a file without its folder."""
+    return PurePath(path).name
+
+
+def _tr(words: str) -> str:
+    return QCoreApplication.translate("runs", words)

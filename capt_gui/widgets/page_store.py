@@ -1,0 +1,65 @@
+"""The pages of a report in little memory: packed, because paper is mostly white, and scaled when looked at."""
+
+from __future__ import annotations
+
+import zlib
+from collections import OrderedDict
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QImage, QPixmap
+
+from capt_engine.records import Picture
+
+# width : height of a sheet that has not arrived: A4
+_A4 = QSize(210, 297)
+# the quickest level: a page shrinks from 6.5 MB to some 200 KB in 20 ms
+_LEVEL = 1
+_SCALED = 10
+
+
+class PageStore:
+    """By number, from 0. A page is unpacked once for each width it is shown at."""
+
+    def __init__(self) -> None:
+        self._packed: dict[int, tuple[QSize, bytes]] = {}
+        self._scaled: OrderedDict[tuple[int, int], QPixmap] = OrderedDict()
+        self.count = 0
+
+    def begin(self, count: int) -> None:
+        """Forget all pages; so many will come."""
+        self._packed.clear()
+        self._scaled.clear()
+        self.count = count
+
+    def put(self, number: int, page: Picture) -> None:
+        """Keep a page."""
+        self._packed[number] = (QSize(page.width, page.height), zlib.compress(page.rgb, _LEVEL))
+        for key in [key for key in self._scaled if key[0] == number]:
+            del self._scaled[key]
+
+    def shape(self, number: int) -> QSize:
+        """A size of the page's proportions; that of A4 while it has not arrived."""
+        return self._packed[number][0] if number in self._packed else _A4
+
+    def has(self, number: int) -> bool:
+        """Whether a page has arrived."""
+        return number in self._packed
+
+    def pixmap(self, number: int, size: QSize, ratio: float) -> QPixmap | None:
+        """A page at a logical size, None while it has not arrived."""
+        if number not in self._packed:
+            return None
+        key = (number, round(size.width() * ratio))
+        if key not in self._scaled:
+            shape, packed = self._packed[number]
+            rgb = zlib.decompress(packed)
+            image = QImage(rgb, shape.width(), shape.height(), shape.width() * 3, QImage.Format.Format_RGB888)
+            wanted = QSize(round(size.width() * ratio), round(size.height() * ratio))
+            mode = Qt.TransformationMode.SmoothTransformation
+            pixmap = QPixmap.fromImage(image.scaled(wanted, Qt.AspectRatioMode.IgnoreAspectRatio, mode))
+            pixmap.setDevicePixelRatio(ratio)
+            self._scaled[key] = pixmap
+            if len(self._scaled) > _SCALED:
+                self._scaled.popitem(last=False)
+        self._scaled.move_to_end(key)
+        return self._scaled[key]

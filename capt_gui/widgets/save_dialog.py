@@ -1,0 +1,21 @@
+"""The native question where a file should be saved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+
+def ask_where_to_save(parent: QWidget, title: str, start: Path, kind: str) -> str:
+    """The chosen file, empty when none was; `kind` is what the dialog calls such files, its ending that of `start`.
+
+    The dialog itself adds the ending, so that it asks before an old file is replaced.
+    """
+    dialog = QFileDialog(parent, title, str(start.parent), f"{kind} (*{start.suffix})")
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setDefaultSuffix(start.suffix)
+    dialog.selectFile(start.name)
+    chosen = dialog.selectedFiles()[0] if dialog.exec() else ""
+    dialog.deleteLater()
+    return chosen
