@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from capt_engine.cli.options import add_common
 from capt_engine.cli.told import print_json
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from capt_engine.model.checkpoints import Document
 
 HELP = "prompt checkpoints: those that ship with the program, and your own"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Adds the verbs list, show and verify."""
+    """Adds the verbs list, show, verify and card."""
     verbs = parser.add_subparsers(dest="prompts_verb", required=True, metavar="VERB")
     add_common(verbs.add_parser("list", help="all that are installed"))
     for name, words in (("show", "all that one says of itself"), ("verify", "read one whole and check every value")):
         verb = verbs.add_parser(name, help=words)
         verb.add_argument("name", metavar="NAME|FILE", help="an installed checkpoint, or a file")
         add_common(verb)
+    verb = verbs.add_parser("card", help="write a model card (Markdown, as Hugging Face reads it)")
+    verb.add_argument("name", metavar="NAME|FILE", help="an installed checkpoint, or a file")
+    verb.add_argument("--out", required=True, type=Path, metavar="CARD.md", help="where the card goes")
+    add_common(verb)
 
 
 def run(args: argparse.Namespace) -> int:
     """Do what the arguments ask; raises BadCheckpoint."""
-    {"list": _list, "show": _show, "verify": _verify}[args.prompts_verb](args)
+    {"list": _list, "show": _show, "verify": _verify, "card": _card}[args.prompts_verb](args)
     return 0
 
 
@@ -66,6 +69,20 @@ def _verify(args: argparse.Namespace) -> None:
     checkpoint = read(path)
     values = sum(value.numel() for value in checkpoint.state.values())
     _tell(args, path, checkpoint.document, f"{values:,} in {len(checkpoint.state)} tensors, all finite")
+
+
+def _card(args: argparse.Namespace) -> None:
+    from capt_engine.model.checkpoints import read_document
+    from capt_engine.model.prompt_shelf import find, fingerprint
+    from capt_engine.reports.files import write_whole
+    from capt_engine.reports.model_card import card
+
+    path = find(args.name)
+    write_whole(args.out, card(path.stem, read_document(path), fingerprint(path)).encode())
+    if args.json:
+        print_json("summary", {"out": str(args.out)})
+    else:
+        print(f"The card is in {args.out}.")
 
 
 def _tell(args: argparse.Namespace, path: Path, document: Document, values: str) -> None:
