@@ -29,6 +29,9 @@ FILTER_ABOVE = 50
 CHUNK = 200
 """So many rows are laid out at first where scripts run; the rest is there, and shown when it is asked for."""
 
+_SIDE_BY_SIDE = 3
+"""More examples than this stand in two columns where there is room."""
+
 _CODE = re.compile(r"[0-9a-f]{32,}|capt( .*)?", re.DOTALL)
 _KINDS = ("text", "lead", "note", "limit")
 # Each status has a shape of its own, so that it can be told without colour: a tick, a cross, a dash.
@@ -136,7 +139,8 @@ def _grid(block: Grid, number: int) -> Iterator[str]:
 
 
 def _strip(block: Strip, number: int) -> Iterator[str]:
-    yield f'<figure class="strip"><figcaption><b>Figure {number}.</b> {text(block.caption)}</figcaption>\n'
+    kind = "strip many" if len(block.examples) > _SIDE_BY_SIDE else "strip"
+    yield f'<figure class="{kind}"><figcaption><b>Figure {number}.</b> {text(block.caption)}</figcaption>\n'
     for example in block.examples:
         yield from _example(example)
     if any(example.perturbation for example in block.examples):

@@ -54,7 +54,9 @@ def _lines(chart: LineChart, number: int, lines: list[tuple[str, list[Point]]], 
         yield '<p class="note">There is nothing to draw.</p>\n'
         return
     shown = percent if share else _short
-    across = _ticks(min(p[0] for p in points), max(p[0] for p in points), 8)
+    across = _ticks(
+        min(p[0] for p in points), max(p[0] for p in points), 8, whole=all(p[0] == int(p[0]) for p in points)
+    )
     up = [step / 5 for step in range(6)] if share else _ticks(min(p[2] for p in points), max(p[3] for p in points), 6)
 
     def x_of(value: float) -> float:
@@ -171,7 +173,7 @@ def _cells(block: Matrix, number: int) -> Iterator[str]:
             x, y = margin + _CELL * column, margin + _CELL * row
             kind = "d" if row == column else "e"
             yield f'<g class="{kind}{step}"><rect x="{x}" y="{y}" width="{_CELL - 1}" height="{_CELL - 1}"/>'
-            yield f'<text class="middle" x="{x + (_CELL - 1) / 2}" y="{y + 23}">{count}</text></g>'
+            yield f'<text class="middle" x="{x + (_CELL - 1) / 2}" y="{y + 23}">{count or ""}</text></g>'
     yield "</svg></div>\n"
     yield '<ul class="legend" role="list"><li>Share of the row:</li>'
     for step, edge in enumerate((*_STEPS, 1.0), 1):
@@ -179,7 +181,7 @@ def _cells(block: Matrix, number: int) -> Iterator[str]:
             f'<g class="{kind}{step}"><rect x="{x}" width="15" height="14"/></g>' for kind, x in (("d", 0), ("e", 17))
         )
         yield f'<li><svg width="32" height="14" viewBox="0 0 32 14" aria-hidden="true">{swatch}</svg> to {percent(edge, 0)}</li>'
-    yield "<li>(blue: right, orange: wrong)</li></ul>\n"
+    yield "<li>(blue: right, orange: wrong, empty: none)</li></ul>\n"
 
 
 def _dots(block: Matrix) -> Iterator[str]:
@@ -236,12 +238,13 @@ def _finite(series: Series) -> list[Point]:
     return sorted(point for point in series.points if all(map(math.isfinite, point)))
 
 
-def _ticks(low: float, high: float, most: int) -> list[float]:
-    """Round values from below `low` to above `high`, at most `most` + 2 of them."""
+def _ticks(low: float, high: float, most: int, whole: bool = False) -> list[float]:
+    """Round values from below `low` to above `high`, at most `most` + 2 of them; whole: none between whole numbers."""
     if high <= low:
         low, high = low - 0.5, high + 0.5
     size = 10.0 ** math.floor(math.log10((high - low) / most))
     step = next(size * factor for factor in (1, 2, 5, 10, 20) if (high - low) / (size * factor) <= most)
+    step = max(step, 1.0) if whole else step
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(place * step, 12) for place in range(first, last + 1)]
 
