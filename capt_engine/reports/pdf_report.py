@@ -121,7 +121,7 @@ def _date(made: str) -> str:
         "December",
     ]
     shift = moment.utcoffset()
-    zone = "" if shift is None else " UTC" if not shift else f" {moment:%z}"[:4] + f":{moment:%z}"[-2:].rjust(3, ":")
+    zone = "" if shift is None else f" UTC{moment.isoformat()[-6:]}" if shift else " UTC"
     return f"{moment.day} {months[moment.month - 1]} {moment.year}, {moment:%H:%M}{zone}"
 
 
