@@ -78,7 +78,7 @@ def _asked(
     if args.compare:
         request = replace(request, compare=_here(args.compare))
     if isinstance(request, EvaluateRequest):
-        return replace(request, skip=(), **({"data": _here(args.data)} if args.data else {}))
+        return replace(request, skip=(), data=_here(args.data) if args.data else request.data)
     return replace(request, paths=(_here(args.data),)) if args.data else request
 
 
