@@ -179,8 +179,9 @@ class MainWindow(QMainWindow):
         layout = QHBoxLayout(frame)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self._rail)
         layout.addWidget(self._stack, 1)
+        # last in the order of Tab: a window begins with its work
+        layout.insertWidget(0, self._rail)
         self.setCentralWidget(frame)
 
     def _fill_menus(self) -> None:

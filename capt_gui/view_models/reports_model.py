@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
 
@@ -191,6 +192,7 @@ class ReportsModel(QObject):
 
     def on_timeout(self) -> None:
         """The user has paused: ask for the pages, unless they are there."""
+        self._timer.stop()
         wanted = self._pages_request(self.page_width)
         if wanted != self._asked and self.chosen and self._has_sections():
             self._asked, self.failure = wanted, None
@@ -200,7 +202,7 @@ class ReportsModel(QObject):
     def on_preview_done(self, result: ReportResult) -> None:
         """All pages are there; the sections are known now, so that what was left out before can be left out here."""
         self.pages = result.pages
-        self._sections[len(self.chosen) > 1] = result.sections
+        self._sections[len(self.chosen) > 1] = self._known(result)
         if self._pages_request(self.page_width) != self._asked:
             self._ask_soon()
         else:
@@ -223,6 +225,18 @@ class ReportsModel(QObject):
     def _pages_request(self, page_width: int) -> ReportRequest:
         sections = self._included()
         return ReportRequest(self.chosen, _PREVIEW_NAME, sections, self.redact, preview=True, page_width=page_width)
+
+    def _known(self, result: ReportResult) -> tuple[SectionInfo, ...]:
+        """The sections of an answer; what was not asked for may be there all the same, so that it can be asked for again."""
+        asked = self._asked.sections if self._asked is not None else ()
+        before = {section.id: section for section in self.sections}
+        known = []
+        for section in result.sections:
+            if asked and section.id not in asked:
+                old = before.get(section.id, section)
+                section = replace(old, present=section.present or section.id not in before or old.present)
+            known.append(section)
+        return tuple(known)
 
     def _included(self) -> tuple[str, ...]:
         """The ids to name; none where nothing is left out, which stands for all."""

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from capt_gui.theme import Theme
 
-_SYMBOL = 56
+_SYMBOL = 48
 _WIDTH = 420
 
 
@@ -31,11 +31,13 @@ class Placeholder(QWidget):
             # an engine's sentence may name a file with angle brackets; it is never markup
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setWordWrap(True)
-            label.setMaximumWidth(_WIDTH)
         self._button = QPushButton()
         self._button.setProperty("primary", True)
         self._button.clicked.connect(self.action_clicked)
-        column = QVBoxLayout()
+        body = QWidget()
+        body.setMaximumWidth(_WIDTH)
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
         column.addStretch(2)
         for widget in (self._symbol, self._title, self._line):
@@ -45,7 +47,7 @@ class Placeholder(QWidget):
         column.addStretch(3)
         layout = QHBoxLayout(self)
         layout.addStretch(1)
-        layout.addLayout(column, 100)
+        layout.addWidget(body, 100)
         layout.addStretch(1)
         theme.changed.connect(self._retint)
 

@@ -56,3 +56,5 @@ class SideVerdicts(QWidget):
         beside = 2 * (widest + _BADGE + 10) + _BETWEEN <= width
         self._layout.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
         self._layout.setSpacing(_BETWEEN if beside else 2)
+        # one line or two: whoever lays us out has to know
+        self.updateGeometry()
