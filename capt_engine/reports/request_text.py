@@ -75,9 +75,11 @@ def command(request: AnalyzeRequest | EvaluateRequest) -> str:
 
 
 def eps_words(eps: float) -> str:
-    """A budget as it can be typed: k/255 where that is exactly the number."""
-    k = round(eps * 255, 6)
-    return f"{k:g}/255" if float(f"{k:g}") / 255 == eps and eps <= 1 else repr(eps)
+    """A budget as it can be typed: k/255 where that is exactly the number and no longer than the number itself."""
+    k, plain = f"{round(eps * 255, 6):g}", f"{eps:g}"
+    if float(plain) != eps:
+        plain = repr(eps)
+    return f"{k}/255" if float(k) / 255 == eps and eps <= 1 and len(plain) > len(k) + 4 else plain
 
 
 def _specs(request: AnalyzeRequest | EvaluateRequest) -> tuple[AttackSpec, ...]:

@@ -1,0 +1,152 @@
+"""What holds of every format of a report: the whole table is in it, the same run gives the same bytes, no hidden name is left."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import time
+import tracemalloc
+from pathlib import Path
+
+import pypdfium2
+import pytest
+
+from capt_engine.errors import UnknownName
+from capt_engine.reports import REPORTS, Format, format_of
+from capt_engine.reports.build import build, chosen, infos
+from capt_engine.reports.compare import compare
+from capt_engine.reports.document import Grid, Report
+from tests.engine.reports.made_runs import kept, request, rows
+from tests.engine.reports.schema import check
+
+HIDDEN = ("secret", "holiday", "beach", "torn-page", "somewhere")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of twelve pictures."""
+    return kept(tmp_path_factory.mktemp("kept") / "run")
+
+
+def text_of(form: Format, content: bytes) -> str:
+    """All text of a file, without the spaces and line breaks that only lay it out."""
+    if form.name == "pdf":
+        document = pypdfium2.PdfDocument(content)
+        text = "".join(page.get_textpage().get_text_range() for page in document)
+        document.close()
+    else:
+        text = html.unescape(content.decode())
+    return "".join(text.split()).replace("\ufffe", "").replace("\xad", "")
+
+
+def main_table(report: Report) -> Grid:
+    """The table that everything else explains."""
+    (section,) = (one for one in report.sections if one.id == "results")
+    return next(block for block in section.blocks if isinstance(block, Grid))
+
+
+@pytest.mark.parametrize("form", list(REPORTS), ids=lambda form: form.name)
+def test_every_figure_of_the_table_is_in_the_file(form: Format, run: Path) -> None:
+    """PDF, HTML and JSON print each cell of the main table; the CSV holds every row behind it."""
+    report = build(run)
+    content = form.write(report)
+    if form.name == "csv":
+        assert content == (run / "rows.csv").read_bytes()
+        return
+    text = text_of(form, content)
+    for row in main_table(report).rows:
+        for cell in row:
+            assert "".join(cell.split()) in text, cell
+
+
+@pytest.mark.parametrize("form", list(REPORTS), ids=lambda form: form.name)
+def test_the_same_run_gives_the_same_bytes(form: Format, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the clock, of memory addresses or of a draw is in a report."""
+    first = form.write(build(run))
+    monkeypatch.setattr(time, "time", lambda: 1.0e9)
+    assert form.write(build(run)) == first
+
+
+@pytest.mark.parametrize("form", list(REPORTS), ids=lambda form: form.name)
+def test_redaction_leaves_no_name_behind(form: Format, run: Path) -> None:
+    """Neither a file's nor a folder's name is in the file, in the attachments or in the manifest."""
+    report = build(run, redact=True)
+    content = form.write(report)
+    texts = [text_of(form, content), *(one.content.decode() for one in report.attachments)]
+    for hidden in (*HIDDEN, str(run), str(Path.cwd())):
+        assert not [text for text in texts if hidden in text], hidden
+    assert "picture1" in texts[0]
+    assert report.id == build(run).id
+
+
+def test_the_json_has_the_documented_fields(run: Path, tmp_path: Path) -> None:
+    """One run, several runs and a run without labels or attack all obey the schema."""
+    other = kept(tmp_path / "other", seed=1, compare=None)
+    for report in (build(run), compare([run, other]), build(run, redact=True)):
+        told = json.loads(REPORTS["json"].write(report))
+        check(told)
+        assert sum(len(one["rows"]) for one in told["runs"]) == sum(
+            len(list(csv.DictReader(io.StringIO(one.content.decode()))))
+            for one in report.attachments
+            if "rows" in one.name
+        )
+
+
+def test_a_report_says_what_it_does_not_know(run: Path) -> None:
+    """Limits are there, nothing is called secure, checks that were not run are named."""
+    told = json.dumps(json.loads(REPORTS["json"].write(build(run)))["sections"])
+    assert "secure" not in told.lower()
+    assert "upper bound on robustness under the attacks listed" in told
+    assert '"not run"' in told
+
+
+def test_sections_can_be_chosen(run: Path) -> None:
+    """Those asked for, in the report's own order; an unknown one is answered with the nearest."""
+    report = build(run)
+    assert [one.id for one in chosen(report, ("limits", "verdict")).sections] == ["verdict", "limits"]
+    with pytest.raises(UnknownName, match="verdit"):
+        chosen(report, ("verdit",))
+    assert all(one.present for one in infos(report))
+
+
+def test_an_ending_says_the_format() -> None:
+    """Known endings in any case; another one is refused with the known ones."""
+    assert format_of(Path("r.PDF")).name == "pdf"
+    with pytest.raises(UnknownName):
+        format_of(Path("report.docx"))
+
+
+def test_runs_stand_side_by_side(run: Path, tmp_path: Path) -> None:
+    """Every model is a column, pictures that two runs share are paired, and the CSV holds both under one header."""
+    other = kept(tmp_path / "other", n=6, compare=None)
+    report = compare([run, other])
+    table = main_table(report)
+    assert len(table.columns) == 1 + 3
+    (paired,) = (
+        block for one in report.sections if one.id == "paired" for block in one.blocks if isinstance(block, Grid)
+    )
+    first = next(row for row in paired.rows if row[0].startswith("1: plain") and row[1].startswith("2: plain"))
+    assert first[3:6] == ("6", "0", "0")
+    content = REPORTS["csv"].write(report)
+    lines = (run / "rows.csv").read_bytes() + (other / "rows.csv").read_bytes().partition(b"\r\n")[2]
+    assert content == lines
+
+
+def test_ten_thousand_rows_stay_small(tmp_path: Path) -> None:
+    """The tables show a hundred and say how many there are; memory stays within a few times the CSV's own size."""
+    asked = request(tmp_path / "large", curve=())
+    folder = kept(tmp_path / "large", 5000, given=rows(asked, 5000, pictures=False), curve=())
+    size = (folder / "rows.csv").stat().st_size
+    tracemalloc.start()
+    started_s = time.perf_counter()
+    report = build(folder)
+    spent_s = time.perf_counter() - started_s
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    (grid,) = (block for one in report.sections if one.id == "rows" for block in one.blocks if isinstance(block, Grid))
+    assert (len(grid.rows), grid.total) == (100, 10_000)
+    assert peak < 6 * size + 10_000_000
+    assert spent_s < 60, "slowed down by the tracing, and by what else the machine does"
+    assert REPORTS["csv"].write(report) == (folder / "rows.csv").read_bytes()
