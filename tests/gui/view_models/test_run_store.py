@@ -10,7 +10,9 @@ from conftest import Bench
 from fakes import make_row, summary
 from PySide6.QtCore import QCoreApplication
 
+from capt_engine import folders
 from capt_engine.records import AnalyzeRequest, JobFinished, JobId, JobStarted, RowsReady
+from capt_gui import application
 from capt_gui.settings import Settings
 from capt_gui.view_models.analysis_model import AnalysisModel
 from capt_gui.view_models.run_store import RunStore, remove_old
@@ -109,6 +111,13 @@ def test_a_run_that_was_not_kept_is_not_the_last(store: RunStore) -> None:
     store.on_kept("/runs/1")
     store.on_kept("")
     assert told == ["/runs/1", ""]
+
+
+def test_safe_mode_keeps_no_runs(tmp_path: Path) -> None:
+    """A window that remembers nothing keeps nothing either; every other one keeps runs among the user's data."""
+    safe = application.prepare(tmp_path, paths=(), reset=False, safe=True, theme=None)
+    usual = application.prepare(tmp_path, paths=(), reset=False, safe=False, theme=None)
+    assert (safe.runs, usual.runs) == (None, folders.data_dir() / "runs")
 
 
 @pytest.fixture

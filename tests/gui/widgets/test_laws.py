@@ -23,8 +23,12 @@ from capt_gui.widgets.image_triptych import ImageTriptych
 from capt_gui.widgets.job_bar import JobBar
 from capt_gui.widgets.knob_slider import KnobSlider
 from capt_gui.widgets.logit_shift_chart import LogitShiftChart
+from capt_gui.widgets.page_rail import PageRail
+from capt_gui.widgets.page_view import PageView
 from capt_gui.widgets.param_form import ParamForm
+from capt_gui.widgets.placeholder import Placeholder
 from capt_gui.widgets.probability_bars import ProbabilityBars
+from capt_gui.widgets.run_list import RunEntry, RunList
 from capt_gui.widgets.segments import Segments
 from capt_gui.widgets.side_verdicts import SideVerdicts
 
@@ -158,7 +162,42 @@ def fold(theme: Theme) -> QWidget:
     return Fold(theme, "Expert", QLabel("inside"), expanded=True)
 
 
+def pages(theme: Theme) -> QWidget:
+    """Two sheets, one of which has not arrived."""
+    widget = PageView(theme)
+    widget.begin(2)
+    widget.put_page(0, Picture(21, 30, bytes([255]) * 1890))
+    return widget
+
+
+def rail(theme: Theme) -> QWidget:
+    """A rail with two pages."""
+    widget = PageRail(theme)
+    widget.add("explore", "Explore", "explore", "Ctrl+1")
+    widget.add("report", "Report", "report", "Ctrl+2")
+    widget.set_current("explore")
+    return widget
+
+
+def runs(theme: Theme) -> QWidget:
+    """Two runs, one of which was not finished."""
+    widget = RunList(theme)
+    widget.set_entries([RunEntry("1", "A", "today"), RunEntry("2", "B", "unfinished", muted=True)], ["1"])
+    return widget
+
+
+def nothing_yet(theme: Theme) -> QWidget:
+    """A placeholder with a way on."""
+    widget = Placeholder(theme)
+    widget.set_words("report", "Nothing yet", "It comes later.", "Go on")
+    return widget
+
+
 EVERY: tuple[Make, ...] = (
+    pages,
+    rail,
+    runs,
+    nothing_yet,
     banner,
     gallery,
     triptych,
