@@ -126,15 +126,16 @@ def lights_pieces(canvas: Canvas, parent: StructElem, block: Lights) -> Iterator
     if not block.lights:
         return
     table = canvas.tree.branch("Table", parent)
+    value_width = min(max(canvas.width(canvas.readable(light.value), SMALL) for light in block.lights), 44.0) + 0.1
     for number, light in enumerate(block.lights):
-        yield _light_piece(canvas, canvas.tree.branch("TR", table), light, first=number == 0)
+        yield _light_piece(canvas, canvas.tree.branch("TR", table), light, value_width, first=number == 0)
 
 
-def _light_piece(canvas: Canvas, row: StructElem, light: Light, first: bool) -> Piece:
+def _light_piece(canvas: Canvas, row: StructElem, light: Light, value_width: float, first: bool) -> Piece:
     word, color = _WORDS.get(light.status, (light.status, GREY))
     word_style = Style(SMALL.size, bold=True, color=color, leading=SMALL.leading)
-    text_left, value_width = LEFT + 25, 44.0
-    text_width = WIDTH - 25 - value_width - 4
+    text_left = LEFT + 25
+    text_width = WIDTH - 25 - value_width - 6
     names = canvas.wrap(light.name, SMALL_STRONG, text_width)
     values = canvas.wrap(light.value, SMALL, value_width)[:12]
     messages = canvas.wrap(light.message, SMALL_MUTED, text_width)[:20] if light.message else ()

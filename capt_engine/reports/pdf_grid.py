@@ -14,7 +14,6 @@ from capt_engine.reports.pdf_theme import HAIRLINE, INK, LEFT, MUTED, NOTE, WIDT
 
 MOST_ROWS = 400
 _SIZES = (7.8, 7.2, 6.6, 6.0)
-_BETWEEN = 4.0
 _LONGEST_CELL = 30  # lines; a cell must never be taller than a page
 
 
@@ -67,26 +66,31 @@ def _table(canvas: Canvas, parent: StructElem, block: Grid, chosen: Sequence[int
 
 def _fit(canvas: Canvas, columns: Sequence[Column], rows: Sequence[tuple[str, ...]]) -> tuple[Style, list[float]]:
     """The largest type at which no number and no word of a heading is broken, and the width of each column."""
-    for size in _SIZES:
-        style = Style(size, leading=1.4)
-        bold = Style(size, bold=True, leading=1.4)
-        natural, least = [], []
-        for number, column in enumerate(columns):
-            cells = {canvas.readable(row[number]) for row in rows}
-            words = [canvas.width(word, bold) for word in canvas.readable(column.title).split()]
-            wide = max((canvas.width(line, style) for cell in cells for line in cell.split("\n")), default=0.0)
-            heading = max(words, default=0.0)
-            natural.append(max(wide, min(canvas.width(column.title, bold), max(heading, wide, 26.0))))
-            least.append(max(heading, wide if column.align == "right" else min(wide, 24.0)))
-        room = WIDTH - _BETWEEN * (len(columns) - 1) - 2
-        if sum(natural) <= room:
-            return style, _spread(natural, columns, room)
-        if sum(least) <= room:
-            break
-    else:
-        scale = room / sum(least)
-        return style, [width * scale for width in least]
-    return style, _shared(natural, least, room)
+    room = WIDTH - _between(len(columns)) * (len(columns) - 1) - 2
+    cells = [
+        {line for row in rows for line in canvas.readable(row[number]).split("\n")} for number in range(len(columns))
+    ]
+    # Names may be broken into short pieces before numbers are broken at all.
+    for shortest in (24.0, 13.0, 8.0):
+        for size in _SIZES:
+            style, bold = Style(size, leading=1.4), Style(size, bold=True, leading=1.4)
+            natural, least = [], []
+            for column, lines in zip(columns, cells, strict=True):
+                title = canvas.readable(column.title)
+                heading = max((canvas.width(word, bold) for word in title.split()), default=0.0)
+                wide = max((canvas.width(line, style) for line in lines), default=0.0)
+                natural.append(max(wide, min(canvas.width(title, bold), max(heading, wide, 26.0))))
+                least.append(max(heading, wide if column.align == "right" else min(wide, shortest)))
+            if sum(natural) <= room:
+                return style, _spread(natural, columns, room)
+            if sum(least) <= room:
+                return style, _shared(natural, least, room)
+    return style, [width * room / sum(least) for width in least]
+
+
+def _between(columns: int) -> float:
+    """The white between two columns."""
+    return 4.0 if columns <= 8 else 2.4
 
 
 def _spread(natural: list[float], columns: Sequence[Column], room: float) -> list[float]:
@@ -122,7 +126,8 @@ class _Table:
         self._style = style
         self._bold = Style(style.size, bold=True, leading=style.leading)
         self._zebra = zebra
-        self._width = sum(widths) + _BETWEEN * (len(widths) - 1) + 2
+        self._between = _between(len(widths))
+        self._width = sum(widths) + self._between * (len(widths) - 1) + 2
 
     def _cells(self, cells: Sequence[str], style: Style) -> list[tuple[str, ...]]:
         wrapped = []
@@ -134,7 +139,7 @@ class _Table:
         return wrapped
 
     def _draw_cell(self, number: int, lines: tuple[str, ...], top: float, style: Style) -> None:
-        left = LEFT + 1 + sum(self._widths[:number]) + _BETWEEN * number
+        left = LEFT + 1 + sum(self._widths[:number]) + self._between * number
         right = self._columns[number].align == "right"
         self._canvas.lines(
             left + self._widths[number] if right else left, top, lines, style, "right" if right else "left"

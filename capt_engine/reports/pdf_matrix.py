@@ -45,7 +45,7 @@ def matrix_pieces(canvas: Canvas, parent: StructElem, block: Matrix) -> Iterator
         with canvas.marked(figure, "Figure", block.alt):
             heat.draw(top)
 
-    note = "Rows are the labels, columns the answers. The stronger the colour, the larger the share of its row: blue right, orange wrong."
+    note = "Rows: labels. Columns: answers. The stronger a colour, the larger its share of the row: blue right, orange wrong."
     yield Piece(heat.height, draw, gap=1.5, keep=True)
     yield from text_pieces(canvas, parent, note, NOTE, gap=1.2)
     if heat.key:
@@ -80,9 +80,9 @@ class _Heat:
         count = len(block.names)
         self.counted = count <= _COUNTED
         widest = max(canvas.width(canvas.readable(name), SMALL) for name in block.names)
-        self._name_width = min(widest, _NAME_WIDTH) + 8 if count <= 60 else 10.0
+        self._name_width = min(widest, _NAME_WIDTH) + 10 if count <= 60 else 10.0
         self._cell = min(13.0, (WIDTH - self._name_width - 2) / count, _TALLEST / count)
-        self._row = min(self._cell, 8.0) if self.counted else self._cell
+        self._row = min(self._cell, 8.0 if count <= 8 else 6.2) if self.counted else self._cell
         self._named_columns = self.counted and widest <= self._cell - 1.5
         self.key = widest > _NAME_WIDTH and count <= 60
         self.height = count * self._row + 11

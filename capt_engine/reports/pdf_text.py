@@ -67,6 +67,7 @@ def wrap(text: str, style: Style, width: float, fonts: Fonts) -> tuple[str, ...]
 def _lines(paragraph: str, style: Style, width: float, fonts: Fonts) -> Iterator[str]:
     line = ""
     used = 0.0
+    width += 1e-6  # a text must fit into the width that was measured of it, in whatever order its letters are added up
     for word in _words(paragraph):
         size = fonts.width(word.rstrip(" "), style)
         if line and used + size > width:
