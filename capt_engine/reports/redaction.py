@@ -33,9 +33,11 @@ class Names:
 
     def brief(self, path: str) -> str:
         """A picture's name with its folder's, for a line of a table."""
-        if self._redact:
-            return self.picture(path)
-        return "/".join(path.replace("\\", "/").split("/")[-2:])
+        return self.shown(self.picture(path))
+
+    def shown(self, name: str) -> str:
+        """The end of a name that is what `picture` gave, or a row of `line` holds."""
+        return name if self._redact else "/".join(name.replace("\\", "/").split("/")[-2:])
 
     def text(self, text: str) -> str:
         """Any other name or sentence."""

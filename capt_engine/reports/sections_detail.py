@@ -142,7 +142,7 @@ def _cells(material: Material, line: dict[str, str]) -> tuple[str, ...]:
     said = {"true": "yes", "false": "no", "": "–"}
     shift = line["margin_shift"]
     return (
-        material.names.brief(plain(line["path"])) if plain(line["path"]) == line["path"] else plain(line["path"]),
+        material.names.shown(plain(line["path"])),
         plain(line["label"]),
         material.who(plain(line["prompt_id"])),
         f"{plain(line['clean_pred'])} ({percent(float(line['clean_conf']))})",

@@ -78,6 +78,8 @@ def test_redaction_leaves_no_name_behind(form: Format, run: Path) -> None:
     for hidden in (*HIDDEN, str(run), str(Path.cwd())):
         assert not [text for text in texts if hidden in text], hidden
     assert "picture1" in texts[0]
+    (grid,) = (block for one in report.sections if one.id == "rows" for block in one.blocks if isinstance(block, Grid))
+    assert {row[0] for row in grid.rows} == {f"picture {i}" for i in range(1, 13)}
     assert report.id == build(run).id
 
 
