@@ -128,17 +128,28 @@ def lights_pieces(canvas: Canvas, parent: StructElem, block: Lights) -> Iterator
     table = canvas.tree.branch("Table", parent)
     value_width = min(max(canvas.width(canvas.readable(light.value), SMALL) for light in block.lights), 44.0) + 0.1
     for number, light in enumerate(block.lights):
-        yield _light_piece(canvas, canvas.tree.branch("TR", table), light, value_width, first=number == 0)
+        yield _light_piece(
+            canvas,
+            canvas.tree.branch("TR", table),
+            light,
+            value_width,
+            first=number == 0,
+            keep=number in (0, len(block.lights) - 2),
+        )
 
 
-def _light_piece(canvas: Canvas, row: StructElem, light: Light, value_width: float, first: bool) -> Piece:
+def _light_piece(canvas: Canvas, row: StructElem, light: Light, value_width: float, first: bool, keep: bool) -> Piece:
     word, color = _WORDS.get(light.status, (light.status, GREY))
     word_style = Style(SMALL.size, bold=True, color=color, leading=SMALL.leading)
     text_left = LEFT + 25
     text_width = WIDTH - 25 - value_width - 6
     names = canvas.wrap(light.name, SMALL_STRONG, text_width)
     values = canvas.wrap(light.value, SMALL, value_width)[:12]
-    messages = canvas.wrap(light.message, SMALL_MUTED, text_width)[:20] if light.message else ()
+    messages = (
+        canvas.wrap(light.message, SMALL_MUTED, WIDTH - 25 if len(values) <= len(names) else text_width)[:20]
+        if light.message
+        else ()
+    )
     height = max(len(names) + len(messages), len(values)) * SMALL.line_height + 2.6
 
     def draw(top: float) -> None:
@@ -155,7 +166,7 @@ def _light_piece(canvas: Canvas, row: StructElem, light: Light, value_width: flo
         with canvas.marked(row, "TD"):
             canvas.lines(text_left, below, messages, SMALL_MUTED)
 
-    return Piece(height, draw, gap=1.4 if first else 0.0, keep=first)
+    return Piece(height, draw, gap=1.4 if first else 0.0, keep=keep)
 
 
 def status_mark(canvas: Canvas, x: float, y: float, status: str) -> None:

@@ -45,7 +45,7 @@ def matrix_pieces(canvas: Canvas, parent: StructElem, block: Matrix) -> Iterator
         with canvas.marked(figure, "Figure", block.alt):
             heat.draw(top)
 
-    note = "Rows: labels. Columns: answers. The stronger a colour, the larger its share of the row: blue right, orange wrong."
+    note = "Rows: labels; columns: answers. Colour: the share of the row, blue where right, orange where wrong."
     yield Piece(heat.height, draw, gap=1.5, keep=True)
     yield from text_pieces(canvas, parent, note, NOTE, gap=1.2)
     if heat.key:

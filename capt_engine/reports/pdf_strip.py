@@ -15,7 +15,7 @@ from capt_engine.reports.pdf_canvas import Canvas
 from capt_engine.reports.pdf_flow import Piece
 from capt_engine.reports.pdf_theme import HAIRLINE, LEFT, NOTE, RULE, SMALL, SMALL_STRONG, WIDTH
 
-_SIDE = 34.0
+_SIDE = 30.0
 _BETWEEN = 3.0
 _CRISP = 240  # pixels: a picture smaller than this is enlarged in whole steps, so that no viewer blurs it
 _LARGEST = 640
