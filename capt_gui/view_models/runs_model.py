@@ -97,7 +97,10 @@ def file_name(runs: tuple[KeptRun, ...], suffix: str) -> str:
     """The name a report is offered to be saved under: what it is about, and the day of the latest run."""
     day = max((run.ended[:10] for run in runs), default="")
     subject = runs[0].title if len(runs) == 1 else f"comparison of {len(runs)} runs"
-    words = re.sub(r"[^\w.]+", "-", subject, flags=re.UNICODE).strip("-._").lower()[:_NAME_LENGTH].rstrip("-._")
+    words = re.sub(r"[^\w.]+", "-", subject, flags=re.UNICODE).strip("-._").lower()
+    if len(words) > _NAME_LENGTH:
+        # cut between words, or in the middle of one that is too long by itself
+        words = words[:_NAME_LENGTH].rpartition("-")[0] or words[:_NAME_LENGTH]
     return "-".join(part for part in ("report", words, day) if part) + suffix
 
 

@@ -173,8 +173,8 @@ class PageView(QAbstractScrollArea):
     def _paint_sheet(self, painter: QPainter, rect: QRectF, number: int) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         # a soft shadow: a few wider and fainter sheets below, a little further down
-        painter.setBrush(QColor(10, 14, 30, 20 if self._theme.is_dark else 5))
-        for reach in range(12, 0, -1):
+        painter.setBrush(QColor(10, 14, 30, 20 if self._theme.is_dark else 4))
+        for reach in range(10, 0, -1):
             painter.drawRoundedRect(rect.adjusted(-reach, -reach + 4, reach, reach + 4), reach + 2, reach + 2)
         # paper is light in both themes
         painter.setBrush(QColor("#ffffff"))

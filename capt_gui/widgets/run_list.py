@@ -1,4 +1,4 @@
-"""The kept runs as a list of two lines each; several can be chosen."""
+"""The kept runs as a list: a title of at most two lines over a caption; several can be chosen."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ class RunDelegate(QStyledItemDelegate):
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: QModelIndex | QPersistentModelIndex) -> QSize:
         """The same for every row."""
-        heights = [QFontMetricsF(self._theme.font(role)).height() for role in ("strong", "caption")]
-        return QSize(160, round(sum(heights)) + 4 + 2 * _PAD)
+        title, words = (QFontMetricsF(self._theme.font(role)).height() for role in ("strong", "caption"))
+        return QSize(160, round(2 * title + words) + 2 * _PAD)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -120,17 +120,29 @@ class RunDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(QRectF(card.left(), card.center().y() - 12, 3, 24), 1.5, 1.5)
         if option.state & QStyle.StateFlag.State_HasFocus:
             draw_focus_ring(painter, card, theme, 8)
-        words = card.adjusted(_PAD + 2, _PAD - 2, -_PAD, 0)
-        top = words.top()
-        muted = bool(index.data(_MUTED))
-        for role, words_role, color in (
-            ("strong", Qt.ItemDataRole.DisplayRole, "text_muted" if muted else "text"),
-            ("caption", _CAPTION, "text_muted"),
-        ):
-            metrics = QFontMetricsF(theme.font(role))
-            painter.setFont(theme.font(role))
-            painter.setPen(theme.color(color))
-            shown = elided(metrics, str(index.data(words_role) or ""), words.width())
-            painter.drawText(QPointF(words.left(), top + metrics.ascent()), shown)
-            top += metrics.height() + 4
+        words = card.adjusted(_PAD + 2, 0, -_PAD, 0)
+        title, small = QFontMetricsF(theme.font("strong")), QFontMetricsF(theme.font("caption"))
+        lines = _two_lines(title, str(index.data(Qt.ItemDataRole.DisplayRole) or ""), words.width())
+        top = card.center().y() - (len(lines) * title.height() + 2 + small.height()) / 2
+        painter.setFont(theme.font("strong"))
+        painter.setPen(theme.color("text_muted" if index.data(_MUTED) else "text"))
+        for line in lines:
+            painter.drawText(QPointF(words.left(), top + title.ascent()), line)
+            top += title.height()
+        painter.setFont(theme.font("caption"))
+        painter.setPen(theme.color("text_muted"))
+        shown = elided(small, str(index.data(_CAPTION) or ""), words.width())
+        painter.drawText(QPointF(words.left(), top + 2 + small.ascent()), shown)
         painter.restore()
+
+
+def _two_lines(metrics: QFontMetricsF, text: str, width: float) -> list[str]:
+    """The text broken between words into at most two lines, the second cut where it is still too long."""
+    if metrics.horizontalAdvance(text) <= width:
+        return [text]
+    words = text.split()
+    count = 1
+    while count < len(words) and metrics.horizontalAdvance(" ".join(words[: count + 1])) <= width:
+        count += 1
+    lines = [" ".join(words[:count]), " ".join(words[count:])]
+    return [elided(metrics, line, width) for line in lines if line]
