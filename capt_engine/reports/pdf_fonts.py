@@ -142,6 +142,12 @@ class Fonts:
         # Its widths answer for every character, so only those that it really has are kept.
         return _Face(family, style, {code: font.cw[code] for code in font.cmap})
 
+    def close(self) -> None:
+        """Close the files, which fpdf2 leaves open; the document must have been put out before."""
+        for font in self._pdf.fonts.values():
+            if isinstance(font, TTFFont):
+                font.ttfont.close()
+
     def has(self, char: str) -> bool:
         """Can any font draw this?"""
         return self._for(char, bold=False) is not None

@@ -43,6 +43,13 @@ from capt_engine.reports.pdf_theme import (
 def write(report: Report) -> bytes:
     """The whole file. The fonts for scripts beyond DejaVu Sans are those of this computer."""
     canvas = Canvas(tuple(_texts(report)))
+    try:
+        return _drawn(canvas, report)
+    finally:
+        canvas.fonts.close()
+
+
+def _drawn(canvas: Canvas, report: Report) -> bytes:
     canvas.describe(canvas.readable(report.title), f"Report {canvas.readable(report.id)}", _moment(report.made))
     names = _embed(canvas, report.attachments)
     pieces = [*_title_pieces(canvas, report)]

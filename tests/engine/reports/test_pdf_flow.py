@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from capt_engine.reports import pdf_fonts
@@ -51,11 +53,13 @@ def test_what_is_repeated_stands_on_top_of_each_later_page() -> None:
 
 
 @pytest.fixture(scope="module")
-def canvas() -> Canvas:
+def canvas() -> Iterator[Canvas]:
     """A canvas with the bundled font alone."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pdf_fonts, "font_folders", tuple)
-        return Canvas(("猫",))
+        canvas = Canvas(("猫",))
+        yield canvas
+        canvas.fonts.close()
 
 
 def test_no_line_is_wider_than_it_may_be(canvas: Canvas) -> None:
