@@ -72,7 +72,7 @@ class RunsModel(QObject):
 
 
 def when(ended: str, now: datetime | None = None) -> str:
-    """When a run ended, as people say it: "today 14:03", "yesterday 09:12", "22 Nov 2026, 14:03"."""
+    """When a run ended, as people say it: "today 14:03", "yesterday 09:12", "4 Mar, 14:03", "4 Mar 2025, 14:03"."""
     try:
         moment = datetime.fromisoformat(ended).astimezone()
     except ValueError:
@@ -84,7 +84,8 @@ def when(ended: str, now: datetime | None = None) -> str:
         return _tr("today {}").format(clock)
     if days == 1:
         return _tr("yesterday {}").format(clock)
-    return f"{moment.day} {moment.strftime('%b %Y')}, {clock}"
+    month = moment.strftime("%b" if moment.year == today.year else "%b %Y")
+    return f"{moment.day} {month}, {clock}"
 
 
 def caption(run: KeptRun) -> str:

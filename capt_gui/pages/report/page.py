@@ -20,7 +20,7 @@ from capt_gui.view_models.runs_model import file_name, short
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.save_dialog import ask_where_to_save
 
-_COLUMNS = [250, 700, 300]
+_COLUMNS = [280, 670, 290]
 
 
 class ReportPage(QWidget):

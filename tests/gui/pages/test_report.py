@@ -39,6 +39,7 @@ from capt_gui.theme import Theme
 from capt_gui.view_models.desk import lay_out
 from capt_gui.view_models.settings_keeper import SettingsKeeper
 
+PATIENCE_MS = 60_000
 RUNS = (
     kept("/r/2", "demo, plain text", 8, "2026-11-22T14:03:00+00:00"),
     kept("/r/1", "demo, CAPT", 240, "2026-11-20T09:12:00+00:00", labelled=True),
@@ -293,20 +294,20 @@ def test_from_a_picture_to_its_report(theme: Theme, qtbot: QtBot, tmp_path: Path
     export = explore.export  # type: ignore[attr-defined]
     assert isinstance(report, ReportPage)
     assert not export.report.isEnabled()
-    qtbot.waitUntil(lambda: desk.engine.is_ready)
-    with qtbot.waitSignal(desk.analysis.finished, timeout=30_000):
+    qtbot.waitUntil(lambda: desk.engine.is_ready, timeout=PATIENCE_MS)
+    with qtbot.waitSignal(desk.analysis.finished, timeout=PATIENCE_MS):
         explore.intake.on_samples()  # type: ignore[attr-defined]
     export.ask = lambda *_: str(tmp_path / "table.csv")
-    with qtbot.waitSignal(desk.results_file.done):
+    with qtbot.waitSignal(desk.results_file.done, timeout=PATIENCE_MS):
         export.table.trigger()
     assert (tmp_path / "table.csv").exists()
     assert explore.banner.accessibleName() == "Saved table.csv"  # type: ignore[attr-defined]
     export.report.trigger()
     assert window.page is report
-    qtbot.waitUntil(lambda: desk.reports.chosen == (desk.store.last,))
-    qtbot.waitUntil(lambda: desk.reports.state == "shown" and report.preview.view.pages() == 5, timeout=20_000)
+    qtbot.waitUntil(lambda: desk.reports.chosen == (desk.store.last,), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: desk.reports.state == "shown" and report.preview.view.pages() == 5, timeout=PATIENCE_MS)
     report.ask = lambda *_: str(tmp_path / "report.pdf")
-    with qtbot.waitSignal(desk.reports.writing.done):
+    with qtbot.waitSignal(desk.reports.writing.done, timeout=PATIENCE_MS):
         report.options.save.click()
     assert (tmp_path / "report.pdf").exists()
     window.close()

@@ -243,7 +243,9 @@ def test_days_are_said_as_people_say_them() -> None:
     zone = now.isoformat()[-6:]
     assert when(f"2026-11-22T14:03:00{zone}", now) == "today 14:03"
     assert when(f"2026-11-21T09:12:00{zone}", now) == "yesterday 09:12"
-    assert when(f"2026-03-04T09:12:00{zone}", now).startswith("4 ")
+    # the month is named in the language of the system
+    assert "2026" not in when(f"2026-03-04T09:12:00{zone}", now)
+    assert when(f"2025-03-04T09:12:00{zone}", now).endswith(" 2025, 09:12")
     assert (when("", now), when("soon", now)) == ("unfinished", "soon")
     assert caption(RUNS[2]).endswith("240 pictures · labelled")
     assert caption(KeptRun("", "", "", 1, False)) == "unfinished · 1 picture · unlabelled"
