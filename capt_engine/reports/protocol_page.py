@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +46,11 @@ def markdown(page: Page) -> str:
     lines = [f"# {page.title}", ""]
     lines += [f"- **{name}**: {text}" for name, text in page.facts]
     for table in page.tables:
-        heads, rows = _grid(table)
+        # A row of which nothing is known says nothing; the sentence below the table names it.
+        heads, rows = _grid(replace(table, entries=tuple(entry for entry in table.entries if _is_known(entry))))
         lines += ["", f"## {table.title}", ""]
-        lines += [_bars(heads), _bars(["---"] * len(heads)), *(_bars(row) for row in rows), ""]
+        if rows:
+            lines += [_bars(heads), _bars(["---"] * len(heads)), *(_bars(row) for row in rows), ""]
         lines += [f"- {sentence}" for sentence in (*table.verdicts, *(_sentence(text) for text in table.missing))]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -112,6 +114,10 @@ def _grid(table: Table) -> tuple[list[str], list[list[str]]]:
             row += _figure(entry, entry.figures[metric])
         rows.append(row)
     return heads, rows
+
+
+def _is_known(entry: Entry) -> bool:
+    return any(figure is not None for figure in entry.figures.values())
 
 
 def _seeds(entry: Entry) -> str:
