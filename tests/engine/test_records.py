@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import inspect
 import pickle
+import pkgutil
 import typing
 
 import pytest
@@ -15,7 +17,7 @@ from capt_engine.records import ThreatModel, Verdict
 RECORDS = [
     kind
     for _, kind in inspect.getmembers(records, inspect.isclass)
-    if kind.__module__ == records.__name__ and dataclasses.is_dataclass(kind)
+    if kind.__module__.startswith(records.__name__) and dataclasses.is_dataclass(kind)
 ]
 PLAIN = {bool, int, float, str, bytes, type(None)}
 
@@ -35,6 +37,16 @@ def test_a_record_is_frozen_and_holds_plain_values(kind: type) -> None:
     for name, hint in typing.get_type_hints(kind).items():
         assert leaves(hint) <= PLAIN | set(RECORDS), name
         assert typing.get_origin(hint) not in (list, dict, set), name
+
+
+def test_the_front_page_lists_every_record() -> None:
+    """Whatever a module of records declares is found by its name on the front page."""
+    for module in pkgutil.iter_modules(records.__path__):
+        subject = importlib.import_module(f"{records.__name__}.{module.name}")
+        declared = {
+            name for name, kind in inspect.getmembers(subject, inspect.isclass) if kind.__module__ == subject.__name__
+        }
+        assert declared <= set(records.__all__)
 
 
 def test_a_verdict_ranks_its_classes() -> None:

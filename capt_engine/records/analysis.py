@@ -1,0 +1,263 @@
+"""Pictures, models and attacks: what is asked of an analysis or evaluation, its rows, and its summary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from capt_engine.records.catalogue import ParamValue
+from capt_engine.records.pictures import PictureSet
+
+AIMS = ("each", "a", "b")
+"""Whom an attack is aimed at where two sets of prompts are compared: each at its own, or both get the one computed on A, or on B."""
+
+
+@dataclass(frozen=True)
+class ThreatModel:
+    """What the attacker wants, knows and may do; it travels with every number.
+
+    eps: budget in pixel units [0, 1] of the norm (for "l2": the Euclidean length over all h × w × 3 values).
+    target: the class the attacker wants to see, None when any wrong class will do.
+    """
+
+    norm: str = "linf"
+    eps: float = 4 / 255
+    target: str | None = None
+    knowledge: str = "white-box"
+    space: str = "model input"
+
+    @property
+    def goal(self) -> str:
+        """ "untargeted" or "targeted"."""
+        return "untargeted" if self.target is None else "targeted"
+
+
+@dataclass(frozen=True)
+class AttackSpec:
+    """An attack by name, with the settings that differ from its defaults."""
+
+    name: str = "pgd"
+    values: tuple[tuple[str, ParamValue], ...] = ()
+
+
+@dataclass(frozen=True)
+class AnalyzeRequest:
+    """Predict, attack and compare unlabelled pictures.
+
+    paths: files and folders (folders are walked). classes: empty means the model's own suggestion, as does an empty template.
+    prompts (A): an installed checkpoint, a file, or None for plain text. compare (B): a second one on the same pictures, NO_PROMPTS
+    for plain text; None compares with nothing. aim: whom the attack is aimed at, one of AIMS.
+    attack: None means clean predictions only. batch: pictures per forward pass, 0 lets the engine choose. keep: a folder in which the
+    engine keeps the run (rows, pictures, manifest, summary), "" keeps nothing; resume: go on with the run that was kept there.
+    """
+
+    paths: tuple[str, ...]
+    model: str = "demo"
+    prompts: str | None = None
+    compare: str | None = None
+    aim: str = "each"
+    classes: tuple[str, ...] = ()
+    template: str = ""
+    attack: AttackSpec | None = AttackSpec()
+    threat: ThreatModel = ThreatModel()
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "fp32"
+    batch: int = 0
+    with_pictures: bool = True
+    keep: str = ""
+    resume: bool = False
+
+
+@dataclass(frozen=True)
+class EvaluateRequest:
+    """Predict and attack labelled pictures, and count what stays right.
+
+    data: class folders, a CSV with `path,label`, a split file of CoOp's, or the id of a benchmark under `data_root`. split: "" means the
+    only one there is, else "test". attacks: each is run at each budget of `curve` (empty: at the threat's own); the worst of them counts.
+    limit: at most so many pictures, drawn evenly over the classes by `seed`; 0 means all. shard: (i, N), the i-th of N parts, from 1.
+    skip: paths that are done already. half: among "all" classes, or the "base" or "new" half of them. The rest is as in `AnalyzeRequest`.
+    """
+
+    data: str
+    split: str = ""
+    data_root: str = ""
+    model: str = "demo"
+    prompts: str | None = None
+    compare: str | None = None
+    aim: str = "each"
+    classes: tuple[str, ...] = ()
+    template: str = ""
+    attacks: tuple[AttackSpec, ...] = (AttackSpec(),)
+    threat: ThreatModel = ThreatModel()
+    curve: tuple[float, ...] = ()
+    limit: int = 0
+    shard: tuple[int, int] = (1, 1)
+    skip: tuple[str, ...] = ()
+    half: str = "all"
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "fp32"
+    batch: int = 0
+    with_pictures: bool = False
+    keep: str = ""
+    resume: bool = False
+
+
+@dataclass(frozen=True)
+class CheckClassesRequest:
+    """Count the tokens of each class name in its template, as one model counts them."""
+
+    model: str
+    classes: tuple[str, ...]
+    template: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a model says of one picture: `logits` and `probabilities` in the order of the class list, each (k,)."""
+
+    logits: tuple[float, ...]
+    probabilities: tuple[float, ...]
+
+    @property
+    def winner(self) -> int:
+        """Index of the most probable class."""
+        return self.probabilities.index(max(self.probabilities))
+
+    def top(self, count: int) -> tuple[int, ...]:
+        """Indices of the `count` most probable classes, best first."""
+        order = sorted(range(len(self.probabilities)), key=lambda i: (-self.probabilities[i], i))
+        return tuple(order[:count])
+
+
+@dataclass(frozen=True)
+class PictureRow:
+    """One picture × one attack × one model: the row that the window, the CSV and a report share.
+
+    label: the true class, or where nobody gave labels (label_source "model") the model's own clean prediction. attacked and attack are
+    None when no attack was asked for. success: the attack turned a right answer into a wrong one (or into its target); None where there
+    was no attack, or no right answer to turn. prompt_id: the prompts that answered; aimed_at: those the attack was computed on.
+    `metrics` holds (name, value) for every metric of the catalogue that applies. `survives_*`: does the attacked picture still fool the
+    model after being saved and read again.
+    """
+
+    path: str
+    sha256: str
+    width: int
+    height: int
+    label: str
+    label_source: str
+    classes: tuple[str, ...]
+    clean: Verdict
+    attacked: Verdict | None
+    attack: AttackSpec | None
+    steps: int
+    restarts: int
+    threat: ThreatModel
+    seed: int
+    success: bool | None
+    metrics: tuple[tuple[str, float], ...]
+    survives_png: bool | None
+    survives_jpeg95: bool | None
+    time_s: float
+    model_id: str
+    prompt_id: str
+    pictures: PictureSet | None = None
+    notes: tuple[str, ...] = ()
+    aimed_at: str = ""
+
+
+@dataclass(frozen=True)
+class AttackSummary:
+    """How the pictures fared under one attack; fractions in [0, 1]."""
+
+    name: str
+    accuracy: float
+    success_rate: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """Robust accuracy at one budget, the worst case over the attacks, with its Wilson 95 % interval; fractions in [0, 1]."""
+
+    eps: float
+    robust_accuracy: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """One class: its pictures, and how many of them were right, clean and under the worst of the attacks (None: no attack)."""
+
+    name: str
+    n: int
+    clean_correct: int
+    robust_correct: int | None
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """McNemar's exact test of A and B on the same pictures: how many only A had right, only B, and the two-sided p.
+
+    difference: B's accuracy minus A's, in [−1, 1], with the 95 % interval of Newcombe's method 10 (1998).
+    """
+
+    only_a: int
+    only_b: int
+    n: int
+    difference: float
+    low: float
+    high: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """B beside A: B's own result, and the paired tests (None where nothing was labelled or attacked)."""
+
+    other: AnalyzeResult
+    clean: PairedTest | None
+    robust: PairedTest | None
+
+
+@dataclass(frozen=True)
+class AnalyzeResult:
+    """The summary of an analysis or evaluation; accuracies are fractions in [0, 1] with Wilson 95 % intervals, None where nothing was
+    measured.
+
+    label_source "model": accuracy is agreement with the model's own clean prediction. robust_accuracy: the worst case over the attacks
+    at the largest budget.
+    """
+
+    n: int
+    n_failed: int
+    label_source: str
+    clean_accuracy: float | None
+    clean_interval: tuple[float, float] | None
+    robust_accuracy: float | None
+    robust_interval: tuple[float, float] | None
+    attacks: tuple[AttackSummary, ...]
+    consistency: tuple[tuple[str, float], ...]
+    threat_model: ThreatModel
+    model: str
+    prompts: str
+    device: str
+    wall_s: float
+    images_per_s: float
+    model_sha256: str = ""
+    prompts_sha256: str = ""
+    curve: tuple[CurvePoint, ...] = ()
+    per_class: tuple[ClassScore, ...] = ()
+    compared: Comparison | None = None
+
+
+@dataclass(frozen=True)
+class ClassesChecked:
+    """Tokens each class needs, the model's limit, and which names are too long or stand twice (indices into the list)."""
+
+    tokens: tuple[int, ...]
+    limit: int
+    too_long: tuple[int, ...]
+    repeated: tuple[int, ...]

@@ -1,0 +1,142 @@
+"""All there is to choose from: models, prompts, attacks, norms and metrics, and the device they run on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+NO_PROMPTS = "none"
+"""The id of plain text, where a prompt checkpoint could stand."""
+
+
+Number = int | float
+
+
+ParamValue = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class ParamInfo:
+    """One setting of an attack, enough to draw a form field, write a caption or a line of help.
+
+    `kind` is "float", "int", "bool" or "choice". A `unit` of "/255" means: stored in [0, 1], shown times 255.
+    """
+
+    name: str
+    label: str
+    kind: str
+    default: ParamValue
+    low: Number | None = None
+    high: Number | None = None
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class AttackInfo:
+    """One attack of the catalogue; `params` are its Expert settings."""
+
+    name: str
+    label: str
+    summary: str
+    params: tuple[ParamInfo, ...]
+
+
+@dataclass(frozen=True)
+class NormInfo:
+    """One norm, with the budget offered first and the largest that makes sense (both in pixel units [0, 1])."""
+
+    name: str
+    label: str
+    summary: str
+    default_eps: float
+    high_eps: float
+
+
+@dataclass(frozen=True)
+class MetricInfo:
+    """One measurement of a picture and its attacked double; `higher_is_better` is None where neither is."""
+
+    name: str
+    label: str
+    unit: str
+    low: float | None
+    high: float | None
+    higher_is_better: bool | None
+    help: str
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """One model that can be chosen. `classes` and `template` are what it is asked about when the user has not said; `eps` is the L∞
+    budget offered first, in pixel units [0, 1], where the norm's own would break every picture."""
+
+    id: str
+    label: str
+    summary: str
+    classes: tuple[str, ...]
+    template: str
+    warning: str = ""
+    eps: float | None = None
+
+
+@dataclass(frozen=True)
+class PromptsInfo:
+    """One prompt checkpoint that can be chosen: `id` is a name of the installed ones or a file; `model` is the id of its backbone.
+
+    classes, template: what it was tuned on. bundled: it ships with the program; otherwise it is the user's own.
+    """
+
+    id: str
+    label: str
+    summary: str
+    model: str = ""
+    method: str = ""
+    classes: tuple[str, ...] = ()
+    template: str = ""
+    bundled: bool = False
+
+
+@dataclass(frozen=True)
+class MethodInfo:
+    """One way to tune; `relative` methods stand under Expert. `settings` are its own defaults by name of a TuneRequest's field."""
+
+    name: str
+    label: str
+    summary: str
+    relative: bool
+    settings: tuple[tuple[str, ParamValue], ...] = ()
+
+
+@dataclass(frozen=True)
+class PresetInfo:
+    """A named choice of tuning settings; `settings` by name of a TuneRequest's field, over the method's defaults."""
+
+    name: str
+    label: str
+    summary: str
+    settings: tuple[tuple[str, ParamValue], ...]
+
+
+@dataclass(frozen=True)
+class DeviceInfo:
+    """Where the work is done: `name` is "cpu", "cuda" or "mps"; `note` says what a user should know about it, if anything."""
+
+    name: str
+    label: str
+    memory_bytes: int | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Everything the window can offer; it arrives with the first event. tuning: the Expert settings of a tuning run."""
+
+    attacks: tuple[AttackInfo, ...]
+    norms: tuple[NormInfo, ...]
+    metrics: tuple[MetricInfo, ...]
+    models: tuple[ModelInfo, ...]
+    prompts: tuple[PromptsInfo, ...]
+    methods: tuple[MethodInfo, ...] = ()
+    presets: tuple[PresetInfo, ...] = ()
+    tuning: tuple[ParamInfo, ...] = ()

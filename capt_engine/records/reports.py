@@ -1,0 +1,67 @@
+"""Kept runs, and reports of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ReportRequest:
+    """Write a report of kept runs: one run, or several side by side.
+
+    runs: run folders. out: the file; its ending (.pdf, .html, .csv, .json) says the format. sections: ids to include, empty for all.
+    redact: show numbers instead of the names of files and folders. preview: draw the pages as pictures instead of writing a file
+    (`out` then only says the format); they arrive as `PagesReady`.
+    """
+
+    runs: tuple[str, ...]
+    out: str
+    sections: tuple[str, ...] = ()
+    redact: bool = False
+    preview: bool = False
+    page_width: int = 900
+
+
+@dataclass(frozen=True)
+class ListRunsRequest:
+    """Which runs are kept in a folder ("" for the program's own), newest first."""
+
+    folder: str = ""
+
+
+@dataclass(frozen=True)
+class KeptRun:
+    """One run on disk: its folder, when it ended (ISO 8601 with zone, "" while it is unfinished), and one line about it."""
+
+    folder: str
+    ended: str
+    title: str
+    n: int
+    labelled: bool
+
+
+@dataclass(frozen=True)
+class RunsListed:
+    """Kept runs, newest first."""
+
+    runs: tuple[KeptRun, ...]
+
+
+@dataclass(frozen=True)
+class SectionInfo:
+    """One section that a report can have: its id and title, and whether there is anything to say in it."""
+
+    id: str
+    title: str
+    present: bool
+
+
+@dataclass(frozen=True)
+class ReportResult:
+    """A report that was written, or only drawn: where it is, its size, its pages (0 where the format has none), its sections."""
+
+    out: str
+    n_bytes: int
+    pages: int
+    sections: tuple[SectionInfo, ...]
+    notes: tuple[str, ...] = ()

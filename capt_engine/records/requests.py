@@ -1,0 +1,50 @@
+"""What can be asked of the engine, and what can come of it."""
+
+from __future__ import annotations
+
+from capt_engine.records.analysis import (
+    AnalyzeRequest,
+    AnalyzeResult,
+    CheckClassesRequest,
+    ClassesChecked,
+    EvaluateRequest,
+)
+from capt_engine.records.data import ScanRequest, ScanResult, SplitRequest, SplitResult
+from capt_engine.records.pictures import PreviewRequest, PreviewResult
+from capt_engine.records.reports import ListRunsRequest, ReportRequest, ReportResult, RunsListed
+from capt_engine.records.tuning import (
+    ForecastRequest,
+    SaveTunedRequest,
+    TunedSaved,
+    TuneForecast,
+    TuneRequest,
+    TuneResult,
+)
+
+Request = (
+    AnalyzeRequest
+    | EvaluateRequest
+    | TuneRequest
+    | ReportRequest
+    | ListRunsRequest
+    | PreviewRequest
+    | CheckClassesRequest
+    | ScanRequest
+    | SplitRequest
+    | ForecastRequest
+    | SaveTunedRequest
+)
+
+
+Result = (
+    AnalyzeResult
+    | TuneResult
+    | ReportResult
+    | RunsListed
+    | PreviewResult
+    | ClassesChecked
+    | ScanResult
+    | SplitResult
+    | TuneForecast
+    | TunedSaved
+)

@@ -1,0 +1,201 @@
+"""Learning prompts from a few pictures: what is asked, what is told on the way, and what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from capt_engine.records.catalogue import PromptsInfo
+from capt_engine.records.pictures import FailedPicture, Picture
+
+
+@dataclass(frozen=True)
+class TuneRequest:
+    """Learn prompts from a few labelled pictures per class and write them to `out`; None stands for the default of method and model.
+
+    data: as in `EvaluateRequest`; its training pictures are drawn from, its validation pictures watched, its test pictures never touched.
+    shots: pictures per class, None for all. eps, attack_step_size: of the attack inside training, in pixel units [0, 1]; attack_loss is
+    "ce" or "kl". weight: λ. alpha: a rule by name. guide: "original" (zero-shot, of the model that a robust one came from), "same", or a
+    model id. coupling, length, depth: the prompts' shape. rate: the learning rate after the first epoch. augment: "none", or
+    "crop-flip". patience: stop when the validation has not improved for so many epochs and keep the best; 0 goes on to the last and keeps
+    that one, as published. validate: watch the validation pictures. half: tune on "all" classes, or the "base" or "new" half of them.
+    stop_after: end after so many epochs and keep the best of them, as "stop and keep the best" does; 0 for never.
+    resume: go on where an earlier run of the same request was stopped.
+    """
+
+    data: str
+    out: str
+    data_root: str = ""
+    model: str = "demo"
+    method: str = "capt"
+    shots: int | None = 16
+    seed: int = 0
+    template: str = ""
+    half: str = "all"
+    eps: float | None = None
+    attack_steps: int | None = None
+    attack_step_size: float | None = None
+    attack_loss: str | None = None
+    weight: float | None = None
+    alpha: str | None = None
+    alpha_const: float = 0.5
+    kl_direction: str = "target_first"
+    detach_clean: bool = False
+    guide: str = "original"
+    coupling: str | None = None
+    length: int | None = None
+    depth: int | None = None
+    epochs: int | None = None
+    batch: int | None = None
+    rate: float | None = None
+    augment: str = "none"
+    patience: int = 0
+    stop_after: int = 0
+    validate: bool = True
+    name: str = ""
+    notes: str = ""
+    licence: str = ""
+    resume: bool = False
+    device: str = "auto"
+    precision: str = "fp32"
+
+
+@dataclass(frozen=True)
+class Share:
+    """k of n, with the Wilson 95 % interval; fractions in [0, 1]."""
+
+    k: int
+    n: int
+    low: float
+    high: float
+
+    @property
+    def value(self) -> float:
+        """k / n."""
+        return self.k / self.n
+
+
+@dataclass(frozen=True)
+class TuneStep:
+    """One optimiser step in numbers; α as mean, 10th and 90th percentile; accuracies are of the batch, in [0, 1].
+
+    cross_entropy, train, guide: the terms of the loss, in nats. zero_gradients: share of pixel gradients that were exactly zero.
+    """
+
+    epoch: int
+    step: int
+    rate: float
+    loss: float
+    cross_entropy: float
+    train: float
+    guide: float
+    alpha_mean: float
+    alpha_p10: float
+    alpha_p90: float
+    gradient_norm: float
+    zero_gradients: float
+    clean_accuracy: float
+    robust_accuracy: float
+
+
+@dataclass(frozen=True)
+class TuneEpoch:
+    """What an epoch left behind; the shares are of the validation pictures, None where there are none (or no attack)."""
+
+    epoch: int
+    epochs: int
+    loss: float
+    clean: Share | None
+    robust: Share | None
+    is_best: bool
+
+
+@dataclass(frozen=True)
+class TuneSample:
+    """One picture as the run sees it now: clean and attacked at the model's own size, its class, and what is answered to each."""
+
+    clean: Picture
+    attacked: Picture
+    label: str
+    clean_answer: str
+    attacked_answer: str
+
+
+@dataclass(frozen=True)
+class TuneStrip:
+    """Some validation pictures (training pictures where there are none) after an epoch; 0 is plain text, before any tuning."""
+
+    epoch: int
+    samples: tuple[TuneSample, ...]
+
+
+@dataclass(frozen=True)
+class ForecastRequest:
+    """Try three steps of a tuning run and tell what all of it will take; nothing is written."""
+
+    request: TuneRequest
+
+
+@dataclass(frozen=True)
+class TuneForecast:
+    """From a dry run of three steps: how long the run will take and how much memory the process will need at its peak."""
+
+    steps: int
+    seconds: float
+    memory_bytes: int
+    parameters: int
+    batch: int
+
+
+@dataclass(frozen=True)
+class TuneResult:
+    """A tuned checkpoint: where it is, which epoch was kept and why the run ended, in words. prompts: None for an image tower.
+
+    zero_shot_*, clean, robust: shares of the validation pictures, before and after, None where there are none. command: does the same.
+    """
+
+    out: str
+    method: str
+    model: str
+    classes: tuple[str, ...]
+    shots: int | None
+    n_train: int
+    n_val: int
+    epochs: int
+    kept_epoch: int
+    ended: str
+    clean: Share | None
+    robust: Share | None
+    zero_shot_clean: Share | None
+    zero_shot_robust: Share | None
+    seconds: float
+    memory_bytes: int
+    parameters: int
+    prompts: PromptsInfo | None
+    failed: tuple[FailedPicture, ...] = ()
+    notes: tuple[str, ...] = ()
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class SaveTunedRequest:
+    """Give tuned prompts their name, notes and licence, and put them where they belong.
+
+    source: the checkpoint that the run wrote. folder: a new folder in Hugging Face's layout (prompts, model card, manifest), "" for the
+    program's own shelf of prompts. runs: kept evaluations that the model card quotes.
+    """
+
+    source: str
+    name: str
+    notes: str = ""
+    licence: str = ""
+    folder: str = ""
+    runs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TunedSaved:
+    """Where the prompts are now, the files that were written, and the command that makes the same prompts from the same pictures."""
+
+    prompts: PromptsInfo
+    files: tuple[str, ...]
+    command: str = ""
