@@ -55,7 +55,7 @@ def test_no_drawer_for_everything(sources: tuple[Path, ...], root: Path) -> None
     assert not drawers
 
 
-def test_files_stay_readable(tree: tuple[Path, ...], root: Path) -> None:
+def test_files_stay_readable(tree: tuple[Path, ...]) -> None:
     """No Python file is longer than can be read in one sitting."""
     files = [file for file in tree if file.suffix == ".py"]
     lengths = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in files}

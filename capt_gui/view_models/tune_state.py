@@ -1,0 +1,47 @@
+"""What the tuning wizard remembers of one project: plain values, kept on disk after each change, so that nothing is lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from capt_engine.records import ParamValue
+
+DATA, SPLIT, METHOD, TUNE, RESULT = range(5)
+"""The five steps, in order."""
+
+IDLE, RUNNING, PAUSED, STOPPED, DONE = "idle", "running", "paused", "stopped", "done"
+"""How far step 4 is; a project that is found as `running` or `paused` when the program starts was interrupted."""
+
+
+@dataclass(frozen=True)
+class TuneState:
+    """One project.
+
+    step: the one in front. data: what was dropped or chosen. excluded, excluded_classes: left out in the wizard, files untouched.
+    shots: pictures per class, None for all. settings: by name of a TuneRequest's field, over preset and method. test_eps (None: the
+    training budget), test_steps: of the attack that measures, which is not the one that trains. run: one of the states above.
+    test_run: folder of the kept evaluation on the test share, "" before it. saved: the checkpoint's id on the shelf, "" before.
+    """
+
+    data: tuple[str, ...] = ()
+    step: int = DATA
+    excluded: tuple[str, ...] = ()
+    excluded_classes: tuple[str, ...] = ()
+    own_parts: bool = False
+    shots: int | None = 16
+    val_share: float = 0.1
+    test_share: float = 0.3
+    seed: int = 0
+    model: str = "demo"
+    template: str = ""
+    method: str = "capt"
+    preset: str = "quick"
+    settings: tuple[tuple[str, ParamValue], ...] = ()
+    test_eps: float | None = None
+    test_steps: int = 100
+    run: str = IDLE
+    test_run: str = ""
+    name: str = ""
+    notes: str = ""
+    licence: str = ""
+    saved: str = ""
