@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from capt_engine.records import AttackInfo, NormInfo, ParamInfo, ThreatModel
-from capt_gui.pages.explore.picker import Picker
 from capt_gui.theme import Theme
 from capt_gui.view_models import comparison
 from capt_gui.view_models.choices import Choices
@@ -15,6 +14,7 @@ from capt_gui.widgets.fold import Fold
 from capt_gui.widgets.knob_slider import KnobSlider
 from capt_gui.widgets.labels import named, text
 from capt_gui.widgets.param_form import ParamForm
+from capt_gui.widgets.picker import Picker
 from capt_gui.widgets.segments import Segments
 
 _ANY = "\0any"

@@ -6,11 +6,11 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from capt_engine.records import NO_PROMPTS
-from capt_gui.pages.explore.picker import CLOSED, HEADING, Entry, Picker
 from capt_gui.theme import Theme
 from capt_gui.view_models.choices import Choices
 from capt_gui.view_models.sides import Offer
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.picker import CLOSED, HEADING, Entry, Picker
 from capt_gui.widgets.side_badge import SIDES, SideBadge
 
 _NOTHING = "\0nothing"

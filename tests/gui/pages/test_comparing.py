@@ -27,7 +27,7 @@ from capt_engine.records import (
     RowsReady,
 )
 from capt_gui.pages.explore.page import ExplorePage
-from capt_gui.pages.explore.picker import Picker
+from capt_gui.widgets.picker import Picker
 
 ONE, TWO = JobId(1), JobId(2)
 
