@@ -12,4 +12,4 @@ ATTACKS: Table[type[Attack]] = Table("attack", PGD)
 
 def attack_info(attack: type[Attack]) -> AttackInfo:
     """What a form or a help text needs to know about an attack."""
-    return AttackInfo(attack.name, attack.label, attack.summary, describe(attack))
+    return AttackInfo(attack.name, attack.label, attack.summary, describe(attack), attack.norms, attack.knowledge)

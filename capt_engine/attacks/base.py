@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -132,22 +132,38 @@ class Threat:
     targeted: bool = False
 
 
+KNOWLEDGE = ("gradients", "scores", "decisions", "nothing")
+"""What an attack asks of the model, most first: its slope, its logits, only its answer; or nothing, for a control that does not search."""
+
+
+@runtime_checkable
+class OwnBudget(Protocol):
+    """An attack whose budget is no ball of a norm: a patch, a turn, a printed word. The threat's norm and eps do not bind it."""
+
+    @property
+    def budget(self) -> str:
+        """What it may do to a picture, in words: "a patch over 5 % of the picture"."""
+
+
 class Attack(Protocol):
     """An attack: a frozen dataclass whose fields are made with `param`, and one function.
 
-    name, label, summary: for tables, forms and captions.
+    name, label, summary: for tables, forms and captions. knowledge: what it asks of the model, one of KNOWLEDGE.
+    norms: names of the norms whose ball it keeps to; none where it has a budget of its own (see `OwnBudget`).
     """
 
     name: ClassVar[str]
     label: ClassVar[str]
     summary: ClassVar[str]
+    knowledge: ClassVar[str]
+    norms: ClassVar[tuple[str, ...]]
 
     @property
     def work(self) -> int:
         """How many times a run calls tick for one batch: the forward passes it makes, in effect."""
 
     def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
-        """Attacked pictures (n, 3, h, w) in [0, 1], within threat.eps of `images`.
+        """Attacked pictures (n, 3, h, w) in [0, 1], within threat.eps of `images` where the attack keeps to the threat's norm.
 
         labels: (n,) the classes to get away from, or to reach when threat.targeted. Weights and gradients of the model are left alone.
         """

@@ -25,6 +25,8 @@ class PGD:
     summary: ClassVar[str] = (
         "Projected gradient descent: follows the model's own gradient, step by step, inside the budget."
     )
+    knowledge: ClassVar[str] = "gradients"
+    norms: ClassVar[tuple[str, ...]] = ("linf", "l2")
 
     steps: int = param(
         20, "Steps", low=1, high=10_000, help="More steps search longer; 20 show an effect, 100 make a figure."

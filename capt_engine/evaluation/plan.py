@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from capt_engine.attacks import ATTACKS
-from capt_engine.attacks.base import NORMS, Attack, Threat
+from capt_engine.attacks.base import NORMS, Attack, OwnBudget, Threat
 from capt_engine.data.labelled import Item, LabelledSet
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.model.classifier import Classifier
@@ -122,12 +122,7 @@ def _plan(
         contestants=tuple(contestants),
         frozen=frozen,
         assaults=tuple(
-            Assault(
-                spec,
-                build(ATTACKS[spec.name], spec.values),
-                replace(wanted, eps=eps),
-                Threat(norm, eps, target is not None),
-            )
+            _assault(spec, wanted, Threat(norm, eps, target is not None))
             for eps in sorted(set(budgets))
             for spec in specs
         ),
@@ -140,6 +135,16 @@ def _plan(
         batch=request.batch,
         with_pictures=request.with_pictures,
     )
+
+
+def _assault(spec: AttackSpec, wanted: ThreatModel, threat: Threat) -> Assault:
+    """An attack at one budget, with what truly binds it: the ball, or the attack's own budget. Raises BadRequest for a foreign norm."""
+    attack = build(ATTACKS[spec.name], spec.values)
+    if attack.norms and threat.norm.name not in attack.norms:
+        known = " or ".join(attack.norms)
+        raise BadRequest(f"{attack.label} does not keep to {threat.norm.name}.", f"Choose the norm {known} for it.")
+    own = attack.budget if isinstance(attack, OwnBudget) else ""
+    return Assault(spec, attack, replace(wanted, eps=threat.eps, budget=own), threat)
 
 
 def chosen(data: LabelledSet, limit: int, shard: tuple[int, int], seed: int) -> tuple[Item, ...]:

@@ -16,7 +16,8 @@ class ThreatModel:
     """What the attacker wants, knows and may do; it travels with every number.
 
     eps: budget in pixel units [0, 1] of the norm (for "l2": the Euclidean length over all h × w × 3 values).
-    target: the class the attacker wants to see, None when any wrong class will do.
+    target: the class the attacker wants to see, None when any wrong class will do. budget: in words, what the attacker may do where
+    that is no ball of a norm (a patch, a turn, a printed word); norm and eps say nothing then.
     """
 
     norm: str = "linf"
@@ -24,6 +25,7 @@ class ThreatModel:
     target: str | None = None
     knowledge: str = "white-box"
     space: str = "model input"
+    budget: str = ""
 
     @property
     def goal(self) -> str:

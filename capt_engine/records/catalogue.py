@@ -34,12 +34,18 @@ class ParamInfo:
 
 @dataclass(frozen=True)
 class AttackInfo:
-    """One attack of the catalogue; `params` are its Expert settings."""
+    """One attack of the catalogue; `params` are its Expert settings.
+
+    norms: those it works with; none where it has a budget of its own. knowledge: what it asks of the model: "gradients", "scores",
+    "decisions" or "nothing".
+    """
 
     name: str
     label: str
     summary: str
     params: tuple[ParamInfo, ...]
+    norms: tuple[str, ...] = ("linf", "l2")
+    knowledge: str = "gradients"
 
 
 @dataclass(frozen=True)

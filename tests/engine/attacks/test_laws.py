@@ -11,17 +11,28 @@ import torch
 from torch import Tensor
 
 from capt_engine.attacks import ATTACKS, attack_info
-from capt_engine.attacks.base import NORMS, Attack, Draws, Norm, Threat
+from capt_engine.attacks.base import KNOWLEDGE, LINF, NORMS, Attack, Draws, Logits, Norm, OwnBudget, Threat
 from capt_engine.attacks.losses import margin
 from capt_engine.errors import Cancelled
 from capt_engine.jobs.tick import silent_tick
 from capt_engine.model.classifier import Classifier
+from capt_engine.records import ParamValue
 from capt_engine.registry import build, describe
 
 Pixels = Callable[..., Tensor]
 
 BUDGETS = {"linf": 8 / 255, "l2": 0.5}
-CASES = list(itertools.product(ATTACKS, NORMS, (False, True)))
+BRIEF: dict[str, ParamValue] = {"steps": 4, "restarts": 2, "queries": 60}
+
+
+def honoured(attack: type[Attack]) -> list[Norm]:
+    """The norms an attack keeps to; any one of them, which it must ignore, for an attack with a budget of its own."""
+    return [NORMS[name] for name in attack.norms] or [LINF]
+
+
+CASES = [case for attack in ATTACKS for case in itertools.product([attack], honoured(attack), (False, True))]
+IN_A_BALL = [case for case in CASES if case[0].norms]
+SEARCHING = [case for case in CASES if case[0].knowledge != "nothing"]
 
 
 def spelled(case: tuple[type[Attack], Norm, bool]) -> str:
@@ -32,9 +43,21 @@ def spelled(case: tuple[type[Attack], Norm, bool]) -> str:
 
 def brief(attack: type[Attack]) -> Attack:
     """The attack with few steps and, where it can, two restarts: enough to go through every line."""
-    wanted = {"steps": 4, "restarts": 2}
     known = {info.name for info in describe(attack)}
-    return build(attack, tuple((name, value) for name, value in wanted.items() if name in known))
+    return build(attack, tuple((name, value) for name, value in BRIEF.items() if name in known))
+
+
+class Named:
+    """A model of the test's own, with the names of its seven classes, which some attacks print."""
+
+    classes = ("cat", "dog", "cow", "hen", "fox", "owl", "bee")
+
+    def __init__(self, logits: Logits) -> None:
+        self._logits = logits
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Logits (n, 7)."""
+        return self._logits(images)
 
 
 class Case:
@@ -72,8 +95,22 @@ class Case:
 
 @pytest.fixture(params=CASES, ids=spelled)
 def case(request: pytest.FixtureRequest, tiny_classifier: Classifier, pixels: Pixels) -> Case:
-    """Every attack, under every norm, untargeted and targeted."""
+    """Every attack, under every norm it honours, untargeted and targeted."""
     return Case(*request.param, tiny_classifier, pixels)
+
+
+in_a_ball = pytest.mark.parametrize("case", IN_A_BALL, ids=spelled, indirect=True)
+searching = pytest.mark.parametrize("case", SEARCHING, ids=spelled, indirect=True)
+
+
+def test_every_attack_says_what_binds_it_and_what_it_asks() -> None:
+    """It keeps to the ball of known norms, or tells a budget of its own in words, never both; and it asks one of the known things."""
+    for attack in ATTACKS:
+        assert set(attack.norms) <= set(NORMS.names())
+        assert attack.knowledge in KNOWLEDGE
+        built = attack()
+        assert isinstance(built, OwnBudget) != bool(attack.norms), attack.name
+        assert not isinstance(built, OwnBudget) or built.budget
 
 
 def test_stays_in_the_ball_and_in_the_picture(case: Case) -> None:
@@ -84,9 +121,11 @@ def test_stays_in_the_ball_and_in_the_picture(case: Case) -> None:
         assert attacked.isfinite().all()
         assert attacked.min() >= 0
         assert attacked.max() <= 1
-        assert case.threat.norm.length(attacked.double() - case.images.double()).max() <= eps + 1e-6
+        if case.attack.norms:
+            assert case.threat.norm.length(attacked.double() - case.images.double()).max() <= eps + 1e-6
 
 
+@searching
 def test_never_helps_the_model(case: Case) -> None:
     """No picture ends better off than it began, and together they are strictly worse off."""
     before, after = case.lead(case.images), case.lead(case.run())
@@ -104,6 +143,7 @@ def test_same_seed_same_pictures(case: Case) -> None:
     torch.random.set_rng_state(state)
 
 
+@in_a_ball
 def test_no_budget_no_change(case: Case) -> None:
     """With eps 0 the picture comes back bit for bit."""
     assert torch.equal(case.run(threat=replace(case.threat, eps=0.0)), case.images)
@@ -147,7 +187,7 @@ def test_gradients_stay_out_of_trainable_weights(case: Case) -> None:
     """Also a model that is in training gets no gradient from being attacked."""
     layer = torch.nn.Linear(3 * 24 * 24, 7)
     case.attack.run(
-        lambda images: layer(images.flatten(1)),
+        Named(lambda images: layer(images.flatten(1))),
         case.images,
         case.labels,
         case.threat,
@@ -158,10 +198,11 @@ def test_gradients_stay_out_of_trainable_weights(case: Case) -> None:
     assert layer.bias.grad is None
 
 
+@searching
 def test_a_flat_model_leaves_the_picture(case: Case) -> None:
     """Where no change of the picture changes the answer, nothing is won, and nothing becomes NaN."""
     attacked = case.attack.run(
-        lambda images: images.flatten(1)[:, :7] * 0,
+        Named(lambda images: images.flatten(1)[:, :7] * 0),
         case.images,
         case.labels,
         case.threat,
@@ -172,16 +213,29 @@ def test_a_flat_model_leaves_the_picture(case: Case) -> None:
 
 
 def test_ticks_are_as_many_as_announced(case: Case) -> None:
-    """`work` is the number of ticks, and progress never runs back or past the end."""
+    """`work` is the number of ticks where nothing gives way, fewer where all did; progress never runs back or past the end."""
     seen: list[tuple[int, int]] = []
-    case.run(tick=lambda done, total, note: seen.append((done, total)) if note else None)
-    assert [done for done, _ in seen] == list(range(case.attack.work))
+
+    def tick(done: int, total: int, note: str) -> None:
+        assert note
+        seen.append((done, total))
+
+    case.run(tick=tick)
+    assert [done for done, _ in seen] == list(range(len(seen)))
     assert {total for _, total in seen} == {case.attack.work}
+    seen.clear()
+    stubborn = Named(lambda images: images.flatten(1)[:, :7] * 0 + torch.eye(7)[0])
+    labels = torch.full_like(case.labels, 1 if case.threat.targeted else 0)
+    draws = Draws.of(0, [str(i) for i in range(9)])
+    case.attack.run(stubborn, case.images, labels, case.threat, draws, tick)
+    assert seen == [(done, case.attack.work) for done in range(case.attack.work)]
 
 
 def test_stops_at_the_tick_that_says_so(case: Case) -> None:
     """Whichever tick raises Cancelled, first, middle or last, is the last one, and the model is not asked again."""
-    for stop_at in (1, 3, case.attack.work):
+    whole: list[str] = []
+    case.run(tick=lambda *_: whole.append("tick"))
+    for stop_at in sorted({1, (len(whole) + 1) // 2, len(whole)}):
         calls: list[str] = []
 
         def tick(*_: object, calls: list[str] = calls, stop_at: int = stop_at) -> None:
@@ -193,9 +247,9 @@ def test_stops_at_the_tick_that_says_so(case: Case) -> None:
             calls.append("model")
             return case.model(images)
 
-        draws = Draws.of(0, [str(i) for i in range(9)])
+        draws = Draws.of(0, [f"picture {i}" for i in range(9)])
         with pytest.raises(Cancelled):
-            case.attack.run(model, case.images, case.labels, case.threat, draws, tick)
+            case.attack.run(Named(model), case.images, case.labels, case.threat, draws, tick)
         assert calls.count("tick") == stop_at
         assert calls[-1] == "tick"
 
