@@ -34,7 +34,7 @@ _SWITCH_S = 0.0005
 class Launch:
     """What a start works with; without `settings_path` nothing is remembered. notice: a sentence to show at once.
 
-    runs: where analyses are kept, None for nowhere.
+    runs, projects: where analyses and the wizard's projects are kept, None for nowhere.
     """
 
     settings: Settings
@@ -43,6 +43,7 @@ class Launch:
     paths: tuple[str, ...]
     logs: Path
     runs: Path | None = None
+    projects: Path | None = None
 
 
 class SlowStart(QObject):
@@ -139,8 +140,8 @@ def prepare(logs: Path, *, paths: tuple[str, ...], reset: bool, safe: bool, them
         return Launch(_themed(Settings(), theme), None, "Safe mode: defaults, and nothing is remembered.", paths, logs)
     notice = settings_file.set_aside(path, "The settings were reset") if reset and path.exists() else ""
     settings, problem = settings_file.load(path)
-    runs = folders.data_dir() / "runs"
-    return Launch(_themed(settings, theme), path, notice or problem, paths, logs, runs)
+    data = folders.data_dir()
+    return Launch(_themed(settings, theme), path, notice or problem, paths, logs, data / "runs", data / "tuning")
 
 
 def run(launch: Launch, make_engine: EngineFactory) -> int:
@@ -157,7 +158,7 @@ def run(launch: Launch, make_engine: EngineFactory) -> int:
     reporter.install()
     bridge = Bridge(make_engine)
     app.aboutToQuit.connect(bridge.close)
-    desk = lay_out(bridge, launch.settings, Theme(app, launch.settings.theme), launch.runs)
+    desk = lay_out(bridge, launch.settings, Theme(app, launch.settings.theme), launch.runs, launch.projects)
     reports = desk.reports
     for job in (desk.analysis, reports.runs, reports.preview, reports.writing, reports.printing, desk.results_file):
         job.failed.connect(reporter.report_failure)

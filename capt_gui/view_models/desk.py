@@ -18,6 +18,7 @@ from capt_gui.view_models.reports_model import ReportsModel
 from capt_gui.view_models.run_store import RunStore
 from capt_gui.view_models.runs_model import RunsModel
 from capt_gui.view_models.token_check import TokenCheck
+from capt_gui.view_models.tune_desk import TuneDesk, lay_out_tuning
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,17 @@ class Desk:
     reports: ReportsModel
     # the results of the last run, written beside the page that shows them
     results_file: ReportJob
+    tuning: TuneDesk
 
 
-def lay_out(bridge: Bridge, settings: Settings, theme: Theme, runs_folder: Path | None = None) -> Desk:
-    """Make the view models, children of the bridge, and let each hear the engine; without a folder no run is kept."""
+def lay_out(
+    bridge: Bridge,
+    settings: Settings,
+    theme: Theme,
+    runs_folder: Path | None = None,
+    projects_folder: Path | None = None,
+) -> Desk:
+    """Make the view models, children of the bridge, and let each hear the engine; without folders nothing is kept."""
     engine = EngineState(bridge)
     choices = Choices(settings, bridge)
     gallery = GalleryModel(bridge)
@@ -54,4 +62,5 @@ def lay_out(bridge: Bridge, settings: Settings, theme: Theme, runs_folder: Path 
     return Desk(
         bridge, settings, theme, engine, choices, gallery, analysis, tokens,
         Navigation(bridge), store, reports, ReportJob(bridge, bridge),
+        lay_out_tuning(bridge, projects_folder, bridge),
     )  # fmt: skip

@@ -20,6 +20,7 @@ class TuneState:
     step: the one in front. data: what was dropped or chosen. excluded, excluded_classes: left out in the wizard, files untouched.
     shots: pictures per class, None for all. settings: by name of a TuneRequest's field, over preset and method. test_eps (None: the
     training budget), test_steps: of the attack that measures, which is not the one that trains. run: one of the states above.
+    epoch, epochs: how many are done of how many, for the words after an interruption.
     test_run: folder of the kept evaluation on the test share, "" before it. saved: the checkpoint's id on the shelf, "" before.
     """
 
@@ -40,6 +41,8 @@ class TuneState:
     test_eps: float | None = None
     test_steps: int = 100
     run: str = IDLE
+    epoch: int = 0
+    epochs: int = 0
     test_run: str = ""
     name: str = ""
     notes: str = ""

@@ -1,0 +1,52 @@
+"""What the wizard asks of each of its steps."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QMimeData, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QWidget
+
+from capt_gui.view_models.desk import Desk
+
+
+class Step(QWidget):
+    """One step in front of the wizard; its constructor takes the desk alone, `desk.tuning` holds the wizard's view models.
+
+    `changed`: `blocked_because` may answer differently now. `done`: what `go_on` began is finished, the next step may come.
+    """
+
+    changed = Signal()
+    done = Signal()
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.desk = desk
+
+    @property
+    def blocked_because(self) -> str:
+        """Why one may not go on from here, in a sentence; empty when one may. Asked of hidden steps too: keep it quick."""
+        return ""
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether the next step is open."""
+        return not self.blocked_because
+
+    def enter(self) -> None:
+        """The step comes to the front: bring up to date what depends on earlier steps, and take the focus."""
+
+    def leave(self) -> None:
+        """Another step, or another page, comes to the front; the whole state is in `desk.tuning.project` already."""
+
+    def go_on(self) -> None:
+        """Next was pressed: finish what has to be on disk before the next step, and say `done` then."""
+        self.done.emit()
+
+    def take(self, mime: QMimeData) -> bool:
+        """Take what was dropped on the page; False when the step has no use for it."""
+        del mime
+        return False
+
+    def actions_of_menu(self) -> list[QAction]:
+        """Actions that the Run menu shows while the Tune page is in front."""
+        return []
