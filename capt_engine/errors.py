@@ -7,6 +7,7 @@
     │  └─ UnknownName   a name no table holds; offers the nearest one
     ├─ DeviceProblem    no such device, or it ran out of memory
     └─ Cancelled        the user asked to stop
+       └─ Stopped       the user asked to stop and keep the best so far
 
 Anything else that is raised is a bug, and is reported with its traceback.
 """
@@ -64,5 +65,12 @@ class DeviceProblem(CaptError):
 class Cancelled(CaptError):
     """The user asked to stop; what was finished is kept."""
 
-    def __init__(self) -> None:
-        super().__init__("Cancelled.", "What was finished is kept.")
+    def __init__(self, message: str = "Cancelled.", hint: str = "What was finished is kept.") -> None:
+        super().__init__(message, hint)
+
+
+class Stopped(Cancelled):
+    """The user asked to stop and keep the best so far; whoever has nothing to keep lets it pass as a cancel with a reason."""
+
+    def __init__(self, message: str = "Stopped before there was anything to keep.", hint: str = "") -> None:
+        super().__init__(message, hint)

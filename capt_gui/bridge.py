@@ -20,6 +20,15 @@ class Door(Protocol):
     def cancel(self, job: JobId) -> None:
         """Ask a job to stop."""
 
+    def stop(self, job: JobId) -> None:
+        """Ask a tuning job to end with the best it has; others are cancelled."""
+
+    def pause(self, job: JobId) -> None:
+        """Ask a tuning job to wait."""
+
+    def resume(self, job: JobId) -> None:
+        """Ask a paused job to go on."""
+
     def close(self, timeout_s: float = 10.0) -> bool:
         """Cancel everything and wait for the worker, at most so long."""
 
@@ -70,6 +79,21 @@ class Bridge(QObject):
         """Ask a job to stop; unknown and ended jobs are ignored."""
         if self._engine is not None:
             self._engine.cancel(job)
+
+    def stop(self, job: JobId) -> None:
+        """Ask a tuning job to end with the best it has; a job of another kind is cancelled."""
+        if self._engine is not None:
+            self._engine.stop(job)
+
+    def pause(self, job: JobId) -> None:
+        """Ask a tuning job to wait; it tells JobPaused. Other kinds of jobs go on."""
+        if self._engine is not None:
+            self._engine.pause(job)
+
+    def resume(self, job: JobId) -> None:
+        """Ask a paused job to go on; it tells JobContinued."""
+        if self._engine is not None:
+            self._engine.resume(job)
 
     def close(self, timeout_s: float = 10.0) -> bool:
         """Stop everything and wait for the worker; no event is emitted from now on. False if it was still busy."""

@@ -17,17 +17,17 @@ from capt_engine.evaluation.plan import Contestant, chosen, plan_analysis, plan_
 from capt_engine.jobs import catalogue, keeping, reporting
 from capt_engine.jobs.session import Session
 from capt_engine.jobs.tick import Tick
+from capt_engine.jobs.tuning_jobs import handle_tune
 from capt_engine.model.checkpoints import load as load_prompts
 from capt_engine.model.checkpoints import read_document
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import load_backbone
-from capt_engine.model.prompt_shelf import find, fingerprint, own_folder
+from capt_engine.model.prompt_shelf import find, fingerprint
 from capt_engine.model.text import count_tokens
 from capt_engine.records import (
     NO_PROMPTS,
     AnalyzeRequest,
     AnalyzeResult,
-    CatalogueChanged,
     CheckClassesRequest,
     ClassesChecked,
     EvaluateRequest,
@@ -46,23 +46,15 @@ from capt_engine.records import (
     ReportResult,
     RowsReady,
     RunsListed,
-    TuneEpoch,
-    TuneForecast,
     TuneRequest,
-    TuneResult,
-    TuneStep,
-    TuneTold,
 )
 from capt_engine.reports.kept_runs import kept_runs
 from capt_engine.reports.kept_runs import own_folder as own_runs
-from capt_engine.tuning.run import tune
 
 OnEvent = Callable[[Event], None]
 
 # Previews travel together for this long, so that a folder of thousands does not flood the window with events.
 _GATHER_S = 0.1
-# The steps of a tuning run likewise.
-_TELL_EVERY_S = 0.25
 
 
 def handle_analyze(
@@ -168,32 +160,6 @@ def _preview(path: str, size: int) -> Preview | FailedPicture:
     small = thumbnail(photo, size)
     height, width, _ = small.shape
     return Preview(path, photo.width, photo.height, Picture(width, height, small.tobytes()), photo.notes)
-
-
-def handle_tune(session: Session, job: JobId, request: TuneRequest, on_event: OnEvent, tick: Tick) -> TuneResult:
-    """Load the model, then learn prompts for it; steps travel together, everything else at once."""
-    tick(0, 0, f"loading {request.model}")
-    backbone = session.backbone(request.model, request.device)
-    gathered: list[TuneStep] = []
-    sent_s = 0.0
-
-    def tell(news: TuneForecast | TuneStep | TuneEpoch | str) -> None:
-        nonlocal sent_s
-        is_step = isinstance(news, TuneStep)
-        if isinstance(news, TuneStep):
-            gathered.append(news)
-            if time.monotonic() - sent_s < _TELL_EVERY_S:
-                return
-        told = (*gathered,) if is_step else (*gathered, news)
-        gathered.clear()
-        sent_s = time.monotonic()
-        on_event(TuneTold(job, told))
-
-    # Not through the session, which keeps one model and would drop the one being tuned.
-    result = tune(request, backbone, lambda model: load_backbone(model, backbone.mean.device), tell, tick)
-    if Path(result.out).parent == own_folder():
-        on_event(CatalogueChanged(catalogue.catalogue()))
-    return result
 
 
 def handle_check_classes(

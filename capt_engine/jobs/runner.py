@@ -1,16 +1,22 @@
-"""One worker thread, one queue: jobs run in order, each ends in exactly one event, and a failing job never kills the thread."""
+"""One worker thread, one queue: jobs run in order, each ends in exactly one event, and a failing job never kills the thread.
+
+A tuning run may last for hours, so it steps aside: at its ticks, the jobs that wait (all but another tuning run) run to their own end
+inside it, on the same thread, and it goes on as if nothing had happened. A paused one stays there until it is told to go on.
+"""
 
 from __future__ import annotations
 
 import itertools
 import logging
-import queue
 import threading
+import time
 import traceback
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from capt_engine.errors import Cancelled, CaptError
+from capt_engine.errors import Cancelled, CaptError, Stopped
 from capt_engine.jobs.tick import Tick
 from capt_engine.records import (
     EngineFailed,
@@ -19,18 +25,43 @@ from capt_engine.records import (
     Event,
     Failure,
     JobCancelled,
+    JobContinued,
     JobFailed,
     JobFinished,
     JobId,
+    JobPaused,
     JobProgress,
     JobStarted,
     Request,
+    TuneRequest,
 )
 
 if TYPE_CHECKING:
     from capt_engine.jobs.session import Session
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Job:
+    """A job that has not ended. stop: it is to end at its next tick; keep: likewise, with the best it has; is_paused: it is to wait."""
+
+    id: JobId
+    request: Request
+    stop: threading.Event = field(default_factory=threading.Event)
+    keep: threading.Event = field(default_factory=threading.Event)
+    is_paused: bool = False
+    has_started: bool = False
+
+    @property
+    def steps_aside(self) -> bool:
+        """Whether others may go before it while it runs: what lasts for hours, and no other job waits for."""
+        return isinstance(self.request, TuneRequest)
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it has been told to end."""
+        return self.stop.is_set() or self.keep.is_set()
 
 
 class Runner:
@@ -40,44 +71,60 @@ class Runner:
         self._listener = on_event
         self._device = device
         self._ids = itertools.count(1)
-        self._stops: dict[JobId, threading.Event] = {}
-        self._queue: queue.SimpleQueue[tuple[JobId, Request] | None] = queue.SimpleQueue()
+        self._jobs: dict[JobId, _Job] = {}
+        self._waiting: deque[_Job] = deque()
         self._closed = False
-        self._lock = threading.Lock()
+        # Guards all of the above, and wakes a worker that has nothing to do or is paused.
+        self._changed = threading.Condition()
         # A daemon, so that a kernel which cannot be interrupted never keeps the process alive after close() gave up waiting.
         self._thread = threading.Thread(target=self._run, name="capt-engine", daemon=True)
         self._thread.start()
 
     def submit(self, request: Request) -> JobId:
         """Queue a request. After close() the job is answered with JobCancelled at once."""
-        with self._lock:
-            job = JobId(next(self._ids))
+        with self._changed:
+            job = _Job(JobId(next(self._ids)), request)
             closed = self._closed
             if not closed:
-                self._stops[job] = threading.Event()
-                self._queue.put((job, request))
+                self._jobs[job.id] = job
+                self._waiting.append(job)
+                self._changed.notify_all()
         if closed:
-            self._on_event(JobCancelled(job))
-        return job
+            self._on_event(JobCancelled(job.id))
+        return job.id
 
     def cancel(self, job: JobId) -> None:
         """Set the job's stop flag; unknown and ended jobs are ignored."""
-        with self._lock:
-            stop = self._stops.get(job)
-        if stop is not None:
-            stop.set()
+        self._tell(job, lambda one: one.stop.set())
+
+    def stop(self, job: JobId) -> None:
+        """End a tuning run with the best it has; a job of another kind, or one still queued, is cancelled."""
+        self._tell(job, lambda one: (one.keep if one.steps_aside and one.has_started else one.stop).set())
+
+    def pause(self, job: JobId) -> None:
+        """Let a tuning run wait at its next tick; for jobs of other kinds it means nothing."""
+        self._tell(job, lambda one: setattr(one, "is_paused", one.steps_aside))
+
+    def resume(self, job: JobId) -> None:
+        """Let a paused job go on."""
+        self._tell(job, lambda one: setattr(one, "is_paused", False))
 
     def close(self, timeout_s: float) -> bool:
         """Stop everything, wait for the thread at most `timeout_s`, and say whether it has ended."""
-        with self._lock:
-            if not self._closed:
-                self._closed = True
-                self._queue.put(None)
-            for stop in self._stops.values():
-                stop.set()
+        with self._changed:
+            self._closed = True
+            for job in self._jobs.values():
+                job.stop.set()
+            self._changed.notify_all()
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
+
+    def _tell(self, job: JobId, change: Callable[[_Job], None]) -> None:
+        with self._changed:
+            if job in self._jobs:
+                change(self._jobs[job])
+                self._changed.notify_all()
 
     def _on_event(self, event: Event) -> None:
         try:
@@ -88,11 +135,19 @@ class Runner:
 
     def _run(self) -> None:
         session = self._warm_up()
-        while (item := self._queue.get()) is not None:
-            job, request = item
-            self._on_event(self._ending(session, job, request))
-            with self._lock:
-                del self._stops[job]
+        while (job := self._next()) is not None:
+            self._do(session, job)
+
+    def _next(self) -> _Job | None:
+        """The job whose turn it is, once there is one; None when all is closed and nobody waits."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closed)
+            return self._waiting.popleft() if self._waiting else None
+
+    def _do(self, session: Session | Failure, job: _Job) -> None:
+        self._on_event(self._ending(session, job))
+        with self._changed:
+            del self._jobs[job.id]
 
     def _warm_up(self) -> Session | Failure:
         try:
@@ -107,20 +162,59 @@ class Runner:
             return failure
         return session
 
-    def _ending(self, session: Session | Failure, job: JobId, request: Request) -> Event:
-        stop = self._stops[job]
-        if stop.is_set():
-            return JobCancelled(job)
-        self._on_event(JobStarted(job))
+    def _ending(self, session: Session | Failure, job: _Job) -> Event:
+        if job.stop.is_set():
+            return JobCancelled(job.id)
+        job.has_started = True
+        self._on_event(JobStarted(job.id))
         if isinstance(session, Failure):
-            return JobFailed(job, session)
-        tick = Tick(lambda *progress: self._on_event(JobProgress(job, *progress)), stop)
+            return JobFailed(job.id, session)
+        tick = Tick(
+            lambda *progress: self._on_event(JobProgress(job.id, *progress)),
+            job.stop,
+            job.keep,
+            (lambda: self._step_aside(session, job)) if job.steps_aside else None,
+        )
         try:
-            return JobFinished(job, session.handle(job, request, self._on_event, tick))
+            return JobFinished(job.id, session.handle(job.id, job.request, self._on_event, tick))
+        except Stopped as stopped:
+            return JobCancelled(job.id, stopped.message)
         except Cancelled:
-            return JobCancelled(job)
+            return JobCancelled(job.id)
         except Exception as error:
-            return JobFailed(job, _failure(error))
+            return JobFailed(job.id, _failure(error))
+
+    def _step_aside(self, session: Session, job: _Job) -> float:
+        """Let those before that wait, and wait while paused; the seconds that took. Ends soon after `job` is told to end."""
+        # Asked at every tick, so without the lock: what comes a moment too late is met at the next one.
+        if not job.is_paused and not self._waiting:
+            return 0.0
+        begun_s, told = time.monotonic(), False
+        while not job.is_ending:
+            if job.is_paused != told:
+                told = not told
+                self._on_event(JobPaused(job.id) if told else JobContinued(job.id))
+            elif (other := self._passing()) is not None:
+                self._do(session, other)
+            elif told:
+                with self._changed:
+                    self._changed.wait_for(
+                        lambda: job.is_ending or not job.is_paused or self._first_passing() is not None
+                    )
+            else:
+                break
+        return time.monotonic() - begun_s
+
+    def _passing(self) -> _Job | None:
+        """The next waiting job that may go before a tuning run, taken out of the queue."""
+        with self._changed:
+            found = self._first_passing()
+            if found is not None:
+                self._waiting.remove(found)
+            return found
+
+    def _first_passing(self) -> _Job | None:
+        return next((one for one in self._waiting if not one.steps_aside), None)
 
 
 def _failure(error: Exception) -> Failure:

@@ -55,7 +55,7 @@ class Session:
         with _garbage_left_alone():
             note("Loading torch")
             imports.preload_torch()
-            importlib.import_module("torch")
+            self._torch: Any = importlib.import_module("torch")
             note("Loading open_clip")
             self._handlers: Any = importlib.import_module("capt_engine.jobs.handlers")
         devices = importlib.import_module("capt_engine.model.devices")
@@ -76,8 +76,15 @@ class Session:
 
     def handle(self, job: JobId, request: Request, on_event: Callable[[Event], None], tick: Tick) -> Result:
         """Do what a request asks; its rows and previews leave through `on_event`. Raises CaptError."""
-        result: Result = self._handlers.HANDLERS[type(request)](self, job, request, on_event, tick)
+        # A job may run at a tick of another, and what holds there (no gradients, say) must not hold in it.
+        with self._as_at_first():
+            result: Result = self._handlers.HANDLERS[type(request)](self, job, request, on_event, tick)
         return result
+
+    @contextmanager
+    def _as_at_first(self) -> Iterator[None]:
+        with self._torch.inference_mode(False), self._torch.enable_grad():
+            yield
 
     def backbone(self, model: str, device: str) -> Backbone:
         """A model by its id; the last one is kept."""

@@ -146,9 +146,10 @@ class JobFailed:
 
 @dataclass(frozen=True)
 class JobCancelled:
-    """The job was stopped by the user; rows already sent stay valid."""
+    """The job was stopped by the user; rows already sent stay valid. reason: where a stop found nothing to keep, why; else empty."""
 
     job: JobId
+    reason: str = ""
 
 
 Event = (

@@ -93,6 +93,9 @@ class FakeEngine:
         self.emit = on_event
         self.requests: list[r.Request] = []
         self.cancelled: list[r.JobId] = []
+        self.stopped: list[r.JobId] = []
+        self.paused: list[r.JobId] = []
+        self.resumed: list[r.JobId] = []
         self.closed = False
 
     def submit(self, request: r.Request) -> r.JobId:
@@ -103,6 +106,18 @@ class FakeEngine:
     def cancel(self, job: r.JobId) -> None:
         """Note the wish."""
         self.cancelled.append(job)
+
+    def stop(self, job: r.JobId) -> None:
+        """Note the wish."""
+        self.stopped.append(job)
+
+    def pause(self, job: r.JobId) -> None:
+        """Note the wish."""
+        self.paused.append(job)
+
+    def resume(self, job: r.JobId) -> None:
+        """Note the wish."""
+        self.resumed.append(job)
 
     def close(self, timeout_s: float = 10.0) -> bool:  # noqa: ARG002  # the door's own signature
         """Note the end."""
@@ -143,6 +158,16 @@ class ActingEngine:
     def cancel(self, job: r.JobId) -> None:
         """Stop a job at its next picture."""
         self._cancelled.add(job)
+
+    def stop(self, job: r.JobId) -> None:
+        """Cancel: no job that is acted here has anything to keep."""
+        self._cancelled.add(job)
+
+    def pause(self, job: r.JobId) -> None:
+        """Nothing: only tuning runs pause, and none is acted here."""
+
+    def resume(self, job: r.JobId) -> None:
+        """Nothing, likewise."""
 
     def close(self, timeout_s: float = 10.0) -> bool:
         """Stop and join."""

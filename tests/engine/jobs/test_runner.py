@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from capt_engine.api import Engine
-from capt_engine.errors import BadRequest, DeviceProblem
+from capt_engine.errors import BadRequest
 from capt_engine.jobs import session
 from capt_engine.jobs.tick import REPORT_EVERY_S
 from capt_engine.records import (
@@ -25,64 +25,7 @@ from capt_engine.records import (
     JobProgress,
     JobStarted,
 )
-
-ENDINGS = (JobFinished, JobFailed, JobCancelled)
-Work = Callable[[Callable[..., None]], Any]
-
-
-class LightSession:
-    """Stands in for the session that loads torch: a request is a function, and handling it is calling it with the tick."""
-
-    def __init__(self, device: str, note: Callable[[str], None]) -> None:
-        if device == "broken":
-            raise DeviceProblem("There is no device called 'broken'.", "Use cpu.")
-        if device == "buggy":
-            raise ImportError("libtorch.so: cannot open shared object file")
-        note("Loading nothing")
-        self.device = device
-
-    def catalogue(self) -> Any:
-        """All there is to choose from: nothing."""
-        return "catalogue"
-
-    def device_info(self) -> Any:
-        """The name that was asked for."""
-        return self.device
-
-    def handle(self, job: JobId, request: Any, on_event: object, tick: Callable[..., None]) -> Any:
-        """Do it."""
-        del job, on_event
-        return request(tick)
-
-
-class Witness:
-    """Hears every event, and remembers on which thread."""
-
-    def __init__(self) -> None:
-        self.events: list[Any] = []
-        self.threads: set[str] = set()
-        self._heard = threading.Condition()
-
-    def __call__(self, event: Any) -> None:
-        """One event."""
-        with self._heard:
-            self.events.append(event)
-            self.threads.add(threading.current_thread().name)
-            self._heard.notify_all()
-
-    def wait_for(self, *kinds: type, of: JobId | None = None, timeout_s: float = 10.0) -> Any:
-        """The first event of one of the kinds (and of the job), heard already or soon."""
-
-        def found() -> Any:
-            return next((e for e in self.events if isinstance(e, kinds) and (of is None or e.job == of)), None)
-
-        with self._heard:
-            assert self._heard.wait_for(lambda: found() is not None, timeout_s), f"never heard {kinds} of {of}"
-            return found()
-
-    def of(self, job: JobId) -> list[str]:
-        """The kinds of events heard of a job, in order."""
-        return [type(event).__name__ for event in self.events if getattr(event, "job", None) == job]
+from tests.engine.jobs.light import ENDINGS, LightSession, Witness, until_cancelled
 
 
 @pytest.fixture
@@ -98,13 +41,6 @@ def engine(heard: Witness, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     engine = Engine(heard, device="cpu")
     yield engine
     assert engine.close()
-
-
-def until_cancelled(tick: Callable[..., None]) -> None:
-    """Work that never ends by itself."""
-    while True:
-        tick(1, 2, "turning")
-        time.sleep(0.001)
 
 
 def test_ready_comes_before_any_job(engine: Engine, heard: Witness) -> None:

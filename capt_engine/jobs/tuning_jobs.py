@@ -1,0 +1,56 @@
+"""Tuning and what belongs to it, from the door's side: learn prompts, forecast, and put what was learned where it belongs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from capt_engine.jobs import catalogue
+from capt_engine.jobs.session import Session
+from capt_engine.jobs.tick import Tick
+from capt_engine.model.clip import load_backbone
+from capt_engine.model.prompt_shelf import own_folder
+from capt_engine.records import (
+    CatalogueChanged,
+    Event,
+    JobId,
+    TuneEpoch,
+    TuneForecast,
+    TuneRequest,
+    TuneResult,
+    TuneStep,
+    TuneTold,
+)
+from capt_engine.tuning.run import tune
+
+OnEvent = Callable[[Event], None]
+
+# Steps travel together for this long, so that a small model does not flood the window with events.
+_TELL_EVERY_S = 0.25
+
+
+def handle_tune(session: Session, job: JobId, request: TuneRequest, on_event: OnEvent, tick: Tick) -> TuneResult:
+    """Load the model, then learn prompts for it; steps travel together, everything else at once."""
+    tick(0, 0, f"loading {request.model}")
+    backbone = session.backbone(request.model, request.device)
+    gathered: list[TuneStep] = []
+    sent_s = 0.0
+
+    def tell(news: TuneForecast | TuneStep | TuneEpoch | str) -> None:
+        nonlocal sent_s
+        is_step = isinstance(news, TuneStep)
+        if isinstance(news, TuneStep):
+            gathered.append(news)
+            if time.monotonic() - sent_s < _TELL_EVERY_S:
+                return
+        told = (*gathered,) if is_step else (*gathered, news)
+        gathered.clear()
+        sent_s = time.monotonic()
+        on_event(TuneTold(job, told))
+
+    # Not through the session, which keeps one model and would drop the one being tuned.
+    result = tune(request, backbone, lambda model: load_backbone(model, backbone.mean.device), tell, tick)
+    if Path(result.out).parent == own_folder():
+        on_event(CatalogueChanged(catalogue.catalogue()))
+    return result

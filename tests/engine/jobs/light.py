@@ -1,0 +1,76 @@
+"""What tests of the runner share: a session that loads nothing, one that hears all events, and work that never ends."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from capt_engine.errors import DeviceProblem
+from capt_engine.records import JobCancelled, JobFailed, JobFinished, JobId
+
+ENDINGS = (JobFinished, JobFailed, JobCancelled)
+Work = Callable[[Callable[..., None]], Any]
+
+
+class LightSession:
+    """Stands in for the session that loads torch: a request is a function, and handling it is calling it with the tick."""
+
+    def __init__(self, device: str, note: Callable[[str], None]) -> None:
+        if device == "broken":
+            raise DeviceProblem("There is no device called 'broken'.", "Use cpu.")
+        if device == "buggy":
+            raise ImportError("libtorch.so: cannot open shared object file")
+        note("Loading nothing")
+        self.device = device
+
+    def catalogue(self) -> Any:
+        """All there is to choose from: nothing."""
+        return "catalogue"
+
+    def device_info(self) -> Any:
+        """The name that was asked for."""
+        return self.device
+
+    def handle(self, job: JobId, request: Any, on_event: object, tick: Callable[..., None]) -> Any:
+        """Do it."""
+        del job, on_event
+        return request(tick)
+
+
+class Witness:
+    """Hears every event, and remembers on which thread."""
+
+    def __init__(self) -> None:
+        self.events: list[Any] = []
+        self.threads: set[str] = set()
+        self._heard = threading.Condition()
+
+    def __call__(self, event: Any) -> None:
+        """One event."""
+        with self._heard:
+            self.events.append(event)
+            self.threads.add(threading.current_thread().name)
+            self._heard.notify_all()
+
+    def wait_for(self, *kinds: type, of: JobId | None = None, timeout_s: float = 10.0) -> Any:
+        """The first event of one of the kinds (and of the job), heard already or soon."""
+
+        def found() -> Any:
+            return next((e for e in self.events if isinstance(e, kinds) and (of is None or e.job == of)), None)
+
+        with self._heard:
+            assert self._heard.wait_for(lambda: found() is not None, timeout_s), f"never heard {kinds} of {of}"
+            return found()
+
+    def of(self, job: JobId) -> list[str]:
+        """The kinds of events heard of a job, in order."""
+        return [type(event).__name__ for event in self.events if getattr(event, "job", None) == job]
+
+
+def until_cancelled(tick: Callable[..., None]) -> None:
+    """Work that never ends by itself."""
+    while True:
+        tick(1, 2, "turning")
+        time.sleep(0.001)
