@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from capt_engine.attacks.apgd import APGDCE, APGDDLR, APGDT, APGDMargin
 from capt_engine.attacks.base import Attack
+from capt_engine.attacks.fgsm import FGSM
+from capt_engine.attacks.noise import Noise
 from capt_engine.attacks.pgd import PGD
+from capt_engine.attacks.square import Square
 from capt_engine.records import AttackInfo
 from capt_engine.registry import Table, describe
 
-ATTACKS: Table[type[Attack]] = Table("attack", PGD)
+ATTACKS: Table[type[Attack]] = Table(
+    "attack",
+    FGSM,
+    PGD,
+    APGDCE,
+    APGDMargin,
+    APGDDLR,
+    APGDT,
+    Square,
+    Noise,
+)
 
 
 def attack_info(attack: type[Attack]) -> AttackInfo:

@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from capt_engine.errors import BadRequest
 from capt_engine.records import NormInfo
 from capt_engine.registry import Table
 
@@ -32,6 +33,12 @@ class Draws:
     def uniform(self, like: Tensor) -> Tensor:
         """Values in [0, 1), shaped and placed like `like` (n, …); the i-th picture's come from its own stream."""
         return torch.stack([torch.rand(like.shape[1:], generator=stream) for stream in self._streams]).to(like.device)
+
+    def only(self, places: Tensor) -> Draws:
+        """The streams of the pictures at `places` (m,), shared with these: for those that are still attacked when others are done."""
+        some = Draws(())
+        some._streams = [self._streams[place] for place in places.tolist()]
+        return some
 
     def normal(self, like: Tensor) -> Tensor:
         """Standard normal values, shaped and placed like `like` (n, …)."""
@@ -145,6 +152,14 @@ class OwnBudget(Protocol):
         """What it may do to a picture, in words: "a patch over 5 % of the picture"."""
 
 
+@runtime_checkable
+class Outspoken(Protocol):
+    """An attack that has something to say about what it did: another loss below so many classes, fewer targets than asked for."""
+
+    def notes(self, classes: int) -> tuple[str, ...]:
+        """Sentences for the report of a run with this many classes; none where all went as its settings say."""
+
+
 class Attack(Protocol):
     """An attack: a frozen dataclass whose fields are made with `param`, and one function.
 
@@ -167,3 +182,20 @@ class Attack(Protocol):
 
         labels: (n,) the classes to get away from, or to reach when threat.targeted. Weights and gradients of the model are left alone.
         """
+
+
+def can_target(attack: type[Attack]) -> bool:
+    """Can it be told which class to reach; an attack that cannot says so with a class variable `untargeted_only`."""
+    return not getattr(attack, "untargeted_only", False)
+
+
+def check_fits(attack: Attack, threat: Threat) -> None:
+    """Raises BadRequest where the attack cannot keep to this threat: another norm than its own, or a target where it takes none."""
+    if attack.norms and threat.norm.name not in attack.norms:
+        known = " and ".join(NORMS[name].label for name in attack.norms)
+        raise BadRequest(f"{attack.label} works under {known} only.", "Choose that norm, or another attack.")
+    if threat.targeted and not can_target(type(attack)):
+        raise BadRequest(
+            f"{attack.label} cannot be told which class to reach.",
+            "Let any wrong class do, or take APGD-DLR or APGD-margin.",
+        )

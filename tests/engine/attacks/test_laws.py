@@ -22,7 +22,7 @@ from capt_engine.registry import build, describe
 Pixels = Callable[..., Tensor]
 
 BUDGETS = {"linf": 8 / 255, "l2": 0.5}
-BRIEF: dict[str, ParamValue] = {"steps": 4, "restarts": 2, "queries": 60}
+BRIEF: dict[str, ParamValue] = {"steps": 4, "restarts": 2, "queries": 40}
 
 
 def honoured(attack: type[Attack]) -> list[Norm]:

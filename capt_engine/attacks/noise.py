@@ -1,0 +1,77 @@
+"""Random noise of the same size as an attack's budget: the control that any attack has to beat (Carlini et al. 2019, arXiv 1902.06705)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from capt_engine.attacks.base import LINF, Draws, Logits, Step, Threat
+from capt_engine.attacks.losses import margin
+from capt_engine.registry import param
+
+# Each fills [−1, 1] in its own way; two standard deviations of the normal one lie inside.
+_KINDS: dict[str, Callable[[Draws, Tensor], Tensor]] = {
+    "corners": lambda draws, like: torch.where(draws.uniform(like) < 0.5, -1.0, 1.0),
+    "uniform": lambda draws, like: draws.uniform(like) * 2 - 1,
+    "gaussian": lambda draws, like: draws.normal(like) / 2,
+}
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Noise on the edge of the ball; it looks at nothing, so one draw may even help the model.
+
+    Cost: no forward pass for one draw, else one a draw.
+    """
+
+    name: ClassVar[str] = "noise"
+    label: ClassVar[str] = "Random noise"
+    summary: ClassVar[str] = (
+        "Noise as strong as the budget, drawn without looking at the model: a control, not an attack."
+    )
+    knowledge: ClassVar[str] = "nothing"
+    norms: ClassVar[tuple[str, ...]] = ("linf", "l2")
+
+    kind: str = param(
+        "corners",
+        "Kind",
+        choices=tuple(_KINDS),
+        help="Corners moves every value by the whole of ε up or down under L∞; under L2 every kind is as long as ε.",
+    )
+    draws: int = param(
+        1,
+        "Draws",
+        low=1,
+        high=10_000,
+        help="With more than one, the draw that hurts most is kept, which takes looking.",
+    )
+
+    @property
+    def work(self) -> int:
+        """One tick a draw."""
+        return self.draws
+
+    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
+        """See `Attack.run`."""
+        worst = torch.full_like(images[:, 0, 0, 0], -torch.inf)
+        kept = images.clone()
+        for draw in range(self.draws):
+            tick(draw, self.work, f"draw {draw + 1} of {self.draws}")
+            noisy = (images + self._of_size(_KINDS[self.kind](draws, images), threat)).clamp(0, 1)
+            if self.draws == 1:
+                return noisy
+            with torch.no_grad():
+                reached = (-1.0 if threat.targeted else 1.0) * margin(model(noisy), labels)
+            better = reached > worst
+            kept[better], worst[better] = noisy[better], reached[better]
+        return kept
+
+    def _of_size(self, noise: Tensor, threat: Threat) -> Tensor:
+        if threat.norm is LINF:
+            return threat.norm.project(noise * threat.eps, threat.eps)
+        # Normalising takes it to the edge whatever its distribution; the projection takes off what rounding added.
+        return threat.norm.project(threat.norm.steepest(noise) * threat.eps, threat.eps)

@@ -1,0 +1,183 @@
+"""Square attack: random search with squares, from the logits alone (Andriushchenko et al. 2020, arXiv 1912.00049, Algorithms 1 to 3)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from capt_engine.attacks.base import LINF, Draws, Logits, Norm, Step, Threat
+from capt_engine.attacks.losses import margin
+from capt_engine.registry import param
+
+# Queries, out of 10,000, after which the squares' area is halved (section 3.1, with AutoAttack's extra step at 500).
+_HALVINGS = (10, 50, 200, 500, 1_000, 2_000, 4_000, 6_000, 8_000)
+_TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Square:
+    """Tries one random square at a time and keeps what lowers the margin; a picture asks no more once it is fooled.
+
+    Cost: at most `queries` forward passes, and one of the clean pictures. No gradient, so it sees through masked ones.
+    """
+
+    name: ClassVar[str] = "square"
+    label: ClassVar[str] = "Square"
+    summary: ClassVar[str] = (
+        "Random search that asks the model for its scores only: finds what hides behind useless gradients."
+    )
+    knowledge: ClassVar[str] = "scores"
+    norms: ClassVar[tuple[str, ...]] = ("linf", "l2")
+
+    queries: int = param(
+        5_000,
+        "Queries",
+        low=1,
+        high=100_000,
+        help="How often the model is asked about a picture, at most; 5,000 make a figure.",
+    )
+    share: float = param(
+        0.8,
+        "First square",
+        low=0.001,
+        high=1.0,
+        help="The share of the picture that the first squares cover; later ones are smaller.",
+    )
+
+    @property
+    def work(self) -> int:
+        """Ticks of one batch: a query each, fewer where every picture has been fooled."""
+        return self.queries
+
+    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
+        """See `Attack.run`. Where nothing that was tried beats the clean picture, the clean picture comes back."""
+        towards = -1.0 if threat.targeted else 1.0
+        with torch.no_grad():
+            clean = towards * margin(model(images), labels)
+            current, best = images.clone(), clean.clone()
+            for query in range(self.queries):
+                left = (best <= 0).nonzero().flatten()
+                if not len(left):
+                    break
+                tick(query, self.work, f"query {query + 1} of {self.queries}")
+                pictures, streams = images[left], draws.only(left)
+                delta = (
+                    self._changed(current[left] - pictures, threat, self._side(query, images), streams)
+                    if query
+                    else _first(pictures, threat, streams)
+                )
+                tried = (pictures + threat.norm.project(delta, threat.eps)).clamp(0, 1)
+                reached = towards * margin(model(tried), labels[left])
+                # The first pattern is taken as it is: the search goes on from there, not from the clean picture.
+                better = torch.ones_like(reached, dtype=torch.bool) if query == 0 else reached > best[left]
+                current[left[better]], best[left[better]] = tried[better], reached[better]
+        won = (best > clean)[:, None, None, None]
+        return torch.where(won, current, images)
+
+    def _side(self, query: int, images: Tensor) -> int:
+        """The side of the squares at that query, in pixels."""
+        height, width = images.shape[2:]
+        done = query / self.queries * 10_000
+        share = self.share / 2 ** sum(done > halving for halving in _HALVINGS)
+        return max(1, min(round(math.sqrt(share * height * width)), min(height, width) - 1))
+
+    def _changed(self, delta: Tensor, threat: Threat, side: int, streams: Draws) -> Tensor:
+        """The perturbation (m, 3, h, w) with one square of it made anew."""
+        if threat.norm is LINF:
+            chance = streams.uniform(delta[:, 0, 0, :1].expand(-1, 5))
+            return torch.where(_window(delta, side, chance[:, :2]), _signs(chance[:, 2:]) * threat.eps, delta)
+        return _moved(delta, threat.norm, threat.eps, _odd(side, delta), streams)
+
+
+def _first(pictures: Tensor, threat: Threat, streams: Draws) -> Tensor:
+    """Where the search begins: vertical stripes of ±ε under L∞, a grid of bumps under L2; (m, 3, h, w)."""
+    if threat.norm is LINF:
+        return (_signs_like(streams, pictures[:, :, :1]) * threat.eps).expand_as(pictures)
+    height, width = pictures.shape[2:]
+    side = max(min(height, width) // 5, 1)
+    rows, columns = torch.arange(height) // side, torch.arange(width) // side
+    tiles = (int(rows.max()) + 1, int(columns.max()) + 1)
+    signs = _signs_like(streams, pictures[:, :, :1, :1].expand(-1, -1, *tiles))
+    bump = _bump(side, side).to(pictures)
+    pattern = bump[torch.arange(height) % side][:, torch.arange(width) % side]
+    delta = signs[:, :, rows][:, :, :, columns] * pattern
+    return threat.norm.steepest(delta) * threat.eps
+
+
+def _moved(delta: Tensor, norm: Norm, eps: float, side: int, streams: Draws) -> Tensor:
+    """Algorithm 3: what two windows hold, and what of ε is left over, goes into the first of them, bent by a fresh bump."""
+    chance = streams.uniform(delta[:, 0, 0, :1].expand(-1, 8))
+    window, other = _window(delta, side, chance[:, 0:2]), _window(delta, side, chance[:, 2:4])
+    height, width = delta.shape[2:]
+    rows = (torch.arange(height, device=delta.device) - _corner(chance[:, 0], height, side)[:, None]).clamp(0, side - 1)
+    columns = (torch.arange(width, device=delta.device) - _corner(chance[:, 1], width, side)[:, None]).clamp(
+        0, side - 1
+    )
+    bump = _two_bumps(side).to(delta)
+    turned = (chance[:, 4] < 0.5)[:, None, None]
+    shape = torch.where(turned, bump.T[rows[:, :, None], columns[:, None]], bump[rows[:, :, None], columns[:, None]])
+    inside = delta * window
+    fresh = shape[:, None] * _signs(chance[:, 5:8]) * window + inside / _channel_length(inside).clamp_min(_TINY)
+    held = (delta * (window | other)).square().sum(dim=(2, 3), keepdim=True)
+    unused = (eps**2 - norm.length(delta).square()).clamp_min(0)[:, None, None, None] / 3
+    fresh = fresh / _channel_length(fresh).clamp_min(_TINY) * (held + unused).sqrt()
+    moved = torch.where(window, fresh, delta * ~other)
+    return norm.steepest(moved) * eps
+
+
+def _odd(side: int, delta: Tensor) -> int:
+    """The nearest odd side that holds a bump and fits twice."""
+    largest = min(delta.shape[2:])
+    side = max(side, 3) | 1
+    return side if side <= largest else largest
+
+
+def _corner(chance: Tensor, length: int, side: int) -> Tensor:
+    """Where a window begins, (m,), for chances in [0, 1)."""
+    return (chance * (length - side + 1)).long()
+
+
+def _window(delta: Tensor, side: int, chance: Tensor) -> Tensor:
+    """True inside one square a picture, (m, 1, h, w); chance: (m, 2) in [0, 1), its place."""
+    spans = []
+    for axis in (0, 1):
+        length = delta.shape[2 + axis]
+        at = torch.arange(length, device=delta.device) - _corner(chance[:, axis], length, side)[:, None]
+        spans.append((at >= 0) & (at < side))
+    return (spans[0][:, :, None] & spans[1][:, None, :])[:, None]
+
+
+def _signs(chance: Tensor) -> Tensor:
+    """±1 by chance, one a channel: (m, 3) → (m, 3, 1, 1)."""
+    return torch.where(chance < 0.5, -1.0, 1.0)[:, :, None, None]
+
+
+def _signs_like(streams: Draws, like: Tensor) -> Tensor:
+    return torch.where(streams.uniform(like) < 0.5, -1.0, 1.0)
+
+
+def _channel_length(values: Tensor) -> Tensor:
+    return values.square().sum(dim=(2, 3), keepdim=True).sqrt()
+
+
+def _bump(height: int, width: int) -> Tensor:
+    """Nested rectangles about the middle, each adding 1/k² more, of length 1; (height, width)."""
+    rows = torch.minimum(torch.arange(height), height - 1 - torch.arange(height))
+    columns = torch.minimum(torch.arange(width), width - 1 - torch.arange(width))
+    depth = torch.minimum(rows[:, None], columns[None])
+    gains = 1 / torch.arange(1, int(depth.max()) + 2).flip(0).double().square()
+    bump: Tensor = gains.cumsum(0)[depth]
+    return bump / float(bump.norm())
+
+
+def _two_bumps(side: int) -> Tensor:
+    """A square whose upper part is a bump up and whose lower part is a bump down, of length 1; (side, side)."""
+    upper = side // 2
+    if not upper:
+        return torch.ones(side, side)
+    both = torch.cat([_bump(upper, side), -_bump(side - upper, side)])
+    return both / float(both.norm())
