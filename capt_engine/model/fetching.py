@@ -1,0 +1,305 @@
+"""Fetches files of a repository of the hub, as a process of its own: it can be stopped at any moment, and blocks nothing.
+
+The order comes as JSON on stdin, the news leave as JSON lines on stdout. Each file grows as `<name>.part`, with what the server said
+of it (ETag, size, commit) beside it, so that a later process goes on where this one was killed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+_TELL_EVERY_S = 0.1
+# What is left on the disk after a download; a full disk breaks more than this program.
+_SPARE_BYTES = 200 * 2**20
+_HEX = set("0123456789abcdef")
+
+
+class Refused(Exception):
+    """The download cannot be done: `kind` for programs, `message` what happened, `hint` what to do."""
+
+    def __init__(self, kind: str, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.kind, self.message, self.hint = kind, message, hint
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is wanted: the first of `names` that the repository has, at `revision`, into `folder`.
+
+    n_bytes, sha256: what the file must be, where that is known. endpoint: "" is the hub's own, or HF_ENDPOINT's.
+    """
+
+    repo: str
+    revision: str
+    names: tuple[str, ...]
+    folder: str
+    n_bytes: int | None = None
+    sha256: str = ""
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class _Offer:
+    """What the server says of a file."""
+
+    url: str
+    name: str
+    n_bytes: int
+    etag: str
+    commit: str
+
+
+def main() -> int:
+    """Read orders from stdin and carry them out; 0 when all is there, 1 when something was refused (told as a line)."""
+    orders = [Order(**{**one, "names": tuple(one["names"])}) for one in json.load(sys.stdin)]
+    # Before the hub's library is imported, which reads these once: no bars, no telemetry, and no other way to fetch than plain HTTP,
+    # which alone can be resumed.
+    os.environ.update(HF_HUB_DISABLE_XET="1", HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_PROGRESS_BARS="1")
+    try:
+        for order in orders:
+            _carry_out(order)
+    except Refused as refused:
+        _say("refused", kind=refused.kind, message=refused.message, hint=refused.hint)
+        return 1
+    _say("done")
+    return 0
+
+
+def _say(event: str, **told: Any) -> None:
+    sys.stdout.write(json.dumps({"event": event, **told}) + "\n")
+    sys.stdout.flush()
+
+
+def _carry_out(order: Order) -> None:
+    folder = Path(order.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    there = next((name for name in order.names if (folder / name).is_file()), None)
+    if there is not None and (not order.sha256 or _sha256(folder / there) == order.sha256):
+        _say("file", name=there, n_bytes=(folder / there).stat().st_size, have=(folder / there).stat().st_size)
+        _say("fetched", name=there, url="", n_bytes=0, sha256=_sha256(folder / there), commit="", fresh=0)
+        return
+    cached = _in_cache(order)
+    if cached is not None:
+        _say("note", text="Taken from the Hugging Face cache of this computer; nothing was downloaded.")
+        _say("file", name=cached.name, n_bytes=cached.stat().st_size, have=cached.stat().st_size)
+        partial = folder / (cached.name + ".part")
+        shutil.copyfile(cached, partial)
+        _finish(order, _Offer("", cached.name, cached.stat().st_size, "", order.revision), partial, fresh=0)
+        return
+    offer = _offer(order)
+    if offer is None:
+        return
+    _require_room(folder, offer)
+    _fetch(order, offer, folder)
+
+
+def _in_cache(order: Order) -> Path | None:
+    """The file in the Hugging Face cache, where its SHA-256 is known to be right."""
+    from huggingface_hub import try_to_load_from_cache
+
+    for name in order.names:
+        found = try_to_load_from_cache(order.repo, name, revision=order.revision)
+        if isinstance(found, str) and order.sha256 and _sha256(Path(found)) == order.sha256:
+            return Path(found)
+    return None
+
+
+def _offer(order: Order) -> _Offer | None:
+    """Ask the server about the first file of the order that it has; None where an optional one is not there. Raises Refused."""
+    import httpx2
+    from huggingface_hub import errors, get_hf_file_metadata, hf_hub_url
+
+    missing: Exception | None = None
+    for name in order.names:
+        url = hf_hub_url(order.repo, name, revision=order.revision)
+        try:
+            # No token: what is public needs none, and nobody is told who asks.
+            told = get_hf_file_metadata(url, token=False, retry_on_errors=True)
+        except errors.EntryNotFoundError as error:
+            missing = error
+            continue
+        except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.GatedRepoError) as error:
+            raise Refused(
+                "not found",
+                f"The hub has no {order.repo} at {order.revision[:12]} that is open to everybody.",
+                "Check the name. Of a gated model, fetch the folder in your browser and use it with `capt models import`.",
+            ) from error
+        except errors.HfHubHTTPError as error:
+            raise Refused(
+                "server", f"The server would not say anything about {name}: {_brief(error)}", _LATER
+            ) from error
+        except (httpx2.HTTPError, OSError) as error:
+            raise Refused("no connection", f"No connection to the server: {_brief(error)}", _LATER) from error
+        if told.commit_hash is None or told.size is None or not told.etag:
+            raise Refused(
+                "not a hub",
+                f"What answered for {name} is not a model hub; it may be a sign-in page of the network.",
+                "Open a web page in your browser first, or check HF_ENDPOINT and the proxy.",
+            )
+        if order.n_bytes is not None and told.size != order.n_bytes:
+            raise Refused(
+                "size",
+                f"The server announces {told.size:,} bytes for {name}; {order.n_bytes:,} are known to be right.",
+                "The file has been changed or the server is not the real one; nothing was fetched.",
+            )
+        return _Offer(url, name, told.size, told.etag, told.commit_hash)
+    if order.optional:
+        return None
+    names = " or ".join(order.names)
+    raise Refused(
+        "not found", f"{order.repo} holds no {names}.", "Choose another model, or import a file that you have."
+    ) from (missing)
+
+
+def _require_room(folder: Path, offer: _Offer) -> None:
+    have = _resumable(folder, offer)
+    wanted, free = offer.n_bytes - have + _SPARE_BYTES, shutil.disk_usage(folder).free
+    if free < wanted:
+        raise Refused(
+            "disk",
+            f"{offer.name} needs {_size(offer.n_bytes - have)} more; {_size(free)} are free where models are kept.",
+            "Make room first, or keep models elsewhere.",
+        )
+
+
+def _resumable(folder: Path, offer: _Offer) -> int:
+    """Bytes of an earlier try that belong to this very file; what belongs to another is removed."""
+    partial, notes = folder / (offer.name + ".part"), folder / (offer.name + ".part.json")
+    try:
+        told = json.loads(notes.read_text(encoding="utf-8"))
+        have = partial.stat().st_size
+    except (OSError, ValueError):
+        partial.unlink(missing_ok=True)
+        return 0
+    if told == _identity(offer) and have <= offer.n_bytes:
+        return have
+    _say("note", text=f"{offer.name} has changed at the server since the download began, so it begins anew.")
+    partial.unlink()
+    return 0
+
+
+def _identity(offer: _Offer) -> dict[str, Any]:
+    return {"etag": offer.etag, "n_bytes": offer.n_bytes, "commit": offer.commit}
+
+
+def _fetch(order: Order, offer: _Offer, folder: Path) -> None:
+    import httpx2
+    from huggingface_hub import errors
+    from huggingface_hub.file_download import http_get
+
+    partial, notes = folder / (offer.name + ".part"), folder / (offer.name + ".part.json")
+    have = _resumable(folder, offer)
+    notes.write_text(json.dumps(_identity(offer)), encoding="utf-8")
+    _say("file", name=offer.name, n_bytes=offer.n_bytes, have=have, commit=offer.commit, url=offer.url)
+    weights = offer.name.endswith((".safetensors", ".bin"))
+    try:
+        with partial.open("ab") as file:
+            growing = _Growing(file, offer, weights)
+            http_get(offer.url, growing, resume_size=have, expected_size=offer.n_bytes)  # type: ignore[arg-type]
+    except errors.HfHubHTTPError as error:
+        raise Refused("server", f"The server broke off: {_brief(error)}", _LATER) from error
+    except (httpx2.HTTPError, OSError) as error:
+        kept = partial.stat().st_size if partial.exists() else 0
+        raise Refused(
+            "broken",
+            f"The download broke off after {_size(kept)} of {_size(offer.n_bytes)}: {_brief(error)}",
+            "What is there is kept; start it again to go on from there.",
+        ) from error
+    _finish(order, offer, partial, fresh=offer.n_bytes - have)
+
+
+class _Growing:
+    """A file that says how far it is, and refuses what cannot be the file that was promised."""
+
+    def __init__(self, file: BinaryIO, offer: _Offer, weights: bool) -> None:
+        self._file, self._offer, self._weights = file, offer, weights
+        self._said_s = 0.0
+
+    def write(self, chunk: bytes) -> int:
+        """Add a chunk; raises Refused."""
+        at = self._file.tell()
+        if at == 0 and self._weights and chunk.lstrip()[:1] == b"<":
+            raise Refused(
+                "page",
+                f"Instead of {self._offer.name} the server sent a web page.",
+                "The network may want you to sign in; open a page in your browser, then try again.",
+            )
+        if at + len(chunk) > self._offer.n_bytes:
+            self.seek(0)
+            self.truncate()
+            raise Refused(
+                "size",
+                f"The server sent more than the {self._offer.n_bytes:,} bytes that it had announced for {self._offer.name}.",
+                "What came is thrown away. Try another server (HF_ENDPOINT), or later.",
+            )
+        written = self._file.write(chunk)
+        if time.monotonic() - self._said_s >= _TELL_EVERY_S:
+            # On the disk before it is told, so that a kill loses nothing that was counted.
+            self._file.flush()
+            self._said_s = time.monotonic()
+            _say("moved", have=at + written)
+        return written
+
+    def tell(self) -> int:
+        """Bytes so far."""
+        return self._file.tell()
+
+    def seek(self, at: int) -> int:
+        """Go back, where the server starts anew."""
+        return self._file.seek(at)
+
+    def truncate(self) -> int:
+        """Forget what comes after."""
+        return self._file.truncate()
+
+
+def _finish(order: Order, offer: _Offer, partial: Path, fresh: int) -> None:
+    """Verify, and only then give the file its name."""
+    _say("verifying", name=offer.name)
+    found = _sha256(partial)
+    # The hub's ETag of a large file is its SHA-256; of a small one it is git's, of other bytes.
+    from_hub = offer.etag if len(offer.etag) == 64 and set(offer.etag) <= _HEX else ""
+    wanted = order.sha256 or from_hub
+    notes = partial.with_name(partial.name + ".json")
+    if wanted and found != wanted:
+        partial.unlink()
+        notes.unlink(missing_ok=True)
+        raise Refused(
+            "hash",
+            f"{offer.name} arrived damaged or changed: its SHA-256 is {found[:12]}…, not {wanted[:12]}….",
+            "It was removed. Try again; if it happens again, the server is not to be trusted.",
+        )
+    partial.replace(partial.with_name(offer.name))
+    notes.unlink(missing_ok=True)
+    _say(
+        "fetched", name=offer.name, url=offer.url, n_bytes=offer.n_bytes, sha256=found, commit=offer.commit, fresh=fresh
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _brief(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:200].rstrip(".") + "."
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 1e9:.2f} GB" if n_bytes >= 1e8 else f"{n_bytes / 1e6:.1f} MB"
+
+
+_LATER = "Check the network and the proxy, and try again later."
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""Whether the network may be touched, and a ledger of everything that was ever fetched over it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+from capt_engine.errors import BadRequest
+from capt_engine.folders import data_dir
+from capt_engine.records import LedgerEntry
+
+_LOCK = "offline"
+_LEDGER = "downloads.jsonl"
+_TRUE = {"1", "ON", "YES", "TRUE"}
+
+
+def lock_path() -> Path:
+    """The file whose being there keeps the program off the network."""
+    return data_dir() / _LOCK
+
+
+def reason() -> str:
+    """Why nothing may be fetched, as a sentence; empty where it may. An option of one run is its own business."""
+    if lock_path().exists():
+        return "This program was set to work offline for good."
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        if os.environ.get(name, "").upper() in _TRUE:
+            return f"{name} is set, so nothing is fetched."
+    return ""
+
+
+def require_network() -> None:
+    """Raise BadRequest where nothing may be fetched."""
+    why = reason()
+    if why:
+        lift = "Lift it with `capt models offline off`, or on the Models page." if lock_path().exists() else "Unset it."
+        raise BadRequest(why, f"{lift} A folder that you already have works without the network.")
+
+
+def set_lock(locked: bool) -> None:
+    """Lock the network away, or give it back."""
+    if locked:
+        lock_path().parent.mkdir(parents=True, exist_ok=True)
+        lock_path().write_text("While this file is here, CAPT Explorer downloads nothing.\n", encoding="utf-8")
+    else:
+        lock_path().unlink(missing_ok=True)
+
+
+def note(entry: LedgerEntry) -> None:
+    """Write one line more into the ledger; it is on the disk when this returns."""
+    path = data_dir() / _LEDGER
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(entry)) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def ledger() -> tuple[LedgerEntry, ...]:
+    """Everything that was ever fetched, newest first; a line that a crash cut short is left out."""
+    entries = []
+    try:
+        lines = (data_dir() / _LEDGER).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ()
+    for line in lines:
+        try:
+            entries.append(LedgerEntry(**json.loads(line)))
+        except (ValueError, TypeError):
+            continue
+    return tuple(reversed(entries))

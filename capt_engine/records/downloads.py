@@ -1,0 +1,117 @@
+"""Models that can be fetched: what is offered, what is here, what was ever downloaded, and how a download goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+STATES = ("bundled", "installed", "partial", "absent")
+COMFORT = ("comfortable", "slow", "too large")
+
+
+@dataclass(frozen=True)
+class OfferedModel:
+    """One model of the curated list, and how it stands with this machine.
+
+    bytes: what has to be fetched, None where only the server knows; estimated: `bytes` is four times the parameters. revision: the commit,
+    or "main" where none is known beforehand. sha256: "" where it is not public. state: one of STATES; have_bytes: of a partial download.
+    comfort: one of COMFORT, from this machine's memory and device; needs_bytes: memory that one picture's attack takes, estimated.
+    page: where a person reads about it; files: the addresses to fetch on another computer.
+    """
+
+    id: str
+    label: str
+    purpose: str
+    licence: str
+    parameters: int
+    size: int
+    activation: str
+    figure: str
+    repo: str = ""
+    revision: str = ""
+    bytes: int | None = None
+    estimated: bool = False
+    sha256: str = ""
+    robust: bool = False
+    state: str = "absent"
+    have_bytes: int = 0
+    comfort: str = "comfortable"
+    needs_bytes: int = 0
+    folder: str = ""
+    page: str = ""
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ListModelsRequest:
+    """What models there are: bundled, offered, installed; touches no network."""
+
+
+@dataclass(frozen=True)
+class ModelsListed:
+    """The offered models, those installed from elsewhere (ids), free space where models are kept, and whether the network is locked."""
+
+    offered: tuple[OfferedModel, ...]
+    others: tuple[str, ...]
+    folder: str
+    free_bytes: int
+    offline: bool
+    offline_reason: str = ""
+
+
+@dataclass(frozen=True)
+class DownloadRequest:
+    """Fetch a model, which the user has asked for by name: an id of the offered ones, or `hf-hub:owner/name`."""
+
+    model: str
+
+
+@dataclass(frozen=True)
+class DownloadResult:
+    """A model that is verified and installed; `reused` bytes were here already (an earlier part, or the Hugging Face cache)."""
+
+    model: str
+    folder: str
+    bytes: int
+    reused: int
+    sha256: str
+    commit: str
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LedgerRequest:
+    """What was ever downloaded."""
+
+
+@dataclass(frozen=True)
+class LedgerEntry:
+    """One file that was fetched over the network: what it belongs to, from where, bytes, SHA-256, when (ISO 8601), and how it ended."""
+
+    model: str
+    url: str
+    bytes: int
+    sha256: str
+    when: str
+    ended: str
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Every download, newest first."""
+
+    entries: tuple[LedgerEntry, ...]
+
+
+@dataclass(frozen=True)
+class OfflineRequest:
+    """Lock the network away for good, or give it back."""
+
+    locked: bool
+
+
+@dataclass(frozen=True)
+class OfflineSet:
+    """Whether the network is locked now."""
+
+    locked: bool
