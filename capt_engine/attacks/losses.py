@@ -10,6 +10,15 @@ from torch import Tensor
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
+DLR_CLASSES = 3
+"""The DLR loss is a ratio to the lead of the best over the third best class: with fewer classes there is none."""
+
+TARGETED_DLR_CLASSES = 4
+"""The targeted DLR loss also looks at the fourth best class."""
+
+# Where the best three classes are level the ratio has no meaning; the numerator alone then shows the way.
+_LEVEL = 1e-12
+
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """−log softmax(logits)[label], (n,), as log(1 + Σ exp(other − label)).
@@ -26,8 +35,38 @@ def margin(logits: Tensor, labels: Tensor) -> Tensor:
     return _without(logits, labels).amax(dim=1) - label_logit
 
 
+def dlr(logits: Tensor, labels: Tensor) -> Tensor:
+    """The margin in units of the best class's lead over the third best, (n,): no scale of the logits changes it (Croce & Hein 2020, eq. 6).
+
+    With fewer than DLR_CLASSES classes it is the margin itself.
+    """
+    if logits.shape[1] < DLR_CLASSES:
+        return margin(logits, labels)
+    first, _, third = logits.topk(3, dim=1).values.unbind(dim=1)
+    return margin(logits, labels) / (first - third).clamp_min(_LEVEL)
+
+
+def targeted_dlr(logits: Tensor, labels: Tensor, targets: Tensor) -> Tensor:
+    """Target's logit − label's logit over (first − (third + fourth) / 2), (n,): larger = nearer to `targets` (Croce & Hein 2020, eq. 7).
+
+    With fewer than TARGETED_DLR_CLASSES classes it is the difference itself.
+    """
+    ahead = logits.gather(1, targets[:, None]).squeeze(1) - logits.gather(1, labels[:, None]).squeeze(1)
+    if logits.shape[1] < TARGETED_DLR_CLASSES:
+        return ahead
+    first, _, third, fourth = logits.topk(4, dim=1).values.unbind(dim=1)
+    return ahead / (first - (third + fourth) / 2).clamp_min(_LEVEL)
+
+
 def _without(logits: Tensor, labels: Tensor) -> Tensor:
     return logits.scatter(1, labels[:, None], -torch.inf)
 
 
-LOSSES: dict[str, Loss] = {"cross-entropy": cross_entropy, "margin": margin}
+LOSSES: dict[str, Loss] = {"cross-entropy": cross_entropy, "margin": margin, "dlr": dlr}
+
+
+def loss_notes(loss: str, classes: int) -> tuple[str, ...]:
+    """What has to be said about climbing `loss` with this many classes."""
+    if loss != "dlr" or classes >= DLR_CLASSES:
+        return ()
+    return (f"The DLR loss needs {DLR_CLASSES} classes; with {classes} the margin was climbed instead.",)

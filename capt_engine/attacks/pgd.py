@@ -1,4 +1,4 @@
-"""Projected gradient descent (Madry et al. 2018, arXiv 1706.06083); one step of it is FGSM (Goodfellow et al. 2015)."""
+"""Projected gradient descent (Madry et al. 2018, arXiv 1706.06083); with momentum it is MI-FGSM (Dong et al. 2018, arXiv 1710.06081)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import Draws, Logits, Step, Threat
-from capt_engine.attacks.losses import LOSSES, margin
+from capt_engine.attacks.losses import LOSSES, loss_notes
+from capt_engine.attacks.slope import Aim, Pace, look, moved, samples_param, stop_param
 from capt_engine.registry import param
 
 
@@ -17,7 +18,8 @@ from capt_engine.registry import param
 class PGD:
     """Steps up the loss, each brought back into the ball and into the picture; keeps the strongest point met on the way.
 
-    Cost: restarts × (steps + 1) forward and restarts × steps backward passes, and one forward pass of the clean pictures.
+    Cost: restarts × (steps + 1) × samples forward and restarts × steps × samples backward passes, and one forward pass of the clean
+    pictures.
     """
 
     name: ClassVar[str] = "pgd"
@@ -51,57 +53,66 @@ class PGD:
         choices=tuple(LOSSES),
         help="What is climbed; margin helps where a model is over-confident.",
     )
-    stop_early: bool = param(
-        False,
-        "Stop at success",
-        help="Spend no more steps on a picture once it is fooled: the same accuracy in less time, but not the strongest attack.",
+    stop_early: bool = stop_param()
+    momentum: float = param(
+        0.0,
+        "Momentum",
+        low=0.0,
+        high=10.0,
+        help="How much of the slopes before is followed; 1 is MI-FGSM, whose pictures fool other models more often.",
     )
+    samples: int = samples_param()
 
     @property
     def work(self) -> int:
         """Ticks of one batch, or fewer where every picture has been stopped at."""
         return self.restarts * (self.steps + 1)
 
+    def notes(self, classes: int) -> tuple[str, ...]:
+        """What has to be said about a run with this many classes."""
+        return loss_notes(self.loss, classes)
+
     def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
         """See `Attack.run`. The clean picture is the first candidate, so no picture ends better off than it began."""
-        towards = -1.0 if threat.targeted else 1.0
+        aim, pace = Aim(labels, threat.targeted), Pace(tick, self.work)
         step_size = self.step_size or threat.eps * max(1 / self.steps, 1 / 4)
         with torch.no_grad():
-            best, best_margin = images.clone(), towards * margin(model(images), labels)
-        done = 0
+            best, best_reached = images.clone(), aim.reached(model(images))
         for _ in range(self.restarts):
             # Drawn for every picture, finished or not, so that what a picture gets does not depend on the others.
             start = threat.norm.random(draws, images, threat.eps) if self.random_start else torch.zeros_like(images)
-            delta = _inside(images, threat.norm.project(start, threat.eps))
+            delta = moved(images, start, threat.norm, threat.eps)
+            heading = torch.zeros_like(images)
             for step in range(self.steps + 1):
-                left = self._left(best_margin)
+                left = self._left(best_reached)
                 if not len(left):
                     return best
-                tick(done, self.work, f"step {step} of {self.steps}")
-                done += 1
-                pictures, wanted = images[left], labels[left]
+                pace(f"step {step} of {self.steps}")
+                pictures, wanted = images[left], aim.of(left)
+
+                def score(logits: Tensor, wanted: Aim = wanted) -> Tensor:
+                    return wanted.sign * LOSSES[self.loss](logits, wanted.labels)
+
                 # The slope is taken at the picture, not through the clip: that has none at exactly 0 and 1 (torch 2.15), so black and
                 # white pixels would never move.
-                attacked = (pictures + delta[left]).clamp(0, 1).requires_grad_(step < self.steps)
-                with torch.set_grad_enabled(step < self.steps):
-                    logits = model(attacked)
-                    # Summed, not averaged: each picture's gradient is its own, whatever the batch.
-                    loss = towards * LOSSES[self.loss](logits, wanted).sum()
-                reached = towards * margin(logits.detach(), wanted)
-                better = reached > best_margin[left]
-                best[left[better]], best_margin[left[better]] = attacked.detach()[better], reached[better]
+                attacked = (pictures + delta[left]).clamp(0, 1)
+                seen = look(model, attacked, wanted, score, samples=self.samples, with_slope=step < self.steps)
+                better = seen.reached > best_reached[left]
+                best[left[better]], best_reached[left[better]] = attacked[better], seen.reached[better]
                 if step < self.steps:
-                    (gradient,) = torch.autograd.grad(loss, attacked)
-                    moved = delta[left] + step_size * threat.norm.steepest(gradient)
-                    delta[left] = _inside(pictures, threat.norm.project(moved, threat.eps))
+                    heading[left] = self._heading(heading[left], seen.slope)
+                    ahead = delta[left] + step_size * threat.norm.steepest(heading[left])
+                    delta[left] = moved(pictures, ahead, threat.norm, threat.eps)
         return best
 
-    def _left(self, best_margin: Tensor) -> Tensor:
+    def _heading(self, before: Tensor, slope: Tensor) -> Tensor:
+        """The slope, or with momentum the running sum of slopes of mean size 1 (MI-FGSM, eq. 6; there: sum 1, the same direction)."""
+        if not self.momentum:
+            return slope
+        size = slope.abs().mean(dim=(1, 2, 3), keepdim=True)
+        return self.momentum * before + slope / torch.where(size > 0, size, torch.ones_like(size))
+
+    def _left(self, best_reached: Tensor) -> Tensor:
         """Indices of the pictures that get another step, (m,)."""
-        unfinished = best_margin <= 0 if self.stop_early else torch.ones_like(best_margin, dtype=torch.bool)
+        unfinished = best_reached <= 0 if self.stop_early else torch.ones_like(best_reached, dtype=torch.bool)
         return unfinished.nonzero().flatten()
-
-
-def _inside(images: Tensor, delta: Tensor) -> Tensor:
-    """The part of delta that keeps images + delta in [0, 1]; it only ever shortens, so the ball is not left."""
-    return torch.maximum(torch.minimum(delta, 1 - images), -images)

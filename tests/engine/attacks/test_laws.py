@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from capt_engine.attacks import ATTACKS, attack_info
-from capt_engine.attacks.base import KNOWLEDGE, LINF, NORMS, Attack, Draws, Logits, Norm, OwnBudget, Threat
+from capt_engine.attacks.base import KNOWLEDGE, LINF, NORMS, Attack, Draws, Logits, Norm, OwnBudget, Threat, can_target
 from capt_engine.attacks.losses import margin
 from capt_engine.errors import Cancelled
 from capt_engine.jobs.tick import silent_tick
@@ -22,7 +22,7 @@ from capt_engine.registry import build, describe
 Pixels = Callable[..., Tensor]
 
 BUDGETS = {"linf": 8 / 255, "l2": 0.5}
-BRIEF: dict[str, ParamValue] = {"steps": 4, "restarts": 2, "queries": 40}
+BRIEF: dict[str, ParamValue] = {"steps": 4, "restarts": 2, "queries": 40, "targets": 2}
 
 
 def honoured(attack: type[Attack]) -> list[Norm]:
@@ -30,7 +30,11 @@ def honoured(attack: type[Attack]) -> list[Norm]:
     return [NORMS[name] for name in attack.norms] or [LINF]
 
 
-CASES = [case for attack in ATTACKS for case in itertools.product([attack], honoured(attack), (False, True))]
+CASES = [
+    case
+    for attack in ATTACKS
+    for case in itertools.product([attack], honoured(attack), (False, True)[: 1 + can_target(attack)])
+]
 IN_A_BALL = [case for case in CASES if case[0].norms]
 SEARCHING = [case for case in CASES if case[0].knowledge != "nothing"]
 

@@ -1,0 +1,114 @@
+"""Where the loss climbs: its value and its slope at a picture, averaged over draws where the model is random."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from capt_engine.attacks.base import Logits, Norm, Step
+from capt_engine.attacks.losses import margin
+from capt_engine.registry import param
+
+Score = Callable[[Tensor], Tensor]  # logits (n, k) → (n,), larger = better for the attacker
+
+
+@dataclass(frozen=True)
+class Aim:
+    """Where the attacker wants to go: away from `labels` (n,), or to them when `targeted`."""
+
+    labels: Tensor
+    targeted: bool
+
+    @property
+    def sign(self) -> float:
+        """What a loss that grows as the label falls is multiplied with."""
+        return -1.0 if self.targeted else 1.0
+
+    def reached(self, logits: Tensor) -> Tensor:
+        """By how much the attacker has won, (n,); above 0 the answer is what was wanted."""
+        return self.sign * margin(logits, self.labels)
+
+    def of(self, which: Tensor) -> Aim:
+        """The aim for some of the pictures."""
+        return Aim(self.labels[which], self.targeted)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the model showed at some pictures: loss (n,), reached (n,) as in `Aim`, slope of the loss (n, 3, h, w), 0 where not asked."""
+
+    loss: Tensor
+    reached: Tensor
+    slope: Tensor
+
+
+def look(model: Logits, at: Tensor, aim: Aim, score: Score, *, samples: int = 1, with_slope: bool = True) -> Look:
+    """Ask the model about pictures `at` (n, 3, h, w); `samples` times, and the mean of all (EoT, Athalye et al. 2018, arXiv 1707.07397).
+
+    Losses are summed over the pictures, not averaged: each picture's slope is its own, whatever the batch.
+    """
+    at = at.detach().requires_grad_(with_slope)
+    losses, reached, slopes = [], [], []
+    for _ in range(samples):
+        with torch.set_grad_enabled(with_slope):
+            logits = model(at)
+            loss = score(logits)
+        losses.append(loss.detach())
+        reached.append(aim.reached(logits.detach()))
+        # A model that cuts the graph shows no slope. The attack goes on without one; it is for the checks to say so.
+        if with_slope and loss.requires_grad:
+            slopes.append(torch.autograd.grad(loss.sum(), at)[0])
+    return Look(_mean(losses), _mean(reached), _mean(slopes) if slopes else torch.zeros_like(at))
+
+
+def _mean(values: list[Tensor]) -> Tensor:
+    total = values[0]
+    for value in values[1:]:
+        total = total + value
+    return total / len(values)
+
+
+def inside(images: Tensor, delta: Tensor) -> Tensor:
+    """The part of delta that keeps images + delta in [0, 1]; it only ever shortens, so no ball around `images` is left."""
+    return torch.maximum(torch.minimum(delta, 1 - images), -images)
+
+
+def moved(images: Tensor, delta: Tensor, norm: Norm, eps: float) -> Tensor:
+    """The nearest perturbation to `delta` that is in the ball, shortened to where images + delta is a picture."""
+    return inside(images, norm.project(delta, eps))
+
+
+class Pace:
+    """Counts the ticks of one run: each call is one unit of `work`."""
+
+    def __init__(self, tick: Step, work: int) -> None:
+        self._tick, self._work, self._done = tick, work, 0
+
+    def __call__(self, note: str) -> None:
+        """Report, and stop here if that is wanted (Cancelled)."""
+        self._tick(self._done, self._work, note)
+        self._done += 1
+
+
+def samples_param() -> Any:
+    """The setting shared by all attacks that follow the slope of a model that may be random."""
+    return param(
+        1,
+        "Draws a step",
+        low=1,
+        high=1_000,
+        help="Average the slope over this many passes: for models that answer at random. Each step costs as many times more.",
+    )
+
+
+def stop_param(default: bool = False) -> Any:
+    """The setting shared by all attacks that can let go of a picture."""
+    return param(
+        default,
+        "Stop at success",
+        help="Spend no more steps on a picture once it is fooled: the same accuracy in less time, but not the strongest attack.",
+    )
