@@ -8,7 +8,12 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 
 from capt_gui.bridge import Bridge
+from capt_gui.view_models.engine_state import EngineState
+from capt_gui.view_models.method_model import MethodModel
+from capt_gui.view_models.run_store import RunStore
 from capt_gui.view_models.tune_project import TuneProject
+from capt_gui.view_models.tune_result import TuneResultModel
+from capt_gui.view_models.tune_run import TuneRun
 
 
 @dataclass(frozen=True)
@@ -16,10 +21,17 @@ class TuneDesk:
     """The view models of the five steps; each is made once and hears the engine by itself."""
 
     project: TuneProject
+    method: MethodModel
+    run: TuneRun
+    result: TuneResultModel
 
 
-def lay_out_tuning(bridge: Bridge, home: Path | None, parent: QObject | None = None) -> TuneDesk:
+def lay_out_tuning(
+    bridge: Bridge, engine: EngineState, store: RunStore, home: Path | None, parent: QObject | None = None
+) -> TuneDesk:
     """Make them; home: where projects are kept, None for nowhere."""
     project = TuneProject(home, parent)
     bridge.closing.connect(project.close)
-    return TuneDesk(project)
+    method = MethodModel(bridge, engine, project, parent)
+    run = TuneRun(bridge, project, method.request, parent)
+    return TuneDesk(project, method, run, TuneResultModel(bridge, project, method, run, store, parent))

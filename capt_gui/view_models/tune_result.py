@@ -1,0 +1,263 @@
+"""Step 5 of the wizard: what the tuned prompts are worth on pictures they never saw, and where they go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from capt_engine.records import (
+    AnalyzeResult,
+    AttackSpec,
+    EvaluateRequest,
+    Event,
+    Failure,
+    JobCancelled,
+    JobFailed,
+    JobFinished,
+    JobId,
+    JobProgress,
+    SaveTunedRequest,
+    ThreatModel,
+    TunedSaved,
+)
+from capt_gui.bridge import Bridge
+from capt_gui.view_models import sentences, tune_words
+from capt_gui.view_models.method_model import MethodModel
+from capt_gui.view_models.run_store import RunStore
+from capt_gui.view_models.tune_project import TuneProject
+from capt_gui.view_models.tune_run import TuneRun
+from capt_gui.view_models.tune_state import DONE
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """One class: its test pictures, and the share that is right: clean and robust, before and after; None where not measured."""
+
+    name: str
+    n: int
+    clean_before: float
+    clean_after: float
+    robust_before: float | None
+    robust_after: float | None
+
+
+class TuneResultModel(QObject):
+    """`changed`: the evaluation, its progress, or what was saved. `saved(TunedSaved)`; `failed(Failure)`: saving could not be done."""
+
+    changed = Signal()
+    progressed = Signal()
+    saved = Signal(object)
+    failed = Signal(object)
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        project: TuneProject,
+        method: MethodModel,
+        run: TuneRun,
+        store: RunStore,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._project = project
+        self._method = method
+        self._run = run
+        self._store = store
+        self._job: JobId | None = None
+        self._saving: JobId | None = None
+        self._keep = ""
+        self.result: AnalyzeResult | None = None
+        self.failure: Failure | None = None
+        self.saving: TunedSaved | None = None
+        self._forget()
+        bridge.event_arrived.connect(self.on_event)
+        project.opened.connect(self.on_opened)
+        run.finished.connect(self.on_opened)
+
+    @property
+    def is_measuring(self) -> bool:
+        """Whether the test share is being evaluated."""
+        return self._job is not None
+
+    @property
+    def is_saving(self) -> bool:
+        """Whether the prompts are being put in their place."""
+        return self._saving is not None
+
+    @property
+    def prompts_file(self) -> Path:
+        """What the run wrote."""
+        return self._project.folder / "prompts.safetensors"
+
+    @property
+    def command(self) -> str:
+        """What makes the same prompts again; empty while nobody said it."""
+        if self.saving is not None and self.saving.command:
+            return self.saving.command
+        return self._run.result.command if self._run.result else ""
+
+    def measure(self) -> None:
+        """Evaluate the test share, unless that was done or is under way."""
+        if self.is_measuring or self.result is not None or self._project.state.run != DONE:
+            return
+        kept = self._project.state.test_run
+        resume = bool(kept) and Path(kept).is_dir()
+        self._keep = kept if resume else self._store.new_folder() or str(self._project.test_folder)
+        self.failure = None
+        self._job = self._bridge.submit(self.request(self._keep, resume=resume))
+        self.words = self.tr("Waiting for its turn")
+        self.changed.emit()
+        self.progressed.emit()
+
+    def measure_again(self) -> None:
+        """Evaluate once more, from the first picture, with the present attack."""
+        self.cancel()
+        self._project.change(test_run="")
+        self.result = None
+        self.measure()
+
+    def cancel(self) -> None:
+        """Stop evaluating; what is measured already is kept and gone on with."""
+        if self._job is not None:
+            self._bridge.cancel(self._job)
+
+    def request(self, keep: str, *, resume: bool = False) -> EvaluateRequest:
+        """Plain text (A) against the tuned prompts (B) on the test share, each attacked by its own PGD."""
+        state = self._project.state
+        eps = self._method.test_eps
+        attacks = (AttackSpec("pgd", (("steps", state.test_steps),)),) if eps > 0 else ()
+        return EvaluateRequest(
+            data=str(self._project.split_file),
+            split="test",
+            model=state.model,
+            prompts=None,
+            compare=str(self.prompts_file),
+            template=state.template,
+            attacks=attacks,
+            threat=ThreatModel(eps=eps),
+            seed=state.seed,
+            keep=keep,
+            resume=resume,
+            with_pictures=True,
+        )
+
+    def headline(self) -> tuple[str, str]:
+        """The verdict in words, and the figures it rests on."""
+        return tune_words.headline(self.result) if self.result is not None else ("", "")
+
+    def effect(self) -> str:
+        """ "better", "worse" or "unclear", of the attacked pictures first; empty without a result."""
+        compared = self.result.compared if self.result else None
+        if compared is None:
+            return ""
+        return tune_words.effect(compared.robust) or tune_words.effect(compared.clean)
+
+    def tests(self) -> tuple[str, ...]:
+        """The paired tests as sentences."""
+        compared = self.result.compared if self.result else None
+        if compared is None:
+            return ()
+        told = (
+            tune_words.paired(compared.robust, self.tr("Under attack")),
+            tune_words.paired(compared.clean, self.tr("Clean")),
+        )
+        return tuple(words for words in told if words)
+
+    def advice(self) -> tuple[str, ...]:
+        """What to try where it did not help."""
+        return tune_words.advice(self.result) if self.result is not None else ()
+
+    def classes(self) -> tuple[ClassRow, ...]:
+        """Class by class, in the order of the data."""
+        compared = self.result.compared if self.result else None
+        if self.result is None or compared is None:
+            return ()
+        after = {score.name: score for score in compared.other.per_class}
+        return tuple(
+            ClassRow(
+                score.name,
+                score.n,
+                score.clean_correct / score.n,
+                after[score.name].clean_correct / score.n,
+                None if score.robust_correct is None else score.robust_correct / score.n,
+                _share(after[score.name].robust_correct, score.n),
+            )
+            for score in self.result.per_class
+            if score.n and score.name in after
+        )
+
+    def set_texts(self, name: str, notes: str, licence: str) -> None:
+        """Take what the user wrote about the prompts."""
+        self._project.change(name=name, notes=notes, licence=licence)
+
+    def save(self, folder: str = "") -> None:
+        """Put the prompts on the shelf, or with a model card into a new folder."""
+        if self.is_saving:
+            return
+        state = self._project.state
+        runs = (state.test_run,) if state.test_run else ()
+        name = state.name or self._project.title or self.tr("Tuned prompts")
+        self._folder = folder
+        self._saving = self._bridge.submit(
+            SaveTunedRequest(str(self.prompts_file), name, state.notes, state.licence, folder, runs)
+        )
+        self.changed.emit()
+
+    def on_opened(self) -> None:
+        """Another project, or another run of this one: what was measured belongs to the one before."""
+        self.cancel()
+        self._job = self._saving = None
+        self._forget()
+        self.changed.emit()
+
+    def on_event(self, event: Event) -> None:
+        """Take the events of the evaluation and of saving."""
+        job = getattr(event, "job", None)
+        if job is not None and job == self._job:
+            self._on_measuring(event)
+        elif job is not None and job == self._saving:
+            self._on_saving(event)
+
+    def _on_measuring(self, event: Event) -> None:
+        if isinstance(event, JobProgress):
+            self.done, self.total = event.done, event.total
+            self.words = sentences.progress(event.note, event.remaining_s, 0)
+            self.progressed.emit()
+        elif isinstance(event, JobFinished | JobFailed | JobCancelled):
+            self._job, self.done, self.total, self.words = None, 0, 0, ""
+            if isinstance(event, JobFinished) and isinstance(event.result, AnalyzeResult):
+                self.result = event.result
+                self._project.change(test_run=self._keep)
+                self._store.on_kept(self._keep)
+            elif isinstance(event, JobFailed):
+                self.failure = event.failure
+            self.changed.emit()
+            self.progressed.emit()
+
+    def _on_saving(self, event: Event) -> None:
+        if not isinstance(event, JobFinished | JobFailed | JobCancelled):
+            return
+        self._saving = None
+        if isinstance(event, JobFinished) and isinstance(event.result, TunedSaved):
+            self.saving = event.result
+            if not self._folder:
+                self._project.change(saved=event.result.prompts.id)
+            self.saved.emit(event.result)
+        elif isinstance(event, JobFailed):
+            self.failed.emit(event.failure)
+        self.changed.emit()
+
+    def _forget(self) -> None:
+        self.result = None
+        self.failure = None
+        self.saving = None
+        self._folder = ""
+        self.done = self.total = 0
+        self.words = ""
+
+
+def _share(correct: int | None, n: int) -> float | None:
+    return None if correct is None else correct / n
