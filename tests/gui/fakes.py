@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import acted_reports as reports
+import acted_tuning as tuning
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 
@@ -72,6 +73,9 @@ CATALOGUE = r.Catalogue(
         r.ModelInfo("photos", "ViT-B/32", "Open CLIP, 224 px.", PHOTO_CLASSES, "a photo of a {}."),
     ),
     prompts=(),
+    methods=tuning.METHODS,
+    presets=tuning.PRESETS,
+    tuning=tuning.TUNING,
 )
 READY = r.EngineReady(CATALOGUE, r.DeviceInfo("cpu", "CPU, 2 cores", None, "No GPU was found, so attacks take longer."))
 # what the window finds once prompts have been tuned
@@ -139,11 +143,15 @@ class ActingEngine:
     ) -> None:
         self._emit = on_event
         self._runs = list(runs)
+        # whether the tuned prompts that are evaluated here are better than plain text
+        self.helps = True
         self._ready = ready
         self._pace_s = pace_s
         self._start_s = start_s
         self._work: queue.Queue[tuple[r.JobId, r.Request] | None] = queue.Queue()
         self._cancelled: set[r.JobId] = set()
+        self._stopped: set[r.JobId] = set()
+        self._paused: set[r.JobId] = set()
         self._count = 0
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="acting-engine", daemon=True)
@@ -160,14 +168,16 @@ class ActingEngine:
         self._cancelled.add(job)
 
     def stop(self, job: r.JobId) -> None:
-        """Cancel: no job that is acted here has anything to keep."""
-        self._cancelled.add(job)
+        """End a tuning run with what it has."""
+        self._stopped.add(job)
 
     def pause(self, job: r.JobId) -> None:
-        """Nothing: only tuning runs pause, and none is acted here."""
+        """Let a tuning run wait."""
+        self._paused.add(job)
 
     def resume(self, job: r.JobId) -> None:
-        """Nothing, likewise."""
+        """Let it go on."""
+        self._paused.discard(job)
 
     def close(self, timeout_s: float = 10.0) -> bool:
         """Stop and join."""
@@ -202,11 +212,47 @@ class ActingEngine:
             return r.RunsListed(tuple(self._runs))
         if isinstance(request, r.ReportRequest):
             return self._report(job, request)
+        if isinstance(request, r.ForecastRequest):
+            self._sleep(self._pace_s)
+            return tuning.forecast(request.request)
+        if isinstance(request, r.TuneRequest):
+            return self._tune(job, request)
+        if isinstance(request, r.EvaluateRequest):
+            return self._evaluate(job, request)
+        if isinstance(request, r.SaveTunedRequest):
+            info = r.PromptsInfo("tuned-here", request.name, "Tuned here.", "demo", "capt", tuning.CLASSES, "a {}.")
+            return r.TunedSaved(info, (request.folder or "tuned-here.safetensors",), tuning.COMMAND)
         assert isinstance(request, r.AnalyzeRequest)
         result = self._analyze(job, request)
         if request.keep and result is not None:
             self._runs.insert(0, reports.kept_analysis(request))
         return result
+
+    def _tune(self, job: r.JobId, request: r.TuneRequest) -> r.TuneResult | None:
+        epochs, total = 0, (request.epochs or 10) * tuning.STEPS
+        for number, news in enumerate(tuning.news(request)):
+            self._emit(r.JobProgress(job, min(number, total), total, "tuning", (total - number) * self._pace_s))
+            if job in self._paused:
+                self._emit(r.JobPaused(job))
+                while job in self._paused - self._cancelled - self._stopped and not self._closing:
+                    time.sleep(0.005)
+                self._emit(r.JobContinued(job))
+            if job in self._cancelled or self._closing:
+                return None
+            self._emit(r.TuneTold(job, news))
+            epochs = max([epochs, *(one.epoch for one in news if isinstance(one, r.TuneEpoch))])
+            if job in self._stopped and epochs:
+                break
+            self._sleep(self._pace_s)
+        return tuning.tuned(request, epochs)
+
+    def _evaluate(self, job: r.JobId, request: r.EvaluateRequest) -> r.AnalyzeResult | None:
+        for done in range(tuning.N_TEST // 10):
+            self._emit(r.JobProgress(job, done * 10, tuning.N_TEST, f"Attacking picture {done * 10 + 1}", None))
+            self._sleep(self._pace_s)
+            if job in self._cancelled or self._closing:
+                return None
+        return tuning.evaluated(request, helped=self.helps)
 
     def _report(self, job: r.JobId, request: r.ReportRequest) -> r.ReportResult | None:
         if not request.preview:
