@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from capt_engine.attacks.apgd import APGDCE, APGDDLR, APGDT, APGDMargin
-from capt_engine.attacks.base import Attack
+from capt_engine.attacks.base import Attack, can_target
+from capt_engine.attacks.carlini_wagner import CarliniWagner
+from capt_engine.attacks.embedding import EmbeddingAttack
+from capt_engine.attacks.fab import FAB
 from capt_engine.attacks.fgsm import FGSM
 from capt_engine.attacks.noise import Noise
 from capt_engine.attacks.pgd import PGD
@@ -19,6 +22,9 @@ ATTACKS: Table[type[Attack]] = Table(
     APGDMargin,
     APGDDLR,
     APGDT,
+    CarliniWagner,
+    FAB,
+    EmbeddingAttack,
     Square,
     Noise,
 )
@@ -26,4 +32,6 @@ ATTACKS: Table[type[Attack]] = Table(
 
 def attack_info(attack: type[Attack]) -> AttackInfo:
     """What a form or a help text needs to know about an attack."""
-    return AttackInfo(attack.name, attack.label, attack.summary, describe(attack), attack.norms, attack.knowledge)
+    return AttackInfo(
+        attack.name, attack.label, attack.summary, describe(attack), attack.norms, attack.knowledge, can_target(attack)
+    )

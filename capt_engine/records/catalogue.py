@@ -37,7 +37,7 @@ class AttackInfo:
     """One attack of the catalogue; `params` are its Expert settings.
 
     norms: those it works with; none where it has a budget of its own. knowledge: what it asks of the model: "gradients", "scores",
-    "decisions" or "nothing".
+    "decisions" or "nothing". can_target: can it be told which class to reach.
     """
 
     name: str
@@ -46,6 +46,7 @@ class AttackInfo:
     params: tuple[ParamInfo, ...]
     norms: tuple[str, ...] = ("linf", "l2")
     knowledge: str = "gradients"
+    can_target: bool = True
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from capt_engine.attacks.base import KNOWLEDGE, LINF, NORMS, Attack, Draws, Logi
 from capt_engine.attacks.losses import margin
 from capt_engine.errors import Cancelled
 from capt_engine.jobs.tick import silent_tick
-from capt_engine.model.classifier import Classifier
+from capt_engine.model.classifier import Classifier, Output
 from capt_engine.records import ParamValue
 from capt_engine.registry import build, describe
 
@@ -62,6 +62,11 @@ class Named:
     def __call__(self, images: Tensor) -> Tensor:
         """Logits (n, 7)."""
         return self._logits(images)
+
+    def output(self, images: Tensor) -> Output:
+        """Logits, and as embeddings the logits again, for attacks that look at those."""
+        logits = self._logits(images)
+        return Output(logits, logits)
 
 
 class Case:

@@ -1,0 +1,114 @@
+"""Carlini & Wagner's L2 attack (2017, arXiv 1608.04644): the nearest picture with another answer, by trading distance for margin."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from capt_engine.attacks.base import Draws, Logits, Step, Threat, check_fits
+from capt_engine.attacks.minimal import SHORTENING, Nearest
+from capt_engine.attacks.slope import Aim, Pace, inside, look, samples_param
+from capt_engine.registry import param
+
+# Adam's usual memory of slopes and of their sizes.
+_SLOPES, _SIZES = 0.9, 0.999
+# How much more the margin is made to weigh while no success is known, as in the paper.
+_HEAVIER = 10.0
+
+
+@dataclass(frozen=True)
+class CarliniWagner:
+    """Minimises ‖δ‖² + c · max(κ − margin, 0), with c found by bisection, picture by picture; then pulls back along the line.
+
+    The distance is what it minimises; the budget decides afterwards: a success beyond ε does not count, and what is returned then is
+    the picture at ε on the way to it. So one run with a large ε gives minimal distances, and any smaller ε could be read off.
+    Apart from the paper: pixels are held in [0, 1] by clipping δ rather than by a tanh, in which black and white pixels have no slope;
+    and Adam's step is scaled for the picture as a whole, which keeps the slope's direction.
+    Cost: searches × steps × samples forward and backward passes, and 12 forward passes.
+    """
+
+    name: ClassVar[str] = "cw"
+    label: ClassVar[str] = "Carlini–Wagner"
+    summary: ClassVar[str] = "Looks for the nearest picture with another answer, weighing distance against success."
+    knowledge: ClassVar[str] = "gradients"
+    norms: ClassVar[tuple[str, ...]] = ("l2",)
+
+    steps: int = param(100, "Steps", low=1, high=10_000, help="Of each search; more come nearer.")
+    searches: int = param(
+        9, "Searches", low=1, high=30, help="How often the weight of success against distance is corrected."
+    )
+    step_size: float = param(
+        0.01,
+        "Step size",
+        low=0.0001,
+        high=1.0,
+        help="Typical change of a pixel in the first step; later steps are shorter.",
+    )
+    weight: float = param(
+        0.01,
+        "First weight",
+        low=1e-6,
+        high=1e6,
+        help="Weight of success in the first search; corrected in those after.",
+    )
+    confidence: float = param(
+        0.0, "Confidence", low=0.0, high=1_000.0, help="By how many logits the other answer is meant to win."
+    )
+    samples: int = samples_param()
+
+    @property
+    def work(self) -> int:
+        """Ticks of one batch."""
+        return self.searches * self.steps + SHORTENING
+
+    def run(
+        self,
+        model: Logits,
+        images: Tensor,
+        labels: Tensor,
+        threat: Threat,
+        draws: Draws,  # noqa: ARG002 - nothing is left to chance
+        tick: Step,
+    ) -> Tensor:
+        """See `Attack.run`; raises BadRequest for another norm than L2."""
+        check_fits(self, threat)
+        aim, pace = Aim(labels, threat.targeted), Pace(tick, self.work)
+        nearest = Nearest(model, images, aim, threat.norm)
+        weight = torch.full_like(nearest.length, self.weight)
+        light, heavy = torch.zeros_like(weight), torch.full_like(weight, torch.inf)
+        last = torch.zeros_like(images)
+        for search in range(self.searches):
+            note = f"search {search + 1} of {self.searches}"
+            last, won = self._search(model, images, aim, nearest, weight, pace, note)
+            heavy, light = torch.where(won, weight, heavy), torch.where(won, light, weight)
+            weight = torch.where(heavy.isfinite(), (light + heavy) / 2, weight * _HEAVIER)
+        nearest.shorten(pace)
+        return nearest.within(threat, last)
+
+    def _search(
+        self, model: Logits, images: Tensor, aim: Aim, nearest: Nearest, weight: Tensor, pace: Pace, note: str
+    ) -> tuple[Tensor, Tensor]:
+        """Descend from the picture itself with these weights (n,): where it ended, (n, 3, h, w), and whether it ever won, (n,)."""
+        delta, heading = torch.zeros_like(images), torch.zeros_like(images)
+        size, ever = torch.zeros_like(weight), torch.zeros_like(weight, dtype=torch.bool)
+
+        def shortfall(logits: Tensor) -> Tensor:
+            return (self.confidence - aim.reached(logits)).clamp_min(0)
+
+        for step in range(self.steps):
+            pace(f"{note}, step {step + 1} of {self.steps}")
+            seen = look(model, (images + delta).clamp(0, 1), aim, shortfall, samples=self.samples)
+            won = (seen.reached > 0) & (seen.loss <= 0)
+            ever |= won
+            nearest.offer(delta, won)
+            slope = 2 * delta + weight.view(-1, 1, 1, 1) * seen.slope
+            heading = _SLOPES * heading + (1 - _SLOPES) * slope
+            size = _SIZES * size + (1 - _SIZES) * slope.square().mean(dim=(1, 2, 3))
+            rate = self.step_size * (1 + math.cos(math.pi * step / self.steps)) / 2
+            scale = (size / (1 - _SIZES ** (step + 1))).sqrt().clamp_min(1e-12).view(-1, 1, 1, 1)
+            delta = inside(images, delta - rate * heading / (1 - _SLOPES ** (step + 1)) / scale)
+        return delta, ever

@@ -1,0 +1,108 @@
+"""The attack on the image embedding that AdvPT trains and tests with (Zhang et al. 2024, arXiv 2311.11261): no text, no label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol, runtime_checkable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from capt_engine.attacks.base import Draws, Logits, Step, Threat, check_fits
+from capt_engine.attacks.slope import Aim, Pace, moved
+from capt_engine.errors import BadRequest
+from capt_engine.registry import param
+
+# AdvPT's steps add up to one and a quarter of the budget.
+_WAY = 1.25
+
+
+class Answer(Protocol):
+    """What a model that shows its embeddings gives: logits (n, k) and features (n, d)."""
+
+    @property
+    def logits(self) -> Tensor:
+        """The answers, (n, k)."""
+
+    @property
+    def features(self) -> Tensor:
+        """The embeddings, (n, d)."""
+
+
+@runtime_checkable
+class Embedding(Protocol):
+    """A model that shows its image embeddings."""
+
+    def output(self, images: Tensor) -> Answer:
+        """Logits and image embeddings of pixels (n, 3, h, w) in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class EmbeddingAttack:
+    """PGD on KL(softmax f(x) ‖ softmax f(x + δ)), f the unit image embedding: it pushes the picture away from itself, not from a class.
+
+    It knows neither the prompts nor the label, so accuracy under it is no worst case and no match for accuracy under APGD; it is here
+    because published figures were made with it. The point of largest divergence is returned, or the clean picture where that point
+    would leave the model surer of the label.
+    Cost: restarts × (steps + 1) forward and restarts × steps backward passes, and one forward pass of the clean pictures.
+    """
+
+    name: ClassVar[str] = "embedding"
+    label: ClassVar[str] = "Embedding attack (AdvPT)"
+    summary: ClassVar[str] = (
+        "Pushes the picture's embedding away from where it was, blind to prompts and classes: weaker than it looks."
+    )
+    knowledge: ClassVar[str] = "gradients"
+    norms: ClassVar[tuple[str, ...]] = ("linf", "l2")
+    untargeted_only: ClassVar[bool] = True
+
+    steps: int = param(
+        40, "Steps", low=1, high=10_000, help="40 is what AdvPT tests with; a step goes 1.25 ε / steps far."
+    )
+    restarts: int = param(
+        1, "Restarts", low=1, high=1_000, help="Start again from another random point and keep the furthest."
+    )
+
+    @property
+    def work(self) -> int:
+        """Ticks of one batch."""
+        return self.restarts * (self.steps + 1)
+
+    def notes(self, classes: int) -> tuple[str, ...]:  # noqa: ARG002 - the same for any number
+        """What has to be said about any run."""
+        return ("This attack knows neither prompts nor labels; accuracy under it is no worst case.",)
+
+    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
+        """See `Attack.run`; raises BadRequest for a target, or for a model without embeddings."""
+        check_fits(self, threat)
+        shown: object = model
+        if not isinstance(shown, Embedding):
+            raise BadRequest(
+                "This model shows no image embeddings, which the embedding attack needs.",
+                "Choose an attack on its answers.",
+            )
+        aim, pace = Aim(labels, False), Pace(tick, self.work)
+        with torch.no_grad():
+            clean = shown.output(images)
+        was = clean.features.softmax(dim=1)
+        best, furthest = images.clone(), torch.zeros_like(clean.logits[:, 0])
+        reached = aim.reached(clean.logits)
+        for _ in range(self.restarts):
+            # At the picture itself the divergence is 0 and so is its slope: only a random start gets anywhere.
+            delta = moved(images, threat.norm.random(draws, images, threat.eps), threat.norm, threat.eps)
+            for step in range(self.steps + 1):
+                pace(f"step {step} of {self.steps}")
+                attacked = (images + delta).clamp(0, 1).requires_grad_(step < self.steps)
+                with torch.set_grad_enabled(step < self.steps):
+                    answer = shown.output(attacked)
+                    far = F.kl_div(answer.features.log_softmax(dim=1), was, reduction="none").sum(dim=1)
+                further = far.detach() > furthest
+                best[further], furthest[further] = attacked.detach()[further], far.detach()[further]
+                reached = torch.where(further, aim.reached(answer.logits.detach()), reached)
+                if step < self.steps and far.requires_grad:
+                    (slope,) = torch.autograd.grad(far.sum(), attacked)
+                    ahead = delta + _WAY * threat.eps / self.steps * threat.norm.steepest(slope)
+                    delta = moved(images, ahead, threat.norm, threat.eps)
+        helps = (reached > aim.reached(clean.logits)).view(-1, 1, 1, 1)
+        return torch.where(helps, best, images)

@@ -1,0 +1,128 @@
+"""Fast adaptive boundary attack (Croce & Hein 2020, arXiv 1907.02044): the nearest picture with another answer, plane by plane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from capt_engine.attacks.base import Draws, Logits, Norm, Step, Threat
+from capt_engine.attacks.minimal import SHORTENING, Nearest
+from capt_engine.attacks.slope import Aim, Pace, inside
+from capt_engine.registry import param
+
+# α_max, η and β of the paper, as its code has them.
+_TOWARDS_START, _BEYOND, _BACK = 0.1, 1.05, 0.9
+# Each round of `to_plane` fixes the pixels that reached their end; so few are needed that twenty leave nothing to find.
+_ROUNDS = 20
+
+
+def to_plane(slope: Tensor, gap: Tensor, low: Tensor, high: Tensor, norm: Norm) -> Tensor:
+    """The shortest d (n, …) in `norm` with ⟨slope, d⟩ = gap (n,) and low ≤ d ≤ high; the furthest there is where none reaches.
+
+    The shortest way goes along the norm's steepest direction; a pixel that arrives at its end stays there, and the rest go further.
+    """
+    slope, low, high = slope.flatten(1), low.flatten(1), high.flatten(1)
+    up = slope * gap.sign()[:, None]
+    direction = norm.steepest(up)
+    room = torch.where(direction > 0, high, -low)
+    pull, pace = up.abs(), direction.abs()
+    reach = torch.zeros_like(gap)
+    for _ in range(_ROUNDS):
+        free = pace * reach[:, None] < room
+        fixed = torch.where(free, 0.0, pull * room).sum(dim=1)
+        rate = torch.where(free, pull * pace, 0.0).sum(dim=1)
+        # With nobody free, everybody is at the end already.
+        reach = torch.where(rate > 0, ((gap.abs() - fixed) / rate.clamp_min(1e-30)).maximum(reach), reach)
+    return direction.sign() * torch.minimum(pace * reach[:, None], room)
+
+
+@dataclass(frozen=True)
+class FAB:
+    """Walks between the picture and the boundary: at each step the model is taken as linear, and the nearest boundary plane is sought.
+
+    The distance is what it minimises; the budget decides afterwards: a success beyond ε does not count, and what is returned then is
+    the picture at ε on the way to it. It needs no loss and no step size, so no scaling of the logits changes its path.
+    Cost: restarts × steps × 2 forward and restarts × steps × min(rivals, k − 1) backward passes, and 12 forward passes.
+    """
+
+    name: ClassVar[str] = "fab"
+    label: ClassVar[str] = "FAB"
+    summary: ClassVar[str] = "Looks for the nearest picture with another answer by walking along the model's boundary."
+    knowledge: ClassVar[str] = "gradients"
+    norms: ClassVar[tuple[str, ...]] = ("linf", "l2")
+
+    steps: int = param(30, "Steps", low=1, high=10_000, help="More come nearer; most is won in the first twenty.")
+    restarts: int = param(
+        1,
+        "Restarts",
+        low=1,
+        high=1_000,
+        help="The first begins at the picture itself, the others beside it; the nearest is kept.",
+    )
+    rivals: int = param(
+        9, "Rivals", low=1, high=999, help="How many of the likeliest wrong classes are looked at in each step."
+    )
+
+    @property
+    def work(self) -> int:
+        """Ticks of one batch."""
+        return self.restarts * self.steps + SHORTENING
+
+    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
+        """See `Attack.run`."""
+        aim, pace, norm = Aim(labels, threat.targeted), Pace(tick, self.work), threat.norm
+        nearest = Nearest(model, images, aim, norm)
+        delta = torch.zeros_like(images)
+        for restart in range(self.restarts):
+            if restart:
+                # Beside the picture: at most half as far as the best so far, or as the budget.
+                radius = nearest.length.clamp_max(threat.eps).view(-1, 1, 1, 1) / 2
+                delta = inside(images, norm.random(draws, images, 1.0) * radius)
+            else:
+                delta = torch.zeros_like(images)
+            for step in range(self.steps):
+                pace(f"step {step + 1} of {self.steps}")
+                delta = self._step(model, images, aim, norm, delta)
+                with torch.no_grad():
+                    won = aim.reached(model((images + delta).clamp(0, 1))) > 0
+                nearest.offer(delta, won)
+                delta = torch.where(won.view(-1, 1, 1, 1), _BACK * delta, delta)
+        nearest.shorten(pace)
+        return nearest.within(threat, delta)
+
+    def _step(self, model: Logits, images: Tensor, aim: Aim, norm: Norm, delta: Tensor) -> Tensor:
+        """Equation 9: from `delta` and from the picture itself to the nearest boundary plane, and a little beyond the mean of both."""
+        slope, gap = self._plane(model, (images + delta).clamp(0, 1), aim, norm)
+        low, high = -images, 1 - images
+        here = to_plane(slope, gap, low - delta, high - delta, norm).view_as(images)
+        there = to_plane(slope, gap + (slope * delta).flatten(1).sum(dim=1), low, high, norm).view_as(images)
+        near, far = norm.length(here), norm.length(there)
+        share = (near / (near + far).clamp_min(1e-12)).clamp_max(_TOWARDS_START).view(-1, 1, 1, 1)
+        return inside(images, (1 - share) * (delta + _BEYOND * here) + share * _BEYOND * there)
+
+    def _plane(self, model: Logits, at: Tensor, aim: Aim, norm: Norm) -> tuple[Tensor, Tensor]:
+        """Where the model, taken as linear at `at`, changes its answer nearest by: slope (n, 3, h, w), and how much it has to gain (n,)."""
+        at = at.detach().requires_grad_(True)
+        leads = self._leads(model(at), aim)
+        if not leads.requires_grad:
+            return torch.zeros_like(at), torch.zeros_like(leads[:, 0])
+        slopes, distances = [], []
+        for i, lead in enumerate(leads.unbind(dim=1)):
+            (slope,) = torch.autograd.grad(lead.sum(), at, retain_graph=i < leads.shape[1] - 1)
+            # How fast the lead grows along the best direction of length 1.
+            speed = (slope * norm.steepest(slope)).flatten(1).sum(dim=1)
+            slopes.append(slope)
+            distances.append(torch.where(speed > 0, lead.detach().abs() / speed.clamp_min(1e-30), torch.inf))
+        chosen = torch.stack(distances).argmin(dim=0)
+        which = torch.arange(len(at), device=at.device)
+        return torch.stack(slopes)[chosen, which], -leads.detach()[which, chosen]
+
+    def _leads(self, logits: Tensor, aim: Aim) -> Tensor:
+        """By how much each of the likeliest rivals leads the label, (n, r); for a target: it leads the best of all others, (n, 1)."""
+        if aim.targeted:
+            return aim.reached(logits)[:, None]
+        others = logits.scatter(1, aim.labels[:, None], -torch.inf)
+        return others.topk(min(self.rivals, logits.shape[1] - 1), dim=1).values - logits.gather(1, aim.labels[:, None])
