@@ -40,6 +40,24 @@ def few_shot(
     return drawn, None if val is None else replace(val, items=_draw(val.items, min(shots, VAL_SHOTS), rng))
 
 
+def watched_of(train: LabelledSet, val: LabelledSet | None, shots: int | None, seed: int) -> LabelledSet | None:
+    """The pictures that tuning is watched on, as `capt tune` takes them: at most VAL_SHOTS of each class.
+
+    Without validation pictures they are drawn from the training pictures that are not trained on; None where a class has too few left.
+    Raises BadRequest.
+    """
+    drawn, watched = few_shot(train, val, shots, seed)
+    if val is not None:
+        return watched if shots is not None else few_shot(val, None, VAL_SHOTS, seed)[0]
+    if shots is None:
+        return None
+    taken, wanted = set(drawn.items), min(shots, VAL_SHOTS)
+    rest = replace(train, items=tuple(item for item in train.items if item not in taken))
+    if any(rest.counts()[label] < wanted for label in {item.label for item in train.items}):
+        return None
+    return few_shot(rest, None, wanted, seed)[0]
+
+
 def _draw(items: Sequence[Item], shots: int, rng: random.Random) -> tuple[Item, ...]:
     by_label: dict[int, list[Item]] = {}
     for item in items:

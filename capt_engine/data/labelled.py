@@ -6,8 +6,8 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +28,12 @@ _SPLIT_OF = {
     **dict.fromkeys(("val", "valid", "validation"), "val"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
+
+
+def split_called(name: str) -> str:
+    """ "train", "val" or "test", whichever a common name of it means; "" for any other name."""
+    return _SPLIT_OF.get(name.lower(), "")
+
 
 # Where the published split files' pictures lie, seen from the file (CoOp's DATASETS.md); the last is the file's own folder.
 _IMAGE_FOLDERS = ("images", "101_ObjectCategories", "jpg", "SUN397", "2750", "UCF-101-midframes", "")
@@ -102,37 +108,61 @@ def load_labelled(
     return sets[wanted]
 
 
-def load_splits(path: str | os.PathLike[str], *, image_root: str | None = None) -> dict[str, LabelledSet]:
+OnLocked = Callable[[str, str, BadRequest], None]
+"""Told of a folder of a class that cannot be read: the class, the folder, and why."""
+
+
+def load_splits(
+    path: str | os.PathLike[str], *, image_root: str | None = None, on_locked: OnLocked | None = None
+) -> dict[str, LabelledSet]:
     """Every split of the data set at `path` ("train", "val", "test", as far as there are any), or {"all": …} of an undivided one.
 
-    Raises BadRequest.
+    on_locked: gets the class folders that cannot be read, which are then left out; None makes each an error, as leaving it out would
+    change the task in silence. Raises BadRequest.
     """
     # Made absolute, so that the items stay valid wherever they are used from.
     where = os.path.normpath(Path(path).absolute()) if "\0" not in os.fspath(path) else ""
-    if not where or not Path(where).exists():
+    # Not Path.exists, which raises where a name is too long.
+    if not where or not os.path.exists(where):  # noqa: PTH110
         raise BadRequest(f"There is no such file or folder: {os.fspath(path)!r}.", "Check the path.")
     if Path(where).is_dir():
         lists = [file for file in _names(where) if file.startswith("split_zhou_") and file.endswith(".json")]
         if len(lists) > 1:
             raise BadRequest(f"{where} holds several split files: {', '.join(lists)}.", "Choose one of them.")
-        return _from_split_file(str(Path(where, lists[0])), image_root) if lists else _from_class_folders(where)
+        return (
+            _from_split_file(str(Path(where, lists[0])), image_root) if lists else _from_class_folders(where, on_locked)
+        )
     if not Path(where).is_file():
         raise BadRequest(f"{where} is neither a file nor a folder.", _EXPECTED)
-    text = text_of(where)
-    return _from_split_file(where, image_root, text) if text.lstrip()[:1] in ("{", "[") else _from_csv(where, text)
+    text = text_of(where, "surrogateescape")
+    if text.lstrip()[:1] not in ("{", "["):
+        return _from_csv(where, text)
+    if not is_text(text):
+        raise _not_utf8(where)
+    return _from_split_file(where, image_root, text)
 
 
 # Class folders
 
 
-def _from_class_folders(root: str) -> dict[str, LabelledSet]:
+def _from_class_folders(root: str, on_locked: OnLocked | None = None) -> dict[str, LabelledSet]:
     parts = _split_folders(root)
+    locked: set[str] = set()
+
+    def pictures_of(folder: str, name: str) -> tuple[str, ...]:
+        def tell(path: str, why: BadRequest) -> None:
+            if on_locked is None:
+                raise why
+            locked.add(name)
+            on_locked(name, path, why)
+
+        return pictures_below(str(Path(folder, name)), root, tell)
+
     pictures = {
-        split: {name: pictures_below(str(Path(folder, name)), root) for name in subfolders(folder)}
-        for split, folder in parts.items()
+        split: {name: pictures_of(folder, name) for name in subfolders(folder)} for split, folder in parts.items()
     }
-    # A folder without a picture in any split is somebody's notes rather than a class.
-    filled = {name for by_class in pictures.values() for name, files in by_class.items() if files}
+    # A folder without a picture in any split is somebody's notes rather than a class; a locked one may hold anything.
+    filled = locked | {name for by_class in pictures.values() for name, files in by_class.items() if files}
     classes = tuple(sorted(filled, key=natural_key))
     if not classes:
         raise BadRequest(f"{root} has no class folders with pictures in them.", _EXPECTED)
@@ -156,11 +186,16 @@ def _template_of(root: str) -> str:
     if not file.is_file():
         return DEFAULT_TEMPLATE
     template = text_of(str(file)).strip()
-    if template.count("{}") != 1 or "\n" in template:
+    if not is_template(template):
         raise BadRequest(
             f"{file} does not hold one line with one {{}} for the class name.", f"For example: {DEFAULT_TEMPLATE}"
         )
     return template
+
+
+def is_template(text: str) -> bool:
+    """Whether a text is one line with one {} for the class name."""
+    return text.count("{}") == 1 and "\n" not in text
 
 
 def _split_folders(root: str) -> dict[str, str]:
@@ -201,8 +236,10 @@ def _from_csv(path: str, text: str) -> dict[str, LabelledSet]:
             f"{path} does not begin with a line that names the columns path and label.",
             "Its first line should be: path,label" if columns else "The file is empty.",
         )
-    at = {name: columns.index(name) for name in ("path", "label", "class_name", "split") if name in columns}
+    known = ("path", "label", "class_name", "split", "template")
+    at = {name: columns.index(name) for name in known if name in columns}
     rows: list[tuple[str, str, str, str]] = []
+    templates: dict[str, int] = {}
     for number, line in enumerate(lines[1:], 2):
         if not any(field.strip() for field in line):
             continue
@@ -210,8 +247,48 @@ def _from_csv(path: str, text: str) -> dict[str, LabelledSet]:
         if not all(fields.values()):
             empty = next(name for name, field in fields.items() if not field)
             raise BadRequest(f"Row {number} of {path} has no {empty}.", "Fill it in, or remove the row.")
+        templates.setdefault(fields.get("template", DEFAULT_TEMPLATE), number)
+        # A name may begin or end with a space, though spaces around a field are mostly a spreadsheet's.
+        whole = line[at["path"]]
+        if whole != fields["path"] and os.path.lexists(Path(path).parent / whole):
+            fields["path"] = whole
+        _require_text(path, fields)
         rows.append((fields["path"], fields["label"], fields.get("class_name", ""), fields.get("split", WHOLE)))
-    return _from_table(path, rows, "class_name" in at)
+    template = _one_template(path, templates)
+    return {
+        split: replace(each, template=template) for split, each in _from_table(path, rows, "class_name" in at).items()
+    }
+
+
+def _one_template(path: str, templates: dict[str, int]) -> str:
+    """What the column template says, which must be the same in every row; the value is the row it was first met in."""
+    for template, number in list(templates.items())[:2][::-1]:
+        if not is_template(template):
+            raise BadRequest(
+                f"Row {number} of {path} has a template without one {{}} for the class name.",
+                f"For example: {DEFAULT_TEMPLATE}",
+            )
+        if len(templates) > 1:
+            raise BadRequest(
+                f"Row {number} of {path} has another template than the rows before it.", "Give every row the same."
+            )
+    return next(iter(templates), DEFAULT_TEMPLATE)
+
+
+def _require_text(path: str, fields: dict[str, str]) -> None:
+    """Raises BadRequest for bytes that are not UTF-8, but for those in the name of a file that is there: it may have such a name."""
+    broken = [name for name, field in fields.items() if not is_text(field)]
+    if broken and not (broken == ["path"] and os.path.lexists(Path(path).parent / fields["path"])):
+        raise _not_utf8(path)
+
+
+def is_text(name: str) -> bool:
+    """Whether a name can be written as UTF-8; one from a disk of another age may hold bytes that are no letters."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _from_table(path: str, table: Sequence[tuple[str, str, str, str]], named: bool) -> dict[str, LabelledSet]:
@@ -232,6 +309,11 @@ def _from_table(path: str, table: Sequence[tuple[str, str, str, str]], named: bo
         rows.setdefault(wanted, []).append(_Row(file, int(number), class_name if named else label))
     ordered = {split: rows[split] for split in (*SPLITS, WHOLE) if split in rows}
     return _from_rows(path, ordered, (str(Path(path).parent),))
+
+
+def shown(name: str | os.PathLike[str]) -> str:
+    """A name as it can be put into a sentence: bytes that are no letters are written as \\udc…."""
+    return os.fspath(name).encode("utf-8", "backslashreplace").decode()
 
 
 # Split files
@@ -342,19 +424,24 @@ def _names(folder: str) -> list[str]:
         ) from error
 
 
-def text_of(path: str) -> str:
-    """A list of pictures or classes as text, from UTF-8 with or without a byte order mark. Raises BadRequest."""
+def text_of(path: str, errors: str = "strict") -> str:
+    """A list of pictures or classes as text, from UTF-8 with or without a byte order mark. Raises BadRequest.
+
+    errors: as in `bytes.decode`.
+    """
     try:
         with Path(path).open("rb") as file:
             data = file.read(_LARGEST_LIST_BYTES + 1)
         if len(data) > _LARGEST_LIST_BYTES:
             raise BadRequest(f"{path} is too large to be a list of pictures.", _EXPECTED)
-        return data.decode("utf-8-sig")
+        return data.decode("utf-8-sig", errors)
     except OSError as error:
         raise BadRequest(
             f"{path} cannot be read ({os.strerror(error.errno or 0)}).", "Check its permissions."
         ) from error
     except UnicodeDecodeError as error:
-        raise BadRequest(
-            f"{path} is not text in UTF-8.", "Save the list again as CSV in UTF-8, or choose another file."
-        ) from error
+        raise _not_utf8(path) from error
+
+
+def _not_utf8(path: str) -> BadRequest:
+    return BadRequest(f"{path} is not text in UTF-8.", "Save the list again as CSV in UTF-8, or choose another file.")

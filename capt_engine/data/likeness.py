@@ -6,7 +6,7 @@ colours of 4 × 4 tiles. The hash alone takes many a small or plain picture for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,10 +40,8 @@ def fingerprint(rgb: Pixels) -> bytes:
     return np.packbits(np.concatenate([rows.ravel(), columns.ravel()])).tobytes() + tiles.tobytes()
 
 
-def look_alike(
-    fingerprints: Sequence[bytes], tick: Callable[[int, int], None]
-) -> tuple[tuple[tuple[int, ...], ...], bool]:
-    """Groups of indices whose fingerprints are linked by likeness, and whether every pair was looked at.
+def look_alike(fingerprints: Pixels, tick: Callable[[int, int], None]) -> tuple[tuple[tuple[int, ...], ...], bool]:
+    """Groups of indices whose fingerprints, (n, 64), are linked by likeness, and whether every pair was looked at.
 
     Each group is sorted and has at least two members; a chain of likenesses makes one group. In a crowd of pictures that are
     nearly plain and equally bright, only the nearest neighbours are compared: then the second value is False.
@@ -52,7 +50,7 @@ def look_alike(
     count = len(fingerprints)
     if count < 2:
         return (), True
-    table = np.frombuffer(b"".join(fingerprints), np.uint8).reshape(count, FINGERPRINT_BYTES)
+    table = np.ascontiguousarray(fingerprints)
     bits = np.unpackbits(table[:, :HASH_BYTES], axis=1)
     words = np.ascontiguousarray(table[:, :HASH_BYTES]).view(np.uint16).astype(np.intp)
     colours = table[:, HASH_BYTES:].astype(np.int16)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from capt_engine.data.folders import entries, is_folder, is_picture
 from capt_engine.errors import BadRequest
@@ -26,11 +27,15 @@ def pictures_in(folder: str) -> tuple[str, ...]:
     return tuple(entry.path for entry in _entries(folder) if not is_folder(entry) and is_picture(entry))
 
 
-def pictures_below(folder: str, top: str) -> tuple[str, ...]:
+OnLocked = Callable[[str, BadRequest], None]
+"""Told of a folder that cannot be read, and why; the walk then goes on without it."""
+
+
+def pictures_below(folder: str, top: str, on_locked: OnLocked | None = None) -> tuple[str, ...]:
     """Paths of all pictures at any depth of `folder`, in natural order, a folder's own files before its subfolders.
 
     Linked folders are followed once, but not where they lead into `top` again: the rest of a data set is not part of one of its
-    classes. Raises BadRequest where a folder cannot be read.
+    classes. Raises BadRequest where a folder cannot be read and nobody is to be told.
     """
     inside, around = os.path.realpath(folder), os.path.realpath(top)
     found: list[str] = []
@@ -44,7 +49,14 @@ def pictures_below(folder: str, top: str) -> tuple[str, ...]:
             continue
         seen.add(real)
         deeper = []
-        for entry in _entries(path):
+        try:
+            met = _entries(path)
+        except BadRequest as error:
+            if on_locked is None:
+                raise
+            on_locked(path, error)
+            continue
+        for entry in met:
             if not is_folder(entry):
                 if is_picture(entry):
                     found.append(entry.path)

@@ -1,23 +1,38 @@
-"""Labelled pictures by what a user calls them: a folder, a list, or the id of a benchmark."""
+"""Labelled pictures by what a user calls them: a folder, a list, the id of a benchmark, or several folders."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from capt_engine.data import benchmarks
-from capt_engine.data.labelled import WHOLE, LabelledSet, load_splits
+from capt_engine.data.folders import natural_key
+from capt_engine.data.labelled import SPLITS, WHOLE, Item, LabelledSet, OnLocked, load_splits, split_called
+from capt_engine.data.picture_tree import pictures_below, pictures_in, subfolders
 from capt_engine.errors import BadRequest
+from capt_engine.records.pictures import FailedPicture
 
 
-def splits_of(data: str, data_root: str = "") -> tuple[dict[str, LabelledSet], str]:
+@dataclass(frozen=True)
+class Found:
+    """What some names led to: the splits, folders of a class that cannot be read, as (class, …), and sentences."""
+
+    splits: dict[str, LabelledSet]
+    locked: tuple[tuple[str, FailedPicture], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def splits_of(data: str, data_root: str = "", on_locked: OnLocked | None = None) -> tuple[dict[str, LabelledSet], str]:
     """Every split that can be had, and who says what the labels are: "folder", "csv", "split file" or "benchmark". Raises BadRequest.
 
-    data_root: where the benchmarks lie, each in its published layout; needed for an id of theirs.
+    data_root: where the benchmarks lie, each in its published layout; needed for an id of theirs. on_locked: as in `load_splits`.
     """
     names = [benchmark.name for benchmark in benchmarks.BENCHMARKS]
     if data not in names or Path(data).exists():
-        return load_splits(data), _kind(data)
+        return load_splits(data, on_locked=on_locked), _kind(data)
     if not data_root:
         raise BadRequest(
             f"{data!r} is a benchmark; nothing says where the benchmarks lie.", "Name their folder with --data-root."
@@ -36,6 +51,123 @@ def labelled(data: str, split: str = "", data_root: str = "") -> tuple[LabelledS
         offered = "It is not divided into parts: leave --split out." if whole else f"It has: {', '.join(splits)}."
         raise BadRequest(f"{os.fspath(data)} has no part called {split or wanted!r}.", offered)
     return splits[wanted], kind
+
+
+def find(data: Sequence[str], data_root: str = "") -> Found:
+    """Everything that one or several names lead to, folders that cannot be read left out but told of. Raises BadRequest.
+
+    Several folders are read in one of three ways. All called train, val or test, each once: the parts of one data set. All with
+    pictures directly in them, or with none at all: each is a class of that name. All with subfolders only: the subfolders are the
+    classes. Folders of the same class name make one class.
+    """
+    locked: list[tuple[str, FailedPicture]] = []
+
+    def tell(name: str, path: str, why: BadRequest) -> None:
+        locked.append((name, FailedPicture(path, why.message, why.hint)))
+
+    if not data:
+        raise BadRequest("Nothing was named to look through.", "Name folders of pictures, or a list of them.")
+    places = list(dict.fromkeys(os.path.normpath(Path(one).absolute()) for one in data if "\0" not in one))
+    if len(data) == 1 or len(places) == 1:
+        splits, _ = splits_of(data[0], data_root, tell)
+        return Found(splits, tuple(locked))
+    _require_folders(data, places)
+    named = {split_called(Path(place).name): place for place in places}
+    if "" not in named and len(named) == len(places):
+        parts = {split: _classes_in(named[split], tell) for split in SPLITS if split in named}
+        return Found(_joined(parts, places), tuple(locked))
+    classes, notes = _classes_of(places, tell)
+    return Found(_joined({WHOLE: classes}, places), tuple(locked), notes)
+
+
+def _require_folders(data: Sequence[str], places: Sequence[str]) -> None:
+    for one in data:
+        if "\0" in one or not os.path.exists(one):  # noqa: PTH110 - Path.exists raises where a name is too long
+            raise BadRequest(f"There is no such file or folder: {one!r}.", "Check the path.")
+        if not Path(one).is_dir():
+            raise BadRequest(
+                f"{one!r} is a file; where several things are named, each must be a folder of one class.",
+                "Put loose pictures into a folder called as their class; name a list (CSV, JSON) by itself.",
+            )
+    # Sorted so, what lies inside a folder stands right behind it.
+    real = sorted((os.path.realpath(place).rstrip(os.sep) + os.sep, place) for place in places)
+    for (around, one), (inside, other) in pairwise(real):
+        if inside.startswith(around):
+            raise BadRequest(
+                f"{other!r} lies inside {one!r}, so its pictures would be in two classes.", "Name only one of the two."
+            )
+
+
+def _classes_of(places: Sequence[str], on_locked: OnLocked) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
+    """The pictures of each class, of several folders that are classes, or that hold the classes."""
+    shown: dict[bool, str] = {}
+    for place in places:
+        try:
+            flat = bool(pictures_in(place))
+            if flat or subfolders(place):
+                shown.setdefault(flat, place)
+        except BadRequest:
+            continue  # told of when it is walked
+    if len(shown) == 2:
+        raise BadRequest(
+            f"{shown[True]!r} has pictures directly in it, so it looks like a class; {shown[False]!r} has only folders in it, "
+            "so it looks like a folder of classes.",
+            "Name either folders that are classes, or folders that hold them, not both at once.",
+        )
+    found: dict[str, tuple[str, ...]] = {}
+    came: dict[str, int] = {}
+    for place in places:
+        inner = _classes_in(place, on_locked) if False in shown else _class_of(place, on_locked)
+        for name, files in inner.items():
+            found[name] = (*found.get(name, ()), *files)
+            came[name] = came.get(name, 0) + 1
+    twice = [name for name, times in came.items() if times > 1]
+    notes = (f"Folders of the same name were taken together as one class: {', '.join(twice)}.",) if twice else ()
+    return found, notes
+
+
+def _class_of(place: str, on_locked: OnLocked) -> dict[str, tuple[str, ...]]:
+    name = Path(place).name
+    return {name: pictures_below(place, place, lambda path, why: on_locked(name, path, why))}
+
+
+def _classes_in(place: str, on_locked: OnLocked) -> dict[str, tuple[str, ...]]:
+    """The class folders of a folder; one without a picture is somebody's notes, unless it could not be read."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in subfolders(place):
+        told: list[str] = []
+
+        def tell(path: str, why: BadRequest, name: str = name, told: list[str] = told) -> None:
+            told.append(path)
+            on_locked(name, path, why)
+
+        files = pictures_below(str(Path(place, name)), place, tell)
+        if files or told:
+            found[name] = files
+    return found
+
+
+def _joined(parts: dict[str, dict[str, tuple[str, ...]]], places: Sequence[str]) -> dict[str, LabelledSet]:
+    classes = tuple(sorted({name for part in parts.values() for name in part}, key=natural_key))
+    if not classes:
+        raise BadRequest("The folders hold no pictures.", "Name folders that are called as their classes.")
+    root = _shared(places)
+    return {
+        split: LabelledSet(
+            Path(root).name,
+            classes,
+            tuple(Item(file, label) for label, name in enumerate(classes) for file in part.get(name, ())),
+            root=root,
+        )
+        for split, part in parts.items()
+    }
+
+
+def _shared(places: Sequence[str]) -> str:
+    try:
+        return os.path.commonpath(places)
+    except ValueError:  # on two drives
+        return ""
 
 
 def _kind(data: str) -> str:

@@ -14,7 +14,7 @@ from capt_engine.data.sources import labelled
 from capt_engine.errors import BadImage, BadRequest
 from capt_engine.evaluation.analysis import analyze, evaluate
 from capt_engine.evaluation.plan import Contestant, chosen, plan_analysis, plan_evaluation
-from capt_engine.jobs import catalogue, keeping, reporting
+from capt_engine.jobs import catalogue, keeping, reporting, surveying
 from capt_engine.jobs.session import Session
 from capt_engine.jobs.tick import Tick
 from capt_engine.jobs.tuning_jobs import handle_tune
@@ -23,7 +23,7 @@ from capt_engine.model.checkpoints import read_document
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import load_backbone
 from capt_engine.model.prompt_shelf import find, fingerprint
-from capt_engine.model.text import count_tokens
+from capt_engine.model.text import count_tokens, split_template
 from capt_engine.records import (
     NO_PROMPTS,
     AnalyzeRequest,
@@ -46,6 +46,8 @@ from capt_engine.records import (
     ReportResult,
     RowsReady,
     RunsListed,
+    ScanRequest,
+    SplitRequest,
     TuneRequest,
 )
 from capt_engine.reports.kept_runs import kept_runs
@@ -170,7 +172,8 @@ def handle_check_classes(
     tick(0, 0, f"loading {request.model}")
     backbone = session.backbone(request.model, "auto")
     names = [name.replace("_", " ").strip() for name in request.classes]
-    tokens = count_tokens(backbone, [request.template.replace("{}", name) for name in names]) if names else ()
+    before, after = split_template(request.template)
+    tokens = count_tokens(backbone, [f"{before}{name}{after}" for name in names]) if names else ()
     return ClassesChecked(
         tokens=tokens,
         limit=backbone.context_length,
@@ -202,6 +205,8 @@ HANDLERS = {
     ListRunsRequest: handle_list_runs,
     PreviewRequest: handle_preview,
     CheckClassesRequest: handle_check_classes,
+    ScanRequest: surveying.handle_scan,
+    SplitRequest: surveying.handle_split,
 }
 
 __all__ = ["HANDLERS", "Classifier", "catalogue", "load_backbone", "load_prompts"]

@@ -52,13 +52,14 @@ class FailedPicture:
 
 @dataclass(frozen=True)
 class Preview:
-    """A small view of one picture, with its true size and what the decoder remarked."""
+    """A small view of one picture, with its true size and what the decoder remarked; a scan also says which class it is labelled as."""
 
     path: str
     width: int
     height: int
     thumbnail: Picture
     notes: tuple[str, ...] = ()
+    class_name: str = ""
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,14 @@ def recompressed(picture: Image.Image) -> Image.Image:
     return Image.open(buffer).convert("RGB")
 
 
+def table_of(prints: list[bytes]) -> Pixels:
+    """Fingerprints, one in a row."""
+    return np.frombuffer(b"".join(prints), np.uint8).reshape(-1, FINGERPRINT_BYTES)
+
+
 def groups(*pictures: Image.Image) -> tuple[tuple[int, ...], ...]:
     """Which of the pictures look alike."""
-    return look_alike([fingerprint(np.asarray(picture)) for picture in pictures], lambda *_: None)[0]
+    return look_alike(table_of([fingerprint(np.asarray(picture)) for picture in pictures]), lambda *_: None)[0]
 
 
 CHANGES: dict[str, tuple[Callable[[Image.Image], Image.Image], bool]] = {
@@ -57,9 +62,9 @@ def test_what_looks_alike(change: str) -> None:
 def test_different_pictures_are_not_alike() -> None:
     """Among a thousand different pictures there is no group, and the one copy added is found."""
     prints = [fingerprint(np.asarray(scene(seed, 32))) for seed in range(1000)]
-    assert look_alike(prints, lambda *_: None) == ((), True)
+    assert look_alike(table_of(prints), lambda *_: None) == ((), True)
     prints.append(fingerprint(np.asarray(recompressed(scene(77, 32)))))
-    assert look_alike(prints, lambda *_: None) == (((77, 1000),), True)
+    assert look_alike(table_of(prints), lambda *_: None) == (((77, 1000),), True)
 
 
 def test_same_groups_as_comparing_all_pairs() -> None:
@@ -78,7 +83,7 @@ def test_same_groups_as_comparing_all_pairs() -> None:
     for _ in range(400):
         component = np.array([component[row].min() for row in linked])
     wanted = tuple(tuple(np.flatnonzero(component == c).tolist()) for c in np.unique(component))
-    found, complete = look_alike([row.tobytes() for row in table], lambda *_: None)
+    found, complete = look_alike(table, lambda *_: None)
     assert complete
     assert found == tuple(group for group in wanted if len(group) > 1)
     assert 5 < len(found) < 200
@@ -88,7 +93,7 @@ def test_small_numbers() -> None:
     """None, one and two fingerprints are no special case for the caller."""
     one = fingerprint(np.zeros((1, 1, 3), np.uint8))
     assert len(one) == FINGERPRINT_BYTES
-    assert [look_alike([one] * count, lambda *_: None)[0] for count in (0, 1, 2)] == [(), (), ((0, 1),)]
+    assert [look_alike(table_of([one] * count), lambda *_: None)[0] for count in (0, 1, 2)] == [(), (), ((0, 1),)]
 
 
 def test_a_crowd_of_plain_pictures_is_not_compared_by_the_square(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +102,7 @@ def test_a_crowd_of_plain_pictures_is_not_compared_by_the_square(monkeypatch: py
     rng = np.random.default_rng(0)
     colours = rng.integers(100, 140, (20_000, FINGERPRINT_BYTES - HASH_BYTES), dtype=np.uint8)
     start_s = time.process_time()
-    found, complete = look_alike([bytes(HASH_BYTES) + row.tobytes() for row in colours], lambda *_: None)
+    found, complete = look_alike(table_of([bytes(HASH_BYTES) + row.tobytes() for row in colours]), lambda *_: None)
     assert not complete
     assert time.process_time() - start_s < 10
     assert all(len(group) > 1 for group in found)
@@ -110,4 +115,4 @@ def test_it_can_be_stopped() -> None:
         raise KeyboardInterrupt(f"{done} of {total}")
 
     with pytest.raises(KeyboardInterrupt):
-        look_alike([bytes(FINGERPRINT_BYTES)] * 2, stop)
+        look_alike(table_of([bytes(FINGERPRINT_BYTES)] * 2), stop)

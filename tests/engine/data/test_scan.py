@@ -7,18 +7,26 @@ import os
 import shutil
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from capt_engine.data.labelled import Item, LabelledSet, load_splits
-from capt_engine.data.scan import Duplicates, ScanResult, scan
+from capt_engine.data.scan import Tick, scan
+from capt_engine.data.sources import Found, find
 from capt_engine.errors import BadRequest, Cancelled
+from capt_engine.records import Duplicates, ScanResult
 
 
 def quiet(done: int, total: int, note: str) -> None:
     """A tick that does nothing."""
+
+
+def look(data: Path | dict[str, LabelledSet], tick: Tick = quiet, **options: Any) -> ScanResult:
+    """What a scan says of a folder, or of splits."""
+    return scan(Found(data) if isinstance(data, dict) else find((str(data),)), tick, **options)[0]
 
 
 def scene(seed: int, side: int = 48) -> Image.Image:
@@ -60,7 +68,7 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def found(toys: Path) -> ScanResult:
     """What the scan says of it."""
-    return scan(toys, quiet)
+    return look(toys)
 
 
 def test_counts(toys: Path, found: ScanResult) -> None:
@@ -76,8 +84,11 @@ def test_counts(toys: Path, found: ScanResult) -> None:
 
 def test_unreadable_pictures_have_reasons(found: ScanResult) -> None:
     """Each picture that cannot be read is named with a sentence and a hint."""
-    assert {Path(each.path).name for each in found.unreadable} == {"broken.jpg", "empty.png"}
-    assert all(each.message and each.hint for each in found.unreadable)
+    assert [(name, Path(each.path).name) for name, each in found.unreadable] == [
+        ("dog", "broken.jpg"),
+        ("dog", "empty.png"),
+    ]
+    assert all(each.message and each.hint for _, each in found.unreadable)
 
 
 def test_tiny_pictures(found: ScanResult) -> None:
@@ -105,7 +116,7 @@ def test_copies_of_a_picture_that_looks_like_another(tmp_path: Path) -> None:
     save(tmp_path / "a/1.png", scene(1))
     shutil.copy(tmp_path / "a/1.png", save(tmp_path / "b/2.png", scene(2)))
     save(tmp_path / "c/3.jpg", scene(1), quality=80)
-    found = scan(tmp_path, quiet)
+    found = look(tmp_path)
     assert short(found.same, tmp_path) == [["a/1.png", "b/2.png"]]
     assert short(found.alike, tmp_path) == [["a/1.png", "b/2.png", "c/3.jpg"]]
 
@@ -119,7 +130,7 @@ def test_nothing_is_changed(tmp_path: Path) -> None:
         return {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in tmp_path.rglob("*")}
 
     before = state()
-    scan(tmp_path, quiet)
+    look(tmp_path)
     assert state() == before
 
 
@@ -129,11 +140,11 @@ def test_imbalance_and_notes(tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(b"broken")
     items = [Item(path, 0) for path in pictures[:3]] + [Item(pictures[3], 1), Item(str(tmp_path / "broken.png"), 2)]
     data = LabelledSet("toys", ("big_cat", "dog", "owl", "Big cat"), tuple(items))
-    found = scan({"all": data}, quiet)
+    found = look({"all": data})
     assert found.imbalance == 3.0
     assert any("owl, Big cat" in note for note in found.notes)
     assert any("share a name" in note and "big cat" in note for note in found.notes)
-    assert any("only one class" in note for note in scan({"all": LabelledSet("x", ("a",), ())}, quiet).notes)
+    assert any("only one class" in note for note in look({"all": LabelledSet("x", ("a",), ())}).notes)
 
 
 def test_long_names(toys: Path) -> None:
@@ -144,10 +155,10 @@ def test_long_names(toys: Path) -> None:
         asked.extend(sentences)
         return tuple(len(sentence.split()) for sentence in sentences)
 
-    found = scan(toys, quiet, count_tokens=count_words, token_limit=5)
+    found = look(toys, count_tokens=count_words, token_limit=5)
     assert asked == ["a photo of a dog.", "a photo of a red cat."]
     assert [(each.name, each.tokens) for each in found.long_names] == [("red_cat", 6)]
-    assert (found.token_limit, scan(toys, quiet).token_limit) == (5, 0)
+    assert (found.token_limit, look(toys).token_limit) == (5, 0)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -159,7 +170,7 @@ def test_progress(toys: Path, threads: int) -> None:
         assert threading.current_thread() is threading.main_thread()
         told.append((done, total, note))
 
-    assert scan(toys, tick, threads=threads) == scan(toys, quiet)
+    assert look(toys, tick, threads=threads) == look(toys)
     done = [each[0] for each in told]
     assert done == sorted(done)
     assert told[-1][:2] == (16, 16)
@@ -178,7 +189,7 @@ def test_it_can_be_stopped(tmp_path: Path) -> None:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        scan({"all": data}, tick)
+        look({"all": data}, tick)
     assert seen[-1] < 100
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("capt-scan")]
 
@@ -190,8 +201,8 @@ def test_files_that_vanish(toys: Path, tmp_path: Path) -> None:
     sets = load_splits(root)
     (root / "train/dog/0.png").unlink()
     shutil.rmtree(root / "test")
-    found = scan(sets, quiet)
-    gone = [each for each in found.unreadable if each.message == "There is no such file."]
+    found = look(sets)
+    gone = [each for _, each in found.unreadable if each.message == "There is no such file."]
     assert len(gone) == 5
     assert found.usable == 10
 
@@ -205,15 +216,15 @@ def test_strange_files(tmp_path: Path) -> None:
     huge = buffer.getvalue()[:16] + (60_000).to_bytes(4, "big") * 2 + buffer.getvalue()[24:]
     (tmp_path / "huge.png").write_bytes(huge)
     items = tuple(Item(str(tmp_path / name), 0) for name in ("pipe.png", "huge.png", ".", "a\0b.png"))
-    found = scan({"all": LabelledSet("x", ("a",), items)}, quiet)
+    found = look({"all": LabelledSet("x", ("a",), items)})
     assert (found.usable, len(found.unreadable), found.imbalance) == (0, 4, 1.0)
 
 
 def test_splits_of_different_sets_are_refused(tmp_path: Path) -> None:
     """Splits must mean the same by their labels, and a path must hold a data set."""
     with pytest.raises(BadRequest, match="same classes"):
-        scan({"train": LabelledSet("x", ("a",), ()), "test": LabelledSet("x", ("b",), ())}, quiet)
+        look({"train": LabelledSet("x", ("a",), ()), "test": LabelledSet("x", ("b",), ())})
     with pytest.raises(BadRequest, match="same classes"):
-        scan({}, quiet)
+        look({})
     with pytest.raises(BadRequest, match="no class folders"):
-        scan(tmp_path, quiet)
+        look(tmp_path)
