@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 _TELL_EVERY_S = 0.1
 # What is left on the disk after a download; a full disk breaks more than this program.
 _SPARE_BYTES = 200 * 2**20
+_PIECE_BYTES = 2**17
 _HEX = set("0123456789abcdef")
 
 
@@ -122,17 +123,17 @@ def _offer(order: Order) -> _Offer | None:
         url = hf_hub_url(order.repo, name, revision=order.revision)
         try:
             # No token: what is public needs none, and nobody is told who asks.
-            told = get_hf_file_metadata(url, token=False, retry_on_errors=True)
+            told = get_hf_file_metadata(url, token=False)
         except errors.EntryNotFoundError as error:
             missing = error
             continue
-        except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.GatedRepoError) as error:
-            raise Refused(
-                "not found",
-                f"The hub has no {order.repo} at {order.revision[:12]} that is open to everybody.",
-                "Check the name. Of a gated model, fetch the folder in your browser and use it with `capt models import`.",
-            ) from error
         except errors.HfHubHTTPError as error:
+            if error.response.status_code in (401, 403, 404):
+                raise Refused(
+                    "not found",
+                    f"The hub has no {order.repo} at {order.revision[:12]} that is open to everybody.",
+                    "Check the name. Of a gated model, fetch the folder in your browser and use it with `capt models import`.",
+                ) from error
             raise Refused(
                 "server", f"The server would not say anything about {name}: {_brief(error)}", _LATER
             ) from error
@@ -192,8 +193,11 @@ def _identity(offer: _Offer) -> dict[str, Any]:
 
 def _fetch(order: Order, offer: _Offer, folder: Path) -> None:
     import httpx2
-    from huggingface_hub import errors
+    from huggingface_hub import constants, errors
     from huggingface_hub.file_download import http_get
+
+    # What has not filled a piece is lost where a connection breaks; the hub's own pieces are of 10 MB.
+    constants.DOWNLOAD_CHUNK_SIZE = _PIECE_BYTES
 
     partial, notes = folder / (offer.name + ".part"), folder / (offer.name + ".part.json")
     have = _resumable(folder, offer)
