@@ -51,7 +51,7 @@ class MethodModel(QObject):
         super().__init__(parent)
         self._bridge = bridge
         self._engine = engine
-        self._project = project
+        self.project = project
         self._job: JobId | None = None
         self._asked: TuneRequest | None = None
         self.forecast: TuneForecast | None = None
@@ -97,17 +97,17 @@ class MethodModel(QObject):
     @property
     def model(self) -> ModelInfo | None:
         """The chosen model."""
-        return next((model for model in self.models if model.id == self._project.state.model), None)
+        return next((model for model in self.models if model.id == self.project.state.model), None)
 
     @property
     def method(self) -> MethodInfo | None:
         """The chosen method."""
-        return next((method for method in self._methods if method.name == self._project.state.method), None)
+        return next((method for method in self._methods if method.name == self.project.state.method), None)
 
     @property
     def preset(self) -> PresetInfo | None:
         """The chosen preset."""
-        return next((preset for preset in self.presets if preset.name == self._project.state.preset), None)
+        return next((preset for preset in self.presets if preset.name == self.project.state.preset), None)
 
     def params(self) -> tuple[ParamInfo, ...]:
         """The Expert form: the engine's own settings, with the defaults of method and preset."""
@@ -121,11 +121,11 @@ class MethodModel(QObject):
     def values(self) -> Values:
         """The Expert settings that the user changed."""
         known = {param.name: param.default for param in self.params()}
-        return tuple((name, value) for name, value in self._project.state.settings if known.get(name) != value)
+        return tuple((name, value) for name, value in self.project.state.settings if known.get(name) != value)
 
     def value(self, name: str) -> ParamValue | None:
         """A setting as the run will have it: the user's, the preset's, the method's, or its default; None where nobody says."""
-        own = dict(self._project.state.settings)
+        own = dict(self.project.state.settings)
         default = next((param.default for param in self.params() if param.name == name), None)
         return own.get(name, default)
 
@@ -140,43 +140,43 @@ class MethodModel(QObject):
     @property
     def test_eps(self) -> float:
         """The budget of the attack that measures: the training budget where nobody chose another."""
-        chosen = self._project.state.test_eps
+        chosen = self.project.state.test_eps
         return self.eps if chosen is None else chosen
 
     # choosing
 
     def set_model(self, name: str) -> None:
         """Choose the model whose prompts are tuned."""
-        self._project.change(model=name)
+        self.project.change(model=name)
 
     def set_method(self, name: str) -> None:
         """Choose a method; Expert settings that were changed stay."""
-        self._project.change(method=name)
+        self.project.change(method=name)
 
     def set_preset(self, name: str) -> None:
         """Choose a preset; it replaces Expert settings that it names itself, as one expects of a preset."""
         preset = next((preset for preset in self.presets if preset.name == name), None)
         named = dict(preset.settings) if preset else {}
-        kept = tuple((key, value) for key, value in self._project.state.settings if key not in named)
-        self._project.change(preset=name, settings=kept)
+        kept = tuple((key, value) for key, value in self.project.state.settings if key not in named)
+        self.project.change(preset=name, settings=kept)
 
     def set_values(self, values: Iterable[tuple[str, ParamValue]]) -> None:
         """Take the Expert form: settings it does not name are at their defaults."""
-        self._project.change(settings=tuple(values))
+        self.project.change(settings=tuple(values))
 
     def set_test_eps(self, eps: float | None) -> None:
         """Choose the budget of the attack that measures, None for the training budget."""
-        self._project.change(test_eps=eps)
+        self.project.change(test_eps=eps)
 
     def set_test_steps(self, steps: int) -> None:
         """Choose the steps of the attack that measures."""
-        self._project.change(test_steps=steps)
+        self.project.change(test_steps=steps)
 
     # asking
 
     def request(self, resume: bool = False) -> TuneRequest:
         """The run that the project describes."""
-        state, folder = self._project.state, self._project.folder
+        state, folder = self.project.state, self.project.folder
         names = {field.name for field in fields(TuneRequest)}
         settings: dict[str, Any] = dict(self.preset.settings) if self.preset else {}
         settings |= dict(state.settings)
@@ -222,12 +222,27 @@ class MethodModel(QObject):
     def suggests_quick(self) -> bool:
         """Whether the run takes long and the quick preset is not chosen."""
         quick = self.presets[0].name if self.presets else ""
-        return self.forecast is not None and self.forecast.seconds > _TOO_LONG_S and self._project.state.preset != quick
+        return self.forecast is not None and self.forecast.seconds > _TOO_LONG_S and self.project.state.preset != quick
 
     def take_quick(self) -> None:
         """Choose the quickest preset."""
         if self.presets:
             self.set_preset(self.presets[0].name)
+
+    def cost_of(self, preset: PresetInfo) -> str:
+        """What a preset costs, in words: the chosen one's forecast, scaled by epochs and attack steps."""
+        epochs = dict(preset.settings).get("epochs")
+        words = self.tr("{} epochs").format(epochs) if epochs is not None else ""
+        chosen = self.preset
+        if self.forecast is None or chosen is None or self.project.state.settings:
+            return words
+        share = _work(preset) / _work(chosen) if _work(chosen) and _work(preset) else 0.0
+        if preset.name == chosen.name:
+            share = 1.0
+        if not share:
+            return words
+        time = tune_words.duration(self.forecast.seconds * share)
+        return " · ".join(part for part in (words, time) if part)
 
     def forecast_words(self) -> tuple[str, str]:
         """How long and how much memory, and where; or what is being done to find out."""
@@ -295,3 +310,9 @@ class MethodModel(QObject):
         """What method and preset say, by name of the setting."""
         given = dict(self.method.settings) if self.method else {}
         return given | (dict(self.preset.settings) if self.preset else {})
+
+
+def _work(preset: PresetInfo) -> float:
+    """Passes through the model for each picture: one attack step is a pass, and so is the step of the prompts."""
+    settings = dict(preset.settings)
+    return float(settings.get("epochs", 0)) * (1.0 + float(settings.get("attack_steps", 3)))

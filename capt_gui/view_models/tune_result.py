@@ -97,7 +97,7 @@ class TuneResultModel(QObject):
         """What makes the same prompts again; empty while nobody said it."""
         if self.saving is not None and self.saving.command:
             return self.saving.command
-        return self._run.result.command if self._run.result else ""
+        return self._run.command
 
     def measure(self) -> None:
         """Evaluate the test share, unless that was done or is under way."""
@@ -126,16 +126,16 @@ class TuneResultModel(QObject):
 
     def request(self, keep: str, *, resume: bool = False) -> EvaluateRequest:
         """Plain text (A) against the tuned prompts (B) on the test share, each attacked by its own PGD."""
-        state = self._project.state
+        state, made_by = self._project.state, self._run.made_by
         eps = self._method.test_eps
         attacks = (AttackSpec("pgd", (("steps", state.test_steps),)),) if eps > 0 else ()
         return EvaluateRequest(
             data=str(self._project.split_file),
             split="test",
-            model=state.model,
+            model=made_by.model if made_by else state.model,
             prompts=None,
             compare=str(self.prompts_file),
-            template=state.template,
+            template=made_by.template if made_by else state.template,
             attacks=attacks,
             threat=ThreatModel(eps=eps),
             seed=state.seed,
@@ -202,7 +202,15 @@ class TuneResultModel(QObject):
         name = state.name or self._project.title or self.tr("Tuned prompts")
         self._folder = folder
         self._saving = self._bridge.submit(
-            SaveTunedRequest(str(self.prompts_file), name, state.notes, state.licence, folder, runs)
+            SaveTunedRequest(
+                str(self.prompts_file),
+                name,
+                state.notes,
+                state.licence,
+                folder,
+                runs,
+                made_by=self._run.made_by,
+            )
         )
         self.changed.emit()
 

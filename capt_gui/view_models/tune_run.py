@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -36,6 +38,7 @@ from capt_gui.view_models.tune_state import DONE, IDLE, PAUSED, RUNNING, STOPPED
 _REDRAW_MS = 200
 # the engine keeps the state of a stopped run beside the prompts that it will write
 _STATE_SUFFIX = ".state"
+_MADE_BY = "made-by.json"
 
 
 class TuneRun(QObject):
@@ -69,6 +72,9 @@ class TuneRun(QObject):
         self.notices: list[str] = []
         self.failure: Failure | None = None
         self.result: TuneResult | None = None
+        self._asked: TuneRequest | None = None
+        self._made_by: TuneRequest | None = None
+        self._command = ""
         self._forget()
         self._redraw = QTimer(self, singleShot=True, interval=_REDRAW_MS)
         self._redraw.timeout.connect(self.drawn)
@@ -230,6 +236,7 @@ class TuneRun(QObject):
         self.done, self.total, self.words = 0, 0, ""
         if isinstance(event, JobFinished) and isinstance(event.result, TuneResult):
             self.result = event.result
+            self._remember(event.result)
             self._project.change(run=DONE, test_run="", saved="")
             self.finished.emit(event.result)
         elif isinstance(event, JobFailed):
@@ -243,9 +250,20 @@ class TuneRun(QObject):
         self.drawn.emit()
         self._tell()
 
+    def _remember(self, result: TuneResult) -> None:
+        """Keep beside the prompts what made them, for the days after."""
+        if self._asked is None:
+            return
+        self._made_by = replace(self._asked, resume=False, stop_after=result.stopped_after)
+        self._command = result.command
+        told = {"request": asdict(self._made_by), "command": result.command}
+        with contextlib.suppress(OSError):
+            (self._project.folder / _MADE_BY).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+
     def _submit(self, request: TuneRequest) -> None:
         kept = dict(self._epochs) if request.resume else {}
         self._forget()
+        self._asked = request
         self._epochs = kept
         self._project.folder.mkdir(parents=True, exist_ok=True)
         self._job = self._bridge.submit(request)
@@ -255,6 +273,18 @@ class TuneRun(QObject):
         # a crash from here on must find that it ran
         self._project.save_now()
         self._tell_all()
+
+    @property
+    def made_by(self) -> TuneRequest | None:
+        """The request of the run that made this project's prompts: step 3 may say something else by now."""
+        if self._made_by is None and self.is_done:
+            self._made_by, self._command = _read_made_by(self._project.folder / _MADE_BY)
+        return self._made_by
+
+    @property
+    def command(self) -> str:
+        """The command that makes the same prompts, empty where nobody said."""
+        return self._command if self.made_by is not None else ""
 
     def _clear_outcome(self) -> None:
         """The engine never writes over prompts; those of an earlier run lie in our own folder, or are on the shelf already."""
@@ -270,7 +300,8 @@ class TuneRun(QObject):
         self.failure = None
         # why a stop found nothing to keep
         self.reason = ""
-        self.result = None
+        self.result = self._asked = self._made_by = None
+        self._command = ""
         self.is_waiting = False
         self.done = self.total = 0
         self.words = ""
@@ -291,3 +322,11 @@ class TuneRun(QObject):
     @property
     def _state_file(self) -> Path:
         return self._out.with_name(self._out.name + _STATE_SUFFIX)
+
+
+def _read_made_by(path: Path) -> tuple[TuneRequest | None, str]:
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return TuneRequest(**told["request"]), str(told["command"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None, ""

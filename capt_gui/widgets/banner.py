@@ -75,6 +75,10 @@ class Banner(QFrame):
         self.show()
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
 
+    def focus_action(self) -> None:
+        """Put the keyboard on the first action: this banner asks something."""
+        self._action.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def clear(self) -> None:
         """Hide the banner without saying `dismissed`."""
         self.hide()

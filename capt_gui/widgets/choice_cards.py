@@ -70,6 +70,12 @@ class ChoiceCards(QWidget):
         """The key of what is taken, empty when nothing is."""
         return next((key for key, card in self._cards.items() if card.isChecked()), "")
 
+    def focus_taken(self) -> None:
+        """Put the keyboard on the card that is taken, or on the first."""
+        card = self._cards.get(self.choice()) or next(iter(self._cards.values()), None)
+        if card is not None:
+            card.setFocus(Qt.FocusReason.TabFocusReason)
+
     def card(self, key: str) -> ChoiceCard:
         """One of the cards."""
         return self._cards[key]

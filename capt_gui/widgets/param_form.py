@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QPushButton, QSize
 
 from capt_engine.records import ParamInfo, ParamValue
 from capt_gui.theme import Theme, repolish
+from capt_gui.widgets.labels import text
 from capt_gui.widgets.param_editors import Field
 
 
@@ -15,9 +16,11 @@ class ParamForm(QWidget):
 
     changed = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None, *, sentences: bool = False) -> None:
+        """sentences: what a setting means stands below it, not only in its tooltip."""
         super().__init__(parent)
         self._theme = theme
+        self._sentences = sentences
         self._fields: list[Field] = []
         self._labels: dict[str, QLabel] = {}
         self._grid = QGridLayout()
@@ -50,7 +53,10 @@ class ParamForm(QWidget):
                 widget.deleteLater()
         self._labels = {}
         self._fields = [Field(info, self._on_edited) for info in infos]
-        for row, field in enumerate(self._fields):
+        for number, field in enumerate(self._fields):
+            row = 2 * number
+            if self._sentences and field.info.help:
+                self._grid.addWidget(text(field.info.help, "caption"), row + 1, 0, 1, 2)
             if isinstance(field.editor, QCheckBox):
                 self._grid.addWidget(field.editor, row, 0, 1, 2)
                 continue

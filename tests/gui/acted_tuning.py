@@ -72,7 +72,7 @@ def news(request: r.TuneRequest) -> Iterator[tuple[r.TuneForecast | r.TuneStep |
     yield (forecast(request), r.TuneEpoch(0, epochs, 0.0, share(0.72), share(0.12), False), strip(0, rng))
     for number in range(epochs * STEPS):
         epoch, far = number // STEPS + 1, (number + 1) / (epochs * STEPS)
-        yield (step(epoch, number + 1, far, epochs, rng),)
+        yield (step(epoch, number + 1, far, rng),)
         if (number + 1) % STEPS == 0:
             robust, clean = 0.12 + 0.42 * far + rng.gauss(0, 0.02), 0.72 + 0.14 * far + rng.gauss(0, 0.02)
             yield (r.TuneEpoch(epoch, epochs, 2.2 * (1 - far), share(clean), share(robust), True), strip(epoch, rng))
@@ -80,7 +80,7 @@ def news(request: r.TuneRequest) -> Iterator[tuple[r.TuneForecast | r.TuneStep |
                 yield (f"After epoch {epoch}: the batch was halved to 4, as memory ran out.",)
 
 
-def step(epoch: int, number: int, far: float, epochs: int, rng: random.Random) -> r.TuneStep:
+def step(epoch: int, number: int, far: float, rng: random.Random) -> r.TuneStep:
     """One step of a run that learns."""
     ce, train, guide = (start * math.exp(-2.2 * far) + abs(rng.gauss(0, 0.06)) + 0.1 for start in (1.6, 0.5, 0.9))
     alpha = 0.5 + 0.12 * far + rng.gauss(0, 0.02)

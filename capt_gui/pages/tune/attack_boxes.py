@@ -1,0 +1,135 @@
+"""Two attacks that must not be taken for each other: the one that trains, and the one that measures."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from capt_gui.theme import Theme
+from capt_gui.view_models import sentences, tune_words
+from capt_gui.view_models.method_model import MethodModel
+from capt_gui.widgets.labels import named, text
+from capt_gui.widgets.picker import Picker
+
+_ICON = 20
+_SAME = "same"
+_BUDGETS = (0.5, 1, 2, 4, 8)
+_STEPS = (10, 20, 50, 100, 200)
+
+
+class AttackBoxes(QWidget):
+    """Side by side; the first is set by preset and Expert, the second here."""
+
+    def __init__(self, theme: Theme, method: MethodModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._method = method
+        self._icons: list[tuple[QLabel, str, str]] = []
+        self.training = text(role="strong")
+        self.measuring = text(role="strong")
+        self._budget = Picker(self.tr("Budget of the measuring attack"))
+        self._steps = Picker(self.tr("Steps of the measuring attack"))
+        self._lay_out()
+        self._budget.picked.connect(self.on_budget_picked)
+        self._steps.picked.connect(self.on_steps_picked)
+        method.changed.connect(self.on_changed)
+        theme.changed.connect(self.on_theme_changed)
+        self.on_theme_changed()
+        self.on_changed()
+
+    def on_changed(self) -> None:
+        """Show both attacks as they are chosen now."""
+        method = self._method
+        steps, size = method.value("attack_steps"), method.value("attack_step_size")
+        self.training.setText(
+            tune_words.attack(
+                method.eps,
+                int(steps) if isinstance(steps, int | float) else None,
+                float(size) if isinstance(size, float | int) and size else None,
+            )
+        )
+        chosen = method.project.state
+        self.measuring.setText(tune_words.attack(method.test_eps, chosen.test_steps))
+        budgets = sorted({k / 255 for k in _BUDGETS} | ({chosen.test_eps} if chosen.test_eps is not None else set()))
+        same = self.tr("Same as training ({})").format(sentences.budget(method.eps, "linf"))
+        entries = [(same, _SAME, self.tr("What the prompts were trained against, but with a stronger attack."))]
+        entries += [(f"ε = {sentences.budget(eps, 'linf')}", repr(eps), "") for eps in budgets]
+        self._budget.set_entries(entries, _SAME if chosen.test_eps is None else repr(chosen.test_eps))
+        counts = sorted({*_STEPS, chosen.test_steps})
+        self._steps.set_entries(
+            [(self.tr("{} steps").format(count), str(count), "") for count in counts], str(chosen.test_steps)
+        )
+
+    def on_budget_picked(self, key: str) -> None:
+        """The user chose a budget."""
+        self._method.set_test_eps(None if key == _SAME else float(key))
+
+    def on_steps_picked(self, key: str) -> None:
+        """The user chose a number of steps."""
+        self._method.set_test_steps(int(key))
+
+    def on_theme_changed(self) -> None:
+        """Tint the symbols."""
+        for label, name, role in self._icons:
+            label.setPixmap(self._theme.pixmap(name, _ICON, role, self.devicePixelRatioF()))
+
+    def _lay_out(self) -> None:
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(12)
+        controls = QWidget()
+        line = QHBoxLayout(controls)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(8)
+        line.addWidget(named(self.tr("Budget"), self._budget), 3)
+        line.addWidget(named(self.tr("Effort"), self._steps), 2)
+        for box in (
+            self._box(
+                "training",
+                ("tune", "attacked"),
+                self.tr("Attack used for training"),
+                self.training,
+                self.tr(
+                    "Cheap on purpose: every picture meets it again in every epoch. The preset sets it; Expert changes it."
+                ),
+            ),
+            self._box(
+                "measuring",
+                ("evaluate", "clean"),
+                self.tr("Attack used for measuring"),
+                self.measuring,
+                self.tr("Stronger on purpose: prompts can learn to withstand a weak attack without being robust."),
+                controls,
+            ),
+        ):
+            layout.addWidget(box, 1)
+
+    def _box(
+        self,
+        kind: str,
+        icon: tuple[str, str],
+        title: str,
+        words: QLabel,
+        why: str,
+        controls: QWidget | None = None,
+    ) -> QFrame:
+        box = QFrame()
+        box.setProperty("attackBox", kind)
+        box.setAccessibleName(title)
+        column = QVBoxLayout(box)
+        column.setContentsMargins(14, 12, 14, 12)
+        column.setSpacing(6)
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        symbol = QLabel()
+        symbol.setFixedSize(QSize(_ICON, _ICON))
+        self._icons.append((symbol, *icon))
+        head.addWidget(symbol, 0, Qt.AlignmentFlag.AlignVCenter)
+        head.addWidget(text(title, "muted"), 1)
+        column.addLayout(head)
+        column.addWidget(words)
+        column.addWidget(text(why, "caption"))
+        if controls is not None:
+            column.addWidget(controls)
+        column.addStretch(1)
+        return box

@@ -1,0 +1,71 @@
+"""What the run will take, found by a dry run of three steps."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from capt_gui.theme import Theme
+from capt_gui.view_models.method_model import MethodModel
+from capt_gui.widgets.labels import text
+
+_ICON = 20
+
+
+class ForecastCard(QWidget):
+    """Time and memory in one line, the machine and the size of the work below; while it is tried, a thin bar."""
+
+    def __init__(self, theme: Theme, method: MethodModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._method = method
+        self._icon = QLabel()
+        self.headline = text(role="heading")
+        self.details = text(role="caption")
+        self._bar = QProgressBar()
+        self._bar.setRange(0, 0)
+        self._bar.setTextVisible(False)
+        self._bar.setAccessibleName(self.tr("Forecast"))
+        self._long = text(self.tr("That is long. Quick gives a first answer in minutes."), "problem")
+        self.quick = QPushButton(self.tr("Use Quick"))
+        self.quick.setAccessibleName(self.tr("Use the preset Quick"))
+        self._suggestion = QWidget()
+        self._lay_out()
+        self.quick.clicked.connect(method.take_quick)
+        method.changed.connect(self.on_changed)
+        theme.changed.connect(self.on_changed)
+        self.on_changed()
+
+    def on_changed(self) -> None:
+        """Show what is known now."""
+        method = self._method
+        headline, details = method.forecast_words()
+        failed = method.failure is not None and not method.is_trying
+        self.headline.setText(headline)
+        self.details.setText(details)
+        self.details.setVisible(bool(details))
+        self._bar.setVisible(method.is_trying and not method.problem())
+        self._suggestion.setVisible(method.suggests_quick)
+        name, role = ("warning", "warning") if failed else ("device", "text_muted")
+        self._icon.setPixmap(self._theme.pixmap(name, _ICON, role, self.devicePixelRatioF()))
+        self.setAccessibleName(f"{headline}. {details}")
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.setSpacing(10)
+        head.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        words = QVBoxLayout()
+        words.setSpacing(4)
+        words.addWidget(self.headline)
+        words.addWidget(self._bar)
+        words.addWidget(self.details)
+        head.addLayout(words, 1)
+        line = QHBoxLayout(self._suggestion)
+        line.setContentsMargins(30, 0, 0, 0)
+        line.addWidget(self._long, 1)
+        line.addWidget(self.quick)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        layout.addLayout(head)
+        layout.addWidget(self._suggestion)

@@ -1,0 +1,139 @@
+"""Step 3: which model, which method, how much effort; both attacks, what it will take, and the rest under Expert."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from capt_engine.records import ParamInfo
+from capt_gui.pages.tune.attack_boxes import AttackBoxes
+from capt_gui.pages.tune.forecast_card import ForecastCard
+from capt_gui.pages.tune.scrolled import scrolled
+from capt_gui.pages.tune.step import Step
+from capt_gui.view_models.desk import Desk
+from capt_gui.widgets.card import Card
+from capt_gui.widgets.choice_cards import Choice, ChoiceCards
+from capt_gui.widgets.fold import Fold
+from capt_gui.widgets.labels import named, text
+from capt_gui.widgets.param_form import ParamForm
+from capt_gui.widgets.picker import Picker
+
+_WIDTH = 1180
+
+
+class MethodStep(Step):
+    """Shows the choices of the method model and passes on what the user changes."""
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(desk, parent)
+        self._method = desk.tuning.method
+        self._params: tuple[ParamInfo, ...] = ()
+        self._showing = False
+        self.model = Picker(self.tr("Model"))
+        self._summary = text(role="caption")
+        self.methods = ChoiceCards(desk.theme, self.tr("Method"), stacked=True)
+        self.relatives = ChoiceCards(desk.theme, self.tr("Method"), stacked=True)
+        self.presets = ChoiceCards(desk.theme, self.tr("Effort"))
+        self.attacks = AttackBoxes(desk.theme, self._method)
+        self.forecast = ForecastCard(desk.theme, self._method)
+        self.form = ParamForm(desk.theme, sentences=True)
+        self.others = Fold(desk.theme, self.tr("Other methods (Expert)"), self.relatives)
+        self.expert = Fold(desk.theme, self.tr("Settings (Expert)"), self.form)
+        self._unsaid = text(
+            self.tr(
+                "What could be found of the paper on CAPT does not say how α is computed, nor λ, the attack inside training, the learning "
+                "rate or the number of epochs. Those values are taken from the methods it builds on, or are ours; each can be changed."
+            ),
+            "caption",
+        )
+        self._lay_out()
+        self.model.picked.connect(self._method.set_model)
+        for cards in (self.methods, self.relatives):
+            cards.picked.connect(self._method.set_method)
+        self.presets.picked.connect(self._method.set_preset)
+        self.form.changed.connect(self.on_form_changed)
+        self._method.changed.connect(self.on_changed)
+        self.on_changed()
+
+    @property
+    def blocked_because(self) -> str:
+        """Why tuning cannot start from here."""
+        return self._method.problem()
+
+    def enter(self) -> None:
+        """Try the present choice."""
+        self._method.set_watched(True)
+        self.methods.focus_taken()
+
+    def leave(self) -> None:
+        """What is tried now interests nobody."""
+        self._method.set_watched(False)
+
+    def on_changed(self) -> None:
+        """Show the present choices."""
+        self._showing = True
+        method, state = self._method, self._method.project.state
+        self.model.set_entries(
+            [(model.label, model.id, model.summary) for model in method.models] or [(state.model, state.model, "")],
+            state.model,
+        )
+        self.model.setEnabled(bool(method.models))
+        info = method.model
+        self._summary.setText((info.warning or info.summary) if info else self.tr("The list arrives with the engine."))
+        for cards, infos in ((self.methods, method.methods), (self.relatives, method.relatives)):
+            cards.set_choices([Choice(one.name, one.label, one.summary) for one in infos], state.method)
+        self.others.setVisible(bool(method.relatives))
+        self.presets.set_choices(
+            [Choice(one.name, one.label, one.summary, method.cost_of(one)) for one in method.presets], state.preset
+        )
+        params = method.params()
+        if params != self._params:
+            self._params = params
+            self.form.set_params(params)
+        if dict(method.values()) != dict(self.form.values()):
+            self.form.set_values(method.values())
+        self._showing = False
+        self.changed.emit()
+
+    def on_form_changed(self) -> None:
+        """The user changed an Expert setting."""
+        if not self._showing:
+            self._method.set_values(self.form.values())
+
+    def _lay_out(self) -> None:
+        panels = QWidget()
+        panels.setMaximumWidth(_WIDTH)
+        columns = QHBoxLayout(panels)
+        columns.setContentsMargins(20, 16, 20, 16)
+        columns.setSpacing(14)
+        left, right = QVBoxLayout(), QVBoxLayout()
+        for column in (left, right):
+            column.setSpacing(12)
+            column.setAlignment(Qt.AlignmentFlag.AlignTop)
+        left.addWidget(Card(_column(named(self.tr("Model"), self.model), self._summary)))
+        left.addWidget(Card(_column(text(self.tr("Method"), "heading"), self.methods, self.others)))
+        right.addWidget(Card(_column(text(self.tr("Effort"), "heading"), self.presets)))
+        right.addWidget(self.attacks)
+        right.addWidget(Card(self.forecast))
+        right.addWidget(Card(_column(self.expert, self._unsaid)))
+        columns.addLayout(left, 2)
+        columns.addLayout(right, 3)
+        outer = QWidget()
+        line = QHBoxLayout(outer)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addStretch(1)
+        line.addWidget(panels, 1000)
+        line.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scrolled(outer))
+
+
+def _column(*widgets: QWidget) -> QWidget:
+    box = QWidget()
+    layout = QVBoxLayout(box)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(8)
+    for widget in widgets:
+        layout.addWidget(widget)
+    return box

@@ -1,0 +1,103 @@
+"""The four live charts of a run: accuracy on the validation pictures, terms of the loss, α, learning rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from capt_engine.records import Share, TuneEpoch, TuneStep
+from capt_gui.theme import Theme
+from capt_gui.view_models.tune_run import TuneRun
+from capt_gui.widgets.card import Card
+from capt_gui.widgets.line_chart import Level, Line, LineChart
+
+
+class RunCharts(QWidget):
+    """Redrawn when the run says so, which is a few times a second at most."""
+
+    def __init__(self, theme: Theme, run: TuneRun, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._run = run
+        step, epoch = self.tr("step"), self.tr("epoch")
+        self.accuracy = LineChart(
+            theme,
+            self.tr("Right on the validation pictures"),
+            epoch,
+            self.tr("Clean and under attack, with 95 % intervals, after each epoch."),
+            share=True,
+        )
+        self.loss = LineChart(
+            theme,
+            self.tr("Terms of the loss"),
+            step,
+            self.tr("Being right, and being consistent, in nats, at each step."),
+        )
+        self.alpha = LineChart(
+            theme,
+            self.tr("α: how far the guide is trusted"),
+            step,
+            self.tr("The mean over the batch, and where 80 % of it lie."),
+        )
+        self.rate = LineChart(theme, self.tr("Learning rate"), step, self.tr("How far each step goes."))
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(12)
+        for number, chart in enumerate((self.accuracy, self.loss, self.alpha, self.rate)):
+            grid.addWidget(Card(chart, 8), number // 2, number % 2)
+            grid.setColumnStretch(number % 2, 1)
+            grid.setRowStretch(number // 2, 1)
+        run.drawn.connect(self.on_drawn)
+        self.on_drawn()
+
+    def on_drawn(self) -> None:
+        """Show all there is."""
+        run = self._run
+        steps, epochs = run.steps, run.epochs
+        last = steps[-1].step if steps else 0
+        self._draw_accuracy(epochs)
+        # steps are numbered through the run; a run that goes on begins its charts where it was
+        end = float(max(run.total, last)) if steps else 0.0
+        xs = tuple(float(one.step) for one in steps)
+        self.loss.set_lines(
+            (
+                Line(self.tr("cross-entropy"), "text", xs, _of(steps, "cross_entropy")),
+                Line(self.tr("train consistency"), "clean", xs, _of(steps, "train"), style=Qt.PenStyle.DashLine),
+                Line(self.tr("guide consistency"), "attacked", xs, _of(steps, "guide"), style=Qt.PenStyle.DotLine),
+            ),
+            end=end,
+        )
+        band = (_of(steps, "alpha_p10"), _of(steps, "alpha_p90"))
+        self.alpha.set_lines((Line(self.tr("mean"), "accent", xs, _of(steps, "alpha_mean"), *band),), end=end)
+        self.rate.set_lines((Line(self.tr("rate"), "text_muted", xs, _of(steps, "rate")),), end=end)
+
+    def _draw_accuracy(self, epochs: Sequence[TuneEpoch]) -> None:
+        plain = self._run.plain
+        levels = []
+        if plain is not None and plain.clean is not None:
+            levels.append(Level(self.tr("plain text"), "clean", plain.clean.value))
+        if plain is not None and plain.robust is not None:
+            levels.append(Level(self.tr("plain text"), "attacked", plain.robust.value))
+        lines = (
+            _share_line(self.tr("clean"), "clean", [(one.epoch, one.clean) for one in epochs]),
+            _share_line(self.tr("under attack"), "attacked", [(one.epoch, one.robust) for one in epochs]),
+        )
+        self.accuracy.set_lines(lines, tuple(levels), end=float(epochs[-1].epochs if epochs else 0))
+
+
+def _of(steps: Sequence[TuneStep], name: str) -> tuple[float, ...]:
+    return tuple(float(getattr(one, name)) for one in steps)
+
+
+def _share_line(name: str, role: str, shares: list[tuple[int, Share | None]]) -> Line:
+    there = [(float(epoch), share) for epoch, share in shares if share is not None]
+    return Line(
+        name,
+        role,
+        tuple(epoch for epoch, _ in there),
+        tuple(share.value for _, share in there),
+        tuple(share.low for _, share in there),
+        tuple(share.high for _, share in there),
+        marks=True,
+    )

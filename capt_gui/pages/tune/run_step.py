@@ -1,0 +1,140 @@
+"""Step 4: the run, live: controls, what was noticed, charts, and pictures under attack."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from capt_gui.pages.tune.run_charts import RunCharts
+from capt_gui.pages.tune.run_controls import RunControls
+from capt_gui.pages.tune.scrolled import scrolled
+from capt_gui.pages.tune.step import Step
+from capt_gui.theme import Theme
+from capt_gui.view_models.desk import Desk
+from capt_gui.widgets.card import Card
+from capt_gui.widgets.labels import text
+from capt_gui.widgets.sample_strip import SampleStrip
+
+_ICON = 18
+
+
+class RunStep(Step):
+    """Assembles the parts; all they show lives in the run, so that the page can be left."""
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(desk, parent)
+        self._run = desk.tuning.run
+        self.controls = RunControls(desk.theme, self._run, desk.tuning.project)
+        self.notices = Notices(desk.theme)
+        self.charts = RunCharts(desk.theme, self._run)
+        self.strip = SampleStrip(desk.theme)
+        self._strip_title = text(self.tr("Pictures under attack"), "heading", wrap=False)
+        self._strip_words = text(role="caption")
+        self._lay_out()
+        self._run.changed.connect(self.on_changed)
+        self._run.strip_changed.connect(self.on_strip_changed)
+        desk.tuning.method.changed.connect(self.changed)
+        self.on_changed()
+        self.on_strip_changed()
+
+    @property
+    def blocked_because(self) -> str:
+        """Why there is no result yet."""
+        if self._run.is_running:
+            return self.tr("Tuning goes on. Wait for its end, or stop and keep the best.")
+        return "" if self._run.is_done else self.tr("Tune first.")
+
+    def enter(self) -> None:
+        """Put the keyboard on what comes next."""
+        self.controls.on_changed()
+        self.controls.focus_first()
+
+    def on_changed(self) -> None:
+        """Show what was noticed."""
+        failure = self._run.failure
+        failed = () if failure is None or not failure.hint else (failure.hint,)
+        self.notices.set_sentences((*failed, *self._run.notices))
+        self.changed.emit()
+
+    def on_strip_changed(self) -> None:
+        """Show the pictures of the latest epoch."""
+        strip = self._run.strip
+        self.strip.set_samples(strip.samples if strip else ())
+        if strip is None:
+            self._strip_words.setText("")
+        elif strip.epoch == 0:
+            self._strip_words.setText(self.tr("Plain text, before any tuning. Click a picture to see it clean."))
+        else:
+            held = sum(sample.attacked_answer == sample.label for sample in strip.samples)
+            words = self.tr(
+                "After epoch {}: {} of these {} hold. Upper line: clean answer; lower line: under attack. Click to see them clean."
+            )
+            self._strip_words.setText(words.format(strip.epoch, held, len(strip.samples)))
+
+    def _lay_out(self) -> None:
+        strip = QWidget()
+        column = QVBoxLayout(strip)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self._strip_title)
+        column.addWidget(self.strip)
+        column.addWidget(self._strip_words)
+        body = QWidget()
+        rows = QVBoxLayout(body)
+        rows.setContentsMargins(20, 14, 20, 14)
+        rows.setSpacing(12)
+        rows.addWidget(Card(self.controls))
+        rows.addWidget(self.notices)
+        rows.addWidget(self.charts, 1)
+        rows.addWidget(Card(strip, 12))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scrolled(body))
+
+
+class Notices(QWidget):
+    """What was noticed on the way, a quiet card each."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._shown: tuple[str, ...] = ()
+        self._symbols: list[QLabel] = []
+        self._rows = QVBoxLayout(self)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setSpacing(6)
+        theme.changed.connect(self._retint)
+        self.hide()
+
+    def set_sentences(self, sentences: tuple[str, ...]) -> None:
+        """Show these, one under the other."""
+        if sentences == self._shown:
+            return
+        self._shown = sentences
+        self._symbols = []
+        while (item := self._rows.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        for words in sentences:
+            note = QFrame()
+            note.setProperty("note", True)
+            note.setAccessibleName(words)
+            line = QHBoxLayout(note)
+            line.setContentsMargins(12, 8, 12, 8)
+            line.setSpacing(10)
+            symbol = QLabel()
+            self._symbols.append(symbol)
+            line.addWidget(symbol, 0, Qt.AlignmentFlag.AlignTop)
+            line.addWidget(text(words), 1)
+            self._rows.addWidget(note)
+        self._retint()
+        self.setVisible(bool(sentences))
+
+    def sentences(self) -> tuple[str, ...]:
+        """What is shown."""
+        return self._shown
+
+    def _retint(self) -> None:
+        for symbol in self._symbols:
+            symbol.setPixmap(self._theme.pixmap("info", _ICON, "text_muted", self.devicePixelRatioF()))

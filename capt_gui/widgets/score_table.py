@@ -1,0 +1,105 @@
+"""Class by class, before and after; a click on a heading, or a key on it, sorts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt
+from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+
+_SORT = Qt.ItemDataRole.UserRole + 1
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is shown, and what it is sorted by."""
+
+    text: str
+    value: float | str
+    spoken: str = ""
+
+
+class ScoreTable(QTableView):
+    """Read-only; Tab leaves it, the arrow keys move in it, and Ctrl+Space sorts by the current column."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rows = QStandardItemModel(self)
+        self._sorted = _ByValue(self)
+        self._sorted.setSourceModel(self._rows)
+        self.setModel(self._sorted)
+        self.setAccessibleName(name)
+        self.setAccessibleDescription(self.tr("Arrow keys move; Ctrl+Space sorts by the current column"))
+        self.setSortingEnabled(True)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        # a table must not be a trap for the keyboard
+        self.setTabKeyNavigation(False)
+        self.setShowGrid(False)
+        self.setCornerButtonEnabled(False)
+        self.verticalHeader().hide()
+        self.horizontalHeader().setHighlightSections(False)
+        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.horizontalHeader().setSortIndicatorClearable(True)
+
+    def set_table(self, headings: Sequence[tuple[str, str]], rows: Sequence[Sequence[Cell]]) -> None:
+        """headings: (words, help) of each column; the first column holds names."""
+        self._rows.clear()
+        self._rows.setHorizontalHeaderLabels([words for words, _ in headings])
+        for column, (_, help_words) in enumerate(headings):
+            self._rows.setHeaderData(column, Qt.Orientation.Horizontal, help_words, Qt.ItemDataRole.ToolTipRole)
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        self._rows.setHeaderData(0, Qt.Orientation.Horizontal, left, Qt.ItemDataRole.TextAlignmentRole)
+        for cells in rows:
+            items = []
+            for column, cell in enumerate(cells):
+                item = QStandardItem(cell.text)
+                item.setData(cell.value, _SORT)
+                item.setTextAlignment(right if column else left)
+                item.setData(f"{headings[column][0]}: {cell.spoken or cell.text}", Qt.ItemDataRole.AccessibleTextRole)
+                items.append(item)
+            self._rows.appendRow(items)
+        header = self.horizontalHeader()
+        for column in range(len(headings)):
+            mode = QHeaderView.ResizeMode.ResizeToContents if column else QHeaderView.ResizeMode.Stretch
+            header.setSectionResizeMode(column, mode)
+        self._sorted.sort(-1)
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        if rows:
+            self.setCurrentIndex(self._sorted.index(0, 0))
+
+    def column(self, number: int) -> list[str]:
+        """What a column shows, from the top."""
+        return [str(self._sorted.index(row, number).data()) for row in range(self._sorted.rowCount())]
+
+    def height_of_rows(self) -> int:
+        """As high as all rows need."""
+        return self.horizontalHeader().sizeHint().height() + sum(
+            self.rowHeight(row) for row in range(self._sorted.rowCount())
+        )
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Ctrl+Space sorts by the current column, and turns the order over."""
+        if event.key() == Qt.Key.Key_Space and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            header = self.horizontalHeader()
+            column = max(self.currentIndex().column(), 0)
+            falling = (
+                header.sortIndicatorSection() == column and header.sortIndicatorOrder() == Qt.SortOrder.AscendingOrder
+            )
+            self.sortByColumn(column, Qt.SortOrder.DescendingOrder if falling else Qt.SortOrder.AscendingOrder)
+        else:
+            super().keyPressEvent(event)
+
+
+class _ByValue(QSortFilterProxyModel):
+    """Sorts by the value behind a cell, not by its words."""
+
+    def lessThan(self, left: QModelIndex | QPersistentModelIndex, right: QModelIndex | QPersistentModelIndex) -> bool:
+        a, b = left.data(_SORT), right.data(_SORT)
+        if isinstance(a, str) or isinstance(b, str):
+            return str(a).casefold() < str(b).casefold()
+        return bool(a < b)
