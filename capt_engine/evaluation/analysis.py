@@ -14,9 +14,10 @@ from capt_engine.data.labelled import Item
 from capt_engine.errors import BadImage, BadRequest, DeviceProblem
 from capt_engine.evaluation.plan import Plan
 from capt_engine.evaluation.rows import Input, rows_of
+from capt_engine.metrics.row_checks import checked
 from capt_engine.metrics.tally import Tally, Trial
 from capt_engine.model.classifier import Classifier
-from capt_engine.records import AnalyzeResult, FailedPicture, PictureRow
+from capt_engine.records import AnalyzeResult, FailedPicture, MinimalEps, PictureRow
 from capt_engine.viewing import view
 
 Emit = Callable[[Sequence[PictureRow | FailedPicture]], None]
@@ -74,8 +75,9 @@ def _run(work: Plan, subjects: Sequence[Subject], missing: int, emit: Emit, tick
         emit(rows)
         for row in rows:
             tally.add(Trial.of(row))
-    compared = work.contestants[1].id if len(work.contestants) > 1 else None
-    return tally.scored(_blank(work, missing + n_failed, n_seen - n_failed, time.monotonic() - started_s), compared)
+    compared = work.contestants[1].id if len(work.contestants) == 2 else None
+    blank = _blank(work, missing + n_failed, n_seen - n_failed, time.monotonic() - started_s)
+    return checked(tally, tally.scored(blank, compared))
 
 
 def _batch_size(classifier: Classifier) -> int:
@@ -159,4 +161,7 @@ def _blank(work: Plan, n_failed: int, n: int, wall_s: float) -> AnalyzeResult:
         images_per_s=n / wall_s if wall_s > 0 else 0.0,
         model_sha256=work.classifier.backbone.sha256,
         prompts_sha256=first.sha256,
+        suite=work.suite,
+        classes=len(work.classifier.classes),
+        minimal_eps=MinimalEps(0, 0, None, None, None, work.minimal_eps) if work.minimal_eps else None,
     )

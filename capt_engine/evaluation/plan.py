@@ -11,14 +11,32 @@ from capt_engine.attacks.base import NORMS, Attack, OwnBudget, Threat
 from capt_engine.data.labelled import Item, LabelledSet
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.model.classifier import Classifier
-from capt_engine.records import AIMS, AnalyzeRequest, AttackSpec, EvaluateRequest, ThreatModel
-from capt_engine.registry import build
+from capt_engine.records import (
+    AIMS,
+    CHECK_LEVELS,
+    SPACES,
+    SUITES,
+    AnalyzeRequest,
+    AttackSpec,
+    EvaluateRequest,
+    ThreatModel,
+)
+from capt_engine.records.suites import suite
+from capt_engine.registry import build, describe
 
 OWN_ANSWER = "model"
 """The label source where nobody gave labels: a picture's label is the model's own clean prediction."""
 
-# Clean pass, survival twice, metrics and bookkeeping, in units of one attack step.
-_OVERHEAD = 4
+# Clean pass, survival, metrics and bookkeeping, in units of one attack step.
+_OVERHEAD = 6
+
+KNOWING = {
+    "gradients": "white-box",
+    "scores": "black-box, sees scores",
+    "decisions": "black-box, sees answers only",
+    "nothing": "no search",
+}
+"""What an attack that asks this of the model knows, in the words of a threat model."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +60,16 @@ class Assault:
 
 @dataclass(frozen=True)
 class Plan:
-    """Contestants (A, or A and B) × assaults, over one class list. frozen: the zero-shot model.
+    """Contestants (A, or A and B, or those of a matrix) × assaults, over one class list. frozen: the zero-shot model.
 
-    target: index of the class the attacker wants, None for any wrong one. label_source: who says what is right.
+    pairs: who is asked, and on whom the attack was computed; one row each. target: index of the class the attacker wants, None for any
+    wrong one. label_source: who says what is right. only_left, until_chance, minimal_eps, checks: as in the request.
     """
 
     contestants: tuple[Contestant, ...]
     frozen: Classifier
     assaults: tuple[Assault, ...]
-    aim: str
+    pairs: tuple[tuple[Contestant, Contestant], ...]
     target: int | None
     threat: ThreatModel
     label_source: str
@@ -58,6 +77,11 @@ class Plan:
     seed: int
     batch: int
     with_pictures: bool
+    only_left: bool = False
+    until_chance: bool = False
+    minimal_eps: float = 0.0
+    checks: str = "off"
+    suite: str = ""
 
     @property
     def classifier(self) -> Classifier:
@@ -67,9 +91,8 @@ class Plan:
     @property
     def crafters(self) -> tuple[Contestant, ...]:
         """Those on whom attacks are computed."""
-        if len(self.contestants) == 1:
-            return self.contestants
-        return {"each": self.contestants, "a": self.contestants[:1], "b": self.contestants[1:]}[self.aim]
+        on = {crafter.id for _, crafter in self.pairs}
+        return tuple(one for one in self.contestants if one.id in on)
 
     @property
     def units(self) -> int:
@@ -80,28 +103,36 @@ class Plan:
 
 def plan_analysis(request: AnalyzeRequest, contestants: Sequence[Contestant], frozen: Classifier) -> Plan:
     """Resolve an analysis of unlabelled pictures; raises BadRequest or UnknownName."""
-    specs = (request.attack,) if request.attack is not None else ()
-    return _plan(request, contestants, frozen, specs, (request.threat.eps,), OWN_ANSWER)
+    return _plan(request, contestants, frozen, OWN_ANSWER)
 
 
 def plan_evaluation(
     request: EvaluateRequest, contestants: Sequence[Contestant], frozen: Classifier, label_source: str
 ) -> Plan:
     """Resolve an evaluation of labelled pictures; raises BadRequest or UnknownName."""
-    return _plan(request, contestants, frozen, request.attacks, request.curve or (request.threat.eps,), label_source)
+    if request.checks not in CHECK_LEVELS:
+        raise UnknownName("level of checks", request.checks, CHECK_LEVELS)
+    if not (request.minimal_eps == 0 or 0.001 <= request.minimal_eps <= 1):
+        raise BadRequest(f"A tolerance of {request.minimal_eps:g} cannot be.", "Give a share from 0.001 to 1.")
+    return replace(
+        _plan(request, contestants, frozen, label_source),
+        only_left=request.only_left,
+        until_chance=request.until_chance,
+        minimal_eps=request.minimal_eps,
+        checks=request.checks,
+        suite=request.suite,
+    )
 
 
 def _plan(
     request: AnalyzeRequest | EvaluateRequest,
     contestants: Sequence[Contestant],
     frozen: Classifier,
-    specs: Sequence[AttackSpec],
-    budgets: Sequence[float],
     label_source: str,
 ) -> Plan:
     wanted, classes = request.threat, contestants[0].classifier.classes
-    norm = NORMS[wanted.norm]
-    for eps in budgets:
+    norm, budgets = NORMS[wanted.norm], request.budgets
+    for eps in (*budgets, wanted.eps):
         if not 0 <= eps <= norm.high_eps:
             raise BadRequest(
                 f"A budget of {eps:g} makes no sense for {norm.name}.", f"Budgets go from 0 to {norm.high_eps:g}."
@@ -110,8 +141,10 @@ def _plan(
         raise BadRequest(f"A batch of {request.batch} pictures cannot be.", "Leave it at 0 to let the engine choose.")
     if request.aim not in AIMS:
         raise UnknownName("aim of the attack", request.aim, AIMS)
-    names = [spec.name for spec in specs]
-    if len(set(names)) < len(names):
+    if wanted.space not in SPACES:
+        raise UnknownName("space of the perturbation", wanted.space, SPACES)
+    specs = _specs(request)
+    if len({spec.name for spec in specs}) < len(specs):
         raise BadRequest("An attack was named twice.", "Name each attack once.")
     target = None
     if wanted.target is not None:
@@ -122,19 +155,44 @@ def _plan(
         contestants=tuple(contestants),
         frozen=frozen,
         assaults=tuple(
-            _assault(spec, wanted, Threat(norm, eps, target is not None))
-            for eps in sorted(set(budgets))
-            for spec in specs
+            _assault(spec, wanted, Threat(norm, eps, target is not None)) for eps in budgets for spec in specs
         ),
-        aim=request.aim,
+        pairs=_pairs(request, tuple(contestants)),
         target=target,
-        threat=replace(wanted, eps=max(budgets)),
+        threat=replace(wanted, eps=request.headline),
         label_source=label_source,
         model=request.model,
         seed=request.seed,
         batch=request.batch,
         with_pictures=request.with_pictures,
     )
+
+
+def _specs(request: AnalyzeRequest | EvaluateRequest) -> tuple[AttackSpec, ...]:
+    """The attacks, those of a suite with the settings given for all of it; raises UnknownName."""
+    if isinstance(request, AnalyzeRequest) or not request.suite:
+        return request.all_attacks
+    try:
+        of_suite = {spec.name for spec in suite(request.suite).of(request.threat.norm)}
+    except KeyError:
+        raise UnknownName("suite", request.suite, [one.name for one in SUITES]) from None
+    specs = []
+    for spec in request.all_attacks:
+        known = {info.name for info in describe(ATTACKS[spec.name])}
+        more = [(name, value) for name, value in request.suite_values if name in known]
+        values = tuple({**dict(spec.values), **dict(more)}.items()) if spec.name in of_suite else spec.values
+        specs.append(replace(spec, values=values))
+    return tuple(specs)
+
+
+def _pairs(
+    request: AnalyzeRequest | EvaluateRequest, contestants: tuple[Contestant, ...]
+) -> tuple[tuple[Contestant, Contestant], ...]:
+    """Who is asked, with whom the attack was computed on."""
+    if isinstance(request, EvaluateRequest) and request.matrix:
+        return tuple((judge, crafter) for crafter in contestants for judge in contestants)
+    on = {"each": None, "a": contestants[0], "b": contestants[-1]}[request.aim]
+    return tuple((judge, on or judge) for judge in contestants)
 
 
 def _assault(spec: AttackSpec, wanted: ThreatModel, threat: Threat) -> Assault:
@@ -144,7 +202,9 @@ def _assault(spec: AttackSpec, wanted: ThreatModel, threat: Threat) -> Assault:
         known = " or ".join(attack.norms)
         raise BadRequest(f"{attack.label} does not keep to {threat.norm.name}.", f"Choose the norm {known} for it.")
     own = attack.budget if isinstance(attack, OwnBudget) else ""
-    return Assault(spec, attack, replace(wanted, eps=threat.eps, budget=own), threat)
+    return Assault(
+        spec, attack, replace(wanted, eps=threat.eps, budget=own, knowledge=KNOWING[attack.knowledge]), threat
+    )
 
 
 def chosen(data: LabelledSet, limit: int, shard: tuple[int, int], seed: int) -> tuple[Item, ...]:

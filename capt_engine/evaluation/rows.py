@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from torch import Tensor
 from capt_engine.attacks.base import Draws, Step
 from capt_engine.data.images import Photo
 from capt_engine.evaluation.plan import OWN_ANSWER, Assault, Contestant, Plan
-from capt_engine.evaluation.survival import as_jpeg, as_png, to_bytes
+from capt_engine.evaluation.survival import SAVINGS, to_bytes
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Outcomes
 from capt_engine.model.classifier import Output
@@ -40,30 +41,76 @@ class _Asked:
     labels: Tensor
 
 
+@dataclass
+class _Standing:
+    """Which pictures an attack is still run on, for one pair of who is asked and on whom it was computed.
+
+    reasons: why a picture is not, "" where it is. carried: what holds at every budget from here on.
+    """
+
+    carried: list[str]
+    reasons: list[str]
+
+    @classmethod
+    def of(cls, work: Plan, each: _Asked) -> _Standing:
+        """All of them, or where the plan asks for it those with an answer to lose."""
+        why = "wrong before" if work.target is None else "at the target before"
+        skips = work.only_left or work.until_chance
+        first = ["" if is_open or not skips else why for is_open in _open_to_success(work, each).tolist()]
+        return cls(first, list(first))
+
+    def begin(self) -> None:
+        """A new budget."""
+        self.reasons = list(self.carried)
+
+    def end(self, work: Plan, budget: str) -> None:
+        """A budget is done."""
+        if work.until_chance:
+            now = zip(self.carried, self.reasons, strict=True)
+            self.carried = [was or (f"broken at {budget}" if why else "") for was, why in now]
+
+    def fell(self, i: int, attack: str) -> None:
+        """An attack broke a picture."""
+        self.reasons[i] = f"broken by {attack}"
+
+
 def rows_of(work: Plan, inputs: Sequence[Input], tick: Step) -> list[PictureRow]:
-    """Rows of a batch: picture by picture, under each assault A's and then B's. Raises Cancelled through `tick`."""
+    """Rows of a batch: picture by picture, under each assault one for each pair of the plan. Raises Cancelled through `tick`."""
     started_s = time.monotonic()
     tick(0, 0)
     images = torch.stack([one.seen for one in inputs]).to(work.classifier.device)
-    asked = [_ask(contestant, images, inputs) for contestant in work.contestants]
-    frozen = _frozen(work, images, asked)
+    asked = {contestant.id: _ask(contestant, images, inputs) for contestant in work.contestants}
+    frozen = _frozen(work, images, list(asked.values()))
     if not work.assaults:
         time_s = (time.monotonic() - started_s) / len(inputs) / len(asked)
-        columns = [_clean_rows(work, each, images, inputs, time_s) for each in asked]
-    else:
-        columns = []
-        done = 1
-        for assault in work.assaults:
-            crafted: dict[str, tuple[Tensor, float]] = {}
-            for each in asked:
-                if each.contestant in work.crafters:
-                    crafted[each.contestant.id] = _attacked(work, assault, each, images, inputs, tick, done)
-                    done += assault.attack.work
+        columns = [_clean_rows(work, each, images, inputs, time_s) for each in asked.values()]
+        return [row for of_one_picture in zip(*columns, strict=True) for row in of_one_picture]
+    columns = []
+    done = 1
+    pairs = [(asked[judge.id], asked[crafter.id]) for judge, crafter in work.pairs]
+    standing = [_Standing.of(work, judge) for judge, _ in pairs]
+    for eps, assaults in itertools.groupby(work.assaults, key=lambda one: one.threat.eps):
+        for one in standing:
+            one.begin()
+        for assault in assaults:
+            crafted: dict[str, _Crafted] = {}
+            for crafter in work.crafters:
+                mine = [one for one, (_, on) in zip(standing, pairs, strict=True) if on.contestant.id == crafter.id]
+                left = [i for i in range(len(inputs)) if not all(one.reasons[i] for one in mine)]
+                crafted[crafter.id] = _attacked(work, assault, asked[crafter.id], images, inputs, left, tick, done)
+                done += assault.attack.work
             tick(done, 0, "measuring")
-            for each in asked:
-                crafter = each.contestant.id if each.contestant.id in crafted else work.crafters[0].id
-                columns.append(_rows(work, assault, each, crafter, images, *crafted[crafter], frozen, inputs))
+            for one, (judge, on) in zip(standing, pairs, strict=True):
+                of = _Shown(work, assault, judge, on.contestant.id, crafted[on.contestant.id])
+                columns.append(of.rows(images, frozen, inputs, one))
+        for one in standing:
+            one.end(work, eps_words(eps, work.threat.norm))
     return [row for of_one_picture in zip(*columns, strict=True) for row in of_one_picture]
+
+
+def eps_words(eps: float, norm: str) -> str:
+    """A budget as people write it."""
+    return f"{eps * 255:.4g}/255" if norm == "linf" else f"{eps:.4g}"
 
 
 def _ask(contestant: Contestant, images: Tensor, inputs: Sequence[Input]) -> _Asked:
@@ -82,80 +129,149 @@ def _frozen(work: Plan, images: Tensor, asked: Sequence[_Asked]) -> Tensor:
         return work.frozen(images)
 
 
+@dataclass(frozen=True)
+class _Crafted:
+    """Attacked pictures (m, 3, h, w), which of the batch they are, and the seconds that one of them took."""
+
+    pictures: Tensor
+    numbers: list[int]
+    time_s: float
+
+
 def _attacked(
-    work: Plan, assault: Assault, on: _Asked, images: Tensor, inputs: Sequence[Input], tick: Step, done: int
-) -> tuple[Tensor, float]:
-    """The attacked pictures and the seconds that one of them took."""
+    work: Plan,
+    assault: Assault,
+    on: _Asked,
+    images: Tensor,
+    inputs: Sequence[Input],
+    left: list[int],
+    tick: Step,
+    done: int,
+) -> _Crafted:
+    """The attacked doubles of the pictures that are `left`."""
     started_s = time.monotonic()
+    if not left:
+        return _Crafted(images[:0], left, 0.0)
     aims = on.labels if work.target is None else torch.full_like(on.labels, work.target)
-    draws = Draws.of(work.seed, [one.photo.sha256 for one in inputs])
+    draws = Draws.of(work.seed, [inputs[i].photo.sha256 for i in left])
 
     def step(at: int, total: int, note: str = "") -> None:
         tick(done + at, total, f"{assault.spec.name}, {note}" if len(work.assaults) > 1 else note)
 
-    attacked = assault.attack.run(on.contestant.classifier, images, aims, assault.threat, draws, step)
-    return attacked, (time.monotonic() - started_s) / len(inputs)
+    attacked = assault.attack.run(on.contestant.classifier, images[left], aims[left], assault.threat, draws, step)
+    return _Crafted(attacked, left, (time.monotonic() - started_s) / len(left))
 
 
-def _rows(
-    work: Plan,
-    assault: Assault,
-    each: _Asked,
-    crafter: str,
-    images: Tensor,
-    attacked: Tensor,
-    attack_s: float,
-    frozen: Tensor,
-    inputs: Sequence[Input],
-) -> list[PictureRow]:
-    started_s = time.monotonic()
-    classifier, clean = each.contestant.classifier, each.clean
-    with torch.no_grad():
-        adversarial = classifier.output(attacked)
-        fooled = _fooled(work, each, adversarial.logits)
-        png = _fooled(work, each, classifier(as_png(attacked)))
-        jpeg = _fooled(work, each, classifier(as_jpeg(attacked)))
-    open_to = _open_to_success(work, each)
-    given = (
-        images,
-        attacked,
-        each.labels,
-        clean.logits,
-        adversarial.logits,
-        clean.features,
-        adversarial.features,
-        frozen,
-    )
-    # Apple's GPUs have no double precision, which the metrics need.
-    outcomes = Outcomes(*(value.cpu() if value.device.type == "mps" else value for value in given))
-    measured = [(metric.name, metric.measure(outcomes).double().cpu()) for metric in METRICS]
-    verdicts = list(zip(_verdicts(clean), _verdicts(adversarial), strict=True))
-    pictures = _picture_sets(images, attacked, assault) if work.with_pictures else [None] * len(inputs)
-    own = crafter == each.contestant.id
-    wanted = assault.wanted if own else replace(assault.wanted, knowledge=f"transfer from {crafter}")
-    time_s = attack_s + (time.monotonic() - started_s) / len(inputs)
-    return [
-        replace(
-            _row(work, each, i, one, time_s, verdicts[i][0], pictures[i]),
-            attacked=verdicts[i][1],
+@dataclass(frozen=True)
+class _Shown:
+    """One assault's pictures, computed on `crafter`, shown to one contestant."""
+
+    work: Plan
+    assault: Assault
+    each: _Asked
+    crafter: str
+    crafted: _Crafted
+
+    def rows(self, images: Tensor, frozen: Tensor, inputs: Sequence[Input], standing: _Standing) -> list[PictureRow]:
+        """A row for each picture of the batch, with those that were left out; takes from `standing` what broke."""
+        work, each = self.work, self.each
+        at = [k for k, i in enumerate(self.crafted.numbers) if not standing.reasons[i]]
+        numbers = [self.crafted.numbers[k] for k in at]
+        rows: dict[int, PictureRow] = {}
+        if numbers:
+            mine = replace(
+                each,
+                clean=Output(each.clean.logits[numbers], each.clean.features[numbers]),
+                labels=each.labels[numbers],
+            )
+            some = [inputs[i] for i in numbers]
+            made, fooled = self._measured(mine, images[numbers], self.crafted.pictures[at], frozen[numbers], some)
+            rows = dict(zip(numbers, made, strict=True))
+        for i, one in enumerate(inputs):
+            if i not in rows:
+                verdict = _verdict(each.clean, i)
+                row = self._told(_row(work, each, i, one, 0.0, verdict, None))
+                rows[i] = replace(row, skipped=standing.reasons[i])
+        if work.only_left or work.until_chance:
+            for i, fell in zip(numbers, fooled.tolist() if numbers else (), strict=True):
+                if fell:
+                    standing.fell(i, self.assault.spec.name)
+        return [rows[i] for i in range(len(inputs))]
+
+    def _measured(
+        self, each: _Asked, images: Tensor, attacked: Tensor, frozen: Tensor, inputs: Sequence[Input]
+    ) -> tuple[list[PictureRow], Tensor]:
+        started_s = time.monotonic()
+        work, clean, classifier = self.work, each.clean, each.contestant.classifier
+        with torch.no_grad():
+            adversarial = classifier.output(attacked)
+            fooled = _fooled(work, each.labels, adversarial.logits)
+            flipped = fooled & _open_to_success(work, each)
+            survived = _survived(work, each, attacked, flipped)
+        given = (
+            images,
+            attacked,
+            each.labels,
+            clean.logits,
+            adversarial.logits,
+            clean.features,
+            adversarial.features,
+            frozen,
+        )
+        # Apple's GPUs have no double precision, which the metrics need.
+        outcomes = Outcomes(*(value.cpu() if value.device.type == "mps" else value for value in given))
+        measured = [(metric.name, metric.measure(outcomes).double().cpu()) for metric in METRICS]
+        before, after = _verdicts(clean), _verdicts(adversarial)
+        pictures = _picture_sets(images, attacked, self.assault) if work.with_pictures else [None] * len(inputs)
+        open_to = _open_to_success(work, each)
+        time_s = self.crafted.time_s + (time.monotonic() - started_s) / len(inputs)
+        rows = [
+            replace(
+                self._told(_row(work, each, i, one, time_s, before[i], pictures[i])),
+                attacked=after[i],
+                success=bool(fooled[i]) if open_to[i] else None,
+                metrics=tuple((name, float(values[i])) for name, values in measured if bool(values[i].isfinite())),
+                survives_png=survived["png"][i],
+                survives_jpeg95=survived["jpeg95"][i],
+                survives_jpeg75=survived["jpeg75"][i],
+                survives_resize=survived["resize"][i],
+            )
+            for i, one in enumerate(inputs)
+        ]
+        return rows, fooled
+
+    def _told(self, row: PictureRow) -> PictureRow:
+        """The row, with which attack it was and what it was allowed."""
+        assault = self.assault
+        own = self.crafter == self.each.contestant.id
+        wanted = assault.wanted if own else replace(assault.wanted, knowledge=f"transfer from {self.crafter}")
+        return replace(
+            row,
             attack=assault.spec,
             threat=wanted,
-            aimed_at=crafter,
+            aimed_at=self.crafter,
             steps=int(getattr(assault.attack, "steps", 0)),
             restarts=int(getattr(assault.attack, "restarts", 0)),
-            success=bool(fooled[i]) if open_to[i] else None,
-            metrics=tuple((name, float(values[i])) for name, values in measured if bool(values[i].isfinite())),
-            survives_png=bool(png[i]) if open_to[i] and fooled[i] else None,
-            survives_jpeg95=bool(jpeg[i]) if open_to[i] and fooled[i] else None,
         )
-        for i, one in enumerate(inputs)
-    ]
 
 
-def _fooled(work: Plan, each: _Asked, logits: Tensor) -> Tensor:
+def _survived(work: Plan, each: _Asked, attacked: Tensor, flipped: Tensor) -> dict[str, list[bool | None]]:
+    """Of the pictures that were `flipped`, (n,): which still fool the model, by the way of saving; None for the others."""
+    found: dict[str, list[bool | None]] = {}
+    numbers = flipped.nonzero().flatten().tolist()
+    for name, saved in SAVINGS.items():
+        found[name] = [None] * len(flipped)
+        if numbers:
+            still = _fooled(work, each.labels[numbers], each.contestant.classifier(saved(attacked[numbers])))
+            for i, one in zip(numbers, still.tolist(), strict=True):
+                found[name][i] = bool(one)
+    return found
+
+
+def _fooled(work: Plan, labels: Tensor, logits: Tensor) -> Tensor:
     """Does the answer differ from the label, or is it the target; (n,)."""
     winners = logits.argmax(dim=1)
-    return winners != each.labels if work.target is None else winners == work.target
+    return winners != labels if work.target is None else winners == work.target
 
 
 def _open_to_success(work: Plan, each: _Asked) -> Tensor:
@@ -200,6 +316,10 @@ def _row(
         pictures=pictures,
         notes=photo.notes,
     )
+
+
+def _verdict(output: Output, i: int) -> Verdict:
+    return _verdicts(Output(output.logits[i : i + 1], output.features[i : i + 1]))[0]
 
 
 def _verdicts(output: Output) -> list[Verdict]:

@@ -6,9 +6,12 @@ The most repeated surprise of this field: rounding to 8 bits or JPEG can undo an
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
@@ -31,3 +34,20 @@ def as_jpeg(images: Tensor, quality: int = 95) -> Tensor:
         Image.fromarray(picture).save(file, "JPEG", quality=quality)
         read.append(torch.from_numpy(np.array(Image.open(file, formats=["JPEG"]))))
     return (torch.stack(read).permute(0, 3, 1, 2).to(images.dtype) / 255).to(images.device)
+
+
+def as_resized(images: Tensor) -> Tensor:
+    """The pictures in 8 bits, made half as large and as large again, both bicubic with antialiasing and in 8 bits; (n, 3, h, w)."""
+    height, width = images.shape[-2:]
+    for size in ((max(1, height // 2), max(1, width // 2)), (height, width)):
+        images = as_png(F.interpolate(as_png(images), size, mode="bicubic", antialias=True).clamp(0, 1))
+    return images
+
+
+SAVINGS: dict[str, Callable[[Tensor], Tensor]] = {
+    "png": as_png,
+    "jpeg95": as_jpeg,
+    "jpeg75": partial(as_jpeg, quality=75),
+    "resize": as_resized,
+}
+"""What may happen to a picture on its way, by the end of the name of the field that says whether the attack survived it."""

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from capt_engine.metrics.calibration import Calibration
+from capt_engine.metrics.figures import Answers, figures
 from capt_engine.metrics.interval import newcombe_paired, wilson
 from capt_engine.records import (
     AnalyzeResult,
@@ -17,16 +19,23 @@ from capt_engine.records import (
     ClassScore,
     Comparison,
     CurvePoint,
+    MatrixCell,
+    MinimalEps,
     PairedTest,
     PictureRow,
 )
+
+# What single precision can add to a length that was projected onto its budget.
+_TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True)
 class Trial:
     """One picture × attack × budget × prompts: what was right before and after; `attack` is "" where there was none.
 
-    success: the attack turned a right answer into a wrong one, None where that question does not arise.
+    success: the attack turned a right answer into a wrong one, None where that question does not arise. aimed_at: on whom the attack
+    was computed, "" for the prompts themselves. skipped: why the attack was not run. png: does a success survive 8 bits.
+    norm: "" for an attack whose budget is no ball.
     """
 
     path: str
@@ -39,141 +48,275 @@ class Trial:
     success: bool | None = None
     seconds: float = 0.0
     metrics: tuple[tuple[str, float], ...] = ()
+    aimed_at: str = ""
+    skipped: str = ""
+    knowledge: str = ""
+    norm: str = ""
+    clean_conf: float | None = None
+    adv_conf: float | None = None
+    png: bool | None = None
+    minimal_eps: float | None = None
 
     @classmethod
     def of(cls, row: PictureRow) -> Trial:
         """The trial that a row tells of."""
-        attacked = row.attacked
+        attacked, best = row.attacked, row.clean.winner
         return cls(
             path=row.path,
             label=row.label,
-            clean_pred=row.classes[row.clean.winner],
+            clean_pred=row.classes[best],
             prompts=row.prompt_id,
-            attack=row.attack.name if row.attack is not None and attacked is not None else "",
+            attack=row.attack.name if row.attack is not None else "",
             eps=row.threat.eps,
             adv_pred=row.classes[attacked.winner] if attacked is not None else "",
             success=row.success,
             seconds=row.time_s,
             metrics=row.metrics,
+            aimed_at=row.aimed_at,
+            skipped=row.skipped,
+            knowledge=row.threat.knowledge if row.attack is not None else "",
+            norm=row.threat.norm if not row.threat.budget else "",
+            clean_conf=row.clean.probabilities[best],
+            adv_conf=attacked.probabilities[attacked.winner] if attacked is not None else None,
+            png=row.survives_png,
+            minimal_eps=row.minimal_eps,
         )
 
 
 @dataclass
-class _Picture:
-    """One picture under one set of prompts: right when clean, and still right under every attack of a budget."""
+class Seen:
+    """One picture under one set of prompts: right when clean, and still right under every attack, by (aimed at, budget).
+
+    gradients, others: right under every attack that follows gradients, or that does not, where it was computed on the model itself.
+    """
 
     label: str
     clean: bool
-    robust: dict[float, bool] = field(default_factory=dict)
+    robust: dict[tuple[str, float], bool] = field(default_factory=dict)
+    gradients: dict[float, bool] = field(default_factory=dict)
+    others: dict[float, bool] = field(default_factory=dict)
+    minimal_eps: float | None = None
 
 
 @dataclass
-class _Attack:
-    """One attack at one budget: pictures still right, flips, pictures that could flip, time."""
+class Fared:
+    """One attack at one budget: still right, flips, open to flip, flips that survive a PNG, time, left out."""
 
     n: int = 0
     kept: int = 0
     flips: int = 0
     open_to_flip: int = 0
+    png: int = 0
     seconds: float = 0.0
+    skipped: int = 0
+
+
+Aim = tuple[str, str]  # the prompts that answered, and those the attack was computed on
 
 
 class Tally:
     """Counts trials; memory grows by a few numbers a picture."""
 
     def __init__(self, trials: Iterable[Trial] = ()) -> None:
-        self._pictures: dict[str, dict[str, _Picture]] = {}
-        self._attacks: dict[tuple[str, float, str], _Attack] = {}
-        self._sums: dict[str, dict[str, tuple[float, int]]] = {}
+        self.pictures: dict[str, dict[str, Seen]] = {}
+        self.attacks: dict[tuple[Aim, float, str], Fared] = {}
+        self.beyond, self.furthest = 0, 0.0
+        self.zero_seen = self.zero_changed = 0
+        self.skipped = 0
+        self.carried = False
+        self.minimal = False
+        self._sums: dict[Aim, dict[str, tuple[float, int]]] = {}
+        self._clean: dict[str, Calibration] = {}
+        self._attacked: dict[tuple[Aim, float], Calibration] = {}
+        self._first = ""
         for trial in trials:
             self.add(trial)
 
     def add(self, trial: Trial) -> None:
         """Count one more."""
-        mine = self._pictures.setdefault(trial.prompts, {})
-        picture = mine.setdefault(trial.path, _Picture(trial.label, trial.clean_pred == trial.label))
-        if trial.attack:
-            kept = trial.adv_pred == trial.label
-            picture.robust[trial.eps] = picture.robust.get(trial.eps, True) and kept
-            attack = self._attacks.setdefault((trial.prompts, trial.eps, trial.attack), _Attack())
-            attack.n += 1
-            attack.kept += kept
-            attack.flips += bool(trial.success)
-            attack.open_to_flip += trial.success is not None
-            attack.seconds += trial.seconds
-        sums = self._sums.setdefault(trial.prompts, {})
+        mine = self.pictures.setdefault(trial.prompts, {})
+        picture = mine.get(trial.path)
+        if picture is None:
+            picture = mine[trial.path] = Seen(trial.label, trial.clean_pred == trial.label)
+            if trial.clean_conf is not None:
+                self._clean.setdefault(trial.prompts, Calibration()).add(trial.clean_conf, right=picture.clean)
+        if trial.minimal_eps is not None:
+            picture.minimal_eps, self.minimal = trial.minimal_eps, True
+        if not trial.attack:
+            return
+        self._first = self._first or trial.attack
+        aim = (trial.prompts, trial.aimed_at or trial.prompts)
+        fared = self.attacks.setdefault((aim, trial.eps, trial.attack), Fared())
+        if trial.skipped:
+            self._left_out(picture, (aim[1], trial.eps), trial)
+            fared.skipped += 1
+            return
+        kept = trial.adv_pred == trial.label
+        key = (aim[1], trial.eps)
+        picture.robust[key] = picture.robust.get(key, True) and kept
+        if aim[0] == aim[1]:
+            side = picture.gradients if trial.knowledge in ("", "white-box") else picture.others
+            side[trial.eps] = side.get(trial.eps, True) and kept
+        fared.n += 1
+        fared.kept += kept
+        fared.flips += bool(trial.success)
+        fared.open_to_flip += trial.success is not None
+        fared.png += bool(trial.success) and bool(trial.png)
+        fared.seconds += trial.seconds
+        self._measured(aim, trial, kept=kept)
+
+    def _left_out(self, picture: Seen, key: tuple[str, float], trial: Trial) -> None:
+        self.skipped += 1
+        # At a smaller budget: what broke it there lies in this ball too. Else its answer stands as it was.
+        at_smaller = trial.skipped.startswith("broken at")
+        self.carried = self.carried or at_smaller
+        picture.robust.setdefault(key, picture.clean and not at_smaller)
+
+    def _measured(self, aim: Aim, trial: Trial, *, kept: bool) -> None:
+        sums = self._sums.setdefault(aim, {})
         for name, value in trial.metrics:
             total, count = sums.get(name, (0.0, 0))
             sums[name] = (total + value, count + 1)
+        if trial.attack == self._first and trial.adv_conf is not None:
+            self._attacked.setdefault((aim, trial.eps), Calibration()).add(trial.adv_conf, right=kept)
+        if trial.norm:
+            length = dict(trial.metrics).get(trial.norm)
+            if length is not None:
+                self.furthest = max(self.furthest, length / trial.eps if trial.eps else length)
+                slack = _TOLERANCE * (trial.norm != "linf") + 1e-7
+                self.beyond += length > trial.eps * (1 + _TOLERANCE) + slack
+            if trial.eps == 0:
+                self.zero_seen += 1
+                # Rows of one picture may come from batches of different sizes, which moves the last bits.
+                moved = abs((trial.adv_conf or 0.0) - (trial.clean_conf or 0.0)) > 1e-4
+                self.zero_changed += trial.adv_pred != trial.clean_pred or moved
+
+    def budgets(self, prompts: str) -> tuple[float, ...]:
+        """The budgets that some prompts were attacked with, smallest first."""
+        return tuple(sorted({eps for (of, _), eps, _ in self.attacks if of == prompts}))
+
+    def aims(self, prompts: str) -> tuple[str, ...]:
+        """On whom the attacks were computed that some prompts were shown."""
+        return tuple(dict.fromkeys(on for (of, on), _, _ in self.attacks if of == prompts))
+
+    def aim(self, prompts: str) -> str:
+        """Whose attacks count for some prompts: those computed on themselves where there are any."""
+        aims = self.aims(prompts)
+        return prompts if prompts in aims or not aims else aims[0]
+
+    def clean(self, prompts: str) -> tuple[int, int]:
+        """Right when clean, of how many."""
+        seen = self.pictures[prompts].values()
+        return sum(one.clean for one in seen), len(seen)
+
+    def robust(self, prompts: str, eps: float, aimed_at: str | None = None) -> tuple[int, int]:
+        """Right under every attack at a budget, of how many."""
+        key = (self.aim(prompts) if aimed_at is None else aimed_at, eps)
+        known = [one.robust[key] for one in self.pictures[prompts].values() if key in one.robust]
+        return sum(known), len(known)
+
+    def headline(self, prompts: str, wanted: float) -> float | None:
+        """The budget a verdict is about: the one that was asked for, else the largest."""
+        budgets = self.budgets(prompts)
+        return (wanted if wanted in budgets else budgets[-1]) if budgets else None
 
     def scored(self, blank: AnalyzeResult, compared: str | None = None) -> AnalyzeResult:
         """`blank` with all that can be counted filled in for its own prompts, and beside it those called `compared`."""
-        result = self._alone(blank)
-        if compared is None or compared not in self._pictures:
+        result = replace(self._alone(blank), matrix=self._matrix(blank))
+        if compared is None or compared not in self.pictures:
             return result
         other = self._alone(replace(blank, prompts=compared))
-        eps = self._largest(blank.prompts)
+        eps = self.headline(blank.prompts, blank.threat_model.eps)
         labelled = blank.label_source != "model"
         clean = self._paired(blank.prompts, compared, None) if labelled else None
         robust = None if eps is None else self._paired(blank.prompts, compared, eps)
         return replace(result, compared=Comparison(other, clean, robust))
 
-    def _largest(self, prompts: str) -> float | None:
-        budgets = [eps for of, eps, _ in self._attacks if of == prompts]
-        return max(budgets) if budgets else None
-
     def _alone(self, blank: AnalyzeResult) -> AnalyzeResult:
-        pictures = list(self._pictures.get(blank.prompts, {}).values())
-        n, eps = len(pictures), self._largest(blank.prompts)
+        prompts, pictures = blank.prompts, list(self.pictures.get(blank.prompts, {}).values())
+        n, aim = len(pictures), (blank.prompts, self.aim(blank.prompts))
+        eps = self.headline(prompts, blank.threat_model.eps)
         if not n:
             return replace(blank, n=0)
         clean = sum(picture.clean for picture in pictures)
+        key = None if eps is None else (aim[1], eps)
+        answers = Answers(
+            [(one.label, one.clean, None if key is None else one.robust.get(key)) for one in pictures],
+            self._clean.get(prompts, Calibration()),
+            Calibration() if eps is None else self._attacked.get((aim, eps), Calibration()),
+        )
         result = replace(
             blank,
             n=n,
             clean_accuracy=clean / n,
             clean_interval=wilson(clean, n),
-            consistency=tuple((name, total / count) for name, (total, count) in self._sums[blank.prompts].items()),
-            per_class=_per_class(pictures, eps),
+            consistency=tuple((name, total / count) for name, (total, count) in self._sums.get(aim, {}).items()),
+            per_class=_per_class(pictures, key),
+            figures=figures(answers),
         )
         if eps is None:
             return result
-        curve = self._curve(blank.prompts, pictures)
+        kept, of = self.robust(prompts, eps)
+        curve = self._curve(prompts)
         return replace(
             result,
-            robust_accuracy=curve[-1].robust_accuracy,
-            robust_interval=(curve[-1].low, curve[-1].high),
+            robust_accuracy=kept / of,
+            robust_interval=wilson(kept, of),
             attacks=tuple(
-                AttackSummary(
-                    name, one.kept / one.n, one.flips / one.open_to_flip if one.open_to_flip else 0.0, one.seconds
-                )
-                for (of, at, name), one in self._attacks.items()
-                if of == blank.prompts and at == eps
+                _summary(name, one) for (on, at, name), one in self.attacks.items() if (on, at) == (aim, eps)
             ),
             curve=curve if len(curve) > 1 else (),
+            minimal_eps=self._minimal(pictures, blank) if self.minimal else None,
         )
 
-    def _curve(self, prompts: str, pictures: list[_Picture]) -> tuple[CurvePoint, ...]:
-        points = []
-        for eps in sorted({at for of, at, _ in self._attacks if of == prompts}):
-            kept = [picture.robust[eps] for picture in pictures if eps in picture.robust]
-            points.append(CurvePoint(eps, sum(kept) / len(kept), *wilson(sum(kept), len(kept))))
-        return tuple(points)
+    def _curve(self, prompts: str) -> tuple[CurvePoint, ...]:
+        counted = [(eps, *self.robust(prompts, eps)) for eps in self.budgets(prompts)]
+        return tuple(CurvePoint(eps, kept / n, *wilson(kept, n)) for eps, kept, n in counted if n)
+
+    def _matrix(self, blank: AnalyzeResult) -> tuple[MatrixCell, ...]:
+        """Who was attacked against who was asked, where somebody was shown what was computed on several; the clean pictures first."""
+        if all(len(self.aims(prompts)) < 2 for prompts in self.pictures):
+            return ()
+        eps = self.headline(blank.prompts, blank.threat_model.eps) or 0.0
+        cells = [MatrixCell("", prompts, 0.0, *self.clean(prompts)) for prompts in self.pictures]
+        aims = dict.fromkeys(on for (_, on), _, _ in self.attacks)
+        cells += [
+            MatrixCell(on, prompts, eps, *self.robust(prompts, eps, on)) for on in aims for prompts in self.pictures
+        ]
+        return tuple(cells)
+
+    def _minimal(self, pictures: list[Seen], blank: AnalyzeResult) -> MinimalEps:
+        open_to = [one.minimal_eps for one in pictures if one.clean and one.minimal_eps is not None]
+        found = sorted(open_to)
+        unbroken = sum(math.isinf(value) for value in found)
+
+        def quartile(share: float) -> float | None:
+            value = found[max(0, math.ceil(share * len(found)) - 1)] if found else math.inf
+            return None if math.isinf(value) else value
+
+        given = blank.minimal_eps.tolerance if blank.minimal_eps else 0.0
+        return MinimalEps(len(found), unbroken, quartile(0.25), quartile(0.5), quartile(0.75), given)
 
     def _paired(self, a: str, b: str, eps: float | None) -> PairedTest | None:
         """A against B on the pictures that both were asked about; eps None: when clean."""
 
-        def right(picture: _Picture) -> bool | None:
-            return picture.clean if eps is None else picture.robust.get(eps)
+        def right(prompts: str, picture: Seen) -> bool | None:
+            return picture.clean if eps is None else picture.robust.get((self.aim(prompts), eps))
 
-        first, second = self._pictures[a], self._pictures[b]
-        pairs = [(right(first[key]), right(second[key])) for key in first if key in second]
+        first, second = self.pictures[a], self.pictures[b]
+        pairs = [(right(a, first[key]), right(b, second[key])) for key in first if key in second]
         known = [(x, y) for x, y in pairs if x is not None and y is not None]
         return paired(known) if known else None
 
 
-def _per_class(pictures: list[_Picture], eps: float | None) -> tuple[ClassScore, ...]:
-    by_class: dict[str, list[_Picture]] = {}
+def _summary(name: str, one: Fared) -> AttackSummary:
+    accuracy = one.kept / one.n if one.n else 0.0
+    success = one.flips / one.open_to_flip if one.open_to_flip else 0.0
+    return AttackSummary(name, accuracy, success, one.seconds, one.n, one.skipped)
+
+
+def _per_class(pictures: list[Seen], key: tuple[str, float] | None) -> tuple[ClassScore, ...]:
+    by_class: dict[str, list[Seen]] = {}
     for picture in pictures:
         by_class.setdefault(picture.label, []).append(picture)
     return tuple(
@@ -181,7 +324,7 @@ def _per_class(pictures: list[_Picture], eps: float | None) -> tuple[ClassScore,
             name,
             len(some),
             sum(picture.clean for picture in some),
-            None if eps is None else sum(picture.robust.get(eps, False) for picture in some),
+            None if key is None else sum(picture.robust.get(key, False) for picture in some),
         )
         for name, some in sorted(by_class.items())
     )

@@ -6,9 +6,16 @@ from dataclasses import dataclass
 
 from capt_engine.records.catalogue import ParamValue
 from capt_engine.records.pictures import PictureSet
+from capt_engine.records.suites import PGD, AttackSpec, suite
 
 AIMS = ("each", "a", "b")
 """Whom an attack is aimed at where two sets of prompts are compared: each at its own, or both get the one computed on A, or on B."""
+
+CHECK_LEVELS = ("off", "cheap", "full")
+"""How much an evaluation doubts itself: not at all; what costs little; every check, which costs several attacks on up to 100 pictures."""
+
+SPACES = ("model input", "original size")
+"""Where a perturbation lives: on what the model sees after resizing, or on the picture's own pixels, resized inside the forward pass."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +24,8 @@ class ThreatModel:
 
     eps: budget in pixel units [0, 1] of the norm (for "l2": the Euclidean length over all h × w × 3 values).
     target: the class the attacker wants to see, None when any wrong class will do. budget: in words, what the attacker may do where
-    that is no ball of a norm (a patch, a turn, a printed word); norm and eps say nothing then.
+    that is no ball of a norm (a patch, a turn, a printed word); norm and eps say nothing then. space: one of SPACES. rounding: how the
+    attacked values are rounded before the verdict that counts ("none": full precision; what 8 bits do to it stands beside each row).
     """
 
     norm: str = "linf"
@@ -26,19 +34,12 @@ class ThreatModel:
     knowledge: str = "white-box"
     space: str = "model input"
     budget: str = ""
+    rounding: str = "none"
 
     @property
     def goal(self) -> str:
         """ "untargeted" or "targeted"."""
         return "untargeted" if self.target is None else "targeted"
-
-
-@dataclass(frozen=True)
-class AttackSpec:
-    """An attack by name, with the settings that differ from its defaults."""
-
-    name: str = "pgd"
-    values: tuple[tuple[str, ParamValue], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class AnalyzeRequest:
     aim: str = "each"
     classes: tuple[str, ...] = ()
     template: str = ""
-    attack: AttackSpec | None = AttackSpec()
+    attack: AttackSpec | None = PGD
     threat: ThreatModel = ThreatModel()
     seed: int = 0
     device: str = "auto"
@@ -69,6 +70,26 @@ class AnalyzeRequest:
     keep: str = ""
     resume: bool = False
 
+    @property
+    def all_attacks(self) -> tuple[AttackSpec, ...]:
+        """The attack as a list of one, or of none."""
+        return () if self.attack is None else (self.attack,)
+
+    @property
+    def budgets(self) -> tuple[float, ...]:
+        """The budget as a list of one."""
+        return (self.threat.eps,)
+
+    @property
+    def headline(self) -> float:
+        """The budget that a verdict is about."""
+        return self.threat.eps
+
+    @property
+    def pairs(self) -> int:
+        """Rows that each attack at each budget gives of a picture."""
+        return 1 if self.compare is None else 2
+
 
 @dataclass(frozen=True)
 class EvaluateRequest:
@@ -76,8 +97,14 @@ class EvaluateRequest:
 
     data: class folders, a CSV with `path,label`, a split file of CoOp's, or the id of a benchmark under `data_root`. split: "" means the
     only one there is, else "test". attacks: each is run at each budget of `curve` (empty: at the threat's own); the worst of them counts.
-    limit: at most so many pictures, drawn evenly over the classes by `seed`; 0 means all. shard: (i, N), the i-th of N parts, from 1.
-    skip: paths that are done already. half: among "all" classes, or the "base" or "new" half of them. The rest is as in `AnalyzeRequest`.
+    suite: the name of a suite, whose attacks are run before `attacks`; suite_values: settings for those of them that know them.
+    only_left: a picture that was wrong to begin with, or that an attack has broken at a budget, is not attacked again at that budget.
+    until_chance: it is not attacked at larger budgets either, which makes a long curve cheap. matrix: several sets of prompts, each
+    attacked and each judged on what was computed on every one of them; instead of prompts and compare.
+    minimal_eps: also search the smallest budget that breaks each picture, to this relative tolerance; 0 does not. checks: one of
+    CHECK_LEVELS. limit: at most so many pictures, drawn evenly over the classes by `seed`; 0 means all. shard: (i, N), the i-th of N
+    parts, from 1. skip: paths that are done already. half: among "all" classes, or the "base" or "new" half of them. The rest is as in
+    `AnalyzeRequest`.
     """
 
     data: str
@@ -89,7 +116,7 @@ class EvaluateRequest:
     aim: str = "each"
     classes: tuple[str, ...] = ()
     template: str = ""
-    attacks: tuple[AttackSpec, ...] = (AttackSpec(),)
+    attacks: tuple[AttackSpec, ...] = (PGD,)
     threat: ThreatModel = ThreatModel()
     curve: tuple[float, ...] = ()
     limit: int = 0
@@ -103,6 +130,39 @@ class EvaluateRequest:
     with_pictures: bool = False
     keep: str = ""
     resume: bool = False
+    suite: str = ""
+    suite_values: tuple[tuple[str, ParamValue], ...] = ()
+    only_left: bool = False
+    until_chance: bool = False
+    matrix: tuple[str, ...] = ()
+    minimal_eps: float = 0.0
+    checks: str = "cheap"
+
+    @property
+    def all_attacks(self) -> tuple[AttackSpec, ...]:
+        """Those of the suite, and then the others; raises KeyError for a suite that is none."""
+        first = suite(self.suite).of(self.threat.norm) if self.suite else ()
+        return (*first, *(spec for spec in self.attacks if spec.name not in {one.name for one in first}))
+
+    @property
+    def budgets(self) -> tuple[float, ...]:
+        """Every budget, smallest first."""
+        return tuple(sorted(set(self.curve or (self.threat.eps,))))
+
+    @property
+    def headline(self) -> float:
+        """The budget that a verdict is about: the largest, or on a curve that goes on until chance the one that was asked for."""
+        return self.threat.eps if self.until_chance and self.threat.eps in self.budgets else self.budgets[-1]
+
+    @property
+    def pairs(self) -> int:
+        """Rows that each attack at each budget gives of a picture: one for each pair of who was attacked and who is asked."""
+        return len(self.matrix) ** 2 or (1 if self.compare is None else 2)
+
+    @property
+    def asked(self) -> int:
+        """Sets of prompts that are asked about each picture."""
+        return len(self.matrix) or (1 if self.compare is None else 2)
 
 
 @dataclass(frozen=True)
@@ -140,7 +200,9 @@ class PictureRow:
     None when no attack was asked for. success: the attack turned a right answer into a wrong one (or into its target); None where there
     was no attack, or no right answer to turn. prompt_id: the prompts that answered; aimed_at: those the attack was computed on.
     `metrics` holds (name, value) for every metric of the catalogue that applies. `survives_*`: does the attacked picture still fool the
-    model after being saved and read again.
+    model after being saved and read again, or after being made half as large and large again. skipped: why this attack was not run on
+    this picture ("wrong before", "broken by apgd-ce", "broken at 1/255"), which counts as lost; "" where it was. minimal_eps: the
+    smallest budget found that breaks the picture, None where it was not searched or none was found.
     """
 
     path: str
@@ -167,16 +229,76 @@ class PictureRow:
     pictures: PictureSet | None = None
     notes: tuple[str, ...] = ()
     aimed_at: str = ""
+    survives_jpeg75: bool | None = None
+    survives_resize: bool | None = None
+    skipped: str = ""
+    minimal_eps: float | None = None
 
 
 @dataclass(frozen=True)
 class AttackSummary:
-    """How the pictures fared under one attack; fractions in [0, 1]."""
+    """How the pictures fared under one attack; fractions in [0, 1].
+
+    accuracy: of the n pictures it was run on; where `skipped` others were broken before, they are not among them. success_rate: of
+    those of the n that had a right answer to lose.
+    """
 
     name: str
     accuracy: float
     success_rate: float
     seconds: float
+    n: int = 0
+    skipped: int = 0
+
+
+@dataclass(frozen=True)
+class Check:
+    """One doubt about an evaluation. status: "pass", "fail" or "not_run". value: its number, None where there is none; shown: in words.
+
+    name: for scripts, such as "noise-weaker"; title: for people.
+    """
+
+    name: str
+    title: str
+    status: str
+    value: float | None
+    shown: str
+    message: str
+
+
+@dataclass(frozen=True)
+class MatrixCell:
+    """Of n pictures, how many `prompts` still had right under what was computed on `aimed_at` ("": the clean pictures), at one budget."""
+
+    aimed_at: str
+    prompts: str
+    eps: float
+    kept: int
+    n: int
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number about a whole run, by its name in the table of figures, and of how many pictures it speaks."""
+
+    name: str
+    value: float
+    n: int
+
+
+@dataclass(frozen=True)
+class MinimalEps:
+    """The smallest budgets that break pictures which were right when clean: quartiles over the n that were searched.
+
+    A quartile is None where too many pictures never broke; unbroken: how many. tolerance: relative, of each picture's own value.
+    """
+
+    n: int
+    unbroken: int
+    lower: float | None
+    median: float | None
+    upper: float | None
+    tolerance: float
 
 
 @dataclass(frozen=True)
@@ -230,7 +352,8 @@ class AnalyzeResult:
     measured.
 
     label_source "model": accuracy is agreement with the model's own clean prediction. robust_accuracy: the worst case over the attacks
-    at the largest budget.
+    at the budget of the threat model. suite: the suite that was run. classes: how many
+    the model was asked among, 0 where that is not known.
     """
 
     n: int
@@ -253,6 +376,12 @@ class AnalyzeResult:
     curve: tuple[CurvePoint, ...] = ()
     per_class: tuple[ClassScore, ...] = ()
     compared: Comparison | None = None
+    checks: tuple[Check, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    matrix: tuple[MatrixCell, ...] = ()
+    minimal_eps: MinimalEps | None = None
+    suite: str = ""
+    classes: int = 0
 
 
 @dataclass(frozen=True)

@@ -9,20 +9,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from capt_engine.metrics import METRICS
+from capt_engine.metrics.calibration import Calibration
 from capt_engine.metrics.tally import Tally, Trial
 from capt_engine.reports.manifest import digest
 from capt_engine.reports.redaction import Names
 from capt_engine.reports.table import plain, trial
 
 EDGE_ROWS = 50
-BINS = 15
-# What single precision can add to a length that was projected onto its budget.
-_TOLERANCE = 1e-5
 
 
 @dataclass
 class Fared:
-    """How the pictures fared under one attack at one budget. open: had a right answer to lose. png, jpeg: of `flips`, still fooled."""
+    """How the pictures fared under one attack at one budget. n: it was run on; skipped: it was not, as they were lost before.
+
+    open: had a right answer to lose. png, jpeg, jpeg75, resize: of `flips`, still fooled; resized: of how many that is known.
+    """
 
     n: int = 0
     kept: int = 0
@@ -30,38 +31,14 @@ class Fared:
     open: int = 0
     png: int = 0
     jpeg: int = 0
+    jpeg75: int = 0
+    resize: int = 0
+    resized: int = 0
+    skipped: int = 0
+    knowledge: str = ""
     seconds: float = 0.0
     steps: str = ""
     restarts: str = ""
-
-
-@dataclass
-class Calibration:
-    """Confidence against correctness, in 15 bins of equal width: pictures, sum of confidences, right answers."""
-
-    bins: list[list[float]] = field(default_factory=lambda: [[0, 0.0, 0] for _ in range(BINS)])
-
-    def add(self, confidence: float, *, right: bool) -> None:
-        """One more answer."""
-        one = self.bins[min(BINS - 1, int(confidence * BINS))]
-        one[0] += 1
-        one[1] += confidence
-        one[2] += right
-
-    @property
-    def n(self) -> int:
-        """Answers in all."""
-        return int(sum(one[0] for one in self.bins))
-
-    @property
-    def error(self) -> float:
-        """The expected calibration error, in [0, 1]."""
-        return sum(abs(one[1] - one[2]) for one in self.bins) / self.n
-
-    @property
-    def over(self) -> float:
-        """Mean confidence minus accuracy: above 0 the model trusts itself too much."""
-        return sum(one[1] - one[2] for one in self.bins) / self.n
 
 
 @dataclass
@@ -88,9 +65,6 @@ class Counts:
     metrics: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     label_sources: Counter[str] = field(default_factory=Counter)
     aimed: dict[str, str] = field(default_factory=dict)
-    beyond: int = 0
-    furthest: float = 0.0
-    zero_changed: int | None = None
     marks: str = ""
     edges: list[dict[str, str]] = field(default_factory=list)
 
@@ -110,7 +84,9 @@ class Counts:
         return sum(known), len(known)
 
 
-def count(lines: Iterable[Mapping[str, str]], names: Names, largest: float, first_attack: str) -> Counts:
+def count(
+    lines: Iterable[Mapping[str, str]], names: Names, largest: float, first_attack: str, *, is_matrix: bool = False
+) -> Counts:
     """Count rows. largest: the budget that confusion, calibration and metrics are about; first_attack: whose answers they take."""
     counts, edges, marks = Counts(), _Edges(), []
     for line in lines:
@@ -118,14 +94,17 @@ def count(lines: Iterable[Mapping[str, str]], names: Names, largest: float, firs
         marks.append(digest(text for name, text in line.items() if name not in ("time_s", "path")))
         line = names.line(line)
         one = trial(line)
-        _count(counts, line, one, is_edge=one.eps == largest, is_first=one.attack == first_attack)
+        is_first = one.attack == first_attack
+        _count(counts, line, one, is_edge=one.eps == largest, is_first=is_first, is_matrix=is_matrix)
         edges.add(line, one)
     counts.marks = digest(sorted(marks))
     counts.edges = edges.lines()
     return counts
 
 
-def _count(counts: Counts, line: Mapping[str, str], one: Trial, *, is_edge: bool, is_first: bool) -> None:
+def _count(
+    counts: Counts, line: Mapping[str, str], one: Trial, *, is_edge: bool, is_first: bool, is_matrix: bool
+) -> None:
     counts.tally.add(one)
     if one.prompts not in counts.pictures:
         counts.prompts.append(one.prompts)
@@ -136,18 +115,19 @@ def _count(counts: Counts, line: Mapping[str, str], one: Trial, *, is_edge: bool
         counts.label_sources[line["label_source"]] += one.prompts == counts.prompts[0]
         counts.confusion.setdefault((one.prompts, False), Counter())[one.label, one.clean_pred] += 1
         counts.calibration.setdefault((one.prompts, False), Calibration()).add(float(line["clean_conf"]), right=right)
-    if not one.attack:
+    # In a matrix a model's own figures are those of the attack on itself; the rest stands in the matrix alone.
+    if not one.attack or (is_matrix and one.aimed_at != one.prompts):
+        return
+    counts.aimed[one.prompts] = plain(line["aimed_at"])
+    fared = counts.fared.setdefault((one.prompts, one.attack, one.eps), Fared())
+    robust = mine[one.path].robust
+    if one.skipped:
+        robust.setdefault(one.eps, right and not one.skipped.startswith("broken at"))
+        fared.skipped += 1
         return
     kept = one.adv_pred == one.label
-    mine[one.path].robust[one.eps] = mine[one.path].robust.get(one.eps, True) and kept
-    counts.aimed[one.prompts] = plain(line["aimed_at"])
-    _fare(counts.fared.setdefault((one.prompts, one.attack, one.eps), Fared()), line, one, kept=kept)
-    length = dict(one.metrics).get("linf" if line["norm"] == "linf" else "l2")
-    if length is not None:
-        counts.furthest = max(counts.furthest, length / one.eps if one.eps else length)
-        counts.beyond += length > one.eps * (1 + _TOLERANCE) + _TOLERANCE * (line["norm"] != "linf") + 1e-7
-    if one.eps == 0:
-        counts.zero_changed = (counts.zero_changed or 0) + (one.adv_pred != one.clean_pred)
+    robust[one.eps] = robust.get(one.eps, True) and kept
+    _fare(fared, line, one, kept=kept)
     if is_edge:
         for name, value in one.metrics:
             sums = counts.metrics.setdefault((one.prompts, name), [0.0, 0])
@@ -166,7 +146,11 @@ def _fare(fared: Fared, line: Mapping[str, str], one: Trial, *, kept: bool) -> N
     fared.open += one.success is not None
     fared.png += line["survives_png"] == "true"
     fared.jpeg += line["survives_jpeg95"] == "true"
+    fared.jpeg75 += line.get("survives_jpeg75") == "true"
+    fared.resize += line.get("survives_resize") == "true"
+    fared.resized += bool(line.get("survives_resize"))
     fared.seconds += one.seconds
+    fared.knowledge = one.knowledge
     fared.steps, fared.restarts = line["steps"], line["restarts"]
 
 

@@ -9,6 +9,8 @@ from capt_engine.reports.finished_run import FinishedRun
 
 _TIMES = ("wall_s", "images_per_s", "run_dir", "seconds")
 _PLACES = ("model", "prompts", "failed")
+# Made on some pictures only, which are others in a run that was done in parts; what the rows say is compared by the rows.
+_SAMPLED = ("checks",)
 # Of no result, or said elsewhere: by their SHA-256, or by which of A and B they are.
 _NOT_COMPARED = ("time_s", "path", "model_id", "prompt_id", "aimed_at")
 
@@ -75,7 +77,7 @@ def _keyed(lines: Iterable[Mapping[str, str]]) -> Iterator[tuple[tuple[object, .
 
 def _timeless(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {name: _timeless(one) for name, one in value.items() if name not in (*_TIMES, *_PLACES)}
+        return {name: _timeless(one) for name, one in value.items() if name not in (*_TIMES, *_PLACES, *_SAMPLED)}
     return [_timeless(one) for one in value] if isinstance(value, list | tuple) else value
 
 

@@ -43,15 +43,17 @@ class FinishedRun:
     @property
     def attacks(self) -> tuple[str, ...]:
         """The names of the attacks that were asked for, in order."""
-        if isinstance(self.request, AnalyzeRequest):
-            return () if self.request.attack is None else (self.request.attack.name,)
-        return tuple(spec.name for spec in self.request.attacks)
+        return tuple(spec.name for spec in self.request.all_attacks)
 
     @property
     def budgets(self) -> tuple[float, ...]:
-        """The budgets of the attack, smallest first; the last is the one that a verdict is about."""
-        curve = self.request.curve if isinstance(self.request, EvaluateRequest) else ()
-        return tuple(sorted(set(curve or (self.request.threat.eps,))))
+        """The budgets of the attack, smallest first."""
+        return self.request.budgets
+
+    @property
+    def eps(self) -> float:
+        """The budget that a verdict is about."""
+        return self.request.headline
 
     def lines(self) -> Iterator[dict[str, str]]:
         """The rows, as text."""

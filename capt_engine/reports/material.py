@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capt_engine.metrics.tally import paired
-from capt_engine.records import PairedTest
+from capt_engine.records import EvaluateRequest, PairedTest
 from capt_engine.reports.counts import Counts, count
 from capt_engine.reports.finished_run import FinishedRun
 from capt_engine.reports.manifest import digest
@@ -28,7 +28,8 @@ class Material:
         run = FinishedRun.of(folder)
         names = Names(run, redact=redact, number=number)
         first = run.attacks[0] if run.attacks else ""
-        return cls(run, names, count(run.lines(), names, run.budgets[-1], first))
+        is_matrix = isinstance(run.request, EvaluateRequest) and bool(run.request.matrix)
+        return cls(run, names, count(run.lines(), names, run.eps, first, is_matrix=is_matrix))
 
     @property
     def prompts(self) -> list[str]:
@@ -52,12 +53,12 @@ class Material:
 
     @property
     def eps(self) -> float:
-        """The largest budget, which verdicts are about."""
-        return self.run.budgets[-1]
+        """The budget that verdicts are about."""
+        return self.run.eps
 
     @property
     def eps_text(self) -> str:
-        """The largest budget as people write it."""
+        """That budget as people write it."""
         return budget(self.eps, self.norm)
 
     def who(self, prompts: str) -> str:

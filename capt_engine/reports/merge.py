@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from capt_engine.errors import BadRequest
+from capt_engine.metrics.check_table import in_order
+from capt_engine.metrics.row_checks import checked
 from capt_engine.metrics.tally import Tally
-from capt_engine.records import AnalyzeResult, EvaluateRequest
+from capt_engine.records import AnalyzeResult, EvaluateRequest, MinimalEps
 from capt_engine.reports import kept_pictures
+from capt_engine.reports.checks import told
 from capt_engine.reports.files import write_whole
 from capt_engine.reports.finished_run import FinishedRun
 from capt_engine.reports.manifest import as_json
@@ -22,7 +25,7 @@ from capt_engine.reports.run_folder import MANIFEST, ROWS, close_run, refuse_unl
 from capt_engine.reports.table import csv_writer, summary, trial
 
 # What may differ between the parts of one run.
-_FREE = ("shard", "keep", "resume", "skip", "batch", "with_pictures")
+_FREE = ("shard", "keep", "resume", "skip", "batch", "with_pictures", "checks")
 _SAME = ("model", "classes_sha256", "label_source", "versions")
 
 
@@ -137,7 +140,7 @@ def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeRe
         robust_interval=None,
         attacks=(),
         consistency=(),
-        threat_model=dataclasses.replace(request.threat, eps=max(request.curve or (request.threat.eps,))),
+        threat_model=dataclasses.replace(request.threat, eps=request.headline),
         model=str(first["model"]),
         prompts=str(first["prompts"]),
         device=str(first["device"]),
@@ -145,7 +148,14 @@ def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeRe
         images_per_s=n / wall_s if wall_s else 0.0,
         model_sha256=str(first.get("model_sha256", "")),
         prompts_sha256=str(first.get("prompts_sha256", "")),
+        suite=request.suite,
+        minimal_eps=MinimalEps(0, 0, None, None, None, request.minimal_eps) if request.minimal_eps else None,
     )
     compared = None if first.get("compare") is None else str(first["compare"]["prompts"])
     trials = (trial(line) for run in runs for line in run.lines())
-    return Tally(trials).scored(blank, compared)
+    tally = Tally(trials)
+    result = checked(tally, tally.scored(blank, compared))
+    # What each part asked the model again: one failure anywhere is a failure of the whole.
+    return dataclasses.replace(
+        result, checks=in_order(result.checks, *(told(run.summary.get("checks")) for run in runs))
+    )

@@ -13,6 +13,7 @@ from typing import Any, Self
 from PIL import Image
 
 from capt_engine.errors import BadRequest
+from capt_engine.metrics.row_checks import checked
 from capt_engine.metrics.tally import Tally
 from capt_engine.records import (
     AnalyzeRequest,
@@ -24,12 +25,12 @@ from capt_engine.records import (
 from capt_engine.reports.files import write_whole
 from capt_engine.reports.kept_pictures import KeptPictures
 from capt_engine.reports.manifest import as_json, digest, ended
-from capt_engine.reports.table import cells, columns, csv_cells, csv_writer, trial
+from capt_engine.reports.table import cells, csv_cells, csv_writer, trial
 
 ROWS, MANIFEST, SUMMARY = "rows.csv", "manifest.json", "summary.json"
 
 # What may differ between a run and its continuation: none of it changes a result.
-_FREE = ("skip", "batch", "device", "with_pictures", "keep", "resume")
+_FREE = ("skip", "batch", "device", "with_pictures", "keep", "resume", "checks")
 # What no two runs share, or what only says where a picture lay: its SHA-256 says which it is.
 _NOT_COMPARED = ("time_s", "path")
 
@@ -56,12 +57,8 @@ class RunFolder:
             with partial.open("w", newline="", encoding="utf-8") as file:
                 csv_writer(file, header=True).writerows(kept)
             partial.replace(folder / ROWS)
-            specs = request.attacks if isinstance(request, EvaluateRequest) else (request.attack,)
-            first = specs[0].name if specs and specs[0] is not None else ""
-            curve = request.curve if isinstance(request, EvaluateRequest) else ()
-            self._examples = KeptPictures(
-                folder, seed=request.seed, attack=first, eps=max(curve or (request.threat.eps,))
-            )
+            first = next((spec.name for spec in request.all_attacks), "")
+            self._examples = KeptPictures(folder, seed=request.seed, attack=first, eps=request.headline)
             self._file = (folder / ROWS).open("a", newline="", encoding="utf-8")
             self._rows = csv_writer(self._file)
         except OSError as error:
@@ -87,7 +84,8 @@ class RunFolder:
 
     def counted(self, result: AnalyzeResult, compare: str | None) -> AnalyzeResult:
         """A result's figures, counted over every row of the folder."""
-        return Tally(trial(line) for line in lines(self.path)).scored(result, compare)
+        tally = Tally(trial(line) for line in lines(self.path))
+        return checked(tally, tally.scored(result, compare))
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Write summary.json, with the pictures that could not be used, and the end of the manifest."""
@@ -130,10 +128,8 @@ class RunFolder:
 
 
 def _rows_a_picture(request: AnalyzeRequest | EvaluateRequest) -> int:
-    asked = 1 if request.compare is None else 2
-    if isinstance(request, AnalyzeRequest):
-        return asked
-    return asked * max(1, len(request.attacks) * max(1, len(set(request.curve))))
+    attacked = len(request.all_attacks) * len(request.budgets) * request.pairs
+    return attacked or (request.asked if isinstance(request, EvaluateRequest) else request.pairs)
 
 
 def refuse_unless_free(folder: Path, *, resume: bool) -> None:
@@ -166,8 +162,9 @@ def lines(file_or_folder: Path) -> Iterator[dict[str, str]]:
     """The whole rows of a run folder, or of its rows.csv, as text; a last one that was cut off is left out."""
     path = file_or_folder / ROWS if file_or_folder.is_dir() else file_or_folder
     with path.open(newline="", encoding="utf-8") as file:
+        # As many as the file's own header says: an older version knew fewer columns.
         for line in csv.DictReader(file):
-            if len(line) == len(columns()) and None not in line.values():
+            if None not in line and None not in line.values():
                 yield line
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any, TextIO
 
@@ -48,6 +49,19 @@ COLUMNS = (
 )
 """The columns that other tools expect come first, in their order; behind them stands every metric of the catalogue by its name."""
 
+LATER = (
+    "survives_jpeg75",
+    "survives_resize",
+    "skipped",
+    "goal",
+    "knowledge",
+    "space",
+    "rounding",
+    "budget",
+    "minimal_eps",
+)
+"""Columns that came later stand at the end."""
+
 
 def cells(row: PictureRow) -> dict[str, Cell]:
     """A row's cells by column; None where nothing was measured. Confidences are of the predicted class, in [0, 1]."""
@@ -84,17 +98,28 @@ def cells(row: PictureRow) -> dict[str, Cell]:
         "prompt_id": row.prompt_id,
         "aimed_at": row.aimed_at or None,
         **{metric.name: measured.get(metric.name) for metric in METRICS},
+        "survives_jpeg75": row.survives_jpeg75,
+        "survives_resize": row.survives_resize,
+        "skipped": row.skipped or None,
+        "goal": row.threat.goal if row.attack else None,
+        "knowledge": row.threat.knowledge if row.attack else None,
+        "space": row.threat.space if row.attack else None,
+        "rounding": row.threat.rounding if row.attack else None,
+        "budget": (row.threat.budget or None) if row.attack else None,
+        # As a word, which JSON can hold: searched, and never broken.
+        "minimal_eps": "inf" if row.minimal_eps == math.inf else row.minimal_eps,
     }
 
 
 def columns() -> tuple[str, ...]:
     """Every column of a row, in order."""
-    return tuple(dict.fromkeys((*COLUMNS, *(metric.name for metric in METRICS))))
+    return tuple(dict.fromkeys((*COLUMNS, *(metric.name for metric in METRICS), *LATER)))
 
 
 def trial(line: Mapping[str, str]) -> Trial:
-    """The trial that a line of rows.csv tells of; raises KeyError or ValueError for a line that is none."""
+    """The trial that a line of rows.csv tells of, of this or an older version; raises KeyError or ValueError for a line that is none."""
     values = {name: plain(text) for name, text in line.items()}
+    minimal = values.get("minimal_eps")
     return Trial(
         path=values["path"],
         label=values["label"],
@@ -103,10 +128,21 @@ def trial(line: Mapping[str, str]) -> Trial:
         attack=values["attack"],
         eps=float(values["eps"] or 0),
         adv_pred=values["adv_pred"],
-        success={"true": True, "false": False, "": None}[values["success"]],
+        success=_TRUTH[values["success"]],
         seconds=float(values["time_s"]),
-        metrics=tuple((metric.name, float(values[metric.name])) for metric in METRICS if values[metric.name]),
+        metrics=tuple((metric.name, float(text)) for metric in METRICS if (text := values.get(metric.name))),
+        aimed_at=values["aimed_at"],
+        skipped=values.get("skipped", ""),
+        knowledge=values.get("knowledge", ""),
+        norm="" if values.get("budget") else values["norm"],
+        clean_conf=float(values["clean_conf"]),
+        adv_conf=float(values["adv_conf"]) if values["adv_conf"] else None,
+        png=_TRUTH[values["survives_png"]],
+        minimal_eps=float(minimal) if minimal else None,
     )
+
+
+_TRUTH = {"true": True, "false": False, "": None}
 
 
 def plain(text: str) -> str:
@@ -129,12 +165,18 @@ def summary(result: AnalyzeResult, seed: int, run_dir: str | None) -> dict[str, 
                 "accuracy": attack.accuracy,
                 "success_rate": attack.success_rate,
                 "seconds": round(attack.seconds, 3),
+                "n": attack.n,
+                "skipped": attack.skipped,
             }
             for attack in result.attacks
         },
         "curve": [dataclasses.asdict(point) for point in result.curve],
         "consistency": dict(result.consistency),
-        "checks": [],
+        "figures": {one.name: {"value": one.value, "n": one.n} for one in result.figures},
+        "checks": [{**dataclasses.asdict(one), "value": _finite(one.value)} for one in result.checks],
+        "matrix": [dataclasses.asdict(one) for one in result.matrix],
+        "minimal_eps": None if result.minimal_eps is None else dataclasses.asdict(result.minimal_eps),
+        "suite": result.suite or None,
         "threat_model": {**dataclasses.asdict(result.threat_model), "goal": result.threat_model.goal},
         "model": result.model,
         "model_sha256": result.model_sha256,
@@ -148,6 +190,11 @@ def summary(result: AnalyzeResult, seed: int, run_dir: str | None) -> dict[str, 
         "images_per_s": round(result.images_per_s, 3),
         "run_dir": run_dir,
     }
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON knows neither infinity nor what is no number."""
+    return value if value is None or math.isfinite(value) else None
 
 
 def _compared(result: AnalyzeResult) -> dict[str, Any] | None:

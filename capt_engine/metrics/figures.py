@@ -1,0 +1,199 @@
+"""Figures of a whole run, one line each: the accuracy family with its denominators, and calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from capt_engine.metrics.calibration import Calibration
+from capt_engine.records import Figure
+from capt_engine.registry import Table
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a run's figures are made of: (label, right when clean, right under the worst attack or None) a picture, and confidences."""
+
+    pictures: Sequence[tuple[str, bool, bool | None]]
+    clean: Calibration
+    attacked: Calibration
+
+    def of_classes(self, column: int) -> list[float]:
+        """The accuracy of each class, clean (1) or robust (2), on the pictures where it is known."""
+        by_class: dict[str, list[bool]] = {}
+        for one in self.pictures:
+            right = one[column]
+            if right is not None:
+                by_class.setdefault(one[0], []).append(bool(right))
+        return [sum(some) / len(some) for some in by_class.values()]
+
+
+Measured = tuple[float, int] | None
+
+
+@dataclass(frozen=True)
+class FigureInfo:
+    """A named figure: `measure` gives its value and of how many pictures it speaks, None where it is undefined."""
+
+    name: str
+    label: str
+    measure: Callable[[Answers], Measured]
+    help: str
+    low: float | None = 0.0
+    high: float | None = 1.0
+    higher_is_better: bool = True
+    unit: str = ""
+
+
+def figures(answers: Answers) -> tuple[Figure, ...]:
+    """Every figure that is defined."""
+    found = ((info.name, info.measure(answers)) for info in FIGURES)
+    # The order of the pictures, which differs between a run and its shards, moves the last bits of a sum.
+    return tuple(Figure(name, round(value[0], 12), value[1]) for name, value in found if value is not None)
+
+
+def harmonic_mean(shares: Sequence[float]) -> float:
+    """n / Σ 1/x of shares in [0, 1]; 0 where one of them is 0. Raises ValueError for none."""
+    if not shares:
+        raise ValueError("no harmonic mean of nothing")
+    return 0.0 if min(shares) == 0 else len(shares) / sum(1 / share for share in shares)
+
+
+def _attacked(answers: Answers) -> list[tuple[bool, bool]]:
+    return [(clean, robust) for _, clean, robust in answers.pictures if robust is not None]
+
+
+def _share(k: int, n: int) -> Measured:
+    return (k / n, n) if n else None
+
+
+def _clean(answers: Answers) -> Measured:
+    return _share(sum(clean for _, clean, _ in answers.pictures), len(answers.pictures))
+
+
+def _robust(answers: Answers) -> Measured:
+    known = _attacked(answers)
+    return _share(sum(robust for _, robust in known), len(known))
+
+
+def _success(answers: Answers) -> Measured:
+    open_to = [robust for clean, robust in _attacked(answers) if clean]
+    return _share(sum(not robust for robust in open_to), len(open_to))
+
+
+def _gap(answers: Answers) -> Measured:
+    known = _attacked(answers)
+    return (sum(clean - robust for clean, robust in known) / len(known), len(known)) if known else None
+
+
+def _ratio(answers: Answers) -> Measured:
+    known = _attacked(answers)
+    clean = sum(one for one, _ in known)
+    return (sum(robust for _, robust in known) / clean, len(known)) if clean else None
+
+
+def _both(answers: Answers) -> Measured:
+    known = _attacked(answers)
+    if not known:
+        return None
+    shares = [sum(one[i] for one in known) / len(known) for i in (0, 1)]
+    return harmonic_mean(shares), len(known)
+
+
+def _classes(column: int, of: Callable[[list[float]], float]) -> Callable[[Answers], Measured]:
+    def measure(answers: Answers) -> Measured:
+        shares = answers.of_classes(column)
+        return (of(shares), sum(one[column] is not None for one in answers.pictures)) if shares else None
+
+    return measure
+
+
+def _mean(shares: list[float]) -> float:
+    return sum(shares) / len(shares)
+
+
+def _error(calibration: Callable[[Answers], Calibration]) -> Callable[[Answers], Measured]:
+    def measure(answers: Answers) -> Measured:
+        one = calibration(answers)
+        return (one.error, one.n) if one.n else None
+
+    return measure
+
+
+def _sure_and_wrong(answers: Answers) -> Measured:
+    one = answers.attacked
+    return (one.wrong / one.n_wrong, one.n_wrong) if one.n_wrong else None
+
+
+FIGURES: Table[FigureInfo] = Table(
+    "figure",
+    FigureInfo("clean_accuracy", "Clean accuracy", _clean, "The share of all pictures that is right when clean."),
+    FigureInfo(
+        "robust_accuracy",
+        "Robust accuracy",
+        _robust,
+        "The share of all pictures that is right under every attack of the budget.",
+    ),
+    FigureInfo(
+        "attack_success",
+        "Attack success rate",
+        _success,
+        "Of the pictures that were right when clean, the share that some attack made wrong.",
+        higher_is_better=False,
+    ),
+    FigureInfo(
+        "accuracy_gap",
+        "Accuracy lost",
+        _gap,
+        "Clean minus robust accuracy, on the same pictures.",
+        low=-1.0,
+        higher_is_better=False,
+    ),
+    FigureInfo(
+        "robust_ratio",
+        "Accuracy kept",
+        _ratio,
+        "Robust divided by clean accuracy: what share of its ability a model keeps.",
+        high=None,
+    ),
+    FigureInfo(
+        "harmonic_clean_robust",
+        "Harmonic mean of clean and robust",
+        _both,
+        "Of clean and robust accuracy; near the smaller of the two. HM2 and HM4 of the protocol tables are over base and new.",
+    ),
+    FigureInfo(
+        "balanced_clean", "Balanced accuracy, clean", _classes(1, _mean), "The mean of the classes' accuracies."
+    ),
+    FigureInfo(
+        "balanced_robust",
+        "Balanced accuracy, robust",
+        _classes(2, _mean),
+        "The mean of the classes' robust accuracies.",
+    ),
+    FigureInfo("worst_class_clean", "Worst class, clean", _classes(1, min), "The accuracy of the weakest class."),
+    FigureInfo(
+        "worst_class_robust", "Worst class, robust", _classes(2, min), "The robust accuracy of the weakest class."
+    ),
+    FigureInfo(
+        "ece_clean",
+        "ECE, clean",
+        _error(lambda answers: answers.clean),
+        "How far confidence and accuracy lie apart, in 15 bins of equal width, on clean pictures.",
+        higher_is_better=False,
+    ),
+    FigureInfo(
+        "ece_attacked",
+        "ECE, attacked",
+        _error(lambda answers: answers.attacked),
+        "The same on the pictures that the first attack was run on.",
+        higher_is_better=False,
+    ),
+    FigureInfo(
+        "confidence_when_fooled",
+        "Confidence when fooled",
+        _sure_and_wrong,
+        "The mean confidence of wrong answers to the first attack's pictures.",
+        higher_is_better=False,
+    ),
+)
