@@ -8,6 +8,7 @@ from capt_engine.attacks.carlini_wagner import CarliniWagner
 from capt_engine.attacks.embedding import EmbeddingAttack
 from capt_engine.attacks.fab import FAB
 from capt_engine.attacks.fgsm import FGSM
+from capt_engine.attacks.hop_skip_jump import HopSkipJump
 from capt_engine.attacks.noise import Noise
 from capt_engine.attacks.pgd import PGD
 from capt_engine.attacks.square import Square
@@ -26,6 +27,7 @@ ATTACKS: Table[type[Attack]] = Table(
     FAB,
     EmbeddingAttack,
     Square,
+    HopSkipJump,
     Noise,
 )
 

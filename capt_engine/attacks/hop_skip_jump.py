@@ -1,0 +1,156 @@
+"""HopSkipJump: an attack that is told nothing but the winning class (Chen, Jordan & Wainwright 2020, arXiv 1904.02144, Algorithm 2)."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from capt_engine.attacks.base import LINF, Draws, Logits, Norm, Step, Threat
+from capt_engine.registry import param
+
+# A picture's own search: it asks "is this one fooled?" and is told so, until it returns what it found.
+_Search = Generator[Tensor, bool, Tensor]
+
+# The boundary is found to this share of the distance. The paper's share, d^(−3/2), is finer than fp32 tells apart at 224 pixels.
+_PRECISION = 1e-4
+_HALVINGS = 20
+
+
+@dataclass(frozen=True)
+class HopSkipJump:
+    """Walks along the boundary towards the picture, feeling its slope by which side random probes fall on.
+
+    It starts from any fooled picture, however far, and is done once one lies inside the ball. Cost: at most `queries` forward passes,
+    and one of the clean pictures. Each picture asks at its own pace, so company changes nothing.
+    """
+
+    name: ClassVar[str] = "hop-skip-jump"
+    label: ClassVar[str] = "HopSkipJump"
+    summary: ClassVar[str] = (
+        "Sees only which class wins, no score and no gradient, and works its way towards the picture from afar."
+    )
+    knowledge: ClassVar[str] = "decisions"
+    norms: ClassVar[tuple[str, ...]] = ("linf", "l2")
+
+    queries: int = param(
+        5_000,
+        "Queries",
+        low=1,
+        high=1_000_000,
+        help="How often the model is asked about a picture, at most; it needs thousands.",
+    )
+    probes: int = param(
+        100,
+        "First probes",
+        low=2,
+        high=10_000,
+        help="Random probes for the first slope; round t takes √t times as many.",
+    )
+
+    @property
+    def work(self) -> int:
+        """Ticks of one batch: a query each, fewer where every picture has been fooled."""
+        return self.queries
+
+    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
+        """See `Attack.run`. A picture for which nothing was found inside the ball comes back clean."""
+        found = images.clone()
+        with torch.no_grad():
+            open_still = (~_fooled(model, images, labels, threat)).nonzero().flatten().tolist()
+            searches: dict[int, _Search] = {}
+            asked: dict[int, Tensor] = {}
+            for place in open_still:
+                stream = draws.only(torch.tensor([place]))
+                searches[place] = _search(images[place : place + 1], threat.norm, threat.eps, self.probes, stream)
+                asked[place] = next(searches[place])
+            for query in range(self.queries):
+                if not asked:
+                    break
+                tick(query, self.work, f"query {query + 1} of {self.queries}")
+                places = list(asked)
+                fooled = _fooled(model, torch.cat([asked[place] for place in places]), labels[places], threat)
+                for place, answer in zip(places, fooled.tolist(), strict=True):
+                    try:
+                        asked[place] = searches[place].send(answer)
+                    except StopIteration as end:
+                        found[place] = end.value[0]
+                        del asked[place]
+        return found
+
+
+def _fooled(model: Logits, images: Tensor, labels: Tensor, threat: Threat) -> Tensor:
+    """The one thing asked: does the model answer what the attacker wants; (n,)."""
+    winners = model(images).argmax(dim=1)
+    return winners == labels if threat.targeted else winners != labels
+
+
+def _search(picture: Tensor, norm: Norm, eps: float, probes: int, stream: Draws) -> _Search:
+    """One picture's walk, (1, 3, h, w); returns a fooled picture inside the ball."""
+    far = yield from _start(picture, stream)
+    step = 0
+    while True:
+        step += 1
+        # Both of the paper's ways to shrink, the line (L2) and the clip (L∞), are the projection onto a smaller ball.
+        high, low = float(norm.length(far - picture)), eps
+        inside = _shrunk(picture, far, norm, eps)
+        if (yield inside):
+            return inside
+        edge = far
+        while high - low > _PRECISION * high:
+            middle = (high + low) / 2
+            tried = _shrunk(picture, far, norm, middle)
+            if (yield tried):
+                edge, high = tried, middle
+            else:
+                low = middle
+        slope = yield from _slope(picture, edge, norm, round(probes * step**0.5), stream)
+        far, pace = edge, high / step**0.5
+        for _ in range(_HALVINGS):
+            tried = (edge + pace * norm.steepest(slope)).clamp(0, 1)
+            if (yield tried):
+                far = tried
+                break
+            pace /= 2
+
+
+def _shrunk(picture: Tensor, far: Tensor, norm: Norm, length: float) -> Tensor:
+    return (picture + norm.project(far - picture, length)).clamp(0, 1)
+
+
+def _start(picture: Tensor, stream: Draws) -> _Search:
+    """Any fooled picture at all: noise of every coarseness, shaded and then saturated, until the model gives way."""
+    height, width = picture.shape[2:]
+    coarseness = 1 + math.ceil(math.log2(max(height, width)))
+    for attempt in itertools.count():
+        cell = 2 ** (attempt % coarseness)
+        rows, columns = torch.arange(height) // cell, torch.arange(width) // cell
+        blocks = stream.uniform(picture[:, :, : int(rows[-1]) + 1, : int(columns[-1]) + 1])
+        tried = blocks[:, :, rows][:, :, :, columns]
+        if attempt // coarseness % 2:
+            tried = tried.round()
+        if (yield tried):
+            return tried
+    raise AssertionError("counting never ends")
+
+
+def _slope(picture: Tensor, edge: Tensor, norm: Norm, probes: int, stream: Draws) -> _Search:
+    """The way into the fooled side at `edge`, (1, 3, h, w): probes weighted by their answers, less the mean (equations 9 and 16)."""
+    values = edge[0].numel()
+    # Far enough that a probe's share across the boundary, 1/√d of it, exceeds the error with which the boundary is known.
+    radius = min(values**0.5 * _PRECISION, 0.1) * float((edge - picture).norm())
+    weighted, total, answers = torch.zeros_like(edge), torch.zeros_like(edge), 0.0
+    for _ in range(probes):
+        way = stream.uniform(edge) * 2 - 1 if norm is LINF else stream.normal(edge)
+        probe = (edge + radius * way / way.norm()).clamp(0, 1)
+        # What is left of the probe inside the picture is what was asked about.
+        way = (probe - edge) / max(radius, 1e-12)
+        answer = 1.0 if (yield probe) else -1.0
+        weighted, total, answers = weighted + answer * way, total + way, answers + answer
+    mean = answers / probes
+    return mean * total if abs(mean) == 1 else weighted - mean * total
