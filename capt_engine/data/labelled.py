@@ -8,11 +8,12 @@ import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from capt_engine.data.folders import natural_key
-from capt_engine.data.picture_tree import pictures_below, pictures_in, subfolders
+from capt_engine.data.picture_tree import Obstacle, pictures_below, pictures_in, subfolders
 from capt_engine.errors import BadRequest
 
 DEFAULT_TEMPLATE = "a photo of a {}."
@@ -108,17 +109,17 @@ def load_labelled(
     return sets[wanted]
 
 
-OnLocked = Callable[[str, str, BadRequest], None]
-"""Told of a folder of a class that cannot be read: the class, the folder, and why."""
+OnObstacle = Callable[[str, Obstacle], None]
+"""Told of the class ("" above all classes) and of a folder that cannot be read or a link that is not followed."""
 
 
 def load_splits(
-    path: str | os.PathLike[str], *, image_root: str | None = None, on_locked: OnLocked | None = None
+    path: str | os.PathLike[str], *, image_root: str | None = None, on_obstacle: OnObstacle | None = None
 ) -> dict[str, LabelledSet]:
     """Every split of the data set at `path` ("train", "val", "test", as far as there are any), or {"all": …} of an undivided one.
 
-    on_locked: gets the class folders that cannot be read, which are then left out; None makes each an error, as leaving it out would
-    change the task in silence. Raises BadRequest.
+    on_obstacle: gets what the search goes on without; None makes a folder that cannot be read an error, as leaving it out would change
+    the task in silence. Raises BadRequest.
     """
     # Made absolute, so that the items stay valid wherever they are used from.
     where = os.path.normpath(Path(path).absolute()) if "\0" not in os.fspath(path) else ""
@@ -130,7 +131,9 @@ def load_splits(
         if len(lists) > 1:
             raise BadRequest(f"{where} holds several split files: {', '.join(lists)}.", "Choose one of them.")
         return (
-            _from_split_file(str(Path(where, lists[0])), image_root) if lists else _from_class_folders(where, on_locked)
+            _from_split_file(str(Path(where, lists[0])), image_root)
+            if lists
+            else _from_class_folders(where, on_obstacle)
         )
     if not Path(where).is_file():
         raise BadRequest(f"{where} is neither a file nor a folder.", _EXPECTED)
@@ -145,24 +148,10 @@ def load_splits(
 # Class folders
 
 
-def _from_class_folders(root: str, on_locked: OnLocked | None = None) -> dict[str, LabelledSet]:
+def _from_class_folders(root: str, on_obstacle: OnObstacle | None = None) -> dict[str, LabelledSet]:
     parts = _split_folders(root)
-    locked: set[str] = set()
-
-    def pictures_of(folder: str, name: str) -> tuple[str, ...]:
-        def tell(path: str, why: BadRequest) -> None:
-            if on_locked is None:
-                raise why
-            locked.add(name)
-            on_locked(name, path, why)
-
-        return pictures_below(str(Path(folder, name)), root, tell)
-
-    pictures = {
-        split: {name: pictures_of(folder, name) for name in subfolders(folder)} for split, folder in parts.items()
-    }
-    # A folder without a picture in any split is somebody's notes rather than a class; a locked one may hold anything.
-    filled = locked | {name for by_class in pictures.values() for name, files in by_class.items() if files}
+    pictures = {split: classes_below(folder, root, on_obstacle) for split, folder in parts.items()}
+    filled = {name for by_class in pictures.values() for name in by_class}
     classes = tuple(sorted(filled, key=natural_key))
     if not classes:
         raise BadRequest(f"{root} has no class folders with pictures in them.", _EXPECTED)
@@ -178,6 +167,29 @@ def _from_class_folders(root: str, on_locked: OnLocked | None = None) -> dict[st
         )
         for split, by_class in pictures.items()
     }
+
+
+def classes_below(folder: str, top: str, on_obstacle: OnObstacle | None = None) -> dict[str, tuple[str, ...]]:
+    """The pictures of each class folder in `folder`, which is, or is a part of, the data set in `top`. Raises BadRequest.
+
+    A folder without a picture is somebody's notes rather than a class, but one that cannot be read may hold anything.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    locked: set[str] = set()
+
+    def tell(name: str, obstacle: Obstacle) -> None:
+        if on_obstacle is not None:
+            on_obstacle(name, obstacle)
+            if not obstacle.is_link:
+                locked.add(name)
+        elif not obstacle.is_link:
+            raise obstacle.why
+
+    for name in subfolders(folder, partial(tell, "")):
+        files = pictures_below(str(Path(folder, name)), top, partial(tell, name))
+        if files or name in locked:
+            found[name] = files
+    return found
 
 
 def _template_of(root: str) -> str:

@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
 
 from capt_engine.data.folders import entries, is_folder, is_picture
 from capt_engine.errors import BadRequest
 
 
-def subfolders(folder: str) -> tuple[str, ...]:
+class Obstacle(NamedTuple):
+    """A folder that cannot be read, or a link that is not followed as it leads round in a circle or out of its class."""
+
+    path: str
+    why: BadRequest
+    is_link: bool = False
+
+
+OnObstacle = Callable[[Obstacle], None]
+"""Told of what the walk goes on without."""
+
+
+def subfolders(folder: str, on_obstacle: OnObstacle | None = None) -> tuple[str, ...]:
     """Names of the folders directly in `folder`, in natural order, without hidden ones and what systems leave behind.
 
     Links to folders count, unless they lead back to `folder` or to a folder above it. Raises BadRequest.
     """
     real = os.path.realpath(folder)
-    return tuple(
-        entry.name
-        for entry in _entries(folder)
-        if is_folder(entry) and not (entry.is_symlink() and _leads_up(entry.path, real))
-    )
+    found: list[str] = []
+    for entry in _entries(folder):
+        if entry.is_symlink() and (_leads_nowhere(entry) or (is_folder(entry) and _leads_up(entry.path, real))):
+            if on_obstacle is not None:
+                on_obstacle(_circle(entry.path))
+        elif is_folder(entry):
+            found.append(entry.name)
+    return tuple(found)
 
 
 def pictures_in(folder: str) -> tuple[str, ...]:
@@ -27,11 +45,7 @@ def pictures_in(folder: str) -> tuple[str, ...]:
     return tuple(entry.path for entry in _entries(folder) if not is_folder(entry) and is_picture(entry))
 
 
-OnLocked = Callable[[str, BadRequest], None]
-"""Told of a folder that cannot be read, and why; the walk then goes on without it."""
-
-
-def pictures_below(folder: str, top: str, on_locked: OnLocked | None = None) -> tuple[str, ...]:
+def pictures_below(folder: str, top: str, on_obstacle: OnObstacle | None = None) -> tuple[str, ...]:
     """Paths of all pictures at any depth of `folder`, in natural order, a folder's own files before its subfolders.
 
     Linked folders are followed once, but not where they lead into `top` again: the rest of a data set is not part of one of its
@@ -52,16 +66,20 @@ def pictures_below(folder: str, top: str, on_locked: OnLocked | None = None) -> 
         try:
             met = _entries(path)
         except BadRequest as error:
-            if on_locked is None:
+            if on_obstacle is None:
                 raise
-            on_locked(path, error)
+            on_obstacle(Obstacle(path, error))
             continue
         for entry in met:
             if not is_folder(entry):
                 if is_picture(entry):
                     found.append(entry.path)
+                elif entry.is_symlink() and _leads_nowhere(entry) and on_obstacle is not None:
+                    on_obstacle(_circle(entry.path))
             elif not entry.is_symlink() or not _is_other_part(entry.path, inside, around):
                 deeper.append(entry.path)
+            elif on_obstacle is not None:
+                on_obstacle(_circle(entry.path))
         waiting.extend(reversed(deeper))
     return tuple(found)
 
@@ -77,6 +95,23 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
             f"The folder {folder} cannot be read ({reason}).",
             "Check its path and its permissions, or copy it elsewhere.",
         ) from error
+
+
+def _circle(path: str) -> Obstacle:
+    why = BadRequest(
+        "This link leads back to itself, to a folder above it, or to another class; it was not followed.",
+        "Copy what should belong to this class into its folder.",
+    )
+    return Obstacle(path, why, is_link=True)
+
+
+def _leads_nowhere(entry: os.DirEntry[str]) -> bool:
+    """Whether a link leads round in a circle; one that is called like a picture is read as one, and fails with its own sentence."""
+    try:
+        Path(entry.path).stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
 
 
 def _leads_up(path: str, real_folder: str) -> bool:

@@ -13,19 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capt_engine.data import likeness
+from capt_engine.data.class_names import CountTokens, listed, long_names, refusals, remarks
 from capt_engine.data.images import read_photo, thumbnail
 from capt_engine.data.inventory import Entry, Inventory
-from capt_engine.data.labelled import LabelledSet, is_template, is_text, shown
+from capt_engine.data.labelled import LabelledSet, is_template
 from capt_engine.data.sources import Found
 from capt_engine.errors import BadImage, BadRequest
-from capt_engine.records.data import ClassCount, Duplicates, LongName, Member, ScanResult, TinyPicture
+from capt_engine.records.data import ClassCount, Duplicates, Member, ScanResult, TinyPicture
 from capt_engine.records.pictures import FailedPicture, Picture, Preview
 
 TINY_SIDE = 32
 """A picture with a side below this many pixels is told of: CLIP enlarges it at least sevenfold."""
 
 Tick = Callable[[int, int, str], None]
-CountTokens = Callable[[list[str]], tuple[int, ...]]
 OnPreview = Callable[[Preview], None]
 
 
@@ -65,7 +65,7 @@ def scan(
             f"The template {template!r} is not one line with one {{}} for the class name.",
             "For example: a photo of a {}.",
         )
-    long_names = () if count_tokens is None else tuple(_long_names(first.classes, template, count_tokens, token_limit))
+    long = () if count_tokens is None else long_names(first.classes, template, count_tokens, token_limit)
     listing = _Listing(sets)
     looks = _Looks(len(listing))
     _look_through(listing, looks, tick, views, threads)
@@ -79,20 +79,20 @@ def scan(
         listed=len(listing),
         usable=len(listing) - len(looks.failed),
         unreadable=(
-            *found.locked,
+            *found.skipped,
             *((first.classes[listing.labels[at]], looks.failed[at]) for at in sorted(looks.failed)),
         ),
         tiny=tuple(TinyPicture(listing.paths[at], *looks.size(at)) for at in looks.tiny()),
         same=tuple(listing.duplicates(group) for group in same),
         alike=tuple(listing.duplicates(group) for group in alike),
         imbalance=_imbalance(classes),
-        long_names=long_names,
+        long_names=long,
         token_limit=0 if count_tokens is None else token_limit,
         notes=(*found.notes, *_notes(first.classes, classes, complete)),
         template=template,
     )
     entries = tuple(_entry(at, listing, looks, clusters) for at in range(len(listing)))
-    return result, Inventory(first.root, template, first.classes, entries, result.token_limit, long_names)
+    return result, Inventory(first.root, template, first.classes, entries, result.token_limit, long)
 
 
 class _Listing:
@@ -278,26 +278,12 @@ def _entry(at: int, listing: _Listing, looks: _Looks, clusters: Sequence[int]) -
     )
 
 
-def _long_names(classes: Sequence[str], template: str, count_tokens: CountTokens, limit: int) -> Iterator[LongName]:
-    readable = [name for name in classes if is_text(name)]
-    # As the classifier asks: underscores are spaces there.
-    sentences = [template.replace("{}", name.replace("_", " ")) for name in readable]
-    for name, tokens in zip(readable, count_tokens(sentences), strict=True):
-        if tokens > limit:
-            yield LongName(name, tokens)
-
-
 def _notes(names: Sequence[str], classes: tuple[ClassCount, ...], complete: bool) -> Iterator[str]:
-    empty = [shown(each.name) for each in classes if not each.usable]
+    empty = [each.name for each in classes if not each.usable]
     if empty:
-        yield f"Without a single usable picture: {', '.join(empty)}."
-    spelled = Counter(name.replace("_", " ").strip().casefold() for name in names)
-    twice = sorted(shown(name) for name, count in spelled.items() if count > 1)
-    if twice:
-        yield f"Several classes share a name, so that no model can tell them apart: {', '.join(twice)}."
-    unwritable = [shown(name) for name in names if not is_text(name)]
-    if unwritable:
-        yield f"The name holds bytes that are no letters, so that no model can read it: {', '.join(unwritable)}."
+        yield f"Without a single usable picture: {listed(empty)}."
+    yield from refusals(names)
+    yield from remarks(names)
     if len(names) == 1:
         yield "There is only one class, so every prediction is right."
     if not complete:

@@ -5,34 +5,46 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 from capt_engine.data import benchmarks
 from capt_engine.data.folders import natural_key
-from capt_engine.data.labelled import SPLITS, WHOLE, Item, LabelledSet, OnLocked, load_splits, split_called
-from capt_engine.data.picture_tree import pictures_below, pictures_in, subfolders
+from capt_engine.data.labelled import (
+    SPLITS,
+    WHOLE,
+    Item,
+    LabelledSet,
+    OnObstacle,
+    classes_below,
+    load_splits,
+    split_called,
+)
+from capt_engine.data.picture_tree import Obstacle, pictures_below, pictures_in, subfolders
 from capt_engine.errors import BadRequest
 from capt_engine.records.pictures import FailedPicture
 
 
 @dataclass(frozen=True)
 class Found:
-    """What some names led to: the splits, folders of a class that cannot be read, as (class, …), and sentences."""
+    """What some names led to: the splits, what was skipped on the way, as (class or "", …), and sentences."""
 
     splits: dict[str, LabelledSet]
-    locked: tuple[tuple[str, FailedPicture], ...] = ()
+    skipped: tuple[tuple[str, FailedPicture], ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def splits_of(data: str, data_root: str = "", on_locked: OnLocked | None = None) -> tuple[dict[str, LabelledSet], str]:
+def splits_of(
+    data: str, data_root: str = "", on_obstacle: OnObstacle | None = None
+) -> tuple[dict[str, LabelledSet], str]:
     """Every split that can be had, and who says what the labels are: "folder", "csv", "split file" or "benchmark". Raises BadRequest.
 
-    data_root: where the benchmarks lie, each in its published layout; needed for an id of theirs. on_locked: as in `load_splits`.
+    data_root: where the benchmarks lie, each in its published layout; needed for an id of theirs. on_obstacle: as in `load_splits`.
     """
     names = [benchmark.name for benchmark in benchmarks.BENCHMARKS]
     if data not in names or Path(data).exists():
-        return load_splits(data, on_locked=on_locked), _kind(data)
+        return load_splits(data, on_obstacle=on_obstacle), _kind(data)
     if not data_root:
         raise BadRequest(
             f"{data!r} is a benchmark; nothing says where the benchmarks lie.", "Name their folder with --data-root."
@@ -54,30 +66,30 @@ def labelled(data: str, split: str = "", data_root: str = "") -> tuple[LabelledS
 
 
 def find(data: Sequence[str], data_root: str = "") -> Found:
-    """Everything that one or several names lead to, folders that cannot be read left out but told of. Raises BadRequest.
+    """Everything that one or several names lead to, what cannot be read left out but told of. Raises BadRequest.
 
     Several folders are read in one of three ways. All called train, val or test, each once: the parts of one data set. All with
     pictures directly in them, or with none at all: each is a class of that name. All with subfolders only: the subfolders are the
     classes. Folders of the same class name make one class.
     """
-    locked: list[tuple[str, FailedPicture]] = []
+    skipped: list[tuple[str, FailedPicture]] = []
 
-    def tell(name: str, path: str, why: BadRequest) -> None:
-        locked.append((name, FailedPicture(path, why.message, why.hint)))
+    def tell(name: str, obstacle: Obstacle) -> None:
+        skipped.append((name, FailedPicture(obstacle.path, obstacle.why.message, obstacle.why.hint)))
 
     if not data:
         raise BadRequest("Nothing was named to look through.", "Name folders of pictures, or a list of them.")
     places = list(dict.fromkeys(os.path.normpath(Path(one).absolute()) for one in data if "\0" not in one))
     if len(data) == 1 or len(places) == 1:
         splits, _ = splits_of(data[0], data_root, tell)
-        return Found(splits, tuple(locked))
+        return Found(splits, tuple(skipped))
     _require_folders(data, places)
     named = {split_called(Path(place).name): place for place in places}
     if "" not in named and len(named) == len(places):
-        parts = {split: _classes_in(named[split], tell) for split in SPLITS if split in named}
-        return Found(_joined(parts, places), tuple(locked))
+        parts = {split: classes_below(named[split], named[split], tell) for split in SPLITS if split in named}
+        return Found(_joined(parts, places), tuple(skipped))
     classes, notes = _classes_of(places, tell)
-    return Found(_joined({WHOLE: classes}, places), tuple(locked), notes)
+    return Found(_joined({WHOLE: classes}, places), tuple(skipped), notes)
 
 
 def _require_folders(data: Sequence[str], places: Sequence[str]) -> None:
@@ -98,7 +110,7 @@ def _require_folders(data: Sequence[str], places: Sequence[str]) -> None:
             )
 
 
-def _classes_of(places: Sequence[str], on_locked: OnLocked) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
+def _classes_of(places: Sequence[str], on_obstacle: OnObstacle) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
     """The pictures of each class, of several folders that are classes, or that hold the classes."""
     shown: dict[bool, str] = {}
     for place in places:
@@ -117,7 +129,7 @@ def _classes_of(places: Sequence[str], on_locked: OnLocked) -> tuple[dict[str, t
     found: dict[str, tuple[str, ...]] = {}
     came: dict[str, int] = {}
     for place in places:
-        inner = _classes_in(place, on_locked) if False in shown else _class_of(place, on_locked)
+        inner = classes_below(place, place, on_obstacle) if False in shown else _class_of(place, on_obstacle)
         for name, files in inner.items():
             found[name] = (*found.get(name, ()), *files)
             came[name] = came.get(name, 0) + 1
@@ -126,25 +138,9 @@ def _classes_of(places: Sequence[str], on_locked: OnLocked) -> tuple[dict[str, t
     return found, notes
 
 
-def _class_of(place: str, on_locked: OnLocked) -> dict[str, tuple[str, ...]]:
+def _class_of(place: str, on_obstacle: OnObstacle) -> dict[str, tuple[str, ...]]:
     name = Path(place).name
-    return {name: pictures_below(place, place, lambda path, why: on_locked(name, path, why))}
-
-
-def _classes_in(place: str, on_locked: OnLocked) -> dict[str, tuple[str, ...]]:
-    """The class folders of a folder; one without a picture is somebody's notes, unless it could not be read."""
-    found: dict[str, tuple[str, ...]] = {}
-    for name in subfolders(place):
-        told: list[str] = []
-
-        def tell(path: str, why: BadRequest, name: str = name, told: list[str] = told) -> None:
-            told.append(path)
-            on_locked(name, path, why)
-
-        files = pictures_below(str(Path(place, name)), place, tell)
-        if files or told:
-            found[name] = files
-    return found
+    return {name: pictures_below(place, place, partial(on_obstacle, name))}
 
 
 def _joined(parts: dict[str, dict[str, tuple[str, ...]]], places: Sequence[str]) -> dict[str, LabelledSet]:

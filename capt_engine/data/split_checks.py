@@ -6,8 +6,9 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from capt_engine.data.class_names import listed, refusals
 from capt_engine.data.inventory import Entry, Inventory, Kept
-from capt_engine.data.labelled import is_text, shown
+from capt_engine.data.labelled import shown
 from capt_engine.data.scan import TINY_SIDE
 from capt_engine.records.data import SplitRequest
 
@@ -17,7 +18,6 @@ WIDE = 0.1
 """An interval that reaches further than this to either side is told of."""
 
 _Z95 = 1.959963984540054
-_NAMED = 5
 
 
 def half_width(n: int) -> float:
@@ -36,12 +36,12 @@ def blocks_of(kept: Kept, request: SplitRequest) -> Iterator[str]:
         )
     few = [label for label in range(len(classes)) if usable[label] < 2]
     if few:
-        counts = _listed([f"{shown(classes[label])} ({usable[label]})" for label in few])
+        counts = [usable[label] for label in few]
         yield (
-            f"Fewer than two usable pictures: {counts}. One is to learn from and one to test on: add pictures, "
-            f"or exclude {'the class' if len(few) == 1 else 'these classes'}."
+            f"Fewer than two usable pictures: {listed([classes[label] for label in few], counts)}. One is to learn from and "
+            f"one to test on: add pictures, or exclude {'the class' if len(few) == 1 else 'these classes'}."
         )
-    yield from _bad_names(classes)
+    yield from refusals(classes)
     if len(entries) > 1 and entries[0].cluster and len({entry.cluster for entry in entries}) == 1:
         yield (
             "All pictures are the same picture, or look alike: there is nothing to tell apart, and nothing left to test on. "
@@ -53,9 +53,9 @@ def blocks_of(kept: Kept, request: SplitRequest) -> Iterator[str]:
         why = "" if request.own_parts else _why_no_test(request)
         yield f"No picture is left for the test, so nobody could tell whether tuning helped.{why}{own}"
     pool = _in_part(kept, "train")
-    bare = [shown(classes[label]) for label in range(len(classes)) if usable[label] >= 2 and not pool[label]]
+    bare = [classes[label] for label in range(len(classes)) if usable[label] >= 2 and not pool[label]]
     if bare:
-        yield f"No picture is left to learn from: {_listed(bare)}.{own or ' Make the shares smaller, or exclude the class.'}"
+        yield f"No picture is left to learn from: {listed(bare)}.{own or ' Make the shares smaller, or exclude the class.'}"
 
 
 def _why_no_test(request: SplitRequest) -> str:
@@ -64,33 +64,16 @@ def _why_no_test(request: SplitRequest) -> str:
     return " Within each class the pictures are alike, or too few: add different pictures."
 
 
-def _bad_names(classes: Sequence[str]) -> Iterator[str]:
-    unwritable = [shown(name) for name in classes if not is_text(name)]
-    if unwritable:
-        yield (
-            f"The name holds bytes that are no letters, so that no model can read it: {_listed(unwritable)}. "
-            "Rename the folder, or exclude the class."
-        )
-    read = Counter(name.replace("_", " ").strip() for name in classes)
-    if read[""]:
-        yield "A class has no name but spaces or underscores. Rename its folder, or exclude the class."
-    twice = [shown(name) for name, count in read.items() if name and count > 1]
-    if twice:
-        yield (
-            f"Several classes have the same name, so that no model can tell them apart: {_listed(twice)}. "
-            "Rename a folder, or exclude one of them."
-        )
-
-
 def warnings_of(kept: Kept, request: SplitRequest, inventory: Inventory, *, is_watched: bool) -> Iterator[str]:
     """Sentences that do not forbid going on."""
     yield from _about_numbers(kept, request, is_watched)
     yield from _about_likeness(kept)
     classes, entries = set(kept.classes), kept.entries
-    long = [f"{shown(each.name)} ({each.tokens})" for each in inventory.long_names if each.name in classes]
+    long = [each for each in inventory.long_names if each.name in classes]
     if long:
+        named = listed([each.name for each in long], [each.tokens for each in long])
         yield (
-            f"The model reads at most {inventory.token_limit} tokens of a sentence, so tuning will refuse these names: {_listed(long)}. "
+            f"The model reads at most {inventory.token_limit} tokens of a sentence, so tuning will refuse these names: {named}. "
             "Shorten the template, rename the folder, or exclude the class."
         )
     tiny = sum(min(entry.width, entry.height) < TINY_SIDE for entry in entries)
@@ -99,10 +82,9 @@ def warnings_of(kept: Kept, request: SplitRequest, inventory: Inventory, *, is_w
             f"{_pictures(tiny)} {'is' if tiny == 1 else 'are'} less than {TINY_SIDE} pixels wide or high: "
             "the model sees little in them."
         )
-    listed = set(inventory.classes)
-    gone = [shown(name) for name in request.excluded_classes if name not in listed]
+    gone = [name for name in request.excluded_classes if name not in inventory.classes]
     if gone:
-        yield f"Excluded, but not there: {_listed(gone)}."
+        yield f"Excluded, but not there: {listed(gone)}."
 
 
 def _about_numbers(kept: Kept, request: SplitRequest, is_watched: bool) -> Iterator[str]:
@@ -112,7 +94,7 @@ def _about_numbers(kept: Kept, request: SplitRequest, is_watched: bool) -> Itera
         (most, high), *_, (least, low) = usable.most_common()
         if high > MOST_IMBALANCE * low:
             yield (
-                f"{shown(classes[most])} has {high} pictures, {shown(classes[least])} only {low}: over {MOST_IMBALANCE:.0f} to 1. "
+                f"{listed([classes[most]])} has {high} pictures, {listed([classes[least]])} only {low}: over {MOST_IMBALANCE:.0f} to 1. "
                 + (
                     "With all pictures to learn from, tuning will favour the larger classes; with a fixed number of each it will not."
                     if request.shots is None
@@ -123,7 +105,7 @@ def _about_numbers(kept: Kept, request: SplitRequest, is_watched: bool) -> Itera
     if request.shots is not None:
         short = [label for label in range(len(classes)) if 0 < pool[label] < request.shots]
         if short:
-            named = _listed([f"{shown(classes[label])} ({pool[label]})" for label in short])
+            named = listed([classes[label] for label in short], [pool[label] for label in short])
             yield (
                 f"Fewer than {request.shots} pictures are left to learn from: {named}. "
                 "All of them will be taken, and other classes may be learned from more."
@@ -137,9 +119,9 @@ def _about_numbers(kept: Kept, request: SplitRequest, is_watched: bool) -> Itera
             f"{half_width(test):.0%} to either side. Results will be rough; a larger test share makes them finer."
         )
     tested = _in_part(kept, "test")
-    untested = [shown(classes[label]) for label in range(len(classes)) if usable[label] and not tested[label]]
+    untested = [classes[label] for label in range(len(classes)) if usable[label] and not tested[label]]
     if test and untested:
-        yield f"Without a test picture, so that nothing will be known about it: {_listed(untested)}."
+        yield f"Without a test picture, so that nothing will be known about it: {listed(untested)}."
 
 
 def _about_likeness(kept: Kept) -> Iterator[str]:
@@ -160,19 +142,19 @@ def _about_likeness(kept: Kept) -> Iterator[str]:
     crossing = [group for group in groups if len({entries[at].label for at in group}) > 1]
     if crossing:
         first = crossing[0]
-        names = list(dict.fromkeys(shown(classes[entries[at].label]) for at in first))
+        names = list(dict.fromkeys(classes[entries[at].label] for at in first))
         times = "once" if len(crossing) == 1 else f"{len(crossing)} times"
         yield (
             f"The same picture, or one that looks alike, is in several classes ({times}), {_example(entries, first)} in "
-            f"{_listed(names)}: one of the labels is wrong, or the classes overlap. Exclude the wrong ones."
+            f"{listed(names)}: one of the labels is wrong, or the classes overlap. Exclude the wrong ones."
         )
     whole = [
-        shown(classes[label])
+        classes[label]
         for label, count in Counter(entry.label for entry in entries).items()
         if count > 1 and any(sum(entries[at].label == label for at in group) == count for group in groups)
     ]
     if whole:
-        yield f"All pictures are the same, or look alike, in: {_listed(whole)}. They count as little more than one picture."
+        yield f"All pictures are the same, or look alike, in: {listed(whole)}. They count as little more than one picture."
 
 
 def _in_part(kept: Kept, part: str) -> Counter[int]:
@@ -186,8 +168,3 @@ def _example(entries: Sequence[Entry], group: Sequence[int]) -> str:
 
 def _pictures(n: int) -> str:
     return f"{n} picture{'' if n == 1 else 's'}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from capt_engine.data import inventory
-from capt_engine.data.scan import CountTokens, Views, scan
+from capt_engine.data.class_names import CountTokens
+from capt_engine.data.scan import Views, scan
 from capt_engine.data.sources import find
 from capt_engine.data.split import divide
 from capt_engine.jobs.tick import Tick

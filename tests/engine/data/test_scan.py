@@ -143,7 +143,7 @@ def test_imbalance_and_notes(tmp_path: Path) -> None:
     found = look({"all": data})
     assert found.imbalance == 3.0
     assert any("owl, Big cat" in note for note in found.notes)
-    assert any("share a name" in note and "big cat" in note for note in found.notes)
+    assert any("share a name" in note and "big_cat, Big cat" in note for note in found.notes)
     assert any("only one class" in note for note in look({"all": LabelledSet("x", ("a",), ())}).notes)
 
 

@@ -1,0 +1,96 @@
+"""Names of classes, which are folders' names and words for a model at once: which cannot be used, and which a user should think about."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+from capt_engine.data.labelled import is_text, shown
+from capt_engine.records.data import LongName
+
+LONG = 100
+"""A name of more characters than this is told of, whatever the model."""
+
+CountTokens = Callable[[list[str]], tuple[int, ...]]
+
+_LISTED = 5
+_LONGEST = 40
+
+
+def listed(names: Sequence[str], notes: Sequence[object] = ()) -> str:
+    """Some names for a sentence, each cut to be read at a glance; notes: what stands behind each in parentheses."""
+    short = [name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…" for name in map(shown, names[:_LISTED])]
+    if notes:
+        short = [f"{name} ({note})" for name, note in zip(short, notes[:_LISTED], strict=True)]
+    more = len(names) - _LISTED
+    return ", ".join(short) + (f" and {more} more" if more > 0 else "")
+
+
+def as_read(name: str) -> str:
+    """A name as the classifier writes it into a sentence."""
+    return name.replace("_", " ").strip()
+
+
+def refusals(names: Sequence[str]) -> Iterator[str]:
+    """Sentences about names with which no model can be asked, each with what to do."""
+    unwritable = [name for name in names if not is_text(name)]
+    if unwritable:
+        yield (
+            f"The name holds bytes that are no letters, so that no model can read it: {listed(unwritable)}. "
+            "Rename the folder, or exclude the class."
+        )
+    empty = [name for name in names if not as_read(name)]
+    if empty:
+        yield (
+            f"No name but spaces or underscores: {listed([repr(name) for name in empty])}. "
+            "Rename the folder, or exclude the class."
+        )
+    read = Counter(map(as_read, names))
+    twice = [name for name, count in read.items() if name and count > 1]
+    if twice:
+        yield (
+            f"Several classes have the same name, so that no model can tell them apart: {listed(twice)}. "
+            "Rename a folder, or exclude one of them."
+        )
+
+
+def remarks(names: Sequence[str]) -> Iterator[str]:
+    """Sentences about names that can be used, though not without trouble."""
+    plain = [name for name in names if is_text(name) and as_read(name)]
+    without = [name for name in plain if not any(letter.isalpha() for letter in name)]
+    if without:
+        yield f"Names without a letter say little to a model that reads words: {listed(without)}."
+    foreign = [
+        name
+        for name in plain
+        if name not in without and not any(letter.isascii() and letter.isalpha() for letter in name)
+    ]
+    if foreign:
+        yield f"CLIP learned from English captions and knows few names in other scripts: {listed(foreign)}."
+    edges = [name for name in plain if name.strip() != name or name.endswith(".")]
+    if edges:
+        yield (
+            "Names that begin or end with a space, or end with a dot, are lost where pictures are copied to Windows: "
+            f"{listed([repr(name) for name in edges])}."
+        )
+    broken = [name for name in plain if any(letter < " " or letter == "\x7f" for letter in name)]
+    if broken:
+        yield f"Names with line breaks or other control characters: {listed([repr(name) for name in broken])}."
+    long = [name for name in plain if len(name) > LONG]
+    if long:
+        yield f"Names of more than {LONG} characters, which a model would read in part at most: {listed(long)}."
+    spelled = Counter(as_read(name).casefold() for name in plain)
+    alike = [name for name in plain if spelled[as_read(name).casefold()] > 1]
+    if len({as_read(name) for name in alike}) > 1:
+        yield (
+            "Several classes share a name but for capital letters, which CLIP does not read, so that no model can tell them apart: "
+            f"{listed(alike)}."
+        )
+
+
+def long_names(names: Sequence[str], template: str, count_tokens: CountTokens, limit: int) -> tuple[LongName, ...]:
+    """Those whose sentence has more tokens than a model reads; names that are no text are passed over."""
+    readable = [name for name in names if is_text(name)]
+    # As the classifier asks: underscores are spaces there.
+    tokens = count_tokens([template.replace("{}", name.replace("_", " ")) for name in readable]) if readable else ()
+    return tuple(LongName(name, count) for name, count in zip(readable, tokens, strict=True) if count > limit)
