@@ -99,6 +99,24 @@ class TuneResultModel(QObject):
             return self.saving.command
         return self._run.command
 
+    @property
+    def can_report(self) -> bool:
+        """Whether the Report page will find the run that measured."""
+        return not self.report_problem()
+
+    def report_problem(self) -> str:
+        """Why there is no report of it; empty where there is."""
+        kept = self._project.state.test_run
+        if not kept or self.is_measuring:
+            return self.tr("There is a report once the test pictures are measured.")
+        if self._store.folder is None or Path(kept).parent != self._store.folder:
+            return self.tr("Runs are not kept for reports: the Run menu of the Explore page can change that.")
+        return ""
+
+    def attack_words(self) -> str:
+        """The attack that measures."""
+        return tune_words.attack(self._method.test_eps, self._project.state.test_steps)
+
     def measure(self) -> None:
         """Evaluate the test share, unless that was done or is under way."""
         if self.is_measuring or self.result is not None or self._project.state.run != DONE:
@@ -198,9 +216,9 @@ class TuneResultModel(QObject):
         if self.is_saving:
             return
         state = self._project.state
-        runs = (state.test_run,) if state.test_run else ()
+        runs = (state.test_run,) if state.test_run and Path(state.test_run).is_dir() else ()
         name = state.name or self._project.title or self.tr("Tuned prompts")
-        self._folder = folder
+        self.folder = folder
         self._saving = self._bridge.submit(
             SaveTunedRequest(
                 str(self.prompts_file),
@@ -251,7 +269,7 @@ class TuneResultModel(QObject):
         self._saving = None
         if isinstance(event, JobFinished) and isinstance(event.result, TunedSaved):
             self.saving = event.result
-            if not self._folder:
+            if not self.folder:
                 self._project.change(saved=event.result.prompts.id)
             self.saved.emit(event.result)
         elif isinstance(event, JobFailed):
@@ -262,7 +280,7 @@ class TuneResultModel(QObject):
         self.result = None
         self.failure = None
         self.saving = None
-        self._folder = ""
+        self.folder = ""
         self.done = self.total = 0
         self.words = ""
 
