@@ -5,43 +5,57 @@ Importing this module loads neither torch nor any attack: the worker thread does
 
 from __future__ import annotations
 
+import itertools
+import time
 from collections.abc import Callable
 
+from capt_engine.jobs import lanes
 from capt_engine.jobs.runner import Runner
 from capt_engine.records import Event, JobId, Request
 
 
 class Engine:
-    """One worker thread behind one queue. Every method may be called from any thread; all but `close` return at once."""
+    """One worker thread behind one queue; a second, light one fetches models and waits for the network meanwhile.
+
+    Every method may be called from any thread; all but `close` return at once.
+    """
 
     def __init__(self, on_event: Callable[[Event], None], *, device: str = "auto") -> None:
         """Start the worker. `on_event` is called on the worker's thread with every event, `EngineReady` before any other result.
 
         device: "auto", "cpu", "cuda" or "mps"; what `EngineReady.device` describes, and what requests with device "auto" run on.
         """
-        self._runner = Runner(on_event, device=device)
+        ids = itertools.count(1)
+        self._runner = Runner(on_event, lambda tell: lanes.science(device, tell), ids=ids)
+        self._light = Runner(on_event, lanes.light, ids=ids, name="capt-downloads")
 
     def submit(self, request: Request) -> JobId:
         """Queue a request; its job ends in exactly one of JobFinished, JobFailed, JobCancelled."""
-        return self._runner.submit(request)
+        return (self._light if isinstance(request, lanes.LIGHT) else self._runner).submit(request)
 
     def cancel(self, job: JobId) -> None:
         """Ask a job to stop, running or still queued; it stops at its next tick. Unknown and ended jobs are ignored."""
         self._runner.cancel(job)
+        self._light.cancel(job)
 
     def stop(self, job: JobId) -> None:
         """End a running tuning job after its last whole epoch, with the best one so far: it finishes. Before the first epoch has ended
         it is cancelled with a reason; a job of another kind is cancelled."""
         self._runner.stop(job)
+        self._light.stop(job)
 
     def pause(self, job: JobId) -> None:
-        """Let a tuning job wait at its next tick, told by JobPaused, while others go on; a job of another kind goes on itself."""
+        """Let a tuning job or a download wait, told by JobPaused, while others go on; a job of another kind goes on itself."""
         self._runner.pause(job)
+        self._light.pause(job)
 
     def resume(self, job: JobId) -> None:
         """Let a paused job go on, told by JobContinued."""
         self._runner.resume(job)
+        self._light.resume(job)
 
     def close(self, timeout_s: float = 10.0) -> bool:
-        """Cancel everything and wait for the worker, at most `timeout_s`; False if it was still busy by then."""
-        return self._runner.close(timeout_s)
+        """Cancel everything and wait for the workers, at most `timeout_s`; False if one was still busy by then."""
+        ends_s = time.monotonic() + timeout_s
+        ended = self._runner.close(timeout_s)
+        return self._light.close(max(0.1, ends_s - time.monotonic())) and ended

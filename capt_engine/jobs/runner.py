@@ -12,16 +12,15 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from capt_engine.errors import Cancelled, CaptError, Stopped
 from capt_engine.jobs.tick import Tick
 from capt_engine.records import (
+    DownloadRequest,
     EngineFailed,
-    EngineNote,
-    EngineReady,
     Event,
     Failure,
     JobCancelled,
@@ -33,11 +32,9 @@ from capt_engine.records import (
     JobProgress,
     JobStarted,
     Request,
+    Result,
     TuneRequest,
 )
-
-if TYPE_CHECKING:
-    from capt_engine.jobs.session import Session
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +53,7 @@ class _Job:
     @property
     def steps_aside(self) -> bool:
         """Whether others may go before it while it runs: what lasts for hours, and no other job waits for."""
-        return isinstance(self.request, TuneRequest)
+        return isinstance(self.request, TuneRequest | DownloadRequest)
 
     @property
     def is_ending(self) -> bool:
@@ -64,20 +61,38 @@ class _Job:
         return self.stop.is_set() or self.keep.is_set()
 
 
-class Runner:
-    """Runs requests one after the other on a thread of its own, and tells `on_event` (on that thread) how they go."""
+class Handles(Protocol):
+    """What a worker does its jobs with, made once on its thread."""
 
-    def __init__(self, on_event: Callable[[Event], None], *, device: str = "auto") -> None:
+    def handle(self, job: JobId, request: Request, on_event: Callable[[Event], None], tick: Tick) -> Result:
+        """Do what a request asks; raises CaptError."""
+
+
+class Runner:
+    """Runs requests one after the other on a thread of its own, and tells `on_event` (on that thread) how they go.
+
+    make: what the jobs are done with; it is called on the thread, with a function that takes events. ids: where the numbers of jobs come
+    from, for engines of several workers. name: of the thread.
+    """
+
+    def __init__(
+        self,
+        on_event: Callable[[Event], None],
+        make: Callable[[Callable[[Event], None]], Handles],
+        *,
+        ids: Iterator[int] | None = None,
+        name: str = "capt-engine",
+    ) -> None:
         self._listener = on_event
-        self._device = device
-        self._ids = itertools.count(1)
+        self._make = make
+        self._ids = ids if ids is not None else itertools.count(1)
         self._jobs: dict[JobId, _Job] = {}
         self._waiting: deque[_Job] = deque()
         self._closed = False
         # Guards all of the above, and wakes a worker that has nothing to do or is paused.
         self._changed = threading.Condition()
         # A daemon, so that a kernel which cannot be interrupted never keeps the process alive after close() gave up waiting.
-        self._thread = threading.Thread(target=self._run, name="capt-engine", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def submit(self, request: Request) -> JobId:
@@ -144,25 +159,20 @@ class Runner:
             self._changed.wait_for(lambda: self._waiting or self._closed)
             return self._waiting.popleft() if self._waiting else None
 
-    def _do(self, session: Session | Failure, job: _Job) -> None:
+    def _do(self, session: Handles | Failure, job: _Job) -> None:
         self._on_event(self._ending(session, job))
         with self._changed:
             del self._jobs[job.id]
 
-    def _warm_up(self) -> Session | Failure:
+    def _warm_up(self) -> Handles | Failure:
         try:
-            # Imported here, on the worker: this is what loads torch.
-            from capt_engine.jobs.session import Session
-
-            session = Session(self._device, note=lambda text: self._on_event(EngineNote(text)))
-            self._on_event(EngineReady(session.catalogue(), session.device_info()))
+            return self._make(self._on_event)
         except Exception as error:
             failure = _failure(error)
             self._on_event(EngineFailed(failure))
             return failure
-        return session
 
-    def _ending(self, session: Session | Failure, job: _Job) -> Event:
+    def _ending(self, session: Handles | Failure, job: _Job) -> Event:
         if job.stop.is_set():
             return JobCancelled(job.id)
         job.has_started = True
@@ -174,6 +184,7 @@ class Runner:
             job.stop,
             job.keep,
             (lambda: self._step_aside(session, job)) if job.steps_aside else None,
+            lambda: job.is_paused,
         )
         try:
             return JobFinished(job.id, session.handle(job.id, job.request, self._on_event, tick))
@@ -184,7 +195,7 @@ class Runner:
         except Exception as error:
             return JobFailed(job.id, _failure(error))
 
-    def _step_aside(self, session: Session, job: _Job) -> float:
+    def _step_aside(self, session: Handles, job: _Job) -> float:
         """Let those before that wait, and wait while paused; the seconds that took. Ends soon after `job` is told to end."""
         # Asked at every tick, so without the lock: what comes a moment too late is met at the next one.
         if not job.is_paused and not self._waiting:

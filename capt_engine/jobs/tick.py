@@ -16,7 +16,8 @@ class Tick:
 
     report(done, total, note, remaining_s): remaining_s is None until there is something to extrapolate from. keep: raises Stopped once
     it is set, for jobs that can end with what they have. aside: called first at each tick; the seconds for which it kept the job from
-    its work (others went before, or it was paused), which are not counted into the time that remains.
+    its work (others went before, or it was paused), which are not counted into the time that remains. is_paused: whether the next tick
+    would wait; for a job that has something to put away first.
     """
 
     def __init__(
@@ -25,11 +26,13 @@ class Tick:
         stop: threading.Event,
         keep: threading.Event | None = None,
         aside: Callable[[], float] | None = None,
+        is_paused: Callable[[], bool] = lambda: False,
     ) -> None:
         self._report = report
         self._stop = stop
         self._keep = keep
         self._aside = aside
+        self.is_paused = is_paused
         self._last_s = 0.0
         self._start: tuple[float, int, int] | None = None
 

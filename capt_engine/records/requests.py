@@ -10,6 +10,16 @@ from capt_engine.records.analysis import (
     EvaluateRequest,
 )
 from capt_engine.records.data import ScanRequest, ScanResult, SplitRequest, SplitResult
+from capt_engine.records.downloads import (
+    DownloadRequest,
+    DownloadResult,
+    Ledger,
+    LedgerRequest,
+    ListModelsRequest,
+    ModelsListed,
+    OfflineRequest,
+    OfflineSet,
+)
 from capt_engine.records.pictures import PreviewRequest, PreviewResult
 from capt_engine.records.reports import ListRunsRequest, ReportRequest, ReportResult, RunsListed
 from capt_engine.records.tuning import (
@@ -33,6 +43,10 @@ Request = (
     | SplitRequest
     | ForecastRequest
     | SaveTunedRequest
+    | ListModelsRequest
+    | DownloadRequest
+    | LedgerRequest
+    | OfflineRequest
 )
 
 
@@ -47,4 +61,8 @@ Result = (
     | SplitResult
     | TuneForecast
     | TunedSaved
+    | ModelsListed
+    | DownloadResult
+    | Ledger
+    | OfflineSet
 )

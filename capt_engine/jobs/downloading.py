@@ -1,0 +1,112 @@
+"""Fetching models on the light worker: what it does with each request, from the order to the installed folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from capt_engine.errors import BadCheckpoint, BadRequest
+from capt_engine.jobs.tick import Tick
+from capt_engine.model import offers, offline
+from capt_engine.model.download import Fetched, Paused, fetch, parts_folder
+from capt_engine.records import (
+    DownloadRequest,
+    DownloadResult,
+    Event,
+    JobId,
+    Ledger,
+    LedgerRequest,
+    ListModelsRequest,
+    ModelsListed,
+    OfflineRequest,
+    OfflineSet,
+    Request,
+    Result,
+)
+
+INSTALLED = "installed.json"
+"""Beside a downloaded model: where it came from, its commit, and the SHA-256 of its files when they were verified."""
+
+
+class Fetcher:
+    """Does the light worker's jobs."""
+
+    def handle(self, job: JobId, request: Request, on_event: Callable[[Event], None], tick: Tick) -> Result:
+        """See `Handles.handle`."""
+        del job, on_event
+        if isinstance(request, ListModelsRequest):
+            return _listed()
+        if isinstance(request, LedgerRequest):
+            return Ledger(offline.ledger())
+        if isinstance(request, OfflineRequest):
+            offline.set_lock(request.locked)
+            return OfflineSet(request.locked)
+        if isinstance(request, DownloadRequest):
+            return download(request, tick)
+        raise TypeError(f"{type(request).__name__} is not for this worker.")
+
+
+def _listed() -> ModelsListed:
+    return offers.listed()
+
+
+def download(request: DownloadRequest, tick: Tick) -> DownloadResult:
+    """Fetch, verify and install a model; while paused nothing is on the wire. Raises BadRequest, BadCheckpoint, Cancelled."""
+    started_s = time.monotonic()
+    offer = offers.find_offer(request.model)
+    folder = offers.models_dir() / offers.install_name(request.model)
+    if offers.is_model(folder):
+        raise BadRequest(f"{request.model} is installed already.", "Remove it first to fetch it again.")
+    orders = offers.orders(request.model)
+    while True:
+        try:
+            fetched = fetch(request.model, orders, tick, tick.is_paused)
+            break
+        except Paused:
+            tick(note="paused")
+    installed = install(request.model, folder, fetched)
+    weights = next(digest for name, digest in fetched.files.items() if name.endswith((".safetensors", ".bin")))
+    return DownloadResult(
+        model=request.model,
+        folder=str(installed),
+        bytes=fetched.fresh,
+        reused=fetched.reused,
+        sha256=weights,
+        commit=fetched.commit,
+        seconds=time.monotonic() - started_s,
+        notes=(*fetched.notes, f"Licence: {offer.licence}."),
+    )
+
+
+def install(model: str, folder: Path, fetched: Fetched) -> Path:
+    """Make a verified download visible under its name, all at once; raises BadCheckpoint where its parts do not belong together."""
+    parts = parts_folder(folder.name, folder.parent)
+    entry = offers.entry_of(model)
+    _check_config(parts, entry)
+    told = {"model": model, "repo": entry["repo"], "commit": fetched.commit, "files": fetched.files}
+    (parts / INSTALLED).write_text(json.dumps(told, indent=1), encoding="utf-8")
+    parts.replace(folder)
+    return folder
+
+
+def _check_config(parts: Path, entry: dict[str, Any]) -> None:
+    """A configuration that gives the weights another activation than they were trained with would spoil every score, silently."""
+    path = parts / offers.CONFIGS["open_clip"]
+    if not path.is_file():
+        return
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        told = bool(config["model_cfg"].get("quick_gelu", False))
+    except (ValueError, KeyError, AttributeError) as error:
+        shutil.rmtree(parts)
+        raise BadCheckpoint(
+            f"{path.name} of {entry['repo']} is no model's configuration.", "It was removed."
+        ) from error
+    wanted = {"QuickGELU": True, "GELU": False}.get(entry["activation"], told)
+    if told != wanted:
+        config["model_cfg"]["quick_gelu"] = wanted
+        path.write_text(json.dumps(config, indent=1), encoding="utf-8")
