@@ -25,7 +25,7 @@ from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.model.clip import Backbone
-from capt_engine.model.prompts import COUPLINGS, PLACEHOLDER, Prompts, PromptShape, TowerSizes, state_shapes
+from capt_engine.model.prompts import COUPLINGS, PLACEHOLDER, POSITIONS, Prompts, PromptShape, TowerSizes, state_shapes
 
 FORMAT = 1
 MAX_HEADER_BYTES = 1_000_000
@@ -33,6 +33,7 @@ MAX_TENSOR_BYTES = 64_000_000
 _KEY, _LENGTH_BYTES, _SHA256 = "capt_prompts", 8, "[0-9a-f]{64}"
 _DTYPE_BYTES = {"F32": 4, "F16": 2, "BF16": 2}
 _LONGEST, _WIDEST, _DEEPEST, _NESTED = 1024, 65_536, 256, 8
+_SHAPE = ("coupling", "length", "depth")
 _AGAIN = "The file is damaged or was changed; make it or download it again."
 _NOT_WHOLE = "It did not arrive whole; copy or download it again."
 _OTHER_KIND = "Choose a prompts file of this program; prompts of other programs have to be imported first."
@@ -100,7 +101,10 @@ def save(path: Path, prompts: Prompts, document: Document) -> None:
         raise ValueError(f"the document says {document.shape}, the prompts are {prompts.shape}")
     state = {name: value.detach().to("cpu", torch.float32).contiguous() for name, value in prompts.state_dict().items()}
     with _about(path):
-        text = json.dumps({"format": FORMAT, **asdict(document)}, sort_keys=True)
+        # What is as usual goes unsaid, so that a file of ours is the same bytes whatever may be imported.
+        usual = asdict(PromptShape())
+        shape = {n: v for n, v in asdict(document.shape).items() if n in _SHAPE or v != usual[n]}
+        text = json.dumps({"format": FORMAT, **asdict(document), "shape": shape}, sort_keys=True)
         content = safetensors.torch.save(state, {_KEY: text})
         _checkpoint(content)  # nothing is written that could not be read back
     partial = path.with_name(path.name + ".part")
@@ -151,6 +155,7 @@ def load(path: Path, backbone: Backbone, *, allow_other_backbone: bool = False) 
         )
     prompts = Prompts.blank(theirs.sizes, document.shape)
     prompts.load_state_dict(dict(checkpoint.state))
+    prompts.classes = document.classes if document.shape.n_classes else ()
     return prompts.to(backbone.mean.device), document
 
 
@@ -262,28 +267,45 @@ def _document(value: dict[str, object]) -> Document:
     given = _object(value, "description", {"format", *Document.__dataclass_fields__})
     model = _object(given["backbone"], "backbone", {"id", "sha256", "sizes"})
     sizes = _object(model["sizes"], "sizes", set(TowerSizes.__dataclass_fields__))
-    shape = _object(given["shape"], "shape", {"coupling", "length", "depth"})
+    described = _object(given["shape"], "shape")
     numbers = {name: _whole(size, name, 1, _WIDEST) for name, size in sizes.items()}
     texts = {name: _text(given[name], name) for name in ("method", "data", "notes", "licence")}
     classes, seed = given["classes"], given["seed"]
     if not isinstance(classes, list):
         raise _Fault("describes classes that are not a list")
+    names = tuple(_text(name, "class name") for name in classes)
     return Document(
         **texts,
         backbone=MadeFor(_text(model["id"], "id"), _text(model["sha256"], "SHA-256", _SHA256), TowerSizes(**numbers)),
-        shape=PromptShape(
-            _text(shape["coupling"], "coupling", "|".join(COUPLINGS)),
-            _whole(shape["length"], "length", 1, _LONGEST),
-            _whole(shape["depth"], "depth", 1, min(numbers["layers"], _DEEPEST)),
-        ),
+        shape=_shape(described, numbers["layers"], len(names)),
         template=_text(given["template"], "template", r"(?s:.*\{\}.*)"),
         placeholder=_text(given["placeholder"], "placeholder", PLACEHOLDER),
-        classes=tuple(_text(name, "class name") for name in classes),
+        classes=names,
         seed=None if seed is None else _whole(seed, "seed", 0, (1 << 64) - 1),
         settings=_named(given["settings"], "settings"),
         versions={name: _text(of, "version") for name, of in _named(given["versions"], "versions").items()},
         figures=_named(given["figures"], "figures"),
     )
+
+
+def _shape(described: dict[str, object], layers: int, n_names: int) -> PromptShape:
+    usual = asdict(PromptShape())
+    given = _object({**{n: v for n, v in usual.items() if n not in _SHAPE}, **described}, "shape", set(usual))
+    deepest = min(layers, _DEEPEST)
+    if given["n_classes"] not in (0, n_names):
+        raise _Fault("has prompts of each class's own, but does not name the classes")
+    try:
+        return PromptShape(
+            _text(given["coupling"], "coupling", "|".join(COUPLINGS)),
+            _whole(given["length"], "length", 1, _LONGEST),
+            _whole(given["depth"], "depth", 1, deepest),
+            _text(given["position"], "class position", "|".join(POSITIONS)),
+            _whole(given["n_classes"], "number of classes", 0, _WIDEST),
+            _whole(given["vision_length"], "length in the image tower", 0, _LONGEST),
+            _whole(given["vision_depth"], "depth in the image tower", 0, deepest),
+        )
+    except BadRequest as error:
+        raise _Fault(f"describes a shape that cannot be: {error.message[:-1]}") from error
 
 
 def _parsed(text: bytes, what: str) -> dict[str, object]:

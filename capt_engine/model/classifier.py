@@ -11,7 +11,7 @@ from torch import Tensor
 
 from capt_engine.errors import UnknownName
 from capt_engine.model.clip import Backbone
-from capt_engine.model.prompts import Prompts, PromptTokens, prompted_ids
+from capt_engine.model.prompts import Prompts, PromptTokens, moved_ids, prompted_ids
 from capt_engine.model.text import class_features, encode_in_chunks
 from capt_engine.model.vision import encode_pixels
 
@@ -51,7 +51,8 @@ class Classifier:
         self._tokens = prompts().detached() if prompts is not None else PromptTokens()
         if prompts is not None and self._tokens.text:
             ids = prompted_ids(backbone, classes, template, prompts.shape.length)
-            self.text = encode_in_chunks(backbone, ids, self._tokens.text)
+            ids, places = moved_ids(backbone, self.classes, ids, template, prompts.shape)
+            self.text = encode_in_chunks(backbone, ids, prompts.text_for(self.classes, self._tokens), places)
         else:
             self.text = class_features(backbone, classes, template)
         self._scale = backbone.clip.logit_scale.exp().float()

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from capt_engine.errors import BadRequest
 from capt_engine.model.clip import Backbone
-from capt_engine.model.text import check_lengths, count_tokens, sentences
+from capt_engine.model.text import check_lengths, class_name, count_tokens, sentences, split_template
 
 COUPLINGS = ("vision_to_text", "text_to_vision", "independent", "text_only", "vision_only")
+POSITIONS = ("end", "middle", "front")
 _STD = 0.02
 PLACEHOLDER = "X"
 
@@ -27,19 +28,48 @@ class PromptShape:
     vision_to_text: layer 0 is text, mapped to vision; deeper layers are vision, mapped to text (FAP; the default).
     text_to_vision: every layer is text, mapped to vision (MaPLe). independent: both sides learned apart (IVLP).
     text_only: no vision tokens (CoOp and APT with depth 1). vision_only: no text tokens (VPT).
+
+    What only imported prompts have: the class name's position among the learned tokens (CoOp: end, middle, front), tokens of each of
+    n_classes classes' own, and another length and depth in the image tower (IVLP). 0 is: one for all, and as in the text tower.
     """
 
     coupling: str = "vision_to_text"
     length: int = 2
     depth: int = 9
+    position: str = "end"
+    n_classes: int = 0
+    vision_length: int = 0
+    vision_depth: int = 0
 
     def __post_init__(self) -> None:
+        self._check_imported()
         if self.coupling not in COUPLINGS:
             raise BadRequest(f"There is no coupling called {self.coupling!r}.", f"Known: {', '.join(COUPLINGS)}.")
         if self.length < 1 or self.depth < 1:
             raise BadRequest(
                 f"Prompts of length {self.length} and depth {self.depth} are none.", "Both must be at least 1."
             )
+
+    def _check_imported(self) -> None:
+        if self.position not in POSITIONS:
+            raise BadRequest(f"There is no class position {self.position!r}.", f"Known: {', '.join(POSITIONS)}.")
+        alone = self.coupling == "text_only" and self.depth == 1
+        if (self.position != "end" or self.n_classes) and not alone:
+            raise BadRequest(
+                "Only prompts of the first text layer alone can stand behind a class name or be of each class's own.",
+                "Choose the position end and shared prompts.",
+            )
+        if (self.vision_length or self.vision_depth) and self.coupling != "independent":
+            raise BadRequest(
+                "Only independent prompts can differ in length or depth between the towers.", "Leave it out."
+            )
+        if min(self.n_classes, self.vision_length, self.vision_depth) < 0:
+            raise BadRequest("A number of classes, a length or a depth is negative.", "0 stands for the usual.")
+
+    @property
+    def in_vision(self) -> tuple[int, int]:
+        """Length and depth in the image tower."""
+        return self.vision_length or self.length, self.vision_depth or self.depth
 
     @property
     def has_text(self) -> bool:
@@ -79,18 +109,19 @@ class TowerSizes:
 
 def state_shapes(sizes: TowerSizes, shape: PromptShape) -> dict[str, tuple[int, ...]]:
     """Name and size of every tensor that `Prompts` of this shape learn, without making any."""
-    text, vision = (shape.length, sizes.text_width), (shape.length, sizes.vision_width)
+    vision_length, vision_depth = shape.in_vision
+    text, vision = (shape.length, sizes.text_width), (vision_length, sizes.vision_width)
     deeper, leads = range(shape.depth - 1), shape.coupling == "vision_to_text"
     learns_vision = shape.coupling in ("independent", "vision_only")
     shapes: dict[str, tuple[int, ...]] = {}
     if shape.has_text:
-        shapes["context"] = text
+        shapes["context"] = (shape.n_classes, *text) if shape.n_classes else text
     if shape.has_text and not leads:
         shapes |= {f"deep_text.{layer}": text for layer in deeper}
     if learns_vision:
         shapes["first_vision"] = vision
     if learns_vision or leads:
-        shapes |= {f"deep_vision.{layer}": vision for layer in deeper}
+        shapes |= {f"deep_vision.{layer}": vision for layer in range(vision_depth - 1)}
     maps = [("to_vision.0", text, vision)] if leads else []
     if leads:
         maps += [(f"to_text.{layer}", vision, text) for layer in deeper]
@@ -103,7 +134,10 @@ def state_shapes(sizes: TowerSizes, shape: PromptShape) -> dict[str, tuple[int, 
 
 @dataclass(frozen=True)
 class PromptTokens:
-    """What is put into the towers, layer by layer: text (n, d_t) and vision (n, d_v), each empty or J long."""
+    """What is put into the towers, layer by layer: text (n, d_t) and vision (n, d_v), each empty or J long.
+
+    Tokens of each class's own are (k, n, d_t).
+    """
 
     text: tuple[Tensor, ...] = ()
     vision: tuple[Tensor, ...] = ()
@@ -133,7 +167,8 @@ def prompted_ids(backbone: Backbone, classes: Sequence[str], template: str, leng
 
 def first_words(backbone: Backbone, template: str, length: int) -> Tensor:
     """The embeddings (length, d_t) of the words at whose places the first learned tokens will stand: where tuning starts (MaPLe, FAP)."""
-    text = sentence_prefix(template, _tokens_before(backbone, template), length).replace("{}", PLACEHOLDER)
+    before, after = split_template(sentence_prefix(template, _tokens_before(backbone, template), length))
+    text = f"{before}{PLACEHOLDER}{after}"
     ids = backbone.tokenize([text]).to(backbone.mean.device)[0, 1 : 1 + length]
     embedded: Tensor = backbone.clip.token_embedding(ids).detach().float().cpu()
     return embedded
@@ -141,7 +176,34 @@ def first_words(backbone: Backbone, template: str, length: int) -> Tensor:
 
 def _tokens_before(backbone: Backbone, template: str) -> int:
     """Tokens that the template has before the class name, without the start token."""
-    return count_tokens(backbone, [template.partition("{}")[0].strip()])[0] - 2
+    return count_tokens(backbone, [split_template(template)[0].strip()])[0] - 2
+
+
+def moved_ids(
+    backbone: Backbone, classes: Sequence[str], ids: Tensor, template: str, shape: PromptShape
+) -> tuple[Tensor, Tensor | None]:
+    """Ids (k, context) with the class name where `shape.position` wants it, and the learned tokens' places (k, n), None being 1 … n.
+
+    CoOp writes every sentence with the name behind the tokens, then moves the embeddings: front puts the name before all of them,
+    middle before the second half. Raises BadRequest where words of the template stand between them.
+    """
+    if shape.position == "end":
+        return ids, None
+    if _tokens_before(backbone, template) > shape.length:
+        raise BadRequest(
+            f"With the class name at the {shape.position} of the learned tokens no other words can stand before it.",
+            "Use the template that the prompts were tuned with.",
+        )
+    n = shape.length
+    leading = n // 2 if shape.position == "middle" else 0
+    moved, places = ids.clone(), torch.empty(len(ids), n, dtype=torch.long, device=ids.device)
+    for row, name in enumerate(classes):
+        words = count_tokens(backbone, [class_name(name)])[0] - 2
+        moved[row, 1 + leading : 1 + leading + words] = ids[row, 1 + n : 1 + n + words]
+        moved[row, 1 + leading + words : 1 + n + words] = ids[row, 1 + leading : 1 + n]
+        behind = torch.arange(n - leading, device=ids.device) + 1 + leading + words
+        places[row] = torch.cat([torch.arange(leading, device=ids.device) + 1, behind])
+    return moved, places
 
 
 class _Undrawn(nn.Linear):
@@ -155,7 +217,7 @@ class Prompts(nn.Module):
     """The learned tokens and the linear maps between the towers; calling it gives what is put into each layer.
 
     Parameters are fp32. `context` (n, d_t) is the first text layer; `deep_text` / `deep_vision` are layers 1 … J−1; the maps follow
-    MaPLe's and FAP's naming in `PromptShape`.
+    MaPLe's and FAP's naming in `PromptShape`. classes: whose tokens the rows of `context` (k, n, d_t) are, where each has its own.
     """
 
     def __init__(self, backbone: Backbone, shape: PromptShape, context: Tensor, generator: torch.Generator) -> None:
@@ -174,20 +236,24 @@ class Prompts(nn.Module):
         """Prompts whose values are all zero, to be filled by `load_state_dict`; draws nothing and needs no model."""
         prompts = cls.__new__(cls)
         nn.Module.__init__(prompts)
-        prompts._build(sizes, shape, torch.zeros(shape.length, sizes.text_width), None)
+        own = (shape.n_classes,) if shape.n_classes else ()
+        prompts._build(sizes, shape, torch.zeros(*own, shape.length, sizes.text_width), None)
         return prompts
 
     def _build(self, sizes: TowerSizes, shape: PromptShape, context: Tensor, generator: torch.Generator | None) -> None:
         text_width, vision_width = sizes.text_width, sizes.vision_width
         self.shape = shape
+        self.classes: tuple[str, ...] = ()
         self._draw = generator
         n, deeper = shape.length, shape.depth - 1
+        vision_length, vision_depth = shape.in_vision
         vision_leads = shape.coupling == "vision_to_text"
         self.context = nn.Parameter(context.detach().float().clone()) if shape.has_text else None
         self.deep_text = self._tokens(0 if vision_leads or not shape.has_text else deeper, n, text_width)
         learns_vision = shape.coupling in ("independent", "vision_only")
-        self.first_vision = nn.Parameter(self._normal(n, vision_width)) if learns_vision else None
-        self.deep_vision = self._tokens(deeper if vision_leads or learns_vision else 0, n, vision_width)
+        self.first_vision = nn.Parameter(self._normal(vision_length, vision_width)) if learns_vision else None
+        in_vision = vision_depth - 1 if vision_leads or learns_vision else 0
+        self.deep_vision = self._tokens(in_vision, vision_length, vision_width)
         coupled = shape.coupling in ("vision_to_text", "text_to_vision")
         self.to_vision = self._maps((1 if vision_leads else shape.depth) if coupled else 0, text_width, vision_width)
         self.to_text = self._maps(deeper if vision_leads else 0, vision_width, text_width)
@@ -204,6 +270,19 @@ class Prompts(nn.Module):
             return PromptTokens(text, tuple(to_vision(t) for to_vision, t in zip(self.to_vision, text, strict=True)))
         vision = () if self.first_vision is None else (self.first_vision, *self.deep_vision)
         return PromptTokens(text, vision)
+
+    def text_for(self, classes: Sequence[str], tokens: PromptTokens) -> tuple[Tensor, ...]:
+        """The text tokens of these classes in their order; raises BadRequest for a class that has none of its own."""
+        if not self.shape.n_classes:
+            return tokens.text
+        rows = {class_name(name): row for row, name in enumerate(self.classes)}
+        unknown = [name for name in classes if class_name(name) not in rows]
+        if unknown:
+            raise BadRequest(
+                f"These prompts have tokens of each class's own, and none for {unknown[0]!r}.",
+                f"They know {', '.join(self.classes[:8])}{' …' if len(self.classes) > 8 else ''}.",
+            )
+        return (tokens.text[0][[rows[class_name(name)] for name in classes]],)
 
     def _normal(self, *shape: int) -> Tensor:
         return torch.zeros(shape) if self._draw is None else torch.randn(*shape, generator=self._draw) * _STD

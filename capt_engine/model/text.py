@@ -20,6 +20,23 @@ from capt_engine.model.clip import Backbone
 DEFAULT_TEMPLATE = "a photo of a {}."
 _CHUNK = 128
 _SYNSET = re.compile(r" \(n\d{8}\)$")
+_PLACE = re.compile(r"(?<!\{)\{\}(?!\})")
+
+
+def split_template(template: str) -> tuple[str, str]:
+    """What stands before and behind the class name. `{{}}` is a pair of braces that stays (FAP's sentences hold one). Raises BadRequest."""
+    parts = _PLACE.split(template)
+    if len(parts) != 2:
+        raise BadRequest(
+            f"The template {template!r} has no single {{}} for the class name.", f"For example: {DEFAULT_TEMPLATE!r}."
+        )
+    before, after = (part.replace("{{}}", "{}") for part in parts)
+    return before, after
+
+
+def class_name(name: str) -> str:
+    """A class as sentences say it: underscores become spaces."""
+    return name.replace("_", " ").strip()
 
 
 def sentences(classes: Sequence[str], template: str) -> list[str]:
@@ -32,17 +49,14 @@ def sentences(classes: Sequence[str], template: str) -> list[str]:
             f"{len(classes)} class{'es' if len(classes) != 1 else ''} cannot be told apart.",
             "Give at least two class names.",
         )
-    if template.count("{}") != 1:
-        raise BadRequest(
-            f"The template {template!r} has no single {{}} for the class name.", f"For example: {DEFAULT_TEMPLATE!r}."
-        )
-    names = [name.replace("_", " ").strip() for name in classes]
+    before, after = split_template(template)
+    names = [class_name(name) for name in classes]
     if "" in names:
         raise BadRequest(f"Class number {names.index('') + 1} has no name.", "Remove it or name it.")
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise BadRequest(f"The class {repeated[0]!r} stands twice.", "Each class name may stand once.")
-    return [template.replace("{}", _SYNSET.sub("", name)) for name in names]
+    return [f"{before}{_SYNSET.sub('', name)}{after}" for name in names]
 
 
 def count_tokens(backbone: Backbone, texts: Sequence[str]) -> tuple[int, ...]:
@@ -72,18 +86,26 @@ def class_features(backbone: Backbone, classes: Sequence[str], template: str = D
     return encode_in_chunks(backbone, backbone.tokenize(texts).to(backbone.mean.device))
 
 
-def encode_in_chunks(backbone: Backbone, ids: Tensor, prompts: Sequence[Tensor] = ()) -> Tensor:
-    """Unit text features (k, d), fp32 constants, of token ids (k, context); see `encode_tokens` for the prompts."""
+def encode_in_chunks(
+    backbone: Backbone, ids: Tensor, prompts: Sequence[Tensor] = (), places: Tensor | None = None
+) -> Tensor:
+    """Unit text features (k, d), fp32 constants, of token ids (k, context); see `encode_tokens` for the prompts and their places."""
+    features = []
     with torch.no_grad():
-        features = torch.cat([encode_tokens(backbone, chunk, prompts) for chunk in torch.split(ids, _CHUNK)])
-    return F.normalize(features.float(), dim=-1)
+        for start in range(0, len(ids), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            some = [one if one.dim() == 2 else one[part] for one in prompts]
+            features.append(encode_tokens(backbone, ids[part], some, None if places is None else places[part]))
+    return F.normalize(torch.cat(features).float(), dim=-1)
 
 
-def encode_tokens(backbone: Backbone, ids: Tensor, prompts: Sequence[Tensor] = ()) -> Tensor:
+def encode_tokens(
+    backbone: Backbone, ids: Tensor, prompts: Sequence[Tensor] = (), places: Tensor | None = None
+) -> Tensor:
     """Text features (k, d), not normalised, of token ids (k, context), cut at the longest end-of-text token where that is exact.
 
     prompts: J tensors (length, d_t) that take the places 1 … length: in layer 0 before the positional embedding is added, in blocks
-    1 … J−1 as they are (MaPLe).
+    1 … J−1 as they are (MaPLe). Layer 0 may be (k, length, d_t), one for each row, and have other `places` (k, length) (CoOp).
     """
     clip = backbone.clip
     if getattr(clip, "text_pool_type", "") != "argmax" or clip.attn_mask is None:
@@ -95,7 +117,7 @@ def encode_tokens(backbone: Backbone, ids: Tensor, prompts: Sequence[Tensor] = (
     ends = ids.argmax(dim=-1)
     length = int(ends.max()) + 1
     x = (
-        _with_tokens(clip.token_embedding(ids[:, :length]), prompts[0] if prompts else None)
+        _with_tokens(clip.token_embedding(ids[:, :length]), prompts[0] if prompts else None, places)
         + clip.positional_embedding[:length]
     )
     mask = clip.attn_mask[:length, :length]
@@ -117,8 +139,11 @@ def encode_tokens(backbone: Backbone, ids: Tensor, prompts: Sequence[Tensor] = (
     return features
 
 
-def _with_tokens(x: Tensor, tokens: Tensor | None) -> Tensor:
-    """x (k, length, d) with `tokens` (n, d) in the places 1 … n of every row."""
+def _with_tokens(x: Tensor, tokens: Tensor | None, places: Tensor | None = None) -> Tensor:
+    """x (k, length, d) with `tokens` (n, d) or (k, n, d) in the given `places` (k, n) of its rows, or in 1 … n."""
     if tokens is None:
         return x
-    return torch.cat([x[:, :1], tokens.to(x.dtype).expand(len(x), -1, -1), x[:, 1 + len(tokens) :]], dim=1)
+    if places is not None:
+        where = places[:, :, None].expand(-1, -1, x.shape[2])
+        return x.scatter(1, where, tokens.to(x.dtype).expand(len(x), -1, -1))
+    return torch.cat([x[:, :1], tokens.to(x.dtype).expand(len(x), -1, -1), x[:, 1 + tokens.shape[-2] :]], dim=1)

@@ -1,0 +1,120 @@
+"""What every family of published prompts has in common: what may be asked of the user, and what is handed back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from capt_engine.errors import BadCheckpoint, BadRequest
+from capt_engine.model.clip import Backbone
+from capt_engine.model.prompts import PromptShape, TowerSizes, state_shapes
+
+State = Mapping[str, Tensor]
+PHOTO = "a photo of a {}."
+BARE = "{}."
+# Beyond so many tokens the relatives of MaPLe start from noise instead of the words "a photo of a".
+_WORDS_OF_PHOTO = 4
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the file may not say and its user does: empty where they did not.
+
+    template: the sentence of the data set, `{}` being the class name. classes: in the order of training. position: of the class name.
+    """
+
+    template: str = ""
+    classes: tuple[str, ...] = ()
+    position: str = ""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Prompts in our own terms, fp32. said: what the file told; assumed: what it did not, and what was taken instead."""
+
+    shape: PromptShape
+    state: Mapping[str, Tensor]
+    template: str
+    classes: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Family:
+    """One family of published prompts. fits: is this state dict one of its files? learn: its prompts for a model; raises BadCheckpoint."""
+
+    name: str
+    label: str
+    fits: Callable[[State], bool]
+    learn: Callable[[State, Asked, Backbone], Learned]
+
+
+def under(state: State, *prefixes: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with one of the prefixes, without it."""
+    found = {}
+    for name, value in state.items():
+        for prefix in prefixes:
+            if name.startswith(prefix):
+                found[name.removeprefix(prefix)] = value
+                break
+    return found
+
+
+def learner(state: State) -> dict[str, Tensor]:
+    """The tensors of the prompt learner, whether it was saved alone or with the whole model around it."""
+    return under(state, "prompt_learner.") or dict(state)
+
+
+def numbered(state: State, prefix: str, suffix: str = "") -> list[Tensor]:
+    """The tensors prefix0suffix, prefix1suffix … in order, up to the first that is not there."""
+    found: list[Tensor] = []
+    while (name := f"{prefix}{len(found)}{suffix}") in state:
+        found.append(state[name])
+    return found
+
+
+def needed(state: State, name: str) -> Tensor:
+    """A tensor that has to be there; raises BadCheckpoint."""
+    if name not in state:
+        raise BadCheckpoint(f"The file lacks the tensor {name!r}.", "It may be of a version that is not known here.")
+    return state[name]
+
+
+def fitted(learned: Learned, backbone: Backbone) -> Learned:
+    """The same, once its tensors have the sizes that this model's prompts of that shape have; raises BadCheckpoint."""
+    sizes = TowerSizes.of(backbone)
+    if learned.shape.depth > sizes.layers or learned.shape.in_vision[1] > sizes.layers:
+        raise BadCheckpoint(
+            f"The prompts stand in {max(learned.shape.depth, learned.shape.in_vision[1])} layers; {backbone.id!r} has {sizes.layers}.",
+            "Name the model they were tuned for with --model.",
+        )
+    wanted = state_shapes(sizes, learned.shape)
+    for name, size in wanted.items():
+        got = tuple(needed(learned.state, name).shape)
+        if got != size:
+            raise BadCheckpoint(
+                f"The prompts do not fit {backbone.id!r}: {name!r} has the size {got}, this model needs {size}.",
+                "Name the model they were tuned for with --model.",
+            )
+    if extra := sorted(learned.state.keys() - wanted.keys()):
+        raise BadCheckpoint(
+            f"The file holds {extra[0]!r}, which prompts of its kind do not have.", "It may be damaged."
+        )
+    return learned
+
+
+def photo_template(length: int) -> tuple[str, str]:
+    """MaPLe's rule (also IVLP's and PromptSRC's): "a photo of a" up to four tokens, none beyond; and how that is said."""
+    template = PHOTO if length <= _WORDS_OF_PHOTO else BARE
+    return template, f"The sentence was {template!r}, as the released configurations have it."
+
+
+def refuse_position(asked: Asked) -> None:
+    """Raises BadRequest where a class position is asked of a family that has none."""
+    if asked.position not in ("", "end"):
+        raise BadRequest(
+            f"The class position {asked.position!r} was given; only CoOp and its relatives have one.", "Leave it out."
+        )

@@ -1,0 +1,115 @@
+"""From a published file of prompts to prompts of our own and the document that says where they come from and what was assumed."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from capt_engine.errors import BadCheckpoint
+from capt_engine.model.checkpoints import Document, MadeFor, Plain
+from capt_engine.model.clip import Backbone
+from capt_engine.model.importers.base import Asked, State, fitted, under
+from capt_engine.model.importers.families import sniffed
+from capt_engine.model.importers.pickled import Limits
+from capt_engine.model.importers.reading import Contents, read_published
+from capt_engine.model.prompts import Prompts, TowerSizes
+
+# fp16, in which most of these files are, keeps 11 bits.
+_HALF = 2e-3
+
+
+@dataclass(frozen=True)
+class Converted:
+    """Prompts for one model, what they say of themselves, and what the file said and what had to be assumed, in sentences."""
+
+    prompts: Prompts
+    document: Document
+    family: str
+    said: tuple[str, ...]
+    assumed: tuple[str, ...]
+
+
+def converted(
+    path: Path,
+    backbone: Backbone,
+    asked: Asked,
+    *,
+    eps: float | None = None,
+    any_model: bool = False,
+    limits: Limits | None = None,
+) -> Converted:
+    """Read a published file of prompts for this model.
+
+    eps: the budget they were tuned for, in pixel units [0, 1], if known. any_model: also where the file holds another CLIP than this.
+    Raises BadCheckpoint where the file is no prompts file of a known family or not for this model, BadRequest where something must be
+    said that the file does not say.
+    """
+    contents = read_published(path, limits)
+    family = sniffed(contents, path.name)
+    agreed = _same_clip(contents.state, backbone)
+    if agreed is False and not any_model:
+        raise BadCheckpoint(
+            f"{path.name!r} holds the CLIP it was tuned on, and that is not {backbone.id!r}.",
+            "Name the model it was tuned for with --model; with --any-model it is imported all the same.",
+        )
+    learned = fitted(family.learn(contents.state, asked, backbone), backbone)
+    said, assumed = list(learned.said), list(learned.assumed)
+    if agreed is None:
+        assumed.append(f"They were tuned on {backbone.id!r}, because that was named; the file does not hold the model.")
+    elif agreed:
+        said.append("The CLIP in the file is this model.")
+    else:
+        assumed.append("They were tuned on another CLIP than this one; they were imported because that was asked for.")
+    prompts = Prompts.blank(TowerSizes.of(backbone), learned.shape)
+    prompts.load_state_dict({name: value.float() for name, value in learned.state.items()})
+    prompts.classes = learned.classes if learned.shape.n_classes else ()
+    document = Document(
+        method=family.name,
+        backbone=MadeFor.of(backbone),
+        shape=learned.shape,
+        template=learned.template,
+        classes=learned.classes,
+        settings=_settings(path, contents, family.label, said, assumed, eps),
+        versions={"torch": torch.__version__.split("+")[0]},
+        notes="Imported from a published file. " + " ".join([*said, *assumed]),
+    )
+    return Converted(prompts.to(backbone.mean.device), document, family.label, tuple(said), tuple(assumed))
+
+
+def _settings(
+    path: Path, contents: Contents, label: str, said: list[str], assumed: list[str], eps: float | None
+) -> dict[str, Plain]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    settings: dict[str, Plain] = {
+        "label": f"{label} (imported)",
+        "imported_from": "".join(c if c.isprintable() else "?" for c in path.name),
+        "imported_sha256": digest,
+        "said": tuple(said),
+        "assumed": tuple(assumed),
+    }
+    epoch = contents.values.get("epoch")
+    if isinstance(epoch, int):
+        settings["epochs"] = epoch
+    if eps is not None:
+        settings["eps"] = eps
+    return settings
+
+
+def _same_clip(state: State, backbone: Backbone) -> bool | None:
+    """Is the CLIP that the file holds around its prompts this one, as far as its precision tells? None where it holds none."""
+    theirs: dict[str, Tensor] = {f"visual.{name}": value for name, value in under(state, "image_encoder.").items()}
+    theirs |= under(state, "text_encoder.")
+    ours = backbone.clip.state_dict()
+    both = [name for name in theirs if name in ours and "VPT" not in name]
+    if not both:
+        return None
+    for name in both:
+        other, own = theirs[name].float(), ours[name].float().cpu()
+        if other.shape != own.shape or not torch.allclose(other, own, rtol=_HALF, atol=_HALF * float(own.abs().mean())):
+            return False
+    return True

@@ -1,0 +1,65 @@
+"""CoOp (Zhou et al., IJCV 2022) and what has its form: APT (CVPR 2024), AdvPT (ECCV 2024), AdvCoOp.
+
+`ctx` (n, d) stands in the first text layer, for all classes or (k, n, d) for each its own; the class name is behind it, before it or in
+its middle. Which, the file does not say.
+"""
+
+from __future__ import annotations
+
+from capt_engine.errors import BadCheckpoint, BadRequest
+from capt_engine.model.clip import Backbone
+from capt_engine.model.importers.base import BARE, Asked, Family, Learned, State, fitted, learner, needed
+from capt_engine.model.importers.words import names_behind, same_names, words
+from capt_engine.model.prompts import PromptShape
+
+
+def _fits(state: State) -> bool:
+    names = {name for name in learner(state) if not name.startswith(("token_", "image_encoder", "text_encoder"))}
+    return (
+        "ctx" in names
+        and not any(name.startswith(("compound_", "proj.", "meta_net.")) for name in names)
+        and not any("VPT" in name for name in state)
+    )
+
+
+def _learn(state: State, asked: Asked, backbone: Backbone) -> Learned:
+    own = learner(state)
+    ctx = needed(own, "ctx")
+    if ctx.dim() not in (2, 3):
+        raise BadCheckpoint(f"`ctx` has {ctx.dim()} dimensions; prompts have 2, or 3 where each class has its own.", "")
+    assumed, said = [], []
+    if asked.template and asked.template.strip() not in ("{}", BARE):
+        raise BadRequest(
+            "CoOp's learned tokens take the place of the whole sentence; there is no template to choose.",
+            "Leave --template out.",
+        )
+    found = words(own.get("token_suffix"), backbone)
+    names = names_behind(found, backbone, "") if found else None
+    classes = asked.classes or names or ()
+    if names:
+        said.append(f"The file holds the embeddings of its {len(names)} class names; they were read back.")
+        if asked.classes and not same_names(asked.classes, names, backbone):
+            raise BadRequest(
+                f"The file was tuned on other classes, or in another order: {', '.join(names[:6])} …",
+                "Give the classes in the order of training, or none.",
+            )
+    elif "token_suffix" in own:
+        said.append(
+            "The words in the file are not this model's: it was tuned on another model, or on the same in other precision."
+        )
+    n_classes = 0
+    if ctx.dim() == 3:
+        n_classes = len(ctx)
+        if len(classes) != n_classes:
+            raise BadRequest(
+                f"Each of {n_classes} classes has tokens of its own, and {len(classes) or 'no'} class names are known.",
+                "Give them with --classes, in the order of training.",
+            )
+        said.append(f"Each of {n_classes} classes has tokens of its own: these prompts know no other class.")
+    if not asked.position:
+        assumed.append("The class name stands behind the learned tokens (--class-position end); the file does not say.")
+    shape = PromptShape("text_only", ctx.shape[-2], 1, asked.position or "end", n_classes)
+    return fitted(Learned(shape, {"context": ctx}, BARE, classes, tuple(said), tuple(assumed)), backbone)
+
+
+COOP = Family("coop", "CoOp, APT, AdvPT or AdvCoOp", _fits, _learn)

@@ -1,0 +1,100 @@
+"""Prompts learned in each tower apart: IVLP and AdvIVLP, PromptSRC (ICCV 2023), TAPT's VLI; and VPT, AdvVPT, TAPT's V in the image tower.
+
+They are saved with the whole CLIP around them: `image_encoder.VPT` (n, d_v) is the first layer, `…resblocks.L.VPT_shallow` layer L.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from capt_engine.errors import BadCheckpoint
+from capt_engine.model.clip import Backbone
+from capt_engine.model.importers.base import (
+    PHOTO,
+    Asked,
+    Family,
+    Learned,
+    State,
+    fitted,
+    learner,
+    numbered,
+    photo_template,
+    refuse_position,
+    under,
+)
+from capt_engine.model.importers.sentence import sentence_of
+from capt_engine.model.prompts import PromptShape
+
+_DEEPER = "transformer.resblocks."
+
+
+def _has_text(state: State) -> bool:
+    return "ctx" in under(state, "prompt_learner.") or any(_TEXT_MARK in name for name in state)
+
+
+_TEXT_MARK = "text_encoder.transformer.resblocks."
+
+
+def _fits_both(state: State) -> bool:
+    return "ctx" in learner(state) and any(name.endswith(("VPT", "VPT_shallow")) for name in state)
+
+
+def _fits_vision(state: State) -> bool:
+    return "ctx" not in learner(state) and any(name.endswith(("VPT", "VPT_shallow")) for name in state)
+
+
+def _tower(state: State, *prefixes: str) -> list[Tensor]:
+    """The prompts of one tower behind its first layer, which begin in block 1."""
+    tower = under(state, *prefixes)
+    return numbered({_minus_one(name): value for name, value in tower.items()}, "deep.")
+
+
+def _minus_one(name: str) -> str:
+    layer = name.removeprefix(_DEEPER).removesuffix(".VPT_shallow")
+    return f"deep.{int(layer) - 1}" if name != layer and layer.isdecimal() else name
+
+
+def _learn_both(state: State, asked: Asked, backbone: Backbone) -> Learned:
+    refuse_position(asked)
+    own = learner(state)
+    ctx = own["ctx"]
+    if ctx.dim() != 2:
+        raise BadCheckpoint(
+            f"`ctx` has {ctx.dim()} dimensions; prompts of this kind have 2.", "It may be of another method."
+        )
+    template, classes, said, assumed = sentence_of(own, asked, backbone, *photo_template(len(ctx)), length=len(ctx))
+    deep_text = _tower(state, "text_encoder.")
+    first = under(state, "image_encoder.").get("VPT")
+    tensors = {"context": ctx, **{f"deep_text.{i}": value for i, value in enumerate(deep_text)}}
+    if first is None:
+        shape = PromptShape("text_only", len(ctx), len(deep_text) + 1)
+        return fitted(Learned(shape, tensors, template, classes, said, assumed), backbone)
+    deep_vision = _tower(state, "image_encoder.")
+    tensors |= {"first_vision": first, **{f"deep_vision.{i}": value for i, value in enumerate(deep_vision)}}
+    n, depth, n_vision, depth_vision = len(ctx), len(deep_text) + 1, len(first), len(deep_vision) + 1
+    shape = PromptShape(
+        "independent",
+        n,
+        depth,
+        vision_length=0 if n_vision == n else n_vision,
+        vision_depth=0 if depth_vision == depth else depth_vision,
+    )
+    return fitted(Learned(shape, tensors, template, classes, said, assumed), backbone)
+
+
+def _learn_vision(state: State, asked: Asked, backbone: Backbone) -> Learned:
+    refuse_position(asked)
+    first = under(state, "image_encoder.").get("VPT")
+    if first is None or first.dim() != 2:
+        raise BadCheckpoint(
+            "The file lacks the tensor 'image_encoder.VPT'.", "It may be of a version that is not known here."
+        )
+    deeper = _tower(state, "image_encoder.")
+    tensors = {"first_vision": first, **{f"deep_vision.{i}": value for i, value in enumerate(deeper)}}
+    assumed = () if asked.template else (f"The sentence was {PHOTO!r}, as the released trainer has it.",)
+    shape = PromptShape("vision_only", len(first), len(deeper) + 1)
+    return fitted(Learned(shape, tensors, asked.template or PHOTO, asked.classes, (), assumed), backbone)
+
+
+IVLP = Family("ivlp", "IVLP, AdvIVLP, PromptSRC or TAPT-VLI", _fits_both, _learn_both)
+VPT = Family("vpt", "VPT, AdvVPT or TAPT-V", _fits_vision, _learn_vision)

@@ -1,0 +1,121 @@
+"""Published files as tensors and plain values, read by a process of its own that can do nothing else (`pickled`)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from capt_engine.errors import BadCheckpoint
+from capt_engine.model.importers import pickled
+
+_START = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from capt_engine.model.importers import pickled as p; import json; "
+)
+_GO = "p.main(sys.argv[2], sys.argv[3], p.Limits(**json.loads(sys.argv[4])))"
+_PACKAGES = Path(pickled.__file__).resolve().parents[3]
+_SPARE_S = 30
+_FORBIDDEN = 86
+_LONGEST_HEADER = 32 << 20
+# The dictionaries that training programs wrap their weights in.
+_CONTAINERS = ("state_dict", "vision_encoder_state_dict", "add_prompter", "model", "model_state_dict", "prompter")
+_HINT = "The file is damaged or was made to do harm; get it again from where its authors put it."
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a file holds. groups: tensors (fp32 where they were floats) by name, for each dictionary they were wrapped in, "" being none.
+
+    values: plain values by their path. pickled: it was a pickle.
+    """
+
+    groups: Mapping[str, Mapping[str, Tensor]]
+    values: Mapping[str, object]
+    pickled: bool
+
+    @property
+    def state(self) -> Mapping[str, Tensor]:
+        """The tensors of the dictionary most of them are in."""
+        return max(self.groups.values(), key=len)
+
+
+def read_published(path: Path, limits: pickled.Limits | None = None) -> Contents:
+    """Read a torch or safetensors file of a stranger; nothing in it is run. Raises BadCheckpoint."""
+    if not path.is_file():
+        raise BadCheckpoint(f"There is no file {str(path)!r}.", "Check the name.")
+    if _is_safetensors(path):
+        return Contents(_grouped(_loaded(path, path.name), "."), {}, pickled=False)
+    with tempfile.TemporaryDirectory(prefix="capt-import-") as scratch:
+        out = Path(scratch) / "taken.safetensors"
+        values = _taken(path, out, limits or pickled.Limits())
+        return Contents(_grouped(_loaded(out, path.name), "/"), values, pickled=True)
+
+
+def _taken(path: Path, out: Path, limits: pickled.Limits) -> Mapping[str, object]:
+    told = (str(_PACKAGES), str(path.absolute()), str(out), json.dumps(asdict(limits)))
+    command = [sys.executable, "-I", "-B", "-c", _START + _GO, *told]
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            timeout=limits.seconds + _SPARE_S,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env={},
+        )
+    except subprocess.TimeoutExpired as error:
+        raise BadCheckpoint(
+            f"{path.name!r} took longer than {limits.seconds} s to read and was given up.", _HINT
+        ) from error
+    if done.returncode == _FORBIDDEN:
+        raise BadCheckpoint(
+            f"{path.name!r} made its reader try something that reading does not need; it was stopped.", _HINT
+        )
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError as error:
+        last = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+        raise BadCheckpoint(f"{path.name!r} could not be read: {last[0][:200]}.", _HINT) from error
+    if "refused" in answer:
+        raise BadCheckpoint(f"{path.name!r} {answer['refused']}.", answer["hint"])
+    values: dict[str, object] = answer["values"]
+    return values
+
+
+def _is_safetensors(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(9)
+    return start[8:] == b"{" and int.from_bytes(start[:8], "little") <= _LONGEST_HEADER
+
+
+def _loaded(path: Path, name: str) -> dict[str, Tensor]:
+    try:
+        state = safetensors.torch.load_file(path)
+    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
+        raise BadCheckpoint(f"{name!r} is not a sound safetensors file: {str(error)[:120]}.", _HINT) from error
+    for key, value in state.items():
+        if value.is_floating_point():
+            state[key] = value.float()
+            if not bool(torch.isfinite(state[key]).all()):
+                raise BadCheckpoint(f"{name!r} holds values in {key[:80]!r} that are not finite numbers.", _HINT)
+    return state
+
+
+def _grouped(state: Mapping[str, Tensor], joint: str) -> dict[str, dict[str, Tensor]]:
+    groups: dict[str, dict[str, Tensor]] = {}
+    for path, value in state.items():
+        group, joined, name = path.partition("/") if joint == "/" else ("", "", path)
+        if not joined or group not in _CONTAINERS:
+            group, name = "", path
+        # nn.DataParallel puts every name under its own; a tree of modules (TorchScript) is a path.
+        groups.setdefault(group, {})[name.replace("/", ".").removeprefix("module.")] = value
+    return groups

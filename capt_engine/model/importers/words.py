@@ -1,0 +1,85 @@
+"""The words that published prompts keep beside their learned vectors, read back by looking their embeddings up.
+
+CoOp and all its relatives save `token_suffix` (k, length, d): the embeddings of everything behind the learned vectors, of every class.
+The rows are copies out of the model's own table, so each is found there exactly, and the class names and what is left of the sentence
+come back. Where a row is not found, the prompts were tuned on another model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from capt_engine.model.clip import Backbone
+from capt_engine.model.text import class_name
+
+_MOST_CLASSES = 3000
+
+
+@dataclass(frozen=True)
+class Words:
+    """What stood behind the learned vectors, a text of every class, and its token ids."""
+
+    texts: tuple[str, ...]
+    ids: tuple[tuple[int, ...], ...]
+
+
+def words(suffix: Tensor | None, backbone: Backbone) -> Words | None:
+    """The words of `token_suffix`, without the end token; None where there is none, or where this model's table does not hold them."""
+    tokenizer = backbone.tokenize
+    if suffix is None or suffix.dim() != 3 or not hasattr(tokenizer, "decode") or len(suffix) > _MOST_CLASSES:
+        return None
+    table = backbone.clip.token_embedding.weight.detach().cpu()
+    if suffix.shape[2] != table.shape[1]:
+        return None
+    # By fp16, which is what most of them were saved in; two tokens with the same 512 half-precision numbers are not to be feared.
+    known = {row.tobytes(): number for number, row in enumerate(table.half().numpy())}
+    end = getattr(tokenizer, "eot_token_id", len(table) - 1)
+    found = []
+    for rows in suffix.half().numpy():
+        ids: list[int] = []
+        for row in rows:
+            number = known.get(row.tobytes())
+            if number is None:
+                return None
+            if number == end:
+                break
+            ids.append(number)
+        found.append(tuple(ids))
+    return Words(tuple(tokenizer.decode(ids).strip() for ids in found), tuple(found))
+
+
+def names_behind(found: Words, backbone: Backbone, sentence: str) -> tuple[str, ...] | None:
+    """The class names, if every text is `sentence` followed by a name and a full stop; None otherwise."""
+    encode = backbone.tokenize.encode  # type: ignore[attr-defined]
+    lead = tuple(encode(sentence))
+    names = []
+    for ids in found.ids:
+        name = backbone.tokenize.decode(list(ids[len(lead) :])).strip()  # type: ignore[attr-defined]
+        if ids[: len(lead)] != lead or not name.endswith("."):
+            return None
+        names.append(name[:-1].strip())
+    return tuple(names) if all(names) else None
+
+
+def common_lead(found: Words, backbone: Backbone) -> str:
+    """What all the texts begin with, up to the last full stop or else the last word that they share."""
+    lead = _shared(found.ids)
+    text: str = backbone.tokenize.decode(list(lead)).strip()  # type: ignore[attr-defined]
+    return text
+
+
+def same_names(given: Sequence[str], found: Sequence[str], backbone: Backbone) -> bool:
+    """Are these the same classes in the same order, as the tokenizer reads them?"""
+    encode = backbone.tokenize.encode  # type: ignore[attr-defined]
+    return [encode(class_name(name)) for name in given] == [encode(name) for name in found]
+
+
+def _shared(rows: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    shortest = min(rows, key=len)
+    for at, number in enumerate(shortest):
+        if any(row[at] != number for row in rows):
+            return shortest[:at]
+    return shortest
