@@ -32,6 +32,7 @@ class Settings:
     string at the top of the file. prompts: side A, empty for plain text. compare: side B by its id, AUTO for the usual
     partner of A, OFF for none. aim: whom an attack is computed on. prompt_files: checkpoints opened from disk, the latest
     first. keep_runs: analyses are kept on disk, so that reports can be made of them. report_left_out: ids of sections.
+    tune_recent: where pictures for tuning came from, the latest first; several folders of one drop are joined by line breaks.
     """
 
     version: int = VERSION
@@ -55,6 +56,7 @@ class Settings:
     report_redact: bool = False
     report_left_out: list[str] = field(default_factory=list)
     report_columns: list[int] = field(default_factory=list)
+    tune_recent: list[str] = field(default_factory=list)
     prompt_files: list[str] = field(default_factory=list)
     columns: list[int] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
@@ -172,6 +174,7 @@ _LISTS: dict[str, type] = {
     "prompt_files": str,
     "report_left_out": str,
     "report_columns": int,
+    "tune_recent": str,
 }
 _TABLES: dict[str, Callable[[object], bool]] = {
     "eps": _is_budget,

@@ -11,8 +11,9 @@ from PySide6.QtGui import QAction
 
 from capt_gui.pages.explore.page import ExplorePage
 from capt_gui.pages.report.page import ReportPage
+from capt_gui.pages.tune.page import TunePage
 from capt_gui.view_models.desk import Desk
-from capt_gui.view_models.navigation import EXPLORE, REPORT
+from capt_gui.view_models.navigation import EXPLORE, REPORT, TUNE
 
 
 class Page(Protocol):
@@ -49,5 +50,6 @@ class PageInfo:
 
 PAGES = (
     PageInfo(EXPLORE, "Explore", "explore", ExplorePage),
+    PageInfo(TUNE, "Tune", "tune", TunePage),
     PageInfo(REPORT, "Report", "report", ReportPage),
 )

@@ -62,5 +62,5 @@ def lay_out(
     return Desk(
         bridge, settings, theme, engine, choices, gallery, analysis, tokens,
         Navigation(bridge), store, reports, ReportJob(bridge, bridge),
-        lay_out_tuning(bridge, engine, store, projects_folder, bridge),
+        lay_out_tuning(bridge, settings, engine, store, projects_folder, bridge),
     )  # fmt: skip

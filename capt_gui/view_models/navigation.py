@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-EXPLORE, REPORT = "explore", "report"
+EXPLORE, TUNE, REPORT = "explore", "tune", "report"
 
 
 class Navigation(QObject):

@@ -151,6 +151,7 @@ _READERS: dict[str, Callable[[object], object]] = {
     "val_share": _share,
     "test_share": _share,
     "step": _step,
+    "reached": _step,
     "run": _run,
 }
 

@@ -8,9 +8,13 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 
 from capt_gui.bridge import Bridge
+from capt_gui.settings import Settings
 from capt_gui.view_models.engine_state import EngineState
 from capt_gui.view_models.method_model import MethodModel
 from capt_gui.view_models.run_store import RunStore
+from capt_gui.view_models.scan_model import ScanModel
+from capt_gui.view_models.split_model import SplitModel
+from capt_gui.view_models.thumbnail_loader import ThumbnailLoader
 from capt_gui.view_models.tune_project import TuneProject
 from capt_gui.view_models.tune_result import TuneResultModel
 from capt_gui.view_models.tune_run import TuneRun
@@ -21,17 +25,29 @@ class TuneDesk:
     """The view models of the five steps; each is made once and hears the engine by itself."""
 
     project: TuneProject
+    thumbnails: ThumbnailLoader
+    scan: ScanModel
+    split: SplitModel
     method: MethodModel
     run: TuneRun
     result: TuneResultModel
 
 
 def lay_out_tuning(
-    bridge: Bridge, engine: EngineState, store: RunStore, home: Path | None, parent: QObject | None = None
+    bridge: Bridge,
+    settings: Settings,
+    engine: EngineState,
+    store: RunStore,
+    home: Path | None,
+    parent: QObject | None = None,
 ) -> TuneDesk:
     """Make them; home: where projects are kept, None for nowhere."""
     project = TuneProject(home, parent)
     bridge.closing.connect(project.close)
+    thumbnails = ThumbnailLoader(bridge, parent)
+    scan = ScanModel(bridge, settings, project, thumbnails, parent)
+    split = SplitModel(bridge, project, scan, parent)
     method = MethodModel(bridge, engine, project, parent)
     run = TuneRun(bridge, project, method.request, parent)
-    return TuneDesk(project, method, run, TuneResultModel(bridge, project, method, run, store, parent))
+    result = TuneResultModel(bridge, project, method, run, store, parent)
+    return TuneDesk(project, thumbnails, scan, split, method, run, result)

@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from capt_engine.records import Failure
 from capt_gui.view_models import project_file
-from capt_gui.view_models.tune_state import IDLE, PAUSED, RUNNING, TUNE, TuneState
+from capt_gui.view_models.tune_state import DATA, IDLE, PAUSED, RUNNING, TUNE, TuneState
 
 DELAY_MS = 800
 RESUME, KEEP, START_OVER = "resume", "keep", "start over"
@@ -141,7 +141,7 @@ class TuneProject(QObject):
     def go(self, step: int) -> None:
         """Bring a step to the front."""
         if step != self._state.step:
-            self.change(step=step)
+            self.change(step=step, reached=max(step, self._state.reached))
             self.save_now()
             self.moved.emit(step)
 
@@ -149,9 +149,9 @@ class TuneProject(QObject):
         """Begin with these pictures: in this project while nothing was tuned in it, else in a new one, so that results stay."""
         if self._state.run != IDLE or self._state.saved:
             self.start_new()
-        kept = {"step": 0, "data": data, "excluded": (), "excluded_classes": (), "own_parts": False}
-        self.change(**kept)
-        self.moved.emit(0)
+        self.change(step=DATA, reached=DATA, data=data, excluded=(), excluded_classes=(), own_parts=False)
+        self.save_now()
+        self.moved.emit(DATA)
 
     def start_new(self) -> None:
         """Put this project away and begin an empty one; nothing is written until it has pictures."""

@@ -17,7 +17,8 @@ IDLE, RUNNING, PAUSED, STOPPED, DONE = "idle", "running", "paused", "stopped", "
 class TuneState:
     """One project.
 
-    step: the one in front. data: what was dropped or chosen. excluded, excluded_classes: left out in the wizard, files untouched.
+    step: the one in front; reached: the furthest that ever was. data: what was dropped or chosen. excluded, excluded_classes: left
+    out in the wizard, files untouched.
     shots: pictures per class, None for all. settings: by name of a TuneRequest's field, over preset and method. test_eps (None: the
     training budget), test_steps: of the attack that measures, which is not the one that trains. run: one of the states above.
     epoch, epochs: how many are done of how many, for the words after an interruption.
@@ -26,6 +27,7 @@ class TuneState:
 
     data: tuple[str, ...] = ()
     step: int = DATA
+    reached: int = DATA
     excluded: tuple[str, ...] = ()
     excluded_classes: tuple[str, ...] = ()
     own_parts: bool = False

@@ -47,6 +47,10 @@ class Step(QWidget):
         del mime
         return False
 
-    def actions_of_menu(self) -> list[QAction]:
+    def file_actions(self) -> list[QAction]:
+        """Actions that the File menu shows while the Tune page is in front."""
+        return []
+
+    def run_actions(self) -> list[QAction]:
         """Actions that the Run menu shows while the Tune page is in front."""
         return []

@@ -1,0 +1,209 @@
+"""The pictures of one class: which of them are usable, which are not and why, and which are left out."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from capt_engine.records import Duplicates, ScanResult
+from capt_gui.theme import Theme
+from capt_gui.view_models.picture_list import PictureList, Tile
+from capt_gui.view_models.scan_model import ScanModel, unreadable_of
+from capt_gui.view_models.tune_project import TuneProject
+from capt_gui.widgets.elided_label import ElidedLabel
+from capt_gui.widgets.labels import text
+from capt_gui.widgets.picture_grid import PictureGrid
+from capt_gui.widgets.segments import Segments
+
+ALL, UNREADABLE, TINY, COPIES = "all", "unreadable", "tiny", "copies"
+
+
+class ClassDetails(QFrame):
+    """One class at a time; pictures are left out and taken back with Space, Delete or the button."""
+
+    def __init__(self, theme: Theme, project: TuneProject, scan: ScanModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._project = project
+        self._scan = scan
+        self._name = ""
+        self._kind = ALL
+        self._kinds: tuple[str, ...] = ()
+        self.setProperty("card", True)
+        self._title = ElidedLabel(text_role="heading")
+        self._counts = text(role="caption")
+        self.leave_out = QPushButton()
+        self._switch: Segments | None = None
+        self._switch_room = QVBoxLayout()
+        self._pictures = PictureList(scan.thumbnails, self)
+        self.grid = PictureGrid(theme)
+        self.grid.setModel(self._pictures)
+        self.grid.setMinimumHeight(120)
+        words = self.tr("The arrows choose a picture, Space leaves it out or takes it back")
+        self.grid.setAccessibleDescription(words)
+        self._about = text(role="caption")
+        self.leave_out_pictures = QPushButton()
+        self._lay_out()
+        self.leave_out.clicked.connect(self.on_leave_out_class)
+        self.leave_out_pictures.clicked.connect(self.on_leave_out_pictures)
+        self.grid.toggled.connect(self.on_toggled)
+        self.grid.selectionModel().selectionChanged.connect(self.on_selection_changed)
+
+    def show_class(self, name: str) -> None:
+        """Show another class, or the same with what has changed."""
+        if name != self._name:
+            self._name, self._kind = name, ALL
+        self.refresh()
+
+    def show_kind(self, kind: str) -> None:
+        """Show only the unreadable pictures, the tiny ones, the copies, or all."""
+        self._kind = kind
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Bring everything up to date."""
+        result = self._scan.result
+        own = next((each for each in result.classes if each.name == self._name), None) if result is not None else None
+        self.setVisible(own is not None)
+        if own is None or result is None:
+            return
+        state = self._project.state
+        gone = self._name in state.excluded_classes
+        self._title.set_text(self._name)
+        left = self._scan.left_out(self._name)
+        parts = [
+            self.tr("1 picture") if own.listed == 1 else self.tr("{:,} pictures").format(own.listed),
+            self.tr("{:,} usable").format(self._scan.usable(self._name)),
+        ]
+        if left:
+            parts.append(self.tr("{:,} left out").format(left))
+        self._counts.setText(self.tr("The whole class is left out.") if gone else " · ".join(parts))
+        words = self.tr("Take this class back") if gone else self.tr("Leave out this class")
+        self.leave_out.setText(words)
+        self.leave_out.setAccessibleName(words)
+        tiles = self._tiles(result, set(state.excluded))
+        self._offer_kinds(tuple(kind for kind in (UNREADABLE, TINY, COPIES) if tiles[kind]))
+        self._pictures.show(tiles[self._kind])
+        self.on_selection_changed()
+
+    def on_leave_out_class(self) -> None:
+        """Leave the class out, or take it back."""
+        self._scan.toggle_classes([self._name])
+
+    def on_leave_out_pictures(self) -> None:
+        """Leave the chosen pictures out, or take them back."""
+        self.on_toggled(self.grid.selected_paths())
+
+    def on_toggled(self, paths: list[str]) -> None:
+        """Leave pictures out, or take them back; what cannot be read is out anyway."""
+        usable = [path for path in paths if (tile := self._pictures.tile(path)) is not None and not tile.broken]
+        if usable and not self._project.is_busy:
+            self._scan.toggle_pictures(usable)
+
+    def on_selection_changed(self) -> None:
+        """Say what there is to say about the chosen picture."""
+        tiles = [tile for path in self.grid.selected_paths() if (tile := self._pictures.tile(path)) is not None]
+        usable = [tile for tile in tiles if not tile.broken]
+        back = bool(usable) and all(tile.left_out for tile in usable)
+        words = self.tr("Take back") if back else self.tr("Leave out")
+        self.leave_out_pictures.setText(words)
+        self.leave_out_pictures.setAccessibleName(self.tr("{} the chosen pictures").format(words))
+        self.leave_out_pictures.setVisible(bool(usable))
+        self.leave_out_pictures.setEnabled(not self._project.is_busy)
+        self.leave_out.setEnabled(not self._project.is_busy)
+        if not tiles:
+            self._about.setText(self.tr("Choose a picture; Space leaves it out or takes it back."))
+        elif len(tiles) > 1:
+            self._about.setText(self.tr("{} pictures are chosen.").format(len(tiles)))
+        else:
+            self._about.setText("\n".join(part for part in (PurePath(tiles[0].path).name, tiles[0].words) if part))
+
+    def _tiles(self, result: ScanResult, away: set[str]) -> dict[str, list[Tile]]:
+        """The tiles of each kind; a picture that is of several kinds shows the worst."""
+        broken = [
+            Tile(own.path, self.tr("unreadable"), "warning", f"{own.message} {own.hint}".strip(), broken=True)
+            for own in unreadable_of(result, self._name)
+        ]
+        small = {own.path: f"{own.width} × {own.height}" for own in result.tiny}
+        copies = self._copies(result)
+        found: dict[str, list[Tile]] = {ALL: list(broken), UNREADABLE: broken, TINY: [], COPIES: []}
+        tiles: dict[str, Tile] = {}
+        for path in self._scan.pictures.get(self._name, ()):
+            about = copies.get(path)
+            caption, tone, words = "", "", ""
+            if about is not None:
+                caption, tone, words = self.tr("set {}").format(about[0]), "clean", about[1]
+            elif path in small:
+                caption, tone, words = small[path], "warning", self.tr("Tiny: the model enlarges it many times.")
+            tiles[path] = Tile(path, caption, tone, words, path in away)
+            found[ALL].append(tiles[path])
+            if path in small:
+                found[TINY].append(tiles[path])
+        # groups side by side, in the order of their numbers, with the members of other classes among them
+        found[COPIES] = [
+            tiles.get(path) or Tile(path, self.tr("set {}").format(number), "clean", words, path in away)
+            for path, (number, words) in copies.items()
+        ]
+        return found
+
+    def _copies(self, result: ScanResult) -> dict[str, tuple[int, str]]:
+        """The number of its group and what is said of it, by path: the groups this class has a part in."""
+        found: dict[str, tuple[int, str]] = {}
+        own: list[tuple[Duplicates, str]] = [
+            *((group, self.tr("the same file")) for group in result.same),
+            *((group, self.tr("the same picture")) for group in result.alike),
+        ]
+        number = 0
+        for group, likeness in own:
+            if all(member.class_name != self._name for member in group.members):
+                continue
+            number += 1
+            for member in group.members:
+                others = [each for each in group.members if each.path != member.path]
+                where = ", ".join(f"{each.class_name}/{PurePath(each.path).name}" for each in others[:3])
+                more = self.tr(" and {} more").format(len(others) - 3) if len(others) > 3 else ""
+                found.setdefault(member.path, (number, self.tr("{} as {}{}").format(likeness, where, more)))
+        return found
+
+    def _offer_kinds(self, kinds: tuple[str, ...]) -> None:
+        if self._kind not in (ALL, *kinds):
+            self._kind = ALL
+        if kinds != self._kinds or self._switch is None:
+            self._kinds = kinds
+            if self._switch is not None:
+                self._switch_room.removeWidget(self._switch)
+                self._switch.hide()
+                self._switch.deleteLater()
+            words = {
+                ALL: (self.tr("All"), self.tr("All pictures of the class")),
+                UNREADABLE: (self.tr("Unreadable"), self.tr("What cannot be read, with the reason")),
+                TINY: (self.tr("Tiny"), self.tr("Less than 32 pixels wide or high")),
+                COPIES: (self.tr("Copies"), self.tr("Pictures that look alike, side by side")),
+            }
+            self._switch = Segments(self._theme, self.tr("Show"), [(kind, *words[kind]) for kind in (ALL, *kinds)])
+            self._switch.picked.connect(self.show_kind)
+            self._switch_room.addWidget(self._switch)
+        self._switch.set_choice(self._kind)
+        self._switch.setVisible(bool(kinds))
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 14, 16, 14)
+        layout.setSpacing(8)
+        line = QHBoxLayout()
+        line.setSpacing(12)
+        names = QVBoxLayout()
+        names.setSpacing(1)
+        names.addWidget(self._title)
+        names.addWidget(self._counts)
+        line.addLayout(names, 1)
+        line.addWidget(self.leave_out)
+        layout.addLayout(line)
+        layout.addLayout(self._switch_room)
+        layout.addWidget(self.grid, 1)
+        below = QHBoxLayout()
+        below.setSpacing(12)
+        below.addWidget(self._about, 1)
+        below.addWidget(self.leave_out_pictures)
+        layout.addLayout(below)

@@ -1,0 +1,283 @@
+"""Step 1: whose pictures they are, and what is wrong with them; nothing of the user's is ever written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from capt_engine.records import Failure
+from capt_gui.pages.tune.class_details import ClassDetails
+from capt_gui.pages.tune.data_welcome import DataWelcome
+from capt_gui.pages.tune.notice_list import NoticeList
+from capt_gui.pages.tune.scan_progress import ScanProgress
+from capt_gui.pages.tune.step import Step
+from capt_gui.view_models.class_table_model import STRIP_COLUMN, ClassTableModel
+from capt_gui.view_models.desk import Desk
+from capt_gui.view_models.tune_project import title_of
+from capt_gui.widgets.banner import Banner
+from capt_gui.widgets.class_table import ClassTable
+from capt_gui.widgets.drop_area import local_paths
+from capt_gui.widgets.elided_label import ElidedLabel
+from capt_gui.widgets.labels import text
+
+
+class DataStep(Step):
+    """Three faces: the ways in, the scan under way, and the table of classes."""
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(desk, parent)
+        self._project = desk.tuning.project
+        self._scan = desk.tuning.scan
+        # a test answers in the dialogs' place
+        self.ask_folder = self._ask_folder
+        self.ask_table = self._ask_table
+        self.banner = Banner(desk.theme)
+        self.welcome = DataWelcome(desk.theme, desk.settings)
+        self.progress = ScanProgress(desk.theme, desk.tuning.thumbnails)
+        self.notices = NoticeList(desk.theme)
+        self.table = ClassTable(desk.theme, STRIP_COLUMN)
+        self.details = ClassDetails(desk.theme, self._project, self._scan)
+        self._rows = ClassTableModel(self._scan, parent=self)
+        self._title = ElidedLabel(text_role="heading")
+        self._summary = text(role="caption")
+        self._filter = QLineEdit()
+        self._again = QPushButton(self.tr("Scan again"))
+        self._other = QPushButton(self.tr("Other pictures…"))
+        self._found = QWidget()
+        self._faces = QStackedWidget()
+        self.columns = QSplitter(Qt.Orientation.Horizontal)
+        self._actions = self._make_actions()
+        self._lay_out()
+        self._connect()
+        self.on_changed()
+
+    @property
+    def blocked_because(self) -> str:
+        """What the pictures lack."""
+        return self._scan.problem()
+
+    def enter(self) -> None:
+        """Put the focus where work begins."""
+        if self.isVisible():
+            self._focused().setFocus()
+
+    def take(self, mime: QMimeData) -> bool:
+        """Folders, a table or a split file; of one folder the classes are the folders in it."""
+        paths = local_paths(mime)
+        if not paths:
+            return False
+        self.on_paths(paths)
+        return True
+
+    def file_actions(self) -> list[QAction]:
+        """The ways in."""
+        return self._actions
+
+    def on_paths(self, paths: list[str]) -> None:
+        """Look through these."""
+        if self._project.is_busy:
+            words = self.tr("Tuning goes on with the pictures of this project.")
+            self.banner.show_message("info", words, self.tr("Stop it in step 4, or wait for its end."))
+            return
+        self.banner.clear()
+        self._scan.take([str(Path(path).absolute()) for path in paths])
+
+    def on_choose_folder(self) -> None:
+        """Ask for a folder."""
+        if path := self.ask_folder():
+            self.desk.settings.last_folder = path
+            self.on_paths([path])
+
+    def on_choose_table(self) -> None:
+        """Ask for a CSV or a split file."""
+        if path := self.ask_table():
+            self.desk.settings.last_folder = str(Path(path).parent)
+            self.on_paths([path])
+
+    def on_changed(self) -> None:
+        """Show what is known now."""
+        result, state = self._scan.result, self._project.state
+        face = self.progress if self._scan.is_running else self.welcome if result is None else self._found
+        if face is not self._faces.currentWidget():
+            had_focus = self.isAncestorOf(QApplication.focusWidget() or self.window())
+            self._faces.setCurrentWidget(face)
+            if had_focus:
+                self._focused().setFocus()
+        self._again.setEnabled(not self._project.is_busy)
+        self._other.setEnabled(not self._project.is_busy)
+        if result is not None:
+            classes = len(self._scan.classes_in())
+            usable = sum(self._scan.usable(name) for name in self._scan.classes_in())
+            parts = [
+                self.tr("1 class") if classes == 1 else self.tr("{:,} classes").format(classes),
+                self.tr("{:,} usable pictures").format(usable),
+            ]
+            out = len(state.excluded_classes), len(state.excluded)
+            if out[0]:
+                parts.append(
+                    self.tr("1 class left out") if out[0] == 1 else self.tr("{:,} classes left out").format(out[0])
+                )
+            if out[1]:
+                parts.append(
+                    self.tr("1 picture left out") if out[1] == 1 else self.tr("{:,} pictures left out").format(out[1])
+                )
+            self._title.set_text(title_of(state))
+            self._title.setToolTip("\n".join(state.data))
+            self._summary.setText(" · ".join(parts))
+        self.notices.show_notices(self._scan.notices())
+        self._rows.show(result, frozenset(state.excluded_classes))
+        self.details.show_class(self.table.current_name())
+        self.changed.emit()
+
+    def on_running_changed(self, running: bool) -> None:
+        """A scan has begun or ended."""
+        if running:
+            self.banner.clear()
+            self.progress.begin()
+        else:
+            self.welcome.refresh()
+        self.on_changed()
+
+    def on_failed(self, failure: Failure) -> None:
+        """Say why there is nothing to show."""
+        self.banner.show_message("error", failure.message, failure.hint, self.tr("Try again"))
+
+    def on_current_changed(self, name: str) -> None:
+        """Another class is current."""
+        self.details.show_class(name)
+
+    def on_entered(self, name: str) -> None:
+        """Return was pressed on a class: go to its pictures."""
+        self.details.show_class(name)
+        self.details.grid.setFocus()
+
+    def on_toggled(self, names: list[str]) -> None:
+        """Leave classes out, or take them back."""
+        if not self._project.is_busy:
+            self._scan.toggle_classes(names)
+
+    def on_acted(self, number: int) -> None:
+        """Do what a notice offers."""
+        notice = self._scan.notices()[number]
+        if notice.exclude:
+            self._scan.exclude(notice.exclude)
+        elif notice.include:
+            self._scan.include(notice.include)
+        elif notice.show:
+            self._filter.clear()
+            self.table.select_name(notice.show)
+            self.details.show_kind("unreadable")
+        self.table.setFocus()
+
+    def _focused(self) -> QWidget:
+        if self._scan.is_running:
+            return self.progress.cancel
+        return self.table if self._scan.result is not None else self.welcome.folder
+
+    def _ask_folder(self) -> str:
+        return QFileDialog.getExistingDirectory(
+            self, self.tr("A folder with a folder for each class"), self.desk.settings.last_folder
+        )
+
+    def _ask_table(self) -> str:
+        words = self.tr("Tables and split files (*.csv *.tsv *.json);;All files (*)")
+        path, _ = QFileDialog.getOpenFileName(
+            self, self.tr("A table of pictures"), self.desk.settings.last_folder, words
+        )
+        return path
+
+    def _make_actions(self) -> list[QAction]:
+        folder = QAction(self.tr("Choose a &folder of classes…"), self)
+        folder.setShortcut(QKeySequence("Ctrl+O"))
+        folder.triggered.connect(self.on_choose_folder)
+        table = QAction(self.tr("Choose a &table or split file…"), self)
+        table.setShortcut(QKeySequence("Ctrl+Shift+O"))
+        table.triggered.connect(self.on_choose_table)
+        return [folder, table]
+
+    def _lay_out(self) -> None:
+        left = QFrame()
+        left.setProperty("card", True)
+        above = QHBoxLayout()
+        above.setSpacing(8)
+        names = QVBoxLayout()
+        names.setSpacing(1)
+        names.addWidget(self._title)
+        names.addWidget(self._summary)
+        above.addLayout(names, 1)
+        self._filter.setPlaceholderText(self.tr("Filter: name of a class"))
+        self._filter.setAccessibleName(self.tr("Filter the classes"))
+        self._filter.setClearButtonEnabled(True)
+        self._filter.setMaximumWidth(220)
+        for widget in (self._filter, self._again, self._other):
+            above.addWidget(widget)
+        self._again.setAccessibleName(self.tr("Scan again"))
+        self._again.setToolTip(self.tr("Look for new and changed pictures; what is left out stays so"))
+        self._other.setAccessibleName(self.tr("Other pictures"))
+        column = QVBoxLayout(left)
+        column.setContentsMargins(16, 14, 2, 8)
+        column.setSpacing(8)
+        above.setContentsMargins(0, 0, 14, 0)
+        column.addLayout(above)
+        column.addWidget(self.table, 1)
+        column.addWidget(
+            text(self.tr("Your files are only read, never changed. What you leave out stays where it is."), "caption")
+        )
+        self.table.set_model(self._rows)
+        self.columns.addWidget(left)
+        self.columns.addWidget(self.details)
+        self.columns.setChildrenCollapsible(False)
+        self.columns.setStretchFactor(0, 5)
+        self.columns.setStretchFactor(1, 3)
+        self.columns.setSizes([740, 430])
+        self.columns.setHandleWidth(10)
+        left.setMinimumWidth(500)
+        self.details.setMinimumWidth(300)
+        layout = QVBoxLayout(self._found)
+        layout.setContentsMargins(20, 12, 20, 12)
+        layout.setSpacing(10)
+        layout.addWidget(self.notices)
+        layout.addWidget(self.columns, 1)
+        for face in (self.welcome, self.progress, self._found):
+            self._faces.addWidget(face)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        room = QVBoxLayout()
+        room.setContentsMargins(20, 0, 20, 0)
+        room.addWidget(self.banner)
+        outer.addLayout(room)
+        outer.addWidget(self._faces, 1)
+
+    def _connect(self) -> None:
+        scan = self._scan
+        scan.changed.connect(self.on_changed)
+        scan.running_changed.connect(self.on_running_changed)
+        scan.progress_changed.connect(self.progress.set_progress)
+        scan.failed.connect(self.on_failed)
+        self.welcome.paths_chosen.connect(self.on_paths)
+        self.welcome.folder_clicked.connect(self.on_choose_folder)
+        self.welcome.table_clicked.connect(self.on_choose_table)
+        self.progress.cancel_clicked.connect(scan.cancel)
+        self.table.current_changed.connect(self.on_current_changed)
+        self.table.toggled.connect(self.on_toggled)
+        self.table.entered_row.connect(self.on_entered)
+        self.notices.acted.connect(self.on_acted)
+        self._filter.textChanged.connect(self.table.set_filter)
+        self._again.clicked.connect(scan.scan)
+        self._other.clicked.connect(self.on_choose_folder)
+        self.banner.action_clicked.connect(scan.scan)

@@ -1,0 +1,305 @@
+"""The Tune page: the header with the steps, the step in front, Back and Next; it assembles them and asks about old projects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QMimeData
+from PySide6.QtGui import QAction, QHideEvent, QKeySequence, QShowEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from capt_engine.records import Failure
+from capt_gui.pages.tune.offer import Offer
+from capt_gui.pages.tune.projects_menu import ProjectsMenu
+from capt_gui.pages.tune.step import Step
+from capt_gui.pages.tune.step_rail import COMPLETE, LOCKED, NOW, OPEN, StepRail
+from capt_gui.pages.tune.steps import STEPS
+from capt_gui.view_models.desk import Desk
+from capt_gui.view_models.runs_model import when
+from capt_gui.view_models.tune_project import KEEP, RESUME, START_OVER, KeptProject
+from capt_gui.widgets.banner import Banner
+from capt_gui.widgets.elided_label import ElidedLabel
+
+_GO_ON, _ANEW = "go on", "anew"
+
+
+class TunePage(QWidget):
+    """A wizard whose every step can be left and come back to."""
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._project = desk.tuning.project
+        self.rail = StepRail(desk.theme)
+        self.projects = ProjectsMenu(desk.theme, self._project)
+        self.offer = Offer(desk.theme)
+        self.banner = Banner(desk.theme)
+        self._top = QWidget()
+        self._stack = QStackedWidget()
+        self.steps: list[Step] = []
+        self._waiting = -1
+        self._back = QPushButton(self.tr("Back"))
+        self._next = QPushButton()
+        self._reason = ElidedLabel(text_role="muted")
+        for info in STEPS:
+            step = info.make(desk)
+            self.steps.append(step)
+            self._stack.addWidget(step)
+            self.rail.add(self.tr(info.title), self.tr(info.summary))
+            step.changed.connect(self.on_changed)
+            step.done.connect(self.on_done)
+        self._actions = self._make_actions()
+        self._lay_out()
+        self._connect()
+        self.on_moved()
+        self.on_listed()
+
+    @property
+    def step(self) -> Step:
+        """The step in front."""
+        return self.steps[self._stack.currentIndex()]
+
+    def menus(self) -> dict[str, list[QAction | None]]:
+        """The page's actions for the menu bar."""
+        return self._actions
+
+    def take(self, mime: QMimeData) -> bool:
+        """Hand what was dropped to the step in front."""
+        if self.step.take(mime):
+            return True
+        if not mime.hasUrls():
+            return False
+        self._say(
+            "info", self.tr("What you dropped was not taken."), self.tr("To begin with other pictures, go to step 1.")
+        )
+        return True
+
+    def open_paths(self, _paths: list[str]) -> None:
+        """Paths of the command line are not for this page."""
+
+    def tell(self, message: str) -> None:
+        """Show a sentence that belongs to no control."""
+        self._say("info", message)
+
+    def prepare(self) -> None:
+        """There is nothing slow to make."""
+
+    def leave(self) -> None:
+        """The window closes."""
+        self.step.leave()
+        self._project.save_now()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The page comes to the front, and its step with it."""
+        super().showEvent(event)
+        self.step.enter()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Another page comes to the front."""
+        super().hideEvent(event)
+        self.step.leave()
+
+    def on_moved(self) -> None:
+        """Another step is in front."""
+        wanted = min(self._project.state.step, len(self.steps) - 1)
+        # a step whose ground has gone (pictures that were moved away) leads back to the one that says so
+        number = min(wanted, self._open_until())
+        self._waiting = -1
+        if number != self._stack.currentIndex():
+            self.step.leave()
+            self._stack.setCurrentIndex(number)
+            if self.isVisible():
+                self.step.enter()
+        self.on_changed()
+
+    def on_changed(self) -> None:
+        """Show what is open, and what stands in the way of the rest."""
+        here, until, state = self._stack.currentIndex(), self._open_until(), self._project.state
+        states, reasons = [], []
+        for number in range(len(self.steps)):
+            passed = number < state.reached and number < until
+            states.append(NOW if number == here else LOCKED if number > until else COMPLETE if passed else OPEN)
+            reasons.append(self.steps[until].blocked_because if number > until else "")
+        self.rail.set_states(states, reasons)
+        self._back.setVisible(here > 0)
+        last = here == len(self.steps) - 1
+        self._next.setVisible(not last)
+        reason = "" if last else self.step.blocked_because
+        if not last:
+            words = self.tr("Next: {}").format(self.tr(STEPS[here + 1].title))
+            self._next.setText(words)
+            self._next.setAccessibleName(words)
+        may = not reason and self._waiting != here
+        if self._next.hasFocus() and not may:
+            self._back.setFocus()
+        self._next.setEnabled(may)
+        self._next.setAccessibleDescription(reason)
+        self._next.setToolTip(reason)
+        self._reason.set_text(reason)
+        self._forward.setEnabled(may and not last)
+        self._backward.setEnabled(here > 0)
+
+    def on_listed(self) -> None:
+        """Ask about the project that was touched last, or about one that was interrupted."""
+        offered = self._project.offered
+        if self._project.is_interrupted:
+            state = self._project.state
+            self._ask_interrupted(self._project.title, state.epoch, state.epochs)
+        elif offered is not None and offered.is_interrupted:
+            self._ask_interrupted(offered.title, offered.state.epoch, offered.state.epochs)
+        elif offered is not None:
+            self._ask_to_go_on(offered)
+        else:
+            self.offer.hide()
+        self._fit_top()
+
+    def on_answered(self, answer: str) -> None:
+        """The user has said what to do with the last project."""
+        offered = self._project.offered
+        if answer == _ANEW:
+            self._project.dismiss_offer()
+        elif offered is None or self._project.open(offered.id):
+            if answer in (RESUME, KEEP, START_OVER):
+                self._project.answer(answer)
+            self.on_listed()
+        self.step.setFocus()
+
+    def on_back(self) -> None:
+        """One step back."""
+        if self._stack.currentIndex() > 0:
+            self._project.go(self._stack.currentIndex() - 1)
+
+    def on_next(self) -> None:
+        """One step on, once the step in front has put on disk what has to be there."""
+        here = self._stack.currentIndex()
+        if self.step.may_go_on and here < len(self.steps) - 1 and self._waiting != here:
+            self._waiting = here
+            self.on_changed()
+            self.step.go_on()
+
+    def on_done(self) -> None:
+        """The step in front is finished."""
+        if self._waiting == self._stack.currentIndex():
+            self._waiting = -1
+            self._project.go(self._stack.currentIndex() + 1)
+            self.on_changed()
+
+    def on_picked(self, number: int) -> None:
+        """A step was chosen on the header: forward through Next, so that nothing is skipped."""
+        here = self._stack.currentIndex()
+        if number == here + 1:
+            self.on_next()
+        elif number <= self._open_until():
+            self._project.go(number)
+        # the header shows what is in front, not what was wished for
+        self.on_changed()
+
+    def on_failed(self, failure: Failure) -> None:
+        """Say what could not be done."""
+        self._waiting = -1
+        self._say("error", failure.message, failure.hint)
+        self.on_changed()
+
+    def on_top_changed(self) -> None:
+        """The banner was dismissed."""
+        self._fit_top()
+
+    def _ask_interrupted(self, title: str, epoch: int, epochs: int) -> None:
+        if epoch:
+            how_far = (
+                self.tr("after epoch {} of {}").format(epoch, epochs)
+                if epochs
+                else self.tr("after epoch {}").format(epoch)
+            )
+            hint = self.tr("What was learned until then is kept on disk.")
+            answers: tuple[tuple[str, str], ...] = (
+                (RESUME, self.tr("Resume")),
+                (KEEP, self.tr("Keep what there is")),
+                (START_OVER, self.tr("Start over")),
+            )
+        else:
+            how_far = self.tr("in its first epoch")
+            hint = self.tr("Nothing was learned yet; the settings are kept.")
+            answers = ((RESUME, self.tr("Tune again")), (START_OVER, self.tr("Change the settings first")))
+        self.offer.ask(self.tr("Tuning of “{}” was interrupted {}.").format(title, how_far), hint, answers)
+
+    def _ask_to_go_on(self, offered: KeptProject) -> None:
+        step = min(offered.state.step, len(STEPS) - 1)
+        hint = self.tr("Step {} of {}: {} · {}").format(
+            step + 1, len(STEPS), self.tr(STEPS[step].title), when(offered.written)
+        )
+        answers = ((_GO_ON, self.tr("Go on")), (_ANEW, self.tr("Start anew")))
+        self.offer.ask(self.tr("Go on with “{}”?").format(offered.title), hint, answers)
+
+    def _open_until(self) -> int:
+        """The furthest step that is open: the first one that does not let anybody on."""
+        for number, step in enumerate(self.steps[:-1]):
+            if not step.may_go_on:
+                return number
+        return len(self.steps) - 1
+
+    def _say(self, kind: str, message: str, hint: str = "") -> None:
+        self.banner.show_message(kind, message, hint)
+        self._fit_top()
+
+    def _fit_top(self) -> None:
+        """The room above the step goes with what was in it."""
+        self._top.setVisible(not (self.banner.isHidden() and self.offer.isHidden()))
+
+    def _make_actions(self) -> dict[str, list[QAction | None]]:
+        self._forward = self._action(self.tr("&Next step"), self.on_next, "Alt+Right")
+        self._backward = self._action(self.tr("&Previous step"), self.on_back, "Alt+Left")
+        new = self._action(self.tr("&New project"), self.projects.on_new, "Ctrl+N")
+        own = [action for step in self.steps for action in step.run_actions()]
+        return {
+            "&File": [new, None, *(action for step in self.steps for action in step.file_actions())],
+            "&Run": [*own, None, self._forward, self._backward],
+        }
+
+    def _action(self, words: str, slot: Callable[[], None], *keys: str) -> QAction:
+        action = QAction(words, self)
+        action.triggered.connect(slot)
+        action.setShortcuts([QKeySequence(key) for key in keys])
+        return action
+
+    def _lay_out(self) -> None:
+        header, footer = QFrame(), QFrame()
+        header.setProperty("stepHeader", True)
+        footer.setProperty("stepFooter", True)
+        line = QHBoxLayout(header)
+        line.setContentsMargins(12, 4, 12, 4)
+        line.setSpacing(16)
+        line.addWidget(self.rail, 1)
+        line.addWidget(self.projects)
+        below = QHBoxLayout(footer)
+        below.setContentsMargins(20, 10, 20, 10)
+        below.setSpacing(16)
+        below.addWidget(self._back)
+        below.addWidget(self._reason, 1)
+        below.addWidget(self._next)
+        self._next.setProperty("primary", True)
+        self._back.setAccessibleName(self.tr("Back"))
+        top = QVBoxLayout(self._top)
+        top.setContentsMargins(20, 12, 20, 0)
+        top.setSpacing(8)
+        top.addWidget(self.offer)
+        top.addWidget(self.banner)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(header)
+        layout.addWidget(self._top)
+        layout.addWidget(self._stack, 1)
+        layout.addWidget(footer)
+
+    def _connect(self) -> None:
+        project = self._project
+        project.moved.connect(self.on_moved)
+        project.changed.connect(self.on_listed)
+        project.listed.connect(self.on_listed)
+        project.failed.connect(self.on_failed)
+        self.offer.answered.connect(self.on_answered)
+        self.rail.picked.connect(self.on_picked)
+        self._back.clicked.connect(self.on_back)
+        self._next.clicked.connect(self.on_next)
+        self.banner.dismissed.connect(self.on_top_changed)

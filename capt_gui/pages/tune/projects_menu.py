@@ -1,0 +1,111 @@
+"""The menu of kept projects: begin another, open one, remove one."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QMessageBox, QToolButton, QWidget
+
+from capt_gui.theme import Theme
+from capt_gui.view_models.runs_model import when
+from capt_gui.view_models.tune_project import KeptProject, TuneProject
+
+_SHOWN = 12
+_NAME_LENGTH = 40
+
+
+class ProjectsMenu(QToolButton):
+    """A button that drops the list down; it is made anew each time, because tuning may have changed it."""
+
+    def __init__(self, theme: Theme, project: TuneProject, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._project = project
+        # a test answers in the dialog's place
+        self.confirm = self._ask
+        self._menu = QMenu(self)
+        self._menu.aboutToShow.connect(self.fill)
+        self.setText(self.tr("Projects"))
+        self.setAccessibleName(self.tr("Projects"))
+        self.setToolTip(self.tr("Begin another project, or go back to one"))
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setIconSize(QSize(24, 18))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setMenu(self._menu)
+        theme.changed.connect(self.on_theme_changed)
+        self.on_theme_changed()
+
+    def fill(self) -> None:
+        """List the projects as they are on disk now."""
+        self._menu.clear()
+        busy = self._project.is_busy
+        if busy:
+            self._add(self.tr("Tuning goes on in this project"), "", None).setEnabled(False)
+        self._add(self.tr("&New project"), "", self.on_new).setEnabled(not busy)
+        kept = self._project.projects()[:_SHOWN]
+        if not kept:
+            return
+        self._menu.addSeparator()
+        remove = QMenu(self.tr("&Remove"), self._menu)
+        for project in kept:
+            words = _line(project)
+            action = self._add(words, project.id, self.on_open)
+            action.setCheckable(True)
+            action.setChecked(project.id == self._project.id)
+            action.setEnabled(not busy and project.id != self._project.id)
+            gone = QAction(words, remove)
+            gone.setData(project.id)
+            gone.setEnabled(not (busy and project.id == self._project.id))
+            gone.triggered.connect(self.on_remove)
+            remove.addAction(gone)
+        self._menu.addSeparator()
+        self._menu.addMenu(remove)
+
+    def on_new(self) -> None:
+        """Put the project away and begin an empty one."""
+        self._project.start_new()
+
+    def on_open(self) -> None:
+        """Open the project that was chosen."""
+        self._project.open(self._data())
+
+    def on_remove(self) -> None:
+        """Remove the project that was chosen, once the user has said so twice."""
+        chosen = next((each for each in self._project.projects() if each.id == self._data()), None)
+        if chosen is not None and self.confirm(chosen):
+            self._project.remove(chosen.id)
+
+    def on_theme_changed(self) -> None:
+        """Tint the symbol."""
+        self.setIcon(self._theme.icon_beside_text("folder", "text_muted"))
+
+    def _data(self) -> str:
+        sender = self.sender()
+        return str(sender.data()) if isinstance(sender, QAction) else ""
+
+    def _add(self, words: str, data: str, slot: object) -> QAction:
+        action = QAction(words, self._menu)
+        action.setData(data)
+        if slot is not None:
+            action.triggered.connect(slot)
+        self._menu.addAction(action)
+        return action
+
+    def _ask(self, project: KeptProject) -> bool:
+        words = self.tr("Remove the project “{}”?").format(project.title)
+        hint = self.tr(
+            "Its settings and what was tuned in it go, unless you saved the prompts. Your pictures stay as they are."
+        )
+        box = QMessageBox(QMessageBox.Icon.Question, self.tr("Remove a project"), words, parent=self.window())
+        box.setInformativeText(hint)
+        remove = box.addButton(self.tr("Remove"), QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        box.exec()
+        return box.clickedButton() is remove
+
+
+def _line(project: KeptProject) -> str:
+    """A project in one line of a menu, where "&" would be taken for a shortcut."""
+    title = project.title if len(project.title) <= _NAME_LENGTH else f"{project.title[: _NAME_LENGTH - 1]}…"
+    return f"{title} · {when(project.written)}".replace("&", "&&")

@@ -1,0 +1,157 @@
+"""The header of the wizard: its steps in a row, each with its number, its name and how far it is."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QEnterEvent, QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QHBoxLayout, QSizePolicy, QWidget
+
+from capt_gui.theme import Theme
+from capt_gui.widgets.painting import draw_focus_ring, elided
+
+NOW, COMPLETE, OPEN, LOCKED = "now", "complete", "open", "locked"
+"""How far a step is: in front, finished, reachable, not yet reachable."""
+
+_HEIGHT = 52
+_DISC = 26
+_LOCK = 14
+
+
+class StepRail(QFrame):
+    """`picked(number)` only when the user chooses; Left and Right move inside, locked steps are passed over."""
+
+    picked = Signal(int)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._group = QButtonGroup(self)
+        self._buttons: list[StepButton] = []
+        self.setAccessibleName(self.tr("Steps"))
+        self._layout = QHBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+        self._group.buttonClicked.connect(self._on_clicked)
+
+    def add(self, title: str, summary: str) -> None:
+        """Add a step at the end."""
+        button = StepButton(self._theme, len(self._buttons), title, summary)
+        self._group.addButton(button, len(self._buttons))
+        self._buttons.append(button)
+        self._layout.addWidget(button, 1)
+
+    def set_states(self, states: list[str], reasons: list[str]) -> None:
+        """Show how far each step is, in the words above, and why the locked ones are."""
+        for button, state, reason in zip(self._buttons, states, reasons, strict=True):
+            button.set_state(state, reason)
+            # one tab stop for the whole row
+            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if state == NOW else Qt.FocusPolicy.ClickFocus)
+
+    def states(self) -> list[str]:
+        """How far each step is."""
+        return [button.state for button in self._buttons]
+
+    @Slot(QAbstractButton)
+    def _on_clicked(self, button: QAbstractButton) -> None:
+        self.picked.emit(self._group.id(button))
+
+
+class StepButton(QAbstractButton):
+    """A disc with the number, a check or a lock; beside it the name over one word."""
+
+    def __init__(self, theme: Theme, number: int, title: str, summary: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._number = number
+        self._summary = summary
+        self.state = LOCKED
+        self.setText(title)
+        self.setCheckable(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self.update)
+
+    def set_state(self, state: str, reason: str) -> None:
+        """Show how far the step is."""
+        self.state = state
+        self.setEnabled(state != LOCKED)
+        self.setChecked(state == NOW)
+        words = self._words()
+        self.setAccessibleName(self.tr("Step {}: {}, {}").format(self._number + 1, self.text(), words))
+        self.setAccessibleDescription(reason or self._summary)
+        self.setToolTip(reason or self._summary)
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """As wide as its words."""
+        words = QFontMetricsF(self._theme.font("strong")).horizontalAdvance(self.text())
+        return QSize(round(max(words, 60)) + _DISC + 44, _HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:
+        """It gives way down to disc and name."""
+        return self.sizeHint()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Show that it can be clicked."""
+        super().enterEvent(event)
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint the step."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        theme, rect = self._theme, QRectF(self.rect()).adjusted(2, 2, -2, -2)
+        now = self.state == NOW
+        if self.isEnabled() and self.underMouse() and not now:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.color("surface_raised"))
+            painter.drawRoundedRect(rect, 10, 10)
+        disc = QRectF(rect.left() + 10, rect.center().y() - _DISC / 2, _DISC, _DISC)
+        self._paint_disc(painter, disc)
+        left = disc.right() + 10
+        title, small = QFontMetricsF(theme.font("strong")), QFontMetricsF(theme.font("caption"))
+        top = rect.center().y() - (title.height() + small.height()) / 2
+        font = theme.font("strong")
+        font.setBold(now)
+        painter.setFont(font)
+        painter.setPen(theme.color("text" if self.state != LOCKED else "text_muted"))
+        painter.drawText(QPointF(left, top + title.ascent()), elided(title, self.text(), rect.right() - left))
+        painter.setFont(theme.font("caption"))
+        painter.setPen(theme.color("accent" if now else "text_muted"))
+        painter.drawText(
+            QPointF(left, top + title.height() + small.ascent()), elided(small, self._words(), rect.right() - left)
+        )
+        if now:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.color("accent"))
+            painter.drawRoundedRect(QRectF(rect.left() + 10, rect.bottom() - 1, rect.width() - 20, 3), 1.5, 1.5)
+        if self.hasFocus():
+            draw_focus_ring(painter, rect, theme, 9)
+
+    def _paint_disc(self, painter: QPainter, disc: QRectF) -> None:
+        theme, ratio = self._theme, self.devicePixelRatioF()
+        filled = {NOW: "accent", COMPLETE: "accent_soft"}.get(self.state)
+        painter.setBrush(theme.color(filled) if filled else Qt.BrushStyle.NoBrush)
+        painter.setPen(
+            Qt.PenStyle.NoPen if filled else QPen(theme.color("control" if self.state == OPEN else "border"), 1.5)
+        )
+        painter.drawEllipse(disc.adjusted(0.75, 0.75, -0.75, -0.75))
+        if self.state in (COMPLETE, LOCKED):
+            size = _LOCK if self.state == LOCKED else _LOCK + 2
+            drawing = (
+                theme.pixmap("lock", size, "text_muted", ratio)
+                if self.state == LOCKED
+                else theme.pixmap("check", size, "accent", ratio)
+            )
+            painter.drawPixmap(disc.center() - QPointF(size / 2, size / 2), drawing)
+            return
+        painter.setFont(theme.font("strong"))
+        painter.setPen(theme.color("accent_text" if self.state == NOW else "text_muted"))
+        painter.drawText(disc, Qt.AlignmentFlag.AlignCenter, str(self._number + 1))
+
+    def _words(self) -> str:
+        return {
+            NOW: self.tr("Now"),
+            COMPLETE: self.tr("Done"),
+            OPEN: self.tr("Open"),
+            LOCKED: self.tr("Locked"),
+        }[self.state]

@@ -1,0 +1,22 @@
+"""The steps of the wizard, in order: one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from capt_gui.pages.tune.data_step import DataStep
+from capt_gui.pages.tune.step import Step
+from capt_gui.view_models.desk import Desk
+
+
+@dataclass(frozen=True)
+class StepInfo:
+    """One line of the table: the name on the header, what the step is for in a few words, and how it is made."""
+
+    title: str
+    summary: str
+    make: Callable[[Desk], Step]
+
+
+STEPS = (StepInfo("Data", "Pictures of each class", DataStep),)

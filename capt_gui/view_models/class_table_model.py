@@ -1,0 +1,143 @@
+"""The classes as a table: one row each, numbers that sort, and what is left out."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from capt_engine.records import ClassCount, ScanResult
+from capt_gui.view_models.scan_model import STRIP, ScanModel
+
+Index = QModelIndex | QPersistentModelIndex
+
+NAME, STRIP_COLUMN, LISTED, USABLE, UNREADABLE, TINY, COPIES = range(7)
+_NOWHERE = QModelIndex()
+
+
+class Role(IntEnum):
+    """What each cell answers: the numbers of the class table, which the model may not import (a test compares them)."""
+
+    NAME = Qt.ItemDataRole.UserRole + 1
+    STRIP = Qt.ItemDataRole.UserRole + 2
+    LEFT_OUT = Qt.ItemDataRole.UserRole + 3
+    SORT = Qt.ItemDataRole.UserRole + 4
+    TONE = Qt.ItemDataRole.UserRole + 5
+    PARTS = Qt.ItemDataRole.UserRole + 6
+
+
+class ClassTableModel(QAbstractTableModel):
+    """Rows in the order of the data set; what changes is told row by row, so that the view keeps its place."""
+
+    def __init__(self, scan: ScanModel, left_out: frozenset[str] = frozenset(), parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._scan = scan
+        self._left_out = left_out
+        self._result: ScanResult | None = None
+        self._rows: tuple[ClassCount, ...] = ()
+        self._row_of: dict[str, int] = {}
+        scan.thumbnails.arrived.connect(self.on_arrived)
+
+    def show(self, result: ScanResult | None, left_out: frozenset[str]) -> None:
+        """Show a result; the same one again only has its rows painted anew."""
+        self._left_out = left_out
+        if result is not self._result:
+            self.beginResetModel()
+            self._result = result
+            self._rows = result.classes if result is not None else ()
+            self._row_of = {own.name: row for row, own in enumerate(self._rows)}
+            self.endResetModel()
+        elif self._rows:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._rows) - 1, COPIES))
+
+    def rowCount(self, parent: Index = _NOWHERE) -> int:
+        """Number of classes."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: Index = _NOWHERE) -> int:
+        """Name, pictures, and five numbers."""
+        return 0 if parent.isValid() else COPIES + 1
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """The names of the columns, with a sentence each on hover."""
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignLeft if section in (NAME, STRIP_COLUMN) else Qt.AlignmentFlag.AlignRight
+            return side | Qt.AlignmentFlag.AlignVCenter
+        title, help_words = self._titles()[section]
+        answers: dict[int, str] = {Qt.ItemDataRole.DisplayRole: title, Qt.ItemDataRole.ToolTipRole: help_words}
+        return answers.get(role)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """What a cell shows."""
+        if not index.isValid():
+            return None
+        own, column = self._rows[index.row()], index.column()
+        if role == Role.NAME:
+            return own.name
+        if role == Role.LEFT_OUT:
+            return own.name in self._left_out
+        if column == STRIP_COLUMN:
+            return self._strip(own.name) if role == Role.STRIP else "" if role == Qt.ItemDataRole.DisplayRole else None
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignLeft if column == NAME else Qt.AlignmentFlag.AlignRight
+            return side | Qt.AlignmentFlag.AlignVCenter
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return own.name
+        value = own.name if column == NAME else self._number(own, column)
+        if role == Role.SORT:
+            return value.casefold() if isinstance(value, str) else value
+        if role == Role.TONE:
+            return _tone(column, value)
+        if role == Qt.ItemDataRole.DisplayRole:
+            return value if isinstance(value, str) else "–" if value == 0 and column > USABLE else f"{value:,}"
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return self._spoken(own, column, value)
+        return None
+
+    def row_of(self, name: str) -> int:
+        """The row of a class, -1 for none."""
+        return self._row_of.get(name, -1)
+
+    def on_arrived(self, paths: list[str]) -> None:
+        """Some thumbnails are there: their rows are painted again."""
+        for name in {self._scan.class_of(path) for path in paths}:
+            if (row := self._row_of.get(name)) is not None:
+                index = self.index(row, STRIP_COLUMN)
+                self.dataChanged.emit(index, index)
+
+    def _strip(self, name: str) -> list[Any]:
+        return [self._scan.thumbnails.get(path) for path in self._scan.pictures.get(name, ())[:STRIP]]
+
+    def _number(self, own: ClassCount, column: int) -> int:
+        if column == USABLE:
+            return self._scan.usable(own.name)
+        return {LISTED: own.listed, UNREADABLE: own.listed - own.usable, TINY: own.tiny, COPIES: own.duplicates}[column]
+
+    def _spoken(self, own: ClassCount, column: int, value: str | int) -> str:
+        if column == NAME:
+            return self.tr("{}, left out").format(own.name) if own.name in self._left_out else own.name
+        return f"{self._titles()[column][0]}: {value}"
+
+    def _titles(self) -> tuple[tuple[str, str], ...]:
+        return (
+            (self.tr("Class"), self.tr("The name the model is told, that of the folder")),
+            ("", self.tr("Some of its pictures")),
+            (self.tr("Pictures"), self.tr("Files that were found")),
+            (self.tr("Usable"), self.tr("What is left once unreadable pictures and those left out are gone")),
+            (self.tr("Unreadable"), self.tr("Files that cannot be read as pictures")),
+            (self.tr("Tiny"), self.tr("Less than 32 pixels wide or high")),
+            (self.tr("Copies"), self.tr("Pictures that look like another one")),
+        )
+
+
+def _tone(column: int, value: str | int) -> str:
+    if not isinstance(value, int):
+        return ""
+    if column == USABLE:
+        return "broken" if value < 2 else ""
+    if column <= LISTED or value == 0:
+        return "text_muted"
+    return "warning"

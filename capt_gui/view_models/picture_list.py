@@ -1,0 +1,100 @@
+"""Some pictures as tiles: what is said below each, and its small view once somebody looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import PurePath
+from typing import Any
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from capt_gui.view_models.thumbnail_loader import ThumbnailLoader
+
+Index = QModelIndex | QPersistentModelIndex
+_NOWHERE = QModelIndex()
+
+
+class Role(IntEnum):
+    """What each tile answers: the numbers of the picture grid, which the model may not import (a test compares them)."""
+
+    PATH = Qt.ItemDataRole.UserRole + 1
+    THUMBNAIL = Qt.ItemDataRole.UserRole + 2
+    CAPTION = Qt.ItemDataRole.UserRole + 3
+    TONE = Qt.ItemDataRole.UserRole + 4
+    LEFT_OUT = Qt.ItemDataRole.UserRole + 5
+    BROKEN = Qt.ItemDataRole.UserRole + 6
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One picture: a short caption, the role that colours its mark, and the longer words of the tooltip."""
+
+    path: str
+    caption: str = ""
+    tone: str = ""
+    words: str = ""
+    left_out: bool = False
+    broken: bool = False
+
+
+class PictureList(QAbstractListModel):
+    """Tiles in order; the same pictures with other captions keep the view where it is."""
+
+    def __init__(self, thumbnails: ThumbnailLoader, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._thumbnails = thumbnails
+        self._tiles: tuple[Tile, ...] = ()
+        self._rows: dict[str, int] = {}
+        thumbnails.arrived.connect(self.on_arrived)
+
+    def show(self, tiles: Sequence[Tile]) -> None:
+        """Show these tiles."""
+        same = [tile.path for tile in tiles] == [tile.path for tile in self._tiles]
+        if same:
+            self._tiles = tuple(tiles)
+            if tiles:
+                self.dataChanged.emit(self.index(0), self.index(len(tiles) - 1))
+            return
+        self.beginResetModel()
+        self._tiles = tuple(tiles)
+        self._rows = {tile.path: row for row, tile in enumerate(tiles)}
+        self.endResetModel()
+
+    def tile(self, path: str) -> Tile | None:
+        """The tile of a picture."""
+        row = self._rows.get(path)
+        return None if row is None else self._tiles[row]
+
+    def rowCount(self, parent: Index = _NOWHERE) -> int:
+        """Number of tiles."""
+        return 0 if parent.isValid() else len(self._tiles)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """What a tile shows."""
+        if not index.isValid():
+            return None
+        tile = self._tiles[index.row()]
+        if role == Role.THUMBNAIL:
+            return None if tile.broken else self._thumbnails.get(tile.path)
+        name = PurePath(tile.path).name
+        answers: dict[int, Any] = {
+            Qt.ItemDataRole.DisplayRole: name,
+            Qt.ItemDataRole.ToolTipRole: "\n".join(part for part in (name, tile.words) if part),
+            Qt.ItemDataRole.AccessibleTextRole: self._spoken(tile, name),
+            Role.PATH: tile.path,
+            Role.CAPTION: tile.caption,
+            Role.TONE: tile.tone,
+            Role.LEFT_OUT: tile.left_out,
+            Role.BROKEN: tile.broken,
+        }
+        return answers.get(role)
+
+    def on_arrived(self, paths: list[str]) -> None:
+        """Some small views are there."""
+        for row in (self._rows[path] for path in paths if path in self._rows):
+            self.dataChanged.emit(self.index(row), self.index(row))
+
+    def _spoken(self, tile: Tile, name: str) -> str:
+        return ", ".join(part for part in (name, tile.caption, self.tr("left out") if tile.left_out else "") if part)

@@ -1,0 +1,97 @@
+"""Small views of pictures, asked of the engine when a view wants to paint them, newest wish first."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QImage
+
+from capt_engine.records import (
+    Event,
+    FailedPicture,
+    JobCancelled,
+    JobFailed,
+    JobFinished,
+    JobId,
+    Preview,
+    PreviewRequest,
+    PreviewsReady,
+)
+from capt_gui.bridge import Bridge
+from capt_gui.view_models.thumbnails import Thumbnails
+
+SIZE = 96
+AT_ONCE = 48
+DELAY_MS = 60
+
+
+class ThumbnailLoader(QObject):
+    """`get` answers at once, and asks for what is missing; `arrived(paths)` when there is more to paint.
+
+    One small job at a time: what has been scrolled past by then is asked for last, and forgotten when too much has piled up.
+    """
+
+    arrived = Signal(list)
+
+    def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._thumbnails = Thumbnails()
+        self._known: set[str] = set()
+        self._broken: set[str] = set()
+        self._wanted: dict[str, None] = {}
+        self._job: JobId | None = None
+        self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
+        self._timer.timeout.connect(self.on_due)
+        bridge.event_arrived.connect(self.on_event)
+
+    def get(self, path: str) -> QImage | None:
+        """The small view; None when there is none, which then will be asked for."""
+        if path in self._known:
+            return self._thumbnails.get(path)
+        if path not in self._broken:
+            self._wanted.pop(path, None)
+            self._wanted[path] = None
+            if self._job is None and not self._timer.isActive():
+                self._timer.start()
+        return None
+
+    def put(self, previews: tuple[Preview | FailedPicture, ...]) -> None:
+        """Take small views that came by another way."""
+        for preview in previews:
+            self._wanted.pop(preview.path, None)
+            if isinstance(preview, FailedPicture):
+                self._broken.add(preview.path)
+            else:
+                self._thumbnails.put(preview.path, preview.thumbnail)
+                self._known.add(preview.path)
+        self.arrived.emit([preview.path for preview in previews])
+
+    def forget(self) -> None:
+        """Other pictures are coming."""
+        self._timer.stop()
+        if self._job is not None:
+            self._bridge.cancel(self._job)
+            self._job = None
+        self._wanted.clear()
+        self._known.clear()
+        self._broken.clear()
+        self._thumbnails.clear()
+
+    def on_due(self) -> None:
+        """Ask for the pictures that were wanted last."""
+        if self._bridge.is_closed or not self._wanted:
+            return
+        paths = tuple(reversed(self._wanted))[:AT_ONCE]
+        self._wanted.clear()
+        self._job = self._bridge.submit(PreviewRequest(paths, SIZE))
+
+    def on_event(self, event: Event) -> None:
+        """Take the pictures of this model's own jobs."""
+        if self._job is None or getattr(event, "job", None) != self._job:
+            return
+        if isinstance(event, PreviewsReady):
+            self.put(event.previews)
+        elif isinstance(event, JobFinished | JobFailed | JobCancelled):
+            self._job = None
+            if self._wanted:
+                self._timer.start()

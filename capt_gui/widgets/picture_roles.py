@@ -1,0 +1,32 @@
+"""What a model of pictures answers for each tile of the grid, and what a model of classes answers for each row."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from PySide6.QtCore import Qt
+
+
+class PictureRole(IntEnum):
+    """THUMBNAIL is a QImage or None. CAPTION is one line below it, TONE the theme's role that colours its mark ("" for none).
+
+    LEFT_OUT: painted as if it were not there. BROKEN: there will never be a thumbnail.
+    """
+
+    PATH = Qt.ItemDataRole.UserRole + 1
+    THUMBNAIL = Qt.ItemDataRole.UserRole + 2
+    CAPTION = Qt.ItemDataRole.UserRole + 3
+    TONE = Qt.ItemDataRole.UserRole + 4
+    LEFT_OUT = Qt.ItemDataRole.UserRole + 5
+    BROKEN = Qt.ItemDataRole.UserRole + 6
+
+
+class ClassRole(IntEnum):
+    """NAME is the class. STRIP is a list of QImage or None. SORT compares; TONE colours a count; PARTS is (tuned, watched, test, spare)."""
+
+    NAME = Qt.ItemDataRole.UserRole + 1
+    STRIP = Qt.ItemDataRole.UserRole + 2
+    LEFT_OUT = Qt.ItemDataRole.UserRole + 3
+    SORT = Qt.ItemDataRole.UserRole + 4
+    TONE = Qt.ItemDataRole.UserRole + 5
+    PARTS = Qt.ItemDataRole.UserRole + 6
