@@ -165,7 +165,7 @@ class _Session:
                 self.progress.say(news)
             elif isinstance(news, TuneForecast):
                 self.progress.say(_forecast(news))
-            elif isinstance(news, TuneEpoch):
+            elif isinstance(news, TuneEpoch) and news.epoch:
                 self.progress.say(_epoch(news))
                 if self._json:
                     self.progress.clear()

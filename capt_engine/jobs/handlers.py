@@ -107,7 +107,7 @@ def handle_evaluate(
         done = frozenset((*request.skip, *(folder.done if folder else ())))
         left = [item for item in items if item.path not in done]
         emit = keeping.passing(request, folder, lambda rows: on_event(RowsReady(job, tuple(rows))))
-        return keeping.closed(request, folder, evaluate(work, left, emit, tick))
+        return keeping.closed(request, folder, evaluate(work, left, emit, tick, probed=items))
 
 
 def _prompts_of(name: str | None) -> Path | None:
@@ -122,8 +122,10 @@ def _contestants(
     wanted = [request.prompts or NO_PROMPTS]
     if request.compare is not None:
         wanted.append(request.compare or NO_PROMPTS)
+    if isinstance(request, EvaluateRequest) and request.matrix:
+        wanted = [name or NO_PROMPTS for name in request.matrix]
     if len(set(wanted)) < len(wanted):
-        raise BadRequest(f"A and B are both {wanted[0]!r}.", "Compare with other prompts, or with none.")
+        raise BadRequest(f"A and B are both {wanted[-1]!r}.", "Compare with other prompts, or with none.")
     contestants = []
     for name in wanted:
         path = _prompts_of(name)

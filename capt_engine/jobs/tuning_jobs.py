@@ -9,20 +9,21 @@ from pathlib import Path
 from capt_engine.jobs import catalogue
 from capt_engine.jobs.session import Session
 from capt_engine.jobs.tick import Tick
-from capt_engine.model.clip import load_backbone
+from capt_engine.model.clip import Backbone, load_backbone
 from capt_engine.model.prompt_shelf import own_folder
 from capt_engine.records import (
     CatalogueChanged,
     Event,
+    ForecastRequest,
     JobId,
-    TuneEpoch,
     TuneForecast,
     TuneRequest,
     TuneResult,
     TuneStep,
     TuneTold,
 )
-from capt_engine.tuning.run import tune
+from capt_engine.tuning.run import foresee, tune
+from capt_engine.tuning.telling import News
 
 OnEvent = Callable[[Event], None]
 
@@ -37,7 +38,7 @@ def handle_tune(session: Session, job: JobId, request: TuneRequest, on_event: On
     gathered: list[TuneStep] = []
     sent_s = 0.0
 
-    def tell(news: TuneForecast | TuneStep | TuneEpoch | str) -> None:
+    def tell(news: News) -> None:
         nonlocal sent_s
         is_step = isinstance(news, TuneStep)
         if isinstance(news, TuneStep):
@@ -49,8 +50,22 @@ def handle_tune(session: Session, job: JobId, request: TuneRequest, on_event: On
         sent_s = time.monotonic()
         on_event(TuneTold(job, told))
 
-    # Not through the session, which keeps one model and would drop the one being tuned.
-    result = tune(request, backbone, lambda model: load_backbone(model, backbone.mean.device), tell, tick)
+    result = tune(request, backbone, _guide_loader(backbone), tell, tick)
     if Path(result.out).parent == own_folder():
         on_event(CatalogueChanged(catalogue.catalogue()))
     return result
+
+
+def handle_forecast(
+    session: Session, job: JobId, request: ForecastRequest, on_event: OnEvent, tick: Tick
+) -> TuneForecast:
+    """Load the model and try a few steps of the run; nothing of them is kept."""
+    del job, on_event
+    tick(0, 0, f"loading {request.request.model}")
+    backbone = session.backbone(request.request.model, request.request.device)
+    return foresee(request.request, backbone, _guide_loader(backbone), tick)
+
+
+def _guide_loader(backbone: Backbone) -> Callable[[str], Backbone]:
+    """Loads a model by its id; not through the session, which keeps one model and would drop the one being tuned."""
+    return lambda model: load_backbone(model, backbone.mean.device)

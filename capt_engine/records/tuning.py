@@ -99,7 +99,10 @@ class TuneStep:
 
 @dataclass(frozen=True)
 class TuneEpoch:
-    """What an epoch left behind; the shares are of the validation pictures, None where there are none (or no attack)."""
+    """What an epoch left behind; the shares are of the validation pictures, None where there are none (or no attack).
+
+    Epoch 0 is plain text, before any tuning; it has no loss, and 0 stands in its place.
+    """
 
     epoch: int
     epochs: int
@@ -137,20 +140,32 @@ class ForecastRequest:
 
 @dataclass(frozen=True)
 class TuneForecast:
-    """From a dry run of three steps: how long the run will take and how much memory the process will need at its peak."""
+    """From a dry run of a few steps: how long the run will take and how much memory it will need at its peak.
+
+    seconds: all of it, or what is left of it; epoch_seconds: one epoch with its validation, which takes validation_seconds of them.
+    memory_bytes: of the whole process, or of the GPU's where the work is done on one. device: in words. 0 and "" where not known.
+    """
 
     steps: int
     seconds: float
     memory_bytes: int
     parameters: int
     batch: int
+    epochs: int = 0
+    epoch_seconds: float = 0.0
+    validation_seconds: float = 0.0
+    n_train: int = 0
+    n_val: int = 0
+    device: str = ""
 
 
 @dataclass(frozen=True)
 class TuneResult:
     """A tuned checkpoint: where it is, which epoch was kept and why the run ended, in words. prompts: None for an image tower.
 
-    zero_shot_*, clean, robust: shares of the validation pictures, before and after, None where there are none. command: does the same.
+    zero_shot_*, clean, robust: shares of the validation pictures, before and after, None where there are none. stopped_after: the epoch
+    after which it was told to stop and keep the best, 0 where it was not. command: makes the same prompts, in a file of the same name in
+    the folder where it is run.
     """
 
     out: str
@@ -174,6 +189,7 @@ class TuneResult:
     failed: tuple[FailedPicture, ...] = ()
     notes: tuple[str, ...] = ()
     command: str = ""
+    stopped_after: int = 0
 
 
 @dataclass(frozen=True)
@@ -181,7 +197,9 @@ class SaveTunedRequest:
     """Give tuned prompts their name, notes and licence, and put them where they belong.
 
     source: the checkpoint that the run wrote. folder: a new folder in Hugging Face's layout (prompts, model card, manifest), "" for the
-    program's own shelf of prompts. runs: kept evaluations that the model card quotes.
+    program's own shelf of prompts; with `on_shelf` they go to both. runs: kept evaluations that the model card quotes. made_by: the
+    request of the run, for the command; without it the command is put together from what the checkpoint says, which does not know where
+    the pictures lay.
     """
 
     source: str
@@ -190,6 +208,8 @@ class SaveTunedRequest:
     licence: str = ""
     folder: str = ""
     runs: tuple[str, ...] = ()
+    on_shelf: bool = False
+    made_by: TuneRequest | None = None
 
 
 @dataclass(frozen=True)

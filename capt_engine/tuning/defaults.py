@@ -143,6 +143,7 @@ def _check(request: TuneRequest, found: Chosen, sizes: TowerSizes) -> None:
         "number of epochs": (found.epochs, 1, 100_000),
         "batch": (found.batch, 1, 1_000_000),
         "patience": (request.patience, 0, 100_000),
+        "last epoch": (request.stop_after, 0, 100_000),
         "seed": (request.seed, 0, 2**63 - 1),
     }
     for name, (number, low, high) in numbers.items():

@@ -116,12 +116,16 @@ class Tuning:
             yield logs
 
     def trial(self, steps: int, tick: Step) -> list[float]:
-        """Seconds that each of the first `steps` steps takes. The prompts move, so this is for a copy that is thrown away."""
+        """Seconds that each of the first `steps` steps takes. The prompts move, so this is for a copy that is thrown away.
+
+        tick is called between them, not within: what happens at a tick is not the step's work.
+        """
         batches = self._batches(self.state.epoch + 1)
         seconds = []
         for i in range(steps):
+            tick()
             started_s = time.monotonic()
-            self._step(self.state.epoch + 1, i % len(batches), batches[i % len(batches)], tick)
+            self._step(self.state.epoch + 1, i % len(batches), batches[i % len(batches)], lambda *_: None)
             seconds.append(time.monotonic() - started_s)
         return seconds
 

@@ -23,7 +23,7 @@ from capt_engine.tuning.loop import Recipe, State, Tuning
 from capt_engine.tuning.objective import OBJECTIVES, Settings
 from capt_engine.tuning.pictures import Drawn, Read, fingerprint, read_pictures, require_every_class
 from capt_engine.tuning.prompted import PromptedClip
-from capt_engine.tuning.watch import Watch
+from capt_engine.tuning.watch import Watch, watch_of
 
 _CONTEXT_STD = 0.02
 _GUIDE_BATCH = 64
@@ -43,9 +43,16 @@ class Pictures:
         """The class names, in the order of the labels."""
         return self.drawn.train.classes
 
+    @property
+    def count(self) -> int:
+        """How many could be read."""
+        return len(self.train) + (len(self.val) if self.val is not None else 0)
 
-def read_all(request: TuneRequest, drawn: Drawn, backbone: Backbone, tick: Step) -> Pictures:
-    """Read what was drawn; raises BadRequest where a class has nothing left, or early stopping nothing to go by."""
+
+def read_all(
+    request: TuneRequest, drawn: Drawn, backbone: Backbone, tick: Step, *, every_class: bool = True
+) -> Pictures:
+    """Read what was drawn; raises BadRequest where a class has nothing left (every_class), or early stopping nothing to go by."""
     parts = [part for part in (drawn.train, drawn.val) if part is not None]
     total = sum(len(part.items) for part in parts)
     read: list[Read] = []
@@ -62,7 +69,8 @@ def read_all(request: TuneRequest, drawn: Drawn, backbone: Backbone, tick: Step)
         failed += broken
         done += len(part.items)
     train, val = read[0], read[1] if len(read) > 1 and len(read[1]) else None
-    require_every_class(drawn.train.classes, train)
+    if every_class:
+        require_every_class(drawn.train.classes, train)
     if request.patience and val is None:
         raise BadRequest(
             "There are no validation pictures, so nothing says when to stop early.",
@@ -139,11 +147,9 @@ class Material:
         """The model over the run's classes, zero-shot or prompted."""
         return Classifier(self.backbone, self.classes, self.template, precision=self.request.precision, prompts=prompts)
 
-    def watch(self) -> Watch | None:
-        """The validation pictures, where there are any."""
-        if self.pictures.val is None:
-            return None
-        return Watch(self.pictures.val, self.settings.eps, self.request.seed)
+    def watch(self) -> Watch:
+        """What is looked at after every epoch."""
+        return watch_of(self.pictures.train, self.pictures.val, self.settings.eps, self.request.seed)
 
     def tuning(self, prompts: Prompts, state: State, batch: int) -> Tuning:
         """The loop over these pictures, from this state on."""

@@ -22,17 +22,22 @@ OVERFITTED_AFTER = 3
 
 @dataclass
 class Found:
-    """The run so far. best_epoch: of the highest validation score; zero_shot: clean and robust shares of plain text."""
+    """The run so far.
+
+    best_epoch: of the highest validation score, the last one where nothing is validated. zero_shot: clean and robust shares of plain
+    text. stopped_after: the epoch after which it was told to stop and keep the best, 0 where it was not.
+    """
 
     epochs: list[TuneEpoch] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     best_epoch: int = 0
     zero_shot: tuple[Share | None, Share | None] = (None, None)
     ended: str = ""
+    stopped_after: int = 0
 
     def kept(self, patience: int) -> TuneEpoch:
-        """The best epoch where the run watches for it, else the last one, as published."""
-        number = self.best_epoch if patience else self.epochs[-1].epoch
+        """The best epoch where the run watches for it or was stopped, else the last one, as published."""
+        number = self.best_epoch if patience or self.stopped_after else self.epochs[-1].epoch
         return next(one for one in self.epochs if one.epoch == number)
 
 
@@ -61,7 +66,7 @@ def document(material: Material, found: Found, parameters: int, batch: int) -> D
         shape=material.settings.shape,
         template=material.template,
         classes=tuple(material.classes),
-        settings=material.told_settings(batch),
+        settings=material.told_settings(batch) | ({"stop_after": found.stopped_after} if found.stopped_after else {}),
         data=material.fingerprint(),
         seed=request.seed,
         versions=versions(),
@@ -109,6 +114,7 @@ def result(material: Material, found: Found, document: Document, parameters: int
         prompts=described(request.out, document),
         failed=pictures.failed,
         notes=tuple(found.notes),
+        stopped_after=found.stopped_after,
     )
 
 

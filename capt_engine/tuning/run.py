@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -12,22 +11,22 @@ import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import Step
-from capt_engine.errors import BadCheckpoint, BadRequest, DeviceProblem
+from capt_engine.errors import BadCheckpoint, BadRequest, DeviceProblem, Stopped
 from capt_engine.model import checkpoints
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import Prompts
-from capt_engine.records import Share, TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneStep
+from capt_engine.records import TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneStep, TuneStrip
 from capt_engine.tuning import outcome, tecoa
 from capt_engine.tuning import state as states
 from capt_engine.tuning.defaults import chosen
-from capt_engine.tuning.loop import State, TuningFailed, forecast, has_collapsed
+from capt_engine.tuning.forecast import DRY_STEPS, foreseen, of_prompts
+from capt_engine.tuning.loop import State, TuningFailed, has_collapsed
 from capt_engine.tuning.material import Material, guide_of, read_all
-from capt_engine.tuning.memory import peak_bytes, start_counting
+from capt_engine.tuning.memory import start_counting
 from capt_engine.tuning.pictures import draw
+from capt_engine.tuning.telling import Tell, WorkClock
+from capt_engine.tuning.watch import Measured
 
-Tell = Callable[[TuneForecast | TuneStep | TuneEpoch | str], None]
-
-DRY_STEPS = 3
 # These have no consistency term, so its absence says nothing about them.
 _WITHOUT_CONSISTENCY = ("clean", "adversarial")
 
@@ -37,18 +36,20 @@ def tune(
 ) -> TuneResult:
     """Learn prompts for `backbone` (or with TeCoA its image tower) and write them to `request.out`; news leave through `tell`, in order.
 
-    load: a model by its id, for the guide. After each epoch the state is kept beside `out`, until the end.
+    load: a model by its id, for the guide. After each epoch the state is kept beside `out`, until the end. Where the tick raises Stopped
+    after the first epoch, the run ends with the best one so far, as with `stop_after`.
     Raises CaptError; TuningFailed and Cancelled leave the last epoch's state.
     """
-    started_s = time.monotonic()
+    clock = WorkClock(tick)
+    started_s = clock.now_s()
     if request.method == tecoa.METHOD:
-        return tecoa.tune(request, backbone, tell, tick)
+        return tecoa.tune(request, backbone, tell, clock)
     out = _checked_out(request)
     start_counting(backbone.mean.device)
     settings = chosen(request, backbone)
-    pictures = read_all(request, draw(request), backbone, tick)
-    material = Material(request, backbone, guide_of(request, backbone, load), settings, pictures, tick)
-    run = _Run(material, states.state_path(out), tell, tick)
+    pictures = read_all(request, draw(request), backbone, clock)
+    material = Material(request, backbone, guide_of(request, backbone, load), settings, pictures, clock)
+    run = _Run(material, states.state_path(out), tell, clock)
     if request.resume:
         run.go_on()
     # A run that was killed after its last epoch may have left both; its file is written again as it was.
@@ -59,7 +60,14 @@ def tune(
     document = outcome.document(material, run.found, parameters, run.batch)
     checkpoints.save(out, run.kept(), document)
     states.state_path(out).unlink(missing_ok=True)
-    return outcome.result(material, run.found, document, parameters, time.monotonic() - started_s)
+    return outcome.result(material, run.found, document, parameters, clock.now_s() - started_s)
+
+
+def foresee(request: TuneRequest, backbone: Backbone, load: Callable[[str], Backbone], tick: Step) -> TuneForecast:
+    """What a run will take, from a dry run of its own pictures; writes nothing. Raises CaptError where the run would."""
+    if request.method == tecoa.METHOD:
+        return tecoa.foresee(request, backbone, WorkClock(tick))
+    return of_prompts(request, backbone, load, WorkClock(tick))
 
 
 def _checked_out(request: TuneRequest) -> Path:
@@ -91,12 +99,13 @@ def _require_absent(out: Path) -> None:
 class _Run:
     """One run: the prompts as they are, how far they are, and what has been found."""
 
-    def __init__(self, material: Material, state_file: Path, tell: Tell, tick: Step) -> None:
+    def __init__(self, material: Material, state_file: Path, tell: Tell, clock: WorkClock) -> None:
         self.prompts = material.fresh_prompts()
         self.found = outcome.Found(notes=list(material.pictures.drawn.notes))
         self.batch = material.settings.batch
-        self._material, self._state_file, self._tell, self._tick = material, state_file, tell, tick
+        self._material, self._state_file, self._tell, self._tick = material, state_file, tell, clock
         self._epochs, self._patience = material.settings.epochs, material.request.patience
+        self._stop_after = material.request.stop_after
         self._state = State()
         self._best: dict[str, Tensor] = {}
         self._watch = material.watch()
@@ -122,27 +131,49 @@ class _Run:
             raise BadCheckpoint(f"{str(path)!r} is damaged.", "Remove it and start again.") from error
         self.found.best_epoch, self.found.notes = saved.best_epoch, list(saved.notes)
         self._state, self._best, self.batch = State(saved.epoch, saved.momentum), saved.best, saved.batch
+        if self._stop_after:
+            # A run that was killed may have gone further than whoever asks knows.
+            self._stop_after = max(self._stop_after, saved.epoch)
         self._tell(f"Going on after epoch {saved.epoch} of {self._epochs}.")
         for one in self.found.epochs:
             self._tell(one)
 
     def tune(self) -> None:
-        """Measure plain text, forecast, and run the epochs that are left; the state file is replaced after each."""
-        if self._watch is not None:
-            started_s = time.monotonic()
-            plain = self._material.classifier(None)
-            self.found.zero_shot = self._watch.measure(plain, lambda: self._tick(0, 0, "validating plain text"))
-            self._validation_s = time.monotonic() - started_s
-        if not self.is_over():
-            self._with_smaller_batch(self._forecast)
-        while not self.is_over():
-            self._with_smaller_batch(self._epoch)
-        if self._state.epoch < self._epochs:
-            self.found.ended = (
-                f"stopped early, as {self._patience} epochs had brought nothing on the validation pictures"
-            )
-        else:
-            self.found.ended = f"ran all {self._epochs} epochs"
+        """Measure plain text, forecast, and run the epochs that are left; the state file is replaced after each. Raises Stopped."""
+        try:
+            started_s = self._tick.now_s()
+            plain = self._look(None, 0, 0, "validating plain text")
+            self._validation_s = self._tick.now_s() - started_s
+            self.found.zero_shot = (plain.clean, plain.robust)
+            self._tell(TuneEpoch(0, self._epochs, 0.0, plain.clean, plain.robust, is_best=False))
+            self._tell(TuneStrip(0, plain.samples))
+            if not self.is_over():
+                self._with_smaller_batch(self._forecast)
+        except Stopped:
+            raise Stopped(self._nothing_to_keep()) from None
+        try:
+            while not self.is_over():
+                self._with_smaller_batch(self._epoch)
+        except Stopped:
+            if not self._state.epoch:
+                raise Stopped(self._nothing_to_keep()) from None
+            self._stop_after = self._state.epoch
+        self.found.ended = self._ended()
+
+    def _nothing_to_keep(self) -> str:
+        if self._state.epoch:
+            return f"Stopped before it had gone on; the state after epoch {self._state.epoch} is kept, and can be gone on with."
+        return "Stopped before the first epoch had ended: there are no prompts to keep yet."
+
+    def _ended(self) -> str:
+        done = self._state.epoch
+        if done == self._stop_after:
+            # By the same words and number, whether it was told beforehand or on the way.
+            self.found.stopped_after = done
+            return f"stopped after epoch {done} of {self._epochs}, as asked, and kept the best"
+        if done < self._epochs:
+            return f"stopped early, as {self._patience} epochs had brought nothing on the validation pictures"
+        return f"ran all {self._epochs} epochs"
 
     def kept(self) -> Prompts:
         """The prompts of the epoch that is kept."""
@@ -152,9 +183,9 @@ class _Run:
         return kept
 
     def is_over(self) -> bool:
-        """Are all epochs done, or has the validation brought nothing for too long?"""
+        """Are all epochs done that were asked for, or has the validation brought nothing for too long?"""
         is_stale = 0 < self._patience <= self._state.epoch - self.found.best_epoch
-        return self._state.epoch >= self._epochs or is_stale
+        return self._state.epoch >= min(self._epochs, self._stop_after or self._epochs) or is_stale
 
     def _with_smaller_batch(self, work: Callable[[], None]) -> None:
         """Do `work`; where memory runs out, do it again from its start with half the batch."""
@@ -178,17 +209,10 @@ class _Run:
         """Try three steps on copies, which changes nothing: every draw depends on seed, epoch and picture alone."""
         trial = self._material.tuning(copy.deepcopy(self.prompts), self._state, self.batch)
         seconds = trial.trial(DRY_STEPS, lambda *_: self._tick(0, 0, "trying three steps"))
-        epochs = self._epochs - self._state.epoch
-        steps = trial.steps_per_epoch * epochs
-        self._tell(
-            TuneForecast(
-                steps=steps,
-                seconds=forecast(seconds, steps) + epochs * self._validation_s,
-                memory_bytes=peak_bytes(self._material.device),
-                parameters=sum(p.numel() for p in self.prompts.parameters()),
-                batch=self.batch,
-            )
-        )
+        epochs = min(self._epochs, self._stop_after or self._epochs) - self._state.epoch
+        pictures = self._material.pictures
+        sizes = (len(pictures.train), len(pictures.val) if pictures.val is not None else 0)
+        self._tell(foreseen(self._material, self.batch, seconds, self._validation_s, epochs, sizes))
 
     def _epoch(self) -> None:
         prompts = copy.deepcopy(self.prompts)
@@ -205,13 +229,13 @@ class _Run:
                 failure.message += f" The state after epoch {self._state.epoch} is kept in {str(self._state_file)!r}."
             raise
         done = tuning.state.epoch * tuning.steps_per_epoch
-        clean, robust = self._validated(prompts, done, self._epochs * tuning.steps_per_epoch)
+        seen = self._look(prompts, done, self._epochs * tuning.steps_per_epoch, "validating")
         # Only here is the epoch taken over: whatever stops it earlier leaves the run at its start.
         self.prompts, self._state = prompts, tuning.state
         best = max((outcome.score(one) for one in self.found.epochs), default=-1)
         loss = sum(log.loss for log in logs) / len(logs)
-        told = TuneEpoch(self._state.epoch, self._epochs, loss, clean, robust, is_best=False)
-        if clean is None or outcome.score(told) > best:
+        told = TuneEpoch(self._state.epoch, self._epochs, loss, seen.clean, seen.robust, is_best=False)
+        if seen.clean is None or outcome.score(told) > best:
             told = replace(told, is_best=True)
             self.found.best_epoch = self._state.epoch
             self._best = {name: value.detach().clone() for name, value in prompts.state_dict().items()}
@@ -219,24 +243,23 @@ class _Run:
         noticed = self._noticed(logs)
         self._save_state()
         self._tell(told)
+        self._tell(TuneStrip(self._state.epoch, seen.samples))
         for note in noticed:
             self._tell(note)
 
-    def _validated(self, prompts: Prompts, done: int, total: int) -> tuple[Share | None, Share | None]:
-        if self._watch is None:
-            return None, None
-        return self._watch.measure(self._material.classifier(prompts), lambda: self._tick(done, total, "validating"))
+    def _look(self, prompts: Prompts | None, done: int, total: int, note: str) -> Measured:
+        return self._watch.measure(self._material.classifier(prompts), lambda: self._tick(done, total, note))
 
     def _noticed(self, logs: list[TuneStep]) -> list[str]:
         """What looks wrong and what may help, each said once in a run."""
         found: dict[str, bool] = {
-            "The prompts have collapsed: clean and attacked pictures get the same constant answer. A lower learning rate (--lr), a larger "
-            "weight of the guide (--lambda) or --coupling vision_to_text may help.": (
+            "The prompts have collapsed: clean and attacked pictures get the same constant answer. A lower learning rate, a larger "
+            "weight λ of the consistency terms or the coupling vision_to_text may help.": (
                 self._material.settings.method.objective not in _WITHOUT_CONSISTENCY
                 and has_collapsed(logs, len(self._material.classes))
             ),
             f"Robust over-fitting: for {outcome.OVERFITTED_AFTER} epochs validation has risen clean and fallen under attack. Fewer epochs "
-            "(--epochs) or stopping early (--patience) may help.": outcome.overfits(self.found.epochs),
+            "or stopping early may help.": outcome.overfits(self.found.epochs),
         }
         already = "\n".join(self.found.notes)
         new = [

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from capt_engine.attacks.base import LINF, Step, Threat
-from capt_engine.errors import BadRequest
+from capt_engine.attacks.base import LINF, Threat
+from capt_engine.errors import BadRequest, Stopped
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone
+from capt_engine.model.devices import describe_device
 from capt_engine.model.text import class_features
-from capt_engine.records import Share, TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneStep
+from capt_engine.records import TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneStrip
+from capt_engine.tuning.forecast import few_of, size_of, unread_bytes
 from capt_engine.tuning.inner_attack import InnerAttack
 from capt_engine.tuning.material import Pictures, read_all
-from capt_engine.tuning.memory import peak_bytes
+from capt_engine.tuning.memory import peak_bytes, start_counting
 from capt_engine.tuning.pictures import draw, fingerprint
+from capt_engine.tuning.telling import Tell, WorkClock
 from capt_engine.tuning.tower import CHECKPOINT, TECOA, TowerRecipe, TowerTuning, export
-from capt_engine.tuning.watch import Watch
+from capt_engine.tuning.watch import Measured, watch_of
 
 METHOD = "tecoa"
 
-Tell = Callable[[TuneForecast | TuneStep | TuneEpoch | str], None]
-
 # What prompts have and a tower has not, with the value that means "not said".
-_OF_PROMPTS: dict[str, Any] = {
+OF_PROMPTS: dict[str, Any] = {
     "weight": None,
     "alpha": None,
     "coupling": None,
@@ -39,47 +39,57 @@ _OF_PROMPTS: dict[str, Any] = {
 }
 
 
-def tune(request: TuneRequest, backbone: Backbone, tell: Tell, tick: Step) -> TuneResult:
-    """Tune a copy of the image tower on attacked pictures and write it to the folder `request.out`; the last epoch is kept.
+def tune(request: TuneRequest, backbone: Backbone, tell: Tell, clock: WorkClock) -> TuneResult:
+    """Tune a copy of the image tower on attacked pictures and write it to the folder `request.out`; the last whole epoch is kept.
 
-    After each epoch a checkpoint lies in the folder, until the end. Raises CaptError.
+    After each epoch a checkpoint lies in the folder, until the end. Where the tick raises Stopped after the first epoch, the run ends
+    there, as with `stop_after`. Raises CaptError.
     """
-    started_s = time.monotonic()
+    started_s = clock.now_s()
     out = _checked_out(request)
-    for name, nothing in _OF_PROMPTS.items():
-        if getattr(request, name) != nothing:
-            raise BadRequest(
-                f"TeCoA tunes the image tower; it knows no {name.replace('_', ' ')}.", "Leave that setting out."
-            )
+    _refuse_settings_of_prompts(request)
     recipe = _recipe(request)
-    pictures = read_all(request, draw(request), backbone, tick)
+    pictures = read_all(request, draw(request), backbone, clock)
     template = request.template or pictures.drawn.train.template
     text = class_features(backbone, pictures.classes, template)
     tuning = TowerTuning(backbone, pictures.train.images, pictures.train.labels, text, recipe)
     if request.resume and (out / CHECKPOINT).is_file():
         tuning.resume(out / CHECKPOINT)
         tell(f"Going on after epoch {tuning.epoch} of {recipe.epochs}.")
-    watch = Watch(pictures.val, recipe.attack.threat.eps, request.seed) if pictures.val is not None else None
+    # A run that was killed may have gone further than whoever asks knows.
+    last = min(recipe.epochs, max(request.stop_after, tuning.epoch) if request.stop_after else recipe.epochs)
+    watch = watch_of(pictures.train, pictures.val, recipe.attack.threat.eps, request.seed)
 
-    def measured(model: Backbone) -> tuple[Share | None, Share | None]:
-        if watch is None:
-            return None, None
-        return watch.measure(Classifier(model, pictures.classes, template), lambda: tick(0, 0, "validating"))
+    def measured(model: Backbone, epoch: int) -> Measured:
+        seen = watch.measure(Classifier(model, pictures.classes, template), lambda: clock(0, 0, "validating"))
+        tell(TuneStrip(epoch, seen.samples))
+        return seen
 
-    before = after = measured(backbone)
     try:
+        before = measured(backbone, 0)
+        tell(TuneEpoch(0, recipe.epochs, 0.0, before.clean, before.robust, is_best=False))
+        after = measured(tuning.tuned, tuning.epoch) if tuning.epoch else before
         out.mkdir(exist_ok=True)
-        while tuning.epoch < recipe.epochs:
-            log = tuning.advance(tick)
-            after = measured(tuning.tuned)
+        while tuning.epoch < last:
+            try:
+                log = tuning.advance(clock)
+                after = measured(tuning.tuned, tuning.epoch)
+            except Stopped:
+                if not (out / CHECKPOINT).is_file():
+                    raise Stopped("Stopped before the first epoch had ended: there is nothing to keep yet.") from None
+                # The tower was moved in place: the unfinished epoch is undone from the checkpoint.
+                tuning.resume(out / CHECKPOINT)
+                last = tuning.epoch
+                break
             tuning.save(out / CHECKPOINT)
-            tell(TuneEpoch(log.epoch, recipe.epochs, log.loss, *after, is_best=False))
+            tell(TuneEpoch(log.epoch, recipe.epochs, log.loss, after.clean, after.robust, is_best=False))
         export(tuning, out, _about(request, pictures))
         (out / CHECKPOINT).unlink(missing_ok=True)
     except OSError as error:
         raise BadRequest(
             f"{str(out)!r} cannot be written: {error.strerror or error}.", "Choose another folder, or make room there."
         ) from error
+    stopped_after = last if last < recipe.epochs or request.stop_after == last else 0
     return TuneResult(
         out=request.out,
         method=METHOD,
@@ -90,18 +100,75 @@ def tune(request: TuneRequest, backbone: Backbone, tell: Tell, tick: Step) -> Tu
         n_val=len(pictures.val) if pictures.val is not None else 0,
         epochs=tuning.epoch,
         kept_epoch=tuning.epoch,
-        ended=f"ran all {recipe.epochs} epochs",
-        clean=after[0],
-        robust=after[1],
-        zero_shot_clean=before[0],
-        zero_shot_robust=before[1],
-        seconds=time.monotonic() - started_s,
+        ended=_ended(stopped_after, recipe.epochs),
+        clean=after.clean,
+        robust=after.robust,
+        zero_shot_clean=before.clean,
+        zero_shot_robust=before.robust,
+        seconds=clock.now_s() - started_s,
         memory_bytes=peak_bytes(backbone.mean.device),
-        parameters=sum(p.numel() for p in backbone.clip.visual.parameters()),
+        parameters=_parameters(backbone),
         prompts=None,
         failed=pictures.failed,
         notes=pictures.drawn.notes,
+        stopped_after=stopped_after,
     )
+
+
+def foresee(request: TuneRequest, backbone: Backbone, clock: WorkClock) -> TuneForecast:
+    """Try two steps on a copy of the tower; raises what the run itself would, and writes nothing."""
+    _refuse_settings_of_prompts(request)
+    start_counting(backbone.mean.device)
+    recipe, drawn = _recipe(request), draw(request)
+    begun_s = clock.now_s()
+    few = few_of(request, drawn, recipe.batch, backbone, clock)
+    reading_s = (clock.now_s() - begun_s) / few.count * size_of(drawn)
+    template = request.template or drawn.train.template
+    classifier = Classifier(backbone, few.classes, template)
+    watch = watch_of(few.train, few.val, recipe.attack.threat.eps, request.seed)
+    begun_s = clock.now_s()
+    watch.measure(classifier, lambda: clock(0, 0, "validating a few pictures"))
+    n_train, n_val = len(drawn.train.items), len(drawn.val.items) if drawn.val is not None else 0
+    validation_s = (clock.now_s() - begun_s) * max(1.0, n_val / len(watch))
+    # An epoch of one batch is one step; the first warms up.
+    tuning = TowerTuning(backbone, few.train.images, few.train.labels, classifier.text, recipe)
+    tuning.advance(lambda *_: clock(0, 0, "trying two steps"))
+    begun_s = clock.now_s()
+    tuning.advance(lambda *_: clock(0, 0, "trying two steps"))
+    per_epoch = math.ceil(n_train / recipe.batch)
+    epoch_s = (clock.now_s() - begun_s) * per_epoch + validation_s
+    epochs = min(recipe.epochs, request.stop_after or recipe.epochs)
+    return TuneForecast(
+        steps=per_epoch * epochs,
+        seconds=epoch_s * epochs + reading_s + validation_s,
+        memory_bytes=peak_bytes(backbone.mean.device) + unread_bytes(drawn, few, backbone),
+        parameters=_parameters(backbone),
+        batch=recipe.batch,
+        epochs=epochs,
+        epoch_seconds=epoch_s,
+        validation_seconds=validation_s,
+        n_train=n_train,
+        n_val=n_val,
+        device=describe_device(backbone.mean.device).label,
+    )
+
+
+def _ended(stopped_after: int, epochs: int) -> str:
+    if stopped_after:
+        return f"stopped after epoch {stopped_after} of {epochs}, as asked, and kept it"
+    return f"ran all {epochs} epochs"
+
+
+def _parameters(backbone: Backbone) -> int:
+    return sum(p.numel() for p in backbone.clip.visual.parameters())
+
+
+def _refuse_settings_of_prompts(request: TuneRequest) -> None:
+    for name, nothing in OF_PROMPTS.items():
+        if getattr(request, name) != nothing:
+            raise BadRequest(
+                f"TeCoA tunes the image tower; it knows no {name.replace('_', ' ')}.", "Leave that setting out."
+            )
 
 
 def _checked_out(request: TuneRequest) -> Path:

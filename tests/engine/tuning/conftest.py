@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from capt_engine.model.clip import Backbone
-from capt_engine.records import TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneStep
+from capt_engine.records import TuneRequest, TuneResult
 from capt_engine.tuning.run import tune
+from capt_engine.tuning.telling import News
 
 COLOURS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200)}
 
@@ -24,7 +25,7 @@ class Runs:
     backbone: Backbone
     folder: Path
     out: Path
-    news: list[TuneForecast | TuneStep | TuneEpoch | str] = field(default_factory=list)
+    news: list[News] = field(default_factory=list)
 
     def request(self, **changes: object) -> TuneRequest:
         """A short run: one shot a class, two epochs."""

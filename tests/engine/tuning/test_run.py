@@ -17,7 +17,7 @@ from capt_engine.metrics.interval import wilson
 from capt_engine.model import checkpoints
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone, Base
-from capt_engine.records import Share, TuneEpoch, TuneForecast, TuneStep
+from capt_engine.records import Share, TuneEpoch, TuneForecast, TuneStep, TuneStrip
 from capt_engine.tuning import loop, watch
 from capt_engine.tuning import run as running
 from capt_engine.tuning.objective import OBJECTIVES, Settings, Terms, Views
@@ -58,8 +58,10 @@ def test_a_run_tells_what_it_does_in_order(runs: Runs) -> None:
     """First the forecast, then steps and epochs, numbered as they come."""
     runs()
     kinds = [type(one) for one in runs.news]
-    assert kinds == [TuneForecast, TuneStep, TuneStep, TuneEpoch, TuneStep, TuneStep, TuneEpoch]
-    forecast = runs.news[0]
+    an_epoch = [TuneStep, TuneStep, TuneEpoch, TuneStrip]
+    assert kinds == [TuneEpoch, TuneStrip, TuneForecast, *an_epoch, *an_epoch]
+    assert [one.epoch for one in runs.news if isinstance(one, TuneEpoch | TuneStrip)] == [0, 0, 1, 1, 2, 2]
+    forecast = runs.news[2]
     assert isinstance(forecast, TuneForecast)
     assert (forecast.steps, forecast.batch) == (4, 3)
     assert forecast.seconds > 0
@@ -229,9 +231,9 @@ def test_early_stop_keeps_the_best(runs: Runs, monkeypatch: pytest.MonkeyPatch) 
     scripted = iter([share(1), share(5), share(9), share(6), share(7), share(1), share(1)])
     seen: list[Classifier] = []
 
-    def measure(_: object, classifier: Classifier, *__: object) -> tuple[Share, Share]:
+    def measure(_: object, classifier: Classifier, *__: object) -> watch.Measured:
         seen.append(classifier)
-        return share(6), next(scripted)
+        return watch.Measured(share(6), next(scripted))
 
     monkeypatch.setattr(watch.Watch, "measure", measure)
     result = runs(epochs=6, patience=2)
@@ -256,7 +258,8 @@ def test_collapse_is_said_once(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> N
     result = runs(epochs=3)
     said = [one for one in runs.news if isinstance(one, str) and "collapsed" in one]
     assert len(said) == 1
-    assert "--coupling vision_to_text" in said[0]
+    assert "coupling vision_to_text" in said[0]
+    assert "--" not in said[0]
     assert said[0] in result.notes
 
 
