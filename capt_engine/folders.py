@@ -20,6 +20,11 @@ def data_dir() -> Path:
     return Path(platformdirs.user_data_dir(APP, appauthor=False))
 
 
+def models_dir() -> Path:
+    """Installed models, a folder each; what is not whole yet begins with a dot."""
+    return data_dir() / "models"
+
+
 def cache_dir() -> Path:
     """What can be made again."""
     return Path(platformdirs.user_cache_dir(APP, appauthor=False))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from capt_engine.errors import BadCheckpoint, BadRequest
+from capt_engine.folders import models_dir
 from capt_engine.jobs.tick import Tick
 from capt_engine.model import offers, offline
 from capt_engine.model.download import Fetched, Paused, fetch, parts_folder
@@ -58,7 +59,7 @@ def download(request: DownloadRequest, tick: Tick) -> DownloadResult:
     """Fetch, verify and install a model; while paused nothing is on the wire. Raises BadRequest, BadCheckpoint, Cancelled."""
     started_s = time.monotonic()
     offer = offers.find_offer(request.model)
-    folder = offers.models_dir() / offers.install_name(request.model)
+    folder = models_dir() / offers.install_name(request.model)
     if offers.is_model(folder):
         raise BadRequest(f"{request.model} is installed already.", "Remove it first to fetch it again.")
     orders = offers.orders(request.model)
@@ -101,7 +102,7 @@ def _check_config(parts: Path, entry: dict[str, Any]) -> None:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
         told = bool(config["model_cfg"].get("quick_gelu", False))
-    except (ValueError, KeyError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         shutil.rmtree(parts)
         raise BadCheckpoint(
             f"{path.name} of {entry['repo']} is no model's configuration.", "It was removed."

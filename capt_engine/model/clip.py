@@ -30,6 +30,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint, CaptError, UnknownName
+from capt_engine.folders import models_dir
 from capt_engine.model import imports
 from capt_engine.resources import resource
 
@@ -41,6 +42,7 @@ TOWER_CONFIG, TOWER_WEIGHTS, TOWER_FORMAT = "tower.json", "tower.safetensors", 1
 _CONFIG = "open_clip_config.json"
 _WEIGHTS = "open_clip_model.safetensors"
 _LONGEST_HEADER = 1_000_000
+_INSTALLED_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def load_backbone(model_id: str, device: torch.device) -> Backbone:
 def lasting_id(model_id: str) -> str:
     """The same model, named so that it is found from any working folder."""
     folder = _folder_of(model_id)
-    if model_id in BUNDLED:
+    if model_id in BUNDLED or (folder is not None and folder.parent == models_dir()):
         return model_id
     if folder is not None:
         return f"{LOCAL_DIR}{folder.resolve()}"
@@ -102,11 +104,14 @@ def lasting_id(model_id: str) -> str:
 
 
 def _folder_of(model_id: str) -> Path | None:
-    """The folder that an id names, whether it is there or not; None where it names a file or nothing."""
+    """The folder that an id names, whether it is there or not: an installed model before a folder of that name; None for a file."""
     if model_id in BUNDLED:
         return resource(model_id)
     if model_id.startswith(LOCAL_DIR):
         return Path(model_id.removeprefix(LOCAL_DIR))
+    installed = models_dir() / model_id
+    if _INSTALLED_NAME.fullmatch(model_id) and installed.is_dir():
+        return installed
     return Path(model_id) if "@" not in model_id and Path(model_id).is_dir() else None
 
 

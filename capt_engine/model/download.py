@@ -123,9 +123,10 @@ def _follow(
     words = "asking the server"
     try:
         while True:
-            tick(now["have"], now["n_bytes"], words)
+            # Asked first: a paused tick waits, and nothing should be on the wire meanwhile.
             if is_resting():
                 raise Paused
+            tick(now["have"], now["n_bytes"], words)
             try:
                 news = told.get(timeout=0.1)
             except queue.Empty:

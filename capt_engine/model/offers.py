@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from capt_engine.errors import BadRequest, UnknownName
-from capt_engine.folders import data_dir
+from capt_engine.folders import models_dir
 from capt_engine.model import offline
 from capt_engine.model.download import parts_folder
 from capt_engine.model.fetching import Order
@@ -26,11 +26,6 @@ CONFIGS = {"open_clip": "open_clip_config.json", "CLIPModel": "config.json"}
 _SLOW_GFLOPS = 20.0
 # The rest of the machine needs some memory too.
 _SHARE = 0.7
-
-
-def models_dir() -> Path:
-    """Where installed models are kept, a folder each."""
-    return data_dir() / "models"
 
 
 def offered(device: DeviceInfo | None = None) -> tuple[OfferedModel, ...]:
