@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="pictures and folders (with all folders inside)")
     add_model(parser)
     parser.add_argument(
-        "--attack", default="pgd", metavar="NAME", help="pgd, or none for clean predictions only (default: pgd)"
+        "--attack", default="pgd", metavar="NAME", help="an attack, or none for clean predictions only (default: pgd)"
     )
     parser.add_argument(
         "--eps", metavar="E", help="the budget: k/255 or a number from 0 to 1 (default: 4/255; l2: 1.0)"

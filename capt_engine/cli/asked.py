@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from fractions import Fraction
 from pathlib import Path
 
 from capt_engine.cli.options import budget
-from capt_engine.records import AIMS, AttackSpec, ParamValue, ThreatModel
+from capt_engine.errors import BadRequest
+from capt_engine.records import AIMS, SPACES, AttackSpec, ParamValue, ThreatModel
 
 _DEFAULT_EPS = {"linf": 4 / 255, "l2": 1.0}
 
@@ -44,6 +46,20 @@ def add_attack(parser: argparse.ArgumentParser) -> None:
         "--step-size", metavar="S", help="k/255 or a number from 0 to 1 (default: chosen from budget and steps)"
     )
     parser.add_argument("--restarts", type=int, metavar="N", help="random restarts (default: 1)")
+    parser.add_argument("--queries", type=int, metavar="N", help="how often an attack without gradients may ask")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any other setting of the attack, as in momentum=0.75 or loss=margin",
+    )
+    parser.add_argument(
+        "--space",
+        default=SPACES[0],
+        choices=SPACES,
+        help="where the perturbation lives: on what the model sees, or on the picture's own pixels, resized inside (default: %(default)s)",
+    )
     parser.add_argument(
         "--stop-early",
         action="store_true",
@@ -68,8 +84,11 @@ def prompts(name: str | None) -> str | None:
 
 def attack(args: argparse.Namespace, name: str) -> AttackSpec | None:
     """The attack called `name` with the settings that were given; None for none. Raises BadRequest."""
-    if name == "none":
-        return None
+    return None if name == "none" else AttackSpec(name, settings(args))
+
+
+def settings(args: argparse.Namespace) -> tuple[tuple[str, ParamValue], ...]:
+    """The attack's settings that were given; raises BadRequest."""
     values: list[tuple[str, ParamValue]] = []
     if args.steps is not None:
         values.append(("steps", args.steps))
@@ -77,9 +96,25 @@ def attack(args: argparse.Namespace, name: str) -> AttackSpec | None:
         values.append(("step_size", budget(args.step_size, norm=args.norm, name="--step-size")))
     if args.restarts is not None:
         values.append(("restarts", args.restarts))
+    if args.queries is not None:
+        values.append(("queries", args.queries))
     if args.stop_early:
         values.append(("stop_early", True))
-    return AttackSpec(name, tuple(values))
+    return (*values, *(_setting(text) for text in args.set))
+
+
+def _setting(text: str) -> tuple[str, ParamValue]:
+    """`NAME=VALUE`: a number, yes or no, or a word; raises BadRequest."""
+    name, equals, told = text.partition("=")
+    if not (name and equals and told):
+        raise BadRequest(f"--set {text} is not NAME=VALUE.", "For example --set momentum=0.75.")
+    if told.lower() in ("true", "yes", "false", "no"):
+        return name, told.lower() in ("true", "yes")
+    try:
+        number = float(Fraction(told)) if "/" in told else float(told)
+    except (ValueError, ZeroDivisionError):
+        return name, told
+    return name, int(number) if told.lstrip("-").isdecimal() else number
 
 
 def budgets(args: argparse.Namespace) -> tuple[float, ...]:
@@ -91,4 +126,4 @@ def budgets(args: argparse.Namespace) -> tuple[float, ...]:
 
 def threat(args: argparse.Namespace, eps: float) -> ThreatModel:
     """What the attacker may do."""
-    return ThreatModel(norm=args.norm, eps=eps, target=args.target)
+    return ThreatModel(norm=args.norm, eps=eps, target=args.target, space=args.space)

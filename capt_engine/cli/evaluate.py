@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from capt_engine.cli.asked import add_attack, add_model, add_out, attack, budgets, prompts, threat
-from capt_engine.cli.options import add_common, class_list
+from capt_engine.cli.asked import add_attack, add_model, add_out, attack, budgets, prompts, settings, threat
+from capt_engine.cli.options import add_common, class_list, until_chance
 from capt_engine.cli.picture_run import PictureRun
 from capt_engine.errors import BadRequest
-from capt_engine.records import EvaluateRequest
+from capt_engine.records import CHECK_LEVELS, SUITES, AttackSpec, EvaluateRequest
 
 HELP = "predict and attack labelled pictures, and count what stays right"
 
@@ -30,12 +30,52 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--attack",
         action="append",
         metavar="NAME",
-        help="pgd, or none for clean predictions only; may be given several times: the worst counts (default: pgd)",
+        help="an attack, or none for clean predictions only; may be given several times: the worst counts (default: pgd)",
+    )
+    parser.add_argument(
+        "--suite",
+        default="",
+        choices=[one.name for one in SUITES],
+        help="attacks that belong together, each on the pictures that those before it left standing: "
+        + "; ".join(f"{one.name} ({', '.join(spec.name for spec in one.linf)})" for one in SUITES),
+    )
+    left = parser.add_mutually_exclusive_group()
+    left.add_argument(
+        "--only-left", action="store_true", help="without --suite too: later attacks see only what is still right"
+    )
+    left.add_argument(
+        "--all-pictures", action="store_true", help="with --suite: every attack on every picture, which takes longer"
     )
     parser.add_argument(
         "--eps",
         metavar="E",
         help="budgets, k/255 or numbers from 0 to 1; several with commas draw the curve (default: 4/255; l2: 1.0)",
+    )
+    parser.add_argument(
+        "--curve",
+        choices=("auto",),
+        help="auto: from 0 over ε on to a budget that leaves nothing; pictures broken once are not attacked again",
+    )
+    parser.add_argument(
+        "--minimal-eps",
+        nargs="?",
+        type=float,
+        const=0.05,
+        default=0.0,
+        metavar="TOLERANCE",
+        help="also find the smallest ε that breaks each picture, by bisection (relative tolerance, default 0.05)",
+    )
+    parser.add_argument(
+        "--matrix",
+        default="",
+        metavar="P1,P2,none",
+        help="instead of --prompts and --compare: attack each of these, and show everyone what was computed on everyone",
+    )
+    parser.add_argument(
+        "--checks",
+        default="cheap",
+        choices=CHECK_LEVELS,
+        help="how much the evaluation doubts itself: full costs several attacks on up to 100 pictures (default: %(default)s)",
     )
     add_attack(parser)
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="at most N pictures, evenly over the classes")
@@ -62,24 +102,38 @@ def request_from(args: argparse.Namespace) -> EvaluateRequest:
 
     if args.out and args.resume:
         raise BadRequest("--resume names the run's folder already.", "Leave --out away.")
-    specs = [attack(args, name) for name in args.attack or ["pgd"]]
+    names = args.attack or ([] if args.suite else ["pgd"])
+    several = bool(args.suite) or len(names) > 1
+    specs = [AttackSpec(name) if several and name != "none" else attack(args, name) for name in names]
     attacks = tuple(spec for spec in specs if spec is not None)
-    if attacks and len(attacks) < len(specs):
+    if (attacks or args.suite) and len(attacks) < len(specs):
         raise BadRequest("--attack none stands beside other attacks.", "Name either attacks or none.")
     eps = budgets(args)
+    if args.curve and len(eps) > 1:
+        raise BadRequest("--curve auto starts from one budget.", "Give --eps one, or leave --curve away.")
+    if args.curve and not eps[0]:
+        raise BadRequest("--curve auto cannot start from ε = 0.", "Give --eps a budget, as in 4/255.")
+    together = matrix(args)
     return EvaluateRequest(
         data=args.data,
         split=args.split,
         data_root=args.data_root,
         model=args.model or chosen_model(),
-        prompts=prompts(args.prompts),
+        prompts=prompts(together[0] if together else args.prompts),
         compare=args.compare,
         aim=args.aim,
         classes=class_list(args.classes) if args.classes else (),
         template=args.template,
         attacks=attacks,
+        suite=args.suite,
+        shared_values=settings(args) if several else (),
+        only_left=args.only_left or bool(args.curve) or (bool(args.suite) and not args.all_pictures),
+        until_chance=bool(args.curve),
+        matrix=together,
+        minimal_eps=args.minimal_eps,
+        checks=args.checks,
         threat=threat(args, max(eps)),
-        curve=eps if len(eps) > 1 else (),
+        curve=until_chance(eps[0], args.norm) if args.curve else eps if len(eps) > 1 else (),
         limit=args.limit,
         shard=shard(args.shard),
         half=args.half,
@@ -90,6 +144,16 @@ def request_from(args: argparse.Namespace) -> EvaluateRequest:
         keep=str(args.resume or args.out or ""),
         resume=args.resume is not None,
     )
+
+
+def matrix(args: argparse.Namespace) -> tuple[str, ...]:
+    """The prompts of --matrix; raises BadRequest."""
+    names = tuple(name.strip() for name in args.matrix.split(",") if name.strip())
+    if names and (args.prompts or args.compare):
+        raise BadRequest("--matrix stands beside --prompts or --compare.", "Name all of them in --matrix.")
+    if names and (len(names) < 2 or len(set(names)) < len(names)):
+        raise BadRequest(f"--matrix {args.matrix} does not name several prompts, each once.", "For example mine,none.")
+    return names
 
 
 def shard(text: str) -> tuple[int, int]:

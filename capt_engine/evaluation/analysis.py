@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -12,8 +12,10 @@ from capt_engine.attacks.base import Step
 from capt_engine.data.folders import collect
 from capt_engine.data.labelled import Item
 from capt_engine.errors import BadImage, BadRequest, DeviceProblem
+from capt_engine.evaluation.checks import live_checks
 from capt_engine.evaluation.plan import Plan
 from capt_engine.evaluation.rows import Input, rows_of
+from capt_engine.metrics.check_table import in_order
 from capt_engine.metrics.row_checks import checked
 from capt_engine.metrics.tally import Tally, Trial
 from capt_engine.model.classifier import Classifier
@@ -46,9 +48,13 @@ def analyze(work: Plan, paths: Sequence[str], emit: Emit, tick: Step) -> Analyze
     return _run(work, [Subject(path) for path in found.files], len(missing), emit, tick)
 
 
-def evaluate(work: Plan, items: Sequence[Item], emit: Emit, tick: Step) -> AnalyzeResult:
-    """Labelled pictures; as `analyze` otherwise."""
-    return _run(work, [Subject(item.path, item.label) for item in items], 0, emit, tick)
+def evaluate(
+    work: Plan, items: Sequence[Item], emit: Emit, tick: Step, probed: Sequence[Item] | None = None
+) -> AnalyzeResult:
+    """Labelled pictures; as `analyze` otherwise, and with the checks that the plan asks for, made on some of `probed` (or of `items`)."""
+    result = _run(work, [Subject(item.path, item.label) for item in items], 0, emit, tick)
+    asked_again = live_checks(work, items if probed is None else probed, tick)
+    return replace(result, checks=in_order(result.checks, asked_again))
 
 
 def _run(work: Plan, subjects: Sequence[Subject], missing: int, emit: Emit, tick: Step) -> AnalyzeResult:
@@ -163,5 +169,6 @@ def _blank(work: Plan, n_failed: int, n: int, wall_s: float) -> AnalyzeResult:
         prompts_sha256=first.sha256,
         suite=work.suite,
         classes=len(work.classifier.classes),
+        notes=work.notes,
         minimal_eps=MinimalEps(0, 0, None, None, None, work.minimal_eps) if work.minimal_eps else None,
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from capt_engine.attacks import ATTACKS
-from capt_engine.attacks.base import NORMS, Attack, OwnBudget, Threat
+from capt_engine.attacks.base import NORMS, Attack, Outspoken, OwnBudget, Threat, check_fits
 from capt_engine.data.labelled import Item, LabelledSet
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.model.classifier import Classifier
@@ -21,7 +21,6 @@ from capt_engine.records import (
     EvaluateRequest,
     ThreatModel,
 )
-from capt_engine.records.suites import suite
 from capt_engine.registry import build, describe
 
 OWN_ANSWER = "model"
@@ -93,6 +92,13 @@ class Plan:
         """Those on whom attacks are computed."""
         on = {crafter.id for _, crafter in self.pairs}
         return tuple(one for one in self.contestants if one.id in on)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the attacks say of their own settings, with so many classes."""
+        k = len(self.classifier.classes)
+        attacks = [one.attack for one in self.assaults if one.threat.eps == self.assaults[0].threat.eps]
+        return tuple(f"{one.label}: {note}" for one in attacks if isinstance(one, Outspoken) for note in one.notes(k))
 
     @property
     def units(self) -> int:
@@ -169,20 +175,29 @@ def _plan(
 
 
 def _specs(request: AnalyzeRequest | EvaluateRequest) -> tuple[AttackSpec, ...]:
-    """The attacks, those of a suite with the settings given for all of it; raises UnknownName."""
-    if isinstance(request, AnalyzeRequest) or not request.suite:
-        return request.all_attacks
+    """The attacks, each with the shared settings that it knows; raises UnknownName."""
     try:
-        of_suite = {spec.name for spec in suite(request.suite).of(request.threat.norm)}
-    except KeyError:
-        raise UnknownName("suite", request.suite, [one.name for one in SUITES]) from None
-    specs = []
-    for spec in request.all_attacks:
-        known = {info.name for info in describe(ATTACKS[spec.name])}
-        more = [(name, value) for name, value in request.suite_values if name in known]
-        values = tuple({**dict(spec.values), **dict(more)}.items()) if spec.name in of_suite else spec.values
-        specs.append(replace(spec, values=values))
-    return tuple(specs)
+        specs = request.all_attacks
+    except KeyError as error:
+        raise UnknownName("suite", str(error.args[0]), [one.name for one in SUITES]) from None
+    if isinstance(request, AnalyzeRequest) or not request.shared_values:
+        return specs
+    known = {spec.name: {info.name for info in describe(ATTACKS[spec.name])} for spec in specs}
+    for name, _ in request.shared_values:
+        if not any(name in names for names in known.values()):
+            raise UnknownName("setting", name, sorted(set().union(*known.values())))
+    return tuple(
+        replace(
+            spec,
+            values=tuple(
+                (
+                    dict(spec.values)
+                    | {name: value for name, value in request.shared_values if name in known[spec.name]}
+                ).items()
+            ),
+        )
+        for spec in specs
+    )
 
 
 def _pairs(
@@ -196,15 +211,12 @@ def _pairs(
 
 
 def _assault(spec: AttackSpec, wanted: ThreatModel, threat: Threat) -> Assault:
-    """An attack at one budget, with what truly binds it: the ball, or the attack's own budget. Raises BadRequest for a foreign norm."""
+    """An attack at one budget, with what truly binds it: the ball, or the attack's own budget. Raises BadRequest."""
     attack = build(ATTACKS[spec.name], spec.values)
-    if attack.norms and threat.norm.name not in attack.norms:
-        known = " or ".join(attack.norms)
-        raise BadRequest(f"{attack.label} does not keep to {threat.norm.name}.", f"Choose the norm {known} for it.")
+    check_fits(attack, threat)
     own = attack.budget if isinstance(attack, OwnBudget) else ""
-    return Assault(
-        spec, attack, replace(wanted, eps=threat.eps, budget=own, knowledge=KNOWING[attack.knowledge]), threat
-    )
+    known = KNOWING[attack.knowledge]
+    return Assault(spec, attack, replace(wanted, eps=threat.eps, budget=own, knowledge=known), threat)
 
 
 def chosen(data: LabelledSet, limit: int, shard: tuple[int, int], seed: int) -> tuple[Item, ...]:

@@ -97,7 +97,7 @@ class EvaluateRequest:
 
     data: class folders, a CSV with `path,label`, a split file of CoOp's, or the id of a benchmark under `data_root`. split: "" means the
     only one there is, else "test". attacks: each is run at each budget of `curve` (empty: at the threat's own); the worst of them counts.
-    suite: the name of a suite, whose attacks are run before `attacks`; suite_values: settings for those of them that know them.
+    suite: the name of a suite, whose attacks are run before `attacks`; shared_values: settings for all attacks that know them.
     only_left: a picture that was wrong to begin with, or that an attack has broken at a budget, is not attacked again at that budget.
     until_chance: it is not attacked at larger budgets either, which makes a long curve cheap. matrix: several sets of prompts, each
     attacked and each judged on what was computed on every one of them; instead of prompts and compare.
@@ -131,7 +131,7 @@ class EvaluateRequest:
     keep: str = ""
     resume: bool = False
     suite: str = ""
-    suite_values: tuple[tuple[str, ParamValue], ...] = ()
+    shared_values: tuple[tuple[str, ParamValue], ...] = ()
     only_left: bool = False
     until_chance: bool = False
     matrix: tuple[str, ...] = ()
@@ -141,7 +141,7 @@ class EvaluateRequest:
     @property
     def all_attacks(self) -> tuple[AttackSpec, ...]:
         """Those of the suite, and then the others; raises KeyError for a suite that is none."""
-        first = suite(self.suite).of(self.threat.norm) if self.suite else ()
+        first = suite(self.suite).of(self.threat.norm, targeted=self.threat.target is not None) if self.suite else ()
         return (*first, *(spec for spec in self.attacks if spec.name not in {one.name for one in first}))
 
     @property
@@ -353,7 +353,7 @@ class AnalyzeResult:
 
     label_source "model": accuracy is agreement with the model's own clean prediction. robust_accuracy: the worst case over the attacks
     at the budget of the threat model. suite: the suite that was run. classes: how many
-    the model was asked among, 0 where that is not known.
+    the model was asked among, 0 where that is not known. notes: what an attack says of its own settings in this run.
     """
 
     n: int
@@ -382,6 +382,7 @@ class AnalyzeResult:
     minimal_eps: MinimalEps | None = None
     suite: str = ""
     classes: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

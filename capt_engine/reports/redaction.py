@@ -116,7 +116,9 @@ def _known(run: FinishedRun, mark: str) -> dict[str, str]:
         known |= dict.fromkeys(
             (last, f"local-dir:{last}", request.model.rpartition("@")[0] + f"@{last}"), f"model{mark}"
         )
-    for letter, prompts in (("A", request.prompts), ("B", request.compare)):
+    matrix = request.matrix if isinstance(request, EvaluateRequest) else ()
+    named = [(str(i), name) for i, name in enumerate(matrix, 1)]
+    for letter, prompts in (*named, ("A", request.prompts if not matrix else None), ("B", request.compare)):
         if prompts and (_is_path(prompts) or prompts.endswith(".safetensors")):
             known[prompts] = f"prompts{mark} {letter}"
     known.pop("", None)
@@ -136,6 +138,7 @@ def _request(request: AnalyzeRequest | EvaluateRequest, names: Names) -> Analyze
         model=names.text(request.model),
         prompts=prompts,
         compare=compare,
+        matrix=tuple(names.text(one) for one in request.matrix),
     )
 
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from capt_engine.errors import BadRequest
-from capt_engine.records import NO_PROMPTS, AnalyzeRequest, AttackSpec, EvaluateRequest, ThreatModel
+from capt_engine.records import NO_PROMPTS, SPACES, AnalyzeRequest, AttackSpec, EvaluateRequest, ThreatModel
 
 _KINDS: dict[str, type[AnalyzeRequest | EvaluateRequest]] = {"analyze": AnalyzeRequest, "evaluate": EvaluateRequest}
-_SAID = {"steps": "--steps", "step_size": "--step-size", "restarts": "--restarts"}
+_SAID = {"steps": "--steps", "step_size": "--step-size", "restarts": "--restarts", "queries": "--queries"}
 
 
 def kind_of(request: AnalyzeRequest | EvaluateRequest) -> str:
@@ -34,6 +34,8 @@ def from_json(told: Mapping[str, Any]) -> AnalyzeRequest | EvaluateRequest:
         values["threat"] = ThreatModel(**dict(told["request"]["threat"]))
         if values.get("attack") is not None:
             values["attack"] = _spec(told["request"]["attack"])
+        if "shared_values" in values:
+            values["shared_values"] = tuple((name, value) for name, value in told["request"]["shared_values"])
         if "attacks" in values:
             values["attacks"] = tuple(_spec(one) for one in told["request"]["attacks"])
         return request(**values)
@@ -45,12 +47,14 @@ def from_json(told: Mapping[str, Any]) -> AnalyzeRequest | EvaluateRequest:
 
 def command(request: AnalyzeRequest | EvaluateRequest) -> str:
     """The command line that asks the same; where its options cannot say all of it, the one that takes the manifest."""
-    specs = _specs(request)
+    specs = request.attacks if isinstance(request, EvaluateRequest) else request.all_attacks
     if len({spec.values for spec in specs}) > 1 or any("," in name or "\n" in name for name in request.classes):
         return "capt run manifest.json"
     values = dict(specs[0].values) if specs else {}
-    if values.keys() - _SAID.keys():
-        return "capt run manifest.json"
+    if isinstance(request, EvaluateRequest) and (request.suite or request.shared_values):
+        if values:
+            return "capt run manifest.json"
+        values = dict(request.shared_values)
     words = ["capt", kind_of(request)]
     words += list(request.paths) if isinstance(request, AnalyzeRequest) else [request.data]
     words += _option("--model", request.model) + _option("--prompts", request.prompts or NO_PROMPTS)
@@ -59,10 +63,12 @@ def command(request: AnalyzeRequest | EvaluateRequest) -> str:
     words += _option("--classes", ",".join(request.classes)) + _option("--template", request.template)
     for spec in specs:
         words += ["--attack", spec.name]
-    words += [] if specs else ["--attack", "none"]
+    words += _suite(request) if isinstance(request, EvaluateRequest) else []
+    words += [] if request.all_attacks else ["--attack", "none"]
     words += ["--norm", request.threat.norm, "--eps", ",".join(eps_words(eps) for eps in _budgets(request))]
-    for name, option in _SAID.items():
-        words += _option(option, str(values[name]) if name in values else "")
+    for name, value in values.items():
+        words += [_SAID[name], str(value)] if name in _SAID else ["--set", f"{name}={value}"]
+    words += _option("--space", request.threat.space if request.threat.space != SPACES[0] else "")
     words += _option("--target", request.threat.target)
     if isinstance(request, EvaluateRequest):
         words += _option("--split", request.split) + _option("--data-root", request.data_root)
@@ -82,14 +88,20 @@ def eps_words(eps: float) -> str:
     return f"{k}/255" if float(k) / 255 == eps and eps <= 1 and len(plain) > len(k) + 4 else plain
 
 
-def _specs(request: AnalyzeRequest | EvaluateRequest) -> tuple[AttackSpec, ...]:
-    if isinstance(request, AnalyzeRequest):
-        return () if request.attack is None else (request.attack,)
-    return request.attacks
-
-
 def _budgets(request: AnalyzeRequest | EvaluateRequest) -> tuple[float, ...]:
+    if isinstance(request, EvaluateRequest) and request.until_chance:
+        return (request.threat.eps,)
     return (isinstance(request, EvaluateRequest) and request.curve) or (request.threat.eps,)
+
+
+def _suite(request: EvaluateRequest) -> list[str]:
+    """What only an evaluation can be asked for, but for the data."""
+    words = _option("--suite", request.suite) + _option("--matrix", ",".join(request.matrix))
+    words += ["--curve", "auto"] if request.until_chance else []
+    words += ["--only-left"] if request.only_left and not request.suite and not request.until_chance else []
+    words += ["--all-pictures"] if request.suite and not request.only_left else []
+    words += ["--minimal-eps", f"{request.minimal_eps:g}"] if request.minimal_eps else []
+    return words + (["--checks", request.checks] if request.checks != "cheap" else [])
 
 
 def _option(name: str, value: str | None) -> list[str]:

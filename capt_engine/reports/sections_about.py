@@ -117,8 +117,7 @@ def attacks(material: Material) -> tuple[Block, ...]:
     if not material.is_attacked:
         return (Paragraph("No attack was run: only clean predictions were measured."),)
     request = material.run.request
-    specs = (request.attack,) if isinstance(request, AnalyzeRequest) else request.attacks
-    by_name = {spec.name: spec for spec in specs if spec is not None}
+    by_name = {spec.name: spec for spec in request.all_attacks}
     rows = []
     for (prompts, attack, eps), one in material.counts.fared.items():
         rows.append(

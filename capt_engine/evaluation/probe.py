@@ -1,0 +1,135 @@
+"""Some pictures of a run, on which the model is asked again: what a check looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from capt_engine.attacks.base import Attack, Draws, Logits, Step, Threat
+from capt_engine.attacks.losses import margin
+
+# As many pictures as a forward pass is given at a time.
+_AT_ONCE = 25
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What one attack did to a probe's pictures: leads (n,), the label's logit minus the best other (targeted: the other way round)."""
+
+    pictures: Tensor
+    leads: Tensor
+
+    @property
+    def broken(self) -> Tensor:
+        """Which pictures no longer lead, (n,)."""
+        return self.leads < 0
+
+    @property
+    def lead(self) -> float:
+        """The mean lead."""
+        return float(self.leads.mean())
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Pictures (n, 3, h, w) in [0, 1], their labels (n,), keys for random draws, and the model that is asked.
+
+    who: the model's name where there are several. clean: logits (n, k).
+    """
+
+    who: str
+    model: Logits
+    images: Tensor
+    labels: Tensor
+    keys: tuple[str, ...]
+    seed: int
+    clean: Tensor
+    tick: Step
+
+    @classmethod
+    def of(
+        cls, who: str, model: Logits, images: Tensor, labels: Tensor, keys: Sequence[str], seed: int, tick: Step
+    ) -> Probe:
+        """Ask the model about the clean pictures."""
+        return cls(who, model, images, labels, tuple(keys), seed, asked(model, images), tick)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def right(self) -> Tensor:
+        """Which pictures are right when clean, (n,)."""
+        return self.clean.argmax(dim=1) == self.labels
+
+    @property
+    def leads(self) -> Tensor:
+        """The label's logit minus the best other one, (n,)."""
+        return -margin(self.clean, self.labels)
+
+    def only(self, kept: Tensor) -> Probe:
+        """Some of the pictures."""
+        numbers = kept.nonzero().flatten().tolist() if kept.dtype == torch.bool else kept.tolist()
+        return replace(
+            self,
+            images=self.images[numbers],
+            labels=self.labels[numbers],
+            keys=tuple(self.keys[i] for i in numbers),
+            clean=self.clean[numbers],
+        )
+
+    def under(self, attack: Attack, threat: Threat, aims: Tensor | None = None, on: Logits | None = None) -> Shot:
+        """The pictures attacked: away from their labels, or to `aims` (n,) where the threat is targeted; computed on `on`, or the model."""
+        wanted = self.labels if aims is None else aims
+        parts = []
+        for at in _parts(len(self)):
+            draws = Draws.of(self.seed, self.keys[at.start : at.stop])
+            self.tick(0, 0, f"checking: {attack.name}")
+            parts.append(attack.run(on or self.model, self.images[at], wanted[at], threat, draws, self._step))
+        return self.shown(torch.cat(parts), aims)
+
+    def shown(self, pictures: Tensor, aims: Tensor | None = None) -> Shot:
+        """The model's answers to some doubles of the pictures."""
+        logits = asked(self.model, pictures)
+        leads = -margin(logits, self.labels) if aims is None else margin(logits, aims)
+        return Shot(pictures, leads)
+
+    def slopes(self, loss: Any) -> Tensor:
+        """The gradient of each picture's own loss, (n, 3, h, w); zeros where the model gives none."""
+        found = []
+        for at in _parts(len(self)):
+            images = self.images[at].clone().requires_grad_(True)
+            with torch.enable_grad():
+                total = loss(self.model(images), self.labels[at]).sum()
+                if total.requires_grad:
+                    (slope,) = torch.autograd.grad(total, images, allow_unused=True)
+                else:
+                    slope = None
+            found.append(torch.zeros_like(images) if slope is None else slope.detach())
+        return torch.cat(found)
+
+    def modules(self) -> Iterator[nn.Module]:
+        """The parts of the model that are torch modules, as far as they can be found."""
+        of_clip = getattr(getattr(self.model, "backbone", None), "clip", None)
+        held = vars(self.model).values() if hasattr(self.model, "__dict__") else ()
+        for one in (self.model, of_clip, *held):
+            if isinstance(one, nn.Module):
+                yield one
+
+    def _step(self, done: int, total: int, note: str = "") -> None:
+        """So that a check can be stopped at every step, too."""
+        del done, total
+        self.tick(0, 0, f"checking, {note}" if note else "checking")
+
+
+def asked(model: Logits, images: Tensor) -> Tensor:
+    """Logits (n, k), some pictures at a time, without gradients."""
+    with torch.no_grad():
+        return torch.cat([model(images[at]) for at in _parts(len(images))])
+
+
+def _parts(n: int) -> list[slice]:
+    return [slice(start, min(n, start + _AT_ONCE)) for start in range(0, n, _AT_ONCE)]
