@@ -10,8 +10,11 @@ from capt_engine.attacks.fab import FAB
 from capt_engine.attacks.fgsm import FGSM
 from capt_engine.attacks.hop_skip_jump import HopSkipJump
 from capt_engine.attacks.noise import Noise
+from capt_engine.attacks.patch import Patch
 from capt_engine.attacks.pgd import PGD
+from capt_engine.attacks.spatial import Spatial
 from capt_engine.attacks.square import Square
+from capt_engine.attacks.typographic import Typographic
 from capt_engine.records import AttackInfo
 from capt_engine.registry import Table, describe
 
@@ -28,6 +31,9 @@ ATTACKS: Table[type[Attack]] = Table(
     EmbeddingAttack,
     Square,
     HopSkipJump,
+    Typographic,
+    Patch,
+    Spatial,
     Noise,
 )
 

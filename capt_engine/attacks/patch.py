@@ -1,0 +1,86 @@
+"""Adversarial patch: a square of free pixels, the rest untouched (Brown et al. 2017, arXiv 1712.09665; one per picture as in LaVAN,
+Karmon et al. 2018, arXiv 1801.02608)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from capt_engine.attacks.base import Draws, Logits, Step, Threat
+from capt_engine.attacks.slope import Aim, Pace, look, samples_param, stop_param
+from capt_engine.attacks.worst import Worst
+from capt_engine.registry import param
+
+# Signed steps that shrink to nothing, so that it first crosses the whole range of colours and then settles.
+_FIRST_STEP = 0.2
+
+
+@dataclass(frozen=True)
+class Patch:
+    """Paints a square at a random place, step by step up the margin; every restart tries another place.
+
+    Cost: restarts × (steps + 1) forward and restarts × steps backward passes, and one forward pass of the clean pictures.
+    """
+
+    name: ClassVar[str] = "patch"
+    label: ClassVar[str] = "Patch"
+    summary: ClassVar[str] = (
+        "Paints a small square of the picture in any colours it likes, and leaves the rest as it is."
+    )
+    knowledge: ClassVar[str] = "gradients"
+    norms: ClassVar[tuple[str, ...]] = ()
+
+    share: float = param(0.05, "Area", low=0.0005, high=1.0, help="The share of the picture that the patch covers.")
+    steps: int = param(100, "Steps", low=1, high=10_000, help="How long the patch is painted on.")
+    restarts: int = param(
+        1, "Places", low=1, high=1_000, help="Random places that are tried; the one that hurts most is kept."
+    )
+    samples: int = samples_param()
+    stop_early: bool = stop_param()
+
+    @property
+    def work(self) -> int:
+        """Ticks of one batch, or fewer where every picture has been stopped at."""
+        return self.restarts * (self.steps + 1)
+
+    @property
+    def budget(self) -> str:
+        """See `OwnBudget`."""
+        places = "a random place" if self.restarts == 1 else f"the worst of {self.restarts} random places"
+        return f"a square patch over {self.share * 100:.3g} % of the picture at {places}"
+
+    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
+        """See `Attack.run`."""
+        aim, pace = Aim(labels, threat.targeted), Pace(tick, self.work)
+        worst = Worst(model, images, aim)
+        for _ in range(self.restarts):
+            covered = self._place(images, draws)
+            painted = torch.where(covered, draws.uniform(images), images)
+            for step in range(self.steps + 1):
+                left = worst.left(self.stop_early)
+                if not len(left):
+                    return worst.pictures
+                pace(f"step {step} of {self.steps}")
+                aiming = aim.of(left)
+                seen = look(
+                    model, painted[left], aiming, aiming.reached, samples=self.samples, with_slope=step < self.steps
+                )
+                worst.offer(painted[left], seen.reached, left)
+                pushed = painted[left] + _FIRST_STEP * (1 - step / self.steps) * seen.slope.sign()
+                painted[left] = torch.where(covered[left], pushed.clamp(0, 1), painted[left])
+        return worst.pictures
+
+    def _place(self, images: Tensor, draws: Draws) -> Tensor:
+        """True under the patch, (n, 1, h, w): a square, or what of it fits in, at a place of each picture's own."""
+        side = max(1, round(math.sqrt(self.share * images.shape[2] * images.shape[3])))
+        chance = draws.uniform(images[:, 0, 0, :1].expand(-1, 2))
+        spans = []
+        for axis in (0, 1):
+            length = images.shape[2 + axis]
+            at = torch.arange(length, device=images.device) - (chance[:, axis, None] * max(1, length - side + 1)).long()
+            spans.append((at >= 0) & (at < side))
+        return (spans[0][:, :, None] & spans[1][:, None, :])[:, None]

@@ -1,0 +1,105 @@
+"""Rotation and translation: the worst of a grid of small moves of the whole picture (Engstrom et al. 2019, arXiv 1712.02779)."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from capt_engine.attacks.base import Draws, Logits, Step, Threat
+from capt_engine.attacks.slope import Aim, Pace, stop_param
+from capt_engine.attacks.worst import Worst
+from capt_engine.registry import param
+
+_EDGES = {"black": "zeros", "stretched": "border", "mirrored": "reflection"}
+
+
+@dataclass(frozen=True)
+class Spatial:
+    """Tries every turn with every shift of the grid and keeps the worst; a grid finds what following a slope misses (their section 4).
+
+    Cost: turns × shifts² forward passes, and one of the clean pictures.
+    """
+
+    name: ClassVar[str] = "spatial"
+    label: ClassVar[str] = "Rotation and translation"
+    summary: ClassVar[str] = (
+        "Turns and shifts the picture a little, over a whole grid of ways, and keeps the one that hurts most."
+    )
+    knowledge: ClassVar[str] = "scores"
+    norms: ClassVar[tuple[str, ...]] = ()
+
+    degrees: float = param(30.0, "Largest turn", unit="°", low=0.0, high=180.0, help="Turns go this far either way.")
+    shift: float = param(
+        0.1,
+        "Largest shift",
+        low=0.0,
+        high=0.5,
+        help="Shifts go this far each way, as a share of the picture's width and height.",
+    )
+    turns: int = param(31, "Turns", low=1, high=361, help="How many turns are tried, evenly spread; one means none.")
+    shifts: int = param(
+        5, "Shifts", low=1, high=101, help="How many shifts are tried along each axis, evenly spread; one means none."
+    )
+    edge: str = param(
+        "black",
+        "Beyond the edge",
+        choices=tuple(_EDGES),
+        help="What comes in from outside where the picture has moved away.",
+    )
+    stop_early: bool = stop_param()
+
+    @property
+    def work(self) -> int:
+        """A tick for each move."""
+        return self.turns * self.shifts**2
+
+    @property
+    def budget(self) -> str:
+        """See `OwnBudget`."""
+        return f"turns up to ±{self.degrees:g}° and shifts up to ±{self.shift:.3g} of the picture's size, worst of {self.work}"
+
+    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:  # noqa: ARG002
+        """See `Attack.run`."""
+        aim, pace = Aim(labels, threat.targeted), Pace(tick, self.work)
+        worst = Worst(model, images, aim)
+        for degrees, right, down in self._moves():
+            left = worst.left(self.stop_early)
+            if not len(left):
+                break
+            pace(f"{degrees:+.3g}°, {right:+.2f} right, {down:+.2f} down")
+            worst.try_out(moved(images[left], degrees, right, down, self.edge), left)
+        return worst.pictures
+
+    def _moves(self) -> Iterator[tuple[float, float, float]]:
+        shifts = _spread(self.shift, self.shifts)
+        return itertools.product(_spread(self.degrees, self.turns), shifts, shifts)
+
+
+def _spread(largest: float, count: int) -> list[float]:
+    """`count` values from −largest to largest, evenly; 0 for one."""
+    if count == 1:
+        return [0.0]
+    return [largest * (2 * i / (count - 1) - 1) for i in range(count)]
+
+
+def moved(images: Tensor, degrees: float, right: float, down: float, edge: str = "black") -> Tensor:
+    """Pictures (n, 3, h, w) turned anticlockwise about their middle, then shifted by shares of width and height; bilinear."""
+    height, width = images.shape[2:]
+    angle = math.radians(degrees)
+    cos, sin = math.cos(angle), math.sin(angle)
+    # Which point of the old picture each point of the new one shows, in torch's coordinates from −1 to 1 along either axis.
+    x, y = 2 * right, 2 * down
+    across, along = sin * height / width, sin * width / height
+    back = torch.tensor([[cos, -across, -cos * x + across * y], [along, cos, -along * x - cos * y]])
+    grid = F.affine_grid(back[None], [1, 1, height, width], align_corners=False).to(images)
+    padding = _EDGES[edge]
+    return F.grid_sample(images, grid.expand(len(images), -1, -1, -1), padding_mode=padding, align_corners=False).clamp(
+        0, 1
+    )

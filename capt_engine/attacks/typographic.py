@@ -1,0 +1,148 @@
+"""Typographic attack: a wrong class name printed on the picture, which a model that learned to read may believe (Goh et al. 2021,
+Multimodal Neurons; Materzyńska et al. 2022, arXiv 2206.07835)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from capt_engine.attacks.base import Draws, Logits, Step, Threat
+from capt_engine.attacks.slope import Aim, Pace, stop_param
+from capt_engine.attacks.worst import Worst
+from capt_engine.errors import BadRequest
+from capt_engine.registry import param
+from capt_engine.resources import resource
+
+_PLACES = {"anywhere": None, "top": 0.0, "middle": 0.5, "bottom": 1.0}
+_WIDEST = 0.96
+_SMALLEST_PT = 4
+
+
+@dataclass(frozen=True)
+class Typographic:
+    """Prints the target, or the wrong classes that the model finds likeliest, at several places, and keeps the worst.
+
+    Needs a model with `classes`, one name a class. Cost: words × places forward passes, and one of the clean pictures.
+    """
+
+    name: ClassVar[str] = "typographic"
+    label: ClassVar[str] = "Typographic"
+    summary: ClassVar[str] = (
+        "Pastes a printed wrong label on the picture: anyone can see it, and some models read instead of look."
+    )
+    knowledge: ClassVar[str] = "scores"
+    norms: ClassVar[tuple[str, ...]] = ()
+
+    size: float = param(
+        0.15,
+        "Height",
+        low=0.02,
+        high=1.0,
+        help="The label's height as a share of the picture's; long names are set smaller to fit.",
+    )
+    opacity: float = param(1.0, "Opacity", low=0.0, high=1.0, help="1 hides what is under the label, 0 cannot be seen.")
+    places: int = param(
+        8, "Places", low=1, high=1_000, help="How many places are tried; the one that hurts most is kept."
+    )
+    place: str = param(
+        "anywhere",
+        "Where",
+        choices=tuple(_PLACES),
+        help="In which row of the picture; along the row it may stand anywhere.",
+    )
+    words: int = param(
+        1,
+        "Words",
+        low=1,
+        high=1_000,
+        help="Wrong class names tried, likeliest first; only the target where there is one.",
+    )
+    paper: bool = param(True, "On paper", help="Black on a white label; otherwise black letters with a white rim.")
+    stop_early: bool = stop_param()
+
+    @property
+    def work(self) -> int:
+        """A tick for each word at each place, fewer where there are not so many wrong classes."""
+        return self.words * self.places
+
+    @property
+    def budget(self) -> str:
+        """See `OwnBudget`."""
+        seen = "" if self.opacity == 1 else f", opacity {self.opacity:.3g}"
+        return f"a printed class name {self.size * 100:.3g} % of the picture high{seen}, worst of {self.work}"
+
+    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
+        """See `Attack.run`; raises BadRequest for a model without class names."""
+        names = _names(model)
+        aim, pace = Aim(labels, threat.targeted), Pace(tick, self.work)
+        worst = Worst(model, images, aim)
+        printed = labels[:, None] if threat.targeted else _likeliest(worst.clean, labels, self.words)
+        for rank in range(printed.shape[1]):
+            for place in range(self.places):
+                # Drawn for every picture, finished or not, so that what a picture gets does not depend on the others.
+                chance = draws.uniform(images[:, 0, 0, :1].expand(-1, 2))
+                left = worst.left(self.stop_early)
+                if not len(left):
+                    return worst.pictures
+                pace(f"place {place + 1} of {self.places}")
+                labelled = [self._with_label(images[i], names[int(printed[i, rank])], chance[i]) for i in left.tolist()]
+                worst.try_out(torch.stack(labelled), left)
+        return worst.pictures
+
+    def _with_label(self, picture: Tensor, word: str, chance: Tensor) -> Tensor:
+        """The picture (3, h, w) with the word on it, at a place by chance (2,) in [0, 1)."""
+        height, width = picture.shape[1:]
+        label = printed_label(word, max(1, round(self.size * height)), width, self.paper).to(picture)
+        high, wide = label.shape[1:]
+        row = _PLACES[self.place]
+        top = int((float(chance[0]) if row is None else row) * (height - high + (row is None)))
+        start = int(float(chance[1]) * (width - wide + 1))
+        under = picture[:, top : top + high, start : start + wide]
+        cover = label[3:] * self.opacity
+        result = picture.clone()
+        result[:, top : top + high, start : start + wide] = under * (1 - cover) + label[:3] * cover
+        return result.clamp(0, 1)
+
+
+def _names(model: Logits) -> Sequence[str]:
+    names: Sequence[str] | None = getattr(model, "classes", None)
+    if not names:
+        raise BadRequest(
+            "The typographic attack prints class names, and this model has none.",
+            "Give it a model with `classes`, one name a class, or choose another attack.",
+        )
+    return names
+
+
+def _likeliest(logits: Tensor, labels: Tensor, count: int) -> Tensor:
+    """The wrong classes with the largest logits, best first, (n, up to count)."""
+    wrong = logits.scatter(1, labels[:, None], -torch.inf)
+    return wrong.topk(min(count, logits.shape[1] - 1), dim=1).indices
+
+
+@lru_cache(maxsize=2_048)
+def printed_label(word: str, height: int, room: int, paper: bool) -> Tensor:
+    """The word as red, green, blue and cover, (4, ≤ height, ≤ room) in [0, 1]: as high as asked, or smaller where it would not fit."""
+    bold = resource("fonts", "DejaVuSans-Bold.ttf")
+    for points in range(max(height, _SMALLEST_PT), _SMALLEST_PT - 1, -1):
+        font = ImageFont.truetype(bold, points)
+        rim = 0 if paper else max(1, points // 12)
+        left, top, right, bottom = font.getbbox(word, stroke_width=rim)
+        margin = max(1, points // 6) if paper else 0
+        wide, high = round(right - left) + 2 * margin, round(bottom - top) + 2 * margin
+        if high <= height and wide <= max(_WIDEST * room, 1):
+            break
+    sheet = Image.new("RGBA", (max(wide, 1), max(high, 1)), (255, 255, 255, 255 if paper else 0))
+    ImageDraw.Draw(sheet).text(
+        (margin - left, margin - top), word, font=font, fill="black", stroke_width=rim, stroke_fill="white"
+    )
+    # What does not fit even in the smallest letters is cut off, as it would be by the edge of a real label.
+    sheet = sheet.crop((0, 0, min(wide, room), min(high, height)))
+    return torch.from_numpy(np.asarray(sheet).copy()).permute(2, 0, 1).float() / 255
