@@ -240,7 +240,9 @@ class Theme(QObject):
     def _style_sheet(self) -> str:
         folder = Path(self._sheet_files.path())
         values = {name: self.color(name).name() for name in ROLES}
-        values |= {f"{name}_soft": self.mixed(name, 0.1).name() for name in ("warning", "broken", "clean", "attacked", "ok")}
+        values |= {
+            f"{name}_soft": self.mixed(name, 0.1).name() for name in ("warning", "broken", "clean", "attacked", "ok")
+        }
         values["disabled_text"] = self.mixed("text_muted", 0.6).name()
         values |= {f"{name}_px": f"{size}px" for name, size in self._sizes().items()}
         for name, roles in _SHEET_ICONS.items():

@@ -186,7 +186,7 @@ class TuneResultModel(QObject):
 
     def advice(self) -> tuple[str, ...]:
         """What to try where it did not help."""
-        return tune_words.advice(self.result) if self.result is not None else ()
+        return () if self.result is None else tune_words.advice(self.result, self._project.state.shots)
 
     def classes(self) -> tuple[ClassRow, ...]:
         """Class by class, in the order of the data."""

@@ -88,10 +88,10 @@ def headline(result: AnalyzeResult) -> tuple[str, str]:
     if compared is None:
         return _tr("There is nothing to compare with."), ""
     robust, clean = effect(compared.robust), effect(compared.clean)
-    return _verdict(robust, clean), _figures(result, compared.other)
+    return _verdict(robust, clean, result.n), _figures(result, compared.other)
 
 
-def _verdict(robust: str, clean: str) -> str:
+def _verdict(robust: str, clean: str, n: int) -> str:
     if robust == "better" and clean == "worse":
         return _tr("It helped against attacks, and cost clean accuracy.")
     if robust == "better" and clean == "better":
@@ -104,7 +104,7 @@ def _verdict(robust: str, clean: str) -> str:
         return _tr("It helped on clean pictures; under attack no difference can be told.")
     if clean == "worse":
         return _tr("It did not help: clean accuracy fell, and under attack no difference can be told.")
-    return _tr("No difference can be told from so many pictures.")
+    return _tr("No difference can be told from {} pictures.").format(n)
 
 
 def _figures(before: AnalyzeResult, after: AnalyzeResult) -> str:
@@ -150,8 +150,8 @@ def paired(test: PairedTest | None, what: str) -> str:
     )
 
 
-def advice(result: AnalyzeResult) -> tuple[str, ...]:
-    """What to try where it did not help, the likeliest first; nothing where it did."""
+def advice(result: AnalyzeResult, shots: int | None) -> tuple[str, ...]:
+    """What to try where it did not help, the likeliest first; nothing where it did. shots: that were learned from, None for all."""
     compared = result.compared
     if compared is None:
         return ()
@@ -175,7 +175,9 @@ def advice(result: AnalyzeResult) -> tuple[str, ...]:
             + " "
             + _tr("a model that was trained to be robust.")
         )
-    tips.append(_tr("More pictures per class (step 2): prompts that saw 16 are steadier than those that saw 4."))
+    if shots is not None:
+        words = _tr("More pictures per class than {} (step 2), if there are: prompts that saw more are steadier.")
+        tips.append(words.format(shots))
     tips.append(_tr("More epochs, or the next larger preset (step 3)."))
     if robust == "worse":
         tips.append(_tr("A lower learning rate, or a larger λ, which holds the prompts closer to the original model."))

@@ -35,6 +35,7 @@ class ChoiceCards(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._name = name
+        self._stacked = stacked
         self._choices: tuple[Choice, ...] = ()
         self._cards: dict[str, ChoiceCard] = {}
         self._group = QButtonGroup(self)
@@ -57,7 +58,7 @@ class ChoiceCards(QWidget):
             self._cards = {choice.key: ChoiceCard(self._theme, choice, self._name) for choice in choices}
             for card in self._cards.values():
                 self._group.addButton(card)
-                self._row.addWidget(card, 1)
+                self._row.addWidget(card, 0 if self._stacked else 1)
         # without a taken card none is checked, and an exclusive group would not allow that
         self._group.setExclusive(False)
         for name, card in self._cards.items():

@@ -93,11 +93,11 @@ class LineChart(QWidget):
 
     def sizeHint(self) -> QSize:
         """Wide rather than high."""
-        return QSize(380, 210)
+        return QSize(380, 156)
 
     def minimumSizeHint(self) -> QSize:
         """So small that the lines can still be told apart."""
-        return QSize(220, 150)
+        return QSize(220, 138)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Read out the place under the mouse."""
@@ -173,11 +173,9 @@ class LineChart(QWidget):
         metrics = QFontMetricsF(theme.font("caption"))
         painter.setFont(theme.font("caption"))
         left, middle = float(_PAD), top + metrics.height() / 2
-        entries = [(line.name, self._value(line, place), line.role, line.style) for line in self._lines if line.xs]
-        dashed = Qt.PenStyle.DashLine
-        entries += [(level.name, self._written(level.value), level.role, dashed) for level in self._levels]
-        for name, value, role, style in entries:
-            painter.setPen(QPen(theme.color(role), 2, style))
+        for line in (line for line in self._lines if line.xs):
+            name, value = line.name, self._value(line, place)
+            painter.setPen(QPen(theme.color(line.role), 2, line.style))
             painter.drawLine(QPointF(left, middle), QPointF(left + _SWATCH, middle))
             left += _SWATCH + 5
             painter.setPen(theme.color("text_muted"))
@@ -206,18 +204,33 @@ class LineChart(QWidget):
             painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, words)
         painter.save()
         painter.setClipRect(area.adjusted(-5, -5, 5, 5))
-        for level in self._levels:
-            painter.setPen(QPen(theme.color(level.role), 1.4, Qt.PenStyle.DashLine))
-            painter.drawLine(
-                QPointF(area.left(), y_scale.at(level.value)), QPointF(area.right(), y_scale.at(level.value))
-            )
         for line in self._lines:
             self._paint_line(painter, line, x_scale, y_scale)
+        for level in self._levels:
+            self._paint_level(painter, level, area, y_scale.at(level.value))
         if self._cursor is not None:
             painter.setPen(QPen(theme.color("control"), 1))
             x = x_scale.at(self._cursor)
             painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
         painter.restore()
+
+    def _paint_level(self, painter: QPainter, level: Level, area: QRectF, y: float) -> None:
+        """The dashed line, its name and value at the right end, on the side that has room."""
+        theme = self._theme
+        painter.setPen(QPen(theme.color(level.role), 1.4, Qt.PenStyle.DashLine))
+        painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+        small = QFontMetricsF(theme.font("caption"))
+        words = f"{level.name} {self._written(level.value)}"
+        width = small.horizontalAdvance(words) + 6
+        below = y - small.height() - 2 < area.top()
+        top = y + 2 if below else y - small.height() - 2
+        room = QRectF(area.right() - width, top, width, small.height())
+        ground = theme.color("surface")
+        ground.setAlphaF(0.8)
+        painter.fillRect(room, ground)
+        painter.setFont(theme.font("caption"))
+        painter.setPen(theme.color("text_muted"))
+        painter.drawText(room, Qt.AlignmentFlag.AlignCenter, words)
 
     def _paint_line(self, painter: QPainter, line: Line, x_scale: Scale, y_scale: Scale) -> None:
         color = self._theme.color(line.role)
@@ -278,11 +291,16 @@ class LineChart(QWidget):
         index = next((i for i in range(len(line.xs) - 1, -1, -1) if line.xs[i] <= place), 0)
         words = self._written(line.ys[index])
         if line.lows and line.highs:
-            words += f" ({self._written(line.lows[index])}–{self._written(line.highs[index])})"
+            low = self._written(line.lows[index])
+            if self._share:
+                low = low.removesuffix("%").rstrip()
+            words += f" ({low}–{self._written(line.highs[index])})"
         return words
 
     def _written(self, value: float) -> str:
-        return percent(value) if self._share else plain(value)
+        if self._share:
+            return percent(value)
+        return f"{value:.2g}" if 0 < abs(value) < 0.001 else plain(value)
 
     def _tick(self, value: float) -> str:
         return f"{100 * value:.0f} %" if self._share else f"{value:.4g}"

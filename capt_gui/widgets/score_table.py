@@ -76,11 +76,10 @@ class ScoreTable(QTableView):
         """What a column shows, from the top."""
         return [str(self._sorted.index(row, number).data()) for row in range(self._sorted.rowCount())]
 
-    def height_of_rows(self) -> int:
-        """As high as all rows need."""
-        return self.horizontalHeader().sizeHint().height() + sum(
-            self.rowHeight(row) for row in range(self._sorted.rowCount())
-        )
+    def show_rows(self, most: int) -> None:
+        """Be as high as the rows need, but not higher than so many of them."""
+        rows = [self.rowHeight(row) for row in range(min(most, self._sorted.rowCount()))]
+        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + sum(rows) + 4)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Ctrl+Space sorts by the current column, and turns the order over."""

@@ -51,9 +51,9 @@ class AttackBoxes(QWidget):
         chosen = method.project.state
         self.measuring.setText(tune_words.attack(method.test_eps, chosen.test_steps))
         budgets = sorted({k / 255 for k in _BUDGETS} | ({chosen.test_eps} if chosen.test_eps is not None else set()))
-        same = self.tr("Same as training ({})").format(sentences.budget(method.eps, "linf"))
+        same = self.tr("{} (same)").format(sentences.budget(method.eps, "linf"))
         entries = [(same, _SAME, self.tr("What the prompts were trained against, but with a stronger attack."))]
-        entries += [(f"ε = {sentences.budget(eps, 'linf')}", repr(eps), "") for eps in budgets]
+        entries += [(sentences.budget(eps, "linf"), repr(eps), "") for eps in budgets]
         self._budget.set_entries(entries, _SAME if chosen.test_eps is None else repr(chosen.test_eps))
         counts = sorted({*_STEPS, chosen.test_steps})
         self._steps.set_entries(
@@ -81,7 +81,7 @@ class AttackBoxes(QWidget):
         line = QHBoxLayout(controls)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(8)
-        line.addWidget(named(self.tr("Budget"), self._budget), 3)
+        line.addWidget(named(self.tr("Budget ε"), self._budget), 3)
         line.addWidget(named(self.tr("Effort"), self._steps), 2)
         for box in (
             self._box(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from capt_engine.records import ParamInfo
@@ -109,13 +108,14 @@ class MethodStep(Step):
         left, right = QVBoxLayout(), QVBoxLayout()
         for column in (left, right):
             column.setSpacing(12)
-            column.setAlignment(Qt.AlignmentFlag.AlignTop)
         left.addWidget(Card(_column(named(self.tr("Model"), self.model), self._summary)))
         left.addWidget(Card(_column(text(self.tr("Method"), "heading"), self.methods, self.others)))
         right.addWidget(Card(_column(text(self.tr("Effort"), "heading"), self.presets)))
         right.addWidget(self.attacks)
         right.addWidget(Card(self.forecast))
         right.addWidget(Card(_column(self.expert, self._unsaid)))
+        for column in (left, right):
+            column.addStretch(1)
         columns.addLayout(left, 2)
         columns.addLayout(right, 3)
         outer = QWidget()

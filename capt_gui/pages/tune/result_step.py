@@ -58,7 +58,7 @@ class ResultStep(Step):
         """Measure, unless that was done."""
         self._result.measure()
         self.save.on_changed()
-        self.verdict.button.setFocus(Qt.FocusReason.TabFocusReason)
+        self.save.name.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def on_changed(self) -> None:
         """Show the figures once they are there."""
@@ -131,31 +131,31 @@ class ResultStep(Step):
         headings = [
             (self.tr("Class"), ""),
             (self.tr("Pictures"), self.tr("Test pictures of this class")),
-            (self.tr("Clean, plain"), self.tr("Right when clean, with plain text")),
-            (self.tr("Clean, tuned"), self.tr("Right when clean, with the tuned prompts")),
+            (self.tr("Clean: plain → tuned"), self.tr("Right when clean, with plain text and with the tuned prompts")),
         ]
         if attacked:
             headings += [
-                (self.tr("Attacked, plain"), self.tr("Right under attack, with plain text")),
-                (self.tr("Attacked, tuned"), self.tr("Right under attack, with the tuned prompts")),
-                (self.tr("Change"), self.tr("Tuned minus plain text under attack, in pictures")),
+                (
+                    self.tr("Attacked: plain → tuned"),
+                    self.tr("Right under attack, with plain text and with the tuned prompts"),
+                ),
+                (self.tr("Change"), self.tr("Pictures that hold under attack: tuned minus plain text")),
             ]
         self.table.set_table(headings, [self._cells(row, attacked) for row in rows])
-        shown = min(len(rows), _TABLE_ROWS)
-        header = self.table.horizontalHeader().sizeHint().height()
-        self.table.setMinimumHeight(header + shown * (self.table.rowHeight(0) if rows else 0) + 6)
+        self.table.show_rows(_TABLE_ROWS)
 
     def _cells(self, row: ClassRow, attacked: bool) -> list[Cell]:
-        cells = [Cell(row.name, row.name), Cell(str(row.n), row.n)]
-        values = [row.clean_before, row.clean_after]
+        cells = [Cell(row.name, row.name), Cell(str(row.n), row.n), self._pair(row.clean_before, row.clean_after)]
         if attacked:
-            values += [row.robust_before or 0.0, row.robust_after or 0.0]
-        cells += [Cell(percent(value), value) for value in values]
-        if attacked:
-            change = round(((row.robust_after or 0.0) - (row.robust_before or 0.0)) * row.n)
-            arrow = "▲ " if change > 0 else "▼ " if change < 0 else ""
-            cells.append(Cell(f"{arrow}{change:+d}".replace("-", "\u2212") if change else "0", change, f"{change:+d}"))
+            before, after = row.robust_before or 0.0, row.robust_after or 0.0
+            change = round((after - before) * row.n)
+            arrow = "▲ +" if change > 0 else "▼ \u2212" if change < 0 else ""
+            cells += [self._pair(before, after), Cell(f"{arrow}{abs(change)}", change, f"{change:+d}")]
         return cells
+
+    def _pair(self, before: float, after: float) -> Cell:
+        spoken = self.tr("plain text {}, tuned {}").format(percent(before), percent(after))
+        return Cell(f"{percent(before)} → {percent(after)}", after, spoken)
 
     def _lay_out(self) -> None:
         body = QWidget()

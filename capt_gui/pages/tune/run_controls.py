@@ -80,8 +80,8 @@ class RunControls(QWidget):
         start.setIcon(self._theme.icon_beside_text("run", "accent_text"))
         start.setProperty("primary", not run.is_done)
         shown = {
-            _PAUSE: going and not run.is_waiting,
-            _STOP: going and not run.is_waiting,
+            _PAUSE: going,
+            _STOP: going,
             _CANCEL: going,
             _OVER: run.can_go_on,
             _START: not going and not run.is_done,

@@ -67,7 +67,7 @@ class RunStep(Step):
         else:
             held = sum(sample.attacked_answer == sample.label for sample in strip.samples)
             words = self.tr(
-                "After epoch {}: {} of these {} hold. Upper line: clean answer; lower line: under attack. Click to see them clean."
+                "After epoch {}: {} of these {} hold. First line: the clean answer, second: under attack. Click to see them clean."
             )
             self._strip_words.setText(words.format(strip.epoch, held, len(strip.samples)))
 
@@ -76,9 +76,12 @@ class RunStep(Step):
         column = QVBoxLayout(strip)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        column.addWidget(self._strip_title)
+        head = QHBoxLayout()
+        head.setSpacing(14)
+        head.addWidget(self._strip_title)
+        head.addWidget(self._strip_words, 1)
+        column.addLayout(head)
         column.addWidget(self.strip)
-        column.addWidget(self._strip_words)
         body = QWidget()
         rows = QVBoxLayout(body)
         rows.setContentsMargins(20, 14, 20, 14)
