@@ -8,10 +8,12 @@ from capt_engine.attacks import ATTACKS, attack_info
 from capt_engine.attacks.base import NORMS
 from capt_engine.demo.world import TASKS
 from capt_engine.metrics import METRICS
+from capt_engine.model import offers
 from capt_engine.model.clip import imagenet_classes
 from capt_engine.model.prompt_shelf import entries
 from capt_engine.model.text import DEFAULT_TEMPLATE
 from capt_engine.records import Catalogue, ModelInfo
+from capt_engine.tuning import presets
 
 DEMO = ModelInfo(
     id="demo",
@@ -33,13 +35,31 @@ BUNDLED = (DEMO, DEMO_ROBUST)
 
 
 def catalogue() -> Catalogue:
-    """Everything that ships with the engine."""
+    """Everything that ships with the engine, and what the user has installed and tuned."""
     return Catalogue(
         attacks=tuple(attack_info(attack) for attack in ATTACKS),
         norms=tuple(norm.info for norm in NORMS),
         metrics=tuple(metric.info for metric in METRICS),
-        models=BUNDLED,
+        models=(*BUNDLED, *_installed()),
         prompts=tuple(info for entry in entries() if (info := entry.info) is not None),
+        methods=presets.methods(),
+        presets=tuple(presets.PRESETS),
+        tuning=presets.settings(),
+    )
+
+
+def _installed() -> tuple[ModelInfo, ...]:
+    """The models in the user's own folder: those of the curated list in its order, then the others by name."""
+    listed = offers.listed()
+    classes = imagenet_classes()
+    here = tuple(
+        ModelInfo(one.id, one.label, one.purpose, classes, DEFAULT_TEMPLATE)
+        for one in listed.offered
+        if one.state == "installed"
+    )
+    return here + tuple(
+        ModelInfo(name, name, "Installed from a folder or file of yours.", classes, DEFAULT_TEMPLATE)
+        for name in listed.others
     )
 
 

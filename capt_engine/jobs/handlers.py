@@ -28,6 +28,9 @@ from capt_engine.records import (
     NO_PROMPTS,
     AnalyzeRequest,
     AnalyzeResult,
+    Catalogue,
+    CatalogueChanged,
+    CatalogueRequest,
     CheckClassesRequest,
     ClassesChecked,
     EvaluateRequest,
@@ -200,8 +203,20 @@ def handle_list_runs(
     return RunsListed(kept_runs(Path(request.folder) if request.folder else own_runs()))
 
 
+def handle_catalogue(
+    session: Session, job: JobId, request: CatalogueRequest, on_event: OnEvent, tick: Tick
+) -> Catalogue:
+    """Look at the shelves again."""
+    del session, job, request
+    tick(0, 0, "looking at the models")
+    found = catalogue.catalogue()
+    on_event(CatalogueChanged(found))
+    return found
+
+
 HANDLERS = {
     AnalyzeRequest: handle_analyze,
+    CatalogueRequest: handle_catalogue,
     EvaluateRequest: handle_evaluate,
     TuneRequest: handle_tune,
     ForecastRequest: handle_forecast,

@@ -136,6 +136,11 @@ class DeviceInfo:
 
 
 @dataclass(frozen=True)
+class CatalogueRequest:
+    """Look again at what there is to choose from, after a model was installed or removed; tells it by CatalogueChanged as well."""
+
+
+@dataclass(frozen=True)
 class Catalogue:
     """Everything the window can offer; it arrives with the first event. tuning: the Expert settings of a tuning run."""
 

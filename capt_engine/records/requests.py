@@ -9,6 +9,7 @@ from capt_engine.records.analysis import (
     ClassesChecked,
     EvaluateRequest,
 )
+from capt_engine.records.catalogue import Catalogue, CatalogueRequest
 from capt_engine.records.data import ScanRequest, ScanResult, SplitRequest, SplitResult
 from capt_engine.records.downloads import (
     DownloadRequest,
@@ -47,6 +48,7 @@ Request = (
     | DownloadRequest
     | LedgerRequest
     | OfflineRequest
+    | CatalogueRequest
 )
 
 
@@ -65,4 +67,5 @@ Result = (
     | DownloadResult
     | Ledger
     | OfflineSet
+    | Catalogue
 )
