@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from capt_gui.pages.tune.data_step import DataStep
+from capt_gui.pages.tune.split_step import SplitStep
 from capt_gui.pages.tune.step import Step
 from capt_gui.view_models.desk import Desk
 
@@ -19,4 +20,7 @@ class StepInfo:
     make: Callable[[Desk], Step]
 
 
-STEPS = (StepInfo("Data", "Pictures of each class", DataStep),)
+STEPS = (
+    StepInfo("Data", "Pictures of each class", DataStep),
+    StepInfo("Split", "What is learned from, and what is kept for the test", SplitStep),
+)

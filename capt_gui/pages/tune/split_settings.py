@@ -1,0 +1,146 @@
+"""The left column of step 2: how many pictures are learned from, and what is kept for watching and for the test."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
+
+from capt_gui.theme import Theme
+from capt_gui.view_models.split_model import SHOTS, SplitModel
+from capt_gui.view_models.tune_project import TuneProject
+from capt_gui.widgets.figures import percent
+from capt_gui.widgets.knob_slider import KnobSlider
+from capt_gui.widgets.labels import text
+from capt_gui.widgets.segments import Segments
+
+_ALL, _DRAWN, _OWN = "all", "drawn", "own"
+_WATCHED = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3)
+_TESTED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
+_LARGEST_SEED = 2**31 - 1
+
+
+class SplitSettings(QFrame):
+    """Every change goes into the project at once; the pictures are divided anew a moment later."""
+
+    def __init__(self, theme: Theme, project: TuneProject, split: SplitModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._project = project
+        self._split = split
+        self.setProperty("card", True)
+        tip = self.tr("{} pictures of each class are learned from")
+        shots = [(_key(number), str(number), tip.format(number)) for number in SHOTS if number is not None]
+        shots.append((_ALL, self.tr("All"), self.tr("All pictures but those kept for watching and the test")))
+        self.shots = Segments(theme, self.tr("Pictures to learn from, of each class"), shots)
+        self.parts = Segments(
+            theme,
+            self.tr("Division"),
+            [
+                (_DRAWN, self.tr("Drawn here"), self.tr("The pictures are divided by chance, class by class")),
+                (_OWN, self.tr("Its own parts"), self.tr("The data's own train, val and test are kept")),
+            ],
+        )
+        self._parts_room = QWidget()
+        self._own_words = text(self.tr("What the data calls test stays the test."), "caption")
+        self.watched = KnobSlider(theme, self.tr("Kept for watching"), self.tr("none"), self.tr("much"))
+        self.watched.set_help(self.tr("Watched while tuning, to see when it stops getting better"))
+        self.tested = KnobSlider(theme, self.tr("Kept for the test"), self.tr("little"), self.tr("much"))
+        self.tested.set_help(self.tr("More test pictures make the final figures surer"))
+        self.seed = QSpinBox()
+        self.seed.setRange(0, _LARGEST_SEED)
+        self.seed.setAccessibleName(self.tr("Seed"))
+        self.seed.setToolTip(self.tr("The same seed divides the same pictures the same way"))
+        self._again = QPushButton(self.tr("Draw again"))
+        self._again.setAccessibleName(self.tr("Draw again"))
+        self._again.setToolTip(self.tr("Take the next seed"))
+        self._symbol = QLabel()
+        self._lay_out()
+        self.shots.picked.connect(self.on_shots_picked)
+        self.parts.picked.connect(self.on_parts_picked)
+        self.watched.value_changed.connect(self.on_shares_changed)
+        self.tested.value_changed.connect(self.on_shares_changed)
+        self.seed.valueChanged.connect(self.on_seed_changed)
+        self._again.clicked.connect(self.on_again)
+        theme.changed.connect(self.on_theme_changed)
+        self.on_theme_changed()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the project's own values."""
+        state, busy = self._project.state, self._project.is_busy
+        self.shots.set_choice(_key(state.shots))
+        self.parts.set_choice(_OWN if state.own_parts else _DRAWN)
+        self._parts_room.setVisible(self._split.has_parts)
+        own = state.own_parts and self._split.has_parts
+        self._own_words.setVisible(own)
+        for knob, stops, value in ((self.watched, _WATCHED, state.val_share), (self.tested, _TESTED, state.test_share)):
+            values = sorted({*stops, value})
+            knob.set_stops([(percent(share), share) for share in values])
+            knob.set_value(value)
+            knob.setVisible(not own)
+        self.seed.blockSignals(True)
+        self.seed.setValue(state.seed)
+        self.seed.blockSignals(False)
+        self.setEnabled(not busy)
+
+    def on_shots_picked(self, key: str) -> None:
+        """So many pictures of each class."""
+        self._project.change(shots=None if key == _ALL else int(key))
+
+    def on_parts_picked(self, key: str) -> None:
+        """Drawn here, or the data's own division."""
+        self._project.change(own_parts=key == _OWN)
+
+    def on_shares_changed(self) -> None:
+        """How much is kept back."""
+        watched, tested = self.watched.value(), self.tested.value()
+        if isinstance(watched, float) and isinstance(tested, float):
+            self._project.change(val_share=watched, test_share=tested)
+
+    def on_seed_changed(self, seed: int) -> None:
+        """Another draw."""
+        self._project.change(seed=seed)
+
+    def on_again(self) -> None:
+        """The next draw."""
+        self.seed.setValue((self.seed.value() + 1) % _LARGEST_SEED)
+
+    def on_theme_changed(self) -> None:
+        """Tint the symbol."""
+        self._symbol.setPixmap(self._theme.pixmap("state-held", 18, "ok", self.devicePixelRatioF()))
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 14, 16, 14)
+        layout.setSpacing(8)
+        layout.addWidget(text(self.tr("Pictures to learn from"), "heading"))
+        layout.addWidget(self.shots)
+        layout.addWidget(text(self.tr("Of each class. More teach more, and take longer."), "caption"))
+        layout.addSpacing(10)
+        parts = QVBoxLayout(self._parts_room)
+        parts.setContentsMargins(0, 0, 0, 6)
+        parts.setSpacing(8)
+        parts.addWidget(text(self.tr("Division"), "heading"))
+        parts.addWidget(self.parts)
+        parts.addWidget(self._own_words)
+        layout.addWidget(self._parts_room)
+        layout.addWidget(self.watched)
+        layout.addSpacing(6)
+        layout.addWidget(self.tested)
+        layout.addSpacing(10)
+        layout.addWidget(text(self.tr("Seed"), "strong"))
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        line.addWidget(self.seed, 1)
+        line.addWidget(self._again)
+        layout.addLayout(line)
+        layout.addStretch(1)
+        promise = QHBoxLayout()
+        promise.setSpacing(10)
+        promise.addWidget(self._symbol)
+        promise.addWidget(text(self.tr("Test pictures are never used for tuning."), "strong"), 1)
+        layout.addLayout(promise)
+        layout.addWidget(text(self.tr("Copies of a picture always stay in one part."), "caption"))
+
+
+def _key(shots: int | None) -> str:
+    return _ALL if shots is None else str(shots)

@@ -1,0 +1,147 @@
+"""Step 2: which pictures are learned from, watched and tested on, shown before anything is learned."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
+
+from capt_engine.records import USES, Failure
+from capt_gui.pages.tune.notice_list import NoticeList
+from capt_gui.pages.tune.split_settings import SplitSettings
+from capt_gui.pages.tune.step import Step
+from capt_gui.view_models.data_notices import Notice
+from capt_gui.view_models.desk import Desk
+from capt_gui.view_models.picture_list import PictureList
+from capt_gui.view_models.split_rows import TONES, SplitRows, parts, tiles, use_help, use_name
+from capt_gui.widgets.banner import Banner
+from capt_gui.widgets.elided_label import ElidedLabel
+from capt_gui.widgets.labels import text
+from capt_gui.widgets.picture_grid import PictureGrid
+from capt_gui.widgets.split_bars import SplitBars
+from capt_gui.widgets.use_totals import UseTotals
+
+_COLUMNS = [300, 500, 370]
+
+
+class SplitStep(Step):
+    """Three columns: the settings, every class as a bar, and the pictures of one class by their use."""
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(desk, parent)
+        self._project = desk.tuning.project
+        self._split = desk.tuning.split
+        self.banner = Banner(desk.theme)
+        self.notices = NoticeList(desk.theme)
+        self.settings = SplitSettings(desk.theme, self._project, self._split)
+        uses = [(use_name(use), TONES[use], use_help(use)) for use in USES]
+        self.totals = UseTotals(desk.theme, uses)
+        self.bars = SplitBars(desk.theme, tuple(TONES[use] for use in USES))
+        self._rows = SplitRows(self)
+        self.bars.setModel(self._rows)
+        self._title = ElidedLabel(text_role="heading")
+        self._words = text(role="caption")
+        self.grid = PictureGrid(desk.theme)
+        self._pictures = PictureList(desk.tuning.thumbnails, self)
+        self.grid.setModel(self._pictures)
+        self.grid.setAccessibleDescription(self.tr("The arrows move from picture to picture"))
+        self._columns = QSplitter(Qt.Orientation.Horizontal)
+        self._lay_out()
+        self._split.changed.connect(self.on_changed)
+        self._split.written.connect(self.done)
+        self._split.failed.connect(self.on_failed)
+        self._project.changed.connect(self.settings.refresh)
+        self.bars.current_changed.connect(self.on_current_changed)
+        self.bars.entered_row.connect(self.on_entered)
+        self.on_changed()
+
+    @property
+    def blocked_because(self) -> str:
+        """What stands in the way of tuning with this split."""
+        return self._split.problem()
+
+    def enter(self) -> None:
+        """Ask for the split of this moment."""
+        self._split.refresh()
+        self.settings.refresh()
+        if self.isVisible():
+            self.bars.setFocus()
+
+    def go_on(self) -> None:
+        """Write the split; what is tuned reads it from disk."""
+        if self._project.is_busy:
+            self.done.emit()
+        else:
+            self._split.write()
+
+    def on_changed(self) -> None:
+        """Show the split of this moment, or the last one, dimmed by nothing: the next is a blink away."""
+        result = self._split.result
+        total = self._split.totals()
+        self.settings.refresh()
+        self.totals.set_counts(None if total is None else parts(total))
+        rows = result.classes if result is not None else ()
+        current = self.bars.current_name()
+        self.bars.set_largest(max((sum(parts(own)) for own in rows), default=1))
+        self._rows.show(rows)
+        if rows and not self.bars.current_name():
+            names = [own.name for own in rows]
+            self.bars.setCurrentIndex(self._rows.index(names.index(current) if current in names else 0))
+        said = [] if result is None else [Notice("block", words, "") for words in result.blocks]
+        said += [] if result is None else [Notice("warning", words, "") for words in result.warnings]
+        self.notices.show_notices(said)
+        self.on_current_changed(self.bars.current_name())
+        self.changed.emit()
+
+    def on_failed(self, failure: Failure) -> None:
+        """Say why there is no split."""
+        self.banner.show_message("error", failure.message, failure.hint)
+
+    def on_current_changed(self, name: str) -> None:
+        """Show the pictures of another class."""
+        shown = tiles(self._split.pictures(name))
+        self._title.set_text(name)
+        self._words.setText(self.tr("Its pictures, by what they are used for") if shown else "")
+        self._pictures.show(shown)
+
+    def on_entered(self, name: str) -> None:
+        """Return was pressed on a class: go to its pictures."""
+        self.on_current_changed(name)
+        self.grid.setFocus()
+
+    def _lay_out(self) -> None:
+        scrolled = QScrollArea()
+        scrolled.setWidgetResizable(True)
+        scrolled.setFrameShape(QFrame.Shape.NoFrame)
+        scrolled.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scrolled.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scrolled.setWidget(self.settings)
+        middle, right = QFrame(), QFrame()
+        for frame in (middle, right):
+            frame.setProperty("card", True)
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(16, 14, 8, 8)
+        column.setSpacing(10)
+        column.addWidget(self.totals)
+        column.addWidget(self.bars, 1)
+        beside = QVBoxLayout(right)
+        beside.setContentsMargins(16, 14, 8, 8)
+        beside.setSpacing(2)
+        beside.addWidget(self._title)
+        beside.addWidget(self._words)
+        beside.addSpacing(6)
+        beside.addWidget(self.grid, 1)
+        for widget, stretch in ((scrolled, 0), (middle, 3), (right, 2)):
+            self._columns.addWidget(widget)
+            self._columns.setStretchFactor(self._columns.indexOf(widget), stretch)
+        scrolled.setMinimumWidth(280)
+        middle.setMinimumWidth(380)
+        right.setMinimumWidth(240)
+        self._columns.setChildrenCollapsible(False)
+        self._columns.setHandleWidth(10)
+        self._columns.setSizes(_COLUMNS)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(20, 12, 20, 12)
+        layout.setSpacing(10)
+        layout.addWidget(self.banner)
+        layout.addWidget(self.notices)
+        layout.addWidget(self._columns, 1)

@@ -1,0 +1,98 @@
+"""The classes with what their pictures are used for, and the pictures of one of them."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+from PySide6.QtCore import QAbstractListModel, QCoreApplication, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from capt_engine.records import USES, Assigned, ClassSplit
+from capt_gui.view_models.picture_list import Tile
+
+Index = QModelIndex | QPersistentModelIndex
+_NOWHERE = QModelIndex()
+
+TONES = {"tuned": "accent", "watched": "clean", "test": "ok", "spare": "control"}
+"""The colour of each use, a role of the theme."""
+
+
+class Role(IntEnum):
+    """What each row answers: the numbers of the bars, which the model may not import (a test compares them)."""
+
+    NAME = Qt.ItemDataRole.UserRole + 1
+    PARTS = Qt.ItemDataRole.UserRole + 6
+
+
+class SplitRows(QAbstractListModel):
+    """One row for each class."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._rows: tuple[ClassSplit, ...] = ()
+
+    def show(self, rows: tuple[ClassSplit, ...]) -> None:
+        """Show these classes; the same ones with other numbers keep the view where it is."""
+        same = [own.name for own in rows] == [own.name for own in self._rows]
+        if same:
+            self._rows = rows
+            if rows:
+                self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
+            return
+        self.beginResetModel()
+        self._rows = rows
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = _NOWHERE) -> int:
+        """Number of classes."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """What a row shows."""
+        if not index.isValid():
+            return None
+        own = self._rows[index.row()]
+        answers: dict[int, Any] = {
+            Qt.ItemDataRole.DisplayRole: own.name,
+            Qt.ItemDataRole.ToolTipRole: f"{own.name}\n{in_words(own)}",
+            Qt.ItemDataRole.AccessibleTextRole: f"{own.name}: {in_words(own)}",
+            Role.NAME: own.name,
+            Role.PARTS: parts(own),
+        }
+        return answers.get(role)
+
+
+def parts(own: ClassSplit) -> tuple[int, int, int, int]:
+    """Pictures of each use, in the order of USES."""
+    return own.tuned, own.watched, own.test, own.spare
+
+
+def use_name(use: str) -> str:
+    """A use as the wizard calls it."""
+    return {"tuned": _tr("Learn"), "watched": _tr("Watch"), "test": _tr("Test"), "spare": _tr("Spare")}[use]
+
+
+def use_help(use: str) -> str:
+    """What a use means."""
+    return {
+        "tuned": _tr("The prompt is learned from these."),
+        "watched": _tr("Watched while tuning, to see when it stops getting better; nothing is learned from them."),
+        "test": _tr("Kept for the end, and never used for tuning."),
+        "spare": _tr("Not used: more than the number of pictures to learn from."),
+    }[use]
+
+
+def in_words(own: ClassSplit) -> str:
+    """The numbers of a class, spoken."""
+    return ", ".join(f"{use_name(use)} {count:,}" for use, count in zip(USES, parts(own), strict=True))
+
+
+def tiles(pictures: tuple[Assigned, ...]) -> list[Tile]:
+    """The pictures of a class by their use, those that are learned from first."""
+    order = {use: number for number, use in enumerate(USES)}
+    ordered = sorted(pictures, key=lambda own: order[own.use])
+    return [Tile(own.path, use_name(own.use), TONES[own.use], use_help(own.use)) for own in ordered]
+
+
+def _tr(words: str) -> str:
+    return QCoreApplication.translate("SplitRows", words)
