@@ -22,7 +22,16 @@ from capt_engine.registry import build, describe
 Pixels = Callable[..., Tensor]
 
 BUDGETS = {"linf": 8 / 255, "l2": 0.5}
-BRIEF: dict[str, ParamValue] = {"steps": 4, "restarts": 2, "queries": 40, "targets": 2}
+BRIEF: dict[str, ParamValue] = {
+    "steps": 4,
+    "restarts": 2,
+    "queries": 40,
+    "probes": 4,
+    "targets": 2,
+    "places": 2,
+    "turns": 3,
+    "shifts": 2,
+}
 
 
 def honoured(attack: type[Attack]) -> list[Norm]:
