@@ -153,6 +153,11 @@ def _from_class_folders(root: str, on_obstacle: OnObstacle | None = None) -> dic
     pictures = {split: classes_below(folder, root, on_obstacle) for split, folder in parts.items()}
     filled = {name for by_class in pictures.values() for name in by_class}
     classes = tuple(sorted(filled, key=natural_key))
+    if not classes and pictures_in(root):
+        raise BadRequest(
+            f"{root} holds pictures, but no class folders.",
+            "If it is one class, name the folders of the other classes as well; else sort the pictures into one subfolder per class.",
+        )
     if not classes:
         raise BadRequest(f"{root} has no class folders with pictures in them.", _EXPECTED)
     label = {name: index for index, name in enumerate(classes)}

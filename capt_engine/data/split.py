@@ -104,10 +104,11 @@ def _repair(
 ) -> None:
     """A test picture for each class that could have one and got none, as its pictures are alike in large groups."""
     tested = Counter(entry.label for entry, part in zip(entries, part_of, strict=True) if part == "test")
+    small_first = sorted(units, key=len)
     for label, n in sizes.items():
         if tested[label] or not _wanted("test", n, request):
             continue
-        for unit in sorted(units, key=len):
+        for unit in small_first:
             here = Counter(entries[at].label for at in unit)
             if here[label] and part_of[unit[0]] == "train" and all(pool[each] > m for each, m in here.items()):
                 _move(unit, here, "test", part_of, pool, dict.fromkeys(here, 0))
