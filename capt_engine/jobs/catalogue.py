@@ -14,6 +14,7 @@ from capt_engine.model.prompt_shelf import entries
 from capt_engine.model.text import DEFAULT_TEMPLATE
 from capt_engine.records import Catalogue, ModelInfo
 from capt_engine.tuning import presets
+from capt_engine.tuning.defaults import of_demo
 
 DEMO = ModelInfo(
     id="demo",
@@ -23,6 +24,7 @@ DEMO = ModelInfo(
     template=TASKS["shapes"].template,
     warning="Demo model: knows only the toy world. Good for learning the tool, not for conclusions about your pictures.",
     eps=1 / 255,
+    tuning=tuple(of_demo("demo").items()),
 )
 DEMO_ROBUST = replace(
     DEMO,
@@ -30,6 +32,7 @@ DEMO_ROBUST = replace(
     label="Demo CLIP, robust (toy world)",
     summary="The demo with an image tower tuned on attacked pictures (TeCoA-style): it gives way later.",
     eps=4 / 255,
+    tuning=tuple(of_demo("demo-robust").items()),
 )
 BUNDLED = (DEMO, DEMO_ROBUST)
 

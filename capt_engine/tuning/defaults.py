@@ -34,6 +34,7 @@ from capt_engine.tuning.methods import METHODS, Method
 from capt_engine.tuning.objective import KL_DIRECTIONS
 
 LARGE_GPU_BYTES = 12 * 10**9
+SMALL_BATCH, LARGE_BATCH = 4, 32
 AUGMENTATIONS = ("none", "crop-flip")
 
 # attack_step_size is in units of ε here.
@@ -99,20 +100,28 @@ def chosen(request: TuneRequest, backbone: Backbone) -> Chosen:
     return found
 
 
-def _preset(method: Method, backbone: Backbone, device: torch.device) -> dict[str, Any]:
-    large = device.type == "cuda" and torch.cuda.get_device_properties(device).total_memory >= LARGE_GPU_BYTES
-    preset = _REAL | {
+def usual(method: Method, *, batch: int = SMALL_BATCH) -> dict[str, Any]:
+    """A method's settings on a real model where nobody says; `attack_step_size` in units of ε."""
+    found = _REAL | {
         "coupling": method.coupling,
         "length": method.length,
         "depth": method.depth,
         "rate": method.rate,
         "weight": method.weight,
-        "batch": 32 if large else 4,
+        "batch": batch,
         "alpha": "label_prob",
     }
-    if method.name == "fap":
-        preset |= _FAP
-    preset |= _DEMO.get(backbone.id, {})
+    return found | _FAP if method.name == "fap" else found
+
+
+def of_demo(model: str) -> dict[str, Any]:
+    """What is different with a demo model; nothing for others."""
+    return dict(_DEMO.get(model, {}))
+
+
+def _preset(method: Method, backbone: Backbone, device: torch.device) -> dict[str, Any]:
+    large = device.type == "cuda" and torch.cuda.get_device_properties(device).total_memory >= LARGE_GPU_BYTES
+    preset = usual(method, batch=LARGE_BATCH if large else SMALL_BATCH) | of_demo(backbone.id)
     if backbone.id in _DEMO and method.coupling == "text_only":
         preset |= _DEMO_TEXT_ONLY
     return preset

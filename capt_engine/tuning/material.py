@@ -52,7 +52,7 @@ class Pictures:
 def read_all(
     request: TuneRequest, drawn: Drawn, backbone: Backbone, tick: Step, *, every_class: bool = True
 ) -> Pictures:
-    """Read what was drawn; raises BadRequest where a class has nothing left (every_class), or early stopping nothing to go by."""
+    """Read what was drawn; raises BadRequest where a class has nothing left (every_class)."""
     parts = [part for part in (drawn.train, drawn.val) if part is not None]
     total = sum(len(part.items) for part in parts)
     read: list[Read] = []
@@ -71,11 +71,6 @@ def read_all(
     train, val = read[0], read[1] if len(read) > 1 and len(read[1]) else None
     if every_class:
         require_every_class(drawn.train.classes, train)
-    if request.patience and val is None:
-        raise BadRequest(
-            "There are no validation pictures, so nothing says when to stop early.",
-            "Leave the patience at 0, or add a part called val.",
-        )
     return Pictures(drawn, train, val, tuple(failed))
 
 

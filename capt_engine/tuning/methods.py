@@ -10,7 +10,8 @@ from capt_engine.registry import Table
 @dataclass(frozen=True)
 class Method:
     """objective: a name of OBJECTIVES. coupling, length, depth: the prompt shape used when nobody says. random_context: start the first
-    text layer at N(0, 0.02²) instead of at the template's words. attacked: does training need adversarial pictures."""
+    text layer at N(0, 0.02²) instead of at the template's words. summary: for whoever has to choose. attacked: does training need
+    adversarial pictures."""
 
     name: str
     label: str
@@ -22,6 +23,7 @@ class Method:
     rate: float = 0.0035
     weight: float = 2.5
     random_context: bool = False
+    summary: str = ""
 
     @property
     def attacked(self) -> bool:
@@ -31,15 +33,99 @@ class Method:
 
 METHODS: Table[Method] = Table(
     "method",
-    Method("capt", "CAPT", "arXiv 2405.11154", "capt", "vision_to_text", 2, 9),
-    Method("coop", "CoOp", "IJCV 2022", "clean", "text_only", 16, 1, rate=0.002, random_context=True),
-    Method("apt", "APT", "CVPR 2024", "adversarial", "text_only", 16, 1, rate=0.002, random_context=True),
-    Method("vpt", "VPT", "ECCV 2022", "clean", "vision_only", 2, 9),
-    Method("maple", "MaPLe", "CVPR 2023", "clean", "text_to_vision", 2, 9),
-    Method("adv-maple", "adversarial MaPLe", "baseline of FAP, NeurIPS 2024", "adversarial", "text_to_vision", 2, 9),
-    Method("fap", "FAP", "NeurIPS 2024", "fap", "vision_to_text", 2, 9, weight=1.5),
     Method(
-        "trades", "TRADES-style prompts", "ICML 2019, for prompts: CAPT with α = 0", "trades", "vision_to_text", 2, 9
+        "capt",
+        "CAPT",
+        "arXiv 2405.11154",
+        "capt",
+        "vision_to_text",
+        2,
+        9,
+        summary="Learns from clean and attacked pictures alike, and asks a frozen CLIP what the answer was, as far as it can be trusted.",
     ),
-    Method("pmg-aft", "PMG-AFT-style prompts", "CVPR 2024, for prompts", "pmg-aft", "vision_to_text", 2, 9),
+    Method(
+        "coop",
+        "CoOp",
+        "IJCV 2022",
+        "clean",
+        "text_only",
+        16,
+        1,
+        rate=0.002,
+        random_context=True,
+        summary="Learns words before the class name from clean pictures alone; no defence, but what others are measured against.",
+    ),
+    Method(
+        "apt",
+        "APT",
+        "CVPR 2024",
+        "adversarial",
+        "text_only",
+        16,
+        1,
+        rate=0.002,
+        random_context=True,
+        summary="Learns words before the class name from attacked pictures alone.",
+    ),
+    Method(
+        "vpt",
+        "VPT",
+        "ECCV 2022",
+        "clean",
+        "vision_only",
+        2,
+        9,
+        summary="Learns tokens of the image tower from clean pictures alone; no defence.",
+    ),
+    Method(
+        "maple",
+        "MaPLe",
+        "CVPR 2023",
+        "clean",
+        "text_to_vision",
+        2,
+        9,
+        summary="Learns tokens of both towers together from clean pictures alone; no defence.",
+    ),
+    Method(
+        "adv-maple",
+        "adversarial MaPLe",
+        "baseline of FAP, NeurIPS 2024",
+        "adversarial",
+        "text_to_vision",
+        2,
+        9,
+        summary="MaPLe, but from attacked pictures alone.",
+    ),
+    Method(
+        "fap",
+        "FAP",
+        "NeurIPS 2024",
+        "fap",
+        "vision_to_text",
+        2,
+        9,
+        weight=1.5,
+        summary="Keeps answers to clean and attacked pictures together, the more the more alike their features are; asks no frozen CLIP.",
+    ),
+    Method(
+        "trades",
+        "TRADES-style prompts",
+        "ICML 2019, for prompts: CAPT with α = 0",
+        "trades",
+        "vision_to_text",
+        2,
+        9,
+        summary="Keeps answers to clean and attacked pictures together; CAPT without the frozen CLIP.",
+    ),
+    Method(
+        "pmg-aft",
+        "PMG-AFT-style prompts",
+        "CVPR 2024, for prompts",
+        "pmg-aft",
+        "vision_to_text",
+        2,
+        9,
+        summary="Learns from attacked pictures, and stays near a frozen CLIP and its own clean answers.",
+    ),
 )

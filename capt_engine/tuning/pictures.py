@@ -51,6 +51,11 @@ class Read:
 
 def draw(request: TuneRequest) -> Drawn:
     """The pictures that a request names, by CoOp's published rule; its test pictures are never looked at. Raises BadRequest."""
+    if request.patience and not request.validate:
+        raise BadRequest(
+            "There are no validation pictures, so nothing says when to stop early.",
+            "Leave the patience at 0, or let validation pictures be watched.",
+        )
     train, val = _splits(request)
     notes: list[str] = []
     drawn, watched = few_shot(train, val, request.shots, request.seed)
@@ -62,6 +67,7 @@ def draw(request: TuneRequest) -> Drawn:
             notes.append(
                 "There are no validation pictures, and too few training pictures are left to draw some from: "
                 "nothing is watched during tuning."
+                + (" Nothing says when to stop early, so all epochs are run." if request.patience else "")
             )
         else:
             notes.append("Validation pictures were drawn from the training pictures that are not trained on.")
