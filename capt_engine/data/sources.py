@@ -79,11 +79,13 @@ def find(data: Sequence[str], data_root: str = "") -> Found:
 
     if not data:
         raise BadRequest("Nothing was named to look through.", "Name folders of pictures, or a list of them.")
-    places = list(dict.fromkeys(os.path.normpath(Path(one).absolute()) for one in data if "\0" not in one))
-    if len(data) == 1 or len(places) == 1:
+    if len(data) > 1:
+        _require_folders(data)
+    places = list(dict.fromkeys(os.path.normpath(Path(one).absolute()) for one in data))
+    if len(places) == 1:
         splits, _ = splits_of(data[0], data_root, tell)
         return Found(splits, tuple(skipped))
-    _require_folders(data, places)
+    _require_apart(places)
     named = {split_called(Path(place).name): place for place in places}
     if "" not in named and len(named) == len(places):
         parts = {split: classes_below(named[split], named[split], tell) for split in SPLITS if split in named}
@@ -92,7 +94,7 @@ def find(data: Sequence[str], data_root: str = "") -> Found:
     return Found(_joined({WHOLE: classes}, places), tuple(skipped), notes)
 
 
-def _require_folders(data: Sequence[str], places: Sequence[str]) -> None:
+def _require_folders(data: Sequence[str]) -> None:
     for one in data:
         if "\0" in one or not os.path.exists(one):  # noqa: PTH110 - Path.exists raises where a name is too long
             raise BadRequest(f"There is no such file or folder: {one!r}.", "Check the path.")
@@ -101,6 +103,9 @@ def _require_folders(data: Sequence[str], places: Sequence[str]) -> None:
                 f"{one!r} is a file; where several things are named, each must be a folder of one class.",
                 "Put loose pictures into a folder called as their class; name a list (CSV, JSON) by itself.",
             )
+
+
+def _require_apart(places: Sequence[str]) -> None:
     # Sorted so, what lies inside a folder stands right behind it.
     real = sorted((os.path.realpath(place).rstrip(os.sep) + os.sep, place) for place in places)
     for (around, one), (inside, other) in pairwise(real):
