@@ -1,0 +1,229 @@
+"""Published model weights, in whatever form they came, installed as a folder of ours: open_clip's form, or a tuned image tower.
+
+Known: an open_clip folder (weights as safetensors or pickled), a CLIPModel folder of transformers, a bare state dict of a CLIP (OpenAI's
+TorchScript archive too), TeCoA's container with APT's backbones, and the bare image towers of FARE.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from capt_engine.errors import BadCheckpoint, BadRequest
+from capt_engine.folders import models_dir
+from capt_engine.model import clip, installed
+from capt_engine.model.clip import (
+    BUNDLED,
+    TOWER_CONFIG,
+    TOWER_FORMAT,
+    TOWER_WEIGHTS,
+    Backbone,
+    lasting_id,
+    load_backbone,
+)
+from capt_engine.model.importers import hugging_face, openai, towers
+from capt_engine.model.importers.base import State
+from capt_engine.model.importers.pickled import Limits
+from capt_engine.model.importers.reading import read_published
+
+OPEN_CLIP_CONFIG, OPEN_CLIP_WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
+_PICKLED = ("open_clip_pytorch_model.bin", "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors")
+ACTIVATIONS = ("quickgelu", "gelu")
+
+
+@dataclass(frozen=True)
+class Brought:
+    """A model that was installed: its form before, and what the files said and what had to be assumed, in sentences."""
+
+    name: str
+    folder: Path
+    form: str
+    backbone: Backbone
+    said: tuple[str, ...]
+    assumed: tuple[str, ...]
+
+
+def install(
+    path: Path,
+    name: str,
+    *,
+    base: str = "",
+    activation: str = "",
+    root: Path | None = None,
+    limits: Limits | None = None,
+) -> Brought:
+    """Convert and install a model under a name, whole or not at all.
+
+    base: the id of the model that an image tower belongs to. activation: "quickgelu" or "gelu", where the files do not say. Raises
+    BadCheckpoint where it is no known form or is damaged, BadRequest where something must be said or the name is taken.
+    """
+    root = root or models_dir()
+    installed.checked_name(name, BUNDLED)
+    if activation not in ("", *ACTIVATIONS):
+        raise BadRequest(f"There is no activation {activation!r}.", f"Known: {', '.join(ACTIVATIONS)}.")
+    if (root / name).exists():
+        raise BadRequest(f"There is already a model called {name!r}.", "Choose another name, or remove it first.")
+    staged = root / f".{name}.import"
+    installed.discard(staged)
+    staged.mkdir(parents=True)
+    try:
+        form, said, assumed = _converted(path, staged, base, activation, limits)
+        backbone = load_backbone(
+            f"{clip.LOCAL_DIR}{staged}", torch.device("cpu")
+        )  # raises where it does not fit together
+        files = tuple(sorted(one for one in staged.iterdir()))
+        facts = {
+            "model": name,
+            "imported_from": path.name,
+            "form": form,
+            "said": said,
+            "assumed": assumed,
+            "sha256": backbone.sha256,
+        }
+        installed.remember(staged / installed.INSTALLED, files, facts)
+        installed.publish(staged, root / name)
+    finally:
+        installed.discard(staged)
+    return Brought(name, root / name, form, backbone, tuple(said), tuple(assumed))
+
+
+def _converted(
+    path: Path, out: Path, base: str, activation: str, limits: Limits | None
+) -> tuple[str, list[str], list[str]]:
+    if path.is_dir():
+        if (path / TOWER_CONFIG).is_file():
+            shutil.copyfile(path / TOWER_CONFIG, out / TOWER_CONFIG)
+            shutil.copyfile(path / TOWER_WEIGHTS, out / TOWER_WEIGHTS)
+            return "tuned tower folder", ["The folder says everything."], []
+        if (path / OPEN_CLIP_CONFIG).is_file():
+            return _open_clip_folder(path, out, activation, limits)
+        if (path / hugging_face.CONFIG).is_file():
+            return _clip_model_folder(path, out, activation, limits)
+        raise BadCheckpoint(
+            f"{str(path)!r} is no model folder: it holds neither {OPEN_CLIP_CONFIG} nor {hugging_face.CONFIG}.",
+            "Name the folder that holds the configuration beside the weights, or a weights file.",
+        )
+    contents = read_published(path, limits)
+    tower = towers.tower(contents)
+    if tower is not None:
+        return _tower(path, tower, out, base, activation)
+    if base:
+        raise BadRequest(f"{path.name!r} is a whole model, which needs no base.", "Leave --base out.")
+    if hugging_face.is_clip_model(contents.state):
+        raise BadRequest(
+            f"{path.name!r} holds the weights of a CLIPModel; what else must be known is in the config.json beside it.",
+            "Name the folder instead.",
+        )
+    if not openai.is_clip(contents.state):
+        shown = ", ".join(repr(one[:60]) for one in sorted(contents.state)[:5])
+        raise BadCheckpoint(
+            f"{path.name!r} is of no known kind of model; it holds {len(contents.state)} tensors: {shown} …",
+            "Known: a CLIP of OpenAI's or open_clip's names, TeCoA's container, a bare image tower; prompts go to `capt prompts import`.",
+        )
+    assumed = ["The pictures are normalised with OpenAI's mean and deviation; the file does not say."]
+    if not activation:
+        assumed.append(
+            "It was trained with QuickGELU, as OpenAI's models were (--activation gelu for most others); the file does not say."
+        )
+    config = openai.config(contents.state, quick_gelu=activation != "gelu")
+    _write(out, openai.weights(contents.state), config, openai.preprocessing())
+    return "state dict", ["The sizes were read from the weights."], assumed
+
+
+def _open_clip_folder(
+    path: Path, out: Path, activation: str, limits: Limits | None
+) -> tuple[str, list[str], list[str]]:
+    found = [path / name for name in _PICKLED if (path / name).is_file()] or sorted(path.glob("*.safetensors"))
+    found = [one for one in found if one.suffix == ".safetensors"] or found
+    if not found:
+        raise BadCheckpoint(
+            f"{str(path)!r} holds a configuration but no weights.", "They are called open_clip_model.safetensors."
+        )
+    state = openai.weights(read_published(found[0], limits).state)
+    try:
+        told = json.loads((path / OPEN_CLIP_CONFIG).read_text(encoding="utf-8"))
+        config, look = dict(told["model_cfg"]), dict(told.get("preprocess_cfg", openai.preprocessing()))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise BadCheckpoint(f"{OPEN_CLIP_CONFIG} is not sound.", "The folder is damaged.") from error
+    said = [f"The configuration says {'QuickGELU' if config.get('quick_gelu') else 'GELU'}."]
+    if activation:
+        config["quick_gelu"] = activation == "quickgelu"
+        said.append(f"--activation {activation} was given and holds instead.")
+    _write(out, state, config, look)
+    return "open_clip folder", said, []
+
+
+def _clip_model_folder(
+    path: Path, out: Path, activation: str, limits: Limits | None
+) -> tuple[str, list[str], list[str]]:
+    found = [path / name for name in hugging_face.WEIGHTS if (path / name).is_file()]
+    if not found:
+        raise BadCheckpoint(
+            f"{str(path)!r} holds neither {' nor '.join(hugging_face.WEIGHTS)}.", "Weights in parts are not supported."
+        )
+    state = read_published(found[0], limits).state
+    if not hugging_face.is_clip_model(state):
+        raise BadCheckpoint(f"{found[0].name!r} does not hold a CLIPModel.", "Only CLIP is supported.")
+    told = hugging_face.told(path)
+    quick = activation == "quickgelu" if activation else bool(told["quick_gelu"])
+    weights = hugging_face.renamed(state)
+    config = openai.config(weights, quick_gelu=quick, text_heads=told["text_heads"], vision_heads=told["vision_heads"])
+    _write(out, weights, config, openai.preprocessing(told["mean"], told["std"]))
+    said = [f"config.json says {'QuickGELU' if told['quick_gelu'] else 'GELU'}; names were changed to open_clip's."]
+    assumed = (
+        [] if told["told_look"] else ["The pictures are normalised as OpenAI's; there is no preprocessor_config.json."]
+    )
+    return "CLIPModel folder", said, assumed
+
+
+def _tower(
+    path: Path, found: tuple[str, State], out: Path, base: str, activation: str
+) -> tuple[str, list[str], list[str]]:
+    kind, state = found
+    if activation:
+        raise BadRequest(
+            "An image tower has its base's activation.", "Leave --activation out; choose the base accordingly."
+        )
+    if not base:
+        raise BadRequest(
+            f"{path.name!r} holds an image tower alone; its text tower is that of the model it was tuned from.",
+            "Name that model with --base, for instance the ViT-B/32 of OpenAI.",
+        )
+    under = load_backbone(base, torch.device("cpu"))
+    if under.base is not None:
+        raise BadRequest(f"{base!r} is itself a tuned tower.", f"Name the model below that one: {under.base.id!r}.")
+    tower = towers.fitted(state, under)
+    assumed = [
+        f"It was tuned from {base!r}, because that was named; text tower, activation and preprocessing are taken from there."
+    ]
+    if remark := towers.remark(tower, under):
+        assumed.append(remark)
+    _save(out / TOWER_WEIGHTS, tower)
+    said = {
+        "format": TOWER_FORMAT,
+        "base": lasting_id(base),
+        "base_sha256": under.sha256,
+        "method": kind,
+        "imported_from": path.name,
+    }
+    (out / TOWER_CONFIG).write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+    label = "TeCoA container" if kind == "tecoa" else "bare image tower"
+    return label, ["Its tensors are those of the base's image tower, in name and size."], assumed
+
+
+def _write(out: Path, state: State, config: dict[str, Any], look: dict[str, Any]) -> None:
+    _save(out / OPEN_CLIP_WEIGHTS, state)
+    told = {"model_cfg": config, "preprocess_cfg": look}
+    (out / OPEN_CLIP_CONFIG).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
+def _save(path: Path, state: State) -> None:
+    tensors: dict[str, Tensor] = {name: value.contiguous() for name, value in state.items()}
+    safetensors.torch.save_file(tensors, path, {"format": "pt"})

@@ -1,0 +1,96 @@
+"""A whole CLIP as one state dict, as OpenAI (a TorchScript archive) and open_clip name its tensors; their shapes tell its sizes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from torch import Tensor
+
+from capt_engine.errors import BadCheckpoint
+from capt_engine.model.importers.base import State
+
+# What archives of OpenAI keep beside the weights.
+_BESIDE = ("input_resolution", "context_length", "vocab_size", "attn_mask")
+_HEAD = 64
+MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
+
+
+def is_clip(state: State) -> bool:
+    """Is this a whole CLIP under these names?"""
+    return {
+        "token_embedding.weight",
+        "positional_embedding",
+        "ln_final.weight",
+        "logit_scale",
+        "visual.conv1.weight",
+    } <= state.keys()
+
+
+def weights(state: State) -> dict[str, Tensor]:
+    """The weights alone."""
+    return {
+        name: value
+        for name, value in state.items()
+        if name not in _BESIDE and not name.startswith("transformer.attn_mask")
+    }
+
+
+def preprocessing(mean: tuple[float, ...] = MEAN, std: tuple[float, ...] = STD) -> dict[str, Any]:
+    """As open_clip writes it: bicubic, the shorter side to the model's size, and the square in the middle."""
+    return {"mean": list(mean), "std": list(std), "interpolation": "bicubic", "resize_mode": "shortest"}
+
+
+def config(state: State, *, quick_gelu: bool, text_heads: int = 0, vision_heads: int = 0) -> dict[str, Any]:
+    """open_clip's `model_cfg` for these weights; heads are 64 wide where nothing says otherwise, as OpenAI's. Raises BadCheckpoint."""
+    try:
+        context, width = state["positional_embedding"].shape
+        layers = _layers(state, "transformer.resblocks.")
+        text = {
+            "context_length": context,
+            "vocab_size": state["token_embedding.weight"].shape[0],
+            "width": width,
+            "heads": text_heads or max(1, width // _HEAD),
+            "layers": layers,
+            "mlp_ratio": state["transformer.resblocks.0.mlp.c_fc.weight"].shape[0] / width,
+        }
+        embed = state["text_projection"].shape[1]
+        vision = _vit(state, vision_heads) if "visual.class_embedding" in state else _resnet(state)
+    except (KeyError, ValueError, IndexError, ZeroDivisionError) as error:
+        raise BadCheckpoint(
+            f"The weights are not those of a CLIP: {error} is missing or of another shape.", "Is the file whole?"
+        ) from error
+    return {"embed_dim": embed, "quick_gelu": quick_gelu, "vision_cfg": vision, "text_cfg": text}
+
+
+def _vit(state: State, heads: int) -> dict[str, Any]:
+    width, _, patch, _ = state["visual.conv1.weight"].shape
+    grid = math.isqrt(state["visual.positional_embedding"].shape[0] - 1)
+    if grid * grid + 1 != state["visual.positional_embedding"].shape[0]:
+        raise BadCheckpoint("The image tower's places form no square.", "Such models are not supported.")
+    return {
+        "image_size": grid * patch,
+        "patch_size": patch,
+        "width": width,
+        "layers": _layers(state, "visual.transformer.resblocks."),
+        "head_width": width // heads if heads else min(_HEAD, width),
+        "mlp_ratio": state["visual.transformer.resblocks.0.mlp.c_fc.weight"].shape[0] / width,
+    }
+
+
+def _resnet(state: State) -> dict[str, Any]:
+    blocks = [
+        len({name.split(".")[2] for name in state if name.startswith(f"visual.layer{stage}.")})
+        for stage in (1, 2, 3, 4)
+    ]
+    grid = math.isqrt(state["visual.attnpool.positional_embedding"].shape[0] - 1)
+    return {
+        "image_size": grid * 32,
+        "width": state["visual.layer1.0.conv1.weight"].shape[0],
+        "layers": blocks,
+        "patch_size": None,
+    }
+
+
+def _layers(state: State, prefix: str) -> int:
+    return len({name.removeprefix(prefix).partition(".")[0] for name in state if name.startswith(prefix)})

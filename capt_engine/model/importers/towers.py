@@ -1,0 +1,66 @@
+"""Image towers that were tuned against attacks and published alone: TeCoA's container, APT's backbones, and the bare ones of FARE (chs20).
+
+They belong to a model whose text tower, tokenizer and preprocessing they share; which, the file does not say.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from capt_engine.errors import BadCheckpoint
+from capt_engine.model.clip import Backbone
+from capt_engine.model.importers.base import State
+from capt_engine.model.importers.reading import Contents
+
+TECOA_GROUP = "vision_encoder_state_dict"
+# Places for the tokens of TeCoA's visual prompts, which the plain tower does not have.
+_PROMPTED = ("prompt_pos_embedding",)
+# Adversarial fine-tuning moves weights by a few per cent; two CLIPs trained apart are as far from each other as from nothing.
+_FAR = 0.7
+
+
+def tower(contents: Contents) -> tuple[str, dict[str, Tensor]] | None:
+    """The kind ("tecoa" or "fare") and tensors of the image tower that a file holds alone, or None."""
+    if TECOA_GROUP in contents.groups:
+        return "tecoa", _plain(contents.groups[TECOA_GROUP])
+    state = {name.removeprefix("model.").removeprefix("visual."): value for name, value in contents.state.items()}
+    if "conv1.weight" in state and "token_embedding.weight" not in contents.state and "VPT" not in state:
+        return "fare", _plain(state)
+    return None
+
+
+def _plain(state: State) -> dict[str, Tensor]:
+    return {name: value for name, value in state.items() if name not in _PROMPTED}
+
+
+def fitted(state: State, base: Backbone) -> dict[str, Tensor]:
+    """The tower's tensors, once they are those of this base; raises BadCheckpoint."""
+    wanted = base.clip.visual.state_dict()
+    for name in sorted(wanted.keys() ^ state.keys()):
+        told = (
+            f"lacks {name!r}, which {base.id!r} has" if name in wanted else f"holds {name!r}, which {base.id!r} lacks"
+        )
+        raise BadCheckpoint(f"The image tower {told}.", "Name with --base the model that it was tuned from.")
+    for name, value in wanted.items():
+        if state[name].shape != value.shape:
+            raise BadCheckpoint(
+                f"The image tower has {name!r} as {tuple(state[name].shape)}; {base.id!r} has {tuple(value.shape)}.",
+                "Name with --base the model that it was tuned from.",
+            )
+    return dict(state)
+
+
+def remark(state: State, base: Backbone) -> str:
+    """A sentence where the tower is as far from the base's as one of another model would be; "" where it is near."""
+    own = base.clip.visual.state_dict()
+    distances = {
+        name: float((state[name].float() - own[name].cpu().float()).norm() / own[name].float().norm().clamp(min=1e-12))
+        for name in ("conv1.weight", "positional_embedding", "proj")
+        if name in own
+    }
+    if not distances or min(distances.values()) < _FAR:
+        return ""
+    return (
+        f"The tower is far from {base.id!r}'s own (by {min(distances.values()):.0%} of its length): "
+        "it was probably tuned from another model, for instance one trained on LAION instead of OpenAI's."
+    )

@@ -1,0 +1,109 @@
+"""What is remembered of a model or prompts when they are installed: where they came from, and the SHA-256 of every file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from capt_engine.errors import BadCheckpoint, BadRequest
+
+INSTALLED = "installed.json"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_LONGEST = 1_000_000
+
+
+def checked_name(name: str, taken: tuple[str, ...] = ()) -> str:
+    """A name to install under; raises BadRequest where it could not be a folder or file everywhere, or stands for something else."""
+    if not _NAME.fullmatch(name) or name.endswith("."):
+        raise BadRequest(
+            f"{name!r} cannot be a name.", "Use letters, digits, dot, dash and underscore, a letter or digit first."
+        )
+    if name in taken:
+        raise BadRequest(f"{name!r} stands for something that ships with the program.", "Choose another name.")
+    return name
+
+
+def sha256(path: Path) -> str:
+    """Of a whole file; raises BadCheckpoint where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise BadCheckpoint(f"{str(path)!r} cannot be read: {error.strerror or error}.", "Check its rights.") from error
+
+
+def remember(note: Path, files: tuple[Path, ...], facts: dict[str, Any]) -> None:
+    """Write beside the files what is known of them and their hashes as they are now."""
+    told = {
+        **facts,
+        "files": {path.name: sha256(path) for path in files},
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    partial = note.with_name(note.name + ".part")
+    partial.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    partial.replace(note)
+
+
+def remembered(note: Path) -> dict[str, Any] | None:
+    """What was remembered; None where nothing was. Raises BadCheckpoint for a note that is damaged."""
+    if not note.is_file():
+        return None
+    try:
+        told = json.loads(note.read_text(encoding="utf-8")) if note.stat().st_size <= _LONGEST else None
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadCheckpoint(f"{str(note)!r} is not sound JSON.", "Install it again.") from error
+    if not isinstance(told, dict) or not isinstance(told.get("files"), dict):
+        raise BadCheckpoint(f"{str(note)!r} does not say what was installed.", "Install it again.")
+    return told
+
+
+def changed(note: Path) -> tuple[str, ...]:
+    """The files that are not what they were when they were installed, or are gone. Raises BadCheckpoint where nothing was remembered."""
+    told = remembered(note)
+    if told is None:
+        raise BadCheckpoint(
+            f"Nothing was remembered of {note.parent.name!r} when it was put there, so nothing can be compared.",
+            "Import it to have its hash kept.",
+        )
+    folder, wrong = note.parent, []
+    for name, digest in sorted(told["files"].items()):
+        path = folder / Path(str(name)).name
+        if not path.is_file() or sha256(path) != digest:
+            wrong.append(str(name))
+    return tuple(wrong)
+
+
+def publish(staged: Path, final: Path) -> None:
+    """Make a finished file or folder visible under its name, at once and never over another; raises BadRequest."""
+    try:
+        if staged.is_dir():
+            if final.exists():
+                raise FileExistsError
+            staged.rename(final)
+        elif os.name == "nt":
+            staged.rename(final)  # which refuses to replace, there
+        else:
+            os.link(staged, final)
+            staged.unlink()
+    except FileExistsError as error:
+        raise BadRequest(
+            f"There is already something called {final.name!r}.", "Choose another name, or remove it first."
+        ) from error
+    except OSError as error:
+        raise BadRequest(f"{str(final)!r} cannot be written: {error.strerror or error}.", "Make room there.") from error
+
+
+def discard(path: Path) -> None:
+    """Remove what was staged and did not become anything."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
