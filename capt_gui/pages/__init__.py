@@ -10,10 +10,11 @@ from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QAction
 
 from capt_gui.pages.explore.page import ExplorePage
+from capt_gui.pages.models.page import ModelsPage
 from capt_gui.pages.report.page import ReportPage
 from capt_gui.pages.tune.page import TunePage
 from capt_gui.view_models.desk import Desk
-from capt_gui.view_models.navigation import EXPLORE, REPORT, TUNE
+from capt_gui.view_models.navigation import EXPLORE, MODELS, REPORT, TUNE
 
 
 class Page(Protocol):
@@ -52,4 +53,5 @@ PAGES = (
     PageInfo(EXPLORE, "Explore", "explore", ExplorePage),
     PageInfo(TUNE, "Tune", "tune", TunePage),
     PageInfo(REPORT, "Report", "report", ReportPage),
+    PageInfo(MODELS, "Models", "models", ModelsPage),
 )

@@ -12,6 +12,7 @@ from capt_gui.view_models.analysis_model import AnalysisModel
 from capt_gui.view_models.choices import Choices
 from capt_gui.view_models.engine_state import EngineState
 from capt_gui.view_models.gallery_model import GalleryModel
+from capt_gui.view_models.models_model import ModelsModel
 from capt_gui.view_models.navigation import Navigation
 from capt_gui.view_models.report_job import ReportJob
 from capt_gui.view_models.reports_model import ReportsModel
@@ -39,6 +40,7 @@ class Desk:
     # the results of the last run, written beside the page that shows them
     results_file: ReportJob
     tuning: TuneDesk
+    models: ModelsModel
 
 
 def lay_out(
@@ -63,4 +65,5 @@ def lay_out(
         bridge, settings, theme, engine, choices, gallery, analysis, tokens,
         Navigation(bridge), store, reports, ReportJob(bridge, bridge),
         lay_out_tuning(bridge, settings, engine, store, projects_folder, bridge),
+        ModelsModel(bridge, bridge),
     )  # fmt: skip

@@ -1,0 +1,79 @@
+"""The question before anything is fetched: what, how large, from where, under which licence, and where it goes."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QPushButton, QVBoxLayout, QWidget
+
+from capt_engine.records import ModelsListed, OfferedModel
+from capt_gui.view_models.models_model import size
+from capt_gui.widgets.labels import text
+
+
+class ConsentDialog(QDialog):
+    """Accepted when the user wants the download; "no" has the keyboard first."""
+
+    def __init__(self, model: OfferedModel, listed: ModelsListed, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Download a model"))
+        self.setMinimumWidth(560)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 22, 24, 18)
+        layout.setSpacing(14)
+        layout.addWidget(text(self.tr("Download {}?").format(model.label), "title", wrap=False))
+        layout.addWidget(text(model.purpose))
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(18)
+        grid.setVerticalSpacing(8)
+        grid.setColumnStretch(1, 1)
+        for row, (name, value) in enumerate(self._facts(model, listed)):
+            grid.addWidget(text(name, "muted", wrap=False), row, 0, Qt.AlignmentFlag.AlignTop)
+            shown = text(value)
+            shown.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            grid.addWidget(shown, row, 1)
+        layout.addLayout(grid)
+        layout.addWidget(
+            text(
+                self.tr(
+                    "The server learns that this computer fetches this model, and nothing about your pictures. "
+                    "You can pause or cancel at any time; what came is kept."
+                ),
+                "caption",
+            )
+        )
+        buttons = QDialogButtonBox()
+        self.no = QPushButton(self.tr("Not now"))
+        self.yes = QPushButton(self.tr("Download {}").format(size(model.bytes, estimated=model.estimated)))
+        self.yes.setProperty("primary", True)
+        buttons.addButton(self.no, QDialogButtonBox.ButtonRole.RejectRole)
+        buttons.addButton(self.yes, QDialogButtonBox.ButtonRole.AcceptRole)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout.addWidget(buttons)
+        self.yes.setDefault(False)
+        self.yes.setAutoDefault(False)
+        self.no.setDefault(True)
+        self.no.setFocus()
+
+    def _facts(self, model: OfferedModel, listed: ModelsListed) -> list[tuple[str, str]]:
+        revision = (
+            self.tr("newest (no commit is known beforehand; the one fetched is written down)")
+            if model.revision == "main"
+            else self.tr("commit {}").format(model.revision[:12])
+        )
+        known = (
+            self.tr("SHA-256 {}…, known beforehand").format(model.sha256[:16])
+            if model.sha256
+            else self.tr("against the SHA-256 that the hub gives for the file")
+        )
+        room = self.tr("{} ({} free)").format(listed.folder, size(listed.free_bytes))
+        facts = [
+            (self.tr("Size"), size(model.bytes, estimated=model.estimated)),
+            (self.tr("From"), f"{model.page}\n{revision}"),
+            (self.tr("Licence"), model.licence),
+            (self.tr("Checked"), known),
+            (self.tr("Goes to"), room),
+        ]
+        if model.have_bytes:
+            facts.insert(1, (self.tr("Here already"), size(model.have_bytes)))
+        return facts
