@@ -185,8 +185,8 @@ class MethodModel(QObject):
             TuneRequest(str(folder / "split.csv"), str(folder / "prompts.safetensors")),
             model=state.model,
             method=state.method,
-            # the split's own CSV lists the pictures that were drawn, and no other ones to learn from
-            shots=None,
+            # the split lists all that may be learned from; who is, is drawn by the same rule and seed as its preview
+            shots=state.shots,
             seed=state.seed,
             template=state.template,
             resume=resume,
@@ -309,6 +309,7 @@ class MethodModel(QObject):
     def _given(self) -> dict[str, ParamValue]:
         """What method and preset say, by name of the setting."""
         given = dict(self.method.settings) if self.method else {}
+        given |= dict(self.model.tuning) if self.model else {}
         return given | (dict(self.preset.settings) if self.preset else {})
 
 

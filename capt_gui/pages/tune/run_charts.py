@@ -47,7 +47,8 @@ class RunCharts(QWidget):
         for number, chart in enumerate((self.accuracy, self.loss, self.alpha, self.rate)):
             grid.addWidget(Card(chart, 8), number // 2, number % 2)
             grid.setColumnStretch(number % 2, 1)
-            grid.setRowStretch(number // 2, 1)
+            # what one looks for is in the upper row
+            grid.setRowStretch(number // 2, 3 - number // 2)
         run.drawn.connect(self.on_drawn)
         self.on_drawn()
 
@@ -79,9 +80,10 @@ class RunCharts(QWidget):
             levels.append(Level(self.tr("plain text"), "clean", plain.clean.value))
         if plain is not None and plain.robust is not None:
             levels.append(Level(self.tr("plain text"), "attacked", plain.robust.value))
+        told = [plain, *epochs] if plain is not None else [*epochs]
         lines = (
-            _share_line(self.tr("clean"), "clean", [(one.epoch, one.clean) for one in epochs]),
-            _share_line(self.tr("under attack"), "attacked", [(one.epoch, one.robust) for one in epochs]),
+            _share_line(self.tr("clean"), "clean", [(one.epoch, one.clean) for one in told]),
+            _share_line(self.tr("under attack"), "attacked", [(one.epoch, one.robust) for one in told]),
         )
         self.accuracy.set_lines(lines, tuple(levels), end=float(epochs[-1].epochs if epochs else 0))
 
