@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from capt_gui.pages.tune.data_step import DataStep
+from capt_gui.pages.tune.method_step import MethodStep
+from capt_gui.pages.tune.result_step import ResultStep
+from capt_gui.pages.tune.run_step import RunStep
 from capt_gui.pages.tune.split_step import SplitStep
 from capt_gui.pages.tune.step import Step
 from capt_gui.view_models.desk import Desk
@@ -23,4 +26,7 @@ class StepInfo:
 STEPS = (
     StepInfo("Data", "Pictures of each class", DataStep),
     StepInfo("Split", "What is learned from, and what is kept for the test", SplitStep),
+    StepInfo("Model and method", "Which model, how, and what it takes", MethodStep),
+    StepInfo("Tune", "Live, and in the background", RunStep),
+    StepInfo("Result", "What it is worth, and saving", ResultStep),
 )
