@@ -15,7 +15,6 @@ from capt_engine.data.scan import Views, scan
 from capt_engine.data.sources import find
 from capt_engine.data.split import divide
 from capt_engine.jobs.tick import Tick
-from capt_engine.model.text import count_tokens
 from capt_engine.records import Event, JobId, Preview, PreviewsReady, ScanRequest, ScanResult, SplitRequest, SplitResult
 from capt_engine.reports.files import write_whole
 
@@ -54,6 +53,9 @@ def handle_scan(session: Session, job: JobId, request: ScanRequest, on_event: On
     counting: CountTokens | None = None
     limit = 0
     if request.model:
+        # Here, as it loads torch, which nothing else of this needs.
+        from capt_engine.model.text import count_tokens
+
         tick(0, 0, f"loading {request.model}")
         backbone = session.backbone(request.model, "auto")
         limit = backbone.context_length
