@@ -72,7 +72,7 @@ class ScoreTable(QTableView):
         if rows:
             self.setCurrentIndex(self._sorted.index(0, 0))
 
-    def column(self, number: int) -> list[str]:
+    def shown(self, number: int) -> list[str]:
         """What a column shows, from the top."""
         return [str(self._sorted.index(row, number).data()) for row in range(self._sorted.rowCount())]
 

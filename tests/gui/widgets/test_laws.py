@@ -10,9 +10,11 @@ from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QLabel, QLineEdit, QScrollBar, QWidget
 from pytestqt.qtbot import QtBot
 
-from capt_engine.records import MetricInfo, ParamInfo, Picture, PictureSet, SignedPicture, Verdict
+from capt_engine.records import MetricInfo, ParamInfo, Picture, PictureSet, SignedPicture, TuneSample, Verdict
 from capt_gui.theme import Theme
 from capt_gui.widgets.banner import Banner
+from capt_gui.widgets.before_after import BeforeAfter, Measured, Pair
+from capt_gui.widgets.choice_cards import Choice, ChoiceCards
 from capt_gui.widgets.class_editor import ClassEditor
 from capt_gui.widgets.consistency_panel import ConsistencyPanel
 from capt_gui.widgets.device_pill import DevicePill
@@ -22,6 +24,7 @@ from capt_gui.widgets.gallery_view import GalleryRole, GalleryView
 from capt_gui.widgets.image_triptych import ImageTriptych
 from capt_gui.widgets.job_bar import JobBar
 from capt_gui.widgets.knob_slider import KnobSlider
+from capt_gui.widgets.line_chart import Level, Line, LineChart
 from capt_gui.widgets.logit_shift_chart import LogitShiftChart
 from capt_gui.widgets.page_rail import PageRail
 from capt_gui.widgets.page_view import PageView
@@ -29,6 +32,8 @@ from capt_gui.widgets.param_form import ParamForm
 from capt_gui.widgets.placeholder import Placeholder
 from capt_gui.widgets.probability_bars import ProbabilityBars
 from capt_gui.widgets.run_list import RunEntry, RunList
+from capt_gui.widgets.sample_strip import SampleStrip
+from capt_gui.widgets.score_table import Cell, ScoreTable
 from capt_gui.widgets.segments import Segments
 from capt_gui.widgets.side_verdicts import SideVerdicts
 
@@ -193,7 +198,53 @@ def nothing_yet(theme: Theme) -> QWidget:
     return widget
 
 
+def lines(theme: Theme) -> QWidget:
+    """A chart with a band, a dashed line and a level."""
+    widget = LineChart(theme, "Accuracy", "epoch", "Nothing yet.", share=True)
+    line = Line("clean", "clean", (1, 2), (0.5, 0.6), (0.4, 0.5), (0.6, 0.7), marks=True)
+    dashed = Line("attacked", "attacked", (1, 2), (0.1, 0.3), style=Qt.PenStyle.DashLine)
+    widget.set_lines((line, dashed), (Level("plain text", "clean", 0.45),), end=10)
+    return widget
+
+
+def cards(theme: Theme) -> QWidget:
+    """Two cards, the first of them taken."""
+    widget = ChoiceCards(theme, "Effort")
+    widget.set_choices((Choice("a", "A", "First.", "Quick."), Choice("b", "B", "Second.")), "a")
+    return widget
+
+
+def before_after(theme: Theme) -> QWidget:
+    """Two pairs, one of them half measured."""
+    widget = BeforeAfter(theme, "Result", "before", "after")
+    share = Measured(0.5, 0.4, 0.6)
+    widget.set_pairs((Pair("Clean", share, share), Pair("Attacked", share, None)))
+    return widget
+
+
+def strip(theme: Theme) -> QWidget:
+    """Two pictures under attack, one of which holds."""
+    widget = SampleStrip(theme)
+    grey = Picture(4, 4, bytes([128]) * 48)
+    widget.set_samples((TuneSample(grey, grey, "a", "a", "b"), TuneSample(grey, grey, "a", "a", "a")))
+    return widget
+
+
+def scores(_theme: Theme) -> QWidget:
+    """A table of two classes."""
+    widget = ScoreTable("Class by class")
+    widget.set_table(
+        [("Class", ""), ("Right", "")], [[Cell("a", "a"), Cell("9 %", 9)], [Cell("b", "b"), Cell("1 %", 1)]]
+    )
+    return widget
+
+
 EVERY: tuple[Make, ...] = (
+    lines,
+    cards,
+    before_after,
+    strip,
+    scores,
     pages,
     rail,
     runs,
