@@ -153,9 +153,10 @@ def _copies(result: ScanResult, state: TuneState) -> Notice | None:
         if count == 1
         else _tr("{} pictures are copies of others.").format(count)
     )
+    action = _tr("Leave out the copy") if count == 1 else _tr("Leave out the copies")
     hint = _tr("Copies always go to the same part, so nothing that was learned is tested on.")
     show = groups[0].members[0].class_name
-    return Notice("info", message, hint, _tr("Leave out the copies"), exclude=Picked(pictures=paths), show=show)
+    return Notice("info", message, hint, action, exclude=Picked(pictures=paths), show=show)
 
 
 def _imbalance(counts: dict[str, int]) -> Notice | None:
@@ -196,15 +197,17 @@ def _tiny(result: ScanResult, state: TuneState) -> Notice | None:
         return None
     message = _tr("One picture is tiny.") if len(tiny) == 1 else _tr("{} pictures are tiny.").format(len(tiny))
     sides = sorted({f"{own.width} × {own.height}" for own in tiny})
-    hint = _tr("The model enlarges them many times ({}).").format(
-        ", ".join(sides[:2]) + (" …" if len(sides) > 2 else "")
+    them = (
+        _tr("The model enlarges it many times ({}).")
+        if len(tiny) == 1
+        else _tr("The model enlarges them many times ({}).")
     )
+    hint = them.format(", ".join(sides[:2]) + (" …" if len(sides) > 2 else ""))
     # where all are small it is what the pictures are like, and leaving all of them out would leave nothing
     if 2 * len(tiny) > result.usable:
         return Notice("info", message, hint)
-    return Notice(
-        "warning", message, hint, _tr("Leave them out"), exclude=Picked(pictures=tuple(own.path for own in tiny))
-    )
+    action = _tr("Leave it out") if len(tiny) == 1 else _tr("Leave them out")
+    return Notice("warning", message, hint, action, exclude=Picked(pictures=tuple(own.path for own in tiny)))
 
 
 def _unreadable(result: ScanResult, gone: set[str]) -> Notice | None:
@@ -213,7 +216,9 @@ def _unreadable(result: ScanResult, gone: set[str]) -> Notice | None:
         return None
     count = len(broken)
     message = _tr("One picture cannot be read.") if count == 1 else _tr("{} pictures cannot be read.").format(count)
-    return Notice("info", message, _tr("They are passed over; the list says why."), _tr("Show"), show=broken[0][0])
+    return Notice(
+        "info", message, _tr("What cannot be read is passed over; the list says why."), _tr("Show"), show=broken[0][0]
+    )
 
 
 def _open_groups(groups: Sequence[Duplicates], state: TuneState) -> list[Duplicates]:

@@ -30,7 +30,7 @@ from capt_gui.view_models.thumbnail_loader import ThumbnailLoader
 from capt_gui.view_models.tune_project import TuneProject
 
 RECENT = 6
-STRIP = 6
+STRIP = 4
 
 
 class ScanModel(QObject):

@@ -27,10 +27,14 @@ SHOTS: tuple[int | None, ...] = (1, 2, 4, 8, 16, None)
 
 
 class SplitModel(QObject):
-    """`changed`: the result, or that it is out of date; `written`: the split of this moment is on disk; `failed(Failure)`."""
+    """`changed`: the result, or that it is out of date. `written`: the split of this moment is on disk; `refused`: it is not.
+
+    `failed(Failure)`: there is no split.
+    """
 
     changed = Signal()
     written = Signal()
+    refused = Signal()
     failed = Signal(object)
 
     def __init__(self, bridge: Bridge, project: TuneProject, scan: ScanModel, parent: QObject | None = None) -> None:
@@ -72,12 +76,11 @@ class SplitModel(QObject):
         """Why one cannot go on, in a sentence; empty when one can."""
         if self._scan.result is None:
             return self._scan.problem()
-        if self.is_current and self.result is not None:
+        # while the next answer is a blink away the last one counts: writing asks again anyway
+        if self.result is not None:
             return next(iter(self.result.blocks), "")
         # a project that was opened again has its split on disk already
-        if self.result is None and not self._timer.isActive() and self._project.split_file.is_file():
-            return ""
-        return self.tr("The pictures are being divided.")
+        return "" if self._project.split_file.is_file() else self.tr("The pictures are being divided.")
 
     def totals(self) -> ClassSplit | None:
         """All classes together."""
@@ -139,11 +142,13 @@ class SplitModel(QObject):
         was_writing, self._writing = self._writing, False
         if isinstance(event, JobFinished) and isinstance(event.result, SplitResult):
             self.result, self._answered = event.result, asked
-            if was_writing and not event.result.blocks:
-                self._on_written(event.result)
         elif isinstance(event, JobFailed):
             self.failed.emit(event.failure)
         self.changed.emit()
+        if was_writing and isinstance(event, JobFinished) and self.result is not None and not self.result.blocks:
+            self._on_written(self.result)
+        elif was_writing:
+            self.refused.emit()
 
     def _on_written(self, result: SplitResult) -> None:
         state = self._project.state

@@ -14,7 +14,7 @@ from capt_gui.widgets.picture_grid import rounded_square
 from capt_gui.widgets.picture_roles import ClassRole
 
 PAD = 12
-_THUMB, _GAP, _SHOWN = 34, 4, 6
+_THUMB, _GAP, _SHOWN = 34, 4, 4
 STRIP_WIDTH = _SHOWN * (_THUMB + _GAP) + PAD
 
 _KEPT = 2000

@@ -13,7 +13,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFontMetricsF, QKeyEvent, QKeySequence, QPainter
+from PySide6.QtGui import QFocusEvent, QFontMetricsF, QKeyEvent, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -30,6 +30,7 @@ from capt_gui.widgets.painting import draw_focus_ring
 from capt_gui.widgets.picture_roles import ClassRole
 
 _ROW = 50
+_HEADER_ROOM = 34
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -52,12 +53,13 @@ class ClassTable(QTableView):
         self._order.setFilterRole(ClassRole.NAME)
         self._order.setFilterKeyColumn(0)
         self._order.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        self._theme = theme
         self._delegate = ClassDelegate(theme, strip_column, self)
         self.setItemDelegate(self._delegate)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setShowGrid(False)
         self.setWordWrap(False)
@@ -83,12 +85,14 @@ class ClassTable(QTableView):
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setMinimumSectionSize(40)
-        # ten rows say how wide a column of numbers is; asking a thousand would be slow
-        header.setResizeContentsPrecision(10)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(self._strip, QHeaderView.ResizeMode.Fixed)
-        header.resizeSection(self._strip, STRIP_WIDTH)
+        # numbers are narrower than the names of their columns, which have room for the mark of the order
+        metrics = self.fontMetrics()
+        for column in range(1, model.columnCount()):
+            words = str(model.headerData(column, Qt.Orientation.Horizontal) or "")
+            wide = STRIP_WIDTH if column == self._strip else metrics.horizontalAdvance(words) + _HEADER_ROOM
+            header.resizeSection(column, wide)
         header.setSortIndicatorClearable(True)
         model.modelReset.connect(self._on_reset)
 
@@ -117,8 +121,31 @@ class ClassTable(QTableView):
     def currentChanged(self, current: _Index, previous: _Index) -> None:
         """Say which class is current."""
         super().currentChanged(current, previous)
+        # the ring spans the row, which may have other cells to paint than Qt thinks
+        self.viewport().update()
         if _name(current) != _name(previous):
             self.current_changed.emit(_name(current))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the table, and one ring around the whole of the current row."""
+        super().paintEvent(event)
+        current = self.currentIndex()
+        if self.hasFocus() and current.isValid():
+            painter = QPainter(self.viewport())
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            row = self.visualRect(current.sibling(current.row(), 0))
+            ring = QRectF(0, row.top(), self.viewport().width(), row.height() - 1)
+            draw_focus_ring(painter, ring.adjusted(1, 1, -1, -1), self._theme, 6)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """The ring spans the row, so the whole row is painted."""
+        super().focusInEvent(event)
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """The ring goes from the whole row."""
+        super().focusOutEvent(event)
+        self.viewport().update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Space, Delete and Backspace leave the selected classes out or take them back; Return goes to the pictures."""
@@ -185,8 +212,6 @@ class ClassDelegate(QStyledItemDelegate):
             painter.setOpacity(1.0)
         else:
             paint_words(painter, rect, index, theme, self.tr("left out"))
-        if option.state & QStyle.StateFlag.State_HasFocus:
-            draw_focus_ring(painter, rect.adjusted(1, 1, -1, -1), theme, 6)
         painter.restore()
 
 

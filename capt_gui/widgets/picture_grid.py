@@ -12,7 +12,7 @@ from capt_gui.theme import Theme
 from capt_gui.widgets.painting import draw_focus_ring, elided
 from capt_gui.widgets.picture_roles import PictureRole
 
-THUMB = 84
+THUMB = 80
 _PAD = 6
 _KEPT = 400
 _GONE = 0.25

@@ -133,7 +133,7 @@ class ClassDetails(QFrame):
             about = copies.get(path)
             caption, tone, words = "", "", ""
             if about is not None:
-                caption, tone, words = self.tr("set {}").format(about[0]), "clean", about[1]
+                caption, tone, words = self.tr("group {}").format(about[0]), "clean", about[1]
             elif path in small:
                 caption, tone, words = small[path], "warning", self.tr("Tiny: the model enlarges it many times.")
             tiles[path] = Tile(path, caption, tone, words, path in away)
@@ -142,7 +142,7 @@ class ClassDetails(QFrame):
                 found[TINY].append(tiles[path])
         # groups side by side, in the order of their numbers, with the members of other classes among them
         found[COPIES] = [
-            tiles.get(path) or Tile(path, self.tr("set {}").format(number), "clean", words, path in away)
+            tiles.get(path) or Tile(path, self.tr("group {}").format(number), "clean", words, path in away)
             for path, (number, words) in copies.items()
         ]
         return found

@@ -243,7 +243,7 @@ class DataStep(Step):
         self.columns.setChildrenCollapsible(False)
         self.columns.setStretchFactor(0, 5)
         self.columns.setStretchFactor(1, 3)
-        self.columns.setSizes([740, 430])
+        self.columns.setSizes([750, 410])
         self.columns.setHandleWidth(10)
         left.setMinimumWidth(500)
         self.details.setMinimumWidth(300)

@@ -33,8 +33,8 @@ class DataWelcome(QScrollArea):
         self.area = DropArea(
             theme,
             "folder",
-            self.tr("Drop a folder of folders"),
-            self.tr("One folder for each class, named as you would name the class: “cat”, “dog”, “coffee mug”."),
+            self.tr("Drop your pictures"),
+            self.tr("A folder that holds one folder for each class, named as you would say it: “cat”, “coffee mug”."),
             self.tr("Also several folders at once · a CSV with path,label · a few-shot split file (JSON)"),
         )
         self.area.setMinimumHeight(250)

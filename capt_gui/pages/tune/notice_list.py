@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
 from capt_gui.view_models.data_notices import Notice
 from capt_gui.widgets.notice_bar import NoticeBar
 
 SHOWN = 2
+_HIGHEST = 190
+_GAP = 6
 
 
 class NoticeList(QWidget):
@@ -25,13 +28,15 @@ class NoticeList(QWidget):
         self._notices: tuple[Notice, ...] = ()
         self._bars: list[NoticeBar] = []
         self._open = False
+        self._room = _Room()
         self._more = QPushButton()
         self._more.setProperty("link", True)
         self._more.clicked.connect(self.on_more)
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(6)
-        self._layout.addWidget(self._more)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self._room)
+        layout.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
         self.hide()
 
     def show_notices(self, notices: Sequence[Notice]) -> None:
@@ -54,24 +59,67 @@ class NoticeList(QWidget):
         self.acted.emit(int(self.sender().property("number")))
 
     def _fill(self) -> None:
-        for bar in self._bars:
-            self._layout.removeWidget(bar)
-            bar.hide()
-            bar.deleteLater()
         # a block is never hidden behind a button
         least = max(SHOWN, sum(notice.kind == "block" for notice in self._notices))
         # one more costs no more room than the button that would open it
         shown = len(self._notices) if self._open or len(self._notices) <= least + 1 else least
+        for bar in self._bars:
+            bar.hide()
+            bar.deleteLater()
         self._bars = []
         for number, notice in enumerate(self._notices[:shown]):
             bar = NoticeBar(self._theme, notice.kind, notice.message, notice.hint, notice.action)
             bar.setProperty("number", number)
             bar.action_clicked.connect(self.on_action)
-            self._layout.insertWidget(number, bar)
             self._bars.append(bar)
+        self._room.show_bars(self._bars)
         rest = len(self._notices) - least
         words = self.tr("Show fewer") if self._open else self.tr("Show {} more").format(rest)
         self._more.setText(words)
         self._more.setAccessibleName(words)
         self._more.setVisible(rest > 1)
         self.setVisible(bool(self._notices))
+
+
+class _Room(QScrollArea):
+    """As high as what is in it, up to a limit, so that the table below keeps its place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._body = QWidget()
+        self._lines = QVBoxLayout(self._body)
+        self._lines.setContentsMargins(0, 0, 0, 0)
+        self._lines.setSpacing(_GAP)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setWidget(self._body)
+
+    def show_bars(self, bars: Sequence[QWidget]) -> None:
+        """Show these instead of those before; whoever made those deletes them."""
+        while self._lines.takeAt(0) is not None:
+            pass
+        for bar in bars:
+            self._lines.addWidget(bar)
+        self._lines.activate()
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        """The height that the sentences need at this width."""
+        width = self.viewport().width()
+        needed = (
+            self._lines.heightForWidth(width) if self._lines.hasHeightForWidth() else self._lines.sizeHint().height()
+        )
+        return QSize(200, min(needed, _HIGHEST))
+
+    def minimumSizeHint(self) -> QSize:
+        """One sentence."""
+        return QSize(100, 30)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width needs another height."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QMimeData
+from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QAction, QHideEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
@@ -37,10 +37,12 @@ class TunePage(QWidget):
         self._top = QWidget()
         self._stack = QStackedWidget()
         self.steps: list[Step] = []
-        self._waiting = -1
+        # the step whose `go_on` is under way, and the step that is wanted in the end
+        self._waiting = self._wanted = -1
         self._back = QPushButton(self.tr("Back"))
         self._next = QPushButton()
         self._reason = ElidedLabel(text_role="muted")
+        self._reason.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         for info in STEPS:
             step = info.make(desk)
             self.steps.append(step)
@@ -48,6 +50,7 @@ class TunePage(QWidget):
             self.rail.add(self.tr(info.title), self.tr(info.summary))
             step.changed.connect(self.on_changed)
             step.done.connect(self.on_done)
+            step.held.connect(self.on_held)
         self._actions = self._make_actions()
         self._lay_out()
         self._connect()
@@ -105,6 +108,8 @@ class TunePage(QWidget):
         # a step whose ground has gone (pictures that were moved away) leads back to the one that says so
         number = min(wanted, self._open_until())
         self._waiting = -1
+        if number != self._project.state.step:
+            self._project.change(step=number)
         if number != self._stack.currentIndex():
             self.step.leave()
             self._stack.setCurrentIndex(number)
@@ -114,12 +119,14 @@ class TunePage(QWidget):
 
     def on_changed(self) -> None:
         """Show what is open, and what stands in the way of the rest."""
-        here, until, state = self._stack.currentIndex(), self._open_until(), self._project.state
+        here, until, reached = self._stack.currentIndex(), self._open_until(), self._project.state.reached
         states, reasons = [], []
         for number in range(len(self.steps)):
-            passed = number < state.reached and number < until
-            states.append(NOW if number == here else LOCKED if number > until else COMPLETE if passed else OPEN)
-            reasons.append(self.steps[until].blocked_because if number > until else "")
+            passed = number < reached and number < until
+            locked = number > min(until, max(here, reached) + 1)
+            states.append(NOW if number == here else LOCKED if locked else COMPLETE if passed else OPEN)
+            words = self.steps[until].blocked_because if number > until else self.tr("The step before comes first.")
+            reasons.append(words if locked else "")
         self.rail.set_states(states, reasons)
         self._back.setVisible(here > 0)
         last = here == len(self.steps) - 1
@@ -171,25 +178,29 @@ class TunePage(QWidget):
 
     def on_next(self) -> None:
         """One step on, once the step in front has put on disk what has to be there."""
-        here = self._stack.currentIndex()
-        if self.step.may_go_on and here < len(self.steps) - 1 and self._waiting != here:
-            self._waiting = here
-            self.on_changed()
-            self.step.go_on()
+        self._go_on(self._stack.currentIndex() + 1)
 
     def on_done(self) -> None:
         """The step in front is finished."""
-        if self._waiting == self._stack.currentIndex():
+        here = self._stack.currentIndex()
+        if self._waiting == here:
+            wanted = self._wanted
             self._waiting = -1
-            self._project.go(self._stack.currentIndex() + 1)
+            self._project.go(here + 1)
             self.on_changed()
+            if wanted > here + 1:
+                self._go_on(wanted)
+
+    def on_held(self) -> None:
+        """The step in front could not be finished."""
+        self._waiting = -1
+        self.on_changed()
 
     def on_picked(self, number: int) -> None:
-        """A step was chosen on the header: forward through Next, so that nothing is skipped."""
-        here = self._stack.currentIndex()
-        if number == here + 1:
-            self.on_next()
-        elif number <= self._open_until():
+        """A step was chosen on the header; on the way forward each step between does what Next would have it do."""
+        if number > self._stack.currentIndex():
+            self._go_on(number)
+        else:
             self._project.go(number)
         # the header shows what is in front, not what was wished for
         self.on_changed()
@@ -203,6 +214,13 @@ class TunePage(QWidget):
     def on_top_changed(self) -> None:
         """The banner was dismissed."""
         self._fit_top()
+
+    def _go_on(self, wanted: int) -> None:
+        here = self._stack.currentIndex()
+        if self.step.may_go_on and here < len(self.steps) - 1 and self._waiting != here:
+            self._waiting, self._wanted = here, wanted
+            self.on_changed()
+            self.step.go_on()
 
     def _ask_interrupted(self, title: str, epoch: int, epochs: int) -> None:
         if epoch:

@@ -31,6 +31,7 @@ class ScanProgress(QWidget):
         self._pictures = PictureList(thumbnails, self)
         self._grid = PictureGrid(theme)
         self._grid.setModel(self._pictures)
+        self._grid.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._grid.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._grid.setSelectionMode(PictureGrid.SelectionMode.NoSelection)
         self.cancel = QPushButton(self.tr("Cancel"))

@@ -47,6 +47,7 @@ class SplitSettings(QFrame):
         self.tested.set_help(self.tr("More test pictures make the final figures surer"))
         self.seed = QSpinBox()
         self.seed.setRange(0, _LARGEST_SEED)
+        self.seed.lineEdit().setTextMargins(8, 0, 0, 0)
         self.seed.setAccessibleName(self.tr("Seed"))
         self.seed.setToolTip(self.tr("The same seed divides the same pictures the same way"))
         self._again = QPushButton(self.tr("Draw again"))

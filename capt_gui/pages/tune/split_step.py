@@ -48,6 +48,7 @@ class SplitStep(Step):
         self._lay_out()
         self._split.changed.connect(self.on_changed)
         self._split.written.connect(self.done)
+        self._split.refused.connect(self.held)
         self._split.failed.connect(self.on_failed)
         self._project.changed.connect(self.settings.refresh)
         self.bars.current_changed.connect(self.on_current_changed)
@@ -86,15 +87,16 @@ class SplitStep(Step):
         if rows and not self.bars.current_name():
             names = [own.name for own in rows]
             self.bars.setCurrentIndex(self._rows.index(names.index(current) if current in names else 0))
-        said = [] if result is None else [Notice("block", words, "") for words in result.blocks]
-        said += [] if result is None else [Notice("warning", words, "") for words in result.warnings]
-        self.notices.show_notices(said)
+        blocks, warnings = ((), ()) if result is None else (result.blocks, result.warnings)
+        said = [("block", words) for words in blocks] + [("warning", words) for words in warnings]
+        self.notices.show_notices([_notice(kind, words) for kind, words in said])
         self.on_current_changed(self.bars.current_name())
         self.changed.emit()
 
     def on_failed(self, failure: Failure) -> None:
         """Say why there is no split."""
         self.banner.show_message("error", failure.message, failure.hint)
+        self.held.emit()
 
     def on_current_changed(self, name: str) -> None:
         """Show the pictures of another class."""
@@ -145,3 +147,9 @@ class SplitStep(Step):
         layout.addWidget(self.banner)
         layout.addWidget(self.notices)
         layout.addWidget(self._columns, 1)
+
+
+def _notice(kind: str, words: str) -> Notice:
+    """What the engine says: the first sentence, and below it the rest."""
+    message, mark, hint = words.partition(". ")
+    return Notice(kind, message + mark.strip(), hint)
