@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from capt_engine.data.labelled import is_text, shown
+from capt_engine.data.labelled_set import is_text, shown
 from capt_engine.records.data import LongName
 
 LONG = 100

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from capt_engine.data.labelled import shown
+from capt_engine.data.labelled_set import shown
 from capt_engine.errors import BadRequest
 from capt_engine.records.data import LongName
 

@@ -16,7 +16,7 @@ from capt_engine.data import likeness
 from capt_engine.data.class_names import CountTokens, listed, long_names, refusals, remarks
 from capt_engine.data.images import read_photo, thumbnail
 from capt_engine.data.inventory import Entry, Inventory
-from capt_engine.data.labelled import LabelledSet, is_template
+from capt_engine.data.labelled_set import LabelledSet, is_template
 from capt_engine.data.sources import Found
 from capt_engine.errors import BadImage, BadRequest
 from capt_engine.records.data import ClassCount, Duplicates, Member, ScanResult, TinyPicture

@@ -10,17 +10,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from capt_engine.data import benchmarks
+from capt_engine.data.class_folders import OnObstacle, classes_below
 from capt_engine.data.folders import natural_key
-from capt_engine.data.labelled import (
-    SPLITS,
-    WHOLE,
-    Item,
-    LabelledSet,
-    OnObstacle,
-    classes_below,
-    load_splits,
-    split_called,
-)
+from capt_engine.data.labelled import load_splits
+from capt_engine.data.labelled_set import SPLITS, WHOLE, Item, LabelledSet, split_called
 from capt_engine.data.picture_tree import Obstacle, pictures_below, pictures_in, subfolders
 from capt_engine.errors import BadRequest
 from capt_engine.records.pictures import FailedPicture

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from capt_engine.data.few_shot import few_shot, watched_of
 from capt_engine.data.folders import natural_key
 from capt_engine.data.inventory import Entry, Inventory, Kept, table_bytes
-from capt_engine.data.labelled import DEFAULT_TEMPLATE, SPLITS, WHOLE, Item, LabelledSet
+from capt_engine.data.labelled_set import DEFAULT_TEMPLATE, SPLITS, WHOLE, Item, LabelledSet
 from capt_engine.data.split_checks import blocks_of, warnings_of
 from capt_engine.errors import BadRequest
 from capt_engine.records.data import USES, Assigned, ClassSplit, SplitRequest, SplitResult

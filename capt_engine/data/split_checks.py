@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from capt_engine.data.class_names import listed, refusals
 from capt_engine.data.inventory import Entry, Inventory, Kept
-from capt_engine.data.labelled import shown
+from capt_engine.data.labelled_set import shown
 from capt_engine.data.scan import TINY_SIDE
 from capt_engine.records.data import SplitRequest
 

@@ -157,9 +157,45 @@ def test_csv_with_numbers_and_splits(tmp_path: Path) -> None:
     }
 
 
+def test_csv_with_a_template(tmp_path: Path) -> None:
+    """A column template says what the class names stand in; without it, it is the usual sentence."""
+    fill(tmp_path, "1.png", "2.png")
+    file = tmp_path / "labels.csv"
+    file.write_text('path,label,template\n1.png,dog,"a {}, drawn"\n2.png,cat,"a {}, drawn"\n')
+    assert load_labelled(file).template == "a {}, drawn"
+    file.write_text("path,label\n1.png,dog\n2.png,cat\n")
+    assert load_labelled(file).template == "a photo of a {}."
+
+
+def test_csv_with_spaces_around_names(tmp_path: Path) -> None:
+    """Spaces around a path are a spreadsheet's, unless a file is called so."""
+    fill(tmp_path, "1.png", "2.png ")
+    file = tmp_path / "labels.csv"
+    file.write_text("path,label\n 1.png ,dog\n2.png ,cat\n")
+    assert [Path(item.path).name for item in load_labelled(file).items] == ["1.png", "2.png "]
+
+
+@posix
+def test_csv_with_bytes_that_are_no_letters(tmp_path: Path) -> None:
+    """They are taken in the name of a file that is there, and are otherwise another encoding, which is said."""
+    file = tmp_path / "labels.csv"
+    file.write_bytes(b"path,label\n1.png,a\ncaf\xe9.png,a\n")
+    fill(tmp_path, "1.png")
+    with pytest.raises(BadRequest, match="UTF-8"):
+        load_labelled(file)
+    fill(tmp_path, os.fsdecode(b"caf\xe9.png"))
+    assert [os.fsencode(item.path)[-8:] for item in load_labelled(file).items][1] == b"caf\xe9.png"
+    (tmp_path / "split.json").write_bytes(b'{"train": [], "val": [], "test": [["caf\xe9.png", 0, "a"]]}')
+    with pytest.raises(BadRequest, match="UTF-8"):
+        load_splits(tmp_path / "split.json")
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
+        (b"path,label,template\n1.png,a,\n", "Row 2 .* has no template"),
+        (b"path,label,template\n1.png,a,cat\n", "Row 2 .* template without one"),
+        (b"path,label,template\n1.png,a,a {}\n1.png,a,b {}\n", "Row 3 .* another template"),
         (b"", "path and label"),
         (b"file,class\n1.png,a\n", "path and label"),
         (b"path,label\n", "lists no pictures"),

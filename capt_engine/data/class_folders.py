@@ -1,0 +1,111 @@
+"""Data sets of class folders: a folder with one subfolder per class, or with such folders for each of its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from capt_engine.data.folders import natural_key
+from capt_engine.data.labelled_set import (
+    DEFAULT_TEMPLATE,
+    EXPECTED,
+    SPLITS,
+    TEMPLATE_FILE,
+    WHOLE,
+    Item,
+    LabelledSet,
+    is_template,
+    split_called,
+    text_of,
+)
+from capt_engine.data.picture_tree import Obstacle, pictures_below, pictures_in, subfolders
+from capt_engine.errors import BadRequest
+
+OnObstacle = Callable[[str, Obstacle], None]
+"""Told of the class ("" above all classes) and of a folder that cannot be read or a link that is not followed."""
+
+
+def from_class_folders(root: str, on_obstacle: OnObstacle | None = None) -> dict[str, LabelledSet]:
+    """Every split of class folders; see `load_splits`. Raises BadRequest."""
+    parts = _split_folders(root)
+    pictures = {split: classes_below(folder, root, on_obstacle) for split, folder in parts.items()}
+    filled = {name for by_class in pictures.values() for name in by_class}
+    classes = tuple(sorted(filled, key=natural_key))
+    if not classes and pictures_in(root):
+        raise BadRequest(
+            f"{root} holds pictures, but no class folders.",
+            "If it is one class, name the folders of the other classes as well; else sort the pictures into one subfolder per class.",
+        )
+    if not classes:
+        raise BadRequest(f"{root} has no class folders with pictures in them.", EXPECTED)
+    label = {name: index for index, name in enumerate(classes)}
+    template = _template_of(root)
+    return {
+        split: LabelledSet(
+            Path(root).name,
+            classes,
+            tuple(Item(file, label[name]) for name in classes for file in by_class.get(name, ())),
+            template,
+            root,
+        )
+        for split, by_class in pictures.items()
+    }
+
+
+def classes_below(folder: str, top: str, on_obstacle: OnObstacle | None = None) -> dict[str, tuple[str, ...]]:
+    """The pictures of each class folder in `folder`, which is, or is a part of, the data set in `top`. Raises BadRequest.
+
+    A folder without a picture is somebody's notes rather than a class, but one that cannot be read may hold anything.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    locked: set[str] = set()
+
+    def tell(name: str, obstacle: Obstacle) -> None:
+        if on_obstacle is not None:
+            on_obstacle(name, obstacle)
+            if not obstacle.is_link:
+                locked.add(name)
+        elif not obstacle.is_link:
+            raise obstacle.why
+
+    for name in subfolders(folder, partial(tell, "")):
+        files = pictures_below(str(Path(folder, name)), top, partial(tell, name))
+        if files or name in locked:
+            found[name] = files
+    return found
+
+
+def _template_of(root: str) -> str:
+    """What a file template.txt beside the class folders says that class names stand in, where there is one."""
+    file = Path(root, TEMPLATE_FILE)
+    if not file.is_file():
+        return DEFAULT_TEMPLATE
+    template = text_of(str(file)).strip()
+    if not is_template(template):
+        raise BadRequest(
+            f"{file} does not hold one line with one {{}} for the class name.", f"For example: {DEFAULT_TEMPLATE}"
+        )
+    return template
+
+
+def _split_folders(root: str) -> dict[str, str]:
+    """Where each split's class folders are; a class may be called "train" too, so the names alone do not decide."""
+    names = subfolders(root)
+    claimed: dict[str, list[str]] = {split: [] for split in SPLITS}
+    for name in names:
+        folder = str(Path(root, name))
+        part = split_called(name)
+        if part and subfolders(folder) and not pictures_in(folder):
+            claimed[part].append(name)
+    found = {split: folders for split, folders in claimed.items() if folders}
+    named = sum(len(folders) for folders in found.values())
+    if len(found) < 2 and named < len(names):
+        return {WHOLE: root}
+    for split, folders in found.items():
+        if len(folders) > 1:
+            raise BadRequest(
+                f"{root} has more than one folder for {split}: {', '.join(folders)}.",
+                "Keep one of them, or rename the other.",
+            )
+    return {split: str(Path(root, folders[0])) for split, folders in found.items()} or {WHOLE: root}

@@ -1,0 +1,108 @@
+"""What a labelled data set is, whichever way it is written down, and what its names and texts are made of."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from capt_engine.errors import BadRequest
+
+DEFAULT_TEMPLATE = "a photo of a {}."
+WHOLE = "all"
+"""The one "split" of a data set that has none."""
+
+TEMPLATE_FILE = "template.txt"
+"""Beside class folders: the sentence that their names stand in."""
+
+SPLITS = ("train", "val", "test")
+_SPLIT_OF = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation"), "val"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+
+
+def split_called(name: str) -> str:
+    """ "train", "val" or "test", whichever a common name of it means; "" for any other name."""
+    return _SPLIT_OF.get(name.lower(), "")
+
+
+# The largest published one, of Food101, has 6 MB.
+_LARGEST_LIST_BYTES = 500 * 2**20
+
+EXPECTED = (
+    "Expected: a folder with one subfolder per class, a CSV with the columns path and label, or a split_zhou_*.json."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One picture: where it is, and the index of its class."""
+
+    path: str
+    label: int
+
+
+@dataclass(frozen=True)
+class LabelledSet:
+    """Pictures with labels: `items[i].label` indexes `classes`; `template` holds one {} for the class name.
+
+    Class names are as the source spells them, underscores included.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    items: tuple[Item, ...]
+    template: str = DEFAULT_TEMPLATE
+    root: str = ""
+
+    def counts(self) -> tuple[int, ...]:
+        """Pictures of each class, (k,)."""
+        counts = [0] * len(self.classes)
+        for item in self.items:
+            counts[item.label] += 1
+        return tuple(counts)
+
+
+def is_template(text: str) -> bool:
+    """Whether a text is one line with one {} for the class name."""
+    return text.count("{}") == 1 and "\n" not in text
+
+
+def is_text(name: str) -> bool:
+    """Whether a name can be written as UTF-8; one from a disk of another age may hold bytes that are no letters."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def shown(name: str | os.PathLike[str]) -> str:
+    """A name as it can be put into a sentence: bytes that are no letters are written as \\udc…."""
+    return os.fspath(name).encode("utf-8", "backslashreplace").decode()
+
+
+def text_of(path: str, errors: str = "strict") -> str:
+    """A list of pictures or classes as text, from UTF-8 with or without a byte order mark. Raises BadRequest.
+
+    errors: as in `bytes.decode`.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(_LARGEST_LIST_BYTES + 1)
+        if len(data) > _LARGEST_LIST_BYTES:
+            raise BadRequest(f"{path} is too large to be a list of pictures.", EXPECTED)
+        return data.decode("utf-8-sig", errors)
+    except OSError as error:
+        raise BadRequest(
+            f"{path} cannot be read ({os.strerror(error.errno or 0)}).", "Check its permissions."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise not_utf8(path) from error
+
+
+def not_utf8(path: str) -> BadRequest:
+    """The refusal of a list in another encoding."""
+    return BadRequest(f"{path} is not text in UTF-8.", "Save the list again as CSV in UTF-8, or choose another file.")

@@ -1,0 +1,224 @@
+"""Data sets that are lists of pictures: a CSV, or a split file as CoOp publishes them.
+
+A CSV begins with a line that names its columns, in any order: `path` (from the CSV's own folder) and `label`; `split` (train, val or
+test); `class_name`, which makes the labels numbers that say the order of the classes; and `template`, the same in every row.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from capt_engine.data.folders import natural_key
+from capt_engine.data.labelled_set import (
+    DEFAULT_TEMPLATE,
+    SPLITS,
+    WHOLE,
+    Item,
+    LabelledSet,
+    is_template,
+    is_text,
+    not_utf8,
+    split_called,
+    text_of,
+)
+from capt_engine.errors import BadRequest
+
+# Where the published split files' pictures lie, seen from the file (CoOp's DATASETS.md); the last is the file's own folder.
+_IMAGE_FOLDERS = ("images", "101_ObjectCategories", "jpg", "SUN397", "2750", "UCF-101-midframes", "")
+
+
+class _Row(NamedTuple):
+    path: str
+    label: int
+    class_name: str
+
+
+# CSV
+
+
+def from_csv(path: str, text: str) -> dict[str, LabelledSet]:
+    """Every split of a CSV, `text` being what it holds. Raises BadRequest."""
+    header = text.partition("\n")[0]
+    # Spreadsheets of half the world write semicolons.
+    delimiter = ";" if header.count(";") > header.count(",") else ","
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise BadRequest(f"{path} is not a sound CSV file ({error}).", "Save it again as CSV, in UTF-8.") from error
+    columns = [name.strip().lower() for name in lines[0]] if lines else []
+    if "path" not in columns or "label" not in columns:
+        raise BadRequest(
+            f"{path} does not begin with a line that names the columns path and label.",
+            "Its first line should be: path,label" if columns else "The file is empty.",
+        )
+    known = ("path", "label", "class_name", "split", "template")
+    at = {name: columns.index(name) for name in known if name in columns}
+    rows: list[tuple[str, str, str, str]] = []
+    templates: dict[str, int] = {}
+    for number, line in enumerate(lines[1:], 2):
+        if not any(field.strip() for field in line):
+            continue
+        fields = {name: line[index].strip() if index < len(line) else "" for name, index in at.items()}
+        if not all(fields.values()):
+            empty = next(name for name, field in fields.items() if not field)
+            raise BadRequest(f"Row {number} of {path} has no {empty}.", "Fill it in, or remove the row.")
+        templates.setdefault(fields.get("template", DEFAULT_TEMPLATE), number)
+        # A name may begin or end with a space, though spaces around a field are mostly a spreadsheet's.
+        whole = line[at["path"]]
+        if whole != fields["path"] and os.path.lexists(Path(path).parent / whole):
+            fields["path"] = whole
+        _require_text(path, fields)
+        rows.append((fields["path"], fields["label"], fields.get("class_name", ""), fields.get("split", WHOLE)))
+    template = _one_template(path, templates)
+    return {
+        split: replace(each, template=template) for split, each in _from_table(path, rows, "class_name" in at).items()
+    }
+
+
+def _one_template(path: str, templates: dict[str, int]) -> str:
+    """What the column template says, which must be the same in every row; the value is the row it was first met in."""
+    for template, number in list(templates.items())[:2][::-1]:
+        if not is_template(template):
+            raise BadRequest(
+                f"Row {number} of {path} has a template without one {{}} for the class name.",
+                f"For example: {DEFAULT_TEMPLATE}",
+            )
+        if len(templates) > 1:
+            raise BadRequest(
+                f"Row {number} of {path} has another template than the rows before it.", "Give every row the same."
+            )
+    return next(iter(templates), DEFAULT_TEMPLATE)
+
+
+def _require_text(path: str, fields: dict[str, str]) -> None:
+    """Raises BadRequest for bytes that are not UTF-8, but for those in the name of a file that is there: it may have such a name."""
+    broken = [name for name, field in fields.items() if not is_text(field)]
+    if broken and not (broken == ["path"] and os.path.lexists(Path(path).parent / fields["path"])):
+        raise not_utf8(path)
+
+
+def _from_table(path: str, table: Sequence[tuple[str, str, str, str]], named: bool) -> dict[str, LabelledSet]:
+    """The rows (path, label, class name, split) of a CSV; without a column of class names, the labels are the names."""
+    names = sorted({label for _, label, _, _ in table}, key=natural_key)
+    index = {name: str(at) for at, name in enumerate(names)}
+    rows: dict[str, list[_Row]] = {}
+    for file, label, class_name, split in table:
+        number = label if named else index[label]
+        if not (number.isascii() and number.isdigit() and len(number) < 10):
+            raise BadRequest(
+                f"The label {label!r} in {path} is not a number, though class_name says what each number means.",
+                "Number the classes from 0, or leave the column class_name out.",
+            )
+        wanted = WHOLE if split == WHOLE else split_called(split)
+        if not wanted:
+            raise BadRequest(f"{path} names a split called {split!r}.", "Use train, val and test.")
+        rows.setdefault(wanted, []).append(_Row(file, int(number), class_name if named else label))
+    ordered = {split: rows[split] for split in (*SPLITS, WHOLE) if split in rows}
+    return _from_rows(path, ordered, (str(Path(path).parent),))
+
+
+# Split files
+
+
+def from_split_file(path: str, image_root: str | None, text: str | None = None) -> dict[str, LabelledSet]:
+    """The three splits of a split file whose pictures lie beside it, or in `image_root`. Raises BadRequest."""
+    here = Path(path).parent
+    roots = (image_root,) if image_root is not None else tuple(str(here / folder) for folder in _IMAGE_FOLDERS)
+    return read_split_file(path, roots, text)
+
+
+def read_split_file(
+    path: str, roots: Sequence[str], text: str | None = None, *, sure: bool = False
+) -> dict[str, LabelledSet]:
+    """The three splits of a CoOp split file: {"train" | "val" | "test": [[path, label from 0, class name], …]}.
+
+    roots: folders that the paths may start from; the first that holds a listed picture is taken, or just the first if that is
+    `sure`. text: the file, if already read.
+    Raises BadRequest. Source: CoOp, datasets/oxford_pets.py.
+    """
+    try:
+        lists = json.loads(text_of(path) if text is None else text)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"{path} is not a sound JSON file ({error}).", "It may be cut off; fetch it again.") from error
+    if not isinstance(lists, dict) or not all(isinstance(lists.get(split), list) for split in SPLITS):
+        raise BadRequest(
+            f"{path} is not a split file: it needs the three lists train, val and test.", "Choose another file."
+        )
+    return _from_rows(
+        path,
+        {split: [_row(path, split, at, entry) for at, entry in enumerate(lists[split])] for split in SPLITS},
+        roots,
+        sure=sure,
+    )
+
+
+def _row(path: str, split: str, at: int, entry: object) -> _Row:
+    match entry:
+        case [str(file), int(label), str(class_name)] if file and label >= 0 and not isinstance(label, bool):
+            return _Row(file, label, class_name)
+    raise BadRequest(
+        f"Entry {at} of the list {split} in {path} is not [path, label, class name].",
+        "Labels are whole numbers from 0.",
+    )
+
+
+# Both lists
+
+
+def _from_rows(
+    path: str, rows: dict[str, list[_Row]], roots: Sequence[str], *, sure: bool = False
+) -> dict[str, LabelledSet]:
+    every = [row for part in rows.values() for row in part]
+    if not every:
+        raise BadRequest(f"{path} lists no pictures.", "Choose another file.")
+    classes = _class_names(path, every)
+    root = roots[0] if sure else _root_of(path, every, roots)
+    return {
+        split: LabelledSet(
+            Path(path).stem.removeprefix("split_zhou_"),
+            classes,
+            tuple(Item(str(Path(root, row.path)), row.label) for row in part),
+            root=root,
+        )
+        for split, part in rows.items()
+    }
+
+
+def _class_names(path: str, rows: Iterable[_Row]) -> tuple[str, ...]:
+    names: dict[int, str] = {}
+    for row in rows:
+        if names.setdefault(row.label, row.class_name) != row.class_name:
+            raise BadRequest(
+                f"{path} calls class {row.label} both {names[row.label]!r} and {row.class_name!r}.",
+                "Give each number one class name.",
+            )
+    if max(names) >= len(names):
+        gap = next(label for label in range(len(names)) if label not in names)
+        raise BadRequest(
+            f"{path} has no pictures of class {gap}, though it has some of {max(names)}.",
+            "Number from 0, without gaps.",
+        )
+    return tuple(names[label] for label in range(len(names)))
+
+
+def _root_of(path: str, rows: Sequence[_Row], roots: Sequence[str]) -> str:
+    """The first folder under which one of the first pictures is; asking for every picture is the scan's work."""
+    for root in roots:
+        for row in rows[:20]:
+            # A ValueError is a path with a zero byte, which no file has.
+            try:
+                if os.path.lexists(Path(root, row.path)):
+                    return os.path.normpath(Path(root).absolute())
+            except ValueError:
+                continue
+    raise BadRequest(
+        f"The pictures that {path} lists are not where they should be; the first would be {str(Path(roots[0], rows[0].path))!r}.",
+        "Put the list and the picture folder where they belong to each other, or name the folder the paths start from.",
+    )
