@@ -65,7 +65,9 @@ def find_offer(model: str) -> OfferedModel:
 
 def orders(model: str) -> tuple[Order, ...]:
     """What has to be fetched for a model: its configuration first, which is small and tells whether the repository is one."""
-    entry = next((one for one in _entries() if one["id"] == model), None) or _from_hub(model)
+    entry = entry_of(model)
+    if entry.get("bundled"):
+        raise BadRequest(f"{model} ships with the program; there is nothing to download.", "Choose it as it is.")
     folder = str(parts_folder(install_name(model), models_dir()))
     config = CONFIGS[entry.get("form", "open_clip")]
     return (
@@ -148,11 +150,14 @@ def _offered(entry: dict[str, Any], device: DeviceInfo | None) -> OfferedModel:
     folder = models_dir() / install_name(entry["id"])
     parts = parts_folder(folder.name, models_dir())
     have = sum(part.stat().st_size for part in parts.glob("*") if part.is_file()) if parts.is_dir() else 0
-    known, parameters = entry.get("bytes"), entry["parameters"]
+    known, parameters, is_bundled = entry.get("bytes"), entry["parameters"], entry.get("bundled", False)
     needs = int(entry.get("memory_mb", 0) * 1e6) or 4 * parameters
-    base = f"https://huggingface.co/{entry['repo']}"
-    revision = entry["revision"]
-    names = (CONFIGS[entry.get("form", "open_clip")], entry["weights"][0])
+    revision, page = entry.get("revision", ""), ""
+    files: tuple[str, ...] = ()
+    if not is_bundled:
+        page = f"https://huggingface.co/{entry['repo']}"
+        names = (CONFIGS[entry.get("form", "open_clip")], entry["weights"][0])
+        files = tuple(f"{page}/resolve/{revision}/{name}" for name in names)
     return OfferedModel(
         id=entry["id"],
         label=entry["label"],
@@ -162,19 +167,19 @@ def _offered(entry: dict[str, Any], device: DeviceInfo | None) -> OfferedModel:
         size=entry["size"],
         activation=entry["activation"],
         figure=_figure(entry),
-        repo=entry["repo"],
+        repo=entry.get("repo", ""),
         revision=revision,
         bytes=known or (4 * parameters or None),
         estimated=known is None and parameters > 0,
         sha256=entry.get("sha256", ""),
         robust=entry.get("robust", False),
-        state="installed" if is_model(folder) else "partial" if have else "absent",
+        state="bundled" if is_bundled else "installed" if is_model(folder) else "partial" if have else "absent",
         have_bytes=have,
         comfort=_comfort(needs, float(entry.get("gflops", 0.0)), device),
         needs_bytes=needs,
         folder=str(folder) if is_model(folder) else "",
-        page=base,
-        files=tuple(f"{base}/resolve/{revision}/{name}" for name in names),
+        page=page,
+        files=files,
     )
 
 

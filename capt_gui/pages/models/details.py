@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import (
     QFrame,
@@ -115,7 +115,7 @@ class ModelDetails(QWidget):
     def on_page(self) -> None:
         """Open the model's page in the browser: the user's own step onto the network."""
         if self._shown is not None:
-            QDesktopServices.openUrl(self._shown.page)
+            QDesktopServices.openUrl(QUrl(self._shown.page))
 
     def _told(self, model: OfferedModel) -> dict[str, str]:
         revision = self.tr("newest") if model.revision == "main" else model.revision
@@ -127,9 +127,9 @@ class ModelDetails(QWidget):
             "figure": model.figure or self.tr("none known to us"),
             "activation": model.activation,
             "licence": model.licence,
-            "source": model.page,
-            "commit": revision,
-            "hash": model.sha256 or self.tr("not public: the hub's own is held to"),
+            "source": model.page or self.tr("ships with the app"),
+            "commit": revision or "–",
+            "hash": model.sha256 or (self.tr("not public: the hub's own is held to") if model.page else "–"),
         }
 
     def _show_work(self, model: OfferedModel, underway: Underway | None) -> None:
@@ -137,6 +137,8 @@ class ModelDetails(QWidget):
         self._working.setVisible(underway is not None)
         self.download.setVisible(underway is None and not here)
         self.use.setVisible(here)
+        for button in (self.folder, self.copy, self.page):
+            button.setVisible(model.state != "bundled")
         words = self.tr("Go on with the download…") if model.state == "partial" else self.tr("Download…")
         self.download.setText(words)
         offline = self._models.listed is not None and self._models.listed.offline

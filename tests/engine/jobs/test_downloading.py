@@ -97,7 +97,8 @@ def test_every_offer_is_listed_without_the_network(hub: Hub, talk: Talk) -> None
     assert isinstance(listed, ModelsListed)
     assert not listed.offline
     assert not hub.asked
-    for one in listed.offered:
+    assert [one.id for one in listed.offered if one.state == "bundled"] == ["demo", "demo-robust"]
+    for one in listed.offered[2:]:
         assert one.purpose
         assert one.licence
         assert one.repo

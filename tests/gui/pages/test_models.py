@@ -1,0 +1,133 @@
+"""The Models page: nothing is fetched without a yes, and every state has its controls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from conftest import Bench
+from offers import ENTRY, FETCHED, LISTED, LOCKED, SMALL
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLabel, QTableWidget
+from pytestqt.qtbot import QtBot
+
+from capt_engine import records as r
+from capt_gui.pages.models.consent import ConsentDialog
+from capt_gui.pages.models.ledger_dialog import LedgerDialog
+from capt_gui.pages.models.page import ModelsPage
+
+
+@pytest.fixture
+def page(bench: Bench, qtbot: QtBot) -> Iterator[ModelsPage]:
+    """The page with its list, the small model chosen."""
+    page = ModelsPage(bench.desk)
+    qtbot.addWidget(page)
+    page.resize(1200, 760)
+    page.show()
+    qtbot.waitExposed(page)
+    bench.engine.emit(r.JobFinished(r.JobId(len(bench.engine.requests)), LISTED))
+    page.on_chosen(["small"])
+    yield page
+    page.close()
+
+
+def asked_for(bench: Bench) -> list[r.DownloadRequest]:
+    """The downloads that the engine was asked for."""
+    return [request for request in bench.engine.requests if isinstance(request, r.DownloadRequest)]
+
+
+def test_nothing_is_fetched_without_a_yes(page: ModelsPage, bench: Bench) -> None:
+    """The question comes first, with the model's facts; a no is a no."""
+    seen: list[r.OfferedModel] = []
+
+    def answer(model: r.OfferedModel, listed: r.ModelsListed) -> bool:
+        assert listed == LISTED
+        seen.append(model)
+        return len(seen) > 1
+
+    page.ask = answer  # type: ignore[method-assign]
+    page.details.download.click()
+    assert seen == [SMALL]
+    assert not asked_for(bench)
+    page.details.download.click()
+    assert asked_for(bench) == [r.DownloadRequest("small")]
+
+
+def test_the_question_says_what_is_agreed_to(qtbot: QtBot) -> None:
+    """Name, size, source, commit, licence, check and place; "not now" has the keyboard."""
+    dialog = ConsentDialog(SMALL, LISTED)
+    qtbot.addWidget(dialog)
+    said = " ".join(label.text() for label in dialog.findChildren(QLabel))
+    for words in ("Small CLIP", "94 MB", "huggingface.co/somebody/small", "c0ffeec0ffee", "MIT", "/models", "70.00 GB"):
+        assert words in said
+    assert dialog.no.isDefault()
+    assert not dialog.yes.isDefault()
+
+
+def test_a_running_download_shows_how_far_it_is(page: ModelsPage, bench: Bench) -> None:
+    """Bytes, words, Pause that becomes Go on, and Cancel; the buttons of before are gone meanwhile."""
+    page.ask = lambda *_: True  # type: ignore[method-assign]
+    page.details.download.click()
+    job = r.JobId(len(bench.engine.requests))
+    bench.engine.emit(r.JobProgress(job, 47_000_000, 94_000_000, "small: 47 of 94 MB, 4.0 MB/s, 12 s left", None))
+    assert page.details.progress.text().endswith("12 s left")
+    assert page.details.bar.value() * 2 == page.details.bar.maximum()
+    assert not page.details.download.isVisible()
+    page.details.pause.click()
+    bench.engine.emit(r.JobPaused(job))
+    assert page.details.pause.text() == "Go on"
+    page.details.pause.click()
+    assert bench.engine.resumed == [job]
+    page.details.cancel.click()
+    assert bench.engine.cancelled == [job]
+
+
+def test_what_is_installed_is_said_and_can_be_used(page: ModelsPage, bench: Bench, qtbot: QtBot) -> None:
+    """A banner, and a way to the pictures."""
+    page.ask = lambda *_: True  # type: ignore[method-assign]
+    page.details.download.click()
+    bench.engine.emit(r.JobFinished(r.JobId(len(bench.engine.requests)), FETCHED))
+    assert page.banner.isVisible()
+    page.on_chosen(["demo"])
+    assert page.details.use.isVisible()
+    with qtbot.waitSignal(bench.desk.navigation.asked) as told:
+        page.details.use.click()
+    assert told.args == ["explore"]
+
+
+def test_a_failure_stands_beside_the_list(page: ModelsPage, bench: Bench) -> None:
+    """What happened, to which model, and what to do."""
+    page.ask = lambda *_: True  # type: ignore[method-assign]
+    page.details.download.click()
+    failure = r.Failure("BadRequest", "The server sent a web page.", "Sign in first.")
+    bench.engine.emit(r.JobFailed(r.JobId(len(bench.engine.requests)), failure))
+    assert page.banner.accessibleName() == "Small CLIP: The server sent a web page."
+    assert page.banner.accessibleDescription() == "Sign in first."
+
+
+def test_the_lock_closes_the_door_for_downloads(page: ModelsPage, bench: Bench) -> None:
+    """One click; the reason stands at the button that is dead."""
+    page.offline.click()
+    assert bench.engine.requests[-1] == r.OfflineRequest(True)
+    bench.engine.emit(r.JobFinished(r.JobId(len(bench.engine.requests)), r.OfflineSet(True)))
+    bench.engine.emit(r.JobFinished(r.JobId(len(bench.engine.requests)), LOCKED))
+    assert page.offline.isChecked()
+    assert not page.details.download.isEnabled()
+    assert page.details.download.toolTip() == LOCKED.offline_reason
+
+
+def test_the_links_go_to_the_clipboard(page: ModelsPage) -> None:
+    """For a computer that has no network."""
+    page.details.copy.click()
+    assert QGuiApplication.clipboard().text() == "\n".join(SMALL.files)
+
+
+def test_the_ledger_is_a_table(qtbot: QtBot) -> None:
+    """One row for each download."""
+    dialog = LedgerDialog((ENTRY,))
+    qtbot.addWidget(dialog)
+    table = dialog.findChild(QTableWidget)
+    assert table.rowCount() == 1
+    cells = [table.item(0, column).text() for column in range(table.columnCount())]
+    assert "94,000,000" in cells
+    assert ENTRY.sha256 in cells
