@@ -53,7 +53,8 @@ class MethodModel(QObject):
         self._engine = engine
         self.project = project
         self._job: JobId | None = None
-        self._asked: TuneRequest | None = None
+        # what was tried last: the run, and when its split was written
+        self._asked: tuple[TuneRequest, float] | None = None
         self.forecast: TuneForecast | None = None
         self.failure: Failure | None = None
         # what the trial is doing, in words
@@ -113,6 +114,8 @@ class MethodModel(QObject):
         """The Expert form: the engine's own settings, with the defaults of method and preset."""
         catalogue = self._engine.catalogue
         given = self._given()
+        if "attack_step_size" in given:
+            given["attack_step_size"] = self._usual_step_size()
         return tuple(
             replace(param, default=given[param.name]) if param.name in given else param
             for param in (catalogue.tuning if catalogue else ())
@@ -132,7 +135,9 @@ class MethodModel(QObject):
     @property
     def eps(self) -> float:
         """The budget of the attack inside training, in pixel units."""
-        value = self.value("eps")
+        value = dict(self.project.state.settings).get("eps", self._given().get("eps"))
+        if value is None and self._engine.catalogue:
+            value = next((param.default for param in self._engine.catalogue.tuning if param.name == "eps"), None)
         if isinstance(value, float | int) and not isinstance(value, bool):
             return float(value)
         return self.model.eps if self.model and self.model.eps is not None else _USUAL_EPS
@@ -261,7 +266,7 @@ class MethodModel(QObject):
     def on_settled(self) -> None:
         """The choice has not changed for a moment: try it."""
         request = self.request()
-        self._asked = request
+        self._asked = (request, self._split_time())
         self._job = self._bridge.submit(ForecastRequest(request))
         self.note = ""
         self.changed.emit()
@@ -294,11 +299,18 @@ class MethodModel(QObject):
 
     def _begin(self) -> None:
         """Try the present choice, unless that is what was tried last."""
-        if self.problem() or self.request() == self._asked:
+        if self.problem() or (self.request(), self._split_time()) == self._asked:
             return
         self._drop()
         self.forecast, self.failure = None, None
         self._settles.start()
+
+    def _split_time(self) -> float:
+        """When the split was written; 0 where there is none yet, which the engine will say."""
+        try:
+            return self.project.split_file.stat().st_mtime
+        except OSError:
+            return 0.0
 
     def _drop(self) -> None:
         self._settles.stop()
@@ -306,11 +318,23 @@ class MethodModel(QObject):
             self._bridge.cancel(self._job)
             self._job, self._asked = None, None
 
+    def _usual_step_size(self) -> float:
+        """A step of the attack where nobody chose one: the same share of whatever the budget is."""
+        usual = dict(self.method.settings) if self.method else {}
+        eps, size = usual.get("eps"), usual.get("attack_step_size")
+        if not isinstance(eps, float) or not isinstance(size, float) or not eps:
+            return 0.0
+        return size / eps * self.eps
+
     def _given(self) -> dict[str, ParamValue]:
-        """What method and preset say, by name of the setting."""
+        """What method, model and preset say, by name of the setting."""
         given = dict(self.method.settings) if self.method else {}
-        given |= dict(self.model.tuning) if self.model else {}
-        return given | (dict(self.preset.settings) if self.preset else {})
+        own = dict(self.model.tuning) if self.model else {}
+        depths = [int(depth) for depth in (given.get("depth"), own.get("depth")) if depth is not None]
+        if depths:
+            # prompts of words alone have one layer, and no prompts have more than the model
+            own["depth"] = min(depths)
+        return given | own | (dict(self.preset.settings) if self.preset else {})
 
 
 def _work(preset: PresetInfo) -> float:

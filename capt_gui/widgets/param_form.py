@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
@@ -46,7 +48,15 @@ class ParamForm(QWidget):
         self.set_params(())
 
     def set_params(self, infos: tuple[ParamInfo, ...]) -> None:
-        """Rebuild the form, all settings at their defaults."""
+        """Rebuild the form, all settings at their defaults; where only defaults differ, settings that were changed stay."""
+        if [_shape(info) for info in infos] == [_shape(field.info) for field in self._fields] and infos:
+            for field, info in zip(self._fields, infos, strict=True):
+                untouched = field.value() == field.info.default
+                field.info = info
+                if untouched:
+                    field.set_value(info.default)
+            self._mark()
+            return
         while (item := self._grid.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()
@@ -109,3 +119,8 @@ class ParamForm(QWidget):
     @Slot()
     def _retint(self) -> None:
         self._defaults.setIcon(self._theme.icon_beside_text("restore", "accent"))
+
+
+def _shape(info: ParamInfo) -> ParamInfo:
+    """All that an editor is made of: everything but the default."""
+    return replace(info, default=0)
