@@ -5,6 +5,7 @@ from __future__ import annotations
 from capt_engine.attacks.apgd import APGDCE, APGDDLR, APGDT, APGDMargin
 from capt_engine.attacks.base import Attack, can_target
 from capt_engine.attacks.carlini_wagner import CarliniWagner
+from capt_engine.attacks.corruption import Corrupt
 from capt_engine.attacks.embedding import EmbeddingAttack
 from capt_engine.attacks.fab import FAB
 from capt_engine.attacks.fgsm import FGSM
@@ -34,6 +35,7 @@ ATTACKS: Table[type[Attack]] = Table(
     Typographic,
     Patch,
     Spatial,
+    Corrupt,
     Noise,
 )
 

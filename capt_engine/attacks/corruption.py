@@ -1,0 +1,53 @@
+"""One common corruption at one severity (Hendrycks & Dietterich 2019, arXiv 1903.12261): what happens to pictures without an attacker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from capt_engine.attacks.base import Draws, Logits, Step, Threat
+from capt_engine.attacks.corruptions import CORRUPTIONS, SEVERITIES
+from capt_engine.registry import param
+
+
+@dataclass(frozen=True)
+class Corrupt:
+    """Looks at no model and seeks no worst case, so now and then it helps. Cost: no forward pass."""
+
+    name: ClassVar[str] = "corruption"
+    label: ClassVar[str] = "Common corruption"
+    summary: ClassVar[str] = (
+        "Noise, blur, weather or a bad file, drawn without looking at the model: what happens without an attacker."
+    )
+    knowledge: ClassVar[str] = "nothing"
+    norms: ClassVar[tuple[str, ...]] = ()
+
+    kind: str = param("gaussian-noise", "Kind", choices=CORRUPTIONS.names(), help="What happens to the picture.")
+    severity: int = param(
+        3, "Severity", low=1, high=SEVERITIES, help="From 1, hardly a nuisance, to 5, hard for people too."
+    )
+
+    @property
+    def work(self) -> int:
+        """One tick a batch."""
+        return 1
+
+    @property
+    def budget(self) -> str:
+        """See `OwnBudget`."""
+        return f"{CORRUPTIONS[self.kind].label}, severity {self.severity} of {SEVERITIES}"
+
+    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:  # noqa: ARG002
+        """See `Attack.run`; model, labels and threat are not looked at."""
+        tick(0, self.work, self.budget)
+        corruption = CORRUPTIONS[self.kind]
+        with torch.no_grad():
+            return torch.cat(
+                [
+                    corruption(images[i : i + 1].cpu().float(), self.severity, draws.only(torch.tensor([i])))
+                    for i in range(len(images))
+                ]
+            ).to(images)
