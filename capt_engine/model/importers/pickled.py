@@ -16,6 +16,7 @@ import math
 import os
 import struct
 import sys
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -421,6 +422,7 @@ def main(source: str, out: str, limits: Limits) -> NoReturn:
     """What the process of its own does."""
     with open(source, "rb") as file, open(out, "wb") as written:  # noqa: PTH123 - before the doors are shut
         size = os.fstat(file.fileno()).st_size
+        warnings.simplefilter("ignore")  # to print one, its source would be opened
         _shut_in(limits)
         try:
             taken = take(file, size, limits)

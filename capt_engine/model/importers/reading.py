@@ -53,11 +53,11 @@ def read_published(path: Path, limits: pickled.Limits | None = None) -> Contents
     if not path.is_file():
         raise BadCheckpoint(f"There is no file {str(path)!r}.", "Check the name.")
     if _is_safetensors(path):
-        return Contents(_grouped(_loaded(path, path.name), "."), {}, pickled=False)
+        return Contents(grouped(_loaded(path, path.name), "."), {}, pickled=False)
     with tempfile.TemporaryDirectory(prefix="capt-import-") as scratch:
         out = Path(scratch) / "taken.safetensors"
         values = _taken(path, out, limits or pickled.Limits())
-        return Contents(_grouped(_loaded(out, path.name), "/"), values, pickled=True)
+        return Contents(grouped(_loaded(out, path.name), "/"), values, pickled=True)
 
 
 def _taken(path: Path, out: Path, limits: pickled.Limits) -> Mapping[str, object]:
@@ -102,15 +102,20 @@ def _loaded(path: Path, name: str) -> dict[str, Tensor]:
         state = safetensors.torch.load_file(path)
     except (SafetensorError, OSError, ValueError, RuntimeError) as error:
         raise BadCheckpoint(f"{name!r} is not a sound safetensors file: {str(error)[:120]}.", _HINT) from error
-    for key, value in state.items():
-        if value.is_floating_point():
-            state[key] = value.float()
-            if not bool(torch.isfinite(state[key]).all()):
-                raise BadCheckpoint(f"{name!r} holds values in {key[:80]!r} that are not finite numbers.", _HINT)
-    return state
+    return sound(state, name)
 
 
-def _grouped(state: Mapping[str, Tensor], joint: str) -> dict[str, dict[str, Tensor]]:
+def sound(state: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    """The tensors, floats as fp32; raises BadCheckpoint where any value is not a finite number."""
+    floats = {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
+    for key, value in floats.items():
+        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            raise BadCheckpoint(f"{name!r} holds values in {key[:80]!r} that are not finite numbers.", _HINT)
+    return floats
+
+
+def grouped(state: Mapping[str, Tensor], joint: str) -> dict[str, dict[str, Tensor]]:
+    """By the dictionary they were wrapped in; `joint` is what joins the steps of a path."""
     groups: dict[str, dict[str, Tensor]] = {}
     for path, value in state.items():
         group, joined, name = path.partition("/") if joint == "/" else ("", "", path)
