@@ -12,7 +12,7 @@ from typing import Any
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.folders import models_dir
 from capt_engine.jobs.tick import Tick
-from capt_engine.model import offers, offline
+from capt_engine.model import installed, offers, offline
 from capt_engine.model.download import Fetched, Paused, fetch, parts_folder
 from capt_engine.records import (
     DownloadRequest,
@@ -28,9 +28,6 @@ from capt_engine.records import (
     Request,
     Result,
 )
-
-INSTALLED = "installed.json"
-"""Beside a downloaded model: where it came from, its commit, and the SHA-256 of its files when they were verified."""
 
 
 class Fetcher:
@@ -69,11 +66,11 @@ def download(request: DownloadRequest, tick: Tick) -> DownloadResult:
             break
         except Paused:
             tick(note="paused")
-    installed = install(request.model, folder, fetched)
+    install(request.model, folder, fetched)
     weights = next(digest for name, digest in fetched.files.items() if name.endswith((".safetensors", ".bin")))
     return DownloadResult(
         model=request.model,
-        folder=str(installed),
+        folder=str(folder),
         bytes=fetched.fresh,
         reused=fetched.reused,
         sha256=weights,
@@ -85,12 +82,18 @@ def download(request: DownloadRequest, tick: Tick) -> DownloadResult:
 
 def install(model: str, folder: Path, fetched: Fetched) -> Path:
     """Make a verified download visible under its name, all at once; raises BadCheckpoint where its parts do not belong together."""
-    parts = parts_folder(folder.name, folder.parent)
-    entry = offers.entry_of(model)
+    parts, entry = parts_folder(folder.name, folder.parent), offers.entry_of(model)
     _check_config(parts, entry)
-    told = {"model": model, "repo": entry["repo"], "commit": fetched.commit, "files": fetched.files}
-    (parts / INSTALLED).write_text(json.dumps(told, indent=1), encoding="utf-8")
-    parts.replace(folder)
+    facts = {"model": model, "repo": entry["repo"], "commit": fetched.commit}
+    if "form" in entry or any(name.endswith(".bin") for name in fetched.files):
+        # This alone needs torch: names are changed, or a pickle is read by the process that can do nothing else.
+        from capt_engine.model.importers import models
+
+        models.install(parts, folder.name, source=facts)
+        shutil.rmtree(parts)
+        return folder
+    installed.remember(parts / installed.INSTALLED, tuple(parts / name for name in fetched.files), facts)
+    installed.publish(parts, folder)
     return folder
 
 

@@ -50,7 +50,9 @@ def listed(device: DeviceInfo | None = None) -> ModelsListed:
 
 def is_model(folder: Path) -> bool:
     """Whether a folder among the installed ones is a whole model; the parts of a download are hidden ones."""
-    return not folder.name.startswith(".") and (folder / CONFIGS["open_clip"]).is_file()
+    return not folder.name.startswith(".") and any(
+        (folder / name).is_file() for name in (CONFIGS["open_clip"], "tower.json")
+    )
 
 
 def find_offer(model: str) -> OfferedModel:
@@ -70,8 +72,11 @@ def orders(model: str) -> tuple[Order, ...]:
         raise BadRequest(f"{model} ships with the program; there is nothing to download.", "Choose it as it is.")
     folder = str(parts_folder(install_name(model), models_dir()))
     config = CONFIGS[entry.get("form", "open_clip")]
+    # Of a CLIPModel the mean and deviation stand in a file of their own, which not every repository has.
+    beside = ("preprocessor_config.json",) if entry.get("form") == "CLIPModel" else ()
     return (
         Order(entry["repo"], entry["revision"], (config,), folder),
+        *(Order(entry["repo"], entry["revision"], (name,), folder, optional=True) for name in beside),
         Order(
             entry["repo"],
             entry["revision"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,11 @@ def install(
     activation: str = "",
     root: Path | None = None,
     limits: Limits | None = None,
+    source: Mapping[str, str] | None = None,
 ) -> Brought:
     """Convert and install a model under a name, whole or not at all.
+
+    source: what else is remembered of where it came from, for one that was downloaded.
 
     base: the id of the model that an image tower belongs to. activation: "quickgelu" or "gelu", where the files do not say. Raises
     BadCheckpoint where it is no known form or is damaged, BadRequest where something must be said or the name is taken.
@@ -86,6 +90,7 @@ def install(
             "said": said,
             "assumed": assumed,
             "sha256": backbone.sha256,
+            **(source or {}),
         }
         installed.remember(staged / installed.INSTALLED, files, facts)
         installed.publish(staged, root / name)

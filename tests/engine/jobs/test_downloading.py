@@ -34,7 +34,9 @@ from capt_engine.records import (
     ModelsListed,
     OfflineRequest,
 )
+from tests.conftest import TINY_CONFIG
 from tests.engine.model.hub_server import COMMIT, Hub, serving
+from tests.engine.model.importers import forms
 
 NAME = "open_clip_model.safetensors"
 WEIGHTS = bytes(range(256)) * 8000
@@ -182,6 +184,32 @@ def test_a_wrong_activation_is_put_right(hub: Hub, talk: Talk, monkeypatch: pyte
     config = json.loads((Path(ended.result.folder) / "open_clip_config.json").read_text())
     assert config["model_cfg"]["quick_gelu"] is True
     assert hub.asked
+
+
+def test_a_model_of_another_form_is_converted(
+    hub: Hub, talk: Talk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A CLIPModel folder and pickled weights end as the form that we keep, with their commit, and nothing else is left."""
+    model, look = TINY_CONFIG["model_cfg"], TINY_CONFIG["preprocess_cfg"]
+    made = forms.clip_model(tmp_path / "made", forms.random_clip(model), model, look)
+    hub.files = {path.name: path.read_bytes() for path in made.iterdir()}
+    entry = {
+        "id": "small",
+        "label": "Small",
+        "purpose": "",
+        "repo": "somebody/small",
+        "revision": "main",
+        "form": "CLIPModel",
+    }
+    entry |= {"weights": ["model.safetensors"], "licence": "MIT", "activation": "as its config says", "parameters": 1}
+    monkeypatch.setattr(offers, "_entries", lambda: ({**entry, "size": 1},))
+    ended = talk.end_of(talk.engine.submit(DownloadRequest("small")))
+    assert isinstance(ended, JobFinished), ended
+    assert isinstance(ended.result, DownloadResult)
+    folder = Path(ended.result.folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["installed.json", "open_clip_config.json", NAME]
+    assert json.loads((folder / "installed.json").read_text())["commit"] == COMMIT
+    assert not list(folder.parent.glob(".*"))
 
 
 _CHILD = f"""
