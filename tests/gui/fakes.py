@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import acted_data as data
 import acted_reports as reports
 import acted_tuning as tuning
 from PySide6.QtCore import Qt
@@ -212,6 +213,10 @@ class ActingEngine:
             return r.RunsListed(tuple(self._runs))
         if isinstance(request, r.ReportRequest):
             return self._report(job, request)
+        if isinstance(request, r.ScanRequest):
+            return self._scan(job, request)
+        if isinstance(request, r.SplitRequest):
+            return data.split(request)
         if isinstance(request, r.ForecastRequest):
             self._sleep(self._pace_s)
             return tuning.forecast(request.request)
@@ -226,6 +231,15 @@ class ActingEngine:
         result = self._analyze(job, request)
         if request.keep and result is not None:
             self._runs.insert(0, reports.kept_analysis(request))
+        return result
+
+    def _scan(self, job: r.JobId, request: r.ScanRequest) -> r.ScanResult | None:
+        result = data.scan(request)
+        for number in range(result.listed):
+            self._emit(r.JobProgress(job, number, result.listed, "Reading pictures", None))
+            self._sleep(self._pace_s)
+            if job in self._cancelled or self._closing:
+                return None
         return result
 
     def _tune(self, job: r.JobId, request: r.TuneRequest) -> r.TuneResult | None:
