@@ -156,7 +156,7 @@ def _offered(entry: dict[str, Any], device: DeviceInfo | None) -> OfferedModel:
     parts = parts_folder(folder.name, models_dir())
     have = sum(part.stat().st_size for part in parts.glob("*") if part.is_file()) if parts.is_dir() else 0
     known, parameters, is_bundled = entry.get("bytes"), entry["parameters"], entry.get("bundled", False)
-    needs = int(entry.get("memory_mb", 0) * 1e6) or 4 * parameters
+    needs = int(entry.get("memory_mb", 0) * 1e6)
     revision, page = entry.get("revision", ""), ""
     files: tuple[str, ...] = ()
     if not is_bundled:
@@ -180,7 +180,7 @@ def _offered(entry: dict[str, Any], device: DeviceInfo | None) -> OfferedModel:
         robust=entry.get("robust", False),
         state="bundled" if is_bundled else "installed" if is_model(folder) else "partial" if have else "absent",
         have_bytes=have,
-        comfort=_comfort(needs, float(entry.get("gflops", 0.0)), device),
+        comfort=_comfort(needs or 4 * parameters, float(entry.get("gflops", 0.0)), device),
         needs_bytes=needs,
         folder=str(folder) if is_model(folder) else "",
         page=page,

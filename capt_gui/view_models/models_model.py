@@ -167,12 +167,12 @@ def standing(model: OfferedModel, underway: Underway | None) -> str:
 
 def comfort(model: OfferedModel) -> str:
     """What this machine makes of a model."""
-    needs = size(model.needs_bytes)
-    return {
-        "comfortable": _tr("Comfortable: an attack takes {} of memory").format(needs),
-        "slow": _tr("Slow without a GPU: an attack takes {} of memory and minutes a picture").format(needs),
-        "too large": _tr("Too large: an attack takes {} of memory").format(needs),
+    words = {
+        "comfortable": _tr("Comfortable"),
+        "slow": _tr("Slow without a GPU: an attack takes minutes a picture"),
+        "too large": _tr("Too large"),
     }[model.comfort]
+    return words + (_tr("; an attack needs {} of memory").format(size(model.needs_bytes)) if model.needs_bytes else "")
 
 
 def _tr(words: str) -> str:
