@@ -19,17 +19,19 @@ from capt_engine.data.labelled_set import (
     split_called,
     text_of,
 )
-from capt_engine.data.picture_tree import Obstacle, pictures_below, pictures_in, subfolders
+from capt_engine.data.picture_tree import Obstacle, no_pause, pictures_below, pictures_in, subfolders
 from capt_engine.errors import BadRequest
 
 OnObstacle = Callable[[str, Obstacle], None]
 """Told of the class ("" above all classes) and of a folder that cannot be read or a link that is not followed."""
 
 
-def from_class_folders(root: str, on_obstacle: OnObstacle | None = None) -> dict[str, LabelledSet]:
+def from_class_folders(
+    root: str, on_obstacle: OnObstacle | None = None, between: Callable[[], None] = no_pause
+) -> dict[str, LabelledSet]:
     """Every split of class folders; see `load_splits`. Raises BadRequest."""
     parts = _split_folders(root)
-    pictures = {split: classes_below(folder, root, on_obstacle) for split, folder in parts.items()}
+    pictures = {split: classes_below(folder, root, on_obstacle, between) for split, folder in parts.items()}
     filled = {name for by_class in pictures.values() for name in by_class}
     classes = tuple(sorted(filled, key=natural_key))
     if not classes and pictures_in(root):
@@ -53,7 +55,9 @@ def from_class_folders(root: str, on_obstacle: OnObstacle | None = None) -> dict
     }
 
 
-def classes_below(folder: str, top: str, on_obstacle: OnObstacle | None = None) -> dict[str, tuple[str, ...]]:
+def classes_below(
+    folder: str, top: str, on_obstacle: OnObstacle | None = None, between: Callable[[], None] = no_pause
+) -> dict[str, tuple[str, ...]]:
     """The pictures of each class folder in `folder`, which is, or is a part of, the data set in `top`. Raises BadRequest.
 
     A folder without a picture is somebody's notes rather than a class, but one that cannot be read may hold anything.
@@ -70,7 +74,7 @@ def classes_below(folder: str, top: str, on_obstacle: OnObstacle | None = None) 
             raise obstacle.why
 
     for name in subfolders(folder, partial(tell, "")):
-        files = pictures_below(str(Path(folder, name)), top, partial(tell, name))
+        files = pictures_below(str(Path(folder, name)), top, partial(tell, name), between)
         if files or name in locked:
             found[name] = files
     return found

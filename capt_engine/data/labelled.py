@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from capt_engine.data.class_folders import OnObstacle, from_class_folders
@@ -20,6 +21,7 @@ from capt_engine.data.labelled_set import (
     text_of,
 )
 from capt_engine.data.picture_lists import from_csv, from_split_file, read_split_file
+from capt_engine.data.picture_tree import no_pause
 from capt_engine.errors import BadRequest
 
 __all__ = [
@@ -64,12 +66,16 @@ def load_labelled(
 
 
 def load_splits(
-    path: str | os.PathLike[str], *, image_root: str | None = None, on_obstacle: OnObstacle | None = None
+    path: str | os.PathLike[str],
+    *,
+    image_root: str | None = None,
+    on_obstacle: OnObstacle | None = None,
+    between: Callable[[], None] = no_pause,
 ) -> dict[str, LabelledSet]:
     """Every split of the data set at `path` ("train", "val", "test", as far as there are any), or {"all": …} of an undivided one.
 
     on_obstacle: gets what the search goes on without; None makes a folder that cannot be read an error, as leaving it out would change
-    the task in silence. Raises BadRequest.
+    the task in silence. between: called before each folder, may raise to stop. Raises BadRequest.
     """
     # Made absolute, so that the items stay valid wherever they are used from.
     where = os.path.normpath(Path(path).absolute()) if "\0" not in os.fspath(path) else ""
@@ -81,7 +87,9 @@ def load_splits(
         if len(lists) > 1:
             raise BadRequest(f"{where} holds several split files: {', '.join(lists)}.", "Choose one of them.")
         return (
-            from_split_file(str(Path(where, lists[0])), image_root) if lists else from_class_folders(where, on_obstacle)
+            from_split_file(str(Path(where, lists[0])), image_root)
+            if lists
+            else from_class_folders(where, on_obstacle, between)
         )
     if not Path(where).is_file():
         raise BadRequest(f"{where} is neither a file nor a folder.", EXPECTED)

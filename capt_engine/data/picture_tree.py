@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from capt_engine.data.folders import entries, is_folder, is_picture
+from capt_engine.data.labelled_set import shown
 from capt_engine.errors import BadRequest
 
 
@@ -22,6 +23,10 @@ class Obstacle(NamedTuple):
 
 OnObstacle = Callable[[Obstacle], None]
 """Told of what the walk goes on without."""
+
+
+def no_pause() -> None:
+    """Between two folders: nothing."""
 
 
 def subfolders(folder: str, on_obstacle: OnObstacle | None = None) -> tuple[str, ...]:
@@ -45,11 +50,14 @@ def pictures_in(folder: str) -> tuple[str, ...]:
     return tuple(entry.path for entry in _entries(folder) if not is_folder(entry) and is_picture(entry))
 
 
-def pictures_below(folder: str, top: str, on_obstacle: OnObstacle | None = None) -> tuple[str, ...]:
+def pictures_below(
+    folder: str, top: str, on_obstacle: OnObstacle | None = None, between: Callable[[], None] = no_pause
+) -> tuple[str, ...]:
     """Paths of all pictures at any depth of `folder`, in natural order, a folder's own files before its subfolders.
 
     Linked folders are followed once, but not where they lead into `top` again: the rest of a data set is not part of one of its
-    classes. Raises BadRequest where a folder cannot be read and nobody is to be told.
+    classes. between: called before each folder, may raise to stop. Raises BadRequest where a folder cannot be read and nobody is to be
+    told.
     """
     inside, around = os.path.realpath(folder), os.path.realpath(top)
     found: list[str] = []
@@ -57,6 +65,7 @@ def pictures_below(folder: str, top: str, on_obstacle: OnObstacle | None = None)
     # A list rather than recursion: a folder may be nested deeper than Python's stack.
     waiting = [folder]
     while waiting:
+        between()
         path = waiting.pop()
         real = os.path.realpath(path)
         if real in seen:
@@ -92,7 +101,7 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
             os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "no folder can have this name"
         )
         raise BadRequest(
-            f"The folder {folder} cannot be read ({reason}).",
+            f"The folder {shown(folder)} cannot be read ({reason}).",
             "Check its path and its permissions, or copy it elsewhere.",
         ) from error
 

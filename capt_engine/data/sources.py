@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -14,7 +14,7 @@ from capt_engine.data.class_folders import OnObstacle, classes_below
 from capt_engine.data.folders import natural_key
 from capt_engine.data.labelled import load_splits
 from capt_engine.data.labelled_set import SPLITS, WHOLE, Item, LabelledSet, split_called
-from capt_engine.data.picture_tree import Obstacle, pictures_below, pictures_in, subfolders
+from capt_engine.data.picture_tree import Obstacle, no_pause, pictures_below, pictures_in, subfolders
 from capt_engine.errors import BadRequest
 from capt_engine.records.pictures import FailedPicture
 
@@ -29,15 +29,15 @@ class Found:
 
 
 def splits_of(
-    data: str, data_root: str = "", on_obstacle: OnObstacle | None = None
+    data: str, data_root: str = "", on_obstacle: OnObstacle | None = None, between: Callable[[], None] = no_pause
 ) -> tuple[dict[str, LabelledSet], str]:
     """Every split that can be had, and who says what the labels are: "folder", "csv", "split file" or "benchmark". Raises BadRequest.
 
-    data_root: where the benchmarks lie, each in its published layout; needed for an id of theirs. on_obstacle: as in `load_splits`.
+    data_root: where the benchmarks lie, each in its published layout; needed for an id of theirs. The others: as in `load_splits`.
     """
     names = [benchmark.name for benchmark in benchmarks.BENCHMARKS]
     if data not in names or Path(data).exists():
-        return load_splits(data, on_obstacle=on_obstacle), _kind(data)
+        return load_splits(data, on_obstacle=on_obstacle, between=between), _kind(data)
     if not data_root:
         raise BadRequest(
             f"{data!r} is a benchmark; nothing says where the benchmarks lie.", "Name their folder with --data-root."
@@ -58,12 +58,12 @@ def labelled(data: str, split: str = "", data_root: str = "") -> tuple[LabelledS
     return splits[wanted], kind
 
 
-def find(data: Sequence[str], data_root: str = "") -> Found:
+def find(data: Sequence[str], data_root: str = "", between: Callable[[], None] = no_pause) -> Found:
     """Everything that one or several names lead to, what cannot be read left out but told of. Raises BadRequest.
 
     Several folders are read in one of three ways. All called train, val or test, each once: the parts of one data set. All with
     pictures directly in them, or with none at all: each is a class of that name. All with subfolders only: the subfolders are the
-    classes. Folders of the same class name make one class.
+    classes. Folders of the same class name make one class. between: called before each folder, may raise to stop.
     """
     skipped: list[tuple[str, FailedPicture]] = []
 
@@ -76,14 +76,14 @@ def find(data: Sequence[str], data_root: str = "") -> Found:
         _require_folders(data)
     places = list(dict.fromkeys(os.path.normpath(Path(one).absolute()) for one in data))
     if len(places) == 1:
-        splits, _ = splits_of(data[0], data_root, tell)
+        splits, _ = splits_of(data[0], data_root, tell, between)
         return Found(splits, tuple(skipped))
     _require_apart(places)
     named = {split_called(Path(place).name): place for place in places}
     if "" not in named and len(named) == len(places):
-        parts = {split: classes_below(named[split], named[split], tell) for split in SPLITS if split in named}
+        parts = {split: classes_below(named[split], named[split], tell, between) for split in SPLITS if split in named}
         return Found(_joined(parts, places), tuple(skipped))
-    classes, notes = _classes_of(places, tell)
+    classes, notes = _classes_of(places, tell, between)
     return Found(_joined({WHOLE: classes}, places), tuple(skipped), notes)
 
 
@@ -108,7 +108,9 @@ def _require_apart(places: Sequence[str]) -> None:
             )
 
 
-def _classes_of(places: Sequence[str], on_obstacle: OnObstacle) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
+def _classes_of(
+    places: Sequence[str], on_obstacle: OnObstacle, between: Callable[[], None]
+) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
     """The pictures of each class, of several folders that are classes, or that hold the classes."""
     shown: dict[bool, str] = {}
     for place in places:
@@ -127,7 +129,11 @@ def _classes_of(places: Sequence[str], on_obstacle: OnObstacle) -> tuple[dict[st
     found: dict[str, tuple[str, ...]] = {}
     came: dict[str, int] = {}
     for place in places:
-        inner = classes_below(place, place, on_obstacle) if False in shown else _class_of(place, on_obstacle)
+        inner = (
+            classes_below(place, place, on_obstacle, between)
+            if False in shown
+            else _class_of(place, on_obstacle, between)
+        )
         for name, files in inner.items():
             found[name] = (*found.get(name, ()), *files)
             came[name] = came.get(name, 0) + 1
@@ -136,9 +142,9 @@ def _classes_of(places: Sequence[str], on_obstacle: OnObstacle) -> tuple[dict[st
     return found, notes
 
 
-def _class_of(place: str, on_obstacle: OnObstacle) -> dict[str, tuple[str, ...]]:
+def _class_of(place: str, on_obstacle: OnObstacle, between: Callable[[], None]) -> dict[str, tuple[str, ...]]:
     name = Path(place).name
-    return {name: pictures_below(place, place, partial(on_obstacle, name))}
+    return {name: pictures_below(place, place, partial(on_obstacle, name), between)}
 
 
 def _joined(parts: dict[str, dict[str, tuple[str, ...]]], places: Sequence[str]) -> dict[str, LabelledSet]:

@@ -116,7 +116,7 @@ def _about_numbers(kept: Kept, request: SplitRequest, is_watched: bool) -> Itera
     if test and half_width(test) > WIDE:
         yield (
             f"The test has {_pictures(test)}: where half of them are right, the 95 % interval reaches "
-            f"{half_width(test):.0%} to either side. Results will be rough; a larger test share makes them finer."
+            f"{100 * half_width(test):.0f} points to either side. Results will be rough; a larger test share makes them finer."
         )
     tested = _in_part(kept, "test")
     untested = [classes[label] for label in range(len(classes)) if usable[label] and not tested[label]]
@@ -148,11 +148,9 @@ def _about_likeness(kept: Kept) -> Iterator[str]:
             f"The same picture, or one that looks alike, is in several classes ({times}), {_example(entries, first)} in "
             f"{listed(names)}: one of the labels is wrong, or the classes overlap. Exclude the wrong ones."
         )
-    whole = [
-        classes[label]
-        for label, count in Counter(entry.label for entry in entries).items()
-        if count > 1 and any(sum(entries[at].label == label for at in group) == count for group in groups)
-    ]
+    size = Counter(entry.label for entry in entries)
+    inside = (Counter(entries[at].label for at in group) for group in groups)
+    whole = [classes[label] for each in inside for label, count in each.items() if 1 < count == size[label]]
     if whole:
         yield f"All pictures are the same, or look alike, in: {listed(whole)}. They count as little more than one picture."
 

@@ -64,7 +64,7 @@ def handle_scan(session: Session, job: JobId, request: ScanRequest, on_event: On
             return count_tokens(backbone, sentences)
 
     tick(0, 0, "looking for pictures")
-    found = find(request.data, request.data_root)
+    found = find(request.data, request.data_root, lambda: tick(0, 0, "looking for pictures"))
     small = _Gathered(job, on_event)
     views = Views(request.thumbnails, request.size, small.add) if request.thumbnails > 0 else None
     result, kept = scan(found, tick, template=request.template, count_tokens=counting, token_limit=limit, views=views)

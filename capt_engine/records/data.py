@@ -14,7 +14,8 @@ USES = ("tuned", "watched", "test", "spare")
 class ScanRequest:
     """Look through labelled pictures, read-only.
 
-    data: class folders, a CSV with `path,label`, a split file or a benchmark's id; or several folders, each of them one class.
+    data: class folders, a CSV with `path,label`, a split file or a benchmark's id; or several folders, each of them one class, or each
+    of them with class folders in it, or called train, val and test.
     model, template: whose tokens the class names are counted in ("" counts none; "" is the data set's own template).
     keep: a folder for the inventory that `SplitRequest` reads, "" keeps none. thumbnails: so many small views of each class, at most
     `size` pixels wide and high; they leave as `PreviewsReady`.
@@ -88,9 +89,11 @@ class LongName:
 class ScanResult:
     """What a data set holds.
 
-    splits: (name, usable pictures). same: groups equal to the byte. alike: groups that look alike without being all equal to the
-    byte. imbalance: pictures of the largest class / of the smallest that has any, over all splits, at least 1. token_limit: 0 when it
-    was not checked. notes: what else there is to say, in sentences. inventory: the file that was kept, "" where none was.
+    splits: (name, usable pictures). unreadable: pictures, but also folders that cannot be read and links that are not followed, each with
+    its class ("" above all classes); `listed` counts pictures only. same: groups equal to the byte. alike: groups that look alike without
+    being all equal to the byte. imbalance: pictures of the largest class / of the smallest that has any, over all splits, at least 1.
+    token_limit: 0 when it was not checked. notes: what else there is to say, in sentences. inventory: the file that was kept, "" where
+    none was.
     """
 
     root: str
