@@ -57,6 +57,11 @@ class Doubted:
         return self.standing.under(self.attack, self.threat)
 
     @property
+    def left(self) -> Probe:
+        """The right pictures that the attack did not break."""
+        return self.standing.only(~self.shot.broken)
+
+    @property
     def standing(self) -> Probe:
         """The pictures that are right when clean."""
         return self.probe.only(self.probe.right)
@@ -304,8 +309,8 @@ def _doubled_steps(given: Doubted) -> Check:
         return doubt.not_run("The attack has nothing to double.")
     values = {field.name: getattr(given.attack, field.name) for field in dataclasses.fields(given.attack)}  # type: ignore[arg-type]
     longer = build(type(given.attack), tuple((values | {name: 2 * values[name]}).items()))
-    shot, twice, n = given.shot, given.standing.under(longer, given.threat), len(given.probe)
-    more = int((twice.broken & ~shot.broken).sum())
+    left, n = given.left, len(given.probe)
+    more = int(left.under(longer, given.threat).broken.sum()) if len(left) else 0
     shown = f"{more} more of {n} with {2 * values[name]} {name} instead of {values[name]}"
     return doubt.passed(more / n < 0.01 or more == 0, more / n, shown)
 
@@ -314,9 +319,9 @@ def _black_box_weaker(given: Doubted) -> Check:
     doubt = CHECKS["black-box-weaker"]
     if (why := _cannot(given, full=True)) is not None:
         return doubt.not_run(why)
-    standing, shot = given.standing, given.shot
+    standing, left = given.standing, given.left
     square = build(ATTACKS["square"], (("queries", _BLACK_BOX_QUERIES),))
-    missed = int((standing.under(square, given.threat).broken & ~shot.broken).sum())
+    missed = int(left.under(square, given.threat).broken.sum()) if len(left) else 0
     shown = f"{missed} of {len(standing)}"
     more = f"Square with {_BLACK_BOX_QUERIES} queries broke so many that the attack had left standing."
     return doubt.passed(missed <= max(1, 0.01 * len(standing)), missed, shown, more)

@@ -113,6 +113,7 @@ def in_order(*some: Iterable[Check]) -> tuple[Check, ...]:
     rank = {"fail": 2, "pass": 1, "not_run": 0}
     for check in (check for checks in some for check in checks):
         old = found.get(check.name)
-        if old is None or rank[check.status] > rank[old.status]:
+        # Of two that were not made the later reason stands: it is the one somebody can do something about.
+        if old is None or rank[check.status] > rank[old.status] or check.status == old.status == "not_run":
             found[check.name] = check
     return tuple(found.get(one.name) or one.not_run("This run did not try it.") for one in CHECKS)
