@@ -26,6 +26,7 @@ class CarliniWagner:
 
     The distance is what it minimises; the budget decides afterwards: a success beyond ε does not count, and what is returned then is
     the picture at ε on the way to it. So one run with a large ε gives minimal distances, and any smaller ε could be read off.
+    It heads for the class that leads the others where it stands; among many classes another may be nearer, which FAB looks for.
     Apart from the paper: pixels are held in [0, 1] by clipping δ rather than by a tanh, in which black and white pixels have no slope;
     and Adam's step is scaled for the picture as a whole, which keeps the slope's direction.
     Cost: searches × steps × samples forward and backward passes, and 12 forward passes.

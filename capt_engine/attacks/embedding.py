@@ -97,11 +97,12 @@ class EmbeddingAttack:
                 with torch.set_grad_enabled(step < self.steps):
                     answer = shown.output(attacked)
                     far = F.kl_div(answer.features.log_softmax(dim=1), was, reduction="none").sum(dim=1)
+                    total = far.sum()
                 further = far.detach() > furthest
                 best[further], furthest[further] = attacked.detach()[further], far.detach()[further]
                 reached = torch.where(further, aim.reached(answer.logits.detach()), reached)
-                if step < self.steps and far.requires_grad:
-                    (slope,) = torch.autograd.grad(far.sum(), attacked)
+                if step < self.steps and total.requires_grad:
+                    (slope,) = torch.autograd.grad(total, attacked)
                     ahead = delta + _WAY * threat.eps / self.steps * threat.norm.steepest(slope)
                     delta = moved(images, ahead, threat.norm, threat.eps)
         helps = (reached > aim.reached(clean.logits)).view(-1, 1, 1, 1)

@@ -106,19 +106,21 @@ class FAB:
     def _plane(self, model: Logits, at: Tensor, aim: Aim, norm: Norm) -> tuple[Tensor, Tensor]:
         """Where the model, taken as linear at `at`, changes its answer nearest by: slope (n, 3, h, w), and how much it has to gain (n,)."""
         at = at.detach().requires_grad_(True)
-        leads = self._leads(model(at), aim)
+        with torch.enable_grad():
+            leads = self._leads(model(at), aim)
+            totals = leads.sum(dim=0)
         if not leads.requires_grad:
             return torch.zeros_like(at), torch.zeros_like(leads[:, 0])
-        slopes, distances = [], []
-        for i, lead in enumerate(leads.unbind(dim=1)):
-            (slope,) = torch.autograd.grad(lead.sum(), at, retain_graph=i < leads.shape[1] - 1)
+        best, gap, least = torch.zeros_like(at), torch.zeros_like(leads[:, 0]), torch.full_like(leads[:, 0], torch.inf)
+        for total, lead in zip(totals, leads.detach().unbind(dim=1), strict=True):
+            (slope,) = torch.autograd.grad(total, at, retain_graph=True)
             # How fast the lead grows along the best direction of length 1.
             speed = (slope * norm.steepest(slope)).flatten(1).sum(dim=1)
-            slopes.append(slope)
-            distances.append(torch.where(speed > 0, lead.detach().abs() / speed.clamp_min(1e-30), torch.inf))
-        chosen = torch.stack(distances).argmin(dim=0)
-        which = torch.arange(len(at), device=at.device)
-        return torch.stack(slopes)[chosen, which], -leads.detach()[which, chosen]
+            distance = torch.where(speed > 0, lead.abs() / speed.clamp_min(1e-30), torch.inf)
+            nearer = distance < least
+            best, gap = torch.where(nearer.view(-1, 1, 1, 1), slope, best), torch.where(nearer, -lead, gap)
+            least = torch.where(nearer, distance, least)
+        return best, gap.detach()
 
     def _leads(self, logits: Tensor, aim: Aim) -> Tensor:
         """By how much each of the likeliest rivals leads the label, (n, r); for a target: it leads the best of all others, (n, 1)."""

@@ -57,11 +57,12 @@ def look(model: Logits, at: Tensor, aim: Aim, score: Score, *, samples: int = 1,
         with torch.set_grad_enabled(with_slope):
             logits = model(at)
             loss = score(logits)
+            total = loss.sum()
         losses.append(loss.detach())
         reached.append(aim.reached(logits.detach()))
         # A model that cuts the graph shows no slope. The attack goes on without one; it is for the checks to say so.
-        if with_slope and loss.requires_grad:
-            slopes.append(torch.autograd.grad(loss.sum(), at)[0])
+        if with_slope and total.requires_grad:
+            slopes.append(torch.autograd.grad(total, at)[0])
     return Look(_mean(losses), _mean(reached), _mean(slopes) if slopes else torch.zeros_like(at))
 
 

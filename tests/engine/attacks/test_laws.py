@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,9 +12,21 @@ import torch
 from torch import Tensor
 
 from capt_engine.attacks import ATTACKS, attack_info
-from capt_engine.attacks.base import KNOWLEDGE, LINF, NORMS, Attack, Draws, Logits, Norm, OwnBudget, Threat, can_target
+from capt_engine.attacks.base import (
+    KNOWLEDGE,
+    LINF,
+    NORMS,
+    Attack,
+    Draws,
+    Logits,
+    Norm,
+    OwnBudget,
+    Threat,
+    can_target,
+    check_fits,
+)
 from capt_engine.attacks.losses import margin
-from capt_engine.errors import Cancelled
+from capt_engine.errors import BadRequest, Cancelled
 from capt_engine.jobs.tick import silent_tick
 from capt_engine.model.classifier import Classifier, Output
 from capt_engine.records import ParamValue
@@ -129,6 +142,18 @@ def test_every_attack_says_what_binds_it_and_what_it_asks() -> None:
         built = attack()
         assert isinstance(built, OwnBudget) != bool(attack.norms), attack.name
         assert not isinstance(built, OwnBudget) or built.budget
+
+
+@pytest.mark.parametrize("attack", list(ATTACKS), ids=lambda attack: attack.name)
+def test_what_does_not_fit_is_refused_with_a_sentence(attack: type[Attack]) -> None:
+    """A norm that is not its own, and a target where it takes none; all else fits."""
+    for norm, targeted in itertools.product(NORMS, (False, True)):
+        threat = Threat(norm, 0.1, targeted)
+        if (attack.norms and norm.name not in attack.norms) or (targeted and not can_target(attack)):
+            with pytest.raises(BadRequest, match=re.escape(attack.label)):
+                check_fits(attack(), threat)
+        else:
+            check_fits(attack(), threat)
 
 
 def test_stays_in_the_ball_and_in_the_picture(case: Case) -> None:

@@ -197,3 +197,34 @@ def test_stopping_at_success_fools_the_same_pictures(
     assert fooled[0].sum() > 3, "the test would show little"
     assert asked[1] < asked[0]
     assert torch.equal(attacked[:3], images[:3])
+
+
+def test_momentum_keeps_going_where_the_slope_turns() -> None:
+    """MI-FGSM's running sum, written out for two steps of a model with a known slope."""
+    images = torch.full((1, 3, 2, 2), 0.5)
+    turn = torch.tensor([1.0, -1.0]).repeat(6).view(1, 3, 2, 2)
+    slopes = [torch.full_like(images, 3.0), 0.5 * turn]
+    seen: list[Tensor] = []
+
+    def model(pictures: Tensor) -> Tensor:
+        seen.append(pictures.detach())
+        slope = slopes[min(max(len(seen) - 2, 0), 1)]
+        up = (pictures * slope).flatten(1).sum(dim=1)
+        return torch.stack([-up, up], dim=1)
+
+    attack = PGD(steps=2, step_size=0.01, random_start=False, momentum=0.5, loss="margin")
+    run(attack, model, images, torch.zeros(1, dtype=torch.long), Threat(LINF, 0.1))
+    # Mean sizes are taken out: 1 at first, then 0.5 · 1 ± 1.
+    second = 0.01 * (0.5 * torch.ones_like(turn) + turn).sign()
+    torch.testing.assert_close(seen[2] - seen[1], torch.full_like(images, 0.01))
+    torch.testing.assert_close(seen[3] - seen[2], second)
+
+
+def test_a_model_that_cuts_the_graph_is_left_alone() -> None:
+    """Where there is no slope at all, the clean pictures come back, or what the random start found, and nothing is raised."""
+    _, model = linear()
+    images = torch.full((3, 3, 4, 4), 0.5)
+    labels = predicted(model, images)
+    attack = PGD(steps=3, random_start=False)
+    attacked = run(attack, lambda pictures: model(pictures.detach()), images, labels, Threat(LINF, 0.1))
+    assert torch.equal(attacked, images)
