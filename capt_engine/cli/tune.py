@@ -21,6 +21,7 @@ METHODS = ("capt", "coop", "apt", "vpt", "maple", "adv-maple", "fap", "trades", 
 ALPHAS = ("label_prob", "batch", "confidence", "entropy", "loss_balance", "const", "schedule")
 COUPLINGS = ("vision_to_text", "text_to_vision", "independent", "text_only", "vision_only")
 KL_DIRECTIONS = ("target_first", "pred_first", "js")
+PRESETS = ("quick", "balanced", "paper")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +34,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", metavar="ID", help="as in `capt analyze` (default: the last one chosen, else demo)")
     parser.add_argument("--method", default="capt", metavar="NAME", help=f"{', '.join(METHODS)} (default: capt)")
+    parser.add_argument(
+        "--preset", metavar="NAME", help=f"{', '.join(PRESETS)}: settings that are not given themselves"
+    )
     parser.add_argument("--shots", default="16", metavar="N", help="pictures per class, or all (default: 16)")
     parser.add_argument("--resume", action="store_true", help="go on where an earlier run of the same command stopped")
     parser.add_argument("--data-root", default="", metavar="DIR", help="the folder of the benchmarks")
@@ -73,9 +77,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     steps.add_argument(
         "--patience",
         type=int,
-        default=0,
         metavar="N",
         help="stop when N epochs brought nothing on the validation pictures, and keep the best (default: 0, never)",
+    )
+    steps.add_argument(
+        "--stop-after",
+        type=int,
+        default=0,
+        metavar="N",
+        help="end after N of the epochs and keep the best of them, as “stop and keep the best” does (default: 0, never)",
     )
     steps.add_argument("--val", default="on", choices=("on", "off"), help="watch validation pictures (default: on)")
 
@@ -103,7 +113,7 @@ def request_from(args: argparse.Namespace) -> TuneRequest:
     from capt_engine.folders import chosen_model
 
     step = args.attack_step_size
-    return TuneRequest(
+    request = TuneRequest(
         data=args.data,
         out=args.out,
         data_root=args.data_root,
@@ -130,7 +140,8 @@ def request_from(args: argparse.Namespace) -> TuneRequest:
         batch=args.batch,
         rate=args.rate,
         augment=args.augment,
-        patience=args.patience,
+        patience=args.patience or 0,
+        stop_after=args.stop_after,
         validate=args.val == "on",
         name=args.name,
         notes=args.notes,
@@ -139,6 +150,12 @@ def request_from(args: argparse.Namespace) -> TuneRequest:
         device=args.device,
         precision=args.precision,
     )
+    if args.preset is None:
+        return request
+    # Only here: this loads torch.
+    from capt_engine.tuning.presets import with_preset
+
+    return with_preset(request, args.preset, said=[name for name, value in vars(args).items() if value is not None])
 
 
 def _shots(text: str) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from capt_engine.jobs import catalogue
@@ -16,12 +17,16 @@ from capt_engine.records import (
     Event,
     ForecastRequest,
     JobId,
+    SaveTunedRequest,
+    TunedSaved,
     TuneForecast,
     TuneRequest,
     TuneResult,
     TuneStep,
     TuneTold,
 )
+from capt_engine.reports.tuned_prompts import save_tuned
+from capt_engine.reports.tuning_text import tune_command
 from capt_engine.tuning.run import foresee, tune
 from capt_engine.tuning.telling import News
 
@@ -51,6 +56,8 @@ def handle_tune(session: Session, job: JobId, request: TuneRequest, on_event: On
         on_event(TuneTold(job, told))
 
     result = tune(request, backbone, _guide_loader(backbone), tell, tick)
+    made_by = replace(request, stop_after=result.stopped_after)
+    result = replace(result, command=tune_command(made_by))
     if Path(result.out).parent == own_folder():
         on_event(CatalogueChanged(catalogue.catalogue()))
     return result
@@ -64,6 +71,17 @@ def handle_forecast(
     tick(0, 0, f"loading {request.request.model}")
     backbone = session.backbone(request.request.model, request.request.device)
     return foresee(request.request, backbone, _guide_loader(backbone), tick)
+
+
+def handle_save_tuned(
+    session: Session, job: JobId, request: SaveTunedRequest, on_event: OnEvent, tick: Tick
+) -> TunedSaved:
+    """Write the prompts under their name, and say so where there is more to choose from than before."""
+    del session, job
+    saved = save_tuned(request, tick)
+    if any(Path(file).parent == own_folder() for file in saved.files):
+        on_event(CatalogueChanged(catalogue.catalogue()))
+    return saved
 
 
 def _guide_loader(backbone: Backbone) -> Callable[[str], Backbone]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from capt_engine.model.checkpoints import Document
-from capt_engine.reports.words import counted, percent
+from capt_engine.model.prompt_shelf import SUFFIX
+from capt_engine.records import NO_PROMPTS, EvaluateRequest
+from capt_engine.reports.material import Material
+from capt_engine.reports.sections_results import difference
+from capt_engine.reports.words import counted, percent, share
 
 _MEASURES = (
     ("zero_shot_clean", "Accuracy before tuning, clean"),
@@ -17,32 +22,22 @@ _MEASURES = (
 )
 
 
-def card(name: str, document: Document, sha256: str) -> str:
-    """The card as Markdown, from the document's own figures."""
+def card(name: str, document: Document, sha256: str, measured: Sequence[Material] = (), command: str = "") -> str:
+    """The card as Markdown, from the document's own figures. measured: kept evaluations of these prompts; command: makes the same ones."""
     parts = [
-        _front(name, document),
+        _front(name, document, measured),
         _about(name, document, sha256),
         _uses(document),
-        _made(document),
-        _measured(document),
+        _made(document, command),
+        _watched(document),
+        *(_evaluated(number, one) for number, one in enumerate(measured, 1)),
     ]
     return "\n".join(parts)
 
 
-def _front(name: str, document: Document) -> str:
+def _front(name: str, document: Document, measured: Sequence[Material]) -> str:
     """The metadata; values are JSON, which YAML reads."""
-    figures = document.figures
-    metrics = [
-        {"type": "accuracy", "name": words, "value": round(share["k"] / share["n"], 4)}
-        for key, words in _MEASURES[2:]
-        if (share := _share(figures, key)) is not None
-    ]
-    data = str(figures.get("data") or "unknown")
-    result = {
-        "task": {"type": "zero-shot-image-classification"},
-        "dataset": {"name": data, "type": data, "split": "validation"},
-        "metrics": metrics,
-    }
+    results = [*([_index_of_watched(document)] if _has_figures(document) else []), *map(_index_of, measured)]
     lines = [
         "---",
         f"license: {json.dumps(document.licence or 'other')}",
@@ -51,10 +46,41 @@ def _front(name: str, document: Document) -> str:
         f"base_model: {json.dumps(document.backbone.id, ensure_ascii=False)}",
         f"tags: {json.dumps(['clip', 'prompt-tuning', 'adversarial-robustness', document.method])}",
     ]
-    if metrics:  # without a figure there is nothing to index
+    if results:  # without a figure there is nothing to index
         lines += ["model-index:", f"- name: {json.dumps(name, ensure_ascii=False)}"]
-        lines += [f"  results: {json.dumps([result], ensure_ascii=False)}"]
+        lines += [f"  results: {json.dumps(results, ensure_ascii=False)}"]
     return "\n".join([*lines, "---", ""])
+
+
+def _has_figures(document: Document) -> bool:
+    return any(_share(document.figures, key) is not None for key, _ in _MEASURES[2:])
+
+
+def _index_of_watched(document: Document) -> dict[str, Any]:
+    metrics = [
+        {"type": "accuracy", "name": words, "value": round(share["k"] / share["n"], 4)}
+        for key, words in _MEASURES[2:]
+        if (share := _share(document.figures, key)) is not None
+    ]
+    return _entry(str(document.figures.get("data") or "unknown"), "validation", metrics)
+
+
+def _index_of(material: Material) -> dict[str, Any]:
+    """A kept evaluation; only the prompts' own figures, as plain text is another model."""
+    told = []
+    for prompts in material.prompts:
+        if prompts == NO_PROMPTS:
+            continue
+        told.append(("Accuracy, clean", material.counts.clean(prompts)))
+        if material.is_attacked:
+            told.append((f"Accuracy, {_attacked(material)}", material.counts.robust(prompts, material.eps)))
+    metrics = [{"type": "accuracy", "name": words, "value": round(k / n, 4)} for words, (k, n) in told if n]
+    return _entry(_data(material), str(getattr(material.run.request, "split", "")) or "test", metrics)
+
+
+def _entry(data: str, split: str, metrics: list[dict[str, Any]]) -> dict[str, Any]:
+    dataset = {"name": data, "type": data, "split": split}
+    return {"task": {"type": "zero-shot-image-classification"}, "dataset": dataset, "metrics": metrics}
 
 
 def _about(name: str, document: Document, sha256: str) -> str:
@@ -96,7 +122,7 @@ def _uses(document: Document) -> str:
     )
 
 
-def _made(document: Document) -> str:
+def _made(document: Document, command: str) -> str:
     figures = document.figures
     lines = ["## Training data", ""]
     lines.append(
@@ -110,11 +136,17 @@ def _made(document: Document) -> str:
     settings |= {name: figures[name] for name in ("epochs", "kept_epoch", "ended", "parameters") if name in figures}
     lines += [f"| {_safe(key.replace('_', ' '))} | {_safe(str(value))} |" for key, value in settings.items()]
     lines += [f"| {_safe(key)} | {_safe(value)} |" for key, value in document.versions.items()]
+    # Indented, so that nothing in it is taken for Markdown.
+    again = ["", "The same prompts again, from the same pictures:", "", *_indented(command)] if command else []
     notes = ["", "## Notes", "", _safe(document.notes)] if document.notes else []
-    return "\n".join([*lines, *notes, ""])
+    return "\n".join([*lines, *again, *notes, ""])
 
 
-def _measured(document: Document) -> str:
+def _indented(text: str) -> list[str]:
+    return [f"    {line}" for line in text.splitlines()]
+
+
+def _watched(document: Document) -> str:
     found = [(words, share) for key, words in _MEASURES if (share := _share(document.figures, key)) is not None]
     lines = ["## Evaluation", ""]
     if not found:
@@ -137,6 +169,49 @@ def _measured(document: Document) -> str:
         for words, share in found
     ]
     return "\n".join([*lines, ""])
+
+
+def _evaluated(number: int, material: Material) -> str:
+    """A kept evaluation: zero-shot CLIP beside the prompts, with n, intervals, and McNemar's test where both were measured."""
+    counts = material.counts
+    lines = [f"### Measured afterwards ({number})", ""]
+    labels = "" if material.is_labelled else " No labels: each model is held to its own clean answer."
+    lines += [
+        f"{_safe(_data(material))}: {counted(counts.n, 'picture')}; {_attacked(material)}.{labels} Intervals are Wilson 95 %.",
+        "",
+        "| Who | Clean (interval) | Attacked (interval) | n |",
+        "|---|---|---|---|",
+    ]
+    for prompts in sorted(material.prompts, key=lambda one: one != NO_PROMPTS):
+        who = "zero-shot (plain CLIP)" if prompts == NO_PROMPTS else _safe(_called(prompts))
+        attacked = share(*counts.robust(prompts, material.eps)) if material.is_attacked else "–"
+        clean = share(*counts.clean(prompts)) if material.is_labelled else "–"
+        lines.append(f"| {who} | {clean} | {attacked} | {counts.clean(prompts)[1]} |")
+    tests = zip(("Clean", "Attacked"), material.paired(), strict=True)
+    a, b = (*material.prompts, "", "")[:2]
+    told = [f"- {words}: {difference(test)}" for words, test in tests if test is not None]
+    if told:
+        lines += ["", f"On the same pictures, A = {_safe(_called(a))}, B = {_safe(_called(b))}:", "", *told]
+    return "\n".join([*lines, ""])
+
+
+def _attacked(material: Material) -> str:
+    if not material.is_attacked:
+        return "not attacked"
+    steps = {one.steps for one in material.counts.fared.values() if one.steps}
+    names = ", ".join(material.run.attacks) + (f" of {'/'.join(sorted(steps))} steps" if steps else "")
+    return f"attacked by {names}, {material.norm}, ε = {material.eps_text}"
+
+
+def _data(material: Material) -> str:
+    """What was looked at, without where its owner keeps it."""
+    request = material.run.request
+    where = request.data if isinstance(request, EvaluateRequest) else ""
+    return PurePath(where.replace("\\", "/")).name or "pictures"
+
+
+def _called(prompts: str) -> str:
+    return "plain CLIP" if prompts == NO_PROMPTS else "these prompts" if prompts.endswith(SUFFIX) else prompts
 
 
 def _share(figures: Mapping[str, Any], key: str) -> dict[str, float] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from capt_engine.model.prompts import COUPLINGS
@@ -38,13 +39,10 @@ PRESETS: Table[PresetInfo] = Table(
 _OWN = "Left alone, method and model have their own."
 
 
-def with_preset(request: TuneRequest, name: str) -> TuneRequest:
-    """The request with a preset's settings where it names none itself; raises UnknownName."""
-    nothing = TuneRequest("", "")
-    open_ones = {
-        field: value for field, value in PRESETS[name].settings if getattr(request, field) == getattr(nothing, field)
-    }
-    return replace(request, **open_ones)  # type: ignore[arg-type]
+def with_preset(request: TuneRequest, name: str, said: Collection[str] = ()) -> TuneRequest:
+    """The request with a preset's settings, but for the fields that were `said` explicitly; raises UnknownName."""
+    values = {field: value for field, value in PRESETS[name].settings if field not in said}
+    return replace(request, **values)  # type: ignore[arg-type]
 
 
 def methods() -> tuple[MethodInfo, ...]:

@@ -50,7 +50,7 @@ def test_presets_name_settings_that_there_are() -> None:
 def test_a_preset_leaves_alone_what_was_said() -> None:
     """Explicit settings win; an unknown preset is answered with the nearest."""
     said = TuneRequest("d", "o", epochs=7)
-    assert presets.with_preset(said, "quick") == TuneRequest("d", "o", epochs=7, attack_steps=2)
+    assert presets.with_preset(said, "quick", said=["epochs"]) == TuneRequest("d", "o", epochs=7, attack_steps=2)
     assert presets.with_preset(TuneRequest("d", "o"), "balanced").patience == 5
     with pytest.raises(UnknownName, match="'quick'"):
         presets.with_preset(said, "quik")

@@ -1,0 +1,209 @@
+"""Tuned prompts under their own name: on the program's shelf, or in a folder of their own with a model card and a manifest."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+import unicodedata
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path, PurePath
+from typing import Any
+
+from capt_engine.attacks.base import Step
+from capt_engine.errors import BadRequest
+from capt_engine.model.checkpoints import Document, read, save
+from capt_engine.model.prompt_shelf import SUFFIX, described, entries, fingerprint, own_folder
+from capt_engine.model.prompts import Prompts
+from capt_engine.records import NO_PROMPTS, PromptsInfo, SaveTunedRequest, TunedSaved, TuneRequest
+from capt_engine.reports.files import write_whole
+from capt_engine.reports.manifest import as_json, now
+from capt_engine.reports.material import Material
+from capt_engine.reports.model_card import card
+from capt_engine.reports.tuning_text import request_of, tune_command
+from capt_engine.reports.versions import versions
+
+CARD, MANIFEST = "README.md", "manifest.json"
+FORMAT = 1
+_LONGEST_SLUG = 60
+# Names that Windows keeps for devices, and the one that stands for plain text.
+_TAKEN = {NO_PROMPTS, "con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(10))}
+
+
+@dataclass(frozen=True)
+class _Named:
+    """Prompts with their name: the document, the file's bytes, and the request that makes the same."""
+
+    slug: str
+    document: Document
+    content: bytes
+    made_by: TuneRequest
+
+
+def save_tuned(request: SaveTunedRequest, tick: Step) -> TunedSaved:
+    """Write the prompts with name, notes and licence to the shelf and / or a new folder; the values are not touched.
+
+    Nothing is ever written over: raises BadRequest where something of that name is there already, or a run to be quoted measured other
+    prompts; BadCheckpoint where the source is none. Nothing is left behind then.
+    """
+    if not request.name.strip():
+        raise BadRequest("The prompts have no name.", "Give them one.")
+    tick(0, 3, "reading the prompts")
+    source = Path(request.source)
+    named = _named(request, source)
+    shelf = own_folder() / f"{named.slug}{SUFFIX}" if request.on_shelf or not request.folder else None
+    folder = Path(request.folder) if request.folder else None
+    if shelf is not None:
+        _refuse_taken(named.slug, shelf)
+    if folder is not None:
+        _refuse_full(folder)
+    tick(1, 3, "reading the evaluations")
+    measured = [_measured(Path(run), fingerprint(source)) for run in request.runs]
+    tick(2, 3, "writing")
+    files: list[Path] = []
+    if folder is not None:
+        files += _into_folder(folder, request.name.strip(), named, measured)
+    if shelf is not None:
+        write_whole(shelf, named.content)
+        files.append(shelf)
+    where = named.slug if shelf is not None else str(files[0])
+    return TunedSaved(_told(where, named), tuple(map(str, files)), tune_command(named.made_by))
+
+
+def slug(name: str) -> str:
+    """A name as a file's: letters and digits of any script in lower case, hyphens between them, at most 60 characters."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    found = re.sub(r"[^\w]+|_+", "-", plain).strip("-")[:_LONGEST_SLUG].strip("-")
+    return f"{found}-prompts".lstrip("-") if not found or found in _TAKEN else found
+
+
+def _told(where: str, named: _Named) -> PromptsInfo:
+    return described(where, named.document)
+
+
+def _named(request: SaveTunedRequest, source: Path) -> _Named:
+    checkpoint = read(source)
+    document = checkpoint.document
+    # Without a request of its own, the notes of the file are the run's remarks, which a repetition makes again.
+    made_by = request.made_by or request_of(document, request.source)
+    notes = "\n".join(note for note in (request.notes.strip(), made_by.notes) if note)
+    remarks = document.notes.removeprefix(made_by.notes).removeprefix("\n") if made_by.notes else document.notes
+    named = replace(
+        document,
+        settings={**document.settings, "label": request.name.strip()},
+        notes="\n".join(note for note in (notes, remarks) if note),
+        licence=request.licence.strip() or document.licence,
+    )
+    mark = slug(request.name)
+    made_by = replace(
+        made_by,
+        out=f"{mark}{SUFFIX}",
+        name=request.name.strip(),
+        notes=notes,
+        licence=named.licence,
+        resume=False,
+        stop_after=int(str(document.settings.get("stop_after", 0))),
+    )
+    prompts = Prompts.blank(document.backbone.sizes, document.shape)
+    prompts.load_state_dict(dict(checkpoint.state))
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / f"prompts{SUFFIX}"
+        save(path, prompts, named)
+        return _Named(mark, named, path.read_bytes(), made_by)
+
+
+def _refuse_taken(name: str, path: Path) -> None:
+    if path.exists() or any(entry.id == name for entry in entries()):
+        raise BadRequest(
+            f"There are prompts called {name!r} already; they are not written over.", "Choose another name."
+        )
+
+
+def _refuse_full(folder: Path) -> None:
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise BadRequest(f"{str(folder)!r} is not an empty folder.", "Name a new one; nothing is ever overwritten.")
+    except OSError as error:
+        raise BadRequest(
+            f"{str(folder)!r} cannot be read: {error.strerror or error}.", "Choose another folder."
+        ) from error
+
+
+def _measured(run: Path, sha256: str) -> Material:
+    """A kept evaluation of these prompts; raises BadRequest where it is of others."""
+    material = Material.of(run)
+    asked = [str(one.get("sha256")) for one in material.run.manifest.get("prompts", [])]
+    if sha256 not in asked:
+        raise BadRequest(
+            f"The run in {str(run)!r} measured other prompts than these.", "Choose a run that measured them, or none."
+        )
+    return material
+
+
+def _into_folder(folder: Path, name: str, named: _Named, measured: Sequence[Material]) -> list[Path]:
+    """All files at once: the folder appears when it is whole."""
+    weights = f"{named.slug}{SUFFIX}"
+    partial: Path | None = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}.", suffix=".part", dir=folder.parent))
+        write_whole(partial / weights, named.content)
+        sha256 = fingerprint(partial / weights)
+        # What is given away does not say where its maker keeps things.
+        away = replace(named.made_by, data=_last(named.made_by.data), data_root=_last(named.made_by.data_root))
+        away = replace(away, model=named.document.backbone.id)
+        text = card(name, named.document, sha256, measured, tune_command(away)).encode()
+        write_whole(partial / CARD, text)
+        write_whole(
+            partial / MANIFEST,
+            as_json(_manifest(named, away, {weights: sha256, CARD: fingerprint(partial / CARD)}, measured)),
+        )
+        partial.chmod(0o755)
+        if folder.exists():
+            folder.rmdir()
+        os.replace(partial, folder)  # noqa: PTH105 (as in files.py)
+        partial = None
+    except OSError as error:
+        raise BadRequest(
+            f"{str(folder)!r} cannot be written: {error.strerror or error}.",
+            "Choose another folder, or make room there.",
+        ) from error
+    finally:
+        if partial is not None:
+            with suppress(OSError):
+                shutil.rmtree(partial)
+    return [folder / one for one in (weights, CARD, MANIFEST)]
+
+
+def _manifest(
+    named: _Named, away: TuneRequest, hashes: Mapping[str, str], measured: Sequence[Material]
+) -> dict[str, Any]:
+    document = named.document
+    return {
+        "format": FORMAT,
+        "kind": "tune",
+        "request": asdict(away),
+        "command": tune_command(away),
+        "model": asdict(document.backbone),
+        "data": {"name": document.figures.get("data", ""), "sha256": document.data, "classes": list(document.classes)},
+        "figures": dict(document.figures),
+        "tuned_with": dict(document.versions),
+        "saved_with": versions(),
+        "saved": now(),
+        "files": dict(hashes),
+        "evaluations": [
+            {
+                "id": one.identity(),
+                "rows": one.run.manifest.get("rows"),
+                "pictures": one.run.manifest.get("pictures"),
+            }
+            for one in measured
+        ],
+    }
+
+
+def _last(path: str) -> str:
+    return PurePath(path.replace("\\", "/")).name if path else ""
