@@ -85,7 +85,7 @@ def live_checks(work: Plan, items: Sequence[Item], tick: Step) -> tuple[Check, .
         model = contestant.classifier
         probe = Probe.of(contestant.id if several else "", model, images, labels, keys, work.seed, tick)
         frozen = None if model is work.frozen else work.frozen
-        told.append(doubted(probe, _leading(work), _threat(work), frozen, full=work.checks == "full"))
+        told.append(doubted(probe, work.leading, _threat(work), frozen, full=work.checks == "full"))
     return in_order(*told)
 
 
@@ -114,13 +114,6 @@ def _pictures(work: Plan, items: Sequence[Item], wanted: int) -> list[tuple[Tens
             continue
         found.append((seen, item.label, photo.sha256))
     return found
-
-
-def _leading(work: Plan) -> Attack | None:
-    """The first attack that follows gradients inside a ball, an iterated one where there is one."""
-    some = [one.attack for one in work.assaults if one.attack.knowledge == "gradients" and one.attack.norms]
-    iterated = [one for one in some if hasattr(one, "steps")]
-    return next(iter(iterated or some), None)
 
 
 def _threat(work: Plan) -> Threat:

@@ -10,6 +10,7 @@ from capt_engine.attacks import ATTACKS
 from capt_engine.attacks.base import NORMS, Attack, Outspoken, OwnBudget, Threat, check_fits
 from capt_engine.data.labelled import Item, LabelledSet
 from capt_engine.errors import BadRequest, UnknownName
+from capt_engine.evaluation.minimal import ROUNDS
 from capt_engine.model.classifier import Classifier
 from capt_engine.records import (
     AIMS,
@@ -101,10 +102,23 @@ class Plan:
         return tuple(f"{one.label}: {note}" for one in attacks if isinstance(one, Outspoken) for note in one.notes(k))
 
     @property
+    def leading(self) -> Attack | None:
+        """The first attack that follows gradients inside a ball, an iterated one where there is one: what is used where one will do."""
+        some = [one.attack for one in self.assaults if one.attack.knowledge == "gradients" and one.attack.norms]
+        return next(iter([one for one in some if hasattr(one, "steps")] or some), None)
+
+    @property
+    def searching(self) -> Attack | None:
+        """The attack that smallest budgets are searched with."""
+        within = (one.attack for one in self.assaults if one.attack.norms)
+        return (self.leading or next(within, None)) if self.minimal_eps else None
+
+    @property
     def units(self) -> int:
         """Units of work that one picture is."""
         work = sum(assault.attack.work for assault in self.assaults) * len(self.crafters)
-        return _OVERHEAD * len(self.contestants) + work
+        search = ROUNDS * self.searching.work * len(self.contestants) if self.searching else 0
+        return _OVERHEAD * len(self.contestants) + work + search
 
 
 def plan_analysis(request: AnalyzeRequest, contestants: Sequence[Contestant], frozen: Classifier) -> Plan:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from capt_engine.attacks.base import Draws, Step
 from capt_engine.data.images import Photo
+from capt_engine.evaluation.minimal import ROUNDS, smallest_budgets
 from capt_engine.evaluation.plan import OWN_ANSWER, Assault, Contestant, Plan
 from capt_engine.evaluation.survival import SAVINGS, to_bytes
 from capt_engine.metrics import METRICS
@@ -89,7 +90,12 @@ def rows_of(work: Plan, inputs: Sequence[Input], tick: Step) -> list[PictureRow]
     done = 1
     pairs = [(asked[judge.id], asked[crafter.id]) for judge, crafter in work.pairs]
     standing = [_Standing.of(work, judge) for judge, _ in pairs]
-    for eps, assaults in itertools.groupby(work.assaults, key=lambda one: one.threat.eps):
+    smallest = {}
+    for each in asked.values():
+        smallest[each.contestant.id] = _smallest(work, each, images, inputs, tick, done)
+        done += ROUNDS * work.searching.work if work.searching else 0
+    first = next(one for one in work.assaults if one.threat.eps == work.threat.eps)
+    for budget, assaults in itertools.groupby(work.assaults, key=lambda one: one.threat.eps):
         for one in standing:
             one.begin()
         for assault in assaults:
@@ -102,9 +108,13 @@ def rows_of(work: Plan, inputs: Sequence[Input], tick: Step) -> list[PictureRow]
             tick(done, 0, "measuring")
             for one, (judge, on) in zip(standing, pairs, strict=True):
                 of = _Shown(work, assault, judge, on.contestant.id, crafted[on.contestant.id])
-                columns.append(of.rows(images, frozen, inputs, one))
+                column = of.rows(images, frozen, inputs, one)
+                if assault is first and judge is on:
+                    found = smallest[judge.contestant.id]
+                    column = [replace(row, minimal_eps=eps) for row, eps in zip(column, found, strict=True)]
+                columns.append(column)
         for one in standing:
-            one.end(work, eps_words(eps, work.threat.norm))
+            one.end(work, eps_words(budget, work.threat.norm))
     return [row for of_one_picture in zip(*columns, strict=True) for row in of_one_picture]
 
 
@@ -127,6 +137,39 @@ def _frozen(work: Plan, images: Tensor, asked: Sequence[_Asked]) -> Tensor:
             return each.clean.logits
     with torch.no_grad():
         return work.frozen(images)
+
+
+def _smallest(
+    work: Plan, each: _Asked, images: Tensor, inputs: Sequence[Input], tick: Step, done: int
+) -> list[float | None]:
+    """The smallest budget that breaks each picture with an answer to lose; None for the others, or where nobody asked."""
+    found: list[float | None] = [None] * len(inputs)
+    numbers = _open_to_success(work, each).nonzero().flatten().tolist()
+    if work.searching is None or not numbers:
+        return found
+    labels = each.labels[numbers]
+    aims = labels if work.target is None else torch.full_like(labels, work.target)
+    most = ROUNDS * work.searching.work
+    ticks = itertools.count()
+
+    def step(at: int, total: int, note: str = "") -> None:
+        del at, total
+        tick(done + min(next(ticks) // len(numbers), most - 1), 0, f"smallest ε, {note}" if note else "smallest ε")
+
+    budgets = smallest_budgets(
+        work.searching,
+        each.contestant.classifier,
+        images[numbers],
+        aims,
+        next(one.threat for one in work.assaults if one.threat.eps == work.threat.eps),
+        lambda some: Draws.of(work.seed, [inputs[numbers[k]].photo.sha256 for k in some]),
+        lambda logits, some: _fooled(work, labels[list(some)], logits),
+        work.minimal_eps,
+        step,
+    )
+    for i, eps in zip(numbers, budgets, strict=True):
+        found[i] = eps
+    return found
 
 
 @dataclass(frozen=True)
