@@ -18,12 +18,13 @@ _MARK = 18
 
 @dataclass(frozen=True)
 class Choice:
-    """One card: the key it is known by, its title, a sentence, and a muted line below it."""
+    """One card: the key it is known by, its title, a sentence, a muted line below it; `help` says it all, in the tooltip."""
 
     key: str
     title: str
     words: str
     cost: str = ""
+    help: str = ""
 
 
 class ChoiceCards(QWidget):
@@ -97,7 +98,8 @@ class ChoiceCard(QAbstractButton):
         self.setCheckable(True)
         self.setProperty("key", choice.key)
         self.setAccessibleName(f"{family}: {choice.title}")
-        self.setAccessibleDescription(" ".join(part for part in (choice.words, choice.cost) if part))
+        self.setToolTip(choice.help)
+        self.setAccessibleDescription(" ".join(part for part in (choice.help or choice.words, choice.cost) if part))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)

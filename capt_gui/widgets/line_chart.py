@@ -146,7 +146,7 @@ class LineChart(QWidget):
             painter.setFont(self._theme.font("body"))
             painter.setPen(self._theme.color("text_muted"))
             wrapped = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(area.adjusted(12, 0, -12, 0), wrapped, self._empty)
+            painter.drawText(QRectF(12, area.top(), self.width() - 24, area.height()), wrapped, self._empty)
         else:
             self._paint_plot(painter, area)
         if self.hasFocus():
@@ -206,31 +206,37 @@ class LineChart(QWidget):
         painter.setClipRect(area.adjusted(-5, -5, 5, 5))
         for line in self._lines:
             self._paint_line(painter, line, x_scale, y_scale)
+        taken: list[QRectF] = []
         for level in self._levels:
-            self._paint_level(painter, level, area, y_scale.at(level.value))
+            taken.append(self._paint_level(painter, level, area, y_scale.at(level.value), taken))
         if self._cursor is not None:
             painter.setPen(QPen(theme.color("control"), 1))
             x = x_scale.at(self._cursor)
             painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
         painter.restore()
 
-    def _paint_level(self, painter: QPainter, level: Level, area: QRectF, y: float) -> None:
-        """The dashed line, its name and value at the right end, on the side that has room."""
+    def _paint_level(self, painter: QPainter, level: Level, area: QRectF, y: float, taken: list[QRectF]) -> QRectF:
+        """The dashed line, its name and value at the right end, on the side that has room; gives back where they stand."""
         theme = self._theme
         painter.setPen(QPen(theme.color(level.role), 1.4, Qt.PenStyle.DashLine))
         painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
         small = QFontMetricsF(theme.font("caption"))
         words = f"{level.name} {self._written(level.value)}"
         width = small.horizontalAdvance(words) + 6
-        below = y - small.height() - 2 < area.top()
-        top = y + 2 if below else y - small.height() - 2
-        room = QRectF(area.right() - width, top, width, small.height())
+        sides = [QRectF(area.right() - width, top, width, small.height()) for top in (y - small.height() - 2, y + 2)]
+        free = [
+            side
+            for side in sides
+            if side.top() >= area.top() - 2 and not any(side.intersects(other) for other in taken)
+        ]
+        room = free[0] if free else sides[1].translated(-width - 8, 0)
         ground = theme.color("surface")
         ground.setAlphaF(0.8)
         painter.fillRect(room, ground)
         painter.setFont(theme.font("caption"))
         painter.setPen(theme.color("text_muted"))
         painter.drawText(room, Qt.AlignmentFlag.AlignCenter, words)
+        return room
 
     def _paint_line(self, painter: QPainter, line: Line, x_scale: Scale, y_scale: Scale) -> None:
         color = self._theme.color(line.role)

@@ -30,6 +30,8 @@ class MethodStep(Step):
         self._showing = False
         self.model = Picker(self.tr("Model"))
         self._summary = text(role="caption")
+        # what there is to say about the chosen preset beyond its first sentence
+        self._rest = text(role="caption")
         self.methods = ChoiceCards(desk.theme, self.tr("Method"), stacked=True)
         self.relatives = ChoiceCards(desk.theme, self.tr("Method"), stacked=True)
         self.presets = ChoiceCards(desk.theme, self.tr("Effort"))
@@ -37,7 +39,6 @@ class MethodStep(Step):
         self.forecast = ForecastCard(desk.theme, self._method)
         self.form = ParamForm(desk.theme, sentences=True)
         self.others = Fold(desk.theme, self.tr("Other methods (Expert)"), self.relatives)
-        self.expert = Fold(desk.theme, self.tr("Settings (Expert)"), self.form)
         self._unsaid = text(
             self.tr(
                 "What could be found of the paper on CAPT does not say how α is computed, nor λ, the attack inside training, the learning "
@@ -45,6 +46,7 @@ class MethodStep(Step):
             ),
             "caption",
         )
+        self.expert = Fold(desk.theme, self.tr("Settings (Expert)"), _column(self._unsaid, self.form))
         self._lay_out()
         self.model.picked.connect(self._method.set_model)
         for cards in (self.methods, self.relatives):
@@ -83,8 +85,15 @@ class MethodStep(Step):
             cards.set_choices([Choice(one.name, one.label, one.summary) for one in infos], state.method)
         self.others.setVisible(bool(method.relatives))
         self.presets.set_choices(
-            [Choice(one.name, one.label, one.summary, method.cost_of(one)) for one in method.presets], state.preset
+            [
+                Choice(one.name, one.label, _split(one.summary)[0], method.cost_of(one), one.summary)
+                for one in method.presets
+            ],
+            state.preset,
         )
+        rest = _split(method.preset.summary)[1] if method.preset else ""
+        self._rest.setText(rest)
+        self._rest.setVisible(bool(rest))
         params = method.params()
         if params != self._params:
             self._params = params
@@ -110,10 +119,10 @@ class MethodStep(Step):
             column.setSpacing(12)
         left.addWidget(Card(_column(named(self.tr("Model"), self.model), self._summary)))
         left.addWidget(Card(_column(text(self.tr("Method"), "heading"), self.methods, self.others)))
-        right.addWidget(Card(_column(text(self.tr("Effort"), "heading"), self.presets)))
+        right.addWidget(Card(_column(text(self.tr("Effort"), "heading"), self.presets, self._rest)))
         right.addWidget(self.attacks)
-        right.addWidget(Card(self.forecast))
-        right.addWidget(Card(_column(self.expert, self._unsaid)))
+        left.addWidget(Card(self.forecast))
+        right.addWidget(Card(self.expert))
         for column in (left, right):
             column.addStretch(1)
         columns.addLayout(left, 2)
@@ -127,6 +136,12 @@ class MethodStep(Step):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scrolled(outer))
+
+
+def _split(summary: str) -> tuple[str, str]:
+    """The first sentence, which stands on the card, and the rest."""
+    first, stop, rest = summary.partition(". ")
+    return first + stop.strip(), rest
 
 
 def _column(*widgets: QWidget) -> QWidget:
