@@ -33,7 +33,7 @@ def pixelate(picture: Tensor, share: float, stream: Draws) -> Tensor:  # noqa: A
     """Reduced to a share of its width and height, and enlarged again pixel by pixel."""
     height, width = picture.shape[2:]
     small = F.interpolate(picture, size=(max(1, round(height * share)), max(1, round(width * share))), mode="area")
-    return F.interpolate(small, size=(height, width), mode="nearest")
+    return F.interpolate(small, size=(height, width), mode="nearest-exact")
 
 
 def jpeg(picture: Tensor, quality: float, stream: Draws) -> Tensor:  # noqa: ARG001
