@@ -17,7 +17,7 @@ from capt_engine.evaluation.plan import Contestant, chosen, plan_analysis, plan_
 from capt_engine.jobs import catalogue, keeping, reporting, surveying
 from capt_engine.jobs.session import Session
 from capt_engine.jobs.tick import Tick
-from capt_engine.jobs.tuning_jobs import handle_forecast, handle_tune
+from capt_engine.jobs.tuning_jobs import handle_forecast, handle_save_tuned, handle_tune
 from capt_engine.model.checkpoints import load as load_prompts
 from capt_engine.model.checkpoints import read_document
 from capt_engine.model.classifier import Classifier
@@ -50,6 +50,7 @@ from capt_engine.records import (
     ReportResult,
     RowsReady,
     RunsListed,
+    SaveTunedRequest,
     ScanRequest,
     SplitRequest,
     TuneRequest,
@@ -220,6 +221,7 @@ HANDLERS = {
     EvaluateRequest: handle_evaluate,
     TuneRequest: handle_tune,
     ForecastRequest: handle_forecast,
+    SaveTunedRequest: handle_save_tuned,
     ReportRequest: handle_report,
     ListRunsRequest: handle_list_runs,
     PreviewRequest: handle_preview,
