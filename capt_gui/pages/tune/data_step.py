@@ -72,8 +72,7 @@ class DataStep(Step):
 
     def enter(self) -> None:
         """Put the focus where work begins."""
-        if self.isVisible():
-            self._focused().setFocus()
+        self._focused().setFocus()
 
     def take(self, mime: QMimeData) -> bool:
         """Folders, a table or a split file; of one folder the classes are the folders in it."""

@@ -64,8 +64,7 @@ class SplitStep(Step):
         """Ask for the split of this moment."""
         self._split.refresh()
         self.settings.refresh()
-        if self.isVisible():
-            self.bars.setFocus()
+        self.bars.setFocus()
 
     def go_on(self) -> None:
         """Write the split; what is tuned reads it from disk."""

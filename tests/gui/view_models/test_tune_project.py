@@ -18,8 +18,11 @@ STATE = TuneState(
 )  # fmt: skip
 
 
+pytestmark = pytest.mark.usefixtures("qapp")
+
+
 @pytest.fixture
-def project(qapp: object, tmp_path: Path) -> TuneProject:
+def project(tmp_path: Path) -> TuneProject:
     """An empty project in a home of its own."""
     return TuneProject(tmp_path)
 
@@ -184,7 +187,7 @@ def test_a_full_disk_is_told_once(project: TuneProject, monkeypatch: pytest.Monk
     assert project.state.step == SPLIT
 
 
-def test_without_a_home_nothing_is_left_behind(qapp: object) -> None:
+def test_without_a_home_nothing_is_left_behind() -> None:
     """Safe mode: the project works while the window is open, and goes with it."""
     project = TuneProject(None)
     project.take(("/p/mugs",))
