@@ -24,6 +24,7 @@ from capt_engine.resources import resource
 from capt_gui.pages import PAGES, Page
 from capt_gui.view_models import sentences
 from capt_gui.view_models.desk import Desk
+from capt_gui.view_models.navigation import TUNE
 from capt_gui.view_models.settings_keeper import SettingsKeeper
 from capt_gui.widgets.device_pill import DevicePill
 from capt_gui.widgets.page_rail import PageRail
@@ -64,6 +65,7 @@ class MainWindow(QMainWindow):
         desk.engine.changed.connect(self.on_engine_changed)
         desk.choices.changed.connect(keeper.touch)
         desk.reports.changed.connect(keeper.touch)
+        desk.tuning.run.progressed.connect(self.on_tuning_progressed)
         desk.theme.changed.connect(self.on_theme_changed)
         self.on_engine_changed()
 
@@ -110,6 +112,12 @@ class MainWindow(QMainWindow):
             self._pill.set_state("busy", "Starting", engine.waiting_text)
         else:
             self._pill.set_state("ready", sentences.memory(engine.device), engine.device.note)
+
+    def on_tuning_progressed(self) -> None:
+        """A small mark tells, on every page, that tuning goes on."""
+        run = self._desk.tuning.run
+        words = self.tr("Tuning is paused") if run.is_paused else self.tr("Tuning goes on") if run.is_running else ""
+        self._rail.set_busy(TUNE, words)
 
     def on_theme_changed(self) -> None:
         """Remember the choice."""

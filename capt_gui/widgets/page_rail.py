@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
@@ -11,6 +11,7 @@ from capt_gui.widgets.painting import draw_focus_ring
 
 _WIDTH, _HEIGHT = 68, 58
 _SYMBOL = 22
+_MARK = 14
 
 
 class PageRail(QFrame):
@@ -48,6 +49,11 @@ class PageRail(QFrame):
             # one tab stop for the whole rail
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if name == key else Qt.FocusPolicy.ClickFocus)
 
+    def set_busy(self, key: str, words: str) -> None:
+        """Mark a page on which work goes on, whichever is in front; `words` say what, empty takes the mark away."""
+        if key in self._buttons:
+            self._buttons[key].set_busy(words)
+
     def current(self) -> str:
         """The key of the page in front."""
         button = self._group.checkedButton()
@@ -65,6 +71,7 @@ class RailButton(QAbstractButton):
         super().__init__(parent)
         self._theme = theme
         self._icon = icon
+        self._busy = ""
         self.setText(title)
         self.setCheckable(True)
         self.setAccessibleName(title)
@@ -74,6 +81,13 @@ class RailButton(QAbstractButton):
     def sizeHint(self) -> QSize:
         """A little wider than high."""
         return QSize(_WIDTH, _HEIGHT)
+
+    def set_busy(self, words: str) -> None:
+        """Show, and say, that work goes on here."""
+        if words != self._busy:
+            self._busy = words
+            self.setAccessibleDescription(words)
+            self.update()
 
     def enterEvent(self, event: QEnterEvent) -> None:
         """Show that it can be clicked."""
@@ -96,6 +110,8 @@ class RailButton(QAbstractButton):
         role = "accent" if self.isChecked() else "text_muted"
         pixmap = theme.pixmap(self._icon, _SYMBOL, role, ratio)
         painter.drawPixmap(round(rect.center().x() - _SYMBOL / 2), round(rect.top() + 8), pixmap)
+        if self._busy:
+            painter.drawPixmap(round(rect.center().x() + _SYMBOL / 2 - 1), round(rect.top() + 4), self._mark(ratio))
         font = theme.font("caption")
         font.setBold(self.isChecked())
         painter.setFont(font)
@@ -105,3 +121,6 @@ class RailButton(QAbstractButton):
         painter.drawText(words, Qt.AlignmentFlag.AlignCenter, name)
         if self.hasFocus():
             draw_focus_ring(painter, rect, theme, 9)
+
+    def _mark(self, ratio: float) -> QPixmap:
+        return self._theme.pixmap("state-running", _MARK, "accent", ratio)
