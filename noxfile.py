@@ -1,6 +1,6 @@
-"""The four things one does here, the same on every system: `uv run nox -s check | test | app | package`.
+"""What one does here, the same on every system: `uv run nox -s check | test | app | package`, and now and then `oracles`.
 
-Every session uses the environment that nox itself runs in: a fresh one for each would mean one more torch for each, and
+Every other session uses the environment that nox itself runs in: a fresh one for each would mean one more torch for each, and
 `uv run` keeps this one true to pyproject.toml anyway.
 """
 
@@ -29,6 +29,13 @@ def check(session: nox.Session) -> None:
 def test(session: nox.Session) -> None:
     """The whole suite, or what is asked for: `nox -s test -- tests/engine/attacks -x`."""
     session.run(sys.executable, "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def oracles(session: nox.Session) -> None:
+    """Our attacks and measures beside other houses', in an environment of their own; with `-- -m heavy` on the demo model, for minutes."""
+    alone = ("uv", "run", "--isolated", "--group", "oracles", "python", "-m", "pytest", "-s", "tests/oracles")
+    session.run(*alone, *session.posargs, external=True)
 
 
 @nox.session
