@@ -207,7 +207,8 @@ class ScanModel(QObject):
         if isinstance(event, PreviewsReady):
             self.thumbnails.put(event.previews)
         elif isinstance(event, JobProgress) and job == self._scan:
-            self.progress_changed.emit(event.done, event.total, sentences.progress(event.note, event.remaining_s, 0))
+            note = event.note[:1].upper() + event.note[1:]
+            self.progress_changed.emit(event.done, event.total, sentences.progress(note, event.remaining_s, 0))
         elif isinstance(event, JobFinished | JobFailed | JobCancelled):
             if job == self._scan:
                 self._on_scanned(event)

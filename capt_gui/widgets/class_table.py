@@ -154,6 +154,12 @@ class ClassTable(QTableView):
         if removes and (names := self.selected_names()):
             self.toggled.emit(names)
             event.accept()
+        elif event.key() in (Qt.Key.Key_Home, Qt.Key.Key_End) and self._order.rowCount():
+            # the row is what matters here, not the cell
+            self.setCurrentIndex(
+                self._order.index(0 if event.key() == Qt.Key.Key_Home else self._order.rowCount() - 1, 0)
+            )
+            event.accept()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.current_name():
             self.entered_row.emit(self.current_name())
             event.accept()
@@ -197,8 +203,8 @@ class ClassDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        if selected or option.state & QStyle.StateFlag.State_MouseOver:
-            painter.setBrush(theme.color("accent_soft" if selected else "surface_raised"))
+        if selected:
+            painter.setBrush(theme.color("accent_soft"))
             painter.drawRect(rect)
         else:
             painter.setBrush(theme.color("border"))

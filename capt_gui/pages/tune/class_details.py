@@ -139,7 +139,8 @@ class ClassDetails(QFrame):
             tiles[path] = Tile(path, caption, tone, words, path in away)
             found[ALL].append(tiles[path])
             if path in small:
-                found[TINY].append(tiles[path])
+                also = self.tr("Tiny: the model enlarges it many times.")
+                found[TINY].append(Tile(path, small[path], "warning", also, path in away))
         # groups side by side, in the order of their numbers, with the members of other classes among them
         found[COPIES] = [
             tiles.get(path) or Tile(path, self.tr("group {}").format(number), "clean", words, path in away)
@@ -151,8 +152,8 @@ class ClassDetails(QFrame):
         """The number of its group and what is said of it, by path: the groups this class has a part in."""
         found: dict[str, tuple[int, str]] = {}
         own: list[tuple[Duplicates, str]] = [
-            *((group, self.tr("the same file")) for group in result.same),
-            *((group, self.tr("the same picture")) for group in result.alike),
+            *((group, self.tr("The same file")) for group in result.same),
+            *((group, self.tr("The same picture")) for group in result.alike),
         ]
         number = 0
         for group, likeness in own:

@@ -218,7 +218,7 @@ class DataStep(Step):
         names.addWidget(self._title)
         names.addWidget(self._summary)
         above.addLayout(names, 1)
-        self._filter.setPlaceholderText(self.tr("Filter: name of a class"))
+        self._filter.setPlaceholderText(self.tr("Filter classes"))
         self._filter.setAccessibleName(self.tr("Filter the classes"))
         self._filter.setClearButtonEnabled(True)
         self._filter.setMaximumWidth(220)
