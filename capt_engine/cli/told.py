@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from capt_engine.records import AnalyzeResult, FailedPicture, PairedTest, PictureRow, ThreatModel
+from capt_engine.records import AnalyzeResult, AttackSummary, FailedPicture, PairedTest, PictureRow, ThreatModel
 
 
 def print_json(event: str, value: dict[str, object]) -> None:
@@ -41,6 +41,9 @@ def closing(result: AnalyzeResult, run_dir: str | None) -> str:
     if result.compared is not None:
         tests = (("clean", result.compared.clean), ("attacked", result.compared.robust))
         lines += [_paired(words, test) for words, test in tests if test is not None]
+    lines += _matrix(result)
+    lines += [f"Note: {note}" for note in result.notes]
+    lines += _checks(result) if labelled else []
     if result.robust_accuracy is not None:
         lines.append(
             "Robust accuracy is an upper bound: another attack may find more."
@@ -77,10 +80,56 @@ def _sentences(result: AnalyzeResult, who: str, *, labelled: bool) -> list[str]:
             f"{who}{percent(result.robust_accuracy, result.robust_interval)} {verb} under {names} "
             f"({threat.norm}, ε = {eps_text(threat)}, {threat.goal}, {threat.knowledge})."
         )
+        lines += [_attack(attack) for attack in result.attacks if len(result.attacks) > 1]
         for point in result.curve:
             share = percent(point.robust_accuracy, (point.low, point.high))
             lines.append(f"    ε = {eps_text(threat, point.eps)}: {share}")
+        if result.curve and result.classes and result.curve[-1].low > 1 / result.classes:
+            lines.append(
+                f"    The curve ends above chance ({1 / result.classes:.1%}); --curve auto goes on until nothing is left."
+            )
+        lines += _smallest(result)
     return lines
+
+
+def _attack(attack: AttackSummary) -> str:
+    left = f" of the {attack.n} that were left" if attack.skipped else f" of {attack.n}"
+    return f"    {attack.name}: {attack.accuracy:.1%} right{left}, {attack.seconds:.1f} s"
+
+
+def _smallest(result: AnalyzeResult) -> list[str]:
+    """Quartiles of the smallest budgets."""
+    one, threat = result.minimal_eps, result.threat_model
+    if one is None or not one.n:
+        return []
+    said = [
+        "beyond any" if eps is None else eps_text(threat, round(eps, 6)) for eps in (one.lower, one.median, one.upper)
+    ]
+    return [
+        f"    Smallest ε of {one.n} pictures: median {said[1]}, quartiles {said[0]} and {said[2]}; {one.unbroken} never broke."
+    ]
+
+
+def _matrix(result: AnalyzeResult) -> list[str]:
+    """Who fools whom, a line for each on whom pictures were computed."""
+    asked = list(dict.fromkeys(one.prompts for one in result.matrix))
+    lines = [f"Asked, in this order: {', '.join(_name(one) for one in asked)}."] if asked else []
+    for on in dict.fromkeys(one.aimed_at for one in result.matrix):
+        shares = [f"{one.kept / one.n:.1%}" if one.n else "–" for one in result.matrix if one.aimed_at == on]
+        lines.append(f"    {f'computed on {_name(on)}' if on else 'clean'}: {', '.join(shares)}")
+    return lines
+
+
+def _checks(result: AnalyzeResult) -> list[str]:
+    """How many checks passed, and every one that did not."""
+    made = [one for one in result.checks if one.status != "not_run"]
+    failed = [one for one in made if one.status == "fail"]
+    if not made:
+        return []
+    lines = [
+        f"{len(made) - len(failed)} of {len(made)} checks of this evaluation passed, {len(result.checks) - len(made)} not run."
+    ]
+    return lines + [f"    {one.title}: failed ({one.shown}). {one.message}" for one in failed]
 
 
 def _paired(words: str, test: PairedTest) -> str:
@@ -106,6 +155,8 @@ def _line(row: PictureRow) -> str:
         text += f" (wrong: {row.label})"
     if row.prompt_id != "none" or row.aimed_at not in ("", row.prompt_id):
         text = f"[{_name(row.prompt_id)}] {text}"
+    if row.skipped:
+        return f"{text}  (not attacked with {row.attack.name if row.attack else ''}: {row.skipped})"
     if row.attacked is None:
         return text
     after = row.attacked.winner
@@ -114,4 +165,6 @@ def _line(row: PictureRow) -> str:
         verdict += ", but not after saving as PNG"
     elif row.success and not row.survives_jpeg95:
         verdict += ", but not after saving as JPEG 95"
+    elif row.success and row.survives_jpeg75 is False:
+        verdict += ", but not after saving as JPEG 75"
     return f"{text} → {row.classes[after]} {row.attacked.probabilities[after]:.0%}  ({verdict})"

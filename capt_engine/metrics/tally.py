@@ -19,6 +19,7 @@ from capt_engine.records import (
     ClassScore,
     Comparison,
     CurvePoint,
+    Figure,
     MatrixCell,
     MinimalEps,
     PairedTest,
@@ -124,7 +125,6 @@ class Tally:
         self.zero_seen = self.zero_changed = 0
         self.skipped = 0
         self.carried = False
-        self.minimal = False
         self._sums: dict[Aim, dict[str, tuple[float, int]]] = {}
         self._clean: dict[str, Calibration] = {}
         self._attacked: dict[tuple[Aim, float], Calibration] = {}
@@ -141,7 +141,7 @@ class Tally:
             if trial.clean_conf is not None:
                 self._clean.setdefault(trial.prompts, Calibration()).add(trial.clean_conf, right=picture.clean)
         if trial.minimal_eps is not None:
-            picture.minimal_eps, self.minimal = trial.minimal_eps, True
+            picture.minimal_eps = trial.minimal_eps
         if not trial.attack:
             return
         self._first = self._first or trial.attack
@@ -222,7 +222,8 @@ class Tally:
 
     def scored(self, blank: AnalyzeResult, compared: str | None = None) -> AnalyzeResult:
         """`blank` with all that can be counted filled in for its own prompts, and beside it those called `compared`."""
-        result = replace(self._alone(blank), matrix=self._matrix(blank))
+        matrix = self.matrix(self.headline(blank.prompts, blank.threat_model.eps) or 0.0)
+        result = replace(self._alone(blank), matrix=matrix)
         if compared is None or compared not in self.pictures:
             return result
         other = self._alone(replace(blank, prompts=compared))
@@ -240,11 +241,6 @@ class Tally:
             return replace(blank, n=0)
         clean = sum(picture.clean for picture in pictures)
         key = None if eps is None else (aim[1], eps)
-        answers = Answers(
-            [(one.label, one.clean, None if key is None else one.robust.get(key)) for one in pictures],
-            self._clean.get(prompts, Calibration()),
-            Calibration() if eps is None else self._attacked.get((aim, eps), Calibration()),
-        )
         result = replace(
             blank,
             n=n,
@@ -252,7 +248,7 @@ class Tally:
             clean_interval=wilson(clean, n),
             consistency=tuple((name, total / count) for name, (total, count) in self._sums.get(aim, {}).items()),
             per_class=_per_class(pictures, key),
-            figures=figures(answers),
+            figures=self.figures(prompts, eps),
         )
         if eps is None:
             return result
@@ -266,18 +262,29 @@ class Tally:
                 _summary(name, one) for (on, at, name), one in self.attacks.items() if (on, at) == (aim, eps)
             ),
             curve=curve if len(curve) > 1 else (),
-            minimal_eps=self._minimal(pictures, blank) if self.minimal else None,
+            minimal_eps=self.smallest(prompts, blank.minimal_eps.tolerance if blank.minimal_eps else 0.0),
         )
 
     def _curve(self, prompts: str) -> tuple[CurvePoint, ...]:
         counted = [(eps, *self.robust(prompts, eps)) for eps in self.budgets(prompts)]
         return tuple(CurvePoint(eps, kept / n, *wilson(kept, n)) for eps, kept, n in counted if n)
 
-    def _matrix(self, blank: AnalyzeResult) -> tuple[MatrixCell, ...]:
+    def figures(self, prompts: str, eps: float | None) -> tuple[Figure, ...]:
+        """The figures of some prompts at a budget; without one, those that need no attack."""
+        aim = (prompts, self.aim(prompts))
+        key = None if eps is None else (aim[1], eps)
+        pictures = self.pictures[prompts].values()
+        answers = Answers(
+            [(one.label, one.clean, None if key is None else one.robust.get(key)) for one in pictures],
+            self._clean.get(prompts, Calibration()),
+            Calibration() if eps is None else self._attacked.get((aim, eps), Calibration()),
+        )
+        return figures(answers)
+
+    def matrix(self, eps: float) -> tuple[MatrixCell, ...]:
         """Who was attacked against who was asked, where somebody was shown what was computed on several; the clean pictures first."""
         if all(len(self.aims(prompts)) < 2 for prompts in self.pictures):
             return ()
-        eps = self.headline(blank.prompts, blank.threat_model.eps) or 0.0
         cells = [MatrixCell("", prompts, 0.0, *self.clean(prompts)) for prompts in self.pictures]
         aims = dict.fromkeys(on for (_, on), _, _ in self.attacks)
         cells += [
@@ -285,17 +292,19 @@ class Tally:
         ]
         return tuple(cells)
 
-    def _minimal(self, pictures: list[Seen], blank: AnalyzeResult) -> MinimalEps:
-        open_to = [one.minimal_eps for one in pictures if one.clean and one.minimal_eps is not None]
-        found = sorted(open_to)
-        unbroken = sum(math.isinf(value) for value in found)
+    def smallest(self, prompts: str, tolerance: float) -> MinimalEps | None:
+        """Quartiles of the smallest budgets; None where none was searched."""
+        seen = self.pictures[prompts].values()
+        found = sorted(one.minimal_eps for one in seen if one.clean and one.minimal_eps is not None)
+        if not found:
+            return None
 
         def quartile(share: float) -> float | None:
-            value = found[max(0, math.ceil(share * len(found)) - 1)] if found else math.inf
+            value = found[max(0, math.ceil(share * len(found)) - 1)]
             return None if math.isinf(value) else value
 
-        given = blank.minimal_eps.tolerance if blank.minimal_eps else 0.0
-        return MinimalEps(len(found), unbroken, quartile(0.25), quartile(0.5), quartile(0.75), given)
+        unbroken = sum(math.isinf(value) for value in found)
+        return MinimalEps(len(found), unbroken, quartile(0.25), quartile(0.5), quartile(0.75), tolerance)
 
     def _paired(self, a: str, b: str, eps: float | None) -> PairedTest | None:
         """A against B on the pictures that both were asked about; eps None: when clean."""

@@ -48,7 +48,8 @@ def from_json(told: Mapping[str, Any]) -> AnalyzeRequest | EvaluateRequest:
 def command(request: AnalyzeRequest | EvaluateRequest) -> str:
     """The command line that asks the same; where its options cannot say all of it, the one that takes the manifest."""
     specs = request.attacks if isinstance(request, EvaluateRequest) else request.all_attacks
-    if len({spec.values for spec in specs}) > 1 or any("," in name or "\n" in name for name in request.classes):
+    listed = (*request.classes, *(request.matrix if isinstance(request, EvaluateRequest) else ()))
+    if len({spec.values for spec in specs}) > 1 or any("," in name or "\n" in name for name in listed):
         return "capt run manifest.json"
     values = dict(specs[0].values) if specs else {}
     if isinstance(request, EvaluateRequest) and (request.suite or request.shared_values):
@@ -57,7 +58,9 @@ def command(request: AnalyzeRequest | EvaluateRequest) -> str:
         values = dict(request.shared_values)
     words = ["capt", kind_of(request)]
     words += list(request.paths) if isinstance(request, AnalyzeRequest) else [request.data]
-    words += _option("--model", request.model) + _option("--prompts", request.prompts or NO_PROMPTS)
+    together = request.matrix if isinstance(request, EvaluateRequest) else ()
+    words += _option("--model", request.model)
+    words += [] if together else _option("--prompts", request.prompts or NO_PROMPTS)
     if request.compare is not None:
         words += ["--compare", request.compare or NO_PROMPTS, "--aim", request.aim]
     words += _option("--classes", ",".join(request.classes)) + _option("--template", request.template)

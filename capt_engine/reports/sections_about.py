@@ -131,6 +131,7 @@ def attacks(material: Material) -> tuple[Block, ...]:
                 one.restarts,
                 f"{one.seconds:.1f}",
                 f"{one.n - one.open} of {one.n}",
+                f"{one.skipped:,}",
             )
         )
     number = {"align": "right", "sort": "number"}
@@ -144,14 +145,17 @@ def attacks(material: Material) -> tuple[Block, ...]:
         Column("Restarts", **number),
         Column("Seconds", **number),
         Column("Nothing to take", "right"),
+        Column("Left out", **number),
     )
     return (
         Grid("Attacks and their settings", columns, tuple(rows)),
         Paragraph(
             "Nothing to take: pictures whose clean answer was wrong already, or that already showed the target. They count as lost in "
-            "the robust accuracy and are left out of the success rate. Seconds include measuring.",
+            "the robust accuracy and are left out of the success rate. Left out: lost before, so this attack was not run on them. "
+            "Seconds include measuring.",
             "note",
         ),
+        *(Paragraph(note, "note") for note in material.run.summary.get("notes") or ()),
     )
 
 
@@ -172,13 +176,17 @@ def threat(material: Material) -> Facts:
         "a": "both were shown what was computed on A",
         "b": "both were shown what was computed on B",
     }
-    knows = wanted.knowledge + (f"; {aims.get(material.run.request.aim, '')}" if len(material.prompts) == 2 else "")
+    kinds = sorted({one.knowledge for one in material.counts.fared.values() if one.knowledge}) or [wanted.knowledge]
+    knows = ", ".join(kinds) + (f"; {aims.get(material.run.request.aim, '')}" if len(material.prompts) == 2 else "")
     return Facts(
         (
             ("Goal", "any wrong answer" if wanted.target is None else f"the answer “{wanted.target}”"),
             ("Knowledge", knows),
             ("Budget", f"{material.norm}, ε = {material.eps_text} ({material.eps:.6g})"),
-            ("Applied to", f"{wanted.space}, pixels in [0, 1], clipped; measured before rounding to 8 bits"),
+            (
+                "Applied to",
+                f"{wanted.space}, pixels in [0, 1], clipped; rounding: {wanted.rounding} (what 8 bits do is measured beside it)",
+            ),
             ("Not covered", NOT_COVERED.removeprefix("Not covered: ")),
         )
     )

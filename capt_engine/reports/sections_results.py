@@ -25,6 +25,10 @@ from capt_engine.reports.sections_about import OWN_ANSWERS, threat
 from capt_engine.reports.words import budget, counted, p_value, points, share
 
 MOST_CONFUSED = 20
+LEFT = (
+    "Attacks were run one after the other, each on the pictures that were still right: n says on how many, and an attack's own accuracy "
+    "is of those alone. The worst of all is of all pictures; one that was wrong or broken before counts as lost."
+)
 _BARS = 40
 
 
@@ -92,7 +96,7 @@ def results(material: Material) -> tuple[Block, ...]:
         if material.is_labelled or not material.is_attacked:
             rows.append((material.who(prompts), "clean", "–", str(n), str(k), share(k, n), "–"))
         for (of, attack, eps), one in counts.fared.items():
-            if of == prompts:
+            if of == prompts and one.n:
                 told = (str(one.n), str(one.kept), share(one.kept, one.n), share(one.flips, one.open))
                 rows.append((material.who(prompts), attack, budget(eps, material.norm), *told))
         if len(material.run.attacks) > 1:
@@ -110,6 +114,8 @@ def results(material: Material) -> tuple[Block, ...]:
                     )
                 )
     blocks: list[Block] = [Grid("Accuracy, clean and attacked", columns, tuple(rows))]
+    if material.counts.tally.skipped:
+        blocks.append(Paragraph(LEFT, "note"))
     tests = [
         (words, test)
         for words, test in zip(("clean", f"ε = {material.eps_text}"), material.paired(), strict=True)
@@ -155,7 +161,20 @@ def curve(material: Material) -> tuple[Block, ...]:
     x_title = "ε in 1/255" if scale == 255 else f"ε ({material.norm})"
     what = "Robust accuracy" if material.is_labelled else "Own answer kept"
     alt = f"{what} against ε. {'. '.join(told)}."
-    return (LineChart(f"{what} as the budget grows", x_title, what, tuple(series), alt),)
+    blocks: list[Block] = [LineChart(f"{what} as the budget grows", x_title, what, tuple(series), alt)]
+    k = len(material.run.manifest.get("classes", []))
+    ends = [one.points[-1] for one in series if one.points]
+    if k and any(low > 1 / k for _, _, low, _ in ends):
+        blocks.append(Paragraph(unfinished(max(y for _, y, _, _ in ends), k), "note"))
+    return tuple(blocks)
+
+
+def unfinished(last: float, k: int) -> str:
+    """What is said of a curve that ends above chance."""
+    return (
+        f"The curve ends at {last * 100:.1f} %, above chance ({100 / k:.1f} % for {k} classes): it does not show where robustness ends. "
+        "--curve auto goes on until nothing is left."
+    )
 
 
 def classes(material: Material) -> tuple[Block, ...]:

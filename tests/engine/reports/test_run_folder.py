@@ -11,6 +11,7 @@ import pytest
 
 from capt_engine.cli.evaluate import request_from
 from capt_engine.cli.main import parser
+from capt_engine.cli.options import until_chance
 from capt_engine.errors import BadRequest
 from capt_engine.records import AnalyzeRequest, AttackSpec, EvaluateRequest, ThreatModel
 from capt_engine.reports import kept_pictures
@@ -102,8 +103,31 @@ def test_kept_runs_are_listed_newest_first(run: Path, tmp_path: Path) -> None:
             attacks=(AttackSpec("pgd", (("steps", 5), ("step_size", 1 / 255), ("restarts", 2))),),
             threat=ThreatModel("l2", 2.5, "cat"),
         ),
+        EvaluateRequest(
+            data="d", attacks=(AttackSpec("pgd", (("loss", "margin"), ("momentum", 0.5), ("random_start", False))),)
+        ),
+        EvaluateRequest(
+            data="d",
+            suite="standard",
+            attacks=(),
+            shared_values=(("steps", 7), ("queries", 9)),
+            only_left=True,
+            minimal_eps=0.02,
+            checks="full",
+            threat=ThreatModel(space="original size"),
+        ),
+        EvaluateRequest(
+            data="d",
+            attacks=(AttackSpec("pgd"), AttackSpec("square")),
+            prompts="p",
+            matrix=("p", "q", "none"),
+            curve=until_chance(4 / 255, "linf"),
+            until_chance=True,
+            only_left=True,
+        ),
+        EvaluateRequest(data="d", suite="quick", attacks=(), only_left=False),
     ],
-    ids=["plain", "curve", "clean", "settings"],
+    ids=["plain", "curve", "clean", "settings", "set", "suite", "matrix", "all pictures"],
 )
 def test_the_command_asks_the_same(asked: EvaluateRequest) -> None:
     """What a report tells to type is read back by the program as the very request."""
@@ -113,10 +137,9 @@ def test_the_command_asks_the_same(asked: EvaluateRequest) -> None:
 
 
 def test_what_options_cannot_say_is_left_to_the_manifest() -> None:
-    """A setting without an option, or a comma in a class name."""
-    assert (
-        command(EvaluateRequest("d", attacks=(AttackSpec("pgd", (("loss", "margin"),)),))) == "capt run manifest.json"
-    )
+    """Attacks with settings of their own, or a comma in a class name."""
+    two = (AttackSpec("pgd", (("loss", "margin"),)), AttackSpec("square"))
+    assert command(EvaluateRequest("d", attacks=two)) == "capt run manifest.json"
     assert command(AnalyzeRequest(("d",), classes=("a, b",))) == "capt run manifest.json"
 
 
