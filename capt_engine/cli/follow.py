@@ -57,8 +57,8 @@ def follow(
                     case JobFailed(_, failure) | EngineFailed(failure):
                         progress.clear()
                         return fail(failure)
-                    case JobCancelled():
-                        progress.say(cancelled)
+                    case JobCancelled(_, reason):
+                        progress.say(reason or cancelled)
                         return CANCELLED
                     case _:
                         news(event)

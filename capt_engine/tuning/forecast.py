@@ -111,7 +111,7 @@ def _tried(material: Material, batch: int, tick: Step) -> tuple[int, list[float]
             if batch == 1:
                 raise DeviceProblem(
                     f"{material.device.type} runs out of memory with a single picture a step.",
-                    "Choose the CPU, fewer classes, or a smaller model.",
+                    "Choose the CPU (--device cpu), fewer classes, or a smaller model.",
                 ) from None
         batch //= 2
         torch.cuda.empty_cache()

@@ -197,7 +197,7 @@ class _Run:
                 if self.batch == 1:
                     raise DeviceProblem(
                         f"{self._material.device.type} ran out of memory with a single picture a step.",
-                        "Use --device cpu, fewer classes, or a smaller model.",
+                        "Choose the CPU (--device cpu), fewer classes, or a smaller model.",
                     ) from None
             self.batch //= 2
             note = f"Memory ran out in epoch {self._state.epoch + 1}: from there on, the batch is {self.batch}."

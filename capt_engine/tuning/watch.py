@@ -78,7 +78,7 @@ class Watch:
             elif self.batch == 1:
                 raise DeviceProblem(
                     "The device ran out of memory while validating a single picture.",
-                    "Use --device cpu, or a smaller model.",
+                    "Choose the CPU (--device cpu), or a smaller model.",
                 )
             else:
                 self.batch //= 2

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import shlex
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from capt_engine.cli import tune
 from capt_engine.cli.main import main, parser
+from capt_engine.errors import BadRequest
+from capt_engine.model.checkpoints import read, read_document
 from capt_engine.model.prompts import COUPLINGS
 from capt_engine.records import TuneRequest
+from capt_engine.reports.tuning_text import request_of, tune_command
 from capt_engine.tuning import tecoa
 from capt_engine.tuning.alpha import ALPHAS
 from capt_engine.tuning.methods import METHODS
 from capt_engine.tuning.objective import KL_DIRECTIONS
+from capt_engine.tuning.presets import PRESETS
 
 FAST = ("--shots", "1", "--epochs", "2", "--batch", "2", "--attack-steps", "1", "--device", "cpu")
 
@@ -138,6 +145,7 @@ def test_every_option_reaches_the_request() -> None:
         "--lr": ("rate", 0.125),
         "--augment": ("augment", "crop-flip"),
         "--patience": ("patience", 2),
+        "--stop-after": ("stop_after", 3),
         "--name": ("name", "n"),
         "--notes": ("notes", "o"),
         "--licence": ("licence", "MIT"),
@@ -161,9 +169,87 @@ def test_the_names_in_the_help_are_those_of_the_tables() -> None:
     assert set(tune.ALPHAS) == {*ALPHAS, "const"}
     assert tune.COUPLINGS == COUPLINGS
     assert tune.KL_DIRECTIONS == KL_DIRECTIONS
+    assert PRESETS.names() == tune.PRESETS
     one = argparse.ArgumentParser()
     tune.configure(one)
-    assert all(name in one.format_help() for name in (*tune.METHODS, *tune.ALPHAS))
+    assert all(name in one.format_help() for name in (*tune.METHODS, *tune.ALPHAS, *tune.PRESETS))
+
+
+def test_a_preset_fills_what_was_not_said() -> None:
+    """Explicit options win, also where they say what is usual; an unknown preset is a refusal."""
+    line = ["tune", "DATA", "--out", "p.safetensors", "--model", "demo", "--preset", "balanced"]
+    usual = TuneRequest("DATA", "p.safetensors")
+    assert tune.request_from(parser().parse_args(line)) == replace(usual, epochs=20, patience=5)
+    said = tune.request_from(parser().parse_args([*line, "--patience", "0", "--epochs", "3"]))
+    assert said == replace(usual, epochs=3)
+    with pytest.raises(BadRequest, match="no preset called 'bold'"):
+        tune.request_from(parser().parse_args([*line[:-1], "bold"]))
+
+
+def test_the_command_of_a_request_is_read_back_as_that_request() -> None:
+    """Whatever was asked, with names that a shell would take apart: two hundred requests drawn at random."""
+    chance = random.Random(0)
+    values: dict[str, list[Any]] = {
+        "data": ["two words", "-odd", "/a/b'c.csv", "dtd"],
+        "model": ["demo", "local-dir:/x y", "hf-hub:a/b"],
+        "method": ["capt", "fap"],
+        "shots": [None, 1, 16],
+        "seed": [0, 9],
+        "template": ["", "-a {} of $HOME", "a photo of a {}."],
+        "half": ["all", "new"],
+        "eps": [None, 0.0, 4 / 255, 0.1234567890123],
+        "attack_steps": [None, 2],
+        "attack_step_size": [None, 2 / 3 / 255, 1 / 255],
+        "attack_loss": [None, "kl"],
+        "weight": [None, 0.1 + 0.2],
+        "alpha": [None, "const"],
+        "alpha_const": [0.5, 0.1],
+        "kl_direction": ["target_first", "js"],
+        "detach_clean": [False, True],
+        "guide": ["original", "same"],
+        "coupling": [None, "independent"],
+        "length": [None, 4],
+        "depth": [None, 1],
+        "epochs": [None, 3],
+        "batch": [None, 8],
+        "rate": [None, 1e-05, 0.0035],
+        "augment": ["none", "crop-flip"],
+        "patience": [0, 4],
+        "stop_after": [0, 2],
+        "validate": [True, False],
+        "name": ["", "-x", "Mine; rm -rf"],
+        "notes": ["", 'two\nlines "quoted"', "äöü 猫"],
+        "licence": ["", "MIT"],
+        "data_root": ["", "/data"],
+        "device": ["auto", "cpu"],
+        "precision": ["fp32", "bf16"],
+        "resume": [False],
+    }
+    assert values.keys() | {"out"} == {field.name for field in fields(TuneRequest)}
+    for _ in range(200):
+        asked = TuneRequest(out="/some/where/p.safetensors", **{name: chance.choice(of) for name, of in values.items()})
+        line = shlex.split(tune_command(asked))
+        assert line[0] == "capt"
+        data = f"./{asked.data}" if asked.data.startswith("-") else asked.data
+        assert tune.request_from(parser().parse_args(line[1:])) == replace(asked, out="p.safetensors", data=data)
+
+
+def test_what_a_checkpoint_says_of_itself_makes_the_same_tensors(
+    base: list[str], tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nobody remembers the request: every setting is in the file, but for the place of the pictures and of the model."""
+    given = ["--eps", "2/255", "--alpha", "const", "--alpha-const", "0.3", "--guide", "same", "--lambda", "1.5"]
+    assert main([*base, *given, "--stop-after", "1", "--seed", "5", "--quiet"]) == 0
+    first = tmp_path / "p.safetensors"
+    told = request_of(read_document(first), str(first))
+    model = base[base.index("--model") + 1]
+    line = shlex.split(tune_command(replace(told, data=str(data), model=model, out="again.safetensors")))
+    monkeypatch.chdir(tmp_path)
+    assert main([*line[1:], "--device", "cpu", "--quiet"]) == 0
+    ours, theirs = read(first), read(Path("again.safetensors"))
+    assert ours.state.keys() == theirs.state.keys()
+    assert all(torch.equal(value, theirs.state[name]) for name, value in ours.state.items())
+    assert ours.document.settings == theirs.document.settings
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT can be sent to one process there")
