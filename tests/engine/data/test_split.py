@@ -85,6 +85,27 @@ def test_large_clusters_leave_a_test_picture() -> None:
         assert result.classes[0].test == 2
 
 
+def test_a_cluster_goes_where_it_brings_the_share_nearer() -> None:
+    """A pair is not put where one is wanted, though it would be as near; and no cluster takes the last picture to learn from."""
+    inventory = clustered(listed({"a": 10, "b": 10}), (0, 1), (2, 3), (4, 5), (6, 7))
+    for seed in range(20):
+        result, _ = divide(inventory, SplitRequest("", seed=seed, test_share=0.1, val_share=0.0))
+        assert [each.test for each in result.classes] == [1, 1]
+    inventory = clustered(listed({"a": 4, "b": 9}), range(4))
+    result, _ = divide(inventory, SplitRequest("", test_share=0.9, val_share=0.0))
+    assert not result.blocks
+    assert result.classes[0].pool == 4
+
+
+def test_one_cluster_gives_two_classes_their_test() -> None:
+    """Where a cluster of two classes is the smallest of both, the second class takes no other one besides."""
+    inventory = clustered(
+        listed({"a": 12, "b": 12}), (0, 1, 12, 13), range(2, 7), range(7, 12), range(14, 19), range(19, 24)
+    )
+    result, _ = divide(inventory, SplitRequest("", test_share=0.05, val_share=0.0))
+    assert [each.test for each in result.classes] == [2, 2]
+
+
 def test_a_seed_draws_the_same_again_and_another_seed_another() -> None:
     """The same request gives the same bytes; another seed moves pictures."""
     inventory = listed({"cat": 30, "dog": 30})
@@ -172,10 +193,11 @@ def test_it_shows_what_tuning_takes(tmp_path: Path, shots: int | None, val_share
 @pytest.mark.parametrize("shots", [2, None])
 @pytest.mark.parametrize("parts", [("train", "test"), ("train", "val", "test")])
 def test_own_parts_show_what_tuning_takes(tmp_path: Path, shots: int | None, parts: tuple[str, ...]) -> None:
-    """So are those of a data set that keeps its own parts, though one picture is listed in two of them."""
+    """So are those of a data set that keeps its own parts, though the pictures of one class are listed in two of them."""
     inventory = own({part: {"a": 7, "b": 5} for part in parts})
     entries = [each._replace(path=f"{tmp_path}{each.path}") for each in inventory.entries]
-    entries[-1] = entries[-1]._replace(path=entries[11].path, sha256=entries[11].sha256)
+    for at in range(7, 12):
+        entries[at + 12] = entries[at]._replace(split=parts[1])
     inventory = replace(inventory, entries=tuple(entries))
     for each in entries:
         Path(each.path).parent.mkdir(parents=True, exist_ok=True)
@@ -183,6 +205,11 @@ def test_own_parts_show_what_tuning_takes(tmp_path: Path, shots: int | None, par
     result, table = divide(inventory, SplitRequest("", own_parts=True, shots=shots, seed=2))
     (tmp_path / "split.csv").write_bytes(table)
     drawn = draw(TuneRequest(str(tmp_path / "split.csv"), "x.safetensors", shots=shots, seed=2))
+    watched_in = parts[-2]
+    uses = {(each.split, shown.use) for each, shown in zip(entries, result.pictures, strict=True)}
+    assert {part for part, use in uses if use == "tuned"} == {"train"}
+    assert {part for part, use in uses if use == "watched"} <= {watched_in}
+    assert {use for part, use in uses if part == "test"} == {"test"}
     assert sorted(item.path for item in drawn.train.items) == sorted(used(result, "tuned"))
     assert sorted(item.path for item in (drawn.val.items if drawn.val else ())) == sorted(used(result, "watched"))
 
@@ -209,6 +236,7 @@ def test_the_list_is_read_back_exactly(tmp_path: Path, classes: tuple[str, ...],
         Path(place).touch()
     result, table = divide(replace(inventory, entries=entries), SplitRequest("", shots=2))
     assert table.partition(b"\r\n")[0] == columns.encode()
+    assert table.find(b",train") < table.rfind(b",train") < table.find(b",val") < table.find(b",test")
     (tmp_path / "split.csv").write_bytes(table)
     sets = load_splits(tmp_path / "split.csv")
     assert {each.template for each in sets.values()} == {template}

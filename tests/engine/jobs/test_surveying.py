@@ -69,6 +69,24 @@ def test_the_first_usable_pictures_of_each_class_leave_as_small_views(toys: Path
     assert len(views) == 15
 
 
+def test_every_class_has_something_to_show_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pictures to be shown are read before all others, whichever class they are of."""
+    monkeypatch.setattr(surveying, "_GATHER_S", 0.0)
+    for at in range(4):
+        class_folder(tmp_path / f"set/kind {at}", 30, seed=at)
+    shown: list[str] = []
+    seen_after: dict[int, list[str]] = {}
+
+    def on_event(event: Any) -> None:
+        shown.extend(view.class_name for view in event.previews)
+
+    def tick(done: int, *_: object) -> None:
+        seen_after.setdefault(done, list(shown))
+
+    handle_scan(NO_SESSION, JOB, ScanRequest((str(tmp_path / "set"),), thumbnails=3), on_event, tick)  # type: ignore[arg-type]
+    assert seen_after[16] == shown == [f"kind {at}" for at in range(4) for _ in range(3)]
+
+
 def test_small_views_travel_in_handfuls(toys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not one by one; and none where none are wanted."""
     monkeypatch.setattr(surveying, "_GATHER_S", 1e9)
