@@ -14,7 +14,7 @@ from capt_engine.data.sources import labelled
 from capt_engine.errors import BadImage, BadRequest
 from capt_engine.evaluation.analysis import analyze, evaluate
 from capt_engine.evaluation.plan import Contestant, chosen, plan_analysis, plan_evaluation
-from capt_engine.jobs import catalogue, keeping, reporting, surveying
+from capt_engine.jobs import catalogue, importing, keeping, reporting, surveying
 from capt_engine.jobs.session import Session
 from capt_engine.jobs.tick import Tick
 from capt_engine.jobs.tuning_jobs import handle_forecast, handle_save_tuned, handle_tune
@@ -37,6 +37,8 @@ from capt_engine.records import (
     Event,
     FailedPicture,
     ForecastRequest,
+    ImportModelRequest,
+    ImportPromptsRequest,
     JobId,
     ListRunsRequest,
     PagesReady,
@@ -228,6 +230,8 @@ HANDLERS = {
     CheckClassesRequest: handle_check_classes,
     ScanRequest: surveying.handle_scan,
     SplitRequest: surveying.handle_split,
+    ImportPromptsRequest: importing.handle_import_prompts,
+    ImportModelRequest: importing.handle_import_model,
 }
 
 __all__ = ["HANDLERS", "Classifier", "catalogue", "load_backbone", "load_prompts"]

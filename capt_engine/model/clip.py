@@ -31,7 +31,7 @@ from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint, CaptError, UnknownName
 from capt_engine.folders import models_dir
-from capt_engine.model import imports
+from capt_engine.model import imports, installed
 from capt_engine.resources import resource
 
 open_clip = imports.open_clip()
@@ -78,7 +78,9 @@ def load_backbone(model_id: str, device: torch.device) -> Backbone:
     """Load a model by its id, frozen, in evaluation mode and fp32; raises BadCheckpoint, or UnknownName for an architecture or source."""
     folder = _folder_of(model_id)
     if folder is not None:
-        return _from_folder(model_id, folder, device)
+        backbone = _from_folder(model_id, folder, device)
+        _require_unchanged(folder, backbone)
+        return backbone
     if "@" in model_id:
         return _from_file(model_id, device)
     if model_id in open_clip.list_models():
@@ -159,8 +161,26 @@ def _from_tower(model_id: str, folder: Path, device: torch.device) -> Backbone:
         )
     weights = folder / TOWER_WEIGHTS
     base.clip.visual.load_state_dict(_tower_state(weights, base.clip.visual.state_dict()))
-    digest = hashlib.sha256(f"{base.sha256}\n{_sha256(weights)}\n".encode()).hexdigest()
-    return replace(base, id=model_id, sha256=digest, base=named)
+    return replace(base, id=model_id, sha256=_tower_digest(base.sha256, _sha256(weights)), base=named)
+
+
+def _tower_digest(base: str, tower: str) -> str:
+    return hashlib.sha256(f"{base}\n{tower}\n".encode()).hexdigest()
+
+
+def _require_unchanged(folder: Path, backbone: Backbone) -> None:
+    """Raises BadCheckpoint where weights are not those whose SHA-256 was kept when they were installed."""
+    told = installed.remembered(folder / installed.INSTALLED)
+    if told is None:
+        return
+    kept = {str(digest) for digest in told["files"].values()}
+    if backbone.base is not None:
+        kept = {_tower_digest(backbone.base.sha256, digest) for digest in kept}
+    if backbone.sha256 not in kept:
+        raise BadCheckpoint(
+            f"The weights of {folder.name!r} are not those that were installed: they were changed on disk since.",
+            "If that was not you, remove the model and install it again; `capt models verify` names the files.",
+        )
 
 
 def _named_base(path: Path) -> Base:

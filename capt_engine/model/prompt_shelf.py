@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from capt_engine.errors import BadCheckpoint
+from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.folders import data_dir
-from capt_engine.model.checkpoints import Document, read_document
+from capt_engine.model import installed
+from capt_engine.model.checkpoints import Document, read_document, save
+from capt_engine.model.prompts import Prompts
 from capt_engine.records import NO_PROMPTS, PromptsInfo
 from capt_engine.resources import resource
 
@@ -51,6 +53,45 @@ def entries() -> list[Entry]:
                 entry = Entry(str(path), path, bundled, entry.document, entry.problem)
             found[entry.id] = entry
     return list(found.values())
+
+
+def install(name: str, prompts: Prompts, document: Document) -> str:
+    """Put prompts on the user's shelf under a name, with their hash remembered; never over others. Raises BadRequest."""
+    installed.checked_name(name, tuple(entry.id for entry in entries() if entry.bundled))
+    folder = own_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    staged, note = folder / f".{name}.importing", note_of(folder / f"{name}{SUFFIX}")
+    try:
+        save(staged, prompts, document)
+        installed.publish(staged, folder / f"{name}{SUFFIX}")
+        facts = {
+            key: document.settings[key] for key in ("imported_from", "imported_sha256") if key in document.settings
+        }
+        installed.remember(note, (folder / f"{name}{SUFFIX}",), {"prompts": name, **facts})
+    finally:
+        installed.discard(staged)
+    return name
+
+
+def note_of(path: Path) -> Path:
+    """Where it is kept what a file of the shelf was when it was installed."""
+    return path.with_name(f"{path.stem}.{installed.INSTALLED}")
+
+
+def remove(name: str) -> Path:
+    """Take the user's own prompts of that name off the shelf; raises BadRequest for what is not theirs."""
+    path = own_folder() / f"{name}{SUFFIX}"
+    if not _is_own(name):
+        is_bundled = any(entry.bundled and entry.id == name for entry in entries())
+        what = "ships with the program" if is_bundled else "is not installed"
+        raise BadRequest(f"{name!r} {what}.", "`capt prompts list` shows what can be removed: your own.")
+    installed.discard(path)
+    installed.discard(note_of(path))
+    return path
+
+
+def _is_own(name: str) -> bool:
+    return Path(name).name == name and (own_folder() / f"{name}{SUFFIX}").is_file()
 
 
 def find(name: str) -> Path:

@@ -94,6 +94,13 @@ from capt_engine.records.events import (
     RowsReady,
     TuneTold,
 )
+from capt_engine.records.models import (
+    ImportModelRequest,
+    ImportPromptsRequest,
+    ModelImported,
+    PromptsImported,
+    SanityScore,
+)
 from capt_engine.records.pictures import (
     FailedPicture,
     Picture,
@@ -185,6 +192,8 @@ __all__ = [
     "Failure",
     "Figure",
     "ForecastRequest",
+    "ImportModelRequest",
+    "ImportPromptsRequest",
     "JobCancelled",
     "JobContinued",
     "JobFailed",
@@ -205,6 +214,7 @@ __all__ = [
     "MethodInfo",
     "MetricInfo",
     "MinimalEps",
+    "ModelImported",
     "ModelInfo",
     "ModelsListed",
     "NormInfo",
@@ -225,6 +235,7 @@ __all__ = [
     "PreviewRequest",
     "PreviewResult",
     "PreviewsReady",
+    "PromptsImported",
     "PromptsInfo",
     "ReportRequest",
     "ReportResult",
@@ -232,6 +243,7 @@ __all__ = [
     "Result",
     "RowsReady",
     "RunsListed",
+    "SanityScore",
     "SaveTunedRequest",
     "ScanRequest",
     "ScanResult",

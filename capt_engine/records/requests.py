@@ -21,6 +21,7 @@ from capt_engine.records.downloads import (
     OfflineRequest,
     OfflineSet,
 )
+from capt_engine.records.models import ImportModelRequest, ImportPromptsRequest, ModelImported, PromptsImported
 from capt_engine.records.pictures import PreviewRequest, PreviewResult
 from capt_engine.records.reports import ListRunsRequest, ReportRequest, ReportResult, RunsListed
 from capt_engine.records.tuning import (
@@ -49,6 +50,8 @@ Request = (
     | LedgerRequest
     | OfflineRequest
     | CatalogueRequest
+    | ImportPromptsRequest
+    | ImportModelRequest
 )
 
 
@@ -68,4 +71,6 @@ Result = (
     | Ledger
     | OfflineSet
     | Catalogue
+    | PromptsImported
+    | ModelImported
 )

@@ -1,0 +1,28 @@
+"""What the verbs that import have in common."""
+
+from __future__ import annotations
+
+import argparse
+
+from capt_engine.records import SanityScore
+
+
+def add_pictures(parser: argparse.ArgumentParser) -> None:
+    """The pictures that what was imported is tried on."""
+    parser.add_argument(
+        "--pictures",
+        default="",
+        metavar="DATA",
+        help="labelled pictures to try it on (class folders or a list; default: the demo pictures)",
+    )
+
+
+def scored(who: str, score: SanityScore) -> str:
+    """A sanity score in words."""
+    if score.n == 0:
+        return f"{who}: not scored. {score.warning}".strip()
+    line = (
+        f"{who}: {score.right} of {score.n} right on {score.pictures}, {score.n_classes} classes "
+        f"(guessing gets as many with p = {score.p_value:.2g})."
+    )
+    return f"{line}\nWarning: {score.warning}" if score.warning else line

@@ -1,0 +1,120 @@
+"""Importing published models and prompts, from the door's side: convert, install, remember hashes, and see whether the result works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from capt_engine.data.labelled import Item
+from capt_engine.data.sources import labelled
+from capt_engine.demo.world import TASKS
+from capt_engine.errors import CaptError
+from capt_engine.evaluation.sanity import few, sanity, unscored
+from capt_engine.jobs import catalogue
+from capt_engine.jobs.session import Session
+from capt_engine.jobs.tick import Tick
+from capt_engine.model import installed, prompt_shelf
+from capt_engine.model.classifier import Classifier
+from capt_engine.model.clip import Backbone, load_backbone
+from capt_engine.model.importers import models
+from capt_engine.model.importers.base import Asked
+from capt_engine.model.importers.conversion import Converted, converted
+from capt_engine.model.prompts import Prompts
+from capt_engine.records import (
+    CatalogueChanged,
+    Event,
+    ImportModelRequest,
+    ImportPromptsRequest,
+    JobId,
+    ModelImported,
+    PromptsImported,
+    SanityScore,
+)
+from capt_engine.resources import resource
+
+OnEvent = Callable[[Event], None]
+
+DEMO_PICTURES = "the demo pictures"
+
+
+def handle_import_prompts(
+    session: Session, job: JobId, request: ImportPromptsRequest, on_event: OnEvent, tick: Tick
+) -> PromptsImported:
+    """Read a published file, convert it for the model, put it on the shelf, and score it beside the plain model."""
+    del job
+    tick(0, 0, f"loading {request.model}")
+    backbone = session.backbone(request.model, request.device)
+    tick(0, 0, f"reading {Path(request.file).name}")
+    asked = Asked(request.template, request.classes, request.position)
+    found = converted(Path(request.file), backbone, asked, eps=request.eps, any_model=request.any_model)
+    digest = str(found.document.settings["imported_sha256"])
+    name = prompt_shelf.install(request.name or f"{found.document.method}-{digest[:8]}", found.prompts, found.document)
+    on_event(CatalogueChanged(catalogue.catalogue()))
+    path = prompt_shelf.own_folder() / f"{name}{prompt_shelf.SUFFIX}"
+    score, plain = _scores(request, found, backbone, tick)
+    return PromptsImported(
+        name=name,
+        path=str(path),
+        sha256=installed.sha256(path),
+        family=found.family,
+        model=backbone.id,
+        template=found.document.template,
+        classes=found.document.classes,
+        said=found.said,
+        assumed=found.assumed,
+        score=score,
+        plain=plain,
+    )
+
+
+def handle_import_model(
+    session: Session, job: JobId, request: ImportModelRequest, on_event: OnEvent, tick: Tick
+) -> ModelImported:
+    """Convert and install weights, and score the model zero-shot."""
+    del session, job
+    tick(0, 0, f"reading {Path(request.path).name}")
+    brought = models.install(Path(request.path), request.name, base=request.base, activation=request.activation)
+    on_event(CatalogueChanged(catalogue.catalogue()))
+    backbone = load_backbone(request.name, torch.device("cpu"))
+    return ModelImported(
+        name=brought.name,
+        folder=str(brought.folder),
+        form=brought.form,
+        sha256=backbone.sha256,
+        said=brought.said,
+        assumed=brought.assumed,
+        score=_score(request.pictures, backbone, None, "", tick),
+    )
+
+
+def _scores(
+    request: ImportPromptsRequest, found: Converted, backbone: Backbone, tick: Tick
+) -> tuple[SanityScore, SanityScore]:
+    plain = _score(request.pictures, backbone, None, "", tick)
+    if found.document.shape.n_classes and not request.pictures:
+        why = "These prompts know their own classes only, and the demo pictures show others. Name a folder with --pictures."
+        return unscored(DEMO_PICTURES, why), plain
+    return _score(request.pictures, backbone, found.prompts, found.document.template, tick), plain
+
+
+def _score(pictures: str, backbone: Backbone, prompts: Prompts | None, template: str, tick: Tick) -> SanityScore:
+    """Never fails an import: where the pictures cannot be scored, the reason stands in the score's place."""
+    try:
+        classes, items, words, usual = _pictures(pictures)
+        classifier = Classifier(backbone, classes, template or usual, prompts=prompts)
+        return sanity(classifier, items, words, lambda done, total, note: tick(done, total, note))
+    except CaptError as error:
+        return unscored(pictures or DEMO_PICTURES, f"It could not be scored: {error}")
+
+
+def _pictures(folder: str) -> tuple[tuple[str, ...], tuple[Item, ...], str, str]:
+    """Classes, labelled pictures, what they are, and their template."""
+    if folder:
+        data, _ = labelled(folder)
+        return data.classes, few(data), folder, data.template
+    task = TASKS["shapes"]
+    named = [(path, path.stem.rsplit("-", 1)[-1]) for path in sorted(resource("samples").glob("*.png"))]
+    items = tuple(Item(str(path), task.classes.index(shape)) for path, shape in named if shape in task.classes)
+    return task.classes, items, DEMO_PICTURES, task.template

@@ -1,0 +1,91 @@
+"""Published models and prompts that are imported: what is asked, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SanityScore:
+    """How something just imported does on a few labelled pictures: enough to see that it works at all, not how well.
+
+    pictures: what they were, in words. right of n pictures, n_classes to choose from; chance: the share that guessing gets; p_value: the
+    probability that guessing gets at least as many right. warning: "" unless that is likely, or the pictures could not be scored.
+    """
+
+    pictures: str
+    n: int
+    n_classes: int
+    right: int
+    chance: float
+    p_value: float
+    warning: str = ""
+
+
+@dataclass(frozen=True)
+class ImportPromptsRequest:
+    """Bring in a published file of prompts for a model.
+
+    name: "" makes one from the family and the file's hash. template, classes, position (of the class name: end, middle, front), eps (in
+    pixel units [0, 1]): what the file may not say; empty where the user does not know either. any_model: also where the file holds
+    another CLIP than the model named. pictures: a labelled folder for the sanity score, "" for the demo pictures.
+    """
+
+    file: str
+    model: str
+    name: str = ""
+    device: str = "auto"
+    template: str = ""
+    classes: tuple[str, ...] = ()
+    position: str = ""
+    eps: float | None = None
+    any_model: bool = False
+    pictures: str = ""
+
+
+@dataclass(frozen=True)
+class PromptsImported:
+    """Prompts that were imported and installed; said: what the file told, assumed: what was taken for granted, in sentences.
+
+    score: theirs; plain: that of the model without prompts, on the same pictures.
+    """
+
+    name: str
+    path: str
+    sha256: str
+    family: str
+    model: str
+    template: str
+    classes: tuple[str, ...]
+    said: tuple[str, ...]
+    assumed: tuple[str, ...]
+    score: SanityScore
+    plain: SanityScore
+
+
+@dataclass(frozen=True)
+class ImportModelRequest:
+    """Bring in model weights from a file or folder under a name.
+
+    base: the model that an image tower was tuned from. activation: "quickgelu" or "gelu" where the files do not say, or over what they
+    say. pictures: a labelled folder for the sanity score, "" for the demo pictures.
+    """
+
+    path: str
+    name: str
+    base: str = ""
+    activation: str = ""
+    pictures: str = ""
+
+
+@dataclass(frozen=True)
+class ModelImported:
+    """A model that was imported and installed, the form it came in, what was said and assumed, and its zero-shot score."""
+
+    name: str
+    folder: str
+    form: str
+    sha256: str
+    said: tuple[str, ...]
+    assumed: tuple[str, ...]
+    score: SanityScore
