@@ -68,7 +68,7 @@ class TuneResultModel(QObject):
         self._store = store
         self._job: JobId | None = None
         self._saving: JobId | None = None
-        self._keep = ""
+        self._resumed = False
         self.result: AnalyzeResult | None = None
         self.failure: Failure | None = None
         self.saving: TunedSaved | None = None
@@ -107,7 +107,7 @@ class TuneResultModel(QObject):
     def report_problem(self) -> str:
         """Why there is no report of it; empty where there is."""
         kept = self._project.state.test_run
-        if not kept or self.is_measuring:
+        if not kept or self.result is None:
             return self.tr("There is a report once the test pictures are measured.")
         if self._store.folder is None or Path(kept).parent != self._store.folder:
             return self.tr("Runs are not kept for reports: the Run menu of the Explore page can change that.")
@@ -123,9 +123,11 @@ class TuneResultModel(QObject):
             return
         kept = self._project.state.test_run
         resume = bool(kept) and Path(kept).is_dir()
-        self._keep = kept if resume else self._store.new_folder() or str(self._project.test_folder)
-        self.failure = None
-        self._job = self._bridge.submit(self.request(self._keep, resume=resume))
+        keep = kept if resume else self._store.new_folder() or str(self._project.test_folder)
+        self.failure, self._resumed = None, resume
+        self._job = self._bridge.submit(self.request(keep, resume=resume))
+        # at once, so that what is measured before a crash need not be measured again
+        self._project.change(test_run=keep)
         self.words = self.tr("Waiting for its turn")
         self.changed.emit()
         self.progressed.emit()
@@ -216,7 +218,7 @@ class TuneResultModel(QObject):
         if self.is_saving:
             return
         state = self._project.state
-        runs = (state.test_run,) if state.test_run and Path(state.test_run).is_dir() else ()
+        runs = (state.test_run,) if self.result is not None and Path(state.test_run).is_dir() else ()
         name = state.name or self._project.title or self.tr("Tuned prompts")
         self.folder = folder
         self._saving = self._bridge.submit(
@@ -256,8 +258,11 @@ class TuneResultModel(QObject):
             self._job, self.done, self.total, self.words = None, 0, 0, ""
             if isinstance(event, JobFinished) and isinstance(event.result, AnalyzeResult):
                 self.result = event.result
-                self._project.change(test_run=self._keep)
-                self._store.on_kept(self._keep)
+                self._store.on_kept(self._project.state.test_run)
+            elif isinstance(event, JobFailed) and self._resumed:
+                # what was kept is another measurement by now, or damaged: it stays, and this one begins anew
+                self._project.change(test_run="")
+                self.measure()
             elif isinstance(event, JobFailed):
                 self.failure = event.failure
             self.changed.emit()

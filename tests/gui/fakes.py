@@ -147,7 +147,7 @@ class ActingEngine:
         # whether the tuned prompts that are evaluated here are better than plain text
         self.helps = True
         self._ready = ready
-        self._pace_s = pace_s
+        self.pace_s = pace_s
         self._start_s = start_s
         self._work: queue.Queue[tuple[r.JobId, r.Request] | None] = queue.Queue()
         self._cancelled: set[r.JobId] = set()
@@ -218,7 +218,7 @@ class ActingEngine:
         if isinstance(request, r.SplitRequest):
             return data.split(request)
         if isinstance(request, r.ForecastRequest):
-            self._sleep(self._pace_s)
+            self._sleep(self.pace_s)
             return tuning.forecast(request.request)
         if isinstance(request, r.TuneRequest):
             return self._tune(job, request)
@@ -237,7 +237,7 @@ class ActingEngine:
         result = data.scan(request)
         for number in range(result.listed):
             self._emit(r.JobProgress(job, number, result.listed, "Reading pictures", None))
-            self._sleep(self._pace_s)
+            self._sleep(self.pace_s)
             if job in self._cancelled or self._closing:
                 return None
         return result
@@ -245,7 +245,7 @@ class ActingEngine:
     def _tune(self, job: r.JobId, request: r.TuneRequest) -> r.TuneResult | None:
         epochs, total = 0, (request.epochs or 10) * tuning.STEPS
         for number, news in enumerate(tuning.news(request)):
-            self._emit(r.JobProgress(job, min(number, total), total, "tuning", (total - number) * self._pace_s))
+            self._emit(r.JobProgress(job, min(number, total), total, "tuning", (total - number) * self.pace_s))
             if job in self._paused:
                 self._emit(r.JobPaused(job))
                 while job in self._paused - self._cancelled - self._stopped and not self._closing:
@@ -257,25 +257,25 @@ class ActingEngine:
             epochs = max([epochs, *(one.epoch for one in news if isinstance(one, r.TuneEpoch))])
             if job in self._stopped and epochs:
                 break
-            self._sleep(self._pace_s)
+            self._sleep(self.pace_s)
         return tuning.tuned(request, epochs)
 
     def _evaluate(self, job: r.JobId, request: r.EvaluateRequest) -> r.AnalyzeResult | None:
         for done in range(tuning.N_TEST // 10):
             self._emit(r.JobProgress(job, done * 10, tuning.N_TEST, f"Attacking picture {done * 10 + 1}", None))
-            self._sleep(self._pace_s)
+            self._sleep(self.pace_s)
             if job in self._cancelled or self._closing:
                 return None
         return tuning.evaluated(request, helped=self.helps)
 
     def _report(self, job: r.JobId, request: r.ReportRequest) -> r.ReportResult | None:
         if not request.preview:
-            self._sleep(self._pace_s)
+            self._sleep(self.pace_s)
             return reports.written(request)
         pages = list(reports.drawn(request))
         for number, page in enumerate(pages):
             self._emit(r.JobProgress(job, number, len(pages), f"Drawing page {number + 1} of {len(pages)}", None))
-            self._sleep(self._pace_s)
+            self._sleep(self.pace_s)
             if job in self._cancelled or self._closing:
                 return None
             self._emit(r.PagesReady(job, number, len(pages), (page,)))
@@ -286,7 +286,7 @@ class ActingEngine:
         self._emit(r.PicturesFound(job, tuple(str(file) for file in found)))
         failed = 0
         for file in found:
-            self._sleep(self._pace_s / 10)
+            self._sleep(self.pace_s / 10)
             image = _open(file, request.size)
             if image is None:
                 failed += 1
@@ -302,9 +302,9 @@ class ActingEngine:
     def _analyze(self, job: r.JobId, request: r.AnalyzeRequest) -> r.AnalyzeResult | None:
         total = len(request.paths)
         for done, path in enumerate(request.paths):
-            left = (total - done) * self._pace_s
+            left = (total - done) * self.pace_s
             self._emit(r.JobProgress(job, done, total, f"Attacking picture {done + 1} of {total}", left or None))
-            self._sleep(self._pace_s)
+            self._sleep(self.pace_s)
             if job in self._cancelled or self._closing:
                 return None
             self._emit(r.RowsReady(job, analyse_both(path, request)))

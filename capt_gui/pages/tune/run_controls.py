@@ -33,7 +33,7 @@ class RunControls(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName(self.tr("Progress of tuning"))
         self.buttons = {
-            _PAUSE: self._button(self.tr("Pause"), run.pause),
+            _PAUSE: self._button(self.tr("Pause"), self.on_pause),
             _STOP: self._button(self.tr("Stop and keep the best"), self.on_stop),
             _CANCEL: self._button(self.tr("Cancel"), self.on_cancel),
             _OVER: self._button(self.tr("Start over"), self.on_over),
@@ -117,6 +117,13 @@ class RunControls(QWidget):
     def on_start(self) -> None:
         """Begin, or go on where it was stopped."""
         self._run.start()
+
+    def on_pause(self) -> None:
+        """Wait, or go on."""
+        if self._run.is_paused:
+            self._run.go_on()
+        else:
+            self._run.pause()
 
     def on_stop(self) -> None:
         """Ask: it sounds like a loss, and is none."""

@@ -56,8 +56,8 @@ class VerdictCard(QFrame):
         self.figures.setText(figures)
         self.figures.setVisible(bool(figures))
         tips = () if result.is_measuring else result.advice()
-        words = self.tr("What to try:") + "".join(f"\n–  {tip}" for tip in tips)
-        self.advice.setText(words if tips else "")
+        tried = self.tr("What to try:") + "".join(f"\n–  {tip}" for tip in tips)
+        self.advice.setText(tried if tips else "")
         self.advice.setVisible(bool(tips))
         verdict = effect or "unclear"
         if self.property("verdict") != verdict:
@@ -65,7 +65,9 @@ class VerdictCard(QFrame):
             repolish(self)
         name, role = _LOOKS[look]
         self._symbol.setPixmap(self._theme.pixmap(name, _ICON, role, self.devicePixelRatioF()))
-        self.button.setText(self.tr("Stop measuring") if result.is_measuring else self.tr("Measure again"))
+        fresh = result.result is None and result.failure is None
+        words = self.tr("Stop measuring") if result.is_measuring else self.tr("Measure")
+        self.button.setText(words if result.is_measuring or fresh else self.tr("Measure again"))
         self.button.setAccessibleName(self.button.text())
         self.setAccessibleName(headline)
         self.setAccessibleDescription(figures)

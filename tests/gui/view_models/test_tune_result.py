@@ -106,6 +106,22 @@ def test_what_was_measured_is_gone_on_with_after_a_restart(bench: Bench, result:
     assert not again.resume
 
 
+def test_what_cannot_be_gone_on_with_is_measured_anew(bench: Bench, result: TuneResultModel) -> None:
+    """Where the kept measurement was made with another attack, the engine refuses it; nobody need know."""
+    kept = bench.desk.tuning.project.folder / "test-before"
+    kept.mkdir(parents=True)
+    bench.desk.tuning.project.change(test_run=str(kept))
+    result.measure()
+    play(bench, JobFailed(last(bench), Failure("BadRequest", "The kept run was another one.")))
+    again = bench.engine.requests[-1]
+    assert isinstance(again, EvaluateRequest)
+    assert not again.resume
+    assert again.keep != str(kept)
+    assert result.failure is None
+    play(bench, JobFailed(last(bench), Failure("BadImage", "A test picture is gone.")))
+    assert result.failure is not None
+
+
 def test_later_changes_of_the_method_do_not_change_what_is_measured(bench: Bench, result: TuneResultModel) -> None:
     """The prompts belong to the model they were tuned for, whatever step 3 says by now."""
     bench.desk.tuning.project.change(model="photos")
