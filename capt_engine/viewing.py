@@ -15,6 +15,12 @@ from capt_engine.model.clip import Backbone
 
 def view(path: str, backbone: Backbone) -> tuple[Photo, Tensor]:
     """What is known of the file, without its own pixels, and what the model sees of it, (3, h, w) in [0, 1]. Raises BadImage."""
+    photo, rgb = read_whole(path, backbone)
+    return photo, backbone.view(Image.fromarray(rgb))
+
+
+def read_whole(path: str, backbone: Backbone) -> tuple[Photo, np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]]:
+    """What is known of the file, without its own pixels, and those, (h, w, 3). Raises BadImage, for shapes no model could look at too."""
     photo = read_photo(path)
     short, long = sorted((photo.width, photo.height))
     # Scaled until its short side fits, a picture of one pixel by a million would fill the memory.
@@ -23,5 +29,4 @@ def view(path: str, backbone: Backbone) -> tuple[Photo, Tensor]:
             f"The picture is {photo.width} × {photo.height}: a strip that the model could see next to nothing of.",
             "Cut out the part that matters.",
         )
-    seen = backbone.view(Image.fromarray(photo.rgb))
-    return replace(photo, rgb=np.empty((0, 0, 3), np.uint8)), seen
+    return replace(photo, rgb=np.empty((0, 0, 3), np.uint8)), photo.rgb

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from capt_engine.data.folders import collect
 from capt_engine.data.labelled import Item
 from capt_engine.errors import BadImage, BadRequest, DeviceProblem
 from capt_engine.evaluation.checks import live_checks
+from capt_engine.evaluation.original_size import seen_by
 from capt_engine.evaluation.plan import Plan
 from capt_engine.evaluation.rows import Input, rows_of
 from capt_engine.metrics.check_table import in_order
@@ -20,7 +22,6 @@ from capt_engine.metrics.row_checks import checked
 from capt_engine.metrics.tally import Tally, Trial
 from capt_engine.model.classifier import Classifier
 from capt_engine.records import AnalyzeResult, FailedPicture, MinimalEps, PictureRow
-from capt_engine.viewing import view
 
 Emit = Callable[[Sequence[PictureRow | FailedPicture]], None]
 
@@ -76,11 +77,12 @@ def _run(work: Plan, subjects: Sequence[Subject], missing: int, emit: Emit, tick
             n_seen += len(failed)
         if not inputs:
             continue
-        rows = _rows_or_smaller(work, inputs, _Progress(tick, n_seen * work.units, total, len(subjects)))
-        n_seen += len(inputs)
-        emit(rows)
-        for row in rows:
-            tally.add(Trial.of(row))
+        for some in _of_one_size(inputs, batch * work.classifier.size**2):
+            rows = _rows_or_smaller(work, some, _Progress(tick, n_seen * work.units, total, len(subjects)))
+            n_seen += len(some)
+            emit(rows)
+            for row in rows:
+                tally.add(Trial.of(row))
     compared = work.contestants[1].id if len(work.contestants) == 2 else None
     blank = _blank(work, missing + n_failed, n_seen - n_failed, time.monotonic() - started_s)
     return checked(tally, tally.scored(blank, compared))
@@ -90,6 +92,15 @@ def _batch_size(classifier: Classifier) -> int:
     # On a CPU a small batch is as fast as a large one and its first row comes sooner.
     pixels = classifier.size**2
     return max(1, (64 if classifier.device.type != "cpu" else 8) * 224**2 // max(pixels, 112**2))
+
+
+def _of_one_size(inputs: Sequence[Input], pixels: int) -> Iterator[list[Input]]:
+    """Neighbours of the same size, no more than hold so many pixels together, but for a single larger one."""
+    for (height, width), group in itertools.groupby(inputs, key=lambda one: (one.seen.shape[1], one.seen.shape[2])):
+        waiting, most = list(group), max(1, pixels // (height * width))
+        while waiting:
+            yield waiting[:most]
+            waiting = waiting[most:]
 
 
 def _batches(
@@ -104,7 +115,7 @@ def _batches(
         for subject in wanted:
             between()
             try:
-                inputs.append(Input(*view(subject.path, classifier.backbone), subject.label))
+                inputs.append(Input(*seen_by(classifier, subject.path), subject.label))
             except BadImage as error:
                 failed.append(FailedPicture(subject.path, error.message, error.hint))
         yield inputs, failed

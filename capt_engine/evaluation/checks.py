@@ -20,6 +20,7 @@ from capt_engine.attacks.base import Attack, Draws, Logits, Step, Threat, can_ta
 from capt_engine.attacks.losses import LOSSES, cross_entropy, margin
 from capt_engine.data.labelled import Item
 from capt_engine.errors import BadImage
+from capt_engine.evaluation.original_size import seen_by
 from capt_engine.evaluation.plan import Plan
 from capt_engine.evaluation.probe import Probe, Shot, asked
 from capt_engine.evaluation.survival import as_png
@@ -28,7 +29,6 @@ from capt_engine.metrics.check_table import CHECKS, in_order
 from capt_engine.metrics.interval import wilson
 from capt_engine.records import Check
 from capt_engine.registry import build, describe
-from capt_engine.viewing import view
 
 PICTURES = {"off": 0, "cheap": 8, "full": 100}
 """On how many pictures each level of checks looks."""
@@ -106,13 +106,15 @@ def doubted(
 def _pictures(work: Plan, items: Sequence[Item], wanted: int) -> list[tuple[Tensor, int, str]]:
     """(pixels, label, SHA-256) of pictures spread over the whole list; those that cannot be read are passed over."""
     step = max(1, len(items) // wanted)
-    found = []
+    found: list[tuple[Tensor, int, str]] = []
     for item in items[::step][:wanted]:
         try:
-            photo, seen = view(item.path, work.classifier.backbone)
+            photo, seen = seen_by(work.classifier, item.path)
         except BadImage:
             continue
-        found.append((seen, item.label, photo.sha256))
+        # At their own sizes only those of one size can be looked at together.
+        if not found or found[0][0].shape == seen.shape:
+            found.append((seen, item.label, photo.sha256))
     return found
 
 

@@ -11,6 +11,7 @@ from capt_engine.attacks.base import NORMS, Attack, Outspoken, OwnBudget, Threat
 from capt_engine.data.labelled import Item, LabelledSet
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.evaluation.minimal import ROUNDS
+from capt_engine.evaluation.original_size import AtOriginalSize
 from capt_engine.model.classifier import Classifier
 from capt_engine.records import (
     AIMS,
@@ -171,15 +172,15 @@ def _plan(
         if wanted.target not in classes:
             raise UnknownName("class", wanted.target, classes)
         target = classes.index(wanted.target)
+    contestants, frozen = _seeing(wanted, contestants, frozen)
+    assaults = tuple(_assault(spec, wanted, Threat(norm, eps, target is not None)) for eps in budgets for spec in specs)
     return Plan(
         contestants=tuple(contestants),
         frozen=frozen,
-        assaults=tuple(
-            _assault(spec, wanted, Threat(norm, eps, target is not None)) for eps in budgets for spec in specs
-        ),
+        assaults=assaults,
         pairs=_pairs(request, tuple(contestants)),
         target=target,
-        threat=replace(wanted, eps=request.headline),
+        threat=replace(wanted, eps=request.headline, budget=_own_budgets(assaults)),
         label_source=label_source,
         model=request.model,
         seed=request.seed,
@@ -214,6 +215,16 @@ def _specs(request: AnalyzeRequest | EvaluateRequest) -> tuple[AttackSpec, ...]:
     )
 
 
+def _seeing(
+    wanted: ThreatModel, contestants: Sequence[Contestant], frozen: Classifier
+) -> tuple[Sequence[Contestant], Classifier]:
+    """Everyone as they look at pictures: at their own input size, or with the resizing inside. Raises BadRequest."""
+    if wanted.space == SPACES[0]:
+        return contestants, frozen
+    whole = {id(one): AtOriginalSize(one) for one in (frozen, *(each.classifier for each in contestants))}
+    return [replace(one, classifier=whole[id(one.classifier)]) for one in contestants], whole[id(frozen)]
+
+
 def _pairs(
     request: AnalyzeRequest | EvaluateRequest, contestants: tuple[Contestant, ...]
 ) -> tuple[tuple[Contestant, Contestant], ...]:
@@ -231,6 +242,25 @@ def _assault(spec: AttackSpec, wanted: ThreatModel, threat: Threat) -> Assault:
     own = attack.budget if isinstance(attack, OwnBudget) else ""
     known = KNOWING[attack.knowledge]
     return Assault(spec, attack, replace(wanted, eps=threat.eps, budget=own, knowledge=known), threat)
+
+
+def _own_budgets(assaults: Sequence[Assault]) -> str:
+    """What the attacks may do where no ball binds them, in words; raises BadRequest for some that are bound and some that are not."""
+    own = dict.fromkeys(assault.wanted.budget for assault in assaults)
+    if "" not in own:
+        if len({assault.wanted.eps for assault in assaults}) > 1:
+            raise BadRequest(
+                f"{assaults[0].attack.label} has a budget of its own; there is no curve of it over ε.",
+                "Give one ε, or none.",
+            )
+        return "; ".join(own)
+    free = [assault.attack.label for assault in assaults if assault.wanted.budget]
+    if free:
+        raise BadRequest(
+            f"{free[0]} has a budget of its own; its figure cannot be the worst case with attacks inside a ball of radius ε.",
+            "Evaluate it in a run of its own.",
+        )
+    return ""
 
 
 def chosen(data: LabelledSet, limit: int, shard: tuple[int, int], seed: int) -> tuple[Item, ...]:

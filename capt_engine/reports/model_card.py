@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
@@ -40,7 +41,7 @@ def _front(name: str, document: Document, measured: Sequence[Material]) -> str:
     results = [*([_index_of_watched(document)] if _has_figures(document) else []), *map(_index_of, measured)]
     lines = [
         "---",
-        f"license: {json.dumps(document.licence or 'other')}",
+        *_licence(document.licence),
         "library_name: capt-explorer",
         "pipeline_tag: zero-shot-image-classification",
         f"base_model: {json.dumps(document.backbone.id, ensure_ascii=False)}",
@@ -50,6 +51,13 @@ def _front(name: str, document: Document, measured: Sequence[Material]) -> str:
         lines += ["model-index:", f"- name: {json.dumps(name, ensure_ascii=False)}"]
         lines += [f"  results: {json.dumps(results, ensure_ascii=False)}"]
     return "\n".join([*lines, "---", ""])
+
+
+def _licence(text: str) -> list[str]:
+    """As Hugging Face wants it: a short name in small letters, or "other" with what was written beside it."""
+    if re.fullmatch(r"[A-Za-z0-9.-]+", text):
+        return [f"license: {json.dumps(text.lower())}"]
+    return ['license: "other"', *([f"license_name: {json.dumps(text, ensure_ascii=False)}"] if text else [])]
 
 
 def _has_figures(document: Document) -> bool:
@@ -75,7 +83,7 @@ def _index_of(material: Material) -> dict[str, Any]:
         if material.is_attacked:
             told.append((f"Accuracy, {_attacked(material)}", material.counts.robust(prompts, material.eps)))
     metrics = [{"type": "accuracy", "name": words, "value": round(k / n, 4)} for words, (k, n) in told if n]
-    return _entry(_data(material), str(getattr(material.run.request, "split", "")) or "test", metrics)
+    return _entry(_data(material), _part(material) or "not stated", metrics)
 
 
 def _entry(data: str, split: str, metrics: list[dict[str, Any]]) -> dict[str, Any]:
@@ -89,7 +97,7 @@ def _about(name: str, document: Document, sha256: str) -> str:
         [
             f"# {_safe(name)}",
             "",
-            f"Learned prompts ({_safe(str(document.settings.get('label') or document.method))}) for a CLIP model, made to keep "
+            f"Learned prompts ({_safe(document.method.upper())}) for a CLIP model, made to keep "
             "right answers under small adversarial changes of the picture.",
             "",
             "| | |",
@@ -133,7 +141,8 @@ def _made(document: Document, command: str) -> str:
         lines += ["", f"Classes: {_safe(', '.join(document.classes))}."]
     lines += ["", "## Procedure", "", "| Setting | Value |", "|---|---|"]
     settings: dict[str, Any] = {**document.settings, "seed": document.seed}
-    settings |= {name: figures[name] for name in ("epochs", "kept_epoch", "ended", "parameters") if name in figures}
+    found = (("epochs", "epochs run"), ("kept_epoch", "kept epoch"), ("ended", "ended"), ("parameters", "parameters"))
+    settings |= {words: figures[name] for name, words in found if name in figures}
     lines += [f"| {_safe(key.replace('_', ' '))} | {_safe(str(value))} |" for key, value in settings.items()]
     lines += [f"| {_safe(key)} | {_safe(value)} |" for key, value in document.versions.items()]
     # Indented, so that nothing in it is taken for Markdown.
@@ -177,7 +186,8 @@ def _evaluated(number: int, material: Material) -> str:
     lines = [f"### Measured afterwards ({number})", ""]
     labels = "" if material.is_labelled else " No labels: each model is held to its own clean answer."
     lines += [
-        f"{_safe(_data(material))}: {counted(counts.n, 'picture')}; {_attacked(material)}.{labels} Intervals are Wilson 95 %.",
+        f"{_safe(_data(material))}{f', part {_safe(_part(material))}' if _part(material) else ''}: "
+        f"{counted(counts.n, 'picture')}; {_attacked(material)}.{labels} Intervals are Wilson 95 %.",
         "",
         "| Who | Clean (interval) | Attacked (interval) | n |",
         "|---|---|---|---|",
@@ -208,6 +218,11 @@ def _data(material: Material) -> str:
     request = material.run.request
     where = request.data if isinstance(request, EvaluateRequest) else ""
     return PurePath(where.replace("\\", "/")).name or "pictures"
+
+
+def _part(material: Material) -> str:
+    request = material.run.request
+    return request.split if isinstance(request, EvaluateRequest) else ""
 
 
 def _called(prompts: str) -> str:

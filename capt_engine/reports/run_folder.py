@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +26,7 @@ from capt_engine.records import (
 from capt_engine.reports.files import write_whole
 from capt_engine.reports.kept_pictures import KeptPictures
 from capt_engine.reports.manifest import as_json, digest, ended
-from capt_engine.reports.table import cells, csv_cells, csv_writer, trial
+from capt_engine.reports.table import cells, csv_cells, csv_writer, plain, trial
 
 ROWS, MANIFEST, SUMMARY = "rows.csv", "manifest.json", "summary.json"
 
@@ -100,12 +101,12 @@ class RunFolder:
     ) -> None:
         self._file.close()
 
-    def _begun(self, manifest: Mapping[str, Any]) -> list[dict[str, str]]:
+    def _begun(self, manifest: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         (self.path / "attacked").mkdir(parents=True, exist_ok=True)
         write_whole(self.path / MANIFEST, as_json(manifest))
-        return []
+        return iter(())
 
-    def _taken_up(self, request: AnalyzeRequest | EvaluateRequest) -> list[dict[str, str]]:
+    def _taken_up(self, request: AnalyzeRequest | EvaluateRequest) -> Iterator[dict[str, str]]:
         """The rows of the pictures that are complete; raises BadRequest where the folder holds another run."""
         old = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))["request"]
         # Through JSON, as the old one came.
@@ -117,14 +118,13 @@ class RunFolder:
                     f"{old.get(name)!r}, not {new.get(name)!r}.",
                     "Give the command that it was started with.",
                 )
-        by_picture: dict[str, list[dict[str, str]]] = {}
-        for line in lines(self.path):
-            by_picture.setdefault(line["path"], []).append(line)
-        whole = {path: lines for path, lines in by_picture.items() if len(lines) == _rows_a_picture(request)}
-        self.done = tuple(trial(lines[0]).path for lines in whole.values())
-        kept = [line for lines in whole.values() for line in lines]
-        self._count = len(kept)
-        return kept
+        wanted = _rows_a_picture(request)
+        counts = Counter(line["path"] for line in lines(self.path))
+        whole = {path for path, n in counts.items() if n == wanted}
+        self._count = wanted * len(whole)
+        self.done = tuple(plain(path) for path in sorted(whole))
+        # Read once more rather than kept: a long run's rows do not belong into memory.
+        return (line for line in lines(self.path) if line["path"] in whole)
 
 
 def _rows_a_picture(request: AnalyzeRequest | EvaluateRequest) -> int:
