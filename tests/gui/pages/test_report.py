@@ -290,9 +290,8 @@ def test_from_a_picture_to_its_report(theme: Theme, qtbot: QtBot, tmp_path: Path
     window.show()
     bridge.open()
     explore = window._pages[0]
-    report = window._pages[1]
+    report = next(page for page in window._pages if isinstance(page, ReportPage))
     export = explore.export  # type: ignore[attr-defined]
-    assert isinstance(report, ReportPage)
     assert not export.report.isEnabled()
     qtbot.waitUntil(lambda: desk.engine.is_ready, timeout=PATIENCE_MS)
     with qtbot.waitSignal(desk.analysis.finished, timeout=PATIENCE_MS):
