@@ -1,0 +1,182 @@
+"""The whole wizard with nothing faked: generated toy pictures, the real engine and the demo model, from the drop to the saved prompts."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+import shlex
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, Qt, QUrl
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QPushButton
+from pytestqt.qtbot import QtBot
+from safetensors import safe_open
+
+from capt_engine.cli.main import main
+from capt_gui.bridge import Bridge, real_engine
+from capt_gui.pages.tune.method_step import MethodStep
+from capt_gui.pages.tune.page import TunePage
+from capt_gui.pages.tune.result_step import ResultStep
+from capt_gui.pages.tune.run_step import RunStep
+from capt_gui.settings import Settings
+from capt_gui.theme import Theme
+from capt_gui.view_models.desk import Desk, lay_out
+from capt_gui.view_models.navigation import EXPLORE, REPORT
+from capt_gui.view_models.tune_project import RESUME
+from capt_gui.view_models.tune_state import DONE, METHOD, RESULT, RUNNING, SPLIT, TUNE
+
+PATIENCE_MS = 120_000
+
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+
+
+@pytest.fixture(scope="module")
+def toys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three classes of the toy world, as `capt demo data` writes them."""
+    everything = tmp_path_factory.mktemp("toys") / "shapes"
+    assert main(["demo", "data", str(everything), "--task", "shapes", "--per-class", "8", "--quiet"]) == 0
+    few = everything.parent / "few"
+    few.mkdir()
+    for name in ("cube", "heart", "mug"):
+        (everything / name).rename(few / name)
+    return few
+
+
+@pytest.fixture
+def page(qapp: QApplication, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TunePage]:
+    """The page on the real engine; projects, runs and saved prompts in folders of the test's own."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    before = set(threading.enumerate())
+    bridge = Bridge(real_engine("cpu"))
+    folders = {"runs_folder": tmp_path / "runs", "projects_folder": tmp_path / "projects"}
+    page = TunePage(lay_out(bridge, Settings(), Theme(qapp, "light"), **folders))
+    qtbot.addWidget(page)
+    page.resize(1280, 800)
+    page.show()
+    bridge.open()
+    yield page
+    assert bridge.close(60)
+    bridge.deleteLater()
+    assert not [thread for thread in threading.enumerate() if thread not in before and thread.is_alive()]
+
+
+def press(button: QPushButton) -> None:
+    """Press a button with the keyboard."""
+    assert button.isVisible()
+    assert button.isEnabled()
+    QTest.keyClick(button, Qt.Key.Key_Space)
+
+
+def walk_to_method(page: TunePage, desk: Desk, toys: Path, qtbot: QtBot) -> MethodStep:
+    """Steps 1 and 2, and settings so small that the rest takes seconds."""
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(toys))])
+    assert page.take(mime)
+    tuning = desk.tuning
+    qtbot.waitUntil(lambda: page.step.may_go_on, timeout=PATIENCE_MS)
+    page.on_next()
+    qtbot.waitUntil(lambda: page.step is page.steps[SPLIT], timeout=PATIENCE_MS)
+    tuning.project.change(shots=2, test_share=0.4, val_share=0.2, test_steps=5)
+    qtbot.waitUntil(lambda: tuning.split.is_current, timeout=PATIENCE_MS)
+    page.on_next()
+    qtbot.waitUntil(lambda: page.step is page.steps[METHOD], timeout=PATIENCE_MS)
+    step = page.step
+    assert isinstance(step, MethodStep)
+    tuning.method.set_values((("epochs", 2), ("attack_steps", 1), ("batch", 4)))
+    return step
+
+
+def tensors(path: Path) -> dict[str, bytes]:
+    """What a checkpoint holds, byte for byte."""
+    with safe_open(path, framework="np") as file:
+        return {name: file.get_tensor(name).tobytes() for name in file.keys()}  # noqa: SIM118 (no mapping)
+
+
+def test_the_whole_wizard(
+    page: TunePage, toys: Path, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Data, split, method, run, result: measured on the untouched share, saved, used, and bit for bit what the command makes."""
+    desk = page._desk
+    tuning = desk.tuning
+    method = walk_to_method(page, desk, toys, qtbot)
+    qtbot.waitUntil(lambda: tuning.method.forecast is not None, timeout=PATIENCE_MS)
+    assert "of memory" in method.forecast.headline.text()
+    assert "PGD, 1 step within ε = 1/255" in method.attacks.training.text()
+    assert "PGD, 5 steps within ε = 1/255" in method.attacks.measuring.text()
+
+    page.on_next()
+    run = page.step
+    assert isinstance(run, RunStep)
+    assert page.step.blocked_because
+    press(run.controls.buttons["start"])
+    assert tuning.project.state.run == RUNNING
+    qtbot.waitUntil(lambda: tuning.run.is_done, timeout=PATIENCE_MS)
+    assert [epoch.epoch for epoch in tuning.run.epochs] == [1, 2]
+    assert tuning.run.plain is not None
+    assert tuning.run.steps
+    assert tuning.run.strip is not None
+    assert page.step.may_go_on
+
+    page.on_next()
+    result = page.step
+    assert isinstance(result, ResultStep)
+    assert tuning.project.state.step == RESULT
+    qtbot.waitUntil(lambda: tuning.result.result is not None, timeout=PATIENCE_MS)
+    measured = tuning.result.result
+    assert measured is not None
+    assert measured.compared is not None
+    # 40 % of eight pictures of each of three classes, none of which was learned from or watched
+    assert measured.n == 9
+    assert len(tuning.result.tests()) == 2
+    assert result.table.shown(0) == ["cube", "heart", "mug"]
+    assert "of 9 pictures" in result.verdict.figures.text()
+
+    result.save.name.setFocus()
+    QTest.keyClicks(result.save.name, "Toys")
+    press(result.save.save)
+    qtbot.waitUntil(lambda: bool(tuning.project.state.saved), timeout=PATIENCE_MS)
+    asked: list[str] = []
+    desk.navigation.asked.connect(asked.append)
+    press(result.save.use)
+    assert desk.choices.sides.b == tuning.project.state.saved
+    press(result.save.report)
+    assert asked == [EXPLORE, REPORT]
+
+    # last, as it needs the processor for as long as the run did
+    command = shlex.split(result.save.command.toPlainText())
+    assert command[:2] == ["capt", "tune"]
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert main([*command[1:], "--device", "cpu", "--quiet"]) == 0
+    ours = tensors(tuning.result.prompts_file)
+    assert ours
+    assert tensors(elsewhere / command[command.index("--out") + 1]) == ours
+    assert [tensors(path) for path in (tmp_path / "data").rglob("*.safetensors")] == [ours]
+
+
+def test_stopping_keeps_the_best_and_an_interruption_is_gone_on_with(page: TunePage, toys: Path, qtbot: QtBot) -> None:
+    """A cancelled run is offered again; resumed, it ends with the very prompts of an unbroken one."""
+    desk = page._desk
+    tuning = desk.tuning
+    walk_to_method(page, desk, toys, qtbot)
+    page.on_next()
+    tuning.run.start()
+    qtbot.waitUntil(lambda: bool(tuning.run.epochs), timeout=PATIENCE_MS)
+    tuning.run.cancel()
+    qtbot.waitUntil(lambda: not tuning.run.is_running, timeout=PATIENCE_MS)
+    assert tuning.run.can_go_on
+    tuning.project.answer(RESUME)
+    assert tuning.project.state.step == TUNE
+    qtbot.waitUntil(lambda: tuning.run.is_done, timeout=PATIENCE_MS)
+    resumed = tensors(tuning.result.prompts_file)
+    tuning.run.start()
+    qtbot.waitUntil(lambda: not tuning.run.is_running, timeout=PATIENCE_MS)
+    assert tuning.project.state.run == DONE
+    assert tensors(tuning.result.prompts_file) == resumed
