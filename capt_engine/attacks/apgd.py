@@ -73,17 +73,20 @@ class Ascent:
             self.clean = model(images)
         self.best, self.best_reached = images.clone(), aim.reached(self.clean)
 
-    def left(self) -> Tensor:
-        """Indices of the pictures that are worth another step, (m,)."""
-        worth = self.best_reached <= 0 if self._stop else torch.ones_like(self.best_reached, dtype=torch.bool)
-        return worth.nonzero().flatten()
+    def open(self) -> Tensor:
+        """Which pictures are worth another step, (n,)."""
+        return self.best_reached <= 0 if self._stop else torch.ones_like(self.best_reached, dtype=torch.bool)
 
     def climb(self, start: Tensor, score: Callable[[Tensor], Score], steps: int, pace: Pace, note: str) -> None:
         """One ascent of `score`, a function made for the pictures whose indices it is given, from `start` (n, 3, h, w) in the ball."""
-        state = self._begin(self.left(), start, score, pace, note)
+        who = self.open().nonzero().flatten()
+        if not len(who):
+            return
+        pace(f"{note}start")
+        state = self._begin(who, start[who], score(who))
         judged, last = checkpoints(steps), 0
         for step in range(1, steps + 1):
-            state = state.only(torch.isin(state.who, self.left()))
+            state = state.only(self.open()[state.who])
             if not len(state.who):
                 return
             pace(f"{note}step {step} of {steps}")
@@ -91,11 +94,9 @@ class Ascent:
             if step in judged:
                 state, last = self._judge(state, step - last), step
 
-    def _begin(self, who: Tensor, start: Tensor, score: Callable[[Tensor], Score], pace: Pace, note: str) -> _State:
-        at = moved(self.images[who], start[who], self._threat.norm, self._threat.eps)
-        if len(who):
-            pace(f"{note}start")
-        seen = self._look(who, at, score(who)) if len(who) else Look(at, at, at)
+    def _begin(self, who: Tensor, start: Tensor, score: Score) -> _State:
+        at = moved(self.images[who], start, self._threat.norm, self._threat.eps)
+        seen = self._look(who, at, score)
         zeros = torch.zeros(len(who), device=at.device)
         # The first step may cross the whole ball.
         step = zeros + 2 * self._threat.eps

@@ -100,17 +100,20 @@ class PGD:
                 better = seen.reached > best_reached[left]
                 best[left[better]], best_reached[left[better]] = attacked[better], seen.reached[better]
                 if step < self.steps:
-                    heading[left] = self._heading(heading[left], seen.slope)
-                    ahead = delta[left] + step_size * threat.norm.steepest(heading[left])
+                    ahead = delta[left] + step_size * threat.norm.steepest(self._headed(heading, left, seen.slope))
                     delta[left] = moved(pictures, ahead, threat.norm, threat.eps)
         return best
 
-    def _heading(self, before: Tensor, slope: Tensor) -> Tensor:
-        """The slope, or with momentum the running sum of slopes of mean size 1 (MI-FGSM, eq. 6; there: sum 1, the same direction)."""
+    def _headed(self, heading: Tensor, left: Tensor, slope: Tensor) -> Tensor:
+        """Where to go: up the slope, or with momentum along the running sum of slopes of mean size 1, kept in `heading` (MI-FGSM, eq. 6).
+
+        The paper makes their sums 1, which is the same direction.
+        """
         if not self.momentum:
             return slope
         size = slope.abs().mean(dim=(1, 2, 3), keepdim=True)
-        return self.momentum * before + slope / torch.where(size > 0, size, torch.ones_like(size))
+        heading[left] = self.momentum * heading[left] + slope / torch.where(size > 0, size, torch.ones_like(size))
+        return heading[left]
 
     def _left(self, best_reached: Tensor) -> Tensor:
         """Indices of the pictures that get another step, (m,)."""

@@ -67,9 +67,11 @@ def look(model: Logits, at: Tensor, aim: Aim, score: Score, *, samples: int = 1,
 
 
 def _mean(values: list[Tensor]) -> Tensor:
-    total = values[0]
-    for value in values[1:]:
-        total = total + value
+    if len(values) == 1:
+        return values[0]
+    total = torch.zeros_like(values[0])
+    for value in values:
+        total += value
     return total / len(values)
 
 
