@@ -192,7 +192,10 @@ def test_the_card_says_what_was_measured_and_how(source: Path) -> None:
     text = card("Mugs: mine", replace(document, licence="MIT"), "f" * 64, command="capt tune 'a b'")
     front = text.split("---")[1]
     told = dict(line.split(": ", 1) for line in front.strip().splitlines() if ": " in line and not line.startswith(" "))
-    assert json.loads(told["license"]) == "MIT"
+    assert json.loads(told["license"]) == "mit"
+    assert 'license: "other"\nlicense_name: "ask me first"' in card(
+        "x", replace(document, licence="ask me first"), "f" * 64
+    )
     results = json.loads(front.split("results: ", 1)[1].splitlines()[0])
     assert [one["value"] for one in results[0]["metrics"]] == [0.8, 0.8]
     assert "80.0 % | 49.0 % to 94.0 % | 10" in text
