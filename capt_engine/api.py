@@ -20,14 +20,17 @@ class Engine:
     Every method may be called from any thread; all but `close` return at once.
     """
 
-    def __init__(self, on_event: Callable[[Event], None], *, device: str = "auto") -> None:
-        """Start the worker. `on_event` is called on the worker's thread with every event, `EngineReady` before any other result.
+    def __init__(self, on_event: Callable[[Event], None], *, device: str = "auto", at_once: bool = True) -> None:
+        """Start the worker; with `at_once` False that is left to the first request that needs torch.
 
+        on_event: called on a worker's thread with every event, `EngineReady` before any result of the one that computes.
         device: "auto", "cpu", "cuda" or "mps"; what `EngineReady.device` describes, and what requests with device "auto" run on.
         """
         ids = itertools.count(1)
         self._runner = Runner(on_event, lambda tell: lanes.science(device, tell), ids=ids)
         self._light = Runner(on_event, lanes.light, ids=ids, name="capt-downloads")
+        if at_once:
+            self._runner.start()
 
     def submit(self, request: Request) -> JobId:
         """Queue a request; its job ends in exactly one of JobFinished, JobFailed, JobCancelled."""

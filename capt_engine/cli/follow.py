@@ -38,9 +38,11 @@ def follow(
     news: gets every event that is neither progress nor an end. finish: turns the result into an exit code.
     """
     from capt_engine.api import Engine
+    from capt_engine.jobs.lanes import LIGHT
 
     events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-    engine = Engine(events.put, device=device)
+    # What needs no torch should not wait for it to load.
+    engine = Engine(events.put, device=device, at_once=not isinstance(request, LIGHT))
     try:
         job = engine.submit(request)
         while True:

@@ -5,17 +5,26 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from capt_engine.cli.follow import follow
+from capt_engine.cli.follow import CANCELLED, follow
 from capt_engine.cli.imported import add_pictures, scored
 from capt_engine.cli.options import add_common
 from capt_engine.cli.terminal import Progress
 from capt_engine.cli.told import print_json
 from capt_engine.errors import BadCheckpoint, BadRequest
-from capt_engine.records import Event, ImportModelRequest, ModelImported, OfferedModel, Result
+from capt_engine.records import (
+    DownloadRequest,
+    DownloadResult,
+    Event,
+    ImportModelRequest,
+    ModelImported,
+    OfferedModel,
+    Result,
+)
 
 HELP = "models: bundled, installed, and importing published weights"
 
@@ -23,7 +32,7 @@ BUNDLED = ("demo", "demo-robust")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Adds the verbs list, show, verify, import and remove."""
+    """Adds the verbs list, show, get, verify, import, remove, ledger and offline."""
     verbs = parser.add_subparsers(dest="models_verb", required=True, metavar="VERB")
     add_common(verbs.add_parser("list", help="all that can be chosen or fetched, and whether they are here"))
     for name, words in (
@@ -34,6 +43,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         verb = verbs.add_parser(name, help=words)
         verb.add_argument("name", metavar="NAME", help="as `capt models list` gives it")
         add_common(verb)
+    verb = verbs.add_parser("get", help="download one, resume where it was broken off, verify, install")
+    verb.add_argument("name", metavar="ID", help="as `capt models list` gives it, or hf-hub:owner/name")
+    verb.add_argument("--yes", action="store_true", help="do not ask first")
+    add_common(verb)
+    add_common(verbs.add_parser("ledger", help="everything that was ever downloaded"))
+    verb = verbs.add_parser("offline", help="keep the program off the network for good, or let it back")
+    verb.add_argument("wanted", choices=("on", "off"), help="on locks the network away")
+    add_common(verb)
     verb = verbs.add_parser("import", help="install published weights, whatever form they came in")
     verb.add_argument(
         "path",
@@ -60,6 +77,9 @@ def run(args: argparse.Namespace) -> int:
         "verify": _verify,
         "remove": _remove,
         "import": _import,
+        "get": _get,
+        "ledger": _ledger,
+        "offline": _offline,
     }
     return verbs[args.models_verb](args)
 
@@ -186,6 +206,76 @@ def _import(args: argparse.Namespace) -> int:
 
     progress = Progress(quiet=args.quiet)
     return follow(request, device=args.device, progress=progress, news=_nothing, finish=finish)
+
+
+def _get(args: argparse.Namespace) -> int:
+    from capt_engine.model import offers, offline
+
+    if args.offline:
+        raise BadRequest("--offline was given, so nothing is fetched.", "Leave it out to download.")
+    offline.require_network()
+    offer = offers.find_offer(args.name)
+    size = "size not known" if offer.bytes is None else f"{offer.bytes / 1e6:,.0f} MB"
+    print(f"{offer.label}: {size}, licence {offer.licence}, from {offer.page}", file=sys.stderr)
+    if not args.yes and not _agreed():
+        return CANCELLED
+
+    def finish(result: Result) -> int:
+        assert isinstance(result, DownloadResult)
+        if args.json:
+            print_json("summary", asdict(result))
+        else:
+            print(f"{result.model} is installed in {result.folder} ({result.bytes / 1e6:,.0f} MB were fetched).")
+            print(f"SHA-256 {result.sha256}, commit {result.commit}")
+            for note in result.notes:
+                print(note)
+        return 0
+
+    return follow(
+        DownloadRequest(args.name),
+        device=args.device,
+        progress=Progress(quiet=args.quiet),
+        news=_nothing,
+        finish=finish,
+        cancelled="Cancelled. What came is kept: the same command goes on from there.",
+    )
+
+
+def _agreed() -> bool:
+    """Ask on a terminal; where nobody can answer, say how to agree."""
+    if not sys.stdin.isatty():
+        raise BadRequest("Nothing is fetched unasked, and there is nobody to ask here.", "Give --yes to agree.")
+    print("Download it? [y/N] ", end="", file=sys.stderr, flush=True)
+    return input().strip().lower() in ("y", "yes")
+
+
+def _ledger(args: argparse.Namespace) -> int:
+    from capt_engine.model.offline import ledger
+
+    entries = ledger()
+    for entry in entries:
+        if args.json:
+            print_json("download", asdict(entry))
+        else:
+            digest = f"sha256 {entry.sha256[:16]}…" if entry.sha256 else "no hash"
+            print(f"{entry.when}  {entry.model}  {entry.bytes:,} bytes  {entry.ended}  {digest}  {entry.url}")
+    if args.json:
+        print_json("summary", {"n": len(entries), "bytes": sum(entry.bytes for entry in entries)})
+    elif not entries:
+        print("Nothing was ever downloaded.")
+    return 0
+
+
+def _offline(args: argparse.Namespace) -> int:
+    from capt_engine.model import offline
+
+    offline.set_lock(args.wanted == "on")
+    why = offline.reason()
+    if args.json:
+        print_json("summary", {"offline": bool(why), "reason": why})
+    else:
+        print(why or "Downloads that you ask for are possible again.")
+    return 0
 
 
 def _nothing(_: Event) -> None:

@@ -93,7 +93,12 @@ class Runner:
         self._changed = threading.Condition()
         # A daemon, so that a kernel which cannot be interrupted never keeps the process alive after close() gave up waiting.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+
+    def start(self) -> None:
+        """Begin what takes long, before anything is asked; the first request does so too."""
+        with self._changed:
+            if not self._thread.ident and not self._closed:
+                self._thread.start()
 
     def submit(self, request: Request) -> JobId:
         """Queue a request. After close() the job is answered with JobCancelled at once."""
@@ -104,6 +109,7 @@ class Runner:
                 self._jobs[job.id] = job
                 self._waiting.append(job)
                 self._changed.notify_all()
+        self.start()
         if closed:
             self._on_event(JobCancelled(job.id))
         return job.id
@@ -131,7 +137,7 @@ class Runner:
             for job in self._jobs.values():
                 job.stop.set()
             self._changed.notify_all()
-        if threading.current_thread() is not self._thread:
+        if self._thread.ident and threading.current_thread() is not self._thread:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
