@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from capt_engine.records import (
     AnalyzeResult,
     AttackSpec,
+    Check,
     EvaluateRequest,
     Event,
     Failure,
@@ -208,6 +209,15 @@ class TuneResultModel(QObject):
             for score in self.result.per_class
             if score.n and score.name in after
         )
+
+    def checks(self) -> tuple[Check, ...]:
+        """What the engine doubted about the measurement; of one that was made on both sides, the worse answer."""
+        if self.result is None:
+            return ()
+        other = self.result.compared.other.checks if self.result.compared else ()
+        failed_there = {check.name: check for check in other if check.status == "fail"}
+        ours = [failed_there.pop(check.name, check) for check in self.result.checks]
+        return (*ours, *failed_there.values())
 
     def set_texts(self, name: str, notes: str, licence: str) -> None:
         """Take what the user wrote about the prompts."""

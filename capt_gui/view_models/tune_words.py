@@ -67,10 +67,11 @@ def share(value: float | None, interval: tuple[float, float] | None) -> str:
     if value is None:
         return _tr("not measured")
     words = sentences.percent(value)
-    if interval is None:
-        return words
-    low = sentences.percent(interval[0]).removesuffix(" %")
-    return f"{words} ({low}–{sentences.percent(interval[1])})"
+    if interval is not None:
+        low = sentences.percent(interval[0]).removesuffix(" %")
+        words += f" ({low}–{sentences.percent(interval[1])})"
+    # a figure is not broken at the end of a line
+    return words.replace(" ", "\u00a0")
 
 
 def effect(test: PairedTest | None) -> str:
@@ -135,7 +136,7 @@ def paired(test: PairedTest | None, what: str) -> str:
     p = _tr("p < 0.0001") if test.p_value < 1e-4 else f"p = {test.p_value:.2g}"
     certain = _tr("more than chance explains") if test.p_value < _CERTAIN else _tr("chance alone could do that")
     return _tr(
-        "{}: of {} pictures, {} are right only with the tuned prompts and {} only with plain text (difference {}, 95 % interval {} to {}; "
+        "{}: of {} pictures, {} are right only with the tuned prompts and {} only with plain text (difference {}, 95\u00a0% interval {} to {}; "
         "McNemar's exact test {}: {})."
     ).format(
         what,

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
@@ -19,6 +20,7 @@ from pytestqt.qtbot import QtBot
 from safetensors import safe_open
 
 from capt_engine.cli.main import main
+from capt_engine.demo import world
 from capt_gui.bridge import Bridge, real_engine
 from capt_gui.pages.tune.method_step import MethodStep
 from capt_gui.pages.tune.page import TunePage
@@ -38,14 +40,14 @@ pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 
 @pytest.fixture(scope="module")
 def toys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three classes of the toy world, as `capt demo data` writes them."""
-    everything = tmp_path_factory.mktemp("toys") / "shapes"
-    assert main(["demo", "data", str(everything), "--task", "shapes", "--per-class", "8", "--quiet"]) == 0
-    few = everything.parent / "few"
-    few.mkdir()
-    for name in ("cube", "heart", "mug"):
-        (everything / name).rename(few / name)
-    return few
+    """Eight pictures of each of three classes of the toy world."""
+    home, task = tmp_path_factory.mktemp("toys") / "few", world.TASKS["shapes"]
+    for row, name in enumerate(task.classes[:3]):
+        (home / name).mkdir(parents=True)
+        for number in range(8):
+            scene = world.scene("shapes", "test", row + number * len(task.classes), "plain", 0)
+            Image.fromarray(world.picture(scene)).save(home / name / f"{number}.png")
+    return home
 
 
 @pytest.fixture
@@ -134,7 +136,7 @@ def test_the_whole_wizard(
     # 40 % of eight pictures of each of three classes, none of which was learned from or watched
     assert measured.n == 9
     assert len(tuning.result.tests()) == 2
-    assert result.table.shown(0) == ["cube", "heart", "mug"]
+    assert result.table.shown(0) == sorted(path.name for path in toys.iterdir())
     assert "of 9 pictures" in result.verdict.figures.text()
 
     result.save.name.setFocus()

@@ -42,6 +42,16 @@ TUNING = (
     r.ParamInfo("rate", "Learning rate", "float", 0.0035, 0.0, 1.0, help="How far each step goes."),
 )
 N_VAL, N_TEST, STEPS = 60, 120, 24
+CHECKS = (
+    r.Check("eps-zero", "No budget, no effect", "pass", 0.0, "0 pictures", "At ε = 0 the attack changes no answer."),
+    r.Check(
+        "noise-weaker", "Noise is weaker", "pass", 0.31, "31 points", "Random noise of the same size breaks fewer."
+    ),
+    r.Check(
+        "more-steps", "More steps find little more", "fail", 0.04, "4 points", "Ten times the steps break 4 % more."
+    ),
+    r.Check("second-attack", "Another attack agrees", "not_run", None, "not run", "Only one attack was asked for."),
+)
 COMMAND = "capt tune split.csv --out prompts.safetensors --model demo --method capt --shots all --epochs 3 --seed 0"
 
 
@@ -152,7 +162,7 @@ def _side(clean: int, robust: int, threat: r.ThreatModel, model: str, prompts: s
     return r.AnalyzeResult(
         N_TEST, 0, "given", clean / N_TEST, wilson(clean, N_TEST), robust / N_TEST, wilson(robust, N_TEST),
         (r.AttackSummary("pgd", robust / N_TEST, 1 - robust / max(clean, 1), 3.0),), (), threat, model, prompts, "cpu", 3.0, 40.0,
-        per_class=scores,
+        per_class=scores, checks=CHECKS if prompts == r.NO_PROMPTS else (),
     )  # fmt: skip
 
 

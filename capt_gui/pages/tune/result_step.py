@@ -7,6 +7,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from capt_engine.records import NO_PROMPTS, AnalyzeResult, Failure, TunedSaved
+from capt_gui.pages.tune.checks_card import ChecksCard
 from capt_gui.pages.tune.save_card import SaveCard
 from capt_gui.pages.tune.scrolled import scrolled
 from capt_gui.pages.tune.step import Step
@@ -43,6 +44,8 @@ class ResultStep(Step):
         self._figures = Card(
             _column(text(self.tr("Before and after"), "heading"), self.bars, self._tests),
         )
+        self.checks = ChecksCard(desk.theme)
+        self._doubts = Card(self.checks)
         self._classes = Card(_column(text(self.tr("Class by class"), "heading"), self.table))
         self._lay_out()
         self._result.changed.connect(self.on_changed)
@@ -66,6 +69,8 @@ class ResultStep(Step):
         there = result is not None and result.compared is not None
         self._figures.setVisible(there)
         self._classes.setVisible(there and bool(self._result.classes()))
+        checks = self._result.checks()
+        self._doubts.setVisible(there and bool(checks))
         if result is None or result.compared is None:
             self._shown = None
             return
@@ -88,6 +93,7 @@ class ResultStep(Step):
         self.bars.set_pairs(tuple(pair for pair in pairs if pair.before is not None))
         self._tests.setText("\n".join(self._result.tests()))
         self._fill_table(self._result.classes())
+        self.checks.set_checks(checks)
 
     def on_saved(self, saved: TunedSaved) -> None:
         """Say where the prompts are."""
@@ -166,7 +172,7 @@ class ResultStep(Step):
         left, right = QVBoxLayout(), QVBoxLayout()
         for column in (left, right):
             column.setSpacing(12)
-        for widget in (self.verdict, self._figures, self._classes):
+        for widget in (self.verdict, self._figures, self._classes, self._doubts):
             left.addWidget(widget)
         left.addStretch(1)
         right.addWidget(self.banner)

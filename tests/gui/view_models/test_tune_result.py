@@ -14,6 +14,7 @@ from PySide6.QtCore import QCoreApplication
 from capt_engine.records import (
     AnalyzeResult,
     AttackSpec,
+    Check,
     Comparison,
     EvaluateRequest,
     Event,
@@ -134,7 +135,7 @@ def test_later_changes_of_the_method_do_not_change_what_is_measured(bench: Bench
 def test_an_effect_is_told_with_n_and_intervals(bench: Bench, result: TuneResultModel) -> None:
     """The headline says that it helped; the figures say how many of how many, before and after."""
     measured(bench, result)
-    headline, figures = result.headline()
+    headline, figures = (words.replace("\u00a0", " ") for words in result.headline())
     assert result.effect() == "better"
     assert headline.startswith("It helped")
     assert "of 120 pictures" in figures
@@ -182,6 +183,16 @@ def test_few_test_pictures_are_named_as_the_reason(bench: Bench, result: TuneRes
     """With a handful of pictures hardly any difference can be seen, and that is said first."""
     answer = measured(bench, result, helped=False)
     assert "more pictures" in tune_words.advice(replace(answer, n=30), None)[0]
+
+
+def test_a_doubt_on_either_side_is_a_doubt(bench: Bench, result: TuneResultModel) -> None:
+    """A check that failed for the tuned prompts alone is not hidden behind plain text's pass."""
+    good, bad = (Check("clean-alone", "Answers alone", status, None, "", "") for status in ("pass", "fail"))
+    answer = measured(bench, result)
+    assert answer.compared is not None
+    compared = replace(answer.compared, other=replace(answer.compared.other, checks=(bad,)))
+    result.result = replace(answer, checks=(good, replace(good, name="other")), compared=compared)
+    assert [check.status for check in result.checks()] == ["fail", "pass"]
 
 
 def test_every_class_stands_with_both_shares(bench: Bench, result: TuneResultModel) -> None:
