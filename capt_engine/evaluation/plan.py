@@ -180,7 +180,12 @@ def _plan(
         assaults=assaults,
         pairs=_pairs(request, tuple(contestants)),
         target=target,
-        threat=replace(wanted, eps=request.headline, budget=_own_budgets(assaults)),
+        threat=replace(
+            wanted,
+            eps=request.headline,
+            budget=_own_budgets(assaults),
+            knowledge=_most_known(assaults) or wanted.knowledge,
+        ),
         label_source=label_source,
         model=request.model,
         seed=request.seed,
@@ -242,6 +247,12 @@ def _assault(spec: AttackSpec, wanted: ThreatModel, threat: Threat) -> Assault:
     own = attack.budget if isinstance(attack, OwnBudget) else ""
     known = KNOWING[attack.knowledge]
     return Assault(spec, attack, replace(wanted, eps=threat.eps, budget=own, knowledge=known), threat)
+
+
+def _most_known(assaults: Sequence[Assault]) -> str:
+    """What the best informed of the attacks knows; "" for none."""
+    known = {assault.wanted.knowledge for assault in assaults}
+    return next((words for words in KNOWING.values() if words in known), "")
 
 
 def _own_budgets(assaults: Sequence[Assault]) -> str:

@@ -28,9 +28,15 @@ def budget(eps: float, norm: str) -> str:
 
 
 def threat(model: ThreatModel) -> str:
-    """ "ε = 4/255", with the norm where it is not the usual one."""
+    """ "ε = 4/255", with the norm where it is not the usual one; in the attack's own words where no ball binds it."""
+    if model.budget:
+        return model.budget
     words = f"ε = {budget(model.eps, model.norm)}"
     return words if model.norm == "linf" else f"{words} ({norm_word(model.norm)})"
+
+
+def _under(model: ThreatModel) -> str:
+    return f"under {model.budget}" if model.budget else f"at {threat(model)}"
 
 
 def headline(row: PictureRow) -> str:
@@ -42,13 +48,13 @@ def headline(row: PictureRow) -> str:
     after = row.attacked.winner
     probability = percent(row.attacked.probabilities[after])
     if after == clean:
-        return f"still {row.classes[clean]} ({probability}) at {threat(row.threat)}"
+        return f"still {row.classes[clean]} ({probability}) {_under(row.threat)}"
     change = f"{before} → {row.classes[after]} {probability}"
     if row.threat.target is None:
-        return f"{change}: flipped at {threat(row.threat)}"
+        return f"{change}: flipped {_under(row.threat)}"
     if row.classes[after] == row.threat.target:
-        return f"{change}: target reached at {threat(row.threat)}"
-    return f"{change}: flipped at {threat(row.threat)}, but not to {row.threat.target}"
+        return f"{change}: target reached {_under(row.threat)}"
+    return f"{change}: flipped {_under(row.threat)}, but not to {row.threat.target}"
 
 
 def caption(row: PictureRow) -> str:
@@ -75,12 +81,11 @@ def settings_line(row: PictureRow, model: str, *, named: bool = True) -> str:
     """With what a row was made: model, prompts (if `named`), attack, norm, budget, steps, seed."""
     parts = [f"{model} with {row.prompt_id}" if named and row.prompt_id not in {"", NO_PROMPTS} else model]
     if row.attack is not None:
-        steps = f"{row.steps} step{'' if row.steps == 1 else 's'}"
+        steps = f", {row.steps} step{'' if row.steps == 1 else 's'}" if row.steps else ""
         restarts = f", {row.restarts} restarts" if row.restarts > 1 else ""
         word = row.attack.name.upper()
-        parts.append(
-            f"{word}, {norm_word(row.threat.norm)} {budget(row.threat.eps, row.threat.norm)}, {steps}{restarts}"
-        )
+        bound = row.threat.budget or f"{norm_word(row.threat.norm)} {budget(row.threat.eps, row.threat.norm)}"
+        parts.append(f"{word}, {bound}{steps}{restarts}")
     parts.append(f"seed {row.seed}")
     return " · ".join(parts)
 

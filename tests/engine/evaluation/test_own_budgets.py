@@ -69,6 +69,23 @@ def test_the_budget_stands_beside_the_figure(name: str, items: list[Item], tiny_
     assert {row.threat.budget for row in rows} == {said}
 
 
+@pytest.mark.parametrize(
+    ("names", "known"),
+    [
+        (("noise",), "no search"),
+        (("square", "hop-skip-jump"), "black-box, sees scores"),
+        (("square", "pgd"), "white-box"),
+        ((), "white-box"),
+    ],
+)
+def test_the_summary_says_what_the_best_informed_attack_knew(
+    names: tuple[str, ...], known: str, items: list[Item], tiny_classifier: Classifier
+) -> None:
+    """No random search is sold as white-box; where nobody attacks, the request's own word stays."""
+    result, _ = evaluated(tiny_classifier, items, *names)
+    assert result.threat_model.knowledge == known
+
+
 def test_a_ball_is_told_by_its_radius(items: list[Item], tiny_classifier: Classifier) -> None:
     """Where an attack keeps to ε, no other budget is claimed."""
     result, rows = evaluated(tiny_classifier, items, "noise")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from fakes import CATALOGUE, PGD, make_row
 
-from capt_engine.records import AttackInfo, ThreatModel, Verdict
+from capt_engine.records import AttackInfo, AttackSpec, ThreatModel, Verdict
 from capt_gui.view_models import sentences
 from capt_gui.view_models.stops import effort_stops, strength_stops
 
@@ -39,6 +39,22 @@ def test_headlines() -> None:
     assert sentences.headline(hit) == "torus 98 % → cone 71 %: target reached at ε = 0.5 (L2)"
     missed = replace(row, threat=ThreatModel(target="cube"))
     assert sentences.headline(missed).endswith("flipped at ε = 4/255, but not to cube")
+
+
+def test_a_budget_of_its_own_is_said_instead_of_eps() -> None:
+    """Where no ball bound the attack, neither headline nor settings speak of ε, of a norm, or of no steps."""
+    row = replace(
+        make_row("a"),
+        attack=AttackSpec("corruption"),
+        steps=0,
+        threat=ThreatModel(budget="Fog, severity 5 of 5"),
+        classes=("torus", "cone"),
+        clean=Verdict((3.0, 1.0), (0.98, 0.02)),
+        attacked=Verdict((1.0, 3.0), (0.2, 0.8)),
+    )
+    assert sentences.headline(row) == "torus 98 % → cone 80 %: flipped under Fog, severity 5 of 5"
+    assert sentences.threat(row.threat) == "Fog, severity 5 of 5"
+    assert sentences.settings_line(row, "demo") == "demo · CORRUPTION, Fog, severity 5 of 5 · seed 0"
 
 
 def test_survival() -> None:
