@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -15,7 +14,7 @@ from capt_engine.cli.imported import add_pictures, scored
 from capt_engine.cli.options import add_common
 from capt_engine.cli.terminal import Progress
 from capt_engine.cli.told import print_json
-from capt_engine.errors import BadCheckpoint, BadRequest
+from capt_engine.errors import BadRequest
 from capt_engine.records import (
     DownloadRequest,
     DownloadResult,
@@ -111,17 +110,6 @@ def _line(row: dict[str, object]) -> str:
     return ", ".join(words)
 
 
-def _folder(name: str) -> Path:
-    """Of an installed model; raises BadRequest."""
-    from capt_engine.folders import models_dir
-    from capt_engine.model import offers
-
-    folder = models_dir() / offers.install_name(name)
-    if folder.parent != models_dir() or not offers.is_model(folder):
-        raise BadRequest(f"No model called {name!r} is installed.", "`capt models list` shows those that are.")
-    return folder
-
-
 def _show(args: argparse.Namespace) -> int:
     from capt_engine.model import installed
     from capt_engine.resources import resource
@@ -144,9 +132,10 @@ def _show(args: argparse.Namespace) -> int:
 
 def _folder_or_offer(name: str) -> Path | OfferedModel:
     from capt_engine.model import offers
+    from capt_engine.model.model_shelf import folder_of
 
     try:
-        return _folder(name)
+        return folder_of(name)
     except BadRequest as absent:
         for one in offers.offered():
             if one.id == name:
@@ -155,18 +144,9 @@ def _folder_or_offer(name: str) -> Path | OfferedModel:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from capt_engine.model import installed
+    from capt_engine.model.model_shelf import verified
 
-    if args.name in BUNDLED:
-        raise BadRequest(f"{args.name!r} ships with the program; no hash of it is kept.", "Name an installed model.")
-    folder = _folder(args.name)
-    changed = installed.changed(folder / installed.INSTALLED)
-    if changed:
-        raise BadCheckpoint(
-            f"{args.name!r} was changed since it was installed: {', '.join(changed)}.",
-            "If that was not you, remove it and install it again.",
-        )
-    files = (installed.remembered(folder / installed.INSTALLED) or {})["files"]
+    files = verified(args.name)
     if args.json:
         print_json("summary", {"name": args.name, "unchanged": True, "files": files})
     else:
@@ -175,14 +155,9 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _remove(args: argparse.Namespace) -> int:
-    if args.name in BUNDLED:
-        raise BadRequest(f"{args.name!r} ships with the program.", "It cannot be removed.")
-    folder = _folder(args.name)
-    # Renamed first, so that a half-deleted folder is never taken for a model.
-    going = folder.with_name(f".{folder.name}.removed")
-    shutil.rmtree(going, ignore_errors=True)
-    folder.rename(going)
-    shutil.rmtree(going)
+    from capt_engine.model.model_shelf import remove
+
+    folder = remove(args.name)
     if args.json:
         print_json("summary", {"removed": str(folder)})
     else:

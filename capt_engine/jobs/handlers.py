@@ -16,6 +16,7 @@ from capt_engine.evaluation.analysis import analyze, evaluate
 from capt_engine.evaluation.plan import Contestant, chosen, plan_analysis, plan_evaluation
 from capt_engine.jobs import catalogue, importing, keeping, reporting, surveying
 from capt_engine.jobs.session import Session
+from capt_engine.jobs.shelving import handle_remove, handle_verify
 from capt_engine.jobs.tick import Tick
 from capt_engine.jobs.tuning_jobs import handle_forecast, handle_save_tuned, handle_tune
 from capt_engine.model.checkpoints import load as load_prompts
@@ -48,6 +49,7 @@ from capt_engine.records import (
     PreviewRequest,
     PreviewResult,
     PreviewsReady,
+    RemoveRequest,
     ReportRequest,
     ReportResult,
     RowsReady,
@@ -56,6 +58,7 @@ from capt_engine.records import (
     ScanRequest,
     SplitRequest,
     TuneRequest,
+    VerifyRequest,
 )
 from capt_engine.reports.kept_runs import kept_runs
 from capt_engine.reports.kept_runs import own_folder as own_runs
@@ -218,6 +221,8 @@ def handle_catalogue(
 
 
 HANDLERS = {
+    VerifyRequest: handle_verify,
+    RemoveRequest: handle_remove,
     AnalyzeRequest: handle_analyze,
     CatalogueRequest: handle_catalogue,
     EvaluateRequest: handle_evaluate,

@@ -72,6 +72,10 @@ from capt_engine.records.downloads import (
     OfferedModel,
     OfflineRequest,
     OfflineSet,
+    Removed,
+    RemoveRequest,
+    Verified,
+    VerifyRequest,
 )
 from capt_engine.records.events import (
     CatalogueChanged,
@@ -237,6 +241,8 @@ __all__ = [
     "PreviewsReady",
     "PromptsImported",
     "PromptsInfo",
+    "RemoveRequest",
+    "Removed",
     "ReportRequest",
     "ReportResult",
     "Request",
@@ -265,4 +271,6 @@ __all__ = [
     "TuneTold",
     "TunedSaved",
     "Verdict",
+    "Verified",
+    "VerifyRequest",
 ]

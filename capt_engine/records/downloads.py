@@ -104,6 +104,39 @@ class Ledger:
 
 
 @dataclass(frozen=True)
+class VerifyRequest:
+    """Is an installed model (kind "model") or prompt checkpoint ("prompts") still what was installed?"""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Verified:
+    """It is: so many files have the SHA-256 that they were installed with."""
+
+    kind: str
+    name: str
+    n_files: int
+
+
+@dataclass(frozen=True)
+class RemoveRequest:
+    """Delete an installed model (kind "model") or a prompt checkpoint of the user's own ("prompts")."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Removed:
+    """It is gone."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
 class OfflineRequest:
     """Lock the network away for good, or give it back."""
 

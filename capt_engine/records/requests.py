@@ -20,6 +20,10 @@ from capt_engine.records.downloads import (
     ModelsListed,
     OfflineRequest,
     OfflineSet,
+    Removed,
+    RemoveRequest,
+    Verified,
+    VerifyRequest,
 )
 from capt_engine.records.models import ImportModelRequest, ImportPromptsRequest, ModelImported, PromptsImported
 from capt_engine.records.pictures import PreviewRequest, PreviewResult
@@ -49,6 +53,8 @@ Request = (
     | DownloadRequest
     | LedgerRequest
     | OfflineRequest
+    | VerifyRequest
+    | RemoveRequest
     | CatalogueRequest
     | ImportPromptsRequest
     | ImportModelRequest
@@ -70,6 +76,8 @@ Result = (
     | DownloadResult
     | Ledger
     | OfflineSet
+    | Verified
+    | Removed
     | Catalogue
     | PromptsImported
     | ModelImported
