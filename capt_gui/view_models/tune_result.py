@@ -76,7 +76,7 @@ class TuneResultModel(QObject):
         self._forget()
         bridge.event_arrived.connect(self.on_event)
         project.opened.connect(self.on_opened)
-        run.finished.connect(self.on_opened)
+        run.changed.connect(self.on_run_changed)
 
     @property
     def is_measuring(self) -> bool:
@@ -250,6 +250,11 @@ class TuneResultModel(QObject):
         self._job = self._saving = None
         self._forget()
         self.changed.emit()
+
+    def on_run_changed(self) -> None:
+        """A new run has begun: the prompts that are measured are gone, and the engine has better things to do."""
+        if self._run.is_running and (self.is_measuring or self.result is not None or self.failure is not None):
+            self.on_opened()
 
     def on_event(self, event: Event) -> None:
         """Take the events of the evaluation and of saving."""

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -21,6 +22,7 @@ from capt_engine.records import (
     JobPaused,
     JobProgress,
     JobStarted,
+    Share,
     TuneEpoch,
     TuneForecast,
     TuneRequest,
@@ -39,6 +41,7 @@ _REDRAW_MS = 200
 # the engine keeps the state of a stopped run beside the prompts that it will write
 _STATE_SUFFIX = ".state"
 _MADE_BY = "made-by.json"
+_STEPS_KEPT = 2000
 
 
 class TuneRun(QObject):
@@ -175,6 +178,8 @@ class TuneRun(QObject):
         """Another project is in front: nothing is known of its run but what its folder holds."""
         if not self.is_running:
             self._forget()
+            if self.is_done:
+                self.steps, self._epochs = _read_curves(self._project.folder / _MADE_BY)
             self._tell_all()
 
     def on_answered(self, answer: str) -> None:
@@ -256,7 +261,13 @@ class TuneRun(QObject):
             return
         self._made_by = replace(self._asked, resume=False, stop_after=result.stopped_after)
         self._command = result.command
-        told = {"request": asdict(self._made_by), "command": result.command}
+        told = {
+            "request": asdict(self._made_by),
+            "command": result.command,
+            # what the charts show, for whoever comes back; of very many steps some are enough
+            "epochs": [asdict(epoch) for epoch in self._epochs.values()],
+            "steps": [asdict(step) for step in self.steps[:: len(self.steps) // _STEPS_KEPT + 1]],
+        }
         with contextlib.suppress(OSError):
             (self._project.folder / _MADE_BY).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
 
@@ -322,6 +333,19 @@ class TuneRun(QObject):
     @property
     def _state_file(self) -> Path:
         return self._out.with_name(self._out.name + _STATE_SUFFIX)
+
+
+def _read_curves(path: Path) -> tuple[list[TuneStep], dict[int, TuneEpoch]]:
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        epochs = [TuneEpoch(**{**one, **_shares(one)}) for one in told["epochs"]]
+        return [TuneStep(**one) for one in told["steps"]], {one.epoch: one for one in epochs}
+    except (OSError, ValueError, TypeError, KeyError):
+        return [], {}
+
+
+def _shares(told: dict[str, Any]) -> dict[str, Share | None]:
+    return {name: Share(**told[name]) if told[name] else None for name in ("clean", "robust")}
 
 
 def _read_made_by(path: Path) -> tuple[TuneRequest | None, str]:

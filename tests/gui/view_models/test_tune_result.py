@@ -123,6 +123,16 @@ def test_what_cannot_be_gone_on_with_is_measured_anew(bench: Bench, result: Tune
     assert result.failure is not None
 
 
+def test_a_new_run_ends_the_measurement_of_the_old_one(bench: Bench, result: TuneResultModel) -> None:
+    """What is measured would be of prompts that are gone, and tuning would wait for it."""
+    result.measure()
+    job = last(bench)
+    bench.desk.tuning.run.start()
+    assert bench.engine.cancelled == [job]
+    assert not result.is_measuring
+    assert bench.desk.tuning.project.state.test_run == ""
+
+
 def test_later_changes_of_the_method_do_not_change_what_is_measured(bench: Bench, result: TuneResultModel) -> None:
     """The prompts belong to the model they were tuned for, whatever step 3 says by now."""
     bench.desk.tuning.project.change(model="photos")

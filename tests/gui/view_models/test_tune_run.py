@@ -135,6 +135,21 @@ def test_the_end_is_remembered_with_what_made_it(bench: Bench, run: TuneRun) -> 
     again.deleteLater()
 
 
+def test_the_curves_are_there_for_whoever_comes_back(bench: Bench, run: TuneRun) -> None:
+    """A project that is opened again shows what its run looked like."""
+    run.start()
+    told = [TuneTold(JOB, news) for news in tuning.news(asked(bench))]
+    play(bench, *told, JobFinished(JOB, tuning.tuned(asked(bench), 3)))
+    steps, epochs, project = list(run.steps), run.epochs, bench.desk.tuning.project
+    before = project.id
+    project.start_new()
+    assert run.steps == []
+    assert project.open(before)
+    assert run.steps == steps
+    assert run.epochs == epochs
+    assert run.plain is not None
+
+
 def test_stop_keeps_and_cancel_leaves_the_way_back(bench: Bench, run: TuneRun) -> None:
     """Both are asked of the engine once; after a cancel with a whole epoch, one can go on."""
     run.start()
