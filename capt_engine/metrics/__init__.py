@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from capt_engine.metrics import consistency, distortion, prediction
+from capt_engine.metrics import calibration, consistency, distortion, prediction
 from capt_engine.metrics.base import Metric
 from capt_engine.registry import Table
 
@@ -26,4 +26,13 @@ METRICS: Table[Metric] = Table(
     distortion.L2_DISTANCE,
     distortion.PSNR,
     distortion.SSIM,
+    prediction.TOP5_CLEAN,
+    prediction.TOP5_ATTACKED,
+    calibration.NLL_CLEAN,
+    calibration.NLL_ATTACKED,
+    calibration.BRIER_CLEAN,
+    calibration.BRIER_ATTACKED,
+    consistency.ALPHA,
+    distortion.L0_DISTANCE,
+    distortion.MEAN_CHANGE,
 )

@@ -4,7 +4,61 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import torch.nn.functional as F
+from torch import Tensor
+
+from capt_engine.metrics.base import Metric
+
 BINS = 15
+
+
+def nll(logits: Tensor, labels: Tensor) -> Tensor:
+    """−log of the label's probability, (n,), in nats, of logits (n, k)."""
+    return F.cross_entropy(logits.double(), labels, reduction="none").float()
+
+
+def brier(logits: Tensor, labels: Tensor) -> Tensor:
+    """Σ over the classes of (probability − 1 for the label, 0 for the others)², (n,), in [0, 2] (Brier 1950)."""
+    wanted = F.one_hot(labels, logits.shape[1])
+    return (logits.double().softmax(dim=1) - wanted).square().sum(dim=1).clamp(0, 2).float()
+
+
+NLL_CLEAN = Metric(
+    "nll_clean",
+    "NLL, clean",
+    lambda o: nll(o.clean, o.labels),
+    "Minus the log of the label's probability, before the attack; 0 when the model is sure and right.",
+    unit="nats",
+    low=0.0,
+    higher_is_better=False,
+)
+NLL_ATTACKED = Metric(
+    "nll_attacked",
+    "NLL, attacked",
+    lambda o: nll(o.adversarial, o.labels),
+    "Minus the log of the label's probability, after the attack; large when the model is sure and wrong.",
+    unit="nats",
+    low=0.0,
+    higher_is_better=False,
+)
+BRIER_CLEAN = Metric(
+    "brier_clean",
+    "Brier score, clean",
+    lambda o: brier(o.clean, o.labels),
+    "The squared distance of the probabilities from the truth, before the attack: 0 is perfect, 2 is sure of a wrong class.",
+    low=0.0,
+    high=2.0,
+    higher_is_better=False,
+)
+BRIER_ATTACKED = Metric(
+    "brier_attacked",
+    "Brier score, attacked",
+    lambda o: brier(o.adversarial, o.labels),
+    "The squared distance of the probabilities from the truth, after the attack: 0 is perfect, 2 is sure of a wrong class.",
+    low=0.0,
+    high=2.0,
+    higher_is_better=False,
+)
 
 
 @dataclass

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from capt_engine.metrics.base import Metric, Outcomes
@@ -35,6 +36,13 @@ def _agreement(one: Tensor, other: Tensor) -> Tensor:
 
 def _cosine(outcomes: Outcomes) -> Tensor:
     return (outcomes.features * outcomes.adversarial_features).sum(dim=1).clamp(-1, 1)
+
+
+def _alpha(outcomes: Outcomes) -> Tensor:
+    def loss(logits: Tensor) -> Tensor:
+        return F.cross_entropy(logits.double(), outcomes.labels, reduction="none")
+
+    return torch.sigmoid(loss(outcomes.clean) - loss(outcomes.frozen)).float()
 
 
 AGREEMENT = Metric(
@@ -101,4 +109,12 @@ FROZEN_JS = Metric(
     low=0.0,
     high=math.log(2),
     higher_is_better=False,
+)
+ALPHA = Metric(
+    "alpha",
+    "α (weight of zero-shot)",
+    _alpha,
+    "CAPT's adaptive weight on this clean picture: 0 where the model knows the label better than zero-shot, 1 the other way round.",
+    low=0.0,
+    high=1.0,
 )

@@ -76,3 +76,22 @@ SSIM = Metric(
     high=1.0,
     higher_is_better=True,
 )
+L0_DISTANCE = Metric(
+    "l0",
+    "Pixels changed",
+    lambda o: (o.attacked != o.images).any(dim=1).flatten(1).double().mean(dim=1).float(),
+    "The share of pixels of which any colour value changed at all.",
+    low=0.0,
+    high=1.0,
+    higher_is_better=False,
+)
+MEAN_CHANGE = Metric(
+    "mean_change",
+    "Mean change",
+    lambda o: (o.attacked - o.images).flatten(1).abs().double().mean(dim=1).float(),
+    "By how much a colour value changed on average.",
+    unit="/255",
+    low=0.0,
+    high=1.0,
+    higher_is_better=False,
+)

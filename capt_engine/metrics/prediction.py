@@ -24,6 +24,11 @@ def _top_overlap(outcomes: Outcomes) -> Tensor:
     return (before[:, :, None] == after[:, None, :]).any(dim=2).float().mean(dim=1)
 
 
+def _among_five(logits: Tensor, labels: Tensor) -> Tensor:
+    best = logits.topk(min(5, logits.shape[1])).indices
+    return (best == labels[:, None]).any(dim=1).float()
+
+
 MARGIN_CLEAN = Metric(
     "margin_clean",
     "Margin, clean",
@@ -80,6 +85,24 @@ TOP5_KEPT = Metric(
     "Top 5 kept",
     _top_overlap,
     "The share of the five best classes (of all, if there are fewer) that are still among them after the attack.",
+    low=0.0,
+    high=1.0,
+    higher_is_better=True,
+)
+TOP5_CLEAN = Metric(
+    "top5_clean",
+    "Label in the top 5, clean",
+    lambda o: _among_five(o.clean, o.labels),
+    "1 when the label is among the five best classes before the attack; averaged over pictures, the top-5 accuracy.",
+    low=0.0,
+    high=1.0,
+    higher_is_better=True,
+)
+TOP5_ATTACKED = Metric(
+    "top5_attacked",
+    "Label in the top 5, attacked",
+    lambda o: _among_five(o.adversarial, o.labels),
+    "1 when the label is still among the five best classes after the attack; averaged over pictures, the robust top-5 accuracy.",
     low=0.0,
     high=1.0,
     higher_is_better=True,

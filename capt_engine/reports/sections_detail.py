@@ -72,7 +72,7 @@ def calibration(material: Material) -> tuple[Block, ...]:
     )
     note = (
         f"ECE over {BINS} bins of equal width, from the confidence of each answer and whether it was right. Over-confidence is mean "
-        "confidence minus accuracy. The rows keep no other probabilities, so Brier score and log-likelihood are not given."
+        "confidence minus accuracy. Brier score and NLL of each attacked picture stand under Consistency."
     )
     return (Grid("Calibration", columns, rows), Paragraph(note, "note"))
 

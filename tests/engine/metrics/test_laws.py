@@ -31,6 +31,15 @@ OF_EQUAL_PICTURES = {
     "l2": 0.0,
     "psnr": float("inf"),
     "ssim": 1.0,
+    "top5_clean": None,
+    "top5_attacked": None,
+    "nll_clean": None,
+    "nll_attacked": None,
+    "brier_clean": None,
+    "brier_attacked": None,
+    "alpha": 0.5,
+    "l0": 0.0,
+    "mean_change": 0.0,
 }
 
 
