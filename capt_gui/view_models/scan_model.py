@@ -28,6 +28,7 @@ from capt_gui.view_models import scan_file, sentences
 from capt_gui.view_models.data_notices import Notice, Picked, notices
 from capt_gui.view_models.thumbnail_loader import ThumbnailLoader
 from capt_gui.view_models.tune_project import TuneProject
+from capt_gui.view_models.tune_state import DATA
 
 RECENT = 6
 STRIP = 4
@@ -224,6 +225,10 @@ class ScanModel(QObject):
             except OSError as problem:
                 logging.getLogger(__name__).warning("The scan could not be kept: %s", problem)
             self._count_left_out()
+            # data that brings a whole division of its own is divided that way, unless the user wants another one
+            parts = {name for name, count in event.result.splits if count}
+            if self._project.state.reached == DATA and parts >= {"train", "val", "test"}:
+                self._project.change(own_parts=True)
             self._list()
         elif isinstance(event, JobFailed):
             self.failed.emit(event.failure)

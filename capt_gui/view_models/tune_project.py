@@ -134,7 +134,9 @@ class TuneProject(QObject):
         if state == self._state:
             return
         self._state = state
-        self._offered = None
+        # defaults that settle while the project is still empty do not answer the question
+        if state.data:
+            self._offered = None
         self._timer.start()
         self.changed.emit()
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
-    QApplication,
     QFileDialog,
     QFrame,
     QHBoxLayout,
@@ -112,7 +111,8 @@ class DataStep(Step):
         result, state = self._scan.result, self._project.state
         face = self.progress if self._scan.is_running else self.welcome if result is None else self._found
         if face is not self._faces.currentWidget():
-            had_focus = self.isAncestorOf(QApplication.focusWidget() or self.window())
+            # the window's own focus: the user may be in another program while the scan ends
+            had_focus = self.isAncestorOf(self.window().focusWidget() or self.window())
             self._faces.setCurrentWidget(face)
             if had_focus:
                 self._focused().setFocus()

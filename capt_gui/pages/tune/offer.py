@@ -22,6 +22,7 @@ class Offer(QFrame):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._asked: tuple[object, ...] = ()
         self.setProperty("offer", True)
         self._symbol = QLabel()
         self._message = text(role="strong")
@@ -42,8 +43,12 @@ class Offer(QFrame):
         self._retint()
         self.hide()
 
-    def ask(self, message: str, hint: str, answers: Sequence[tuple[str, str]]) -> None:
+    def ask(self, message: str, hint: str, answers: Sequence[tuple[str, str]], *, may_answer: bool = True) -> None:
         """Show a question with its answers, each (key, words); the first one is the one to take."""
+        asked = (message, hint, tuple(answers), may_answer)
+        if asked == self._asked and not self.isHidden():
+            return
+        self._asked = asked
         self._message.setText(message)
         self._hint.setText(hint)
         self._hint.setVisible(bool(hint))
@@ -58,6 +63,7 @@ class Offer(QFrame):
             button.setAccessibleDescription(message)
             button.setProperty("key", key)
             button.setProperty("primary", number == 0)
+            button.setEnabled(may_answer)
             button.clicked.connect(self._on_clicked)
             self._buttons.addWidget(button)
         self.setAccessibleName(message)

@@ -17,6 +17,7 @@ from capt_gui.pages.tune.steps import STEPS
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.runs_model import when
 from capt_gui.view_models.tune_project import KEEP, RESUME, START_OVER, KeptProject
+from capt_gui.view_models.tune_state import METHOD
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.elided_label import ElidedLabel
 
@@ -104,9 +105,11 @@ class TunePage(QWidget):
 
     def on_moved(self) -> None:
         """Another step is in front."""
-        wanted = min(self._project.state.step, len(self.steps) - 1)
-        # a step whose ground has gone (pictures that were moved away) leads back to the one that says so
-        number = min(wanted, self._open_until())
+        number = min(self._project.state.step, len(self.steps) - 1)
+        # where the ground has gone (pictures that were moved away) it leads back to the step that says so; later steps that were
+        # reached once may only be waiting for the engine
+        if self._open_until() < METHOD or number > self._project.state.reached:
+            number = min(number, self._open_until())
         self._waiting = -1
         if number != self._project.state.step:
             self._project.change(step=number)
@@ -239,7 +242,10 @@ class TunePage(QWidget):
             how_far = self.tr("in its first epoch")
             hint = self.tr("Nothing was learned yet; the settings are kept.")
             answers = ((RESUME, self.tr("Tune again")), (START_OVER, self.tr("Change the settings first")))
-        self.offer.ask(self.tr("Tuning of “{}” was interrupted {}.").format(title, how_far), hint, answers)
+        # what a run is asked for depends on what the engine offers
+        waiting = self._desk.engine.waiting_text
+        words = self.tr("Tuning of “{}” was interrupted {}.").format(title, how_far)
+        self.offer.ask(words, waiting or hint, answers, may_answer=not waiting)
 
     def _ask_to_go_on(self, offered: KeptProject) -> None:
         step = min(offered.state.step, len(STEPS) - 1)
@@ -316,6 +322,7 @@ class TunePage(QWidget):
         project.changed.connect(self.on_listed)
         project.listed.connect(self.on_listed)
         project.failed.connect(self.on_failed)
+        self._desk.engine.changed.connect(self.on_listed)
         self.offer.answered.connect(self.on_answered)
         self.rail.picked.connect(self.on_picked)
         self._back.clicked.connect(self.on_back)

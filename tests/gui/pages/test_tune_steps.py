@@ -24,7 +24,7 @@ from capt_gui.settings import Settings
 from capt_gui.theme import Theme
 from capt_gui.view_models.desk import Desk, lay_out
 from capt_gui.view_models.split_rows import TONES
-from capt_gui.view_models.tune_state import METHOD, RUNNING, SPLIT
+from capt_gui.view_models.tune_state import METHOD, RUNNING, SPLIT, TUNE
 
 PATIENCE_MS = 20_000
 COUNTS = {"cat": 8, "dog": 7, "emu": 1}
@@ -196,13 +196,20 @@ def test_an_interrupted_run_is_asked_about(opened: Open, pictures: Path, qtbot: 
     page = opened()
     drop(page, pictures)
     qtbot.waitUntil(lambda: page._desk.tuning.scan.is_known, timeout=PATIENCE_MS)
+    page._project.split_file.write_text("path,label,split\n", encoding="utf-8")
     page._project.change(excluded_classes=("emu",), run=RUNNING, epoch=3, epochs=10, step=3, reached=3)
     page._project.close()
     again = opened()
     told: list[str] = []
     again._project.answered.connect(told.append)
     assert again.offer.message() == "Tuning of “pictures” was interrupted after epoch 3 of 10."
+    # what a run is asked for depends on what the engine offers
+    assert not button(again, "Start over").isEnabled()
+    again._desk.bridge.open()
+    qtbot.waitUntil(lambda: again._desk.engine.is_ready, timeout=PATIENCE_MS)
+    QApplication.processEvents()
     button(again, "Start over").click()
+    assert again.step is again.steps[TUNE]
     assert told == ["start over"]
     assert again._project.state.epoch == 0
     assert again.offer.isHidden()
@@ -227,7 +234,7 @@ def test_a_scan_can_be_cancelled(opened: Open, pictures: Path, qtbot: QtBot) -> 
     page._desk.bridge.open()
     engine = page._desk.bridge._engine
     assert isinstance(engine, ActingEngine)
-    engine._pace_s = 0.05
+    engine.pace_s = 0.5
     drop(page, pictures)
     step = data_step(page)
     qtbot.waitUntil(step.progress.isVisible, timeout=PATIENCE_MS)

@@ -34,7 +34,7 @@ from capt_gui.view_models.data_notices import Picked
 from capt_gui.view_models.desk import Desk, lay_out
 from capt_gui.view_models.picture_list import PictureList, Tile
 from capt_gui.view_models.tune_desk import TuneDesk
-from capt_gui.view_models.tune_state import DONE, IDLE, RUNNING
+from capt_gui.view_models.tune_state import DONE, IDLE, RUNNING, SPLIT
 from capt_gui.widgets.picture_roles import ClassRole, PictureRole
 
 PATIENCE_MS = 20_000
@@ -231,6 +231,20 @@ def test_parts_are_offered_only_where_the_data_has_some(bench: Bench, tuning: Tu
         request = bench.engine.requests[-1]
         assert isinstance(request, SplitRequest)
         assert (tuning.split.has_parts, request.own_parts) == (own, own)
+
+
+def test_a_whole_division_of_the_data_is_kept_unless_another_is_wanted(bench: Bench, tuning: TuneDesk) -> None:
+    """Train, val and test together are taken as they are; a second scan leaves the user's choice alone."""
+    splits = (("train", 5), ("val", 2), ("test", 2))
+    found = acted_data.found({"a": 5, "b": 4}, inventory="/p/inventory.csv", splits=splits)
+    tuning.scan.take(["/p/mugs"])
+    play(bench, JobFinished(last(bench), found))
+    assert tuning.project.state.own_parts
+    tuning.project.go(SPLIT)
+    tuning.project.change(own_parts=False)
+    tuning.scan.scan()
+    play(bench, JobFinished(last(bench), found))
+    assert not tuning.project.state.own_parts
 
 
 def test_small_views_are_asked_for_when_somebody_looks(bench: Bench, tuning: TuneDesk, qtbot: QtBot) -> None:

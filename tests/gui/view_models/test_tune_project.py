@@ -97,6 +97,8 @@ def test_the_last_project_is_offered_and_not_forced(project: TuneProject, tmp_pa
     offered = again.offered
     assert offered is not None
     assert (offered.title, offered.is_interrupted) == ("mugs", False)
+    again.change(model="another")
+    assert again.offered == offered
     again.dismiss_offer()
     assert again.offered is None
     assert [kept.id for kept in again.projects()] == [project.id]
