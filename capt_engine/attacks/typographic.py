@@ -65,6 +65,9 @@ class Typographic:
         help="Wrong class names tried, likeliest first; only the target where there is one.",
     )
     paper: bool = param(True, "On paper", help="Black on a white label; otherwise black letters with a white rim.")
+    control: bool = param(
+        False, "Print the right name", help="A control: what a label does merely by covering a part of the picture."
+    )
     stop_early: bool = stop_param()
 
     @property
@@ -76,14 +79,15 @@ class Typographic:
     def budget(self) -> str:
         """See `OwnBudget`."""
         seen = "" if self.opacity == 1 else f", opacity {self.opacity:.3g}"
-        return f"a printed class name {self.size * 100:.3g} % of the picture high{seen}, worst of {self.work}"
+        name = "the right class name" if self.control else "a class name"
+        return f"{name} printed {self.size * 100:.3g} % of the picture high{seen}, worst of {self.work}"
 
     def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
         """See `Attack.run`; raises BadRequest for a model without class names."""
         names = _names(model)
         aim, pace = Aim(labels, threat.targeted), Pace(tick, self.work)
         worst = Worst(model, images, aim)
-        printed = labels[:, None] if threat.targeted else _likeliest(worst.clean, labels, self.words)
+        printed = self._printed(worst.clean, labels, threat.targeted)
         for rank in range(printed.shape[1]):
             for place in range(self.places):
                 # Drawn for every picture, finished or not, so that what a picture gets does not depend on the others.
@@ -95,6 +99,12 @@ class Typographic:
                 labelled = [self._with_label(images[i], names[int(printed[i, rank])], chance[i]) for i in left.tolist()]
                 worst.try_out(torch.stack(labelled), left)
         return worst.pictures
+
+    def _printed(self, clean: Tensor, labels: Tensor, targeted: bool) -> Tensor:
+        """The classes whose names are printed on each picture, first things first, (n, up to words)."""
+        if self.control:
+            return clean.argmax(dim=1)[:, None] if targeted else labels[:, None]
+        return labels[:, None] if targeted else _likeliest(clean, labels, self.words)
 
     def _with_label(self, picture: Tensor, word: str, chance: Tensor) -> Tensor:
         """The picture (3, h, w) with the word on it, at a place by chance (2,) in [0, 1)."""

@@ -81,6 +81,16 @@ def test_tries_as_many_words_as_asked_and_there_are() -> None:
     assert len(asked) == 1 + 2 * 2
 
 
+def test_the_control_prints_the_right_name() -> None:
+    """What is printed then says what is true, and the budget says so."""
+    images, labels = torch.full((1, 3, 32, 64), 0.25), torch.tensor([0])
+    attack = Typographic(size=0.4, places=2, control=True)
+    attacked = run(attack, Gullible(), images, labels)
+    assert is_on(attacked[0], printed_label("cat", round(0.4 * 32), 64, True))
+    assert attack.budget.startswith("the right class name printed 40 % of the picture high")
+    assert Typographic().budget == "a class name printed 15 % of the picture high, worst of 8"
+
+
 @pytest.mark.parametrize("paper", [True, False])
 def test_every_name_fits(paper: bool) -> None:
     """Labels are as high as asked, long names smaller rather than cut, while the letters are large enough to be read."""
