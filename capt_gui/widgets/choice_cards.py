@@ -37,7 +37,6 @@ class ChoiceCards(QWidget):
         self._theme = theme
         self._name = name
         self._stacked = stacked
-        self._choices: tuple[Choice, ...] = ()
         self._cards: dict[str, ChoiceCard] = {}
         self._group = QButtonGroup(self)
         self.setAccessibleName(name)
@@ -49,8 +48,11 @@ class ChoiceCards(QWidget):
 
     def set_choices(self, choices: Sequence[Choice], key: str) -> None:
         """Offer these cards, and show which is taken; says nothing."""
-        if tuple(choices) != self._choices:
-            self._choices = tuple(choices)
+        if [choice.key for choice in choices] == list(self._cards):
+            # in place: a card whose words change keeps the focus
+            for choice in choices:
+                self._cards[choice.key].set_choice(choice)
+        else:
             for card in self._cards.values():
                 self._group.removeButton(card)
                 self._row.removeWidget(card)
@@ -93,18 +95,31 @@ class ChoiceCard(QAbstractButton):
     def __init__(self, theme: Theme, choice: Choice, family: str) -> None:
         super().__init__()
         self._theme = theme
+        self._family = family
         self._choice = choice
-        self.setText(choice.title)
         self.setCheckable(True)
         self.setProperty("key", choice.key)
-        self.setAccessibleName(f"{family}: {choice.title}")
-        self.setToolTip(choice.help)
-        self.setAccessibleDescription(" ".join(part for part in (choice.help or choice.words, choice.cost) if part))
+        self._describe()
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         theme.changed.connect(self.update)
+
+    def set_choice(self, choice: Choice) -> None:
+        """Show other words."""
+        if choice != self._choice:
+            self._choice = choice
+            self._describe()
+            self.updateGeometry()
+            self.update()
+
+    def _describe(self) -> None:
+        choice = self._choice
+        self.setText(choice.title)
+        self.setToolTip(choice.help)
+        self.setAccessibleName(f"{self._family}: {choice.title}")
+        self.setAccessibleDescription(" ".join(part for part in (choice.help or choice.words, choice.cost) if part))
 
     def hasHeightForWidth(self) -> bool:
         """Words wrap."""

@@ -85,7 +85,7 @@ class RunCharts(QWidget):
             _share_line(self.tr("clean"), "clean", [(one.epoch, one.clean) for one in told]),
             _share_line(self.tr("under attack"), "attacked", [(one.epoch, one.robust) for one in told]),
         )
-        self.accuracy.set_lines(lines, tuple(levels), end=float(epochs[-1].epochs if epochs else 0))
+        self.accuracy.set_lines(lines, tuple(levels), end=float(told[-1].epochs if told else 0))
 
 
 def _of(steps: Sequence[TuneStep], name: str) -> tuple[float, ...]:

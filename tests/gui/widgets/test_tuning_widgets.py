@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import acted_tuning as tuning
@@ -106,6 +107,22 @@ def test_a_choice_elsewhere_leaves_no_card_taken(theme: Theme, qtbot: QtBot) -> 
     cards.set_choices(THREE, "elsewhere")
     assert cards.choice() == ""
     assert cards.card("a").focusPolicy() & Qt.FocusPolicy.TabFocus
+
+
+def test_a_card_whose_words_change_keeps_the_focus(theme: Theme, qtbot: QtBot) -> None:
+    """A forecast that arrives changes what a card costs, and must not take the keyboard away."""
+    cards = ChoiceCards(theme, "Effort")
+    qtbot.addWidget(cards)
+    cards.set_choices(THREE, "a")
+    cards.show()
+    with qtbot.waitActive(cards):
+        cards.activateWindow()
+    cards.focus_taken()
+    card = cards.card("a")
+    cards.set_choices([replace(choice, cost="about 3 minutes") for choice in THREE], "a")
+    assert cards.card("a") is card
+    assert card.hasFocus()
+    assert card.accessibleDescription() == "First. about 3 minutes"
 
 
 def test_cards_grow_with_their_words(theme: Theme, qtbot: QtBot) -> None:
