@@ -48,16 +48,17 @@ def handle_import_prompts(
     backbone = session.backbone(request.model, request.device)
     tick(0, 0, f"reading {Path(request.file).name}")
     asked = Asked(request.template, request.classes, request.position)
-    found = converted(Path(request.file), backbone, asked, eps=request.eps, any_model=request.any_model)
+    path = Path(request.file)
+    found = converted(path, backbone, asked, eps=request.eps, any_model=request.any_model, tick=_beat(tick, path))
     digest = str(found.document.settings["imported_sha256"])
     name = prompt_shelf.install(request.name or f"{found.document.method}-{digest[:8]}", found.prompts, found.document)
     on_event(CatalogueChanged(catalogue.catalogue()))
-    path = prompt_shelf.own_folder() / f"{name}{prompt_shelf.SUFFIX}"
+    shelved = prompt_shelf.own_folder() / f"{name}{prompt_shelf.SUFFIX}"
     score, plain = _scores(request, found, backbone, tick)
     return PromptsImported(
         name=name,
-        path=str(path),
-        sha256=installed.sha256(path),
+        path=str(shelved),
+        sha256=installed.sha256(shelved),
         family=found.family,
         model=backbone.id,
         template=found.document.template,
@@ -75,7 +76,10 @@ def handle_import_model(
     """Convert and install weights, and score the model zero-shot."""
     del session, job
     tick(0, 0, f"reading {Path(request.path).name}")
-    brought = models.install(Path(request.path), request.name, base=request.base, activation=request.activation)
+    path = Path(request.path)
+    brought = models.install(
+        path, request.name, base=request.base, activation=request.activation, tick=_beat(tick, path)
+    )
     on_event(CatalogueChanged(catalogue.catalogue()))
     backbone = load_backbone(request.name, torch.device("cpu"))
     return ModelImported(
@@ -87,6 +91,11 @@ def handle_import_model(
         assumed=brought.assumed,
         score=_score(request.pictures, backbone, None, "", tick),
     )
+
+
+def _beat(tick: Tick, path: Path) -> Callable[[], None]:
+    """While another process reads a large file, the user can cancel."""
+    return lambda: tick(0, 0, f"reading {path.name}")
 
 
 def _scores(

@@ -153,6 +153,11 @@ def load(path: Path, backbone: Backbone, *, allow_other_backbone: bool = False) 
             f"{path.name!r} was made for {theirs}; this model is {ours}: {reason}.",
             f"Choose {theirs.id!r}, or tune prompts for this model.",
         )
+    if document.shape.frame not in (0, backbone.size):
+        raise BadCheckpoint(
+            f"{path.name!r} was made for pictures of {document.shape.frame} pixels; this model sees {backbone.size}.",
+            f"Choose {theirs.id!r}.",
+        )
     prompts = Prompts.blank(theirs.sizes, document.shape)
     prompts.load_state_dict(dict(checkpoint.state))
     prompts.classes = document.classes if document.shape.n_classes else ()
@@ -303,6 +308,7 @@ def _shape(described: dict[str, object], layers: int, n_names: int) -> PromptSha
             _whole(given["n_classes"], "number of classes", 0, _WIDEST),
             _whole(given["vision_length"], "length in the image tower", 0, _LONGEST),
             _whole(given["vision_depth"], "depth in the image tower", 0, deepest),
+            _whole(given["frame"], "frame", 0, _WIDEST),
         )
     except BadRequest as error:
         raise _Fault(f"describes a shape that cannot be: {error.message[:-1]}") from error

@@ -72,7 +72,7 @@ class Classifier:
     def output(self, images: Tensor) -> Output:
         """Logits and unit image features of pixels (n, 3, h, w) in [0, 1]; differentiable in the pixels."""
         with self._autocast():
-            features = encode_pixels(self.backbone, images, self._tokens.vision)
+            features = encode_pixels(self.backbone, images, self._tokens.vision, self._tokens.frame)
         logits = self._scale * features @ self.text.T
         return Output(logits if self._bias is None else logits + self._bias, features)
 

@@ -30,7 +30,8 @@ class PromptShape:
     text_only: no vision tokens (CoOp and APT with depth 1). vision_only: no text tokens (VPT).
 
     What only imported prompts have: the class name's position among the learned tokens (CoOp: end, middle, front), tokens of each of
-    n_classes classes' own, and another length and depth in the image tower (IVLP). 0 is: one for all, and as in the text tower.
+    n_classes classes' own, another length and depth in the image tower (IVLP), and values that are added to the normalised picture, of
+    `frame` pixels a side (TeCoA's visual prompts). 0 is: one for all, as in the text tower, and none.
     """
 
     coupling: str = "vision_to_text"
@@ -40,6 +41,7 @@ class PromptShape:
     n_classes: int = 0
     vision_length: int = 0
     vision_depth: int = 0
+    frame: int = 0
 
     def __post_init__(self) -> None:
         self._check_imported()
@@ -63,7 +65,9 @@ class PromptShape:
             raise BadRequest(
                 "Only independent prompts can differ in length or depth between the towers.", "Leave it out."
             )
-        if min(self.n_classes, self.vision_length, self.vision_depth) < 0:
+        if self.frame and self.coupling != "vision_only":
+            raise BadRequest("Only prompts of the image tower alone can have a frame.", "Leave it out.")
+        if min(self.n_classes, self.vision_length, self.vision_depth, self.frame) < 0:
             raise BadRequest("A number of classes, a length or a depth is negative.", "0 stands for the usual.")
 
     @property
@@ -122,6 +126,8 @@ def state_shapes(sizes: TowerSizes, shape: PromptShape) -> dict[str, tuple[int, 
         shapes["first_vision"] = vision
     if learns_vision or leads:
         shapes |= {f"deep_vision.{layer}": vision for layer in range(vision_depth - 1)}
+    if shape.frame:
+        shapes["frame"] = (3, shape.frame, shape.frame)
     maps = [("to_vision.0", text, vision)] if leads else []
     if leads:
         maps += [(f"to_text.{layer}", vision, text) for layer in deeper]
@@ -136,15 +142,17 @@ def state_shapes(sizes: TowerSizes, shape: PromptShape) -> dict[str, tuple[int, 
 class PromptTokens:
     """What is put into the towers, layer by layer: text (n, d_t) and vision (n, d_v), each empty or J long.
 
-    Tokens of each class's own are (k, n, d_t).
+    Tokens of each class's own are (k, n, d_t). frame: (3, h, w), added to the normalised picture.
     """
 
     text: tuple[Tensor, ...] = ()
     vision: tuple[Tensor, ...] = ()
+    frame: Tensor | None = None
 
     def detached(self) -> PromptTokens:
         """The same values as constants."""
-        return PromptTokens(tuple(t.detach() for t in self.text), tuple(v.detach() for v in self.vision))
+        frame = None if self.frame is None else self.frame.detach()
+        return PromptTokens(tuple(t.detach() for t in self.text), tuple(v.detach() for v in self.vision), frame)
 
 
 def sentence_prefix(template: str, prefix_tokens: int, length: int) -> str:
@@ -254,6 +262,7 @@ class Prompts(nn.Module):
         self.first_vision = nn.Parameter(self._normal(vision_length, vision_width)) if learns_vision else None
         in_vision = vision_depth - 1 if vision_leads or learns_vision else 0
         self.deep_vision = self._tokens(in_vision, vision_length, vision_width)
+        self.frame = nn.Parameter(torch.zeros(3, shape.frame, shape.frame)) if shape.frame else None
         coupled = shape.coupling in ("vision_to_text", "text_to_vision")
         self.to_vision = self._maps((1 if vision_leads else shape.depth) if coupled else 0, text_width, vision_width)
         self.to_text = self._maps(deeper if vision_leads else 0, vision_width, text_width)
@@ -269,7 +278,7 @@ class Prompts(nn.Module):
         if coupling == "text_to_vision":
             return PromptTokens(text, tuple(to_vision(t) for to_vision, t in zip(self.to_vision, text, strict=True)))
         vision = () if self.first_vision is None else (self.first_vision, *self.deep_vision)
-        return PromptTokens(text, vision)
+        return PromptTokens(text, vision, self.frame)
 
     def text_for(self, classes: Sequence[str], tokens: PromptTokens) -> tuple[Tensor, ...]:
         """The text tokens of these classes in their order; raises BadRequest for a class that has none of its own."""

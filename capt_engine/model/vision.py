@@ -11,13 +11,18 @@ from torch import Tensor
 from capt_engine.model.clip import Backbone
 
 
-def encode_pixels(backbone: Backbone, images: Tensor, prompts: Sequence[Tensor] = ()) -> Tensor:
+def encode_pixels(
+    backbone: Backbone, images: Tensor, prompts: Sequence[Tensor] = (), frame: Tensor | None = None
+) -> Tensor:
     """Unit image features (n, d), fp32, of pixels (n, 3, h, w) in [0, 1]; without prompts, bit for bit the plain tower.
 
     prompts: J tensors (length, d_v). The first is appended behind class token and patches, after the positional embedding and before
     the first norm; in blocks 1 … J−1 the last `length` tokens are replaced. They get no positional embedding (MaPLe, FAP, IVLP).
+    frame: (3, h, w), added to the normalised pictures (TeCoA's visual prompts).
     """
     normalised = (images - backbone.mean) / backbone.std
+    if frame is not None:
+        normalised = normalised + frame.to(normalised.dtype)
     if not prompts:
         return F.normalize(backbone.clip.encode_image(normalised).float(), dim=-1)
     visual = backbone.clip.visual

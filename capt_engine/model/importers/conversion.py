@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from capt_engine.model.checkpoints import Document, MadeFor, Plain
 from capt_engine.model.clip import Backbone
 from capt_engine.model.importers.base import Asked, State, fitted, under
 from capt_engine.model.importers.families import sniffed
-from capt_engine.model.importers.pickled import Limits
 from capt_engine.model.importers.reading import Contents, read_published
 from capt_engine.model.prompts import Prompts, TowerSizes
 
@@ -40,15 +40,15 @@ def converted(
     *,
     eps: float | None = None,
     any_model: bool = False,
-    limits: Limits | None = None,
+    tick: Callable[[], None] = lambda: None,
 ) -> Converted:
     """Read a published file of prompts for this model.
 
     eps: the budget they were tuned for, in pixel units [0, 1], if known. any_model: also where the file holds another CLIP than this.
-    Raises BadCheckpoint where the file is no prompts file of a known family or not for this model, BadRequest where something must be
-    said that the file does not say.
+    tick: called several times a second while the file is read. Raises BadCheckpoint where the file is no prompts file of a known family
+    or not for this model, BadRequest where something must be said that the file does not say.
     """
-    contents = read_published(path, limits)
+    contents = read_published(path, tick=tick)
     family = sniffed(contents, path.name)
     agreed = _same_clip(contents.state, backbone)
     if agreed is False and not any_model:

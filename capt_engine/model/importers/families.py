@@ -8,10 +8,11 @@ from capt_engine.model.importers.coop import COOP
 from capt_engine.model.importers.fap import FAP
 from capt_engine.model.importers.independent import IVLP, VPT
 from capt_engine.model.importers.maple import MAPLE
+from capt_engine.model.importers.prompter import PROMPTER
 from capt_engine.model.importers.reading import Contents
 
 # The first that fits is the one: those with more of their own come first.
-IMPORTERS: tuple[Family, ...] = (FAP, MAPLE, IVLP, VPT, COOP)
+IMPORTERS: tuple[Family, ...] = (FAP, MAPLE, IVLP, VPT, PROMPTER, COOP)
 
 
 def sniffed(contents: Contents, name: str) -> Family:

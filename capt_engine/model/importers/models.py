@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,12 @@ from capt_engine.model.clip import (
 )
 from capt_engine.model.importers import hugging_face, openai, towers
 from capt_engine.model.importers.base import State
-from capt_engine.model.importers.pickled import Limits
-from capt_engine.model.importers.reading import read_published
+from capt_engine.model.importers.reading import Contents, read_published
 
 OPEN_CLIP_CONFIG, OPEN_CLIP_WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
 _PICKLED = ("open_clip_pytorch_model.bin", "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors")
 ACTIVATIONS = ("quickgelu", "gelu")
+Read = Callable[[Path], Contents]
 
 
 @dataclass(frozen=True)
@@ -58,15 +59,15 @@ def install(
     base: str = "",
     activation: str = "",
     root: Path | None = None,
-    limits: Limits | None = None,
     source: Mapping[str, str] | None = None,
+    tick: Callable[[], None] = lambda: None,
 ) -> Brought:
     """Convert and install a model under a name, whole or not at all.
 
-    source: what else is remembered of where it came from, for one that was downloaded.
-
-    base: the id of the model that an image tower belongs to. activation: "quickgelu" or "gelu", where the files do not say. Raises
-    BadCheckpoint where it is no known form or is damaged, BadRequest where something must be said or the name is taken.
+    base: the id of the model that an image tower belongs to. activation: "quickgelu" or "gelu", where the files do not say. source:
+    what else is remembered of where it came from, for one that was downloaded. tick: called several times a second while files are
+    read; what it raises ends the import, and nothing is left of it. Raises BadCheckpoint where it is no known form or is damaged,
+    BadRequest where something must be said or the name is taken.
     """
     root = root or models_dir()
     installed.checked_name(name, BUNDLED)
@@ -78,7 +79,8 @@ def install(
     installed.discard(staged)
     staged.mkdir(parents=True)
     try:
-        form, said, assumed = _converted(path, staged, base, activation, limits)
+        read = partial(read_published, tick=tick)
+        form, said, assumed = _converted(path, staged, base, activation, read)
         backbone = load_backbone(
             f"{clip.LOCAL_DIR}{staged}", torch.device("cpu")
         )  # raises where it does not fit together
@@ -99,26 +101,25 @@ def install(
     return Brought(name, root / name, form, backbone, tuple(said), tuple(assumed))
 
 
-def _converted(
-    path: Path, out: Path, base: str, activation: str, limits: Limits | None
-) -> tuple[str, list[str], list[str]]:
+def _converted(path: Path, out: Path, base: str, activation: str, read: Read) -> tuple[str, list[str], list[str]]:
     if path.is_dir():
         if (path / TOWER_CONFIG).is_file():
             shutil.copyfile(path / TOWER_CONFIG, out / TOWER_CONFIG)
             shutil.copyfile(path / TOWER_WEIGHTS, out / TOWER_WEIGHTS)
             return "tuned tower folder", ["The folder says everything."], []
         if (path / OPEN_CLIP_CONFIG).is_file():
-            return _open_clip_folder(path, out, activation, limits)
+            return _open_clip_folder(path, out, activation, read)
         if (path / hugging_face.CONFIG).is_file():
-            return _clip_model_folder(path, out, activation, limits)
+            return _clip_model_folder(path, out, activation, read)
         raise BadCheckpoint(
             f"{str(path)!r} is no model folder: it holds neither {OPEN_CLIP_CONFIG} nor {hugging_face.CONFIG}.",
             "Name the folder that holds the configuration beside the weights, or a weights file.",
         )
-    contents = read_published(path, limits)
+    contents = read(path)
     tower = towers.tower(contents)
     if tower is not None:
-        return _tower(path, tower, out, base, activation)
+        has_prompts = any(one.numel() for one in contents.groups.get("add_prompter", {}).values())
+        return _tower(path, tower, has_prompts, out, base, activation)
     if base:
         raise BadRequest(f"{path.name!r} is a whole model, which needs no base.", "Leave --base out.")
     if hugging_face.is_clip_model(contents.state):
@@ -142,16 +143,14 @@ def _converted(
     return "state dict", ["The sizes were read from the weights."], assumed
 
 
-def _open_clip_folder(
-    path: Path, out: Path, activation: str, limits: Limits | None
-) -> tuple[str, list[str], list[str]]:
+def _open_clip_folder(path: Path, out: Path, activation: str, read: Read) -> tuple[str, list[str], list[str]]:
     found = [path / name for name in _PICKLED if (path / name).is_file()] or sorted(path.glob("*.safetensors"))
     found = [one for one in found if one.suffix == ".safetensors"] or found
     if not found:
         raise BadCheckpoint(
             f"{str(path)!r} holds a configuration but no weights.", "They are called open_clip_model.safetensors."
         )
-    state = openai.weights(read_published(found[0], limits).state)
+    state = openai.weights(read(found[0]).state)
     try:
         told = json.loads((path / OPEN_CLIP_CONFIG).read_text(encoding="utf-8"))
         config, look = dict(told["model_cfg"]), dict(told.get("preprocess_cfg", openai.preprocessing()))
@@ -165,15 +164,13 @@ def _open_clip_folder(
     return "open_clip folder", said, []
 
 
-def _clip_model_folder(
-    path: Path, out: Path, activation: str, limits: Limits | None
-) -> tuple[str, list[str], list[str]]:
+def _clip_model_folder(path: Path, out: Path, activation: str, read: Read) -> tuple[str, list[str], list[str]]:
     found = [path / name for name in hugging_face.WEIGHTS if (path / name).is_file()]
     if not found:
         raise BadCheckpoint(
             f"{str(path)!r} holds neither {' nor '.join(hugging_face.WEIGHTS)}.", "Weights in parts are not supported."
         )
-    state = read_published(found[0], limits).state
+    state = read(found[0]).state
     if not hugging_face.is_clip_model(state):
         raise BadCheckpoint(f"{found[0].name!r} does not hold a CLIPModel.", "Only CLIP is supported.")
     told = hugging_face.told(path)
@@ -189,7 +186,7 @@ def _clip_model_folder(
 
 
 def _tower(
-    path: Path, found: tuple[str, State], out: Path, base: str, activation: str
+    path: Path, found: tuple[str, State], has_prompts: bool, out: Path, base: str, activation: str
 ) -> tuple[str, list[str], list[str]]:
     kind, state = found
     if activation:
@@ -220,7 +217,10 @@ def _tower(
     }
     (out / TOWER_CONFIG).write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
     label = "TeCoA container" if kind == "tecoa" else "bare image tower"
-    return label, ["Its tensors are those of the base's image tower, in name and size."], assumed
+    said_too = ["Its tensors are those of the base's image tower, in name and size."]
+    if has_prompts:
+        said_too.append("The file holds visual prompts beside the tower; the tower alone was imported.")
+    return label, said_too, assumed
 
 
 def _write(out: Path, state: State, config: dict[str, Any], look: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, BinaryIO, NoReturn
@@ -373,7 +374,8 @@ def _shut_in(limits: Limits) -> None:
             (resource.RLIMIT_CORE, 0),
         ):
             _, hard = resource.getrlimit(kind)
-            resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+            with suppress(ValueError, OSError):  # macOS knows not all of them
+                resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
     for name in (
         "socket",
         "_socket",

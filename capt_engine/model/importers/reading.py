@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,7 +25,9 @@ _START = (
 )
 _GO = "p.main(sys.argv[2], sys.argv[3], p.Limits(**json.loads(sys.argv[4])))"
 _PACKAGES = Path(pickled.__file__).resolve().parents[3]
-_SPARE_S = 30
+_SPARE_S = 30.0
+_BEAT_S = 0.1
+_ENVIRONMENT = ("SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _FORBIDDEN = 86
 _LONGEST_HEADER = 32 << 20
 # The dictionaries that training programs wrap their weights in.
@@ -44,46 +48,60 @@ class Contents:
 
     @property
     def state(self) -> Mapping[str, Tensor]:
-        """The tensors of the dictionary most of them are in."""
+        """The tensors of the dictionary most of them are in; TeCoA's visual prompts, which are in two, as one."""
+        if "add_prompter" in self.groups and "vision_encoder_state_dict" not in self.groups:
+            added = {f"add_prompter.{name}": value for name, value in self.groups["add_prompter"].items()}
+            return {**self.groups.get("state_dict", {}), **added}
         return max(self.groups.values(), key=len)
 
 
-def read_published(path: Path, limits: pickled.Limits | None = None) -> Contents:
-    """Read a torch or safetensors file of a stranger; nothing in it is run. Raises BadCheckpoint."""
+def read_published(
+    path: Path, limits: pickled.Limits | None = None, tick: Callable[[], None] = lambda: None
+) -> Contents:
+    """Read a torch or safetensors file of a stranger; nothing in it is run. Raises BadCheckpoint.
+
+    tick: called several times a second while the process reads; what it raises ends that process.
+    """
     if not path.is_file():
         raise BadCheckpoint(f"There is no file {str(path)!r}.", "Check the name.")
     if _is_safetensors(path):
         return Contents(grouped(_loaded(path, path.name), "."), {}, pickled=False)
     with tempfile.TemporaryDirectory(prefix="capt-import-") as scratch:
         out = Path(scratch) / "taken.safetensors"
-        values = _taken(path, out, limits or pickled.Limits())
+        values = _taken(path, out, limits or pickled.Limits(), tick)
         return Contents(grouped(_loaded(out, path.name), "/"), values, pickled=True)
 
 
-def _taken(path: Path, out: Path, limits: pickled.Limits) -> Mapping[str, object]:
+def _taken(path: Path, out: Path, limits: pickled.Limits, tick: Callable[[], None]) -> Mapping[str, object]:
     told = (str(_PACKAGES), str(path.absolute()), str(out), json.dumps(asdict(limits)))
     command = [sys.executable, "-I", "-B", "-c", _START + _GO, *told]
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            timeout=limits.seconds + _SPARE_S,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            env={},
-        )
-    except subprocess.TimeoutExpired as error:
-        raise BadCheckpoint(
-            f"{path.name!r} took longer than {limits.seconds} s to read and was given up.", _HINT
-        ) from error
+    # No more of the environment than starting an interpreter takes.
+    env = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    ends_s = time.monotonic() + limits.seconds + _SPARE_S
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env
+    ) as done:
+        try:
+            while True:
+                try:
+                    stdout, stderr = done.communicate(timeout=max(0, min(_BEAT_S, ends_s - time.monotonic())))
+                    break
+                except subprocess.TimeoutExpired:
+                    tick()
+                    if time.monotonic() > ends_s:
+                        raise BadCheckpoint(
+                            f"{path.name!r} took longer than {limits.seconds} s to read and was given up.", _HINT
+                        ) from None
+        finally:
+            done.kill()
     if done.returncode == _FORBIDDEN:
         raise BadCheckpoint(
             f"{path.name!r} made its reader try something that reading does not need; it was stopped.", _HINT
         )
     try:
-        answer = json.loads(done.stdout)
+        answer = json.loads(stdout)
     except ValueError as error:
-        last = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+        last = stderr.decode(errors="replace").strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
         raise BadCheckpoint(f"{path.name!r} could not be read: {last[0][:200]}.", _HINT) from error
     if "refused" in answer:
         raise BadCheckpoint(f"{path.name!r} {answer['refused']}.", answer["hint"])
@@ -92,8 +110,11 @@ def _taken(path: Path, out: Path, limits: pickled.Limits) -> Mapping[str, object
 
 
 def _is_safetensors(path: Path) -> bool:
-    with path.open("rb") as file:
-        start = file.read(9)
+    try:
+        with path.open("rb") as file:
+            start = file.read(9)
+    except OSError as error:
+        raise BadCheckpoint(f"{str(path)!r} cannot be read: {error.strerror or error}.", "Check its rights.") from error
     return start[8:] == b"{" and int.from_bytes(start[:8], "little") <= _LONGEST_HEADER
 
 

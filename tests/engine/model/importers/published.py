@@ -35,6 +35,7 @@ class Paper:
     rows: Tensor | None = None
     deep_text: Sequence[Tensor] = ()
     vision: Sequence[Tensor] = ()
+    border: Tensor | None = None
 
     def logits(self, images: Tensor) -> Tensor:
         """exp(s) · cos of both towers."""
@@ -62,7 +63,8 @@ class Paper:
 
     def _image(self, images: Tensor) -> Tensor:
         visual = self.backbone.clip.visual
-        x = visual.conv1((images - self.backbone.mean) / self.backbone.std)
+        seen = (images - self.backbone.mean) / self.backbone.std
+        x = visual.conv1(seen if self.border is None else seen + self.border)
         x = x.reshape(len(x), x.shape[1], -1).permute(0, 2, 1)
         x = torch.cat([visual.class_embedding.expand(len(x), 1, -1), x], dim=1) + visual.positional_embedding
         patches = x.shape[1]

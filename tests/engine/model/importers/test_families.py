@@ -208,6 +208,59 @@ def test_vpt(uneven: Backbone, pixels: Pixels, tmp_path: Path, depth: int) -> No
     agrees(found, Paper(uneven, sentences, vision=vision), pixels(2), tmp_path)
 
 
+# Visual prompts of TeCoA's repository
+
+
+def prompter(path: Path, pads: dict[str, Tensor], tokens: dict[str, Tensor]) -> Path:
+    """Its container: the border in one dictionary, the tokens in another, both under DataParallel."""
+    held = {
+        "epoch": 2,
+        "state_dict": {f"module.{name}": value for name, value in pads.items()},
+        "add_prompter": {f"module.{name}": value for name, value in tokens.items()},
+        "best_acc1": 0.5,
+        "optimizer": {},
+    }
+    torch.save(held, path)
+    return path
+
+
+@pytest.mark.parametrize("with_border", [True, False])
+def test_visual_prompts(uneven: Backbone, pixels: Pixels, tmp_path: Path, with_border: bool) -> None:
+    """A border is added to the normalised picture, tokens stand behind the patches; without a border only the tokens."""
+    wide, tall = (1, 3, 5, 24), (1, 3, 14, 5)
+    pads = {"pad_up": random_tokens(*wide, seed=1), "pad_down": random_tokens(*wide, seed=2)}
+    pads |= {"pad_left": random_tokens(*tall, seed=3), "pad_right": random_tokens(*tall, seed=4)}
+    tokens = random_tokens(1, 5, VISION, seed=5)
+    border = torch.zeros(3, 24, 24)
+    border[:, :5], border[:, 19:] = pads["pad_up"][0], pads["pad_down"][0]
+    border[:, 5:19, :5], border[:, 5:19, 19:] = pads["pad_left"][0], pads["pad_right"][0]
+    path = prompter(tmp_path / "m.pth.tar", pads if with_border else {}, {"prompt": tokens})
+    found = converted(path, uneven, Asked())
+    assert found.document.method == "visual-prompt"
+    sentences = [f"This is a photo of a {name}" for name in NAMES]
+    paper = Paper(uneven, sentences, vision=[tokens[0]], border=border if with_border else None)
+    agrees(found, paper, pixels(2), tmp_path)
+
+
+def test_visual_prompts_of_other_kinds_are_refused(uneven: Backbone, tmp_path: Path) -> None:
+    """Patches, generated tokens, a border without tokens, of another size, or in pieces that do not fit."""
+    tokens = {"prompt": random_tokens(1, 5, VISION)}
+    wide, tall = torch.ones(1, 3, 5, 24), torch.ones(1, 3, 14, 5)
+    whole = {"pad_up": wide, "pad_down": wide, "pad_left": tall, "pad_right": tall}
+    for number, (pads, added, told) in enumerate(
+        (
+            ({"patch": torch.ones(1, 3, 4, 4)}, tokens, "not supported"),
+            ({}, {**tokens, "transformer.layers.0.weight": torch.ones(2)}, "not supported"),
+            (whole, {"prompt": torch.ones(1, 0, VISION)}, "without image tokens"),
+            ({**whole, "pad_left": torch.ones(1, 3, 13, 5)}, tokens, "do not fit together"),
+            ({name: value for name, value in whole.items() if name != "pad_up"}, tokens, "'pad_up'"),
+            ({**whole, "pad_up": torch.ones(1, 3, 6, 24)}, tokens, "no square"),
+        )
+    ):
+        with pytest.raises(BadCheckpoint, match=told):
+            converted(prompter(tmp_path / f"{number}.tar", pads, added), uneven, Asked())
+
+
 # What must not pass in silence
 
 

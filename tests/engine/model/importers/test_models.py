@@ -65,6 +65,7 @@ def every_form(tmp_path: Path, model: dict[str, Any], images: Tensor) -> None:
     for number, (form, (path, under)) in enumerate(made.items()):
         brought = models.install(path, f"form-{number}", base=under, root=tmp_path / "models")
         assert brought.form == form
+        assert any("visual prompts" in line for line in brought.said) == (form == "TeCoA container")
         found = logits(f"local-dir:{brought.folder}", images)
         assert torch.allclose(found, expected, atol=1e-4), (form, (found - expected).abs().max())
         assert installed.changed(brought.folder / installed.INSTALLED) == ()

@@ -1,0 +1,69 @@
+"""TeCoA's visual prompts (Mao et al., ICLR 2023), also FAP's "zsrobust": a border added to the normalised picture, and image tokens.
+
+The border comes in four pieces, `pad_up`, `pad_down` (1, 3, p, w), `pad_left`, `pad_right` (1, 3, h − 2p, p); the tokens (1, n, d_v) are
+appended as other methods' are, their own places in the released model being zero.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from capt_engine.errors import BadCheckpoint
+from capt_engine.model.clip import Backbone
+from capt_engine.model.importers.base import Asked, Family, Learned, State, fitted, needed, refuse_position
+from capt_engine.model.prompts import PromptShape
+
+TEMPLATE = "This is a photo of a {}"
+_TOKENS, _PLACES = "add_prompter.prompt", "add_prompter.pos_embedding"
+_PIECES = ("pad_up", "pad_left", "pad_right", "pad_down")
+
+
+def _fits(state: State) -> bool:
+    return _TOKENS in state or set(_PIECES) <= state.keys()
+
+
+def _learn(state: State, asked: Asked, backbone: Backbone) -> Learned:
+    refuse_position(asked)
+    unknown = sorted(state.keys() - {_TOKENS, _PLACES, *_PIECES})
+    if unknown:
+        raise BadCheckpoint(
+            f"The file holds {unknown[0]!r}: visual prompts of a kind that is not supported.",
+            "Borders (padding) and plain tokens are; patches and generated tokens are not.",
+        )
+    tokens = state.get(_TOKENS)
+    if tokens is None or tokens.dim() != 3 or 0 in tokens.shape:
+        raise BadCheckpoint("The file holds a border without image tokens.", "Such prompts are not supported.")
+    first = (tokens + state[_PLACES] if _PLACES in state else tokens)[0]
+    tensors, size = {"first_vision": first}, 0
+    if any(name in state for name in _PIECES):
+        tensors["frame"] = _frame(state)
+        size = tensors["frame"].shape[-1]
+        if size != backbone.size:
+            raise BadCheckpoint(
+                f"The border is of pictures of {size} pixels; {backbone.id!r} sees {backbone.size}.",
+                "Name the model they were tuned for with --model.",
+            )
+    assumed = ["The image tower is the model's own; a tower tuned together with the prompts would be in the same file."]
+    if not asked.template:
+        assumed.append(f"The sentence was {TEMPLATE!r}, as the released script has it.")
+    shape = PromptShape("vision_only", len(first), 1, frame=size)
+    template = asked.template or TEMPLATE
+    return fitted(Learned(shape, tensors, template, asked.classes, (), tuple(assumed)), backbone)
+
+
+def _frame(state: State) -> Tensor:
+    up, left, right, down = (needed(state, name) for name in _PIECES)
+    try:
+        middle = torch.zeros(1, 3, left.shape[2], up.shape[3] - left.shape[3] - right.shape[3])
+        whole = torch.cat([up, torch.cat([left, middle, right], dim=3), down], dim=2)[0]
+    except (RuntimeError, IndexError) as error:
+        raise BadCheckpoint("The pieces of the border do not fit together.", "The file is damaged.") from error
+    if whole.dim() != 3 or whole.shape[0] != 3 or whole.shape[1] != whole.shape[2]:
+        raise BadCheckpoint(
+            f"The border is of the shape {tuple(whole.shape)}, which is no square picture.", "It is damaged."
+        )
+    return whole
+
+
+PROMPTER = Family("visual-prompt", "TeCoA's visual prompts (FAP's zsrobust)", _fits, _learn)
