@@ -30,7 +30,8 @@ class ModelDetails(QWidget):
 
     download_clicked = Signal(str)
     use_clicked = Signal(str)
-    folder_clicked = Signal()
+    verify_clicked = Signal(str)
+    remove_clicked = Signal(str)
 
     def __init__(self, theme: Theme, models: ModelsModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,7 +50,8 @@ class ModelDetails(QWidget):
         self.cancel = QPushButton(self.tr("Cancel"))
         self.download = QPushButton()
         self.use = QPushButton(self.tr("Use in the explorer"))
-        self.folder = QPushButton(self.tr("Use a folder I already have…"))
+        self.verify = QPushButton(self.tr("Verify"))
+        self.remove = QPushButton(self.tr("Remove…"))
         self.copy = QPushButton(self.tr("Copy the links for another computer"))
         self.page = QPushButton(self.tr("Read about it"))
         self._working = QFrame()
@@ -107,6 +109,16 @@ class ModelDetails(QWidget):
         if self._shown is not None:
             self.use_clicked.emit(self._shown.id)
 
+    def on_verify(self) -> None:
+        """Is it still what was installed?"""
+        if self._shown is not None:
+            self.verify_clicked.emit(self._shown.id)
+
+    def on_remove(self) -> None:
+        """The user wants it gone; the page asks first."""
+        if self._shown is not None:
+            self.remove_clicked.emit(self._shown.id)
+
     def on_copy(self) -> None:
         """Put the addresses on the clipboard, one a line."""
         if self._shown is not None:
@@ -123,11 +135,14 @@ class ModelDetails(QWidget):
             "here": comfort(model),
             "size": self.tr("{}, {:.0f} million parameters, pictures of {} × {} pixels").format(
                 size(model.bytes, estimated=model.estimated), model.parameters / 1e6, model.size, model.size
-            ),
+            )
+            if model.parameters
+            else "–",
             "figure": model.figure or self.tr("none known to us"),
             "activation": model.activation,
             "licence": model.licence,
-            "source": model.page or self.tr("ships with the app"),
+            "source": model.page
+            or (self.tr("ships with the app") if model.state == "bundled" else self.tr("your own")),
             "commit": revision or "–",
             "hash": model.sha256 or (self.tr("not public: the hub's own is held to") if model.page else "–"),
         }
@@ -137,8 +152,10 @@ class ModelDetails(QWidget):
         self._working.setVisible(underway is not None)
         self.download.setVisible(underway is None and not here)
         self.use.setVisible(here)
-        for button in (self.folder, self.copy, self.page):
-            button.setVisible(model.state != "bundled")
+        for button in (self.copy, self.page):
+            button.setVisible(bool(model.page))
+        for button in (self.verify, self.remove):
+            button.setVisible(model.state == "installed" and underway is None)
         words = self.tr("Go on with the download…") if model.state == "partial" else self.tr("Download…")
         self.download.setText(words)
         offline = self._models.listed is not None and self._models.listed.offline
@@ -201,7 +218,7 @@ class ModelDetails(QWidget):
         work.addWidget(self.cancel)
         first = QHBoxLayout()
         first.setSpacing(10)
-        for button in (self.download, self.use, self.folder):
+        for button in (self.download, self.use, self.verify, self.remove):
             first.addWidget(button)
         first.addStretch(1)
         second = QHBoxLayout()
@@ -233,7 +250,8 @@ class ModelDetails(QWidget):
     def _connect(self) -> None:
         self.download.clicked.connect(self.on_download)
         self.use.clicked.connect(self.on_use)
-        self.folder.clicked.connect(self.folder_clicked)
+        self.verify.clicked.connect(self.on_verify)
+        self.remove.clicked.connect(self.on_remove)
         self.copy.clicked.connect(self.on_copy)
         self.page.clicked.connect(self.on_page)
         self.pause.clicked.connect(self.on_pause)

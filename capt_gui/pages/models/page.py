@@ -11,24 +11,41 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QMessageBox,
     QPushButton,
     QSplitter,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from capt_engine.records import DownloadResult, Failure, ModelsListed, OfferedModel
+from capt_engine.records import (
+    DownloadResult,
+    Failure,
+    ModelInfo,
+    ModelsListed,
+    OfferedModel,
+    Removed,
+    RemoveRequest,
+    Verified,
+    VerifyRequest,
+)
 from capt_gui.pages.models.consent import ConsentDialog
 from capt_gui.pages.models.details import ModelDetails
+from capt_gui.pages.models.import_dialog import ImportModelDialog, ImportPromptsDialog
 from capt_gui.pages.models.ledger_dialog import LedgerDialog
+from capt_gui.pages.models.prompts_details import PromptsDetails
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.models_model import size, standing
 from capt_gui.view_models.navigation import EXPLORE
+from capt_gui.view_models.shelf_job import ShelfJob
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.run_list import RunEntry, RunList
+from capt_gui.widgets.segments import Segments
 
 _COLUMNS = [330, 900]
+MODELS_SHELF, PROMPTS_SHELF = "models", "prompts"
 
 
 class ModelsPage(QWidget):
@@ -38,13 +55,27 @@ class ModelsPage(QWidget):
         super().__init__(parent)
         self._desk = desk
         self._models = desk.models
-        self._chosen = ""
+        self._chosen = {MODELS_SHELF: "", PROMPTS_SHELF: ""}
+        self._shelf = MODELS_SHELF
         # a test answers in the dialogs' place
         self.ask = self._ask
+        self.sure = self._sure
         self.banner = Banner(desk.theme)
         self._banner_room = QWidget()
+        self.shelf = ShelfJob(desk.bridge, self)
+        self.kind = Segments(
+            desk.theme,
+            self.tr("Shelf"),
+            (
+                (MODELS_SHELF, self.tr("Models"), self.tr("Backbones: bundled, to be had, installed")),
+                (PROMPTS_SHELF, self.tr("Prompts"), self.tr("Prompt checkpoints: those that ship, and your own")),
+            ),
+        )
         self.list = RunList(desk.theme)
+        self.bring = QPushButton()
         self.details = ModelDetails(desk.theme, desk.models)
+        self.prompts = PromptsDetails()
+        self._pages = QStackedWidget()
         self.offline = QCheckBox(self.tr("Work offline, for good"))
         self.ledger = QPushButton(self.tr("What was downloaded…"))
         self._promise_mark, self._promise = QLabel(), text("", "caption", wrap=False)
@@ -54,7 +85,7 @@ class ModelsPage(QWidget):
         self._lay_out()
         self._connect()
         self.on_theme_changed()
-        self.on_changed()
+        self.on_kind(MODELS_SHELF)
 
     def menus(self) -> dict[str, list[QAction | None]]:
         """The page's actions for the menu bar."""
@@ -83,12 +114,13 @@ class ModelsPage(QWidget):
         self._models.refresh()
 
     def on_changed(self) -> None:
-        """Show the list, the chosen model and the lock as they are now."""
-        offered = self._models.offered
-        if offered and self._models.offer(self._chosen) is None:
-            self._chosen = offered[0].id
-        self.list.set_entries([self._entry(one) for one in offered], [self._chosen] if offered else [])
-        self.details.show_model(self._models.offer(self._chosen))
+        """Show the list, what is chosen of it, and the lock as they are now."""
+        entries = self._entries()
+        keys = [entry.key for entry in entries]
+        if keys and self._chosen[self._shelf] not in keys:
+            self._chosen[self._shelf] = keys[0]
+        self.list.set_entries(entries, [self._chosen[self._shelf]] if keys else [])
+        self._show_chosen()
         listed = self._models.listed
         if listed is not None:
             self.offline.setChecked(listed.offline)
@@ -102,11 +134,57 @@ class ModelsPage(QWidget):
             self._promise.setText(f"{words}  {room}")
         self._theme_lock()
 
+    def on_kind(self, kind: str) -> None:
+        """Show the other shelf."""
+        self._shelf = kind
+        self.kind.set_choice(kind)
+        is_models = kind == MODELS_SHELF
+        self._pages.setCurrentWidget(self.details if is_models else self.prompts)
+        self.bring.setText(self.tr("Use a model that you have…") if is_models else self.tr("Import published prompts…"))
+        self.list.setAccessibleName(self.tr("Models") if is_models else self.tr("Prompts"))
+        self.on_changed()
+
     def on_chosen(self, keys: list[str]) -> None:
-        """Show another model."""
+        """Show another one."""
         if keys:
-            self._chosen = keys[0]
-            self.details.show_model(self._models.offer(self._chosen))
+            self._chosen[self._shelf] = keys[0]
+            self._show_chosen()
+
+    def on_bring(self) -> None:
+        """Import a model or prompts."""
+        models = self._catalogue_models()
+        make = ImportModelDialog if self._shelf == MODELS_SHELF else ImportPromptsDialog
+        make(self._desk.theme, self.shelf, models, self).open()
+
+    def on_use_prompts(self, name: str) -> None:
+        """Compare prompts with plain text, on the model they were made for."""
+        info = self._desk.choices.sides.info(name)
+        if info is not None and info.model:
+            self._desk.choices.set_model(info.model)
+        self._desk.choices.sides.set_b(name)
+        self._desk.navigation.go(EXPLORE)
+
+    def on_verify(self, name: str) -> None:
+        """Hash what is installed again."""
+        self.shelf.start(VerifyRequest("model" if self._shelf == MODELS_SHELF else "prompts", name))
+
+    def on_remove(self, name: str) -> None:
+        """Ask, and delete."""
+        if self.sure(name):
+            self.shelf.start(RemoveRequest("model" if self._shelf == MODELS_SHELF else "prompts", name))
+
+    def on_shelved(self, result: object) -> None:
+        """Say what was verified or removed; an import says so in its own dialog."""
+        if isinstance(result, Verified):
+            files = self.tr("1 file") if result.n_files == 1 else self.tr("{} files").format(result.n_files)
+            self._say("done", self.tr("{} is what was installed").format(result.name), files)
+        elif isinstance(result, Removed):
+            self._say("info", self.tr("{} is removed").format(result.name))
+        self._models.refresh()
+
+    def on_shelf_failed(self, failure: Failure) -> None:
+        """Say what went wrong."""
+        self._say("error", failure.message, failure.hint)
 
     def on_download(self, model: str) -> None:
         """Ask first; then fetch."""
@@ -157,6 +235,58 @@ class ModelsPage(QWidget):
         icon = "lock" if self.offline.isChecked() else "info"
         self._promise_mark.setPixmap(self._desk.theme.pixmap(icon, 16, "text_muted", self.devicePixelRatioF()))
 
+    def _show_chosen(self) -> None:
+        if self._shelf == MODELS_SHELF:
+            name = self._chosen[MODELS_SHELF]
+            self.details.show_model(self._models.offer(name) or self._other(name))
+            return
+        info = self._desk.choices.sides.info(self._chosen[PROMPTS_SHELF])
+        self.prompts.show_prompts(info, self._desk.choices.model_label(info.model) if info is not None else "")
+
+    def _entries(self) -> list[RunEntry]:
+        if self._shelf == MODELS_SHELF:
+            others = self._models.listed.others if self._models.listed else ()
+            mine = [RunEntry(name, name, self.tr("Installed · your own")) for name in others]
+            return mine + [self._entry(one) for one in self._models.offered]
+        catalogue = self._desk.choices.catalogue
+        return [
+            RunEntry(
+                info.id,
+                info.label,
+                " · ".join(
+                    (
+                        self.tr("Ships with the app") if info.bundled else self.tr("Your own"),
+                        self._desk.choices.model_label(info.model),
+                    )
+                ),
+            )
+            for info in (catalogue.prompts if catalogue is not None else ())
+        ]
+
+    def _other(self, name: str) -> OfferedModel | None:
+        """An installed model that is not on the curated list."""
+        if self._models.listed is None or name not in self._models.listed.others:
+            return None
+        return OfferedModel(
+            name, name, self.tr("Installed from a file or folder of yours."), "–", 0, 0, "–", "", state="installed"
+        )
+
+    def _catalogue_models(self) -> tuple[ModelInfo, ...]:
+        catalogue = self._desk.choices.catalogue
+        return catalogue.models if catalogue is not None else ()
+
+    def _sure(self, name: str) -> bool:
+        asked = QMessageBox(
+            QMessageBox.Icon.Question,
+            self.tr("Remove"),
+            self.tr("Delete {} from this computer?").format(name),
+            QMessageBox.StandardButton.Cancel,
+            self,
+        )
+        remove = asked.addButton(self.tr("Delete"), QMessageBox.ButtonRole.DestructiveRole)
+        asked.exec()
+        return asked.clickedButton() is remove
+
     def _entry(self, model: OfferedModel) -> RunEntry:
         underway = self._models.underway.get(model.id)
         caption = " · ".join(
@@ -185,15 +315,16 @@ class ModelsPage(QWidget):
         column = QVBoxLayout(left)
         column.setContentsMargins(12, 12, 4, 8)
         column.setSpacing(8)
-        title = text(self.tr("Models"), "heading", wrap=False)
-        title.setBuddy(self.list)
-        column.addWidget(title)
+        column.addWidget(self.kind)
         column.addWidget(self.list, 1)
+        column.addWidget(self.bring)
         card = QFrame()
         card.setProperty("card", True)
         inside = QVBoxLayout(card)
         inside.setContentsMargins(0, 0, 0, 0)
-        inside.addWidget(self.details)
+        self._pages.addWidget(self.details)
+        self._pages.addWidget(self.prompts)
+        inside.addWidget(self._pages)
         right = QWidget()
         room = QVBoxLayout(right)
         room.setContentsMargins(8, 12, 12, 8)
@@ -234,7 +365,16 @@ class ModelsPage(QWidget):
         models.installed.connect(self.on_installed)
         models.failed.connect(self.on_failed)
         models.recorded.connect(self.on_recorded)
+        self.kind.picked.connect(self.on_kind)
         self.list.chosen.connect(self.on_chosen)
+        self.bring.clicked.connect(self.on_bring)
+        self.prompts.use_clicked.connect(self.on_use_prompts)
+        for details in (self.details, self.prompts):
+            details.verify_clicked.connect(self.on_verify)
+            details.remove_clicked.connect(self.on_remove)
+        self.shelf.done.connect(self.on_shelved)
+        self.shelf.failed.connect(self.on_shelf_failed)
+        self._desk.choices.offered.connect(self.on_changed)
         self.details.download_clicked.connect(self.on_download)
         self.details.use_clicked.connect(self.on_use)
         self.ledger.clicked.connect(self.on_ledger)

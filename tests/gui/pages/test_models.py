@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from conftest import Bench
+from fakes import TWO_SIDES
 from offers import ENTRY, FETCHED, LISTED, LOCKED, SMALL
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QTableWidget
@@ -13,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from capt_engine import records as r
 from capt_gui.pages.models.consent import ConsentDialog
+from capt_gui.pages.models.import_dialog import ImportModelDialog, ImportPromptsDialog
 from capt_gui.pages.models.ledger_dialog import LedgerDialog
 from capt_gui.pages.models.page import ModelsPage
 
@@ -131,3 +133,71 @@ def test_the_ledger_is_a_table(qtbot: QtBot) -> None:
     cells = [table.item(0, column).text() for column in range(table.columnCount())]
     assert "94,000,000" in cells
     assert ENTRY.sha256 in cells
+
+
+def test_prompts_have_a_shelf_of_their_own(page: ModelsPage, bench: Bench, qtbot: QtBot) -> None:
+    """Listed with the model they were made for; used as side B; verified; one's own are removed after a question."""
+    bench.engine.emit(TWO_SIDES)
+    page.on_kind("prompts")
+    page.on_chosen(["my-mugs"])
+    assert page.prompts.title.text() == "Mugs, 4 shots"
+    page.prompts.verify.click()
+    assert bench.engine.requests[-1] == r.VerifyRequest("prompts", "my-mugs")
+    bench.engine.emit(r.JobFinished(r.JobId(len(bench.engine.requests)), r.Verified("prompts", "my-mugs", 1)))
+    assert page.banner.accessibleName() == "my-mugs is what was installed"
+    page.sure = lambda _: False  # type: ignore[method-assign]
+    page.prompts.remove.click()
+    assert not [request for request in bench.engine.requests if isinstance(request, r.RemoveRequest)]
+    page.sure = lambda _: True  # type: ignore[method-assign]
+    page.prompts.remove.click()
+    assert bench.engine.requests[-1] == r.RemoveRequest("prompts", "my-mugs")
+    bench.engine.emit(r.JobFinished(r.JobId(len(bench.engine.requests)), r.Removed("prompts", "my-mugs")))
+    with qtbot.waitSignal(bench.desk.navigation.asked):
+        page.prompts.use.click()
+    assert bench.desk.choices.sides.b == "my-mugs"
+
+
+def test_a_model_of_ones_own_is_imported_in_a_dialog(page: ModelsPage, bench: Bench, qtbot: QtBot) -> None:
+    """The name is offered from the path; what is missing is said and nothing typed is lost; then what was assumed."""
+    bench.engine.emit(TWO_SIDES)
+    dialog = ImportModelDialog(bench.desk.theme, page.shelf, TWO_SIDES.catalogue.models)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert not dialog.go.isEnabled()
+    dialog.path.setText("/models/vitb32_fare_eps_4.pt")
+    assert dialog.name.text() == "vitb32_fare_eps_4"
+    dialog.go.click()
+    asked = bench.engine.requests[-1]
+    assert asked == r.ImportModelRequest("/models/vitb32_fare_eps_4.pt", "vitb32_fare_eps_4")
+    failure = r.Failure("BadRequest", "It holds an image tower alone.", "Name the model with --base.")
+    bench.engine.emit(r.JobFailed(r.JobId(len(bench.engine.requests)), failure))
+    assert dialog.banner.accessibleName() == failure.message
+    assert dialog.path.text() == "/models/vitb32_fare_eps_4.pt"
+    dialog.base.setCurrentIndex(1)
+    dialog.go.click()
+    assert bench.engine.requests[-1].base == "demo"  # type: ignore[union-attr]
+    score = r.SanityScore("the demo pictures", 12, 12, 1, 1 / 12, 0.6, "That is near chance.")
+    result = r.ModelImported("mine", "/x", "bare image tower", "ab", ("It fits.",), ("QuickGELU.",), score)
+    bench.engine.emit(r.JobFinished(r.JobId(len(bench.engine.requests)), result))
+    assert "Assumed: QuickGELU." in dialog.banner.accessibleDescription()
+    assert "near chance" in dialog.banner.accessibleDescription()
+    dialog.close()
+
+
+def test_prompts_are_imported_in_a_dialog(page: ModelsPage, bench: Bench, qtbot: QtBot) -> None:
+    """Everything the file may not say can be said."""
+    bench.engine.emit(TWO_SIDES)
+    dialog = ImportPromptsDialog(bench.desk.theme, page.shelf, TWO_SIDES.catalogue.models)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.path.setText("/runs/model.pth.tar-50")
+    dialog.classes.setText("cat, dog ,")
+    dialog.template.setText("a photo of a {}.")
+    dialog.position.setCurrentIndex(2)
+    dialog.go.click()
+    wanted = r.ImportPromptsRequest(
+        "/runs/model.pth.tar-50", "demo", template="a photo of a {}.", classes=("cat", "dog"), position="middle"
+    )
+    assert bench.engine.requests[-1] == wanted
+    dialog.close()
+    assert bench.engine.cancelled
