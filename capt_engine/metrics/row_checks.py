@@ -97,7 +97,7 @@ def _black_box_weaker(given: Counted) -> Check:
 
 
 def _transfer_weaker(given: Counted) -> Check:
-    doubt, worst, told = CHECKS["transfer-weaker"], -1.0, ""
+    doubt, worst, told = CHECKS["transfer-weaker"], -2.0, ""
     for prompts in given.prompts:
         aims = given.tally.aims(prompts)
         if given.eps is None or prompts not in aims:

@@ -26,6 +26,9 @@ from capt_engine.records import (
     PictureRow,
 )
 
+SEARCHES = {"white-box": True, "black-box, sees scores": False, "black-box, sees answers only": False}
+"""What an attacker that searches knows, and whether that is the model's slope."""
+
 # What single precision can add to a length that was projected onto its budget.
 _TOLERANCE = 1e-5
 
@@ -154,8 +157,9 @@ class Tally:
         kept = trial.adv_pred == trial.label
         key = (aim[1], trial.eps)
         picture.robust[key] = picture.robust.get(key, True) and kept
-        if aim[0] == aim[1]:
-            side = picture.gradients if trial.knowledge in ("", "white-box") else picture.others
+        # Only attacks of one ball can be held against each other; a turned or foggy picture lies in none.
+        if aim[0] == aim[1] and trial.norm and trial.knowledge in SEARCHES:
+            side = picture.gradients if SEARCHES[trial.knowledge] else picture.others
             side[trial.eps] = side.get(trial.eps, True) and kept
         fared.n += 1
         fared.kept += kept

@@ -102,7 +102,8 @@ def cells(row: PictureRow) -> dict[str, Cell]:
         "survives_resize": row.survives_resize,
         "skipped": row.skipped or None,
         "goal": row.threat.goal if row.attack else None,
-        "knowledge": row.threat.knowledge if row.attack else None,
+        # "transfer": from whom stands in aimed_at.
+        "knowledge": row.threat.knowledge.partition(" from ")[0] if row.attack else None,
         "space": row.threat.space if row.attack else None,
         "rounding": row.threat.rounding if row.attack else None,
         "budget": (row.threat.budget or None) if row.attack else None,
