@@ -136,7 +136,8 @@ def paired(test: PairedTest | None, what: str) -> str:
     p = _tr("p < 0.0001") if test.p_value < 1e-4 else f"p = {test.p_value:.2g}"
     certain = _tr("more than chance explains") if test.p_value < _CERTAIN else _tr("chance alone could do that")
     return _tr(
-        "{}: of {} pictures, {} are right only with the tuned prompts and {} only with plain text (difference {}, 95\u00a0% interval {} to {}; "
+        "{}: of {} pictures, {} are right only with the tuned prompts and {} only with plain text (difference {}, "
+        "95\u00a0% interval {} to {}; "
         "McNemar's exact test {}: {})."
     ).format(
         what,
