@@ -117,6 +117,8 @@ def described(name: str, document: Document, *, bundled: bool = False) -> Prompt
     often = f"{shots} pictures per class" if isinstance(shots, int) else "all pictures"
     label = str(document.settings.get("label") or document.method.upper())
     summary = f"{label}, {often} of {len(document.classes)} classes, for {document.backbone.id}."
+    if "imported_from" in document.settings:
+        summary = f"{label}, from {document.settings['imported_from']}, for {document.backbone.id}."
     return PromptsInfo(
         name, name, summary, document.backbone.id, document.method, document.classes, document.template, bundled
     )

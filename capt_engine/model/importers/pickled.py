@@ -66,6 +66,15 @@ class _Place:
 
 
 @dataclass(frozen=True)
+class _Entry:
+    """One file of an archive."""
+
+    place: _Place
+    crc: int
+    is_compressed: bool
+
+
+@dataclass(frozen=True)
 class Taken:
     """What a file holds: tensors and plain values by their path, whose steps are joined by "/"; `copy` gives a tensor's bytes."""
 
@@ -137,14 +146,36 @@ def _zipped(file: BinaryIO, size: int, limits: Limits) -> tuple[object, dict[str
     entries = archive.infolist()
     if len(entries) > limits.entries:
         raise Refused(f"is an archive of {len(entries):,} entries; {limits.entries:,} are allowed")
+    names = _entries(file, entries, size)
+    described = [name for name in names if name == "data.pkl" or name.endswith("/data.pkl")]
+    if len(described) != 1:
+        raise Refused("is a zip archive, but not one that torch wrote", "If it is a packed folder, unpack it first.")
+    root = described[0].removesuffix("data.pkl")
+    place = names[described[0]].place
+    if place.size > limits.pickle_bytes:
+        raise Refused(f"describes its tensors in {place.size:,} bytes; {limits.pickle_bytes:,} are allowed")
+    for name, entry in names.items():
+        if name in (described[0], f"{root}byteorder") or name.startswith(f"{root}data/"):
+            # What TorchScript has beside them, its code, may be; it is never looked at.
+            if entry.is_compressed:
+                raise Refused("holds compressed entries, which torch never writes (they can unpack to any size)")
+            if _crc(file, entry.place) != entry.crc:
+                raise Refused(f"is damaged: the checksum of {name[-60:]!r} is wrong", _NOT_WHOLE)
+    if f"{root}byteorder" in names and _bytes(file, names[f"{root}byteorder"].place, 16).strip() != b"little":
+        raise Refused("was written on a big-endian machine, which is not supported")
+    values = f"{root}data/"
+    places = {name.removeprefix(values): entry.place for name, entry in names.items() if name.startswith(values)}
+    return load(io.BytesIO(_bytes(file, place, limits.pickle_bytes))), places
+
+
+def _entries(file: BinaryIO, listed: list[zipfile.ZipInfo], size: int) -> dict[str, _Entry]:
+    """The files of an archive by name, once each lies within it and none overlaps another."""
     spans, names = [], {}
-    for entry in entries:
+    for entry in listed:
         if entry.is_dir():
             continue
         if entry.filename in names:
             raise Refused("is an archive in which a name stands twice")
-        if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:
-            raise Refused("holds compressed entries, which torch never writes (they can unpack to any size)")
         if entry.flag_bits & 1:
             raise Refused("is an encrypted archive", "Unlock it first.")
         file.seek(entry.header_offset)
@@ -152,30 +183,15 @@ def _zipped(file: BinaryIO, size: int, limits: Limits) -> tuple[object, dict[str
         if len(local) < 30 or local[:4] != b"PK\x03\x04":
             raise Refused("is an archive whose directory points nowhere", _NOT_WHOLE)
         begin = entry.header_offset + 30 + sum(struct.unpack("<HH", local[26:30]))
-        if begin + entry.file_size > size:
+        if begin + entry.compress_size > size:
             raise Refused("ends within its values", _NOT_WHOLE)
-        spans.append((entry.header_offset, begin + entry.file_size))
-        names[entry.filename] = (_Place(begin, entry.file_size), entry.CRC)
+        spans.append((entry.header_offset, begin + entry.compress_size))
+        compressed = entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size
+        names[entry.filename] = _Entry(_Place(begin, entry.compress_size), entry.CRC, compressed)
     spans.sort()
     if any(end > begin for (_, end), (begin, _) in pairwise(spans)):
         raise Refused("is an archive whose entries overlap")
-    described = [name for name in names if name == "data.pkl" or name.endswith("/data.pkl")]
-    if len(described) != 1:
-        raise Refused("is a zip archive, but not one that torch wrote", "If it is a packed folder, unpack it first.")
-    root = described[0].removesuffix("data.pkl")
-    place, _ = names[described[0]]
-    if place.size > limits.pickle_bytes:
-        raise Refused(f"describes its tensors in {place.size:,} bytes; {limits.pickle_bytes:,} are allowed")
-    for name, (one, crc) in names.items():
-        needed = name in (described[0], f"{root}byteorder") or name.startswith(f"{root}data/")
-        if needed and _crc(file, one) != crc:
-            raise Refused(f"is damaged: the checksum of {name[-60:]!r} is wrong", _NOT_WHOLE)
-    if f"{root}byteorder" in names and _bytes(file, names[f"{root}byteorder"][0], 16).strip() != b"little":
-        raise Refused("was written on a big-endian machine, which is not supported")
-    places = {
-        name.removeprefix(f"{root}data/"): one for name, (one, _) in names.items() if name.startswith(f"{root}data/")
-    }
-    return load(io.BytesIO(_bytes(file, place, limits.pickle_bytes))), places
+    return names
 
 
 def _crc(file: BinaryIO, place: _Place) -> int:
