@@ -229,7 +229,12 @@ class LineChart(QWidget):
             for side in sides
             if side.top() >= area.top() - 2 and not any(side.intersects(other) for other in taken)
         ]
-        room = free[0] if free else sides[1].translated(-width - 8, 0)
+        # two levels that are close: the second name stands below the first, and covers no line further left
+        room = (
+            free[0]
+            if free
+            else sides[1].translated(0, max((other.bottom() for other in taken), default=0) - sides[1].top())
+        )
         ground = theme.color("surface")
         ground.setAlphaF(0.8)
         painter.fillRect(room, ground)
