@@ -56,7 +56,7 @@ def test_square_on_the_small_cnn() -> None:
 @pytest.mark.heavy
 @pytest.mark.parametrize(
     "attack",
-    [APGDCE(steps=10, stop_early=True), APGDT(steps=10, targets=3), Square(queries=60)],
+    [APGDCE(steps=10, stop_early=True), APGDT(steps=8, targets=2), Square(queries=50)],
     ids=["apgd-ce", "apgd-t", "square"],
 )
 def test_on_the_demo(attack: Attack) -> None:
