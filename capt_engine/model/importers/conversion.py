@@ -14,7 +14,9 @@ from capt_engine.errors import BadCheckpoint
 from capt_engine.model.checkpoints import Document, MadeFor, Plain
 from capt_engine.model.clip import Backbone
 from capt_engine.model.importers.base import Asked, State, fitted, under
+from capt_engine.model.importers.coop import COOP
 from capt_engine.model.importers.families import sniffed
+from capt_engine.model.importers.hints import hints
 from capt_engine.model.importers.reading import Contents, read_published
 from capt_engine.model.prompts import Prompts, TowerSizes
 
@@ -56,8 +58,12 @@ def converted(
             f"{path.name!r} holds the CLIP it was tuned on, and that is not {backbone.id!r}.",
             "Name the model it was tuned for with --model; with --any-model it is imported all the same.",
         )
-    learned = fitted(family.learn(contents.state, asked, backbone), backbone)
-    said, assumed = list(learned.said), list(learned.assumed)
+    found = hints(path)
+    # Only CoOp and its relatives have a class position; of another family a folder's name is no reason to refuse.
+    told = found.complete(asked) if family is COOP else asked
+    learned = fitted(family.learn(contents.state, told, backbone), backbone)
+    eps = found.eps if eps is None else eps
+    said, assumed = [*learned.said, *found.said], list(learned.assumed)
     if agreed is None:
         assumed.append(f"They were tuned on {backbone.id!r}, because that was named; the file does not hold the model.")
     elif agreed:

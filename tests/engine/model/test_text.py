@@ -146,3 +146,12 @@ def test_two_classes_of_one_name_are_told_apart_by_their_synsets() -> None:
     """ImageNet has such pairs: both give the same sentence, which the id is no part of."""
     told = sentences(["missile (n03773504)", "missile (n04008634)", "crane (bird)"], "a photo of a {}.")
     assert told == ["a photo of a missile.", "a photo of a missile.", "a photo of a crane (bird)."]
+
+
+def test_braces_can_stay_in_a_sentence(tiny_backbone: Backbone) -> None:
+    """`{{}}` is a pair of braces that stays (FAP's sentences hold one); the other pair is the class name's."""
+    assert sentences(["sea_lion", "cat"], "a {{}}, a pet. {}.") == ["a {}, a pet. sea lion.", "a {}, a pet. cat."]
+    for template in ("{{}}", "{} {}", "no place", "{{}} {} {}"):
+        with pytest.raises(BadRequest, match="single"):
+            sentences(["a", "b"], template)
+    assert class_features(tiny_backbone, ["cat", "dog"], "a {{}} of {}.").shape == (2, 16)

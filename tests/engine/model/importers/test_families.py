@@ -121,6 +121,26 @@ def test_other_classes_than_the_files_are_refused(uneven: Backbone, tmp_path: Pa
         converted(path, uneven, Asked(classes=CLASSES[::-1]))
 
 
+def test_the_path_and_the_configuration_say_more(uneven: Backbone, tmp_path: Path) -> None:
+    """APT's folders tell position and budget, its cfg.yaml tells them better, and what the user says counts most."""
+    folder = tmp_path / "nctx4_cscFalse_ctpfront" / "eps4_alpha2.67_step3" / "seed1" / "prompt_learner"
+    folder.mkdir(parents=True)
+    path = dassl(folder / "model.pth.tar-5", {"ctx": random_tokens(4, WIDTH)})
+    found = converted(path, uneven, Asked())
+    assert found.document.shape.position == "front"
+    assert found.document.settings["eps"] == pytest.approx(4 / 255)
+    assert not any("class-position" in line for line in found.assumed)
+    assert sum("nctx4" in line or "eps4" in line for line in found.said) == 2
+    config = "TRAINER:\n  APT:\n    CLASS_TOKEN_POSITION: 'middle'\nAT:\n  EPS: 1\n  NAME: !!python/object:os.system\n"
+    (folder.parent / "cfg.yaml").write_text(config, "utf-8")
+    found = converted(path, uneven, Asked())
+    assert found.document.shape.position == "middle"
+    assert found.document.settings["eps"] == pytest.approx(1 / 255)
+    found = converted(path, uneven, Asked(position="end"), eps=2 / 255)
+    assert found.document.shape.position == "end"
+    assert found.document.settings["eps"] == 2 / 255
+
+
 # MaPLe and its adversarial forms
 
 
