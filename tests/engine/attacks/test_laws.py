@@ -38,7 +38,7 @@ BUDGETS = {"linf": 8 / 255, "l2": 0.5}
 BRIEF: dict[str, ParamValue] = {
     "steps": 4,
     "restarts": 2,
-    "queries": 40,
+    "queries": 16,
     "probes": 4,
     "targets": 2,
     "places": 2,
