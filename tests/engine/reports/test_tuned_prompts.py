@@ -81,7 +81,7 @@ def test_into_a_folder_that_can_be_given_away(source: Path, shelf: Path, tmp_pat
     """Three files, whose hashes the manifest holds; no path of its maker's is in them, and the command has only last names."""
     folder = tmp_path / "given" / "away"
     made_by = TuneRequest(
-        "/home/me/secret place/split.csv", "/home/me/p.safetensors", model="demo", data_root="/home/me"
+        "/data/anna/secret place/split.csv", "/data/anna/p.safetensors", model="demo", data_root="/data/anna"
     )
     told = save_tuned(SaveTunedRequest(str(source), "Mugs", folder=str(folder), made_by=made_by), lambda *_: None)
     assert sorted(path.name for path in folder.iterdir()) == ["README.md", "manifest.json", "mugs.safetensors"]
@@ -94,9 +94,9 @@ def test_into_a_folder_that_can_be_given_away(source: Path, shelf: Path, tmp_pat
     assert manifest["data"]["sha256"] == "d" * 64
     for file in ("README.md", "manifest.json"):
         text = (folder / file).read_text(encoding="utf-8")
-        assert "/home/me" not in text
+        assert "/data/anna" not in text
         assert "capt tune split.csv" in text
-    assert "'/home/me/secret place/split.csv'" in told.command
+    assert "'/data/anna/secret place/split.csv'" in told.command
     assert [path.name for path in folder.parent.iterdir()] == ["away"]
 
 
