@@ -93,6 +93,8 @@ def _sentences(result: AnalyzeResult, who: str, *, labelled: bool) -> list[str]:
 
 
 def _attack(attack: AttackSummary) -> str:
+    if attack.skipped and not attack.n:
+        return f"    {attack.name}: not run, nothing was left"
     left = f" of the {attack.n} that were left" if attack.skipped else f" of {attack.n}"
     return f"    {attack.name}: {attack.accuracy:.1%} right{left}, {attack.seconds:.1f} s"
 

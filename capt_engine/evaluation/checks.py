@@ -22,7 +22,7 @@ from capt_engine.data.labelled import Item
 from capt_engine.errors import BadImage
 from capt_engine.evaluation.original_size import seen_by
 from capt_engine.evaluation.plan import Plan
-from capt_engine.evaluation.probe import Probe, Shot, asked
+from capt_engine.evaluation.probe import AT_ONCE, Probe, Shot, asked
 from capt_engine.evaluation.survival import as_png
 from capt_engine.evaluation.unit_test import planted
 from capt_engine.metrics.check_table import CHECKS, in_order
@@ -76,17 +76,29 @@ def live_checks(work: Plan, items: Sequence[Item], tick: Step) -> tuple[Check, .
     found = _pictures(work, items, wanted)
     if not found:
         return ()
+    for at_once in AT_ONCE:
+        try:
+            return in_order(*_of_contestants(work, found, tick, at_once))
+        except torch.OutOfMemoryError:
+            # The rows are there already; a check is not worth losing them.
+            torch.cuda.empty_cache()
+    return tuple(one.not_run("The device has no room for it.") for one in CHECKS)
+
+
+def _of_contestants(
+    work: Plan, found: Sequence[tuple[Tensor, int, str]], tick: Step, at_once: int
+) -> list[tuple[Check, ...]]:
     images = torch.stack([seen for seen, _, _ in found]).to(work.classifier.device)
     labels = torch.tensor([label for _, label, _ in found], device=images.device)
     keys = [key for _, _, key in found]
     told = []
-    several = len(work.contestants) > 1
     for contestant in work.contestants:
         model = contestant.classifier
-        probe = Probe.of(contestant.id if several else "", model, images, labels, keys, work.seed, tick)
+        who = contestant.id if len(work.contestants) > 1 else ""
+        probe = Probe.of(who, model, images, labels, keys, work.seed, tick, at_once)
         frozen = None if model is work.frozen else work.frozen
         told.append(doubted(probe, work.leading, _threat(work), frozen, full=work.checks == "full"))
-    return in_order(*told)
+    return told
 
 
 def doubted(
@@ -128,7 +140,7 @@ def _threat(work: Plan) -> Threat:
 
 def _deterministic(given: Doubted) -> Check:
     probe = given.probe
-    again = asked(probe.model, probe.images)
+    again = asked(probe.model, probe.images, probe.at_once)
     most = float((again - probe.clean).abs().max())
     return CHECKS["deterministic"].passed(most == 0, most, f"at most {most:.3g} logits apart")
 
@@ -215,7 +227,7 @@ def _zero_budget(given: Doubted) -> Check:
     if given.attack is None:
         return doubt.not_run("No attack of the run follows gradients.")
     shot = probe.under(_brief(given.attack, 2), replace(given.threat, eps=0.0))
-    changed = int((asked(probe.model, shot.pictures) != probe.clean).any(dim=1).sum())
+    changed = int((asked(probe.model, shot.pictures, probe.at_once) != probe.clean).any(dim=1).sum())
     return doubt.passed(changed == 0, changed, f"{changed} of {len(probe)} changed")
 
 
@@ -344,7 +356,7 @@ def _baseline_breaks(given: Doubted) -> Check:
         return doubt.not_run("The model is plain CLIP itself, and undefended.")
     assert given.attack is not None
     probe = given.probe
-    plain = Probe.of("", given.frozen, probe.images, probe.labels, probe.keys, probe.seed, probe.tick)
+    plain = Probe.of("", given.frozen, probe.images, probe.labels, probe.keys, probe.seed, probe.tick, probe.at_once)
     n, clean = len(plain), int(plain.right.sum())
     if not clean:
         return doubt.not_run("Plain CLIP is right on none of the pictures.")

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from capt_engine.attacks.base import Attack, Draws, Logits, Step, Threat
 from capt_engine.attacks.losses import margin
 
-# As many pictures as a forward pass is given at a time.
-_AT_ONCE = 25
+AT_ONCE = (25, 4, 1)
+"""How many pictures a forward pass is given; fewer where the device has no room for so many."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Shot:
 class Probe:
     """Pictures (n, 3, h, w) in [0, 1], their labels (n,), keys for random draws, and the model that is asked.
 
-    who: the model's name where there are several. clean: logits (n, k).
+    who: the model's name where there are several. clean: logits (n, k). at_once: how many pictures are looked at together.
     """
 
     who: str
@@ -49,13 +49,23 @@ class Probe:
     seed: int
     clean: Tensor
     tick: Step
+    at_once: int = AT_ONCE[0]
 
     @classmethod
     def of(
-        cls, who: str, model: Logits, images: Tensor, labels: Tensor, keys: Sequence[str], seed: int, tick: Step
+        cls,
+        who: str,
+        model: Logits,
+        images: Tensor,
+        labels: Tensor,
+        keys: Sequence[str],
+        seed: int,
+        tick: Step,
+        at_once: int = AT_ONCE[0],
     ) -> Probe:
         """Ask the model about the clean pictures."""
-        return cls(who, model, images, labels, tuple(keys), seed, asked(model, images), tick)
+        clean = asked(model, images, at_once)
+        return cls(who, model, images, labels, tuple(keys), seed, clean, tick, at_once)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -85,7 +95,7 @@ class Probe:
         """The pictures attacked: away from their labels, or to `aims` (n,) where the threat is targeted; computed on `on`, or the model."""
         wanted = self.labels if aims is None else aims
         parts = []
-        for at in _parts(len(self)):
+        for at in _parts(len(self), self.at_once):
             draws = Draws.of(self.seed, self.keys[at.start : at.stop])
             self.tick(0, 0, f"checking: {attack.name}")
             parts.append(attack.run(on or self.model, self.images[at], wanted[at], threat, draws, self._step))
@@ -93,14 +103,14 @@ class Probe:
 
     def shown(self, pictures: Tensor, aims: Tensor | None = None) -> Shot:
         """The model's answers to some doubles of the pictures."""
-        logits = asked(self.model, pictures)
+        logits = asked(self.model, pictures, self.at_once)
         leads = -margin(logits, self.labels) if aims is None else margin(logits, aims)
         return Shot(pictures, leads)
 
     def slopes(self, loss: Any) -> Tensor:
         """The gradient of each picture's own loss, (n, 3, h, w); zeros where the model gives none."""
         found = []
-        for at in _parts(len(self)):
+        for at in _parts(len(self), self.at_once):
             images = self.images[at].clone().requires_grad_(True)
             with torch.enable_grad():
                 total = loss(self.model(images), self.labels[at]).sum()
@@ -125,11 +135,11 @@ class Probe:
         self.tick(0, 0, f"checking, {note}" if note else "checking")
 
 
-def asked(model: Logits, images: Tensor) -> Tensor:
+def asked(model: Logits, images: Tensor, at_once: int = AT_ONCE[0]) -> Tensor:
     """Logits (n, k), some pictures at a time, without gradients."""
     with torch.no_grad():
-        return torch.cat([model(images[at]) for at in _parts(len(images))])
+        return torch.cat([model(images[at]) for at in _parts(len(images), at_once)])
 
 
-def _parts(n: int) -> list[slice]:
-    return [slice(start, min(n, start + _AT_ONCE)) for start in range(0, n, _AT_ONCE)]
+def _parts(n: int, at_once: int) -> list[slice]:
+    return [slice(start, min(n, start + at_once)) for start in range(0, n, at_once)]

@@ -163,8 +163,9 @@ def summary(result: AnalyzeResult, seed: int, run_dir: str | None) -> dict[str, 
         "robust_interval": result.robust_interval,
         "attacks": {
             attack.name: {
-                "accuracy": attack.accuracy,
-                "success_rate": attack.success_rate,
+                # Nothing was left for it: then it has no accuracy, not one of zero.
+                "accuracy": attack.accuracy if attack.n or not attack.skipped else None,
+                "success_rate": attack.success_rate if attack.n or not attack.skipped else None,
                 "seconds": round(attack.seconds, 3),
                 "n": attack.n,
                 "skipped": attack.skipped,

@@ -10,16 +10,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from torch import Tensor
 
 from capt_engine.attacks import ATTACKS
 from capt_engine.attacks.base import NORMS, Threat, can_target, check_fits
 from capt_engine.data.labelled import Item
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.evaluation.analysis import evaluate
+from capt_engine.evaluation.checks import live_checks
 from capt_engine.evaluation.plan import Contestant, plan_evaluation
 from capt_engine.jobs.tick import silent_tick
-from capt_engine.model.classifier import Classifier
+from capt_engine.model.classifier import Classifier, Output
 from capt_engine.records import SUITES, AnalyzeResult, AttackSpec, EvaluateRequest, PictureRow, Suite, ThreatModel
 from capt_engine.registry import build
 
@@ -189,3 +192,31 @@ def test_what_cannot_be_asked_for_is_refused(
     """Before any picture is read."""
     with pytest.raises(kind):
         plan_evaluation(asking(**more), [Contestant("a", tiny_classifier)], tiny_classifier, "folder")
+
+
+class Cramped(Classifier):
+    """A classifier on a device that holds only so many pictures at a time."""
+
+    room = 2
+
+    def output(self, images: Tensor) -> Output:
+        """As ever, if there is room."""
+        if len(images) > self.room:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return super().output(images)
+
+
+def test_checks_make_do_with_little_room(
+    items: list[Item], tiny_classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch too large for the memory is no end of a run whose rows are done: fewer at a time, or the checks were not run."""
+    cramped = Cramped(tiny_classifier.backbone, tiny_classifier.classes, tiny_classifier.template)
+    request = asking(checks="cheap")
+    result, rows = evaluated(request, [cramped], items)
+    assert len(rows) == 12
+    assert {one.status for one in result.checks if one.name in ("deterministic", "pixels", "logits")} == {"pass"}
+    work = plan_evaluation(request, [Contestant("a", cramped)], cramped, "folder")
+    monkeypatch.setattr(Cramped, "room", 0)
+    told = live_checks(work, items, silent_tick)
+    assert {one.status for one in told} == {"not_run"}
+    assert "no room" in told[0].message
