@@ -20,7 +20,7 @@ from capt_engine.jobs.shelving import handle_remove, handle_verify
 from capt_engine.jobs.tick import Tick
 from capt_engine.jobs.tuning_jobs import handle_forecast, handle_save_tuned, handle_tune
 from capt_engine.model.checkpoints import load as load_prompts
-from capt_engine.model.checkpoints import read_document
+from capt_engine.model.checkpoints import plain_sentence, read_document, sentence_in
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import load_backbone
 from capt_engine.model.prompt_shelf import find, fingerprint
@@ -79,7 +79,7 @@ def handle_analyze(
     classes, template = catalogue.suggestion(request.model)
     if own is not None and not request.classes:
         document = read_document(own)
-        classes, template = document.classes or classes, document.template
+        classes, template = document.classes or classes, plain_sentence(document)
     classes, template = request.classes or classes, request.template or template
     contestants, frozen = _contestants(session, request, classes, template)
     work = plan_analysis(replace(request, with_pictures=keeping.with_pictures(request)), contestants, frozen)
@@ -239,4 +239,4 @@ HANDLERS = {
     ImportModelRequest: importing.handle_import_model,
 }
 
-__all__ = ["HANDLERS", "Classifier", "catalogue", "load_backbone", "load_prompts"]
+__all__ = ["HANDLERS", "Classifier", "catalogue", "load_backbone", "load_prompts", "sentence_in"]

@@ -16,12 +16,12 @@ from capt_engine.jobs import catalogue
 from capt_engine.jobs.session import Session
 from capt_engine.jobs.tick import Tick
 from capt_engine.model import installed, prompt_shelf
+from capt_engine.model.checkpoints import sentence_in
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone, load_backbone
 from capt_engine.model.importers import models
 from capt_engine.model.importers.base import Asked
 from capt_engine.model.importers.conversion import Converted, converted
-from capt_engine.model.prompts import Prompts
 from capt_engine.records import (
     CatalogueChanged,
     Event,
@@ -89,7 +89,7 @@ def handle_import_model(
         sha256=backbone.sha256,
         said=brought.said,
         assumed=brought.assumed,
-        score=_score(request.pictures, backbone, None, "", tick),
+        score=_score(request.pictures, backbone, None, tick),
     )
 
 
@@ -101,18 +101,19 @@ def _beat(tick: Tick, path: Path) -> Callable[[], None]:
 def _scores(
     request: ImportPromptsRequest, found: Converted, backbone: Backbone, tick: Tick
 ) -> tuple[SanityScore, SanityScore]:
-    plain = _score(request.pictures, backbone, None, "", tick)
+    plain = _score(request.pictures, backbone, None, tick)
     if found.document.shape.n_classes and not request.pictures:
         why = "These prompts know their own classes only, and the demo pictures show others. Name a folder with --pictures."
         return unscored(DEMO_PICTURES, why), plain
-    return _score(request.pictures, backbone, found.prompts, found.document.template, tick), plain
+    return _score(request.pictures, backbone, found, tick), plain
 
 
-def _score(pictures: str, backbone: Backbone, prompts: Prompts | None, template: str, tick: Tick) -> SanityScore:
+def _score(pictures: str, backbone: Backbone, found: Converted | None, tick: Tick) -> SanityScore:
     """Never fails an import: where the pictures cannot be scored, the reason stands in the score's place."""
     try:
         classes, items, words, usual = _pictures(pictures)
-        classifier = Classifier(backbone, classes, template or usual, prompts=prompts)
+        template = usual if found is None else sentence_in(found.document, usual)
+        classifier = Classifier(backbone, classes, template, prompts=None if found is None else found.prompts)
         return sanity(classifier, items, words, lambda done, total, note: tick(done, total, note))
     except CaptError as error:
         return unscored(pictures or DEMO_PICTURES, f"It could not be scored: {error}")

@@ -113,7 +113,10 @@ class Session:
             stamp,
         )
         if key not in self._classifiers:
-            learned = None if prompts is None else self._handlers.load_prompts(prompts, backbone)[0]
+            learned = None
+            if prompts is not None:
+                learned, document = self._handlers.load_prompts(prompts, backbone)
+                template = self._handlers.sentence_in(document, template)
             while len(self._classifiers) >= _KEPT:
                 self._classifiers.pop(next(iter(self._classifiers)))
             self._classifiers[key] = self._handlers.Classifier(

@@ -26,6 +26,7 @@ from torch import Tensor
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import COUPLINGS, PLACEHOLDER, POSITIONS, Prompts, PromptShape, TowerSizes, state_shapes
+from capt_engine.model.text import is_template, keeping_braces
 
 FORMAT = 1
 MAX_HEADER_BYTES = 1_000_000
@@ -162,6 +163,22 @@ def load(path: Path, backbone: Backbone, *, allow_other_backbone: bool = False) 
     prompts.load_state_dict(dict(checkpoint.state))
     prompts.classes = document.classes if document.shape.n_classes else ()
     return prompts.to(backbone.mean.device), document
+
+
+def sentence_in(document: Document, template: str) -> str:
+    """The sentence that prompts stand in where a data set's is `template`.
+
+    Ours stand in the data set's. Of imported ones it is a part: CoOp's take the place of all words, MaPLe's stand in "a photo of a"
+    whatever the data (settings say "own"), FAP's keep the template's braces in front of the class name ("braces").
+    """
+    rule = document.settings.get("sentence")
+    return document.template if rule == "own" else keeping_braces(template) if rule == "braces" else template
+
+
+def plain_sentence(document: Document) -> str:
+    """The sentence in which the model without prompts is asked the same."""
+    plain = document.settings.get("plain")
+    return plain if isinstance(plain, str) and is_template(plain) else document.template
 
 
 class _Fault(Exception):

@@ -10,7 +10,7 @@ from pathlib import Path
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.folders import data_dir
 from capt_engine.model import installed
-from capt_engine.model.checkpoints import Document, read_document, save
+from capt_engine.model.checkpoints import Document, plain_sentence, read_document, save
 from capt_engine.model.prompts import Prompts
 from capt_engine.records import NO_PROMPTS, PromptsInfo
 from capt_engine.resources import resource
@@ -120,7 +120,7 @@ def described(name: str, document: Document, *, bundled: bool = False) -> Prompt
     if "imported_from" in document.settings:
         summary = f"{label}, from {document.settings['imported_from']}, for {document.backbone.id}."
     return PromptsInfo(
-        name, name, summary, document.backbone.id, document.method, document.classes, document.template, bundled
+        name, name, summary, document.backbone.id, document.method, document.classes, plain_sentence(document), bundled
     )
 
 

@@ -34,6 +34,19 @@ def split_template(template: str) -> tuple[str, str]:
     return before, after
 
 
+def is_template(text: str) -> bool:
+    """Has it one place for the class name?"""
+    return len(_PLACE.split(text)) == 2
+
+
+def keeping_braces(template: str) -> str:
+    """A data set's template as FAP writes it: its braces stay, and class name and full stop follow. Raises BadRequest."""
+    if "{{}}" in template:
+        return template
+    split_template(template)
+    return f"{template.replace('{}', '{{}}')} {{}}."
+
+
 def class_name(name: str) -> str:
     """A class as sentences say it: underscores become spaces."""
     return name.replace("_", " ").strip()

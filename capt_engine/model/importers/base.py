@@ -32,7 +32,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Learned:
-    """Prompts in our own terms, fp32. said: what the file told; assumed: what it did not, and what was taken instead."""
+    """Prompts in our own terms, fp32. said: what the file told; assumed: what it did not, and what was taken instead.
+
+    sentence, plain: see `checkpoints.sentence_in` and `plain_sentence`.
+    """
 
     shape: PromptShape
     state: Mapping[str, Tensor]
@@ -40,6 +43,8 @@ class Learned:
     classes: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
+    sentence: str = "own"
+    plain: str = ""
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,11 @@ def converted(
         shape=learned.shape,
         template=learned.template,
         classes=learned.classes,
-        settings=_settings(path, contents, family.label, said, assumed, eps),
+        settings={
+            **_settings(path, contents, family.label, said, assumed, eps),
+            "sentence": learned.sentence,
+            "plain": learned.plain or learned.template,
+        },
         versions={"torch": torch.__version__.split("+")[0]},
         notes="Imported from a published file. " + " ".join([*said, *assumed]),
     )

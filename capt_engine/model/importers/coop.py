@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.model.clip import Backbone
-from capt_engine.model.importers.base import BARE, Asked, Family, Learned, State, fitted, learner, needed
+from capt_engine.model.importers.base import BARE, PHOTO, Asked, Family, Learned, State, fitted, learner, needed
 from capt_engine.model.importers.words import names_behind, same_names, words
 from capt_engine.model.prompts import PromptShape
 
@@ -59,7 +59,7 @@ def _learn(state: State, asked: Asked, backbone: Backbone) -> Learned:
     if not asked.position:
         assumed.append("The class name stands behind the learned tokens (--class-position end); the file does not say.")
     shape = PromptShape("text_only", ctx.shape[-2], 1, asked.position or "end", n_classes)
-    return fitted(Learned(shape, {"context": ctx}, BARE, classes, tuple(said), tuple(assumed)), backbone)
+    return fitted(Learned(shape, {"context": ctx}, BARE, classes, tuple(said), tuple(assumed), plain=PHOTO), backbone)
 
 
 COOP = Family("coop", "CoOp, APT, AdvPT or AdvCoOp", _fits, _learn)

@@ -6,7 +6,6 @@ pet. abyssinian."; the learned vectors take the places of its first words.
 
 from __future__ import annotations
 
-from capt_engine.errors import BadRequest
 from capt_engine.model.clip import Backbone
 from capt_engine.model.importers.base import (
     PHOTO,
@@ -22,6 +21,7 @@ from capt_engine.model.importers.base import (
 )
 from capt_engine.model.importers.sentence import sentence_of
 from capt_engine.model.prompts import PromptShape
+from capt_engine.model.text import keeping_braces
 
 
 def _fits(state: State) -> bool:
@@ -34,26 +34,19 @@ def _learn(state: State, asked: Asked, backbone: Backbone) -> Learned:
     own = learner(state)
     ctx, deeper = needed(own, "ctx"), numbered(own, "compound_prompts_image.")
     because = f"The data set's template was {PHOTO!r} (ImageNet's, Caltech's, Cars' and SUN's); others are given with --template."
-    told = Asked(_kept(asked.template) if asked.template else "", asked.classes)
-    template, classes, said, assumed = sentence_of(own, told, backbone, _kept(PHOTO), because, length=len(ctx))
+    told = Asked(keeping_braces(asked.template) if asked.template else "", asked.classes)
+    template, classes, said, assumed = sentence_of(own, told, backbone, keeping_braces(PHOTO), because, length=len(ctx))
     tensors = {"context": ctx, **{f"deep_vision.{i}": value for i, value in enumerate(deeper)}}
     tensors |= {"to_vision.0.weight": needed(own, "proj.weight"), "to_vision.0.bias": needed(own, "proj.bias")}
     for i in range(len(deeper)):
         name = f"compound_prompt_projections.{i}"
         tensors |= {f"to_text.{i}.{part}": needed(own, f"{name}.{part}") for part in ("weight", "bias")}
     shape = PromptShape("vision_to_text", len(ctx), len(deeper) + 1)
-    return fitted(Learned(shape, tensors, template, classes, said, assumed), backbone)
-
-
-def _kept(template: str) -> str:
-    """A data set's template as FAP writes it: with its braces, and the class name behind."""
-    if "{{}}" in template:
-        return template
-    if template.count("{}") != 1:
-        raise BadRequest(
-            f"The template {template!r} has no single {{}} for the class name.", f"For example: {PHOTO!r}."
-        )
-    return f"{template.replace('{}', '{{}}')} {{}}."
+    plain = template.removesuffix(" {}.").replace("{{}}", "{}")
+    if plain.count("{}") != 1:  # read back from the file, where the learned vectors stand in the place of its braces
+        plain = PHOTO
+    learned = Learned(shape, tensors, template, classes, said, assumed, sentence="braces", plain=plain)
+    return fitted(learned, backbone)
 
 
 FAP = Family("fap", "FAP or its AdvMaPLe", _fits, _learn)

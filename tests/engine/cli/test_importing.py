@@ -85,6 +85,22 @@ def test_prompts_are_imported_shown_verified_used_and_removed(coop: Path, own_da
     assert main(["prompts", "remove", "mine", *FAST]) == 2
 
 
+def test_imported_prompts_keep_their_own_sentence(coop: Path, capsys: Capture) -> None:
+    """CoOp's tokens take the place of the whole sentence, so a data set's template changes nothing for them."""
+    assert main(["prompts", "import", str(coop), "--model", "demo", "--as", "mine", *FAST]) == 0
+    sample = str(next(iter(sorted((Path(__file__).parents[3] / "resources" / "samples").glob("*.png")))))
+    asked = ["analyze", sample, "--model", "demo", "--steps", "1", "--classes", "mug,cube,heart", "--json", *FAST]
+
+    def confidence(prompts: str, template: str) -> float:
+        capsys.readouterr()
+        assert main([*asked, "--prompts", prompts, "--template", template]) == 0
+        return float(json.loads(capsys.readouterr().out.splitlines()[0])["clean_margin"])
+
+    plain, other = "a photo of a {}.", "the old drawing that shows one small {} here"
+    assert confidence("mine", plain) == confidence("mine", other)
+    assert confidence("none", plain) != confidence("none", other)
+
+
 def test_a_score_near_guessing_is_noticed(coop: Path, noise: Path, capsys: Capture) -> None:
     """It is a warning that names the usual causes."""
     asked = ["prompts", "import", str(coop), "--model", "demo", "--pictures", str(noise), *FAST]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint, BadRequest
-from capt_engine.model.checkpoints import load, save
+from capt_engine.model.checkpoints import load, plain_sentence, save, sentence_in
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone
 from capt_engine.model.importers.base import Asked
@@ -36,12 +36,21 @@ def half(*shape: int, seed: int) -> Tensor:
 
 
 def agrees(
-    found: Converted, paper: Paper, images: Tensor, tmp_path: Path, classes: tuple[str, ...] = CLASSES
+    found: Converted,
+    paper: Paper,
+    images: Tensor,
+    tmp_path: Path,
+    classes: tuple[str, ...] = CLASSES,
+    template: str = "a sketch of one {}.",
 ) -> Converted:
-    """The logits of what was imported, saved and loaded again are the paper's to 1e-4, and the prompts do matter."""
+    """The logits of what was imported, saved and loaded again are the paper's to 1e-4, and the prompts do matter.
+
+    template: of the data it is used on, which is another than the prompts' own.
+    """
     save(tmp_path / "imported.safetensors", found.prompts, found.document)
     prompts, document = load(tmp_path / "imported.safetensors", paper.backbone)
-    ours = Classifier(paper.backbone, classes, document.template, prompts=prompts)(images)
+    ours = Classifier(paper.backbone, classes, sentence_in(document, template), prompts=prompts)(images)
+    assert plain_sentence(document).count("{}") == 1
     expected = paper.logits(images)
     assert torch.allclose(ours, expected, atol=1e-4), (ours - expected).abs().max()
     plain = Classifier(paper.backbone, classes, "a photo of a {}.")(images)
@@ -193,7 +202,8 @@ def test_fap(uneven: Backbone, pixels: Pixels, tmp_path: Path, template: str, to
     linear = torch.nn.functional.linear
     text = [linear(one, *of) for one, of in zip(deep, maps, strict=True)]
     vision = [linear(ctx, *first), *deep]
-    agrees(found, Paper(uneven, sentences, ctx, deep_text=text, vision=vision), pixels(2), tmp_path)
+    paper = Paper(uneven, sentences, ctx, deep_text=text, vision=vision)
+    agrees(found, paper, pixels(2), tmp_path, template=template)
 
 
 # Prompts of each tower's own
