@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -12,6 +13,7 @@ from capt_gui.theme import Theme
 from capt_gui.widgets.labels import text
 
 _SYMBOL = 22
+_MOST_ANSWERS = 3
 
 
 class Offer(QFrame):
@@ -27,8 +29,8 @@ class Offer(QFrame):
         self._symbol = QLabel()
         self._message = text(role="strong")
         self._hint = text(role="muted")
-        self._buttons = QHBoxLayout()
-        self._buttons.setSpacing(8)
+        # made once, here: buttons made with the question would come last in the order of Tab
+        self._buttons = [QPushButton() for _ in range(_MOST_ANSWERS)]
         words = QVBoxLayout()
         words.setSpacing(1)
         words.addWidget(self._message)
@@ -38,7 +40,12 @@ class Offer(QFrame):
         layout.setSpacing(12)
         layout.addWidget(self._symbol)
         layout.addLayout(words, 1)
-        layout.addLayout(self._buttons)
+        beside = QHBoxLayout()
+        beside.setSpacing(8)
+        for button in self._buttons:
+            button.clicked.connect(self._on_clicked)
+            beside.addWidget(button)
+        layout.addLayout(beside)
         theme.changed.connect(self._retint)
         self._retint()
         self.hide()
@@ -52,24 +59,27 @@ class Offer(QFrame):
         self._message.setText(message)
         self._hint.setText(hint)
         self._hint.setVisible(bool(hint))
-        while (item := self._buttons.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
-        for number, (key, words) in enumerate(answers):
-            button = QPushButton(words)
-            button.setAccessibleName(words)
+        for button, answer in zip_longest(self._buttons, answers):
+            button.setVisible(answer is not None)
+            if answer is None:
+                continue
+            button.setText(answer[1])
+            button.setAccessibleName(answer[1])
             button.setAccessibleDescription(message)
-            button.setProperty("key", key)
-            button.setProperty("primary", number == 0)
+            button.setProperty("key", answer[0])
+            button.setProperty("primary", answer is answers[0])
             button.setEnabled(may_answer)
-            button.clicked.connect(self._on_clicked)
-            self._buttons.addWidget(button)
         self.setAccessibleName(message)
         self.setAccessibleDescription(hint)
         self.show()
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
+
+    def focus_first(self) -> bool:
+        """Put the keyboard on the answer to take; False while there is nothing to answer."""
+        asks = not self.isHidden() and self._buttons[0].isEnabled()
+        if asks:
+            self._buttons[0].setFocus(Qt.FocusReason.TabFocusReason)
+        return asks
 
     def message(self) -> str:
         """The question shown."""

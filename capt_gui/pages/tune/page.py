@@ -97,6 +97,7 @@ class TunePage(QWidget):
         """The page comes to the front, and its step with it."""
         super().showEvent(event)
         self.step.enter()
+        self.offer.focus_first()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Another page comes to the front."""
@@ -172,7 +173,7 @@ class TunePage(QWidget):
             if answer in (RESUME, KEEP, START_OVER):
                 self._project.answer(answer)
             self.on_listed()
-        self.step.setFocus()
+        self.step.enter()
 
     def on_back(self) -> None:
         """One step back."""

@@ -10,7 +10,7 @@ from conftest import Bench
 from fakes import READY, TWO_SIDES
 from PySide6.QtCore import QCoreApplication, QSize, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from capt_engine.records import EngineReady
@@ -103,3 +103,20 @@ def test_the_window_opens_and_remembers(bench: Bench, qtbot: QtBot, tmp_path: Pa
     window.close()
     assert bench.settings.geometry
     assert (tmp_path / "settings.toml").exists()
+
+
+def test_return_presses_the_focused_button(bench: Bench, qtbot: QtBot, tmp_path: Path) -> None:
+    """Return does what Space does on a button; in a text field it presses nothing."""
+    window = MainWindow(bench.desk, SettingsKeeper(bench.settings, None), tmp_path)
+    qtbot.addWidget(window)
+    pressed: list[str] = []
+    button, field = QPushButton("Press me", window), QLineEdit(window)
+    button.clicked.connect(lambda: pressed.append("pressed"))
+    window.show()
+    button.setFocus()
+    QTest.keyClick(button, Qt.Key.Key_Return)
+    QTest.keyClick(button, Qt.Key.Key_Enter)
+    assert pressed == ["pressed", "pressed"]
+    field.setFocus()
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert len(pressed) == 2

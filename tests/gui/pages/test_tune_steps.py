@@ -150,7 +150,9 @@ def test_everything_is_there_after_another_start(opened: Open, pictures: Path, q
     page.leave()
     again = opened()
     assert again.offer.message() == "Go on with “pictures”?"
+    assert again.focusWidget() is button(again, "Go on")
     button(again, "Go on").click()
+    assert again.focusWidget() is split_step(again).bars
     assert again.step is again.steps[SPLIT]
     assert again.offer.isHidden()
     state = again._project.state
@@ -167,8 +169,16 @@ def test_starting_anew_keeps_the_old_project(opened: Open, pictures: Path, qtbot
     qtbot.waitUntil(lambda: page._desk.tuning.scan.is_known, timeout=PATIENCE_MS)
     page.leave()
     again = opened()
+    # Tab comes from the header to the question, and from there to the step
+    again.projects.setFocus()
+    passed = []
+    for _ in range(3):
+        QTest.keyClick(again.focusWidget(), Qt.Key.Key_Tab)
+        passed.append(again.focusWidget())
+    assert passed == [button(again, "Go on"), button(again, "Start anew"), data_step(again).welcome.folder]
     button(again, "Start anew").click()
     assert again.offer.isHidden()
+    assert again.focusWidget() is data_step(again).welcome.folder
     menu = again.projects
     menu.fill()
     entries = [action for action in menu.menu().actions() if action.data()]
