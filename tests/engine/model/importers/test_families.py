@@ -219,6 +219,7 @@ def test_ivlp(
     vision = [random_tokens(n_vision, VISION, seed=15 + i) for i in range(depth_vision)]
     state = {f"prompt_learner.{name}": v for name, v in {"ctx": ctx, **words_of(uneven, sentences, n)}.items()}
     state |= whole_clip(uneven) | {"image_encoder.VPT": vision[0]}
+    state["prompt_learner.ZS_image_encoder.conv1.weight"] = torch.ones(2)  # PromptSRC keeps its teacher there
     for tower, values in (("image_encoder", vision[1:]), ("text_encoder", text)):
         state |= {f"{tower}.transformer.resblocks.{i + 1}.VPT_shallow": value for i, value in enumerate(values)}
     found = converted(dassl(tmp_path / "m", state), uneven, Asked())
@@ -321,6 +322,7 @@ def test_a_file_of_no_family_says_what_it_holds(uneven: Backbone, tmp_path: Path
     """Image towers and whole CLIPs are sent to the right verb; anything else is described by its first names."""
     for state, told in (
         ({"meta_net.linear1.weight": torch.ones(2, 2)}, "meta_net.linear1.weight"),
+        ({"ctx": torch.ones(4, WIDTH), "meta_net.linear1.weight": torch.ones(2, 2)}, "no known family"),  # CoCoOp
         ({"conv1.weight": torch.ones(2, 2)}, "capt models import"),
         ({"visual.conv1.weight": torch.ones(2), "token_embedding.weight": torch.ones(2)}, "capt models import"),
     ):
