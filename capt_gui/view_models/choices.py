@@ -48,7 +48,7 @@ class Choices(QObject):
         chosen = self.settings
         chosen.model = _known(chosen.model, [model.id for model in catalogue.models])
         chosen.attack = _known(chosen.attack, [attack.name for attack in catalogue.attacks])
-        chosen.norm = _known(chosen.norm, [norm.name for norm in catalogue.norms])
+        chosen.norm = _known(chosen.norm, [norm.name for norm in self.norms])
         self.sides.take(catalogue)
         self.offered.emit()
         self.changed.emit()
@@ -70,6 +70,19 @@ class Choices(QObject):
         """The chosen norm, once the catalogue is there."""
         norms = self.catalogue.norms if self.catalogue else ()
         return next((norm for norm in norms if norm.name == self.settings.norm), None)
+
+    @property
+    def norms(self) -> tuple[NormInfo, ...]:
+        """The norms that the chosen attack works with; all of them where it has a budget of its own and asks for none."""
+        every = self.catalogue.norms if self.catalogue else ()
+        return tuple(
+            norm for norm in every if self.attack is None or self.has_own_budget or norm.name in self.attack.norms
+        )
+
+    @property
+    def has_own_budget(self) -> bool:
+        """Whether the chosen attack is bound by something else than ε in a norm: a share of the picture, angles, a severity."""
+        return self.attack is not None and not self.attack.norms
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -124,7 +137,8 @@ class Choices(QObject):
     @property
     def target(self) -> str | None:
         """The class the attack aims at, None for any wrong one."""
-        return self._target if self._target in self.classes else None
+        can = self.attack is None or self.attack.can_target
+        return self._target if can and self._target in self.classes else None
 
     def model_label(self, name: str) -> str:
         """What a model is called in the catalogue; its id when it is not there."""
@@ -147,8 +161,11 @@ class Choices(QObject):
             self.changed.emit()
 
     def set_attack(self, name: str) -> None:
-        """Choose an attack."""
-        self._set("attack", name)
+        """Choose an attack; a norm that it cannot work with gives way."""
+        if name != self.settings.attack:
+            self.settings.attack = name
+            self.settings.norm = _known(self.settings.norm, [norm.name for norm in self.norms])
+            self.changed.emit()
 
     def set_norm(self, name: str) -> None:
         """Choose a norm; its budget is the one last used with it."""
@@ -201,7 +218,7 @@ class Choices(QObject):
         help_text = "How far each picture may be changed, in this norm."
         eps = ParamInfo("eps", "Budget ε", "float", self.usual_eps, 0.0, self.norm.high_eps, unit, help=help_text)
         seed = ParamInfo("seed", "Seed", "int", 0, 0, 2**31 - 1, help="The same seed gives the same pictures again.")
-        return (eps, *self.attack.params, seed)
+        return (*(() if self.has_own_budget else (eps,)), *self.attack.params, seed)
 
     def expert_values(self) -> Values:
         """The values of the Expert form that differ from its defaults."""
@@ -214,7 +231,8 @@ class Choices(QObject):
         given = dict(values)
         if self.norm is None or self.attack is None:
             return
-        self.settings.eps[self.settings.norm] = float(given.pop("eps", self.usual_eps))
+        if not self.has_own_budget:
+            self.settings.eps[self.settings.norm] = float(given.pop("eps", self.usual_eps))
         self.settings.seed = int(given.pop("seed", 0))
         if steps_param(self.attack) is not None:
             self.settings.steps = int(given.pop("steps", 0))

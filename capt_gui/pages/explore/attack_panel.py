@@ -34,7 +34,9 @@ class AttackPanel(QWidget):
         self._params: tuple[ParamInfo, ...] = ()
         self._attack = Picker("Attack")
         self._attack_box = named("Attack", self._attack)
+        self._about = text(role="caption")
         self._norm = Picker("Norm")
+        self._norm_box = named("Norm", self._norm)
         self._target = Picker("Target")
         self._strength = KnobSlider(theme, "Strength", "faint", "strong")
         self._effort = KnobSlider(theme, "Effort", "quick", "thorough")
@@ -100,11 +102,15 @@ class AttackPanel(QWidget):
         attacks = catalogue.attacks if catalogue else ()
         self._attack.set_entries([(info.label, info.name, info.summary) for info in attacks], chosen.attack)
         self._attack_box.setVisible(len(attacks) > 1)
-        norms = catalogue.norms if catalogue else ()
+        attack = self._choices.attack
+        self._about.setText(attack.summary if attack is not None else "")
+        self._about.setVisible(len(attacks) > 1 and bool(self._about.text()))
+        norms = self._choices.norms
         entries = [(info.label, info.name, info.summary) for info in norms]
         self._norm.set_entries(entries or [(_USUAL.label, _USUAL.name, "")], chosen.norm)
         self._norm.setEnabled(bool(norms))
-        self._target.setEnabled(bool(self._choices.classes))
+        self._norm_box.setVisible(not self._choices.has_own_budget)
+        self._target.setEnabled(bool(self._choices.classes) and (attack is None or attack.can_target))
         self._norm.setToolTip(self._choices.norm.summary if self._choices.norm else "")
         goals = [("Any wrong class", _ANY, "The attack looks for whatever class is easiest to reach.")]
         goals += [(name, name, f"The attack wants to see “{name}”.") for name in self._choices.classes]
@@ -118,6 +124,7 @@ class AttackPanel(QWidget):
 
     def _show_knobs(self) -> None:
         norm, attack = self._choices.norm, self._choices.attack
+        self._strength.setVisible(not self._choices.has_own_budget)
         self._strength.setEnabled(norm is not None)
         self._effort.setEnabled(attack is not None)
         if norm is not None or self._choices.settings.norm == _USUAL.name:
@@ -145,6 +152,7 @@ class AttackPanel(QWidget):
         layout.setSpacing(10)
         layout.addWidget(text("Attack", "heading"))
         layout.addWidget(self._attack_box)
+        layout.addWidget(self._about)
         aim = QVBoxLayout(self._aim_box)
         aim.setContentsMargins(0, 0, 0, 0)
         aim.setSpacing(6)
@@ -154,6 +162,6 @@ class AttackPanel(QWidget):
         layout.addWidget(self._strength)
         layout.addWidget(self._effort)
         layout.addWidget(named("Goal", self._target))
-        layout.addWidget(named("Norm", self._norm))
+        layout.addWidget(self._norm_box)
         layout.addWidget(self._expert)
         layout.setAlignment(Qt.AlignmentFlag.AlignTop)

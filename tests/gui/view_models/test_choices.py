@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from conftest import Bench
 from fakes import CATALOGUE, PHOTO_CLASSES, READY, SHAPES
@@ -137,3 +139,22 @@ def test_tokens_are_counted_after_a_pause(bench: Bench, monkeypatch: pytest.Monk
     bench.engine.emit(JobFinished(JobId(2), answer))
     QCoreApplication.processEvents()
     assert answers == [answer]
+
+
+def test_an_attack_brings_its_norms_and_goals(choices: Choices) -> None:
+    """A norm that the attack cannot work with gives way; one with a budget of its own asks for no ε; some know no target."""
+    shrinking = replace(CATALOGUE.attacks[0], name="cw", norms=("l2",))
+    printed = replace(CATALOGUE.attacks[0], name="typographic", norms=(), can_target=False)
+    choices.on_ready(replace(CATALOGUE, attacks=(*CATALOGUE.attacks, shrinking, printed)))
+    choices.set_target(choices.classes[0])
+    assert "eps" in [param.name for param in choices.expert_params()]
+    choices.set_attack("cw")
+    assert choices.settings.norm == "l2"
+    assert [norm.name for norm in choices.norms] == ["l2"]
+    choices.set_attack("typographic")
+    assert choices.has_own_budget
+    assert choices.target is None
+    assert "eps" not in [param.name for param in choices.expert_params()]
+    choices.set_attack("pgd")
+    assert [norm.name for norm in choices.norms] == ["linf", "l2"]
+    assert choices.target == choices.classes[0]
