@@ -68,12 +68,14 @@ def followed(arguments: list[str], out: Path, warm: int, stop_at: int | None = N
     started = time.monotonic()
     process = subprocess.Popen([sys.executable, "-m", "capt_engine", *arguments], stdout=subprocess.DEVNULL)
     at_warm = most = 0.0
+    before = count(out / "rows.csv") // ROWS_A_PICTURE
     stopped = False
     while process.poll() is None:
         time.sleep(EVERY_S)
         n = count(out / "rows.csv") // ROWS_A_PICTURE
         now = resident_mb(process.pid)
-        if n >= warm and now:
+        # Of the pictures that this process did itself.
+        if n - before >= warm and now:
             at_warm = at_warm or now
             most = max(most, now)
         if stop_at is not None and n >= stop_at and not stopped:

@@ -56,8 +56,8 @@ def add_attack(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--space",
-        default=SPACES[0],
-        choices=SPACES,
+        default="model",
+        choices=tuple(space.split()[0] for space in SPACES),
         help="where the perturbation lives: on what the model sees, or on the picture's own pixels, resized inside (default: %(default)s)",
     )
     parser.add_argument(
@@ -126,4 +126,6 @@ def budgets(args: argparse.Namespace) -> tuple[float, ...]:
 
 def threat(args: argparse.Namespace, eps: float) -> ThreatModel:
     """What the attacker may do."""
-    return ThreatModel(norm=args.norm, eps=eps, target=args.target, space=args.space)
+    return ThreatModel(
+        norm=args.norm, eps=eps, target=args.target, space=next(one for one in SPACES if one.startswith(args.space))
+    )

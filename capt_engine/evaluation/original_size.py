@@ -37,7 +37,7 @@ class AtOriginalSize(Classifier):
             raise BadRequest(
                 f"The preprocessing of {inner.backbone.id!r} cannot be made a part of the model "
                 f"({config.get('interpolation')}, {config.get('resize_mode')}).",
-                "Measure at the model's input instead (--space 'model input').",
+                "Measure at the model's input instead (--space model).",
             )
 
     def resized(self, images: Tensor) -> Tensor:

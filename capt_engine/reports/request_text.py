@@ -71,7 +71,7 @@ def command(request: AnalyzeRequest | EvaluateRequest) -> str:
     words += ["--norm", request.threat.norm, "--eps", ",".join(eps_words(eps) for eps in _budgets(request))]
     for name, value in values.items():
         words += [_SAID[name], str(value)] if name in _SAID else ["--set", f"{name}={value}"]
-    words += _option("--space", request.threat.space if request.threat.space != SPACES[0] else "")
+    words += _option("--space", request.threat.space.split()[0] if request.threat.space != SPACES[0] else "")
     words += _option("--target", request.threat.target)
     if isinstance(request, EvaluateRequest):
         words += _option("--split", request.split) + _option("--data-root", request.data_root)
