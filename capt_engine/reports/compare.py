@@ -68,11 +68,12 @@ def _side(number: int, material: Material, prompts: str) -> Side:
 
 
 def _budget(sides: Sequence[Side]) -> float | None:
-    """The largest budget that all were attacked with, in the same norm."""
+    """The largest budget that all were attacked with, in the same norm; one that a run's verdict is about goes first."""
     if len({side.material.norm for side in sides}) > 1 or not all(side.material.is_attacked for side in sides):
         return None
     shared = set.intersection(*(set(side.material.run.budgets) for side in sides))
-    return max(shared) if shared else None
+    asked_for = shared & {side.material.eps for side in sides}
+    return max(asked_for or shared) if shared else None
 
 
 def _pairs(sides: Sequence[Side]) -> list[tuple[Side, Side]]:
