@@ -106,12 +106,15 @@ def _about_numbers(kept: Kept, request: SplitRequest, is_watched: bool) -> Itera
         short = [label for label in range(len(classes)) if 0 < pool[label] < request.shots]
         if short:
             named = listed([classes[label] for label in short], [pool[label] for label in short])
+            counts = {pool[label] for label in range(len(classes))}
             yield (
-                f"Fewer than {request.shots} pictures are left to learn from: {named}. "
+                f"Fewer than {request.shots} pictures are left to learn from: {counts.pop()} of each class. All of them will be taken."
+                if len(counts) == 1
+                else f"Fewer than {request.shots} pictures are left to learn from: {named}. "
                 "All of them will be taken, and other classes may be learned from more."
             )
     if not is_watched:
-        yield "No picture is left to watch tuning on, so that it cannot stop early or keep its best. Give the validation a share."
+        yield f"No picture is left to watch tuning on, so that it cannot stop early or keep its best. {_how_to_watch(request)}"
     test = kept.parts.count("test")
     if test and half_width(test) > WIDE:
         yield (
@@ -122,6 +125,17 @@ def _about_numbers(kept: Kept, request: SplitRequest, is_watched: bool) -> Itera
     untested = [classes[label] for label in range(len(classes)) if usable[label] and not tested[label]]
     if test and untested:
         yield f"Without a test picture, so that nothing will be known about it: {listed(untested)}."
+
+
+def _how_to_watch(request: SplitRequest) -> str:
+    if not request.own_parts:
+        return "Give the validation a share."
+    fewer = (
+        "Learn from a few pictures of each class instead of all"
+        if request.shots is None
+        else "Learn from fewer pictures"
+    )
+    return f"{fewer}, so that some are left to watch, or have the parts drawn."
 
 
 def _about_likeness(kept: Kept) -> Iterator[str]:

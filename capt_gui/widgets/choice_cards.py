@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QBoxLayout, QButtonGroup, QSizePo
 
 from capt_gui.theme import Theme
 from capt_gui.widgets.painting import draw_focus_ring
+from capt_gui.widgets.tab_order import put_after
 
 _PAD = 14
 _MARK = 18
@@ -62,6 +63,7 @@ class ChoiceCards(QWidget):
             for card in self._cards.values():
                 self._group.addButton(card)
                 self._row.addWidget(card, 0 if self._stacked else 1)
+            put_after(self, self._cards.values())
         # without a taken card none is checked, and an exclusive group would not allow that
         self._group.setExclusive(False)
         for name, card in self._cards.items():

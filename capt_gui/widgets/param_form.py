@@ -11,6 +11,7 @@ from capt_engine.records import ParamInfo, ParamValue
 from capt_gui.theme import Theme, repolish
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.param_editors import Field
+from capt_gui.widgets.tab_order import put_after
 
 
 class ParamForm(QWidget):
@@ -77,6 +78,7 @@ class ParamForm(QWidget):
             field.editor.setMinimumWidth(132)
             self._grid.addWidget(label, row, 0)
             self._grid.addWidget(field.editor, row, 1)
+        put_after(self, [field.editor for field in self._fields])
         self._none.setVisible(not infos)
         self._mark()
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QKeyEvent, QKeySequence, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QImage,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from capt_gui.theme import Theme
@@ -14,6 +25,7 @@ from capt_gui.widgets.picture_roles import PictureRole
 
 THUMB = 80
 _PAD = 6
+TILE = THUMB + 2 * _PAD
 _KEPT = 400
 _GONE = 0.25
 
@@ -53,6 +65,12 @@ class PictureGrid(QListView):
         """The selected pictures, from the top."""
         return [_path(index) for index in sorted(self.selectedIndexes(), key=lambda index: index.row())]
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share the width among the tiles of a row, so that no empty margin is left at its end."""
+        room = self.viewport().width() - 1
+        self._delegate.width = max(room // max(room // TILE, 1), TILE)
+        super().resizeEvent(event)
+
     def currentChanged(self, current: _Index, previous: _Index) -> None:
         """Say which picture is current."""
         super().currentChanged(current, previous)
@@ -82,6 +100,8 @@ class PictureDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._theme = theme
         self._prepared: OrderedDict[tuple[int, float], QPixmap] = OrderedDict()
+        # of a tile, with the air around its picture
+        self.width = TILE
 
     def forget(self) -> None:
         """Drop the prepared thumbnails."""
@@ -90,7 +110,7 @@ class PictureDelegate(QStyledItemDelegate):
     def sizeHint(self, _option: QStyleOptionViewItem, _index: _Index) -> QSize:
         """The same for every tile."""
         words = QFontMetricsF(self._theme.font("caption")).height()
-        return QSize(THUMB + 2 * _PAD, round(THUMB + words) + 2 * _PAD + 4)
+        return QSize(self.width, round(THUMB + words) + 2 * _PAD + 4)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Paint one tile."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from capt_engine.records import Duplicates, ScanResult
 from capt_gui.theme import Theme
@@ -15,6 +15,7 @@ from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.picture_grid import PictureGrid
 from capt_gui.widgets.segments import Segments
+from capt_gui.widgets.tab_order import put_after
 
 ALL, UNREADABLE, TINY, COPIES = "all", "unreadable", "tiny", "copies"
 
@@ -185,6 +186,7 @@ class ClassDetails(QFrame):
             self._switch = Segments(self._theme, self.tr("Show"), [(kind, *words[kind]) for kind in (ALL, *kinds)])
             self._switch.picked.connect(self.show_kind)
             self._switch_room.addWidget(self._switch)
+            put_after(self.leave_out, self._switch.findChildren(QToolButton))
         self._switch.set_choice(self._kind)
         self._switch.setVisible(bool(kinds))
 

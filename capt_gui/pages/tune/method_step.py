@@ -17,7 +17,7 @@ from capt_gui.widgets.labels import named, text
 from capt_gui.widgets.param_form import ParamForm
 from capt_gui.widgets.picker import Picker
 
-_WIDTH = 1180
+_WIDTH = 1240
 
 
 class MethodStep(Step):

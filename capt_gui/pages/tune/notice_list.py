@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QSizePolicy, QVB
 from capt_gui.theme import Theme
 from capt_gui.view_models.data_notices import Notice
 from capt_gui.widgets.notice_bar import NoticeBar
+from capt_gui.widgets.tab_order import put_after
 
 SHOWN = 2
 _HIGHEST = 190
@@ -73,6 +74,7 @@ class NoticeList(QWidget):
             bar.action_clicked.connect(self.on_action)
             self._bars.append(bar)
         self._room.show_bars(self._bars)
+        put_after(self, [button for bar in self._bars for button in bar.findChildren(QPushButton)])
         rest = len(self._notices) - least
         words = self.tr("Show fewer") if self._open else self.tr("Show {} more").format(rest)
         self._more.setText(words)

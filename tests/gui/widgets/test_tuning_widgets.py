@@ -10,13 +10,14 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from capt_gui.theme import Theme
 from capt_gui.widgets.before_after import BeforeAfter, Measured, Pair
 from capt_gui.widgets.choice_cards import Choice, ChoiceCards
 from capt_gui.widgets.line_chart import Level, Line, LineChart
+from capt_gui.widgets.param_form import ParamForm
 from capt_gui.widgets.plot_scale import Scale, thinned
 from capt_gui.widgets.sample_strip import SampleStrip
 from capt_gui.widgets.score_table import Cell, ScoreTable
@@ -179,3 +180,26 @@ def test_the_table_sorts_by_value_and_lets_tab_through(qtbot: QtBot) -> None:
     QTest.keyClick(table, Qt.Key.Key_Space, control)
     assert table.shown(1) == ["80 %", "25 %", "9 %"]
     assert not table.tabKeyNavigation()
+
+
+def test_controls_made_late_keep_their_place_for_tab(theme: Theme, qtbot: QtBot) -> None:
+    """Cards and settings that arrive with the engine come between their neighbours, not behind everything."""
+    page, above, below = QWidget(), QPushButton("above"), QPushButton("below")
+    cards, form = ChoiceCards(theme, "Method"), ParamForm(theme)
+    column = QVBoxLayout(page)
+    for widget in (above, cards, form, below):
+        column.addWidget(widget)
+    qtbot.addWidget(page)
+    page.show()
+    qtbot.waitExposed(page)
+    page.activateWindow()
+    cards.set_choices(THREE, "b")
+    form.set_params(tuning.TUNING[:2])
+    QApplication.processEvents()
+    passed: list[QWidget | None] = []
+    above.setFocus()
+    for _ in range(4):
+        QTest.keyClick(page.focusWidget(), Qt.Key.Key_Tab)
+        passed.append(page.focusWidget())
+    editors = [form.editor(info.name) for info in tuning.TUNING[:2]]
+    assert passed == [cards.card("b"), *editors, below]
