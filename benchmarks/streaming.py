@@ -1,9 +1,10 @@
 """Thousands of generated pictures through `capt evaluate --suite quick`: is memory flat, and is an interrupted run the same when resumed?
 
-    python benchmarks/streaming.py [--n 10000] [--interrupt-at 0.4] [--warm 1000]
+    python benchmarks/streaming.py [--n 10000] [--interrupt-at 0.4] [--warm 1000] [--together]
 
-Runs the whole evaluation twice in processes of its own: once unbroken, once interrupted and resumed. Prints the memory of each (resident
-set, MB) when `warm` pictures were done and at its highest after that, pictures a second, and how many rows differ. Linux only.
+Runs the whole evaluation twice in processes of its own: once unbroken, once interrupted and resumed (with --together side by side).
+Prints the memory of each (resident set, MB) when `warm` pictures were done and at its highest after that, pictures a second, and how
+many rows differ. Linux only.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROWS_A_PICTURE = 2
@@ -28,17 +30,26 @@ def main() -> int:
     parser.add_argument("--n", type=int, default=10_000)
     parser.add_argument("--interrupt-at", type=float, default=0.4)
     parser.add_argument("--warm", type=int, default=1000)
+    parser.add_argument("--together", action="store_true")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="capt-streaming-") as spare:
         folder = Path(spare)
         per_class = -(-args.n // 14)
         capt("demo", "data", str(folder / "data"), "--task", "shapes", "--per-class", str(per_class), "--quiet")
         command = ["evaluate", str(folder / "data"), "--suite", "quick", "--limit", str(args.n), "--quiet"]
-        whole = followed([*command, "--out", str(folder / "whole")], folder / "whole", args.warm)
         stop = int(args.n * args.interrupt_at)
-        broken = followed([*command, "--out", str(folder / "broken")], folder / "broken", args.warm, stop)
-        done = rows(folder / "broken")
-        resumed = followed([*command, "--resume", str(folder / "broken")], folder / "broken", args.warm)
+
+        def unbroken() -> dict[str, float]:
+            return followed([*command, "--out", str(folder / "whole")], folder / "whole", args.warm)
+
+        def in_two_parts() -> tuple[dict[str, float], dict[tuple[str, str], dict[str, str]], dict[str, float]]:
+            first = followed([*command, "--out", str(folder / "broken")], folder / "broken", args.warm, stop)
+            done = rows(folder / "broken")
+            return first, done, followed([*command, "--resume", str(folder / "broken")], folder / "broken", args.warm)
+
+        with ThreadPoolExecutor(2 if args.together else 1) as pool:
+            both = pool.submit(unbroken), pool.submit(in_two_parts)
+            whole, (broken, done, resumed) = both[0].result(), both[1].result()
         for name, told in (("unbroken", whole), ("interrupted", broken), ("resumed", resumed)):
             print(
                 f"{name}: exit {told['code']}, {told['seconds']:.0f} s, {told['warm']:.0f} MB, at most {told['most']:.0f} MB"
