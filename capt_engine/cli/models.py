@@ -23,6 +23,8 @@ from capt_engine.records import (
     ModelImported,
     OfferedModel,
     Result,
+    SanityRequest,
+    SanityScore,
 )
 
 HELP = "models: bundled, installed, and importing published weights"
@@ -45,6 +47,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     verb = verbs.add_parser("get", help="download one, resume where it was broken off, verify, install")
     verb.add_argument("name", metavar="ID", help="as `capt models list` gives it, or hf-hub:owner/name")
     verb.add_argument("--yes", action="store_true", help="do not ask first")
+    verb.add_argument("--no-score", action="store_true", help="do not try it on a few pictures afterwards")
+    add_pictures(verb)
     add_common(verb)
     add_common(verbs.add_parser("ledger", help="everything that was ever downloaded"))
     verb = verbs.add_parser("offline", help="keep the program off the network for good, or let it back")
@@ -195,8 +199,11 @@ def _get(args: argparse.Namespace) -> int:
     if not args.yes and not _agreed():
         return CANCELLED
 
+    got: list[DownloadResult] = []
+
     def finish(result: Result) -> int:
         assert isinstance(result, DownloadResult)
+        got.append(result)
         if args.json:
             print_json("summary", asdict(result))
         else:
@@ -206,7 +213,7 @@ def _get(args: argparse.Namespace) -> int:
                 print(note)
         return 0
 
-    return follow(
+    code = follow(
         DownloadRequest(args.name),
         device=args.device,
         progress=Progress(quiet=args.quiet),
@@ -214,6 +221,23 @@ def _get(args: argparse.Namespace) -> int:
         finish=finish,
         cancelled="Cancelled. What came is kept: the same command goes on from there.",
     )
+    if not got or args.json or args.no_score:
+        return code
+
+    def told(result: Result) -> int:
+        assert isinstance(result, SanityScore)
+        print(scored("Zero-shot", result))
+        return 0
+
+    # A model that is installed is installed, whatever a few pictures say of it.
+    follow(
+        SanityRequest(Path(got[0].folder).name, args.pictures),
+        device=args.device,
+        progress=Progress(quiet=args.quiet),
+        news=_nothing,
+        finish=told,
+    )
+    return code
 
 
 def _agreed() -> bool:

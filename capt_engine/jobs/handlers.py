@@ -54,6 +54,7 @@ from capt_engine.records import (
     ReportResult,
     RowsReady,
     RunsListed,
+    SanityRequest,
     SaveTunedRequest,
     ScanRequest,
     SplitRequest,
@@ -237,6 +238,7 @@ HANDLERS = {
     SplitRequest: surveying.handle_split,
     ImportPromptsRequest: importing.handle_import_prompts,
     ImportModelRequest: importing.handle_import_model,
+    SanityRequest: importing.handle_sanity,
 }
 
 __all__ = ["HANDLERS", "Classifier", "catalogue", "load_backbone", "load_prompts", "sentence_in"]

@@ -30,6 +30,7 @@ from capt_engine.records import (
     JobId,
     ModelImported,
     PromptsImported,
+    SanityRequest,
     SanityScore,
 )
 from capt_engine.resources import resource
@@ -91,6 +92,13 @@ def handle_import_model(
         assumed=brought.assumed,
         score=_score(request.pictures, backbone, None, tick),
     )
+
+
+def handle_sanity(session: Session, job: JobId, request: SanityRequest, on_event: OnEvent, tick: Tick) -> SanityScore:
+    """Ask an installed model about a few pictures."""
+    del job, on_event
+    tick(0, 0, f"loading {request.model}")
+    return _score(request.pictures, session.backbone(request.model, "auto"), None, tick)
 
 
 def _beat(tick: Tick, path: Path) -> Callable[[], None]:

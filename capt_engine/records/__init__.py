@@ -103,6 +103,7 @@ from capt_engine.records.models import (
     ImportPromptsRequest,
     ModelImported,
     PromptsImported,
+    SanityRequest,
     SanityScore,
 )
 from capt_engine.records.pictures import (
@@ -249,6 +250,7 @@ __all__ = [
     "Result",
     "RowsReady",
     "RunsListed",
+    "SanityRequest",
     "SanityScore",
     "SaveTunedRequest",
     "ScanRequest",

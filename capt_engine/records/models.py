@@ -23,6 +23,14 @@ class SanityScore:
 
 
 @dataclass(frozen=True)
+class SanityRequest:
+    """Try an installed model on a few labelled pictures ("" for the demo pictures): does it work at all?"""
+
+    model: str
+    pictures: str = ""
+
+
+@dataclass(frozen=True)
 class ImportPromptsRequest:
     """Bring in a published file of prompts for a model.
 

@@ -25,7 +25,14 @@ from capt_engine.records.downloads import (
     Verified,
     VerifyRequest,
 )
-from capt_engine.records.models import ImportModelRequest, ImportPromptsRequest, ModelImported, PromptsImported
+from capt_engine.records.models import (
+    ImportModelRequest,
+    ImportPromptsRequest,
+    ModelImported,
+    PromptsImported,
+    SanityRequest,
+    SanityScore,
+)
 from capt_engine.records.pictures import PreviewRequest, PreviewResult
 from capt_engine.records.reports import ListRunsRequest, ReportRequest, ReportResult, RunsListed
 from capt_engine.records.tuning import (
@@ -54,6 +61,7 @@ Request = (
     | LedgerRequest
     | OfflineRequest
     | VerifyRequest
+    | SanityRequest
     | RemoveRequest
     | CatalogueRequest
     | ImportPromptsRequest
@@ -77,6 +85,7 @@ Result = (
     | Ledger
     | OfflineSet
     | Verified
+    | SanityScore
     | Removed
     | Catalogue
     | PromptsImported

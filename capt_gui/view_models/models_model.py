@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
@@ -26,6 +27,8 @@ from capt_engine.records import (
     ModelsListed,
     OfferedModel,
     OfflineRequest,
+    SanityRequest,
+    SanityScore,
 )
 from capt_gui.bridge import Bridge
 
@@ -44,17 +47,21 @@ class Underway:
 
 
 class ModelsModel(QObject):
-    """`changed`: the list, a state or a progress; `installed(DownloadResult)`, `failed(model id, Failure)`; `recorded`: the ledger came."""
+    """`changed`: the list, a state or a progress; `installed(DownloadResult)`, `failed(model id, Failure)`; `recorded`: the ledger came;
+    `scored(model id, SanityScore)`: a fetched model was tried on a few pictures.
+    """
 
     changed = Signal()
     installed = Signal(object)
     failed = Signal(str, object)
     recorded = Signal()
+    scored = Signal(str, object)
 
     def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._bridge = bridge
         self._jobs: dict[JobId, str] = {}
+        self._scoring: dict[JobId, str] = {}
         self.listed: ModelsListed | None = None
         self.ledger: tuple[LedgerEntry, ...] = ()
         self.underway: dict[str, Underway] = {}
@@ -116,6 +123,10 @@ class ModelsModel(QObject):
         elif isinstance(event, JobFinished) and isinstance(event.result, Ledger):
             self.ledger = event.result.entries
             self.recorded.emit()
+        elif isinstance(event, JobFinished | JobFailed | JobCancelled) and event.job in self._scoring:
+            scored = self._scoring.pop(event.job)
+            if isinstance(event, JobFinished) and isinstance(event.result, SanityScore):
+                self.scored.emit(scored, event.result)
         elif isinstance(event, JobFinished | JobFailed | JobCancelled) and model == "":
             # an answer that changes how everything stands, such as the offline lock's
             del self._jobs[event.job]
@@ -136,6 +147,7 @@ class ModelsModel(QObject):
             if isinstance(event, JobFinished) and isinstance(event.result, DownloadResult):
                 # what can be chosen has changed everywhere
                 self._bridge.submit(CatalogueRequest())
+                self._scoring[self._bridge.submit(SanityRequest(Path(event.result.folder).name))] = model
                 self.installed.emit(event.result)
             elif isinstance(event, JobFailed):
                 failure: Failure = event.failure

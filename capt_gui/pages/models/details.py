@@ -32,6 +32,7 @@ class ModelDetails(QWidget):
     use_clicked = Signal(str)
     verify_clicked = Signal(str)
     remove_clicked = Signal(str)
+    folder_clicked = Signal()
 
     def __init__(self, theme: Theme, models: ModelsModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,6 +51,7 @@ class ModelDetails(QWidget):
         self.cancel = QPushButton(self.tr("Cancel"))
         self.download = QPushButton()
         self.use = QPushButton(self.tr("Use in the explorer"))
+        self.folder = QPushButton(self.tr("Use a folder I already have…"))
         self.verify = QPushButton(self.tr("Verify"))
         self.remove = QPushButton(self.tr("Remove…"))
         self.copy = QPushButton(self.tr("Copy the links for another computer"))
@@ -154,6 +156,7 @@ class ModelDetails(QWidget):
         self.use.setVisible(here)
         for button in (self.copy, self.page):
             button.setVisible(bool(model.page))
+        self.folder.setVisible(not here and underway is None)
         for button in (self.verify, self.remove):
             button.setVisible(model.state == "installed" and underway is None)
         words = self.tr("Go on with the download…") if model.state == "partial" else self.tr("Download…")
@@ -218,7 +221,7 @@ class ModelDetails(QWidget):
         work.addWidget(self.cancel)
         first = QHBoxLayout()
         first.setSpacing(10)
-        for button in (self.download, self.use, self.verify, self.remove):
+        for button in (self.download, self.use, self.folder, self.verify, self.remove):
             first.addWidget(button)
         first.addStretch(1)
         second = QHBoxLayout()
@@ -250,6 +253,7 @@ class ModelDetails(QWidget):
     def _connect(self) -> None:
         self.download.clicked.connect(self.on_download)
         self.use.clicked.connect(self.on_use)
+        self.folder.clicked.connect(self.folder_clicked)
         self.verify.clicked.connect(self.on_verify)
         self.remove.clicked.connect(self.on_remove)
         self.copy.clicked.connect(self.on_copy)

@@ -27,12 +27,13 @@ from capt_engine.records import (
     OfferedModel,
     Removed,
     RemoveRequest,
+    SanityScore,
     Verified,
     VerifyRequest,
 )
 from capt_gui.pages.models.consent import ConsentDialog
 from capt_gui.pages.models.details import ModelDetails
-from capt_gui.pages.models.import_dialog import ImportModelDialog, ImportPromptsDialog
+from capt_gui.pages.models.import_dialog import ImportModelDialog, ImportPromptsDialog, score_words
 from capt_gui.pages.models.ledger_dialog import LedgerDialog
 from capt_gui.pages.models.prompts_details import PromptsDetails
 from capt_gui.view_models.desk import Desk
@@ -203,6 +204,14 @@ class ModelsPage(QWidget):
         label = offer.label if offer is not None else result.model
         self._say("done", self.tr("{} is here and verified").format(label), " ".join(result.notes))
 
+    def on_scored(self, model: str, score: SanityScore) -> None:
+        """Say how a model that has just come did on a few pictures."""
+        offer = self._models.offer(model)
+        label = offer.label if offer is not None else model
+        self._say(
+            "warning" if score.warning else "done", self.tr("{} is here and verified").format(label), score_words(score)
+        )
+
     def on_failed(self, model: str, failure: Failure) -> None:
         """Say what went wrong with which model."""
         offer = self._models.offer(model)
@@ -364,6 +373,8 @@ class ModelsPage(QWidget):
         models.changed.connect(self.on_changed)
         models.installed.connect(self.on_installed)
         models.failed.connect(self.on_failed)
+        models.scored.connect(self.on_scored)
+        self.details.folder_clicked.connect(self.on_bring)
         models.recorded.connect(self.on_recorded)
         self.kind.picked.connect(self.on_kind)
         self.list.chosen.connect(self.on_chosen)

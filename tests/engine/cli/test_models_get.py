@@ -11,7 +11,9 @@ import pytest
 
 from capt_engine.cli.main import main
 from capt_engine.model import offers
+from tests.conftest import TINY_CONFIG
 from tests.engine.model.hub_server import COMMIT, Hub, serving
+from tests.engine.model.importers import forms
 
 WEIGHTS = bytes(range(256)) * 2000
 CONFIG = json.dumps({"model_cfg": {"embed_dim": 16}, "preprocess_cfg": {}}).encode()
@@ -49,6 +51,19 @@ def test_get_downloads_verifies_and_lists(hub: Hub, capsys: pytest.CaptureFixtur
     assert hub.asked
 
 
+def test_a_fetched_model_is_tried_on_a_few_pictures(
+    hub: Hub, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Random weights guess: the score is near chance, and the usual causes are named."""
+    model, look = TINY_CONFIG["model_cfg"], TINY_CONFIG["preprocess_cfg"]
+    made = forms.open_clip_folder(tmp_path / "made", forms.random_clip(model), model, look)
+    hub.files = {path.name: path.read_bytes() for path in made.iterdir()}
+    assert main(["models", "get", MODEL, "--yes"]) == 0
+    said = capsys.readouterr().out
+    assert "of 12 right on the demo pictures" in said
+    assert "Warning:" in said
+
+
 def test_nothing_is_fetched_unasked(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
     """Without a terminal there is nobody to ask; the sentence says how to agree."""
     assert main(["models", "get", MODEL]) == 2
@@ -63,7 +78,7 @@ def test_offline_holds_for_every_later_run(hub: Hub, capsys: pytest.CaptureFixtu
     assert "offline for good" in capsys.readouterr().err
     assert main(["models", "offline", "off"]) == 0
     assert not hub.asked
-    assert main(["models", "get", MODEL, "--yes"]) == 0
+    assert main(["models", "get", MODEL, "--yes", "--no-score"]) == 0
     hub.asked.clear()
     assert main(["models", "get", "hf-hub:somebody/else", "--yes", "--offline"]) == 2
     assert not hub.asked
@@ -86,7 +101,7 @@ def test_a_download_does_not_load_torch(
         raise AssertionError("the worker that loads torch was started")
 
     monkeypatch.setattr(lanes, "science", never)
-    assert main(["models", "get", MODEL, "--yes", "--quiet"]) == 0
+    assert main(["models", "get", MODEL, "--yes", "--quiet", "--no-score"]) == 0
     assert offers.is_model(offers.models_dir() / "somebody--tiny")
     assert hub.asked
     capsys.readouterr()

@@ -50,7 +50,11 @@ def test_a_download_goes_from_waiting_to_installed(bench: Bench, qtbot: QtBot) -
         bench.engine.emit(r.JobFinished(job, FETCHED))
     assert told.args == [FETCHED]
     assert not models.underway
-    assert bench.engine.requests[-2:] == [r.ListModelsRequest(), r.CatalogueRequest()]
+    assert bench.engine.requests[-3:] == [r.ListModelsRequest(), r.CatalogueRequest(), r.SanityRequest("small")]
+    score = r.SanityScore("the demo pictures", 12, 12, 11, 1 / 12, 1e-9)
+    with qtbot.waitSignal(models.scored) as tried:
+        bench.engine.emit(r.JobFinished(last(bench), score))
+    assert tried.args == ["small", score]
 
 
 def test_a_failure_and_a_cancel_leave_nothing_underway(bench: Bench, qtbot: QtBot) -> None:
