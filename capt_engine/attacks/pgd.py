@@ -10,7 +10,7 @@ from torch import Tensor
 
 from capt_engine.attacks.base import Draws, Logits, Step, Threat
 from capt_engine.attacks.losses import LOSSES, loss_notes
-from capt_engine.attacks.slope import Aim, Pace, look, moved, samples_param, stop_param
+from capt_engine.attacks.slope import Aim, Pace, Which, look, moved, samples_param, stop_param
 from capt_engine.registry import param
 
 
@@ -85,7 +85,7 @@ class PGD:
             heading = torch.zeros_like(images)
             for step in range(self.steps + 1):
                 left = self._left(best_reached)
-                if not len(left):
+                if left is None:
                     return best
                 pace(f"step {step} of {self.steps}")
                 pictures, wanted = images[left], aim.of(left)
@@ -95,16 +95,17 @@ class PGD:
 
                 # The slope is taken at the picture, not through the clip: that has none at exactly 0 and 1 (torch 2.15), so black and
                 # white pixels would never move.
-                attacked = (pictures + delta[left]).clamp(0, 1)
+                attacked = (pictures + delta[left]).clamp_(0, 1)
                 seen = look(model, attacked, wanted, score, samples=self.samples, with_slope=step < self.steps)
                 better = seen.reached > best_reached[left]
-                best[left[better]], best_reached[left[better]] = attacked[better], seen.reached[better]
+                best[left] = torch.where(better[:, None, None, None], attacked, best[left])
+                best_reached[left] = torch.where(better, seen.reached, best_reached[left])
                 if step < self.steps:
-                    ahead = delta[left] + step_size * threat.norm.steepest(self._headed(heading, left, seen.slope))
-                    delta[left] = moved(pictures, ahead, threat.norm, threat.eps)
+                    ahead = threat.norm.steepest(self._headed(heading, left, seen.slope)).mul_(step_size)
+                    delta[left] = moved(pictures, ahead.add_(delta[left]), threat.norm, threat.eps)
         return best
 
-    def _headed(self, heading: Tensor, left: Tensor, slope: Tensor) -> Tensor:
+    def _headed(self, heading: Tensor, left: Which, slope: Tensor) -> Tensor:
         """Where to go: up the slope, or with momentum along the running sum of slopes of mean size 1, kept in `heading` (MI-FGSM, eq. 6).
 
         The paper makes their sums 1, which is the same direction.
@@ -115,7 +116,9 @@ class PGD:
         heading[left] = self.momentum * heading[left] + slope / torch.where(size > 0, size, torch.ones_like(size))
         return heading[left]
 
-    def _left(self, best_reached: Tensor) -> Tensor:
-        """Indices of the pictures that get another step, (m,)."""
-        unfinished = best_reached <= 0 if self.stop_early else torch.ones_like(best_reached, dtype=torch.bool)
-        return unfinished.nonzero().flatten()
+    def _left(self, best_reached: Tensor) -> Which | None:
+        """Which pictures get another step: indices (m,), or all of them, without asking the device or copying any; None where none do."""
+        left = (best_reached <= 0).nonzero().flatten() if self.stop_early else best_reached
+        if not len(left):
+            return None
+        return left if len(left) < len(best_reached) else slice(None)

@@ -14,6 +14,7 @@ from capt_engine.attacks.losses import margin
 from capt_engine.registry import param
 
 Score = Callable[[Tensor], Tensor]  # logits (n, k) → (n,), larger = better for the attacker
+Which = Tensor | slice  # some of the pictures: their indices (m,), or slice(None), which copies nothing
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Aim:
         """By how much the attacker has won, (n,); above 0 the answer is what was wanted."""
         return self.sign * margin(logits, self.labels)
 
-    def of(self, which: Tensor) -> Aim:
+    def of(self, which: Which) -> Aim:
         """The aim for some of the pictures."""
         return Aim(self.labels[which], self.targeted)
 
@@ -77,7 +78,10 @@ def _mean(values: list[Tensor]) -> Tensor:
 
 def inside(images: Tensor, delta: Tensor) -> Tensor:
     """The part of delta that keeps images + delta in [0, 1]; it only ever shortens, so no ball around `images` is left."""
-    return torch.maximum(torch.minimum(delta, 1 - images), -images)
+    # In place: at full size a step's time outside the model is mostly the first touch of fresh memory.
+    room = 1 - images
+    torch.minimum(delta, room, out=room)
+    return torch.maximum(room, -images, out=room)
 
 
 def moved(images: Tensor, delta: Tensor, norm: Norm, eps: float) -> Tensor:
