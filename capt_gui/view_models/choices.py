@@ -145,6 +145,11 @@ class Choices(QObject):
         models = self.catalogue.models if self.catalogue else ()
         return next((model.label for model in models if model.id == name), name)
 
+    def attack_label(self, name: str) -> str:
+        """What an attack is called in the catalogue; its name when it is not there."""
+        attacks = self.catalogue.attacks if self.catalogue else ()
+        return next((attack.label for attack in attacks if attack.name == name), name)
+
     def problem(self) -> str:
         """Why Run makes no sense as things stand; empty when it does."""
         if self.catalogue is None:

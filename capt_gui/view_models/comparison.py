@@ -49,9 +49,9 @@ def contest(a: PictureRow, b: PictureRow, label: Callable[[str], str]) -> str:
     return f"{sides} {aim(a, b)}".strip()
 
 
-def details(a: PictureRow, b: PictureRow, model: str) -> str:
+def details(a: PictureRow, b: PictureRow, model: str, attack: str = "") -> str:
     """With what both rows were made, and what outlives saving: what they share stands once."""
-    shared = sentences.settings_line(a, model, named=False)
+    shared = sentences.settings_line(a, model, attack, named=False)
     saved = [sentences.survival(a), sentences.survival(b)]
     if saved[0] != saved[1]:
         saved = [f"{side}: {words}" if words else "" for side, words in zip("AB", saved, strict=True)]

@@ -77,13 +77,13 @@ def survival(row: PictureRow) -> str:
     return "survives PNG and JPEG" if row.survives_jpeg95 else "survives PNG, not JPEG"
 
 
-def settings_line(row: PictureRow, model: str, *, named: bool = True) -> str:
-    """With what a row was made: model, prompts (if `named`), attack, norm, budget, steps, seed."""
+def settings_line(row: PictureRow, model: str, attack: str = "", *, named: bool = True) -> str:
+    """With what a row was made: model, prompts (if `named`), attack, norm, budget, steps, seed; model and attack by their labels."""
     parts = [f"{model} with {row.prompt_id}" if named and row.prompt_id not in {"", NO_PROMPTS} else model]
     if row.attack is not None:
         steps = f", {row.steps} step{'' if row.steps == 1 else 's'}" if row.steps else ""
         restarts = f", {row.restarts} restarts" if row.restarts > 1 else ""
-        word = row.attack.name.upper()
+        word = attack or row.attack.name
         bound = row.threat.budget or f"{norm_word(row.threat.norm)} {budget(row.threat.eps, row.threat.norm)}"
         parts.append(f"{word}, {bound}{steps}{restarts}")
     parts.append(f"seed {row.seed}")

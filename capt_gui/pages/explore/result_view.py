@@ -136,7 +136,7 @@ class ResultView(QWidget):
         if row is not None and other is not None:
             self._pair.set_words(comparison.verdict(row), comparison.verdict(other), comparison.headline(row, other))
             model = self._desk.choices.model_label(row.model_id)
-            headline, details = "", comparison.details(row, other, model)
+            headline, details = "", comparison.details(row, other, model, self._attack_label(row))
             aim = comparison.contest(row, other, self._desk.choices.sides.label)
         old = row is not None and item is not None and item.request is not None
         stale = old and not self._desk.choices.made_with(item.request)  # type: ignore[union-attr, arg-type]
@@ -153,6 +153,9 @@ class ResultView(QWidget):
             label.setText(words)
             label.setVisible(bool(words))
 
+    def _attack_label(self, row: PictureRow) -> str:
+        return self._desk.choices.attack_label(row.attack.name) if row.attack is not None else ""
+
     def _words(self, item: Item | None, row: PictureRow | None) -> tuple[str, str]:
         if item is None and self._desk.gallery.rowCount() == 0:
             return "Looking for pictures…", self._desk.engine.waiting_text
@@ -164,7 +167,7 @@ class ResultView(QWidget):
             return sentences.headline(row), " · ".join(
                 part
                 for part in (
-                    sentences.settings_line(row, self._desk.choices.model_label(row.model_id)),
+                    sentences.settings_line(row, self._desk.choices.model_label(row.model_id), self._attack_label(row)),
                     sentences.survival(row),
                 )
                 if part

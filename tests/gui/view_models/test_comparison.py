@@ -66,10 +66,10 @@ def test_at_whom_the_attack_was_aimed_is_said() -> None:
 
 def test_the_details_say_what_is_shared_once() -> None:
     """Model, attack and seed stand once; what survives saving stands by side where it differs."""
-    assert comparison.details(A, B, "Demo") == "Demo · PGD, L∞ 4/255, 10 steps · seed 0"
+    assert comparison.details(A, B, "Demo", "PGD") == "Demo · PGD, L∞ 4/255, 10 steps · seed 0"
     lost = replace(A, survives_png=False)
-    assert comparison.details(lost, B, "Demo").endswith("A: lost once saved as PNG")
-    both = comparison.details(lost, replace(lost, prompt_id="capt"), "Demo")
+    assert comparison.details(lost, B, "Demo", "PGD").endswith("A: lost once saved as PNG")
+    both = comparison.details(lost, replace(lost, prompt_id="capt"), "Demo", "PGD")
     assert both.count("lost once saved as PNG") == 1
     assert "A: lost" not in both
 

@@ -54,7 +54,7 @@ def test_a_budget_of_its_own_is_said_instead_of_eps() -> None:
     )
     assert sentences.headline(row) == "torus 98 % → cone 80 %: flipped under Fog, severity 5 of 5"
     assert sentences.threat(row.threat) == "Fog, severity 5 of 5"
-    assert sentences.settings_line(row, "demo") == "demo · CORRUPTION, Fog, severity 5 of 5 · seed 0"
+    assert sentences.settings_line(row, "demo", "Corruption") == "demo · Corruption, Fog, severity 5 of 5 · seed 0"
 
 
 def test_survival() -> None:
