@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from capt_engine.data import benchmarks
-from capt_engine.data.few_shot import VAL_SHOTS, few_shot, half_of_classes
+from capt_engine.data.few_shot import few_shot, half_of_classes, watched_of
 from capt_engine.data.labelled import WHOLE, LabelledSet, load_splits
 from capt_engine.errors import BadImage, BadRequest
 from capt_engine.model.clip import Backbone
@@ -58,22 +58,17 @@ def draw(request: TuneRequest) -> Drawn:
         )
     train, val = _splits(request)
     notes: list[str] = []
-    drawn, watched = few_shot(train, val, request.shots, request.seed)
-    if not request.validate:
-        watched = None
-    elif val is None:
-        watched = _from_the_rest(train, drawn, request)
-        if watched is None:
-            notes.append(
-                "There are no validation pictures, and too few training pictures are left to draw some from: "
-                "nothing is watched during tuning."
-                + (" Nothing says when to stop early, so all epochs are run." if request.patience else "")
-            )
-        else:
-            notes.append("Validation pictures were drawn from the training pictures that are not trained on.")
-    elif request.shots is None:
-        # "All" is about training; to be watched after every epoch, the published few are enough.
-        watched = few_shot(val, None, VAL_SHOTS, request.seed)[0]
+    drawn, _ = few_shot(train, val, request.shots, request.seed)
+    # by the same rule the wizard shows beforehand
+    watched = watched_of(train, val, request.shots, request.seed) if request.validate else None
+    if request.validate and val is None:
+        notes.append(
+            "There are no validation pictures, and too few training pictures are left to draw some from: "
+            "nothing is watched during tuning."
+            + (" Nothing says when to stop early, so all epochs are run." if request.patience else "")
+            if watched is None
+            else "Validation pictures were drawn from the training pictures that are not trained on."
+        )
     if watched is None:
         (drawn,) = half_of_classes(request.half, drawn)
     else:
@@ -102,18 +97,6 @@ def _splits(request: TuneRequest) -> tuple[LabelledSet, LabelledSet | None]:
         )
     val = sets.get("val")
     return found, val if val is not None and val.items else None
-
-
-def _from_the_rest(train: LabelledSet, drawn: LabelledSet, request: TuneRequest) -> LabelledSet | None:
-    """min(shots, 4) of each class from the pictures that were not drawn, None where a class has too few."""
-    if request.shots is None:
-        return None
-    taken, wanted = set(drawn.items), min(request.shots, VAL_SHOTS)
-    rest = replace(train, items=tuple(item for item in train.items if item not in taken))
-    labels = {item.label for item in train.items}
-    if any(rest.counts()[label] < wanted for label in labels):
-        return None
-    return few_shot(rest, None, wanted, request.seed)[0]
 
 
 def read_pictures(

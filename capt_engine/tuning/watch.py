@@ -21,7 +21,7 @@ STEPS = 10
 """Of the attack that watches: enough to see a trend; final figures need more."""
 
 
-SHOWN = 6
+SHOWN = 12
 """Pictures of a strip."""
 
 

@@ -267,7 +267,8 @@ class TuneResultModel(QObject):
     def _on_measuring(self, event: Event) -> None:
         if isinstance(event, JobProgress):
             self.done, self.total = event.done, event.total
-            self.words = sentences.progress(event.note, event.remaining_s, 0)
+            note = event.note[:1].upper() + event.note[1:]
+            self.words = sentences.progress(note, event.remaining_s, 0)
             self.progressed.emit()
         elif isinstance(event, JobFinished | JobFailed | JobCancelled):
             self._job, self.done, self.total, self.words = None, 0, 0, ""

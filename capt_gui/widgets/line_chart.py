@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
@@ -27,6 +28,8 @@ _PAD = 6
 _SWATCH = 18
 # a band is its line's colour, so faint that the line and the grid stay readable
 _BAND = 0.18
+# along the words of a level, to see which lines they would cover
+_PROBES = 6
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ class LineChart(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """So small that the lines can still be told apart."""
-        return QSize(220, 138)
+        return QSize(220, 124)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Read out the place under the mouse."""
@@ -208,16 +211,18 @@ class LineChart(QWidget):
             self._paint_line(painter, line, x_scale, y_scale)
         taken: list[QRectF] = []
         for level in self._levels:
-            taken.append(self._paint_level(painter, level, area, y_scale.at(level.value), taken))
+            taken.append(self._paint_level(painter, level, area, (x_scale, y_scale), taken))
         if self._cursor is not None:
             painter.setPen(QPen(theme.color("control"), 1))
             x = x_scale.at(self._cursor)
             painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
         painter.restore()
 
-    def _paint_level(self, painter: QPainter, level: Level, area: QRectF, y: float, taken: list[QRectF]) -> QRectF:
+    def _paint_level(
+        self, painter: QPainter, level: Level, area: QRectF, scales: tuple[Scale, Scale], taken: list[QRectF]
+    ) -> QRectF:
         """The dashed line, its name and value at the right end, on the side that has room; gives back where they stand."""
-        theme = self._theme
+        theme, y = self._theme, scales[1].at(level.value)
         painter.setPen(QPen(theme.color(level.role), 1.4, Qt.PenStyle.DashLine))
         painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
         small = QFontMetricsF(theme.font("caption"))
@@ -227,8 +232,11 @@ class LineChart(QWidget):
         free = [
             side
             for side in sides
-            if side.top() >= area.top() - 2 and not any(side.intersects(other) for other in taken)
+            if side.top() >= area.top() - 2
+            and side.bottom() <= area.bottom() + 2
+            and not any(side.intersects(other) for other in taken)
         ]
+        free.sort(key=lambda side: self._hidden_by(side, *scales))
         # two levels that are close: the second name stands below the first, and covers no line further left
         room = (
             free[0]
@@ -242,6 +250,19 @@ class LineChart(QWidget):
         painter.setPen(theme.color("text_muted"))
         painter.drawText(room, Qt.AlignmentFlag.AlignCenter, words)
         return room
+
+    def _hidden_by(self, room: QRectF, x_scale: Scale, y_scale: Scale) -> int:
+        """How much of the lines words in this place would cover: points out of some along their width."""
+        spots = [room.left() + room.width() * part / _PROBES for part in range(_PROBES + 1)]
+        covered = 0
+        for line in self._lines:
+            points = [(x_scale.at(x), y_scale.at(y)) for x, y in zip(line.xs, line.ys, strict=True)]
+            for (left, start), (right, end) in pairwise(points):
+                for spot in spots:
+                    if left <= spot <= right and right > left:
+                        at = start + (end - start) * (spot - left) / (right - left)
+                        covered += room.top() - 2 <= at <= room.bottom() + 2
+        return covered
 
     def _paint_line(self, painter: QPainter, line: Line, x_scale: Scale, y_scale: Scale) -> None:
         color = self._theme.color(line.role)

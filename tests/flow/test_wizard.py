@@ -12,26 +12,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PIL import Image
-from PySide6.QtCore import QMimeData, Qt, QUrl
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
-from safetensors import safe_open
 
 from capt_engine.cli.main import main
-from capt_engine.demo import world
-from capt_gui.bridge import Bridge, real_engine
 from capt_gui.pages.tune.method_step import MethodStep
 from capt_gui.pages.tune.page import TunePage
 from capt_gui.pages.tune.result_step import ResultStep
 from capt_gui.pages.tune.run_step import RunStep
-from capt_gui.settings import Settings
-from capt_gui.theme import Theme
-from capt_gui.view_models.desk import Desk, lay_out
 from capt_gui.view_models.navigation import EXPLORE, REPORT
 from capt_gui.view_models.tune_project import RESUME
-from capt_gui.view_models.tune_state import DONE, METHOD, RESULT, RUNNING, SPLIT, TUNE
+from capt_gui.view_models.tune_state import DONE, RESULT, RUNNING, TUNE
+from tests.flow.wizard_walk import draw_toys, open_page, tensors, walk_to_method
 
 PATIENCE_MS = 120_000
 
@@ -41,13 +35,7 @@ pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 @pytest.fixture(scope="module")
 def toys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight pictures of each of three classes of the toy world."""
-    home, task = tmp_path_factory.mktemp("toys") / "few", world.TASKS["shapes"]
-    for row, name in enumerate(task.classes[:3]):
-        (home / name).mkdir(parents=True)
-        for number in range(8):
-            scene = world.scene("shapes", "test", row + number * len(task.classes), "plain", 0)
-            Image.fromarray(world.picture(scene)).save(home / name / f"{number}.png")
-    return home
+    return draw_toys(tmp_path_factory.mktemp("toys") / "few")
 
 
 @pytest.fixture
@@ -55,16 +43,10 @@ def page(qapp: QApplication, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.M
     """The page on the real engine; projects, runs and saved prompts in folders of the test's own."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     before = set(threading.enumerate())
-    bridge = Bridge(real_engine("cpu"))
-    folders = {"runs_folder": tmp_path / "runs", "projects_folder": tmp_path / "projects"}
-    page = TunePage(lay_out(bridge, Settings(), Theme(qapp, "light"), **folders))
+    page = open_page(qapp, tmp_path / "projects", tmp_path / "runs")
     qtbot.addWidget(page)
-    page.resize(1280, 800)
-    page.show()
-    bridge.open()
     yield page
-    assert bridge.close(60)
-    bridge.deleteLater()
+    assert page._desk.bridge.close(60)
     assert not [thread for thread in threading.enumerate() if thread not in before and thread.is_alive()]
 
 
@@ -75,29 +57,12 @@ def press(button: QPushButton) -> None:
     QTest.keyClick(button, Qt.Key.Key_Space)
 
 
-def walk_to_method(page: TunePage, desk: Desk, toys: Path, qtbot: QtBot) -> MethodStep:
-    """Steps 1 and 2, and settings so small that the rest takes seconds."""
-    mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(toys))])
-    assert page.take(mime)
-    tuning = desk.tuning
-    qtbot.waitUntil(lambda: page.step.may_go_on, timeout=PATIENCE_MS)
-    page.on_next()
-    qtbot.waitUntil(lambda: page.step is page.steps[SPLIT], timeout=PATIENCE_MS)
-    tuning.project.change(shots=2, test_share=0.4, val_share=0.2, test_steps=5)
-    qtbot.waitUntil(lambda: tuning.split.is_current, timeout=PATIENCE_MS)
-    page.on_next()
-    qtbot.waitUntil(lambda: page.step is page.steps[METHOD], timeout=PATIENCE_MS)
+def walked(page: TunePage, toys: Path, qtbot: QtBot) -> MethodStep:
+    """Steps 1 and 2, with settings so small that the rest takes seconds."""
+    walk_to_method(page, toys, lambda there: qtbot.waitUntil(there, timeout=PATIENCE_MS))
     step = page.step
     assert isinstance(step, MethodStep)
-    tuning.method.set_values((("epochs", 2), ("attack_steps", 1), ("batch", 4)))
     return step
-
-
-def tensors(path: Path) -> dict[str, bytes]:
-    """What a checkpoint holds, byte for byte."""
-    with safe_open(path, framework="np") as file:
-        return {name: file.get_tensor(name).tobytes() for name in file.keys()}  # noqa: SIM118 (no mapping)
 
 
 def test_the_whole_wizard(
@@ -106,7 +71,7 @@ def test_the_whole_wizard(
     """Data, split, method, run, result: measured on the untouched share, saved, used, and bit for bit what the command makes."""
     desk = page._desk
     tuning = desk.tuning
-    method = walk_to_method(page, desk, toys, qtbot)
+    method = walked(page, toys, qtbot)
     qtbot.waitUntil(lambda: tuning.method.forecast is not None, timeout=PATIENCE_MS)
     assert "of memory" in method.forecast.headline.text()
     assert "PGD, 1 step within ε = 1/255" in method.attacks.training.text()
@@ -167,7 +132,7 @@ def test_stopping_keeps_the_best_and_an_interruption_is_gone_on_with(page: TuneP
     """A cancelled run is offered again; resumed, it ends with the very prompts of an unbroken one."""
     desk = page._desk
     tuning = desk.tuning
-    walk_to_method(page, desk, toys, qtbot)
+    walked(page, toys, qtbot)
     page.on_next()
     tuning.run.start()
     qtbot.waitUntil(lambda: bool(tuning.run.epochs), timeout=PATIENCE_MS)

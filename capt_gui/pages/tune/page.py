@@ -52,6 +52,7 @@ class TunePage(QWidget):
             step.changed.connect(self.on_changed)
             step.done.connect(self.on_done)
             step.held.connect(self.on_held)
+            step.advised.connect(self.on_advised)
         self._actions = self._make_actions()
         self._lay_out()
         self._connect()
@@ -199,6 +200,11 @@ class TunePage(QWidget):
         """The step in front could not be finished."""
         self._waiting = -1
         self.on_changed()
+
+    def on_advised(self) -> None:
+        """The step in front has done its work: the keyboard goes to Next."""
+        self.on_changed()
+        self._next.setFocus(Qt.FocusReason.TabFocusReason)
 
     def on_picked(self, number: int) -> None:
         """A step was chosen on the header; on the way forward each step between does what Next would have it do."""

@@ -23,7 +23,7 @@ from capt_gui.widgets.labels import text
 from capt_gui.widgets.score_table import Cell, ScoreTable
 
 _WIDTH = 1240
-_TABLE_ROWS = 12
+_TABLE_ROWS = 20
 
 
 class ResultStep(Step):
@@ -46,7 +46,7 @@ class ResultStep(Step):
         )
         self.checks = ChecksCard(desk.theme)
         self._doubts = Card(self.checks)
-        self._classes = Card(_column(text(self.tr("Class by class"), "heading"), self.table))
+        self._classes = Card(_column(text(self.tr("Class by class: plain text → tuned"), "heading"), self.table))
         self._lay_out()
         self._result.changed.connect(self.on_changed)
         self._result.saved.connect(self.on_saved)
@@ -137,12 +137,12 @@ class ResultStep(Step):
         headings = [
             (self.tr("Class"), ""),
             (self.tr("Pictures"), self.tr("Test pictures of this class")),
-            (self.tr("Clean: plain → tuned"), self.tr("Right when clean, with plain text and with the tuned prompts")),
+            (self.tr("Clean"), self.tr("Right when clean, with plain text and with the tuned prompts")),
         ]
         if attacked:
             headings += [
                 (
-                    self.tr("Attacked: plain → tuned"),
+                    self.tr("Attacked"),
                     self.tr("Right under attack, with plain text and with the tuned prompts"),
                 ),
                 (self.tr("Change"), self.tr("Pictures that hold under attack: tuned minus plain text")),

@@ -43,7 +43,7 @@ class RunCharts(QWidget):
         self.rate = LineChart(theme, self.tr("Learning rate"), step, self.tr("How far each step goes."))
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(12)
+        grid.setSpacing(10)
         for number, chart in enumerate((self.accuracy, self.loss, self.alpha, self.rate)):
             grid.addWidget(Card(chart, 8), number // 2, number % 2)
             grid.setColumnStretch(number % 2, 1)

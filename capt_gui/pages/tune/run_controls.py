@@ -18,9 +18,9 @@ _START, _PAUSE, _STOP, _CANCEL, _OVER = "start", "pause", "stop", "cancel", "ove
 
 
 class RunControls(QWidget):
-    """One line of words, a bar, and only the buttons that make sense now. `result_clicked`: the way to step 5."""
+    """One line of words, a bar, and only the buttons that make sense now. `left`: the focused one went, as the run is done."""
 
-    result_clicked = Signal()
+    left = Signal()
 
     def __init__(self, theme: Theme, run: TuneRun, project: TuneProject, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -66,7 +66,9 @@ class RunControls(QWidget):
         run = self._run
         self.headline.setText(self._headline())
         going, ending = run.is_running, run.is_ending
-        focused = next((name for name, button in self.buttons.items() if button.hasFocus()), "")
+        # the window's own focus: the user may be in another program while the run ends
+        last = self.window().focusWidget()
+        focused = next((name for name, button in self.buttons.items() if button is last), "")
         pause = self.buttons[_PAUSE]
         pause.setText(self.tr("Continue") if run.is_paused else self.tr("Pause"))
         pause.setAccessibleName(pause.text())
@@ -97,7 +99,10 @@ class RunControls(QWidget):
         self.buttons[_OVER].setText(self.tr("Start over") if run.can_go_on else self.tr("Tune again"))
         self.buttons[_OVER].setAccessibleName(self.buttons[_OVER].text())
         if focused and not self.buttons[focused].isVisibleTo(self):
-            self.focus_first()
+            if run.is_done:
+                self.left.emit()
+            else:
+                self.focus_first()
         if not going and self._asking in (_STOP, _CANCEL):
             self.on_refused()
         self._show_symbol()

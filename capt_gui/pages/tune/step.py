@@ -13,12 +13,13 @@ class Step(QWidget):
     """One step in front of the wizard; its constructor takes the desk alone, `desk.tuning` holds the wizard's view models.
 
     `changed`: `blocked_because` may answer differently now. `done`: what `go_on` began is finished, the next step may come.
-    `held`: it could not be finished, and the step has said why.
+    `held`: it could not be finished, and the step has said why. `advised`: its work is over, Next is what one will most likely want.
     """
 
     changed = Signal()
     done = Signal()
     held = Signal()
+    advised = Signal()
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -212,6 +212,10 @@ def test_own_parts_show_what_tuning_takes(tmp_path: Path, shots: int | None, par
     assert {use for part, use in uses if part == "test"} == {"test"}
     assert sorted(item.path for item in drawn.train.items) == sorted(used(result, "tuned"))
     assert sorted(item.path for item in (drawn.val.items if drawn.val else ())) == sorted(used(result, "watched"))
+    # and what is said beforehand is what tuning will do; without parts that are drawn, another share is no way out
+    told = [words for words in result.warnings if "left to watch" in words]
+    assert bool(told) == (drawn.val is None)
+    assert not any("Give the validation a share" in words for words in told)
 
 
 @pytest.mark.parametrize(
