@@ -6,7 +6,6 @@ from PySide6.QtCore import QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import (
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 from capt_engine.records import OfferedModel
 from capt_gui.theme import Theme, repolish
 from capt_gui.view_models.models_model import PAUSED, ModelsModel, Underway, comfort, size, standing
+from capt_gui.widgets.fact_list import FactList
 from capt_gui.widgets.labels import text
 
 _STATE_ICONS = {"installed": ("check", "ok"), "bundled": ("check", "ok"), "partial": ("pause", "warning")}
@@ -42,9 +42,18 @@ class ModelDetails(QWidget):
         self.title = text("", "title", wrap=False)
         self._state_mark, self._state = QLabel(), text("", "strong", wrap=False)
         self._purpose = text()
-        self._facts = QGridLayout()
-        self._values: dict[str, QLabel] = {}
-        self._comfort_mark = QLabel()
+        self._facts = FactList(
+            {
+                "here": self.tr("On this machine"),
+                "size": self.tr("Size"),
+                "figure": self.tr("Published"),
+                "activation": self.tr("Activation"),
+                "licence": self.tr("Licence"),
+                "source": self.tr("Source"),
+                "commit": self.tr("Commit"),
+                "hash": self.tr("SHA-256"),
+            }
+        )
         self.bar = QProgressBar()
         self.progress = text("", "muted", wrap=False)
         self.pause = QPushButton()
@@ -71,8 +80,7 @@ class ModelDetails(QWidget):
         self.title.setText(model.label)
         self._state.setText(standing(model, underway))
         self._purpose.setText(model.purpose)
-        for name, value in self._told(model).items():
-            self._values[name].setText(value)
+        self._facts.set_facts(self._told(model))
         self._show_work(model, underway)
         self.on_theme_changed()
 
@@ -84,7 +92,7 @@ class ModelDetails(QWidget):
         icon, role = _STATE_ICONS.get(self._shown.state, ("dot", "text_muted"))
         self._state_mark.setPixmap(self._theme.pixmap(icon, 16, role, ratio))
         symbol = {"comfortable": "check", "slow": "warning", "too large": "error"}[self._shown.comfort]
-        self._comfort_mark.setPixmap(self._theme.pixmap(symbol, 16, _COMFORT_ROLES[self._shown.comfort], ratio))
+        self._facts.mark("here").setPixmap(self._theme.pixmap(symbol, 16, _COMFORT_ROLES[self._shown.comfort], ratio))
 
     def on_pause(self) -> None:
         """Pause, or go on."""
@@ -179,30 +187,6 @@ class ModelDetails(QWidget):
         head.addStretch(1)
         head.addWidget(self._state_mark)
         head.addWidget(self._state)
-        self._facts.setHorizontalSpacing(20)
-        self._facts.setVerticalSpacing(10)
-        self._facts.setColumnStretch(2, 1)
-        names = {
-            "here": self.tr("On this machine"),
-            "size": self.tr("Size"),
-            "figure": self.tr("Published"),
-            "activation": self.tr("Activation"),
-            "licence": self.tr("Licence"),
-            "source": self.tr("Source"),
-            "commit": self.tr("Commit"),
-            "hash": self.tr("SHA-256"),
-        }
-        for row, (key, name) in enumerate(names.items()):
-            value = text()
-            value.setTextInteractionFlags(
-                Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-            )
-            value.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            self._values[key] = value
-            self._facts.addWidget(text(name, "muted", wrap=False), row, 0, Qt.AlignmentFlag.AlignTop)
-            if key == "here":
-                self._facts.addWidget(self._comfort_mark, row, 1, Qt.AlignmentFlag.AlignTop)
-            self._facts.addWidget(value, row, 2)
         self.download.setProperty("primary", True)
         self.use.setProperty("primary", True)
         self.page.setProperty("link", True)
@@ -238,7 +222,7 @@ class ModelDetails(QWidget):
         inside.addWidget(self._purpose)
         inside.addWidget(self._working)
         inside.addLayout(first)
-        inside.addLayout(self._facts)
+        inside.addWidget(self._facts)
         inside.addLayout(second)
         inside.addStretch(1)
         scroll = QScrollArea()

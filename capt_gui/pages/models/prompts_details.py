@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from capt_engine.records import PromptsInfo
+from capt_gui.widgets.fact_list import FactList
 from capt_gui.widgets.labels import text
 
 _CLASSES_SHOWN = 12
@@ -23,7 +24,14 @@ class PromptsDetails(QWidget):
         self._shown: PromptsInfo | None = None
         self.title, self._state = text("", "title", wrap=False), text("", "strong", wrap=False)
         self._summary = text()
-        self._values: dict[str, QLabel] = {}
+        self._facts = FactList(
+            {
+                "model": self.tr("Made for"),
+                "method": self.tr("Method"),
+                "template": self.tr("Sentence"),
+                "classes": self.tr("Classes"),
+            }
+        )
         self.use = QPushButton(self.tr("Use in the explorer"))
         self.use.setProperty("primary", True)
         self.verify = QPushButton(self.tr("Verify"))
@@ -52,8 +60,7 @@ class PromptsDetails(QWidget):
             "template": info.template or self.tr("not said"),
             "classes": (classes + (self.tr(" and {} more").format(more) if more > 0 else "")) or self.tr("any"),
         }
-        for name, value in told.items():
-            self._values[name].setText(value)
+        self._facts.set_facts(told)
         self.remove.setVisible(not info.bundled)
 
     def on_use(self) -> None:
@@ -76,22 +83,6 @@ class PromptsDetails(QWidget):
         head.addWidget(self.title)
         head.addStretch(1)
         head.addWidget(self._state)
-        facts = QGridLayout()
-        facts.setHorizontalSpacing(20)
-        facts.setVerticalSpacing(10)
-        facts.setColumnStretch(1, 1)
-        names = {
-            "model": self.tr("Made for"),
-            "method": self.tr("Method"),
-            "template": self.tr("Sentence"),
-            "classes": self.tr("Classes"),
-        }
-        for row, (key, name) in enumerate(names.items()):
-            value = text()
-            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            self._values[key] = value
-            facts.addWidget(text(name, "muted", wrap=False), row, 0, Qt.AlignmentFlag.AlignTop)
-            facts.addWidget(value, row, 1)
         buttons = QHBoxLayout()
         buttons.setSpacing(10)
         for button in (self.use, self.verify, self.remove):
@@ -103,5 +94,5 @@ class PromptsDetails(QWidget):
         layout.addLayout(head)
         layout.addWidget(self._summary)
         layout.addLayout(buttons)
-        layout.addLayout(facts)
+        layout.addWidget(self._facts)
         layout.addStretch(1)

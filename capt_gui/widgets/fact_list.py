@@ -1,0 +1,40 @@
+"""What is known of a thing: names on the left, values that can be selected on the right, perhaps a mark between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+
+from capt_gui.widgets.labels import text
+
+
+class FactList(QWidget):
+    """names: what each value is called, by its key, from the top."""
+
+    def __init__(self, names: Mapping[str, str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._values: dict[str, QLabel] = {}
+        self._marks: dict[str, QLabel] = {}
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(10)
+        grid.setColumnStretch(2, 1)
+        for row, (key, name) in enumerate(names.items()):
+            self._values[key], self._marks[key] = text(), QLabel()
+            self._values[key].setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            self._values[key].setAccessibleName(name)
+            grid.addWidget(text(name, "muted", wrap=False), row, 0, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(self._marks[key], row, 1, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(self._values[key], row, 2)
+
+    def set_facts(self, facts: Mapping[str, str]) -> None:
+        """Show these values."""
+        for key, value in facts.items():
+            self._values[key].setText(value)
+
+    def mark(self, key: str) -> QLabel:
+        """The place for a mark beside a value."""
+        return self._marks[key]
