@@ -37,7 +37,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="",
         choices=[one.name for one in SUITES],
         help="attacks that belong together, each on the pictures that those before it left standing: "
-        + "; ".join(f"{one.name} ({', '.join(spec.name for spec in one.linf)})" for one in SUITES),
+        + "; ".join(
+            f"{one.name} ({', '.join(dict.fromkeys(spec.name for spec in one.linf))})"
+            for one in SUITES
+            if one.adversarial
+        )
+        + "; or what happens to pictures without an attacker: "
+        + "; ".join(f"{one.name} ({one.summary})" for one in SUITES if not one.adversarial),
     )
     left = parser.add_mutually_exclusive_group()
     left.add_argument(
@@ -127,7 +133,7 @@ def request_from(args: argparse.Namespace) -> EvaluateRequest:
         attacks=attacks,
         suite=args.suite,
         shared_values=settings(args) if several else (),
-        only_left=args.only_left or bool(args.curve) or (bool(args.suite) and not args.all_pictures),
+        only_left=args.only_left or bool(args.curve) or (_is_worst_case(args.suite) and not args.all_pictures),
         until_chance=bool(args.curve),
         matrix=together,
         minimal_eps=args.minimal_eps,
@@ -144,6 +150,11 @@ def request_from(args: argparse.Namespace) -> EvaluateRequest:
         keep=str(args.resume or args.out or ""),
         resume=args.resume is not None,
     )
+
+
+def _is_worst_case(name: str) -> bool:
+    """Is it a suite of attacks, of which the worst counts?"""
+    return any(one.name == name and one.adversarial for one in SUITES)
 
 
 def matrix(args: argparse.Namespace) -> tuple[str, ...]:

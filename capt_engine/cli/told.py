@@ -5,7 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from capt_engine.records import AnalyzeResult, AttackSummary, FailedPicture, PairedTest, PictureRow, ThreatModel
+from capt_engine.records import (
+    AnalyzeResult,
+    AttackSummary,
+    CorruptionMean,
+    CorruptionTable,
+    FailedPicture,
+    PairedTest,
+    PictureRow,
+    ThreatModel,
+)
 
 
 def print_json(event: str, value: dict[str, object]) -> None:
@@ -42,6 +51,9 @@ def closing(result: AnalyzeResult, run_dir: str | None) -> str:
         tests = (("clean", result.compared.clean), ("attacked", result.compared.robust))
         lines += [_paired(words, test) for words, test in tests if test is not None]
     lines += _matrix(result)
+    several = len(result.corruptions) > 1
+    for name, table in zip("AB", result.corruptions, strict=False):
+        lines += corruption_lines(table, f"{name} ({_name(table.prompts)}): " if several else "")
     lines += [f"Note: {note}" for note in result.notes]
     lines += _checks(result) if labelled else []
     if result.robust_accuracy is not None:
@@ -120,6 +132,31 @@ def _matrix(result: AnalyzeResult) -> list[str]:
         shares = [f"{one.kept / one.n:.1%}" if one.n else "–" for one in result.matrix if one.aimed_at == on]
         lines.append(f"    {f'computed on {_name(on)}' if on else 'clean'}: {', '.join(shares)}")
     return lines
+
+
+def corruption_lines(table: CorruptionTable, who: str = "") -> list[str]:
+    """Kinds as lines, severities as columns, the mean with its interval at the end. who: what the first line begins with."""
+    severities = sorted({one.severity for one in table.cells})
+    shares = {(one.kind, one.severity): f"{one.kept / one.n:.1%}" for one in table.cells}
+    width = max(len(one.kind) for one in table.kinds)
+    lines = [
+        f"{who}{len(table.kinds)} kinds of common corruption, right by severity (each cell of {table.n} pictures):",
+        f"    {'':{width}}  {'  '.join(f'{one:>6}' for one in severities)}    mean",
+    ]
+    for one in table.kinds:
+        cells = "  ".join(f"{shares.get((one.kind, severity), '–'):>6}" for severity in severities)
+        lines.append(f"    {one.kind:{width}}  {cells}  {_mean(one)}")
+    return [
+        *lines,
+        f"    {'mean (mCA)':{width}}  {'  '.join(' ' * 6 for _ in severities)}  {_mean(table.mean)}",
+        "    Nobody attacked: this says how the model bears noise, blur and weather, and nothing of its robustness to attacks.",
+    ]
+
+
+def _mean(one: CorruptionMean) -> str:
+    """A mean, with its interval where there is one."""
+    ends = "" if one.low is None or one.high is None else f" ({one.low:.1%} to {one.high:.1%})"
+    return f"{one.accuracy:>6.1%}{ends}"
 
 
 def _checks(result: AnalyzeResult) -> list[str]:

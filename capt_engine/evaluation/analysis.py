@@ -23,6 +23,8 @@ from capt_engine.metrics.tally import Tally, Trial
 from capt_engine.model.classifier import Classifier
 from capt_engine.records import AnalyzeResult, FailedPicture, MinimalEps, PictureRow
 
+_TABLE_BATCH = 16
+
 Emit = Callable[[Sequence[PictureRow | FailedPicture]], None]
 
 
@@ -64,6 +66,9 @@ def _run(work: Plan, subjects: Sequence[Subject], missing: int, emit: Emit, tick
     n_seen = n_failed = 0
     total = len(subjects) * work.units
     batch = work.batch or _batch_size(work.classifier)
+    if work.is_table:
+        # Its many rows a picture wait for the last corruption, with an answer of k numbers each.
+        batch = min(batch, _TABLE_BATCH)
     # Left to choose, begin with one picture and double: the first verdict is on screen while the rest is still being worked on.
     first = work.batch or 1
 

@@ -16,18 +16,22 @@ from capt_engine.model.classifier import Classifier
 from capt_engine.records import (
     AIMS,
     CHECK_LEVELS,
+    CORRUPTION,
     SPACES,
     SUITES,
     AnalyzeRequest,
     AttackSpec,
     EvaluateRequest,
     ThreatModel,
+    labels,
 )
 from capt_engine.registry import build, describe
 
 OWN_ANSWER = "model"
 """The label source where nobody gave labels: a picture's label is the model's own clean prediction."""
 
+# So many own budgets are told one by one.
+_TOLD = 6
 # Clean pass, survival, metrics and bookkeeping, in units of one attack step.
 _OVERHEAD = 6
 
@@ -51,8 +55,9 @@ class Contestant:
 
 @dataclass(frozen=True)
 class Assault:
-    """One attack at one budget, as asked for and as built."""
+    """One attack at one budget, as asked for and as built. label: what it is called among the others of the run."""
 
+    label: str
     spec: AttackSpec
     attack: Attack
     wanted: ThreatModel
@@ -64,7 +69,8 @@ class Plan:
     """Contestants (A, or A and B, or those of a matrix) × assaults, over one class list. frozen: the zero-shot model.
 
     pairs: who is asked, and on whom the attack was computed; one row each. target: index of the class the attacker wants, None for any
-    wrong one. label_source: who says what is right. only_left, until_chance, minimal_eps, checks: as in the request.
+    wrong one. label_source: who says what is right. only_left, until_chance, minimal_eps, checks: as in the request. is_table: several
+    corruptions, which nobody chose to do harm: each is shown to every picture, and they have no worst case.
     """
 
     contestants: tuple[Contestant, ...]
@@ -83,6 +89,7 @@ class Plan:
     minimal_eps: float = 0.0
     checks: str = "off"
     suite: str = ""
+    is_table: bool = False
 
     @property
     def classifier(self) -> Classifier:
@@ -100,7 +107,8 @@ class Plan:
         """What the attacks say of their own settings, with so many classes."""
         k = len(self.classifier.classes)
         attacks = [one.attack for one in self.assaults if one.threat.eps == self.assaults[0].threat.eps]
-        return tuple(f"{one.label}: {note}" for one in attacks if isinstance(one, Outspoken) for note in one.notes(k))
+        said = (f"{one.label}: {note}" for one in attacks if isinstance(one, Outspoken) for note in one.notes(k))
+        return tuple(dict.fromkeys(said))
 
     @property
     def leading(self) -> Attack | None:
@@ -117,7 +125,7 @@ class Plan:
     @property
     def units(self) -> int:
         """Units of work that one picture is."""
-        work = sum(assault.attack.work for assault in self.assaults) * len(self.crafters)
+        work = sum(assault.attack.work for assault in self.assaults) * (1 if self.is_table else len(self.crafters))
         search = ROUNDS * self.searching.work * len(self.contestants) if self.searching else 0
         return _OVERHEAD * len(self.contestants) + work + search
 
@@ -135,9 +143,10 @@ def plan_evaluation(
         raise UnknownName("level of checks", request.checks, CHECK_LEVELS)
     if not (request.minimal_eps == 0 or 0.001 <= request.minimal_eps <= 1):
         raise BadRequest(f"A tolerance of {request.minimal_eps:g} cannot be.", "Give a share from 0.001 to 1.")
+    work = _plan(request, contestants, frozen, label_source)
     return replace(
-        _plan(request, contestants, frozen, label_source),
-        only_left=request.only_left,
+        work,
+        only_left=request.only_left and not work.is_table,
         until_chance=request.until_chance,
         minimal_eps=request.minimal_eps,
         checks=request.checks,
@@ -165,20 +174,26 @@ def _plan(
     if wanted.space not in SPACES:
         raise UnknownName("space of the perturbation", wanted.space, SPACES)
     specs = _specs(request)
-    if len({spec.name for spec in specs}) < len(specs):
-        raise BadRequest("An attack was named twice.", "Name each attack once.")
+    called = labels(request.all_attacks)
+    if len(set(called)) < len(specs):
+        raise BadRequest("An attack was named twice.", "Name each attack once, or with different settings.")
+    is_table = _is_table(request, specs)
     target = None
     if wanted.target is not None:
         if wanted.target not in classes:
             raise UnknownName("class", wanted.target, classes)
         target = classes.index(wanted.target)
     contestants, frozen = _seeing(wanted, contestants, frozen)
-    assaults = tuple(_assault(spec, wanted, Threat(norm, eps, target is not None)) for eps in budgets for spec in specs)
+    assaults = tuple(
+        _assault(label, spec, wanted, Threat(norm, eps, target is not None))
+        for eps in budgets
+        for label, spec in zip(called, specs, strict=True)
+    )
     return Plan(
         contestants=tuple(contestants),
         frozen=frozen,
         assaults=assaults,
-        pairs=_pairs(request, tuple(contestants)),
+        pairs=tuple((one, one) for one in contestants) if is_table else _pairs(request, tuple(contestants)),
         target=target,
         threat=replace(
             wanted,
@@ -191,7 +206,31 @@ def _plan(
         seed=request.seed,
         batch=request.batch,
         with_pictures=request.with_pictures,
+        is_table=is_table,
     )
+
+
+def _is_table(request: AnalyzeRequest | EvaluateRequest, specs: Sequence[AttackSpec]) -> bool:
+    """Are these several corruptions? Raises BadRequest for what cannot stand in their table."""
+    corruptions = [spec for spec in specs if spec.name == CORRUPTION]
+    if len(corruptions) < 2:
+        return False
+    if any({"kind", "severity"} - dict(spec.values).keys() for spec in corruptions):
+        # Their cell is read from what they are called, in the CSV too, and that says only what was given.
+        raise BadRequest(
+            "Of several corruptions one has no kind or no severity.", "Say of each which it is, and how bad."
+        )
+    if len(corruptions) < len(specs):
+        raise BadRequest(
+            "Corruptions stand beside attacks; a mean over the one and a worst case over the other are no figure together.",
+            "Evaluate them in runs of their own.",
+        )
+    if isinstance(request, EvaluateRequest) and request.matrix:
+        raise BadRequest(
+            "A corruption is computed on no model, so there is no matrix of who fools whom.",
+            "Give two sets of prompts with --prompts and --compare.",
+        )
+    return True
 
 
 def _specs(request: AnalyzeRequest | EvaluateRequest) -> tuple[AttackSpec, ...]:
@@ -200,6 +239,9 @@ def _specs(request: AnalyzeRequest | EvaluateRequest) -> tuple[AttackSpec, ...]:
         specs = request.all_attacks
     except KeyError as error:
         raise UnknownName("suite", str(error.args[0]), [one.name for one in SUITES]) from None
+    if not specs and isinstance(request, EvaluateRequest) and request.shared_values:
+        told = ", ".join(f"{name}={value}" for name, value in request.shared_values)
+        raise BadRequest(f"No attack of the run has {told}.", "Choose settings that one of them has.")
     if isinstance(request, AnalyzeRequest) or not request.shared_values:
         return specs
     known = {spec.name: {info.name for info in describe(ATTACKS[spec.name])} for spec in specs}
@@ -240,13 +282,13 @@ def _pairs(
     return tuple((judge, on or judge) for judge in contestants)
 
 
-def _assault(spec: AttackSpec, wanted: ThreatModel, threat: Threat) -> Assault:
+def _assault(label: str, spec: AttackSpec, wanted: ThreatModel, threat: Threat) -> Assault:
     """An attack at one budget, with what truly binds it: the ball, or the attack's own budget. Raises BadRequest."""
     attack = build(ATTACKS[spec.name], spec.values)
     check_fits(attack, threat)
     own = attack.budget if isinstance(attack, OwnBudget) else ""
     known = KNOWING[attack.knowledge]
-    return Assault(spec, attack, replace(wanted, eps=threat.eps, budget=own, knowledge=known), threat)
+    return Assault(label, spec, attack, replace(wanted, eps=threat.eps, budget=own, knowledge=known), threat)
 
 
 def _most_known(assaults: Sequence[Assault]) -> str:
@@ -264,6 +306,8 @@ def _own_budgets(assaults: Sequence[Assault]) -> str:
                 f"{assaults[0].attack.label} has a budget of its own; there is no curve of it over ε.",
                 "Give one ε, or none.",
             )
+        if len(own) > _TOLD:
+            return f"{len(own)} corruptions, each at its own severity"
         return "; ".join(own)
     free = [assault.attack.label for assault in assaults if assault.wanted.budget]
     if free:

@@ -81,6 +81,8 @@ def rows_of(work: Plan, inputs: Sequence[Input], tick: Step) -> list[PictureRow]
     tick(0, 0)
     images = torch.stack([one.seen for one in inputs]).to(work.classifier.device)
     asked = {contestant.id: _ask(contestant, images, inputs) for contestant in work.contestants}
+    if work.is_table:
+        return _table_rows(work, images, inputs, list(asked.values()), tick)
     frozen = _frozen(work, images, list(asked.values()))
     if not work.assaults:
         time_s = (time.monotonic() - started_s) / len(inputs) / len(asked)
@@ -115,6 +117,20 @@ def rows_of(work: Plan, inputs: Sequence[Input], tick: Step) -> list[PictureRow]
                 columns.append(column)
         for one in standing:
             one.end(work, eps_words(budget, work.threat.norm))
+    return [row for of_one_picture in zip(*columns, strict=True) for row in of_one_picture]
+
+
+def _table_rows(
+    work: Plan, images: Tensor, inputs: Sequence[Input], asked: Sequence[_Asked], tick: Step
+) -> list[PictureRow]:
+    """As `rows_of`, for corruptions: one forward pass each for each contestant, who all see the same pictures; nothing else is measured."""
+    columns: list[list[PictureRow]] = []
+    before = [_verdicts(each.clean) for each in asked]
+    for done, assault in enumerate(work.assaults, 1):
+        crafted = _attacked(work, assault, asked[0], images, inputs, list(range(len(inputs))), tick, done)
+        for each, clean in zip(asked, before, strict=True):
+            shown = _Shown(work, assault, each, each.contestant.id, crafted)
+            columns.append(shown.counted(inputs, clean))
     return [row for of_one_picture in zip(*columns, strict=True) for row in of_one_picture]
 
 
@@ -199,7 +215,7 @@ def _attacked(
     draws = Draws.of(work.seed, [inputs[i].photo.sha256 for i in left])
 
     def step(at: int, total: int, note: str = "") -> None:
-        tick(done + at, total, f"{assault.spec.name}, {note}" if len(work.assaults) > 1 else note)
+        tick(done + at, total, f"{assault.label}, {note}" if len(work.assaults) > 1 else note)
 
     attacked = assault.attack.run(on.contestant.classifier, images[left], aims[left], assault.threat, draws, step)
     return _Crafted(attacked, left, (time.monotonic() - started_s) / len(left))
@@ -238,8 +254,26 @@ class _Shown:
         if work.only_left or work.until_chance:
             for i, fell in zip(numbers, fooled.tolist() if numbers else (), strict=True):
                 if fell:
-                    standing.fell(i, self.assault.spec.name)
+                    standing.fell(i, self.assault.label)
         return [rows[i] for i in range(len(inputs))]
+
+    def counted(self, inputs: Sequence[Input], clean: Sequence[Verdict]) -> list[PictureRow]:
+        """A row for each picture with the two answers and no more. clean: the answers before, which all of a picture's rows share."""
+        started_s = time.monotonic()
+        work, each = self.work, self.each
+        with torch.no_grad():
+            seen = each.contestant.classifier.output(self.crafted.pictures)
+        fooled, open_to = _fooled(work, each.labels, seen.logits), _open_to_success(work, each)
+        after = _verdicts(seen)
+        time_s = self.crafted.time_s + (time.monotonic() - started_s) / len(inputs)
+        return [
+            replace(
+                self._told(_row(work, each, i, one, time_s, clean[i], None)),
+                attacked=after[i],
+                success=bool(fooled[i]) if open_to[i] else None,
+            )
+            for i, one in enumerate(inputs)
+        ]
 
     def _measured(
         self, each: _Asked, images: Tensor, attacked: Tensor, frozen: Tensor, inputs: Sequence[Input]
@@ -291,6 +325,7 @@ class _Shown:
         return replace(
             row,
             attack=assault.spec,
+            attack_label=assault.label if assault.label != assault.spec.name else "",
             threat=wanted,
             aimed_at=self.crafter,
             steps=int(getattr(assault.attack, "steps", 0)),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from capt_engine.metrics.calibration import Calibration
+from capt_engine.metrics.corruption_table import Corrupted
 from capt_engine.metrics.figures import Answers, figures
 from capt_engine.metrics.interval import newcombe_paired, wilson
 from capt_engine.records import (
@@ -18,12 +19,14 @@ from capt_engine.records import (
     AttackSummary,
     ClassScore,
     Comparison,
+    CorruptionTable,
     CurvePoint,
     Figure,
     MatrixCell,
     MinimalEps,
     PairedTest,
     PictureRow,
+    corruption_of,
 )
 
 SEARCHES = {"white-box": True, "black-box, sees scores": False, "black-box, sees answers only": False}
@@ -70,7 +73,7 @@ class Trial:
             label=row.label,
             clean_pred=row.classes[best],
             prompts=row.prompt_id,
-            attack=row.attack.name if row.attack is not None else "",
+            attack=row.attacked_by,
             eps=row.threat.eps,
             adv_pred=row.classes[attacked.winner] if attacked is not None else "",
             success=row.success,
@@ -119,7 +122,10 @@ Aim = tuple[str, str]  # the prompts that answered, and those the attack was com
 
 
 class Tally:
-    """Counts trials; memory grows by a few numbers a picture."""
+    """Counts trials; memory grows by a few numbers a picture.
+
+    Several corruptions are counted in tables of their own: nobody attacked, so that there is no robust accuracy of them.
+    """
 
     def __init__(self, trials: Iterable[Trial] = ()) -> None:
         self.pictures: dict[str, dict[str, Seen]] = {}
@@ -131,6 +137,7 @@ class Tally:
         self._sums: dict[Aim, dict[str, tuple[float, int]]] = {}
         self._clean: dict[str, Calibration] = {}
         self._attacked: dict[tuple[Aim, float], Calibration] = {}
+        self._corrupted: dict[str, Corrupted] = {}
         self._first = ""
         for trial in trials:
             self.add(trial)
@@ -146,6 +153,10 @@ class Tally:
         if trial.minimal_eps is not None:
             picture.minimal_eps = trial.minimal_eps
         if not trial.attack:
+            return
+        if (cell := corruption_of(trial.attack)) is not None:
+            table = self._corrupted.setdefault(trial.prompts, Corrupted())
+            table.add(trial.path, cell, right=trial.adv_pred == trial.label)
             return
         self._first = self._first or trial.attack
         aim = (trial.prompts, trial.aimed_at or trial.prompts)
@@ -227,7 +238,7 @@ class Tally:
     def scored(self, blank: AnalyzeResult, compared: str | None = None) -> AnalyzeResult:
         """`blank` with all that can be counted filled in for its own prompts, and beside it those called `compared`."""
         matrix = self.matrix(self.headline(blank.prompts, blank.threat_model.eps) or 0.0)
-        result = replace(self._alone(blank), matrix=matrix)
+        result = replace(self._alone(blank), matrix=matrix, corruptions=self.corruptions())
         if compared is None or compared not in self.pictures:
             return result
         other = self._alone(replace(blank, prompts=compared))
@@ -295,6 +306,10 @@ class Tally:
             MatrixCell(on, prompts, eps, *self.robust(prompts, eps, on)) for on in aims for prompts in self.pictures
         ]
         return tuple(cells)
+
+    def corruptions(self) -> tuple[CorruptionTable, ...]:
+        """Kinds × severities, for each set of prompts that was shown several corruptions."""
+        return tuple(table.table(prompts, self.clean(prompts)[0]) for prompts, table in self._corrupted.items())
 
     def smallest(self, prompts: str, tolerance: float) -> MinimalEps | None:
         """Quartiles of the smallest budgets; None where none was searched."""

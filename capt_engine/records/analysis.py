@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from capt_engine.records.catalogue import ParamValue
 from capt_engine.records.pictures import PictureSet
-from capt_engine.records.suites import PGD, AttackSpec, suite
+from capt_engine.records.suites import PGD, AttackSpec, labels, narrowed, suite
 
 AIMS = ("each", "a", "b")
 """Whom an attack is aimed at where two sets of prompts are compared: each at its own, or both get the one computed on A, or on B."""
@@ -76,6 +76,11 @@ class AnalyzeRequest:
         return () if self.attack is None else (self.attack,)
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """What the attack is called in rows and figures."""
+        return labels(self.all_attacks)
+
+    @property
     def budgets(self) -> tuple[float, ...]:
         """The budget as a list of one."""
         return (self.threat.eps,)
@@ -97,7 +102,9 @@ class EvaluateRequest:
 
     data: class folders, a CSV with `path,label`, a split file of CoOp's, or the id of a benchmark under `data_root`. split: "" means the
     only one there is, else "test". attacks: each is run at each budget of `curve` (empty: at the threat's own); the worst of them counts.
-    suite: the name of a suite, whose attacks are run before `attacks`; shared_values: settings for all attacks that know them.
+    suite: the name of a suite, whose attacks are run before `attacks`; shared_values: settings for all attacks that know them; of
+    an attack that stands there with several settings, those are run that have them. One attack may stand there several times with
+    different settings. Several corruptions make a table: each is run on every picture, and there is no worst case over them.
     only_left: a picture that was wrong to begin with, or that an attack has broken at a budget, is not attacked again at that budget.
     until_chance: it is not attacked at larger budgets either, which makes a long curve cheap. matrix: several sets of prompts, each
     attacked and each judged on what was computed on every one of them; instead of prompts and compare.
@@ -140,9 +147,19 @@ class EvaluateRequest:
 
     @property
     def all_attacks(self) -> tuple[AttackSpec, ...]:
-        """Those of the suite, and then the others; raises KeyError for a suite that is none."""
+        """Those of the suite, and then the others; raises KeyError for a suite that is none.
+
+        An attack of the suite that is named again without settings is not run twice.
+        """
         first = suite(self.suite).of(self.threat.norm, targeted=self.threat.target is not None) if self.suite else ()
-        return (*first, *(spec for spec in self.attacks if spec.name not in {one.name for one in first}))
+        there = {one.name for one in first}
+        more = (spec for spec in self.attacks if spec.name not in there or (spec.values and spec not in first))
+        return narrowed((*first, *more), self.shared_values)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What each of them is called in rows and figures."""
+        return labels(self.all_attacks)
 
     @property
     def budgets(self) -> tuple[float, ...]:
@@ -202,7 +219,8 @@ class PictureRow:
     `metrics` holds (name, value) for every metric of the catalogue that applies. `survives_*`: does the attacked picture still fool the
     model after being saved and read again, or after being made half as large and large again. skipped: why this attack was not run on
     this picture ("wrong before", "broken by apgd-ce", "broken at 1/255"), which counts as lost; "" where it was. minimal_eps: the
-    smallest budget found that breaks the picture, None where it was not searched or none was found.
+    smallest budget found that breaks the picture, None where it was not searched or none was found. attack_label: what the attack
+    is called where the run has it with several settings, as in "pgd[steps=10]"; "" for its name.
     """
 
     path: str
@@ -233,6 +251,12 @@ class PictureRow:
     survives_resize: bool | None = None
     skipped: str = ""
     minimal_eps: float | None = None
+    attack_label: str = ""
+
+    @property
+    def attacked_by(self) -> str:
+        """What the attack is called among those of its run; "" for none."""
+        return self.attack_label or (self.attack.name if self.attack is not None else "")
 
 
 @dataclass(frozen=True)
@@ -275,6 +299,46 @@ class MatrixCell:
     eps: float
     kept: int
     n: int
+
+
+@dataclass(frozen=True)
+class CorruptionCell:
+    """Of n pictures, how many were right under one kind of corruption at one severity."""
+
+    kind: str
+    severity: int
+    kept: int
+    n: int
+
+
+@dataclass(frozen=True)
+class CorruptionMean:
+    """The mean accuracy over the severities of one kind, or over all kinds (kind ""), in [0, 1].
+
+    low, high: a 95 % interval from resampling pictures, whose answers to several corruptions belong together; None where there are too
+    few pictures for one, or all fared alike.
+    """
+
+    kind: str
+    accuracy: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class CorruptionTable:
+    """Kinds × severities for one set of prompts, and their means; `mean` weighs every kind alike. n: pictures.
+
+    worst: of n, how many were right under every single corruption, which is no robust accuracy: nobody searched for the worst.
+    """
+
+    prompts: str
+    n: int
+    clean: int
+    cells: tuple[CorruptionCell, ...]
+    kinds: tuple[CorruptionMean, ...]
+    mean: CorruptionMean
+    worst: int
 
 
 @dataclass(frozen=True)
@@ -353,7 +417,8 @@ class AnalyzeResult:
 
     label_source "model": accuracy is agreement with the model's own clean prediction. robust_accuracy: the worst case over the attacks
     at the budget of the threat model. suite: the suite that was run. classes: how many
-    the model was asked among, 0 where that is not known. notes: what an attack says of its own settings in this run.
+    the model was asked among, 0 where that is not known. notes: what an attack says of its own settings in this run. corruptions: one
+    table for each set of prompts, where several common corruptions were run; robust_accuracy is None then, as nobody attacked.
     """
 
     n: int
@@ -383,6 +448,7 @@ class AnalyzeResult:
     suite: str = ""
     classes: int = 0
     notes: tuple[str, ...] = ()
+    corruptions: tuple[CorruptionTable, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from capt_engine.records.catalogue import ParamValue
+
+CORRUPTION = "corruption"
+"""The attack that is none: one common corruption at one severity."""
+
+# A comma begins the next setting only where a name and a sign of equality follow.
+_SETTING = re.compile(r"(\w+)=(.*?)(?:,(?=\w+=)|$)")
 
 
 @dataclass(frozen=True)
@@ -15,11 +24,53 @@ class AttackSpec:
     values: tuple[tuple[str, ParamValue], ...] = ()
 
 
+def labels(specs: Sequence[AttackSpec]) -> tuple[str, ...]:
+    """What each of several attacks is called beside the others: its name, with its settings where the name stands more than once.
+
+    `pgd` alone; `pgd[steps=10]` beside `pgd[steps=50,restarts=2]`. The settings are those that were given, in the order they were given.
+    """
+    often = Counter(spec.name for spec in specs)
+    return tuple(spec.name if often[spec.name] == 1 or not spec.values else _with_settings(spec) for spec in specs)
+
+
+def _with_settings(spec: AttackSpec) -> str:
+    def said(value: ParamValue) -> str:
+        return (
+            str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+        )
+
+    return f"{spec.name}[{','.join(f'{name}={said(value)}' for name, value in spec.values)}]"
+
+
+def settings_in(label: str) -> dict[str, str]:
+    """The settings that an attack's label tells, as text; none where it is a name alone."""
+    _, bracket, told = label.removesuffix("]").partition("[")
+    return dict(_SETTING.findall(told)) if bracket else {}
+
+
+def corruption_of(label: str) -> tuple[str, int] | None:
+    """The kind and the severity of one corruption among several, by its label; None for anything else."""
+    told = settings_in(label) if label.startswith(f"{CORRUPTION}[") else {}
+    known = told.get("kind") and told.get("severity", "").isdecimal()
+    return (told["kind"], int(told["severity"])) if known else None
+
+
+def narrowed(specs: Sequence[AttackSpec], wanted: Sequence[tuple[str, ParamValue]]) -> tuple[AttackSpec, ...]:
+    """Of attacks that stand side by side with several settings, those that have the wanted ones; all of the others."""
+    often = Counter(spec.name for spec in specs)
+    return tuple(
+        spec
+        for spec in specs
+        if often[spec.name] == 1 or all(dict(spec.values).get(name, value) == value for name, value in wanted)
+    )
+
+
 @dataclass(frozen=True)
 class Suite:
     """Attacks that are run one after the other, each on the pictures that those before it left standing; the worst case counts.
 
-    linf, l2: the attacks under each norm, the cheapest first, so that the expensive ones see few pictures.
+    linf, l2: the attacks under each norm, the cheapest first, so that the expensive ones see few pictures. adversarial: does anybody
+    attack? Where nobody does, each one is run on every picture, and what counts is the mean, not the worst case.
     """
 
     name: str
@@ -27,6 +78,7 @@ class Suite:
     summary: str
     linf: tuple[AttackSpec, ...]
     l2: tuple[AttackSpec, ...]
+    adversarial: bool = True
 
     def of(self, norm: str, *, targeted: bool = False) -> tuple[AttackSpec, ...]:
         """The attacks under a norm; where one class is the target, without those that choose their own."""
@@ -54,6 +106,23 @@ _WORST = (
     AttackSpec("square"),
 )
 
+CORRUPTION_KINDS = (
+    *("gaussian-noise", "shot-noise", "impulse-noise"),
+    *("defocus-blur", "glass-blur", "motion-blur", "zoom-blur"),
+    *("snow", "frost", "fog", "brightness"),
+    *("contrast", "elastic", "pixelate", "jpeg"),
+)
+"""The fifteen common corruptions of Hendrycks & Dietterich (2019), in the order of their table."""
+HELD_OUT_KINDS = ("speckle-noise", "gaussian-blur", "spatter", "saturate")
+"""The four that they kept apart for validation."""
+
+
+def _corruptions(*kinds: str) -> tuple[AttackSpec, ...]:
+    return tuple(
+        AttackSpec(CORRUPTION, (("kind", kind), ("severity", severity))) for kind in kinds for severity in range(1, 6)
+    )
+
+
 SUITES = (
     Suite(
         "quick",
@@ -76,8 +145,24 @@ SUITES = (
         _WORST,
         (*_WORST[:6], AttackSpec("cw"), *_WORST[6:]),
     ),
+    Suite(
+        "corruptions",
+        "Common corruptions",
+        "Nobody attacks: 15 kinds of noise, blur, weather and bad files at 5 severities, each on every picture; their mean counts.",
+        _corruptions(*CORRUPTION_KINDS),
+        _corruptions(*CORRUPTION_KINDS),
+        adversarial=False,
+    ),
+    Suite(
+        "corruptions-extra",
+        "Common corruptions, and the four held out",
+        "The same, with the four kinds that the authors of the table kept apart for validation.",
+        _corruptions(*CORRUPTION_KINDS, *HELD_OUT_KINDS),
+        _corruptions(*CORRUPTION_KINDS, *HELD_OUT_KINDS),
+        adversarial=False,
+    ),
 )
-"""Every suite, weakest first. The norms differ where an attack keeps to one of them only."""
+"""Every suite; those with an attacker first, weakest first. The norms differ where an attack keeps to one of them only."""
 
 
 def suite(name: str) -> Suite:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.calibration import Calibration
 from capt_engine.metrics.tally import Tally, Trial
+from capt_engine.records import corruption_of
 from capt_engine.reports.manifest import digest
 from capt_engine.reports.redaction import Names
 from capt_engine.reports.table import plain, trial
@@ -118,6 +119,8 @@ def _count(
     # In a matrix a model's own figures are those of the attack on itself; the rest stands in the matrix alone.
     if not one.attack or (is_matrix and one.aimed_at != one.prompts):
         return
+    if corruption_of(one.attack) is not None:
+        return  # nobody attacked; the tally has a table of them
     counts.aimed[one.prompts] = plain(line["aimed_at"])
     fared = counts.fared.setdefault((one.prompts, one.attack, one.eps), Fared())
     robust = mine[one.path].robust

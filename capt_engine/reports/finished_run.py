@@ -42,8 +42,8 @@ class FinishedRun:
 
     @property
     def attacks(self) -> tuple[str, ...]:
-        """The names of the attacks that were asked for, in order."""
-        return tuple(spec.name for spec in self.request.all_attacks)
+        """What the attacks that were asked for are called, in order."""
+        return self.request.labels
 
     @property
     def budgets(self) -> tuple[float, ...]:

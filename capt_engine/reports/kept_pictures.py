@@ -53,7 +53,7 @@ class KeptPictures:
         attacked = row.attacked
         if row.pictures is None or (attacked is not None) != bool(self._attack):
             return
-        if row.attack is not None and (row.attack.name != self._attack or row.threat.eps != self._eps):
+        if row.attack is not None and (row.attacked_by != self._attack or row.threat.eps != self._eps):
             return
         shift = dict(row.metrics).get("margin_shift")
         drawn = int(hashlib.sha256(f"{self._seed}:{row.sha256}".encode()).hexdigest()[:12], 16)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from capt_engine.errors import BadRequest
-from capt_engine.records import NO_PROMPTS, SPACES, AnalyzeRequest, AttackSpec, EvaluateRequest, ThreatModel
+from capt_engine.records import NO_PROMPTS, SPACES, SUITES, AnalyzeRequest, AttackSpec, EvaluateRequest, ThreatModel
 
 _KINDS: dict[str, type[AnalyzeRequest | EvaluateRequest]] = {"analyze": AnalyzeRequest, "evaluate": EvaluateRequest}
 _SAID = {"steps": "--steps", "step_size": "--step-size", "restarts": "--restarts", "queries": "--queries"}
@@ -102,7 +102,8 @@ def _suite(request: EvaluateRequest) -> list[str]:
     words = _option("--suite", request.suite) + _option("--matrix", ",".join(request.matrix))
     words += ["--curve", "auto"] if request.until_chance else []
     words += ["--only-left"] if request.only_left and not request.suite and not request.until_chance else []
-    words += ["--all-pictures"] if request.suite and not request.only_left else []
+    hunted = any(one.name == request.suite and one.adversarial for one in SUITES)
+    words += ["--all-pictures"] if hunted and not request.only_left else []
     words += ["--minimal-eps", f"{request.minimal_eps:g}"] if request.minimal_eps else []
     return words + (["--checks", request.checks] if request.checks != "cheap" else [])
 

@@ -58,7 +58,7 @@ class RunFolder:
             with partial.open("w", newline="", encoding="utf-8") as file:
                 csv_writer(file, header=True).writerows(kept)
             partial.replace(folder / ROWS)
-            first = next((spec.name for spec in request.all_attacks), "")
+            first = next(iter(request.labels), "")
             self._examples = KeptPictures(folder, seed=request.seed, attack=first, eps=request.headline)
             self._file = (folder / ROWS).open("a", newline="", encoding="utf-8")
             self._rows = csv_writer(self._file)
