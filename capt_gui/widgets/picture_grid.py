@@ -68,7 +68,11 @@ class PictureGrid(QListView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Share the width among the tiles of a row, so that no empty margin is left at its end."""
         room = self.viewport().width() - 1
-        self._delegate.width = max(room // max(room // TILE, 1), TILE)
+        width = max(room // max(room // TILE, 1), TILE)
+        if width != self._delegate.width:
+            self._delegate.width = width
+            # tiles of one size are measured once, unless the view is told
+            self.scheduleDelayedItemsLayout()
         super().resizeEvent(event)
 
     def currentChanged(self, current: _Index, previous: _Index) -> None:

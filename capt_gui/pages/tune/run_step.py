@@ -48,7 +48,10 @@ class RunStep(Step):
     def enter(self) -> None:
         """Put the keyboard on what comes next."""
         self.controls.on_changed()
-        self.controls.focus_first()
+        if self._run.is_done:
+            self.advised.emit()
+        else:
+            self.controls.focus_first()
 
     def on_changed(self) -> None:
         """Show what was noticed."""
