@@ -38,6 +38,10 @@ class _Gathered:
     def add(self, preview: Preview) -> None:
         """One more; all of them leave when it is time."""
         self._ready.append(preview)
+        self.send_if_due()
+
+    def send_if_due(self) -> None:
+        """Let those that wait leave when they have waited long enough."""
         if time.monotonic() - self._sent_s >= _GATHER_S:
             self.send()
 
@@ -67,7 +71,15 @@ def handle_scan(session: Session, job: JobId, request: ScanRequest, on_event: On
     found = find(request.data, request.data_root, lambda: tick(0, 0, "looking for pictures"))
     small = _Gathered(job, on_event)
     views = Views(request.thumbnails, request.size, small.add) if request.thumbnails > 0 else None
-    result, kept = scan(found, tick, template=request.template, count_tokens=counting, token_limit=limit, views=views)
+
+    def ticking(done: int, total: int, note: str) -> None:
+        # the last views of each class are long there before the last picture is read
+        small.send_if_due()
+        tick(done, total, note)
+
+    result, kept = scan(
+        found, ticking, template=request.template, count_tokens=counting, token_limit=limit, views=views
+    )
     small.send()
     if not request.keep:
         return result

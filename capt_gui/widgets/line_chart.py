@@ -100,7 +100,7 @@ class LineChart(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """So small that the lines can still be told apart."""
-        return QSize(220, 124)
+        return QSize(220, 116)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Read out the place under the mouse."""

@@ -67,7 +67,10 @@ class PictureGrid(QListView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Share the width among the tiles of a row, so that no empty margin is left at its end."""
-        room = self.viewport().width() - 1
+        # Qt leaves room for the scroll bar in its layout, whether it is there or not
+        bar = self.verticalScrollBar().sizeHint().width()
+        needs_bar = self.verticalScrollBarPolicy() == Qt.ScrollBarPolicy.ScrollBarAsNeeded
+        room = self.maximumViewportSize().width() - (bar if needs_bar else 0) - 1
         width = max(room // max(room // TILE, 1), TILE)
         if width != self._delegate.width:
             self._delegate.width = width
