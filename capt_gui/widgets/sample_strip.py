@@ -20,7 +20,7 @@ from capt_engine.records import Picture, TuneSample
 from capt_gui.theme import Theme
 from capt_gui.widgets.painting import draw_focus_ring, elided
 
-_SIDE = 68
+_SIDE = 66
 _GAP = 12
 _PAD = 6
 _MARK = 14

@@ -88,7 +88,7 @@ class RunStep(Step):
         column.addWidget(self.strip)
         body = QWidget()
         rows = QVBoxLayout(body)
-        rows.setContentsMargins(20, 12, 20, 12)
+        rows.setContentsMargins(20, 10, 20, 8)
         rows.setSpacing(10)
         rows.addWidget(Card(self.controls, 12))
         rows.addWidget(self.notices)
