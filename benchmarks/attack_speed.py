@@ -311,8 +311,8 @@ def ceiling(folder: str, args: argparse.Namespace) -> None:
     kind = torch.bfloat16 if args.precision == "bf16" else torch.float32
     one, other = (torch.randn(side, side, device=device).to(kind) for _ in range(2))
     rates, steps = [], []
-    short = Problem(problem.model, problem.images, problem.labels, min(args.steps, 10))
-    for _ in range(2 * args.rounds):
+    short = Problem(problem.model, problem.images, problem.labels, min(args.steps, 5))
+    for _ in range(args.rounds):
         _settle(device)
         started_s = time.perf_counter()
         for _ in range(1 if device.type == "cpu" else 20):
@@ -333,7 +333,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--pictures", type=int, default=4)
-    parser.add_argument("--verdict-pictures", type=int, default=100)
+    parser.add_argument("--verdict-pictures", type=int, default=32)
     parser.add_argument("--verdict-eps", type=float, nargs="+", default=[2, 4, 8], help="of 255")
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=5)
