@@ -32,6 +32,8 @@ def main() -> int:
     parser.add_argument("--warm", type=int, default=1000)
     parser.add_argument("--together", action="store_true")
     args = parser.parse_args()
+    # A shell that starts this in the background has interrupts ignored, and the processes below would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="capt-streaming-") as spare:
         folder = Path(spare)
         per_class = -(-args.n // 14)
