@@ -423,7 +423,12 @@ def _signed(delta: Tensor, assault: Assault | None) -> SignedPicture:
     height, width, _ = delta.shape
     largest = float(delta.abs().max())
     # In the budget's own units where the norm bounds each value, so that ±ε is exactly ±127.
-    bounded = assault is not None and assault.threat.norm.name == "linf" and assault.threat.eps > 0
+    bounded = (
+        assault is not None
+        and not assault.wanted.budget
+        and assault.threat.norm.name == "linf"
+        and assault.threat.eps > 0
+    )
     scale = assault.threat.eps if assault is not None and bounded else largest or 1.0
     values = (delta / scale * 127).round().clamp(-127, 127).to(torch.int8)
     return SignedPicture(width, height, scale, values.contiguous().numpy().tobytes())

@@ -49,6 +49,8 @@ def _budget_kept(given: Counted) -> Check:
     doubt, tally = CHECKS["budget-kept"], given.tally
     if given.eps is None:
         return doubt.not_run("There was no attack.")
+    if not tally.within:
+        return doubt.not_run("No attack of the run keeps to an ε; each has a budget of its own.")
     more = f"The furthest lay at {tally.furthest:.4f} × ε."
     return doubt.passed(tally.beyond == 0, tally.beyond, f"{tally.beyond} beyond ε", more)
 

@@ -130,7 +130,8 @@ class Tally:
     def __init__(self, trials: Iterable[Trial] = ()) -> None:
         self.pictures: dict[str, dict[str, Seen]] = {}
         self.attacks: dict[tuple[Aim, float, str], Fared] = {}
-        self.beyond, self.furthest = 0, 0.0
+        self.within = self.beyond = 0
+        self.furthest = 0.0
         self.zero_seen = self.zero_changed = 0
         self.skipped = 0
         self.carried = False
@@ -197,6 +198,7 @@ class Tally:
         if trial.norm:
             length = dict(trial.metrics).get(trial.norm)
             if length is not None:
+                self.within += 1
                 self.furthest = max(self.furthest, length / trial.eps if trial.eps else length)
                 slack = _TOLERANCE * (trial.norm != "linf") + 1e-7
                 self.beyond += length > trial.eps * (1 + _TOLERANCE) + slack
@@ -306,6 +308,11 @@ class Tally:
             MatrixCell(on, prompts, eps, *self.robust(prompts, eps, on)) for on in aims for prompts in self.pictures
         ]
         return tuple(cells)
+
+    @property
+    def is_corrupted(self) -> bool:
+        """Were there several corruptions?"""
+        return bool(self._corrupted)
 
     def corruptions(self) -> tuple[CorruptionTable, ...]:
         """Kinds × severities, for each set of prompts that was shown several corruptions."""

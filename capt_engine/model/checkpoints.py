@@ -171,8 +171,12 @@ def sentence_in(document: Document, template: str) -> str:
     Ours stand in the data set's. Of imported ones it is a part: CoOp's take the place of all words, MaPLe's stand in "a photo of a"
     whatever the data (settings say "own"), FAP's keep the template's braces in front of the class name ("braces").
     """
-    rule = document.settings.get("sentence")
-    return document.template if rule == "own" else keeping_braces(template) if rule == "braces" else template
+    return sentence_by(document.settings.get("sentence"), document.template, template)
+
+
+def sentence_by(rule: object, own: str, template: str) -> str:
+    """`sentence_in` for what a document's settings say and its own template, as a manifest holds them."""
+    return own if rule == "own" else keeping_braces(template) if rule == "braces" else template
 
 
 def plain_sentence(document: Document) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from capt_engine.errors import UnknownName
 from capt_engine.records import SectionInfo
-from capt_engine.reports import sections_about, sections_detail, sections_results, sections_robust
+from capt_engine.reports import sections_about, sections_corruption, sections_detail, sections_results, sections_robust
 from capt_engine.reports.document import Attachment, Block, Report, Section
 from capt_engine.reports.manifest import as_json
 from capt_engine.reports.material import Material
@@ -26,6 +26,7 @@ SECTIONS: tuple[Written, ...] = (
     ("attacks", "Attacks", sections_about.attacks),
     ("results", "Results", sections_results.results),
     ("figures", "Figures", sections_robust.figures),
+    ("corruptions", "Common corruptions", sections_corruption.corruptions),
     ("matrix", "Who fools whom", sections_robust.matrix),
     ("curve", "Accuracy and budget", sections_results.curve),
     ("smallest", "Smallest budgets", sections_robust.smallest),

@@ -18,10 +18,15 @@ def checks(material: Material) -> Lights:
     )
     found = in_order(of_rows, told(material.run.summary.get("checks", [])))
     lights = tuple(Light(one.title, one.status.replace("_", " "), one.shown, one.message) for one in found)
-    made = [light for light in lights if light.status != "not run"]
-    passed = sum(light.status == "pass" for light in made)
-    summary = f"{passed} of {counted(len(made), 'check')} passed; {len(lights) - len(made)} were not run."
+    run = [light for light in lights if light.status != "not run"]
+    passed = sum(light.status == "pass" for light in run)
+    summary = f"{passed} of {counted(len(run), 'check')} passed; {len(lights) - len(run)} were not run."
     return Lights(summary, lights)
+
+
+def made(lights: Lights) -> Lights:
+    """Without those that were not run, which the section on checks lists too."""
+    return Lights(lights.summary, tuple(one for one in lights.lights if one.status != "not run"))
 
 
 def told(some: object) -> tuple[Check, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from capt_engine.attacks.base import NORMS
 from capt_engine.metrics.interval import wilson
 from capt_engine.reports.build import attached
 from capt_engine.reports.counts import Seen
@@ -69,7 +70,9 @@ def _side(number: int, material: Material, prompts: str) -> Side:
 
 def _budget(sides: Sequence[Side]) -> float | None:
     """The largest budget that all were attacked with, in the same norm; one that a run's verdict is about goes first."""
-    if len({side.material.norm for side in sides}) > 1 or not all(side.material.is_attacked for side in sides):
+    if len({(side.material.norm, side.material.own) for side in sides}) > 1:
+        return None
+    if not all(side.material.is_attacked for side in sides):
         return None
     shared = set.intersection(*(set(side.material.run.budgets) for side in sides))
     asked_for = shared & {side.material.eps for side in sides}
@@ -88,11 +91,10 @@ def verdict(sides: Sequence[Side]) -> tuple[Block, ...]:
         blocks: list[Block] = [Paragraph(f"Clean: {told}.", "lead")]
         blocks.append(Paragraph("The runs share no budget of one norm, so only clean answers are compared.", "note"))
     else:
-        norm = sides[0].material.norm
         told = "; ".join(
             f"{side.name} keeps {share(*side.material.counts.robust(side.prompts, eps))}" for side in sides
         )
-        blocks = [Paragraph(f"At ε = {budget(eps, norm)} ({norm}): {told}.", "lead")]
+        blocks = [Paragraph(f"{_under(sides, eps)}: {told}.", "lead")]
     for a, b in _pairs(sides):
         both = [key for key in a.seen if key in b.seen]
         if eps is not None and both:
@@ -104,6 +106,11 @@ def verdict(sides: Sequence[Side]) -> tuple[Block, ...]:
     if not all(side.material.is_labelled for side in sides):
         blocks.append(Paragraph(OWN_ANSWERS, "limit"))
     return tuple(blocks)
+
+
+def _under(sides: Sequence[Side], eps: float) -> str:
+    own, norm = sides[0].material.own, sides[0].material.norm
+    return f"Under {own}" if own else f"At ε = {budget(eps, norm)} ({norm})"
 
 
 def _both(a: Side, b: Side, key: Key, eps: float) -> bool:
@@ -157,10 +164,12 @@ def results(sides: Sequence[Side]) -> tuple[Block, ...]:
     for side in sides:
         for (prompts, attack, eps), one in side.material.counts.fared.items():
             if prompts == side.prompts:
-                cells.setdefault((side.material.norm, attack, eps), {})[side.name] = share(one.kept, one.n)
+                norm = one.budget or side.material.norm
+                cells.setdefault((norm, attack, eps), {})[side.name] = share(one.kept, one.n)
     for (norm, attack, eps), found in sorted(cells.items(), key=lambda one: (one[0][0], one[0][2], one[0][1])):
         row = (found.get(side.name, "–") for side in sides)
-        rows.append((f"{attack}, {norm}, ε = {budget(eps, norm)}", *row))
+        within = f"{norm}, ε = {budget(eps, norm)}" if norm in NORMS.names() else norm
+        rows.append((f"{attack}, {within}", *row))
     return (Grid("Accuracy with 95 % intervals", columns, tuple(rows)),)
 
 
@@ -177,7 +186,9 @@ def paired(sides: Sequence[Side]) -> tuple[Block, ...]:
         found = [("clean", clean)]
         if eps is not None:
             robust = [(a.seen[key].robust[eps], b.seen[key].robust[eps]) for key in both if _both(a, b, key, eps)]
-            found.append((f"ε = {budget(eps, a.material.norm)}", tested(robust)))
+            found.append(
+                (a.material.state if a.material.own else f"ε = {budget(eps, a.material.norm)}", tested(robust))
+            )
         rows += [(a.name, b.name, *paired_row(words, test)) for words, test in found if test is not None]
     return (Grid("Paired tests", (Column("A"), Column("B"), *PAIRED), tuple(rows)),) if rows else ()
 
@@ -221,7 +232,7 @@ def classes(sides: Sequence[Side]) -> tuple[Block, ...]:
         return ()
     rows = tuple((name, *found[name], _winner(best[name])) for name in every)
     columns = (Column("Class"), *(Column(side.name, *_RIGHT) for side in sides), Column("Best"))
-    state = "clean" if eps is None else f"at ε = {budget(eps, sides[0].material.norm)}"
+    state = "clean" if eps is None else _under(sides, eps).replace("Under", "under").replace("At", "at")
     return (Grid(f"Each class, {state}", columns, rows),)
 
 

@@ -24,6 +24,7 @@ class Fared:
     """How the pictures fared under one attack at one budget. n: it was run on; skipped: it was not, as they were lost before.
 
     open: had a right answer to lose. png, jpeg, jpeg75, resize: of `flips`, still fooled; resized: of how many that is known.
+    budget: in words, where no ball binds the attack.
     """
 
     n: int = 0
@@ -37,6 +38,7 @@ class Fared:
     resized: int = 0
     skipped: int = 0
     knowledge: str = ""
+    budget: str = ""
     seconds: float = 0.0
     steps: str = ""
     restarts: str = ""
@@ -154,6 +156,7 @@ def _fare(fared: Fared, line: Mapping[str, str], one: Trial, *, kept: bool) -> N
     fared.resized += bool(line.get("survives_resize"))
     fared.seconds += one.seconds
     fared.knowledge = one.knowledge
+    fared.budget = plain(line.get("budget") or "")
     fared.steps, fared.restarts = line["steps"], line["restarts"]
 
 

@@ -60,6 +60,27 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class HeatRow:
+    """A row of shares in [0, 1], None where nothing was measured; last: what stands at its end."""
+
+    name: str
+    shares: tuple[float | None, ...]
+    last: str
+
+
+@dataclass(frozen=True)
+class Heat:
+    """A table of shares, each cell shaded by its own. corner: the title over the names; last: over what ends the rows."""
+
+    caption: str
+    corner: str
+    columns: tuple[str, ...]
+    rows: tuple[HeatRow, ...]
+    last: str
+    note: str
+
+
+@dataclass(frozen=True)
 class Series:
     """One line of a chart: (x, y, low, high) each; low and high are the ends of y's interval."""
 
@@ -127,7 +148,7 @@ class Strip:
     examples: tuple[Example, ...]
 
 
-Block = Paragraph | Facts | Lights | Grid | LineChart | BarChart | Matrix | Strip
+Block = Paragraph | Facts | Lights | Grid | Heat | LineChart | BarChart | Matrix | Strip
 
 
 @dataclass(frozen=True)

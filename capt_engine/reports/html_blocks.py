@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from capt_engine.records import Picture
-from capt_engine.reports import html_charts, html_pictures
+from capt_engine.reports import html_charts, html_heat, html_pictures
 from capt_engine.reports.document import (
     BarChart,
     Block,
     Example,
     Facts,
     Grid,
+    Heat,
     Light,
     Lights,
     LineChart,
@@ -69,6 +70,8 @@ def pieces(block: Block, numbers: Numbers) -> Iterator[str]:
             yield from _lights(block)
         case Grid():
             yield from _grid(block, numbers.table())
+        case Heat():
+            yield from html_heat.heat(block, numbers.table())
         case LineChart():
             yield from html_charts.line_chart(block, numbers.figure())
         case BarChart():

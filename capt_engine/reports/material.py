@@ -61,6 +61,30 @@ class Material:
         """That budget as people write it."""
         return budget(self.eps, self.norm)
 
+    @property
+    def own(self) -> str:
+        """In words what the attacks may do where no ball binds them, and norm and ε say nothing; "" where one does."""
+        return "; ".join(dict.fromkeys(one.budget for one in self.counts.fared.values() if one.budget))
+
+    @property
+    def budget(self) -> str:
+        """What verdicts are about: a norm and an ε, or the attack's own budget in words."""
+        return self.own or f"{self.norm}, ε = {self.eps_text}"
+
+    @property
+    def state(self) -> str:
+        """Attacked pictures in a word or two: "ε = 4/255", or of a budget in words no more than that there was one."""
+        return "attacked" if self.own else f"ε = {self.eps_text}"
+
+    @property
+    def at(self) -> str:
+        """The budget as the end of a sentence: "at ε = 4/255", "under a square patch over 5 % of the picture at a random place"."""
+        return f"under {self.own}" if self.own else f"at ε = {self.eps_text}"
+
+    def cell(self, eps: float) -> str:
+        """A budget in a table whose title tells it where it is no ε."""
+        return "–" if self.own else budget(eps, self.norm)
+
     def who(self, prompts: str) -> str:
         """A contestant in words, with its letter where there are two."""
         letter = f"{'AB'[self.prompts.index(prompts)]}: " if len(self.prompts) == 2 else ""

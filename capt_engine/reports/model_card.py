@@ -12,6 +12,7 @@ from capt_engine.model.checkpoints import Document
 from capt_engine.model.prompt_shelf import SUFFIX
 from capt_engine.records import NO_PROMPTS, EvaluateRequest
 from capt_engine.reports.material import Material
+from capt_engine.reports.sections_about import tuned_on
 from capt_engine.reports.sections_results import difference
 from capt_engine.reports.words import counted, percent, share
 
@@ -106,7 +107,7 @@ def _about(name: str, document: Document, sha256: str) -> str:
             f"| Model | {_safe(document.backbone.id)} ({sizes}) |",
             f"| SHA-256 of the model's weights | `{document.backbone.sha256}` |",
             f"| Prompts | {document.shape.length} tokens in {document.shape.depth} layers, {document.shape.coupling} |",
-            f"| Template | {_safe(document.template)} |",
+            f"| {'Sentence of its own' if document.settings.get('sentence') == 'own' else 'Template'} | {_safe(document.template)} |",
             f"| Licence | {_safe(document.licence) or 'not stated'} |",
             "",
         ]
@@ -114,6 +115,7 @@ def _about(name: str, document: Document, sha256: str) -> str:
 
 
 def _uses(document: Document) -> str:
+    others = "other names were not measured here." if document.classes else "which names it was made for is not known."
     return "\n".join(
         [
             "## Uses",
@@ -124,7 +126,7 @@ def _uses(document: Document) -> str:
             "",
             "Figures are an upper bound on robustness under the attack named below: another attack may find more. Not covered are patches, "
             "physical changes, changes of the text, poisoned data, and pictures unlike those tuned on. Do not rely on it where a wrong "
-            f"answer does harm. It was tuned on {counted(len(document.classes), 'class', 'classes')}; other names were not measured here.",
+            f"answer does harm. It was tuned on {tuned_on(document.classes)}; {others}",
             "",
         ]
     )
@@ -210,7 +212,7 @@ def _attacked(material: Material) -> str:
         return "not attacked"
     steps = {one.steps for one in material.counts.fared.values() if one.steps}
     names = ", ".join(material.run.attacks) + (f" of {'/'.join(sorted(steps))} steps" if steps else "")
-    return f"attacked by {names}, {material.norm}, ε = {material.eps_text}"
+    return f"attacked by {names}, {material.budget}"
 
 
 def _data(material: Material) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from fpdf.structure_tree import StructElem
 
-from capt_engine.reports import pdf_blocks, pdf_charts, pdf_grid, pdf_matrix, pdf_strip
+from capt_engine.reports import pdf_blocks, pdf_charts, pdf_grid, pdf_heat, pdf_matrix, pdf_strip
 from capt_engine.reports.document import (
     Attachment,
     BarChart,
@@ -16,6 +16,7 @@ from capt_engine.reports.document import (
     Column,
     Facts,
     Grid,
+    Heat,
     Lights,
     LineChart,
     Matrix,
@@ -158,6 +159,8 @@ def _block_pieces(canvas: Canvas, parent: StructElem, block: Block) -> Iterator[
             return pdf_blocks.lights_pieces(canvas, parent, block)
         case Grid():
             return pdf_grid.grid_pieces(canvas, parent, block)
+        case Heat():
+            return pdf_heat.heat_pieces(canvas, parent, block)
         case LineChart():
             return pdf_charts.line_chart_pieces(canvas, parent, block)
         case BarChart():

@@ -30,12 +30,20 @@ def _example(material: Material, one: Kept) -> Example | None:
     prompts = material.names.text(one.prompt_id)
     words = f"{material.who(prompts)}. Label {one.label}. Clean: {one.clean_pred} ({percent(one.clean_conf)})."
     if adversarial is not None and one.adv_conf is not None:
-        words += f" {one.attack}, ε = {budget(one.eps, one.norm)}: {one.adv_pred} ({percent(one.adv_conf)})"
+        within = f"{one.attack} ({material.own})" if material.own else f"{one.attack}, ε = {budget(one.eps, one.norm)}"
+        words += f" {within}: {one.adv_pred} ({percent(one.adv_conf)})"
         words += f", margin {one.margin_shift:+.2f}." if one.margin_shift is not None else "."
     name = material.names.brief(one.path)
     alt = f"{name}: the picture as the model saw it"
     alt += ", what was added, and the attacked picture." if adversarial is not None else "."
-    return Example(name, clean, _between(clean, adversarial, one), adversarial, words, f"{alt} {words}")
+    return Example(
+        name,
+        clean,
+        _between(clean, adversarial, 0.0 if material.own or one.norm != "linf" else one.eps),
+        adversarial,
+        words,
+        f"{alt} {words}",
+    )
 
 
 def _read(material: Material, name: str) -> Picture | None:
@@ -47,11 +55,11 @@ def _read(material: Material, name: str) -> Picture | None:
         return None
 
 
-def _between(clean: Picture, adversarial: Picture | None, one: Kept) -> SignedPicture | None:
-    """The difference of the two 8-bit pictures."""
+def _between(clean: Picture, adversarial: Picture | None, eps: float) -> SignedPicture | None:
+    """The difference of the two 8-bit pictures, in units of `eps` where that bounds each value, else of its largest."""
     if adversarial is None or (clean.width, clean.height) != (adversarial.width, adversarial.height):
         return None
     delta = (np.frombuffer(adversarial.rgb, np.uint8).astype(float) - np.frombuffer(clean.rgb, np.uint8)) / 255
-    scale = (one.eps if one.norm == "linf" else 0.0) or float(np.abs(delta).max()) or 1.0
+    scale = eps or float(np.abs(delta).max()) or 1.0
     values = np.clip(np.round(delta / scale * 127), -127, 127).astype(np.int8)
     return SignedPicture(clean.width, clean.height, scale, values.tobytes())

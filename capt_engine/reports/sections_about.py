@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from capt_engine.attacks import ATTACKS
+from capt_engine.model.checkpoints import sentence_by
 from capt_engine.records import AnalyzeRequest, AttackSpec
 from capt_engine.reports.document import Block, Column, Facts, Grid, Paragraph
 from capt_engine.reports.material import Material
-from capt_engine.reports.words import budget, counted, percent, share, short
+from capt_engine.reports.sections_corruption import NOBODY
+from capt_engine.reports.words import asked, budget, counted, percent, share, short
 
 NOT_COVERED = (
     "Not covered: patches and stickers, physical changes (light, angle, printing), changes of the class names or the text, "
     "poisoned training data, and pictures from elsewhere than those measured."
 )
+EIGHT_BITS = "(what 8 bits do is measured beside it)"
 _FAILED_SHOWN = 50
 _SOURCES = {
     "folder": "the names of the class folders",
@@ -43,7 +47,7 @@ def data(material: Material) -> tuple[Block, ...]:
         ("Classes", f"{len(run.manifest.get('classes', [])):,}" if run.manifest.get("classes") else "not recorded"),
         ("SHA-256 of the list of pictures", short(run.manifest.get("pictures", {}).get("sha256", ""))),
         ("SHA-256 of class names and template", short(run.manifest.get("classes_sha256", ""))),
-        ("Template", str(run.manifest.get("template") or request.template or "the model's own")),
+        ("Template", _asked_in(material)),
     ]
     if not isinstance(request, AnalyzeRequest):
         limit = (
@@ -94,7 +98,8 @@ def models(material: Material) -> tuple[Block, ...]:
     for one in run.manifest.get("prompts", []):
         document = one.get("document")
         if document:
-            blocks.append(Facts(_prompts_facts(names.text(one["id"]), one.get("sha256", ""), document)))
+            facts_of = _prompts_facts(names.text(one["id"]), one.get("sha256", ""), document)
+            blocks.append(Facts((*facts_of, ("Asked in the sentence", _sentence(document, _template(material))))))
     return tuple(blocks)
 
 
@@ -105,26 +110,60 @@ def _prompts_facts(name: str, sha256: str, document: dict[str, Any]) -> tuple[tu
         ("SHA-256 of the file", sha256),
         ("Method", str(document.get("method", ""))),
         ("Tuned for weights", short(document.get("backbone", {}).get("sha256", ""))),
-        ("Tuned on", counted(len(document.get("classes", ())), "class", "classes")),
+        ("Tuned on", tuned_on(document.get("classes", ()))),
         ("Fingerprint of the training pictures", short(document.get("data", ""))),
         ("Settings", settings or "not recorded"),
         ("Licence", document.get("licence") or "not stated"),
     )
 
 
+def tuned_on(classes: Sequence[str]) -> str:
+    """How many classes prompts were tuned on; a file of another program may not say."""
+    return counted(len(classes), "class", "classes") if classes else "classes that the file does not name"
+
+
+def _template(material: Material) -> str:
+    return str(material.run.manifest.get("template") or material.run.request.template or "")
+
+
+def _sentence(document: dict[str, Any], template: str) -> str:
+    """The sentence that some prompts were asked in; imported ones may keep their own, whatever the run's template."""
+    settings = document.get("settings")
+    rule = settings.get("sentence") if isinstance(settings, dict) else None
+    return sentence_by(rule, str(document.get("template", "")), template) or "the model's own"
+
+
+def _asked_in(material: Material) -> str:
+    """The run's template, and beside it the sentence of each set of prompts that keeps another."""
+    template = _template(material)
+    kept = [
+        (one["id"], said)
+        for one in material.run.manifest.get("prompts", [])
+        if one.get("document") and (said := _sentence(one["document"], template)) != template
+    ]
+    if kept and len(kept) == len(material.run.manifest["prompts"]):
+        told = [f"{said} (kept by {asked(material.names.text(name))})" for name, said in kept]
+    else:
+        others = [f"{asked(material.names.text(name))} keep their own: {said}" for name, said in kept]
+        told = [template or "the model's own", *others]
+    return "; ".join(told)
+
+
 def attacks(material: Material) -> tuple[Block, ...]:
     """Every attack with its settings, its time, and the pictures it had something to take from."""
+    if material.counts.tally.is_corrupted:
+        return (Paragraph(NOBODY),)
     if not material.is_attacked:
         return (Paragraph("No attack was run: only clean predictions were measured."),)
     request = material.run.request
-    by_name = {spec.name: spec for spec in request.all_attacks}
+    by_name = dict(zip(request.labels, request.all_attacks, strict=True))
     rows = []
     for (prompts, attack, eps), one in material.counts.fared.items():
         rows.append(
             (
                 material.who(prompts),
                 attack,
-                budget(eps, material.norm),
+                one.budget or budget(eps, material.norm),
                 _setting(by_name.get(attack), "loss"),
                 one.steps,
                 _setting(by_name.get(attack), "step_size"),
@@ -138,7 +177,7 @@ def attacks(material: Material) -> tuple[Block, ...]:
     columns = (
         Column("Measured"),
         Column("Attack"),
-        Column("ε"),
+        Column("Budget" if material.own else "ε"),
         Column("Loss"),
         Column("Steps", **number),
         Column("Step size"),
@@ -168,26 +207,49 @@ def _setting(spec: AttackSpec | None, name: str) -> str:
     return str(value)
 
 
+def not_covered(material: Material) -> str:
+    """What the figures say nothing of, but for what the run did itself."""
+    done = {spec.name for spec in material.run.request.all_attacks}
+    parts = [
+        *(["patches and stickers"] if "patch" not in done else ["stickers made for no picture in particular"]),
+        *(["turned and shifted pictures"] if material.own and "spatial" not in done else []),
+        "physical changes (light, angle, printing)",
+        "changes of the class names or the text",
+        "poisoned training data",
+    ]
+    small = "changes too small to see, " if material.own or material.counts.tally.is_corrupted else ""
+    return f"Not covered: {small}{', '.join(parts)}, and pictures from elsewhere than those measured."
+
+
+def _done(material: Material) -> str:
+    cells = [cell for table in material.counts.tally.corruptions()[:1] for cell in table.cells]
+    kinds, severities = len({one.kind for one in cells}), sorted({one.severity for one in cells})
+    at = ", ".join(map(str, severities))
+    return f"{counted(kinds, 'kind')} of common corruption at {'severities' if len(severities) > 1 else 'severity'} {at} of 5"
+
+
 def threat(material: Material) -> Facts:
     """What the attacker wants, knows and may do."""
     wanted = material.run.request.threat
+    if material.counts.tally.is_corrupted:
+        return Facts(
+            (("Goal", "none: nobody attacks"), ("What was done", _done(material)), ("Applied to", wanted.space))
+        )
     aims = {
         "each": "each set of prompts was attacked on itself",
         "a": "both were shown what was computed on A",
         "b": "both were shown what was computed on B",
     }
+    clipped = "" if material.own else ", clipped"
     kinds = sorted({one.knowledge for one in material.counts.fared.values() if one.knowledge}) or [wanted.knowledge]
     knows = ", ".join(kinds) + (f"; {aims.get(material.run.request.aim, '')}" if len(material.prompts) == 2 else "")
     return Facts(
         (
             ("Goal", "any wrong answer" if wanted.target is None else f"the answer “{wanted.target}”"),
             ("Knowledge", knows),
-            ("Budget", f"{material.norm}, ε = {material.eps_text} ({material.eps:.6g})"),
-            (
-                "Applied to",
-                f"{wanted.space}, pixels in [0, 1], clipped; rounding: {wanted.rounding} (what 8 bits do is measured beside it)",
-            ),
-            ("Not covered", NOT_COVERED.removeprefix("Not covered: ")),
+            ("Budget", material.own or f"{material.norm}, ε = {material.eps_text} ({material.eps:.6g})"),
+            ("Applied to", f"{wanted.space}, pixels in [0, 1]{clipped}; rounding: {wanted.rounding} {EIGHT_BITS}"),
+            ("Not covered", not_covered(material).removeprefix("Not covered: ")),
         )
     )
 
@@ -195,9 +257,17 @@ def threat(material: Material) -> Facts:
 def limits(material: Material) -> tuple[Block, ...]:
     """One paragraph on what these numbers cannot say."""
     names = ", ".join(dict.fromkeys(attack for _, attack, _ in material.counts.fared)) or "none"
+    within = material.own or f"{material.norm}, ε up to {material.eps_text}"
+    bound = (
+        f"These figures are an upper bound on robustness under the attacks listed ({names}; {within}; {material.counts.n:,} pictures): "
+        "a stronger or another attack may find more."
+        if material.is_attacked
+        else NOBODY
+        if material.counts.tally.is_corrupted
+        else "No attack was run, so nothing here speaks of robustness."
+    )
     text = (
-        f"These figures are an upper bound on robustness under the attacks listed ({names}; {material.norm}, ε up to {material.eps_text}, "
-        f"{material.counts.n:,} pictures): a stronger or another attack may find more. {NOT_COVERED} "
+        f"{bound} {not_covered(material)} "
         "Intervals say how far a share could be off by the choice of pictures alone; they say nothing about other sources of error."
     )
     return (Paragraph(text if material.is_labelled else f"{text} {OWN_ANSWERS}", "limit"),)

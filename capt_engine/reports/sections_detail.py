@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeAlias
+
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.calibration import BINS
 from capt_engine.reports.checks import checks as lights
@@ -10,9 +13,18 @@ from capt_engine.reports.document import Block, Column, Grid, Paragraph, Strip
 from capt_engine.reports.material import Material
 from capt_engine.reports.pictures import examples as kept
 from capt_engine.reports.table import plain
-from capt_engine.reports.words import budget, number, percent, share
+from capt_engine.reports.words import number, percent, share
+
+Columns: TypeAlias = tuple[Column, ...]
+Rows: TypeAlias = Sequence[tuple[str, ...]]
 
 _RIGHT = ("right", "number")
+
+
+def without(title: str, columns: Columns, rows: Rows) -> tuple[Columns, tuple[tuple[str, ...], ...]]:
+    """A table without one of its columns."""
+    at = [one.title for one in columns].index(title)
+    return (*columns[:at], *columns[at + 1 :]), tuple((*row[:at], *row[at + 1 :]) for row in rows)
 
 
 def consistency(material: Material) -> tuple[Block, ...]:
@@ -41,7 +53,7 @@ def consistency(material: Material) -> tuple[Block, ...]:
         Column("Better"),
         Column("What it is"),
     )
-    return (Grid(f"Means over all attacked pictures at ε = {material.eps_text}", columns, tuple(rows)),)
+    return (Grid(f"Means over all attacked pictures {material.at}", columns, tuple(rows)),)
 
 
 def _better(name: str) -> str:
@@ -56,7 +68,7 @@ def calibration(material: Material) -> tuple[Block, ...]:
     rows = tuple(
         (
             material.who(prompts),
-            f"attacked, ε = {material.eps_text}" if attacked else "clean",
+            _attacked(material) if attacked else "clean",
             f"{one.n:,}",
             percent(one.error),
             f"{one.over * 100:+.1f} points",
@@ -77,13 +89,17 @@ def calibration(material: Material) -> tuple[Block, ...]:
     return (Grid("Calibration", columns, rows), Paragraph(note, "note"))
 
 
+def _attacked(material: Material) -> str:
+    return material.state if material.own else f"attacked, {material.state}"
+
+
 def saving(material: Material) -> tuple[Block, ...]:
     """Do the attacked pictures still fool the model once they were saved?"""
-    rows = tuple(
+    rows: Rows = tuple(
         (
             material.who(prompts),
             attack,
-            budget(eps, material.norm),
+            material.cell(eps),
             f"{one.flips:,}",
             share(one.png, one.flips),
             share(one.jpeg, one.flips),
@@ -95,7 +111,7 @@ def saving(material: Material) -> tuple[Block, ...]:
     )
     if not rows:
         return ()
-    columns = (
+    columns: Columns = (
         Column("Measured"),
         Column("Attack"),
         Column("ε", *_RIGHT),
@@ -105,8 +121,10 @@ def saving(material: Material) -> tuple[Block, ...]:
         Column("Still, as JPEG 75 (95 % interval)", *_RIGHT),
         Column("Still, resized (95 % interval)", *_RIGHT),
     )
+    if material.own:
+        columns, rows = without("ε", columns, rows)
     note = "Resized: made half as large and as large again, both bicubic, in 8 bits. A dash: the run did not try it."
-    return (Grid("Of the pictures that fooled the model", columns, rows), Paragraph(note, "note"))
+    return (Grid("Of the pictures that fooled the model", columns, tuple(rows)), Paragraph(note, "note"))
 
 
 def examples(material: Material) -> tuple[Block, ...]:
@@ -121,9 +139,9 @@ def examples(material: Material) -> tuple[Block, ...]:
 
 def rows(material: Material) -> tuple[Block, ...]:
     """The rows, or of many the first and the last."""
-    if not material.counts.rows:
-        return ()
-    columns = (
+    if not material.counts.rows or material.counts.tally.is_corrupted:
+        return ()  # of corruptions, which measure no shift, the table says more than some of thousands of rows
+    columns: Columns = (
         Column("Picture"),
         Column("Label"),
         Column("Measured"),
@@ -136,12 +154,14 @@ def rows(material: Material) -> tuple[Block, ...]:
         Column("As PNG"),
         Column("As JPEG 95"),
     )
-    told = tuple(_cells(material, line) for line in material.counts.edges)
+    told: Rows = tuple(_cells(material, line) for line in material.counts.edges)
+    if material.own:
+        columns, told = without("ε", columns, told)
     total = material.counts.rows if material.counts.rows > len(told) else None
     caption = (
         f"The {EDGE_ROWS} rows the attack moved most, then the {EDGE_ROWS} it moved least" if total else "Every row"
     )
-    return (Grid(caption, columns, told, total),)
+    return (Grid(caption, columns, tuple(told), total),)
 
 
 def _cells(material: Material, line: dict[str, str]) -> tuple[str, ...]:
@@ -153,7 +173,7 @@ def _cells(material: Material, line: dict[str, str]) -> tuple[str, ...]:
         material.who(plain(line["prompt_id"])),
         f"{plain(line['clean_pred'])} ({percent(float(line['clean_conf']))})",
         line["attack"] or "–",
-        budget(float(line["eps"]), material.norm) if line["eps"] else "–",
+        material.cell(float(line["eps"])) if line["eps"] else "–",
         f"{plain(line['adv_pred'])} ({percent(float(line['adv_conf']))})" if line["adv_conf"] else "–",
         f"{float(shift):+.2f}" if shift else "–",
         said[line["success"]],

@@ -6,7 +6,7 @@ from collections import Counter
 
 from capt_engine.metrics.interval import wilson
 from capt_engine.records import PairedTest
-from capt_engine.reports.checks import checks
+from capt_engine.reports.checks import checks, made
 from capt_engine.reports.document import (
     Bar,
     BarChart,
@@ -22,7 +22,9 @@ from capt_engine.reports.document import (
 from capt_engine.reports.material import Material
 from capt_engine.reports.pictures import examples
 from capt_engine.reports.sections_about import OWN_ANSWERS, threat
-from capt_engine.reports.words import budget, counted, p_value, points, share
+from capt_engine.reports.sections_corruption import mean_words
+from capt_engine.reports.sections_detail import Columns, without
+from capt_engine.reports.words import counted, p_value, points, share
 
 MOST_CONFUSED = 20
 LEFT = (
@@ -43,7 +45,7 @@ def verdict(material: Material) -> tuple[Block, ...]:
     ]
     if not material.is_labelled:
         blocks.append(Paragraph(OWN_ANSWERS, "limit"))
-    blocks += [checks(material), threat(material)]
+    blocks += [made(checks(material)), threat(material)]
     three = [found[0] for role in ("worst", "best", "random") if (found := examples(material, role))]
     if three:
         blocks.append(Strip("One picture that lost most, one that lost least, and one drawn by the seed", tuple(three)))
@@ -58,12 +60,16 @@ def sentence(material: Material) -> str:
         return "No picture could be used."
     if not material.is_attacked:
         parts = [f"{material.who(one)} {verb} {share(*counts.clean(one))}" for one in material.prompts]
-        return f"Clean, without any attack: {'; '.join(parts)} of {counted(counts.n, 'picture')}."
+        text = f"Clean, without any attack: {'; '.join(parts)} of {counted(counts.n, 'picture')}."
+        tables = counts.tally.corruptions()
+        means = "; ".join(f"{material.who(one.prompts)} {mean_words(one)}" for one in tables)
+        return f"{text} Mean accuracy under common corruptions: {means}." if means else text
     keeps = "keeps" if material.is_labelled else "keeps its own answer on"
     # The tuned one first, the yardstick after it.
     order = sorted(material.prompts, key=lambda one: one == "none")
     parts = [f"{material.who(one)} {keeps} {share(*counts.robust(one, material.eps))}" for one in order]
-    text = f"At ε = {material.eps_text} ({material.norm}) {'; '.join(parts)} of {counted(counts.n, 'picture')}."
+    at = f"Under {material.own}, " if material.own else f"At ε = {material.eps_text} ({material.norm}) "
+    text = f"{at}{'; '.join(parts)} of {counted(counts.n, 'picture')}."
     if material.is_labelled:
         text += " Clean: " + "; ".join(f"{material.who(one)} {share(*counts.clean(one))}" for one in order) + "."
     return text
@@ -81,7 +87,7 @@ def results(material: Material) -> tuple[Block, ...]:
     """Who is right how often: clean, under each attack, and under the worst of them."""
     counts = material.counts
     number = {"align": "right", "sort": "number"}
-    columns = (
+    columns: Columns = (
         Column("Measured"),
         Column("Pictures shown"),
         Column("ε", sort="number", align="right"),
@@ -98,7 +104,7 @@ def results(material: Material) -> tuple[Block, ...]:
         for (of, attack, eps), one in counts.fared.items():
             if of == prompts and one.n:
                 told = (str(one.n), str(one.kept), share(one.kept, one.n), share(one.flips, one.open))
-                rows.append((material.who(prompts), attack, budget(eps, material.norm), *told))
+                rows.append((material.who(prompts), attack, material.cell(eps), *told))
         if len(material.run.attacks) > 1:
             for eps in material.run.budgets:
                 k, n = counts.robust(prompts, eps)
@@ -106,21 +112,21 @@ def results(material: Material) -> tuple[Block, ...]:
                     (
                         material.who(prompts),
                         "worst of all",
-                        budget(eps, material.norm),
+                        material.cell(eps),
                         str(n),
                         str(k),
                         share(k, n),
                         "–",
                     )
                 )
-    blocks: list[Block] = [Grid("Accuracy, clean and attacked", columns, tuple(rows))]
+    if material.own:
+        columns, fewer = without("ε", columns, rows)
+        rows = list(fewer)
+    caption = f"Accuracy, clean and {material.at}" if material.own else "Accuracy, clean and attacked"
+    blocks: list[Block] = [Grid(caption if material.is_attacked else "Accuracy, clean", columns, tuple(rows))]
     if material.counts.tally.skipped:
         blocks.append(Paragraph(LEFT, "note"))
-    tests = [
-        (words, test)
-        for words, test in zip(("clean", f"ε = {material.eps_text}"), material.paired(), strict=True)
-        if test
-    ]
+    tests = [(words, test) for words, test in zip(("clean", material.state), material.paired(), strict=True) if test]
     if tests:
         blocks.append(
             Grid("A against B on the same pictures", PAIRED, tuple(paired_row(words, test) for words, test in tests))
@@ -193,9 +199,7 @@ def classes(material: Material) -> tuple[Block, ...]:
             robust[one.label] += one.robust.get(eps, False)
         columns += [Column(f"{material.who(prompts)}, clean", "right", "number")] if labelled else []
         columns += (
-            [Column(f"{material.who(prompts)}, ε = {material.eps_text}", "right", "number")]
-            if material.is_attacked
-            else []
+            [Column(f"{material.who(prompts)}, {material.state}", "right", "number")] if material.is_attacked else []
         )
         for name in sorted(n):
             cell = cells.setdefault(name, [str(n[name])])
@@ -208,7 +212,7 @@ def classes(material: Material) -> tuple[Block, ...]:
     rows = tuple((name, *cell, *["–"] * (width - len(cell))) for name, cell in sorted(cells.items()))
     blocks: list[Block] = [Grid("Each class", tuple(columns), rows)]
     if material.is_attacked or labelled:
-        state = f"at ε = {material.eps_text}" if material.is_attacked else "clean"
+        state = material.at if material.is_attacked else "clean"
         shown = sorted(bars, key=lambda bar: (bar.value, bar.name))[:_BARS]
         told = ", ".join(f"{bar.name} {bar.value * 100:.1f} %" for bar in shown)
         caption = f"{material.who(material.prompts[-1])}, accuracy {state}, the weakest classes first"
@@ -224,11 +228,15 @@ def confusion(material: Material) -> tuple[Block, ...]:
     ):
         if not attacked and not material.is_labelled:
             continue  # the label is the answer
-        state = f"under {material.run.attacks[0]} at ε = {material.eps_text}" if attacked else "clean"
+        state = _under(material) if attacked else "clean"
         blocks.append(
             _matrix(f"{material.who(prompts)}, {state}", found, list(material.run.manifest.get("classes", [])))
         )
     return tuple(blocks)
+
+
+def _under(material: Material) -> str:
+    return material.at if material.own else f"under {material.run.attacks[0]} {material.at}"
 
 
 def _matrix(caption: str, found: Counter[tuple[str, str]], classes: list[str]) -> Matrix:

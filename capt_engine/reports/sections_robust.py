@@ -36,7 +36,7 @@ def figures(material: Material) -> tuple[Block, ...]:
         Column("Better"),
         Column("What it is"),
     )
-    at = f" at ε = {material.eps_text}" if material.is_attacked else ", without any attack"
+    at = f" {material.at}" if material.is_attacked else ", without any attack"
     return (Grid(f"Figures{at}", columns, rows),)
 
 
@@ -56,7 +56,7 @@ def matrix(material: Material) -> tuple[Block, ...]:
         "Where both are the same the attack knew the model it was shown to (white-box, adaptive); everywhere else it was carried over "
         "from another model (transfer)."
     )
-    return (Grid(f"Accuracy at ε = {material.eps_text} (95 % interval)", columns, rows), Paragraph(note, "note"))
+    return (Grid(f"Accuracy {material.at} (95 % interval)", columns, rows), Paragraph(note, "note"))
 
 
 def smallest(material: Material) -> tuple[Block, ...]:

@@ -15,6 +15,14 @@ BLOCKS: dict[str, dict[str, Any]] = {
         "rows": [[str]],
         "total": (int, type(None)),
     },
+    "Heat": {
+        "caption": str,
+        "corner": str,
+        "columns": [str],
+        "rows": [{"block": str, "name": str, "shares": [(float, type(None))], "last": str}],
+        "last": str,
+        "note": str,
+    },
     "LineChart": {
         "caption": str,
         "x_title": str,

@@ -110,8 +110,8 @@ def test_sections_can_be_chosen(run: Path) -> None:
     assert [one.id for one in chosen(report, ("limits", "verdict")).sections] == ["verdict", "limits"]
     with pytest.raises(UnknownName, match="verdit"):
         chosen(report, ("verdit",))
-    # Nobody was shown what was computed on another, and no smallest budget was searched.
-    assert {one.id for one in infos(report) if not one.present} == {"matrix", "smallest"}
+    # Nobody was shown what was computed on another, no smallest budget was searched, and nothing was corrupted.
+    assert {one.id for one in infos(report) if not one.present} == {"corruptions", "matrix", "smallest"}
 
 
 def test_an_ending_says_the_format() -> None:

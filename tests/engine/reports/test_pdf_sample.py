@@ -16,6 +16,8 @@ from capt_engine.reports.document import (
     Example,
     Facts,
     Grid,
+    Heat,
+    HeatRow,
     Light,
     Lights,
     LineChart,
@@ -120,6 +122,21 @@ def confusion(names: tuple[str, ...]) -> Matrix:
 
 def blocks() -> dict[str, tuple[Block, ...]]:
     """One section for each kind of block."""
+    heat = Heat(
+        "Right under each corruption, by severity",
+        "Corruption",
+        ("1", "2", "3", "4", "5"),
+        (
+            HeatRow("Gaussian noise", (1.0, 0.9, 0.55, 0.2, 0.0), "53.0 % (41.2 to 63.9)"),
+            HeatRow(
+                "A kind of weather with a name that is far too long for its column",
+                (0.5, None, 0.3, 0.2, 0.1),
+                "27.5 % (–)",
+            ),
+        ),
+        "Mean (95 % interval)",
+        "The fuller the colour, the more pictures are right.",
+    )
     main = Grid(
         "Accuracy of both prompts",
         (
@@ -192,6 +209,7 @@ def blocks() -> dict[str, tuple[Block, ...]]:
         ),
         "Results": (
             main,
+            heat,
             LineChart(
                 "Accuracy and size of the attack",
                 "ε (/255)",
