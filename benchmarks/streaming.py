@@ -56,7 +56,8 @@ def main() -> int:
             print(
                 f"{name}: exit {told['code']}, {told['seconds']:.0f} s, {told['warm']:.0f} MB, at most {told['most']:.0f} MB"
             )
-        kept = sum(rows(folder / "broken").get(key) == row for key, row in done.items())
+        after = rows(folder / "broken")
+        kept = sum(after.get(key) == row for key, row in done.items())
         print(f"rows of the interrupted run that were kept as they were: {kept} of {len(done)}")
         a, b = timeless(folder / "whole"), timeless(folder / "broken")
         differ = sum(a.get(key) != b.get(key) for key in a.keys() | b.keys())
