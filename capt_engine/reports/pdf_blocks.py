@@ -116,7 +116,12 @@ def facts_pieces(canvas: Canvas, parent: StructElem, block: Facts) -> Iterator[P
                 with canvas.artifact():
                     canvas.rule(top + height, weight=0.12, color=HAIRLINE)
 
-        yield Piece(height, draw, gap=3.0 if number == 0 else 0.0, keep=number == 0 and len(block.pairs) > 1)
+        yield Piece(
+            height,
+            draw,
+            gap=3.0 if number == 0 else 0.0,
+            keep=number in (0, len(block.pairs) - 2) and len(block.pairs) > 1,
+        )
 
 
 def lights_pieces(canvas: Canvas, parent: StructElem, block: Lights) -> Iterator[Piece]:

@@ -10,11 +10,11 @@ from capt_engine.reports.document import Heat, HeatRow
 from capt_engine.reports.pdf_blocks import caption_pieces, text_pieces
 from capt_engine.reports.pdf_canvas import Canvas
 from capt_engine.reports.pdf_flow import Piece
-from capt_engine.reports.pdf_theme import BLUE, HAIRLINE, INK, LEFT, MUTED, NOTE, WHITE, WIDTH, Style, mixed
+from capt_engine.reports.pdf_theme import BLUE, HAIRLINE, INK, LEFT, MUTED, NOTE, WIDTH, Style, mixed
 
 _SIZES = (7.8, 7.0, 6.2)
 _NAME, _CELL = 38.0, 19.0
-_LIGHT = 0.62
+_WHOLE = 30
 
 
 def heat_pieces(canvas: Canvas, parent: StructElem, block: Heat) -> Iterator[Piece]:
@@ -25,8 +25,8 @@ def heat_pieces(canvas: Canvas, parent: StructElem, block: Heat) -> Iterator[Pie
     yield header
     for number, row in enumerate(block.rows):
         piece = table.row(row, is_last=number == len(block.rows) - 1)
-        # Neither the head nor the note is left alone on a page.
-        keep = number == 0 or number >= len(block.rows) - 2
+        # A table is looked at as a whole; of one longer than a page neither the head nor the note is left alone.
+        keep = len(block.rows) <= _WHOLE or number == 0 or number >= len(block.rows) - 2
         yield Piece(piece.height, piece.draw, keep=keep, again=header.again)
     yield from text_pieces(canvas, parent, block.note, NOTE, gap=1.6)
 
@@ -98,7 +98,7 @@ class _Heat:
             with canvas.artifact():
                 for number, share in enumerate(told.shares):
                     if share is not None:
-                        ground = mixed(BLUE, 0.04 + 0.86 * share)
+                        ground = mixed(BLUE, 0.03 + 0.6 * share)
                         canvas.fill(self._left(number) + 0.15, top + 0.15, self._cell - 0.3, height - 0.3, ground)
                 weight, color = (0.35, INK) if is_last else (0.1, HAIRLINE)
                 canvas.rule(top + height, width=self._width, weight=weight, color=color)
@@ -107,12 +107,11 @@ class _Heat:
                     LEFT + 1, top, canvas.fitted(told.name, self._style, self._name - 2), self._style, height=height
                 )
             for number, share in enumerate(told.shares):
-                style = Style(
-                    self._style.size, color=WHITE if share is not None and share > _LIGHT else INK, leading=1.4
-                )
                 shown = "–" if share is None else f"{share * 100:.1f} %"
                 with canvas.marked(row, "TD"):
-                    canvas.line_of_text(self._left(number) + self._cell / 2, top, shown, style, "center", height=height)
+                    canvas.line_of_text(
+                        self._left(number) + self._cell / 2, top, shown, self._style, "center", height=height
+                    )
             with canvas.marked(row, "TD"):
                 canvas.line_of_text(
                     LEFT + self._width - 1, top, canvas.readable(told.last), self._style, "right", height=height

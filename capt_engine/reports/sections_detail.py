@@ -33,7 +33,8 @@ def consistency(material: Material) -> tuple[Block, ...]:
         (
             material.who(prompts),
             METRICS[name].label,
-            number(mean),
+            # Such values are kept in [0, 1].
+            number(mean * 255 if METRICS[name].unit == "/255" else mean),
             METRICS[name].unit,
             f"{n:,}",
             _better(name),

@@ -105,7 +105,7 @@ def results(material: Material) -> tuple[Block, ...]:
             if of == prompts and one.n:
                 told = (str(one.n), str(one.kept), share(one.kept, one.n), share(one.flips, one.open))
                 rows.append((material.who(prompts), attack, material.cell(eps), *told))
-        if len(material.run.attacks) > 1:
+        if len(material.run.attacks) > 1 and material.is_attacked:
             for eps in material.run.budgets:
                 k, n = counts.robust(prompts, eps)
                 rows.append(

@@ -256,3 +256,32 @@ def test_the_demo_model_through_the_quick_suite(tmp_path: Path, capsys: pytest.C
     assert "under fgsm, pgd" in said
     assert "checks of this evaluation passed" in said
     assert "upper bound" in said
+
+
+def test_corruptions_in_parts_are_those_of_the_whole(
+    data: Path, tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two shards joined, and a run that was cut off and gone on with, have the table of the unbroken run; the terminal shows it."""
+    words = (str(data), "--suite", "corruptions", "--set", "severity=5", "--checks", "off")
+    assert evaluate(tiny_folder, *words, "--out", str(tmp_path / "whole")) == 0
+    said = capsys.readouterr().out
+    assert "15 kinds of common corruption, right by severity (each cell of 9 pictures):" in said
+    assert "mean (mCA)" in said
+    for part in ("1/2", "2/2"):
+        assert evaluate(tiny_folder, *words, "--shard", part, "--out", str(tmp_path / part[0])) == 0
+    assert main(["merge", str(tmp_path / "1"), str(tmp_path / "2"), "--out", str(tmp_path / "joined"), "--quiet"]) == 0
+    cut = tmp_path / "cut"
+    assert evaluate(tiny_folder, *words, "--out", str(cut)) == 0
+    (cut / "summary.json").unlink()
+    lines = (cut / "rows.csv").read_bytes().splitlines(keepends=True)
+    (cut / "rows.csv").write_bytes(b"".join(lines[: 1 + 15 * 4 + 7]))
+    assert evaluate(tiny_folder, *words, "--resume", str(cut)) == 0
+    tables = [
+        json.loads((tmp_path / name / "summary.json").read_text())["corruptions"] for name in ("whole", "joined", "cut")
+    ]
+    assert tables[0] == tables[1] == tables[2]
+    assert [one["n"] for one in tables[0][0]["cells"]] == [9] * 15
+    with (tmp_path / "whole" / "rows.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows[0]["attack"] == "corruption[kind=gaussian-noise,severity=5]"
+    assert not any(row["survives_png"] or row["linf"] for row in rows)

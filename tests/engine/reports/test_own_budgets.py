@@ -115,6 +115,7 @@ def test_corruptions_are_a_table_and_no_attack(tmp_path: Path) -> None:
     assert "over 15 kinds of corruption at 5 severities" in text
     assert "none: nobody attacks" in text
     assert "upper bound" not in text
+    assert "worst of all" not in text
     summary = FinishedRun.of(folder).summary
     assert summary["robust_accuracy"] is None
     first = summary["corruptions"][0]
