@@ -1,7 +1,7 @@
 """One worker thread, one queue: jobs run in order, each ends in exactly one event, and a failing job never kills the thread.
 
-A tuning run may last for hours, so it steps aside: at its ticks, the jobs that wait (all but another tuning run) run to their own end
-inside it, on the same thread, and it goes on as if nothing had happened. A paused one stays there until it is told to go on.
+A tuning run or an evaluation may last for hours, so it steps aside: at its ticks, the jobs that wait (all but another such) run to their
+own end inside it, on the same thread, and it goes on as if nothing had happened. A paused one stays there until it is told to go on.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from capt_engine.jobs.tick import Tick
 from capt_engine.records import (
     DownloadRequest,
     EngineFailed,
+    EvaluateRequest,
     Event,
     Failure,
     JobCancelled,
@@ -53,7 +54,12 @@ class _Job:
     @property
     def steps_aside(self) -> bool:
         """Whether others may go before it while it runs: what lasts for hours, and no other job waits for."""
-        return isinstance(self.request, TuneRequest | DownloadRequest)
+        return isinstance(self.request, TuneRequest | EvaluateRequest | DownloadRequest)
+
+    @property
+    def can_keep(self) -> bool:
+        """Whether it can end early with something worth having."""
+        return isinstance(self.request, TuneRequest) and self.has_started
 
     @property
     def is_ending(self) -> bool:
@@ -120,7 +126,7 @@ class Runner:
 
     def stop(self, job: JobId) -> None:
         """End a tuning run with the best it has; a job of another kind, or one still queued, is cancelled."""
-        self._tell(job, lambda one: (one.keep if one.steps_aside and one.has_started else one.stop).set())
+        self._tell(job, lambda one: (one.keep if one.can_keep else one.stop).set())
 
     def pause(self, job: JobId) -> None:
         """Let a tuning run wait at its next tick; for jobs of other kinds it means nothing."""

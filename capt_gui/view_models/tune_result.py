@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,9 @@ from capt_gui.view_models.run_store import RunStore
 from capt_gui.view_models.tune_project import TuneProject
 from capt_gui.view_models.tune_run import TuneRun
 from capt_gui.view_models.tune_state import DONE
+
+MOST_MEASURED = 500
+"""So many test pictures are measured on at the most, evenly over the classes: an interval of ± 4 points, in minutes, not in hours."""
 
 
 @dataclass(frozen=True)
@@ -159,11 +163,23 @@ class TuneResultModel(QObject):
             template=made_by.template if made_by else state.template,
             attacks=attacks,
             threat=ThreatModel(eps=eps),
+            limit=MOST_MEASURED,
             seed=state.seed,
             keep=keep,
             resume=resume,
             with_pictures=True,
         )
+
+    def share_words(self) -> str:
+        """On how many of the untouched pictures the figures rest, where it is not all of them."""
+        if self.result is None or self.result.n < MOST_MEASURED:
+            return ""
+        n_test = _test_pictures(self._project.split_file)
+        if n_test <= self.result.n + self.result.n_failed:
+            return ""
+        return self.tr(
+            "Measured on {} of the {} untouched pictures, evenly over the classes; `capt evaluate` on the split file measures all of them."
+        ).format(f"{self.result.n:,}", f"{n_test:,}")
 
     def headline(self) -> tuple[str, str]:
         """The verdict in words, and the figures it rests on."""
@@ -308,3 +324,12 @@ class TuneResultModel(QObject):
 
 def _share(correct: int | None, n: int) -> float | None:
     return None if correct is None else correct / n
+
+
+def _test_pictures(split: Path) -> int:
+    """How many pictures of a written split are for the test; 0 where it cannot be read."""
+    try:
+        with split.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+            return sum(line.get("split") == "test" for line in csv.DictReader(file))
+    except (OSError, csv.Error):
+        return 0

@@ -29,6 +29,7 @@ class VerdictCard(QFrame):
         self._symbol = QLabel()
         self.headline = text(role="title")
         self.figures = text()
+        self.share = text(role="caption")
         self.advice = text()
         self._words = text(role="muted")
         self._bar = QProgressBar()
@@ -55,6 +56,9 @@ class VerdictCard(QFrame):
         self.headline.setText(headline)
         self.figures.setText(figures)
         self.figures.setVisible(bool(figures))
+        share = "" if result.is_measuring else result.share_words()
+        self.share.setText(share)
+        self.share.setVisible(bool(share))
         tips = () if result.is_measuring else result.advice()
         tried = self.tr("What to try:") + "".join(f"\n–  {tip}" for tip in tips)
         self.advice.setText(tried if tips else "")
@@ -106,7 +110,7 @@ class VerdictCard(QFrame):
     def _lay_out(self) -> None:
         words = QVBoxLayout()
         words.setSpacing(8)
-        for widget in (self.headline, self.figures, self._bar, self._words, self.advice):
+        for widget in (self.headline, self.figures, self.share, self._bar, self._words, self.advice):
             words.addWidget(widget)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(18, 16, 18, 16)

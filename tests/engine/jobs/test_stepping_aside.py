@@ -14,6 +14,7 @@ from capt_engine.api import Engine
 from capt_engine.errors import BadRequest, Stopped
 from capt_engine.jobs import session
 from capt_engine.records import (
+    EvaluateRequest,
     JobCancelled,
     JobContinued,
     JobFailed,
@@ -34,6 +35,18 @@ class LightTune(TuneRequest):
 
     data: str = ""
     out: str = ""
+    work: Callable[[Tick], Any] = until_cancelled
+
+    def __call__(self, tick: Tick) -> Any:
+        """Do it."""
+        return self.work(tick)
+
+
+@dataclass(frozen=True)
+class LightEvaluate(EvaluateRequest):
+    """An evaluation whose work is a function of the tick."""
+
+    data: str = ""
     work: Callable[[Tick], Any] = until_cancelled
 
     def __call__(self, tick: Tick) -> Any:
@@ -93,6 +106,19 @@ def test_waiting_jobs_run_inside_a_tuning_job_and_other_tuning_after_it(engine: 
     outer = [JobFinished(first, "whole"), JobStarted(second), JobFinished(second, "second")]
     assert told == [JobStarted(first), *inner, *outer]
     assert heard.threads == {"capt-engine"}
+
+
+def test_an_evaluation_steps_aside_too(engine: Engine, heard: Witness) -> None:
+    """Small views are drawn while it measures; a tuning run waits for it; to stop it is to cancel it."""
+    first = engine.submit(LightEvaluate(work=Turning()))
+    heard.wait_for(JobProgress, of=first)
+    tuning = engine.submit(LightTune(work=lambda _: "tuned"))
+    view = engine.submit(lambda _: "view")
+    heard.wait_for(JobFinished, of=view)
+    assert heard.of(tuning) == []
+    engine.stop(first)
+    assert heard.wait_for(*ENDINGS, of=first) == JobCancelled(first)
+    assert heard.wait_for(*ENDINGS, of=tuning) == JobFinished(tuning, "tuned")
 
 
 def test_a_paused_job_waits_while_others_go_on(engine: Engine, heard: Witness) -> None:

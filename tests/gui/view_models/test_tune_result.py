@@ -29,7 +29,7 @@ from capt_engine.records import (
     TuneRequest,
 )
 from capt_gui.view_models import tune_words
-from capt_gui.view_models.tune_result import TuneResultModel
+from capt_gui.view_models.tune_result import MOST_MEASURED, TuneResultModel
 
 
 def play(bench: Bench, *events: Event) -> None:
@@ -256,3 +256,20 @@ def test_what_cannot_be_measured_or_saved_says_why(bench: Bench, result: TuneRes
     play(bench, JobFailed(last(bench), Failure("OSError", "The disk is full.", "Make room.")))
     assert [failure.message for failure in told] == ["The disk is full."]
     assert not result.is_saving
+
+
+def test_a_large_share_is_measured_in_part_and_said_so(bench: Bench, result: TuneResultModel) -> None:
+    """At most some hundreds of pictures, evenly over the classes, and of how many they were; all of a small share."""
+    result.measure()
+    request = bench.engine.requests[-1]
+    assert isinstance(request, EvaluateRequest)
+    assert request.limit == MOST_MEASURED
+    split = bench.desk.tuning.project.split_file
+    split.parent.mkdir(parents=True, exist_ok=True)
+    lines = [f"{part}-{number}.png,cat,{part}\n" for part in ("train", "test") for number in range(900)]
+    split.write_text("path,label,split\n" + "".join(lines), encoding="utf-8")
+    answer = tuning.evaluated(request, helped=True)
+    play(bench, JobFinished(last(bench), replace(answer, n=MOST_MEASURED, n_failed=0)))
+    assert "500 of the 900" in result.share_words()
+    result.result = replace(answer, n=70)
+    assert result.share_words() == ""
