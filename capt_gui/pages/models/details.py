@@ -7,7 +7,6 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QScrollArea,
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from capt_engine.records import OfferedModel
+from capt_gui.pages.models.shelf_item import ShelfItem, in_a_row
 from capt_gui.theme import Theme, repolish
 from capt_gui.view_models.models_model import PAUSED, ModelsModel, Underway, comfort, size, standing
 from capt_gui.widgets.fact_list import FactList
@@ -25,13 +25,10 @@ _STATE_ICONS = {"installed": ("check", "ok"), "bundled": ("check", "ok"), "parti
 _COMFORT_ROLES = {"comfortable": "ok", "slow": "warning", "too large": "broken"}
 
 
-class ModelDetails(QWidget):
+class ModelDetails(ShelfItem):
     """Asks to be told which model to show. download_clicked(id), use_clicked(id): what the user wants of it."""
 
     download_clicked = Signal(str)
-    use_clicked = Signal(str)
-    verify_clicked = Signal(str)
-    remove_clicked = Signal(str)
     folder_clicked = Signal()
 
     def __init__(self, theme: Theme, models: ModelsModel, parent: QWidget | None = None) -> None:
@@ -39,9 +36,6 @@ class ModelDetails(QWidget):
         self._theme = theme
         self._models = models
         self._shown: OfferedModel | None = None
-        self.title = text("", "title", wrap=False)
-        self._state_mark, self._state = QLabel(), text("", "strong", wrap=False)
-        self._purpose = text()
         self._facts = FactList(
             {
                 "here": self.tr("On this machine"),
@@ -59,10 +53,7 @@ class ModelDetails(QWidget):
         self.pause = QPushButton()
         self.cancel = QPushButton(self.tr("Cancel"))
         self.download = QPushButton()
-        self.use = QPushButton(self.tr("Use in the explorer"))
         self.folder = QPushButton(self.tr("Use a folder I already have…"))
-        self.verify = QPushButton(self.tr("Verify"))
-        self.remove = QPushButton(self.tr("Remove…"))
         self.copy = QPushButton(self.tr("Copy the links for another computer"))
         self.page = QPushButton(self.tr("Read about it"))
         self._working = QFrame()
@@ -73,13 +64,14 @@ class ModelDetails(QWidget):
     def show_model(self, model: OfferedModel | None) -> None:
         """Show a model, or that none is chosen."""
         self._shown = model
+        self.shown_id = model.id if model is not None else ""
         self.setEnabled(model is not None)
         if model is None:
             return
         underway = self._models.underway.get(model.id)
         self.title.setText(model.label)
-        self._state.setText(standing(model, underway))
-        self._purpose.setText(model.purpose)
+        self.standing.setText(standing(model, underway))
+        self.about.setText(model.purpose)
         self._facts.set_facts(self._told(model))
         self._show_work(model, underway)
         self.on_theme_changed()
@@ -90,7 +82,7 @@ class ModelDetails(QWidget):
             return
         ratio = self.devicePixelRatioF()
         icon, role = _STATE_ICONS.get(self._shown.state, ("dot", "text_muted"))
-        self._state_mark.setPixmap(self._theme.pixmap(icon, 16, role, ratio))
+        self.standing_mark.setPixmap(self._theme.pixmap(icon, 16, role, ratio))
         symbol = {"comfortable": "check", "slow": "warning", "too large": "error"}[self._shown.comfort]
         self._facts.mark("here").setPixmap(self._theme.pixmap(symbol, 16, _COMFORT_ROLES[self._shown.comfort], ratio))
 
@@ -113,21 +105,6 @@ class ModelDetails(QWidget):
         """The user wants it; the page asks before anything is fetched."""
         if self._shown is not None:
             self.download_clicked.emit(self._shown.id)
-
-    def on_use(self) -> None:
-        """The user wants to look at pictures with it."""
-        if self._shown is not None:
-            self.use_clicked.emit(self._shown.id)
-
-    def on_verify(self) -> None:
-        """Is it still what was installed?"""
-        if self._shown is not None:
-            self.verify_clicked.emit(self._shown.id)
-
-    def on_remove(self) -> None:
-        """The user wants it gone; the page asks first."""
-        if self._shown is not None:
-            self.remove_clicked.emit(self._shown.id)
 
     def on_copy(self) -> None:
         """Put the addresses on the clipboard, one a line."""
@@ -181,14 +158,7 @@ class ModelDetails(QWidget):
         self.pause.setText(self.tr("Go on") if is_paused else self.tr("Pause"))
 
     def _lay_out(self) -> None:
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        head.addWidget(self.title)
-        head.addStretch(1)
-        head.addWidget(self._state_mark)
-        head.addWidget(self._state)
         self.download.setProperty("primary", True)
-        self.use.setProperty("primary", True)
         self.page.setProperty("link", True)
         self.copy.setProperty("link", True)
         work = QHBoxLayout(self._working)
@@ -203,27 +173,17 @@ class ModelDetails(QWidget):
         work.addLayout(beside, 1)
         work.addWidget(self.pause)
         work.addWidget(self.cancel)
-        first = QHBoxLayout()
-        first.setSpacing(10)
-        for button in (self.download, self.use, self.folder, self.verify, self.remove):
-            first.addWidget(button)
-        first.addStretch(1)
-        second = QHBoxLayout()
-        second.setSpacing(2)
-        for button in (self.copy, self.page):
-            second.addWidget(button)
-        second.addStretch(1)
         content = QWidget()
         content.setProperty("transparent", True)
         inside = QVBoxLayout(content)
         inside.setContentsMargins(26, 22, 26, 22)
         inside.setSpacing(18)
-        inside.addLayout(head)
-        inside.addWidget(self._purpose)
+        inside.addLayout(self.head())
+        inside.addWidget(self.about)
         inside.addWidget(self._working)
-        inside.addLayout(first)
+        inside.addLayout(in_a_row(self.download, self.use, self.folder, self.verify, self.remove))
         inside.addWidget(self._facts)
-        inside.addLayout(second)
+        inside.addLayout(in_a_row(self.copy, self.page, spacing=2))
         inside.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -236,10 +196,7 @@ class ModelDetails(QWidget):
 
     def _connect(self) -> None:
         self.download.clicked.connect(self.on_download)
-        self.use.clicked.connect(self.on_use)
         self.folder.clicked.connect(self.folder_clicked)
-        self.verify.clicked.connect(self.on_verify)
-        self.remove.clicked.connect(self.on_remove)
         self.copy.clicked.connect(self.on_copy)
         self.page.clicked.connect(self.on_page)
         self.pause.clicked.connect(self.on_pause)

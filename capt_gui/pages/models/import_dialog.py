@@ -34,7 +34,7 @@ from capt_gui.widgets.labels import named, text
 
 
 class ImportDialog(QDialog):
-    """What both kinds share: a path, a banner for what is missing, and the answer in words."""
+    """What both kinds share: a path, a banner for what is missing, and the answer in words; each connects `go` itself."""
 
     def __init__(self, theme: Theme, job: ShelfJob, title: str, explained: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -63,17 +63,12 @@ class ImportDialog(QDialog):
         buttons.addButton(self.go, QDialogButtonBox.ButtonRole.ActionRole)
         layout.addWidget(buttons)
         buttons.rejected.connect(self.reject)
-        self.go.clicked.connect(self.on_go)
         self.path.textChanged.connect(self.on_changed)
         self.name.textChanged.connect(self.on_changed)
         job.changed.connect(self.on_job_changed)
         job.failed.connect(self.on_failed)
         job.done.connect(self.on_done)
         self.on_changed()
-
-    def on_go(self) -> None:
-        """Ask for the import."""
-        raise NotImplementedError
 
     def on_changed(self) -> None:
         """Import needs a path; what else is missing, the engine says."""
@@ -152,6 +147,7 @@ class ImportModelDialog(ImportDialog):
             "Your file is not changed.",
             parent,
         )
+        self.go.clicked.connect(self.on_go)
         self._add_path(folders=True)
         self._add(self.tr("What it is to be called here"), self.name)
         self.base.addItem(self.tr("none: it is a whole model"), "")
@@ -205,6 +201,7 @@ class ImportPromptsDialog(ImportDialog):
             "released them. The family is seen from the file; it is read by a process that can run nothing, and converted.",
             parent,
         )
+        self.go.clicked.connect(self.on_go)
         self._add_path(folders=False)
         for one in models:
             self.model.addItem(one.label, one.id)
