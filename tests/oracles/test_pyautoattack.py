@@ -66,5 +66,5 @@ def test_apgd_on_the_demo(attack: Attack) -> None:
 
 @pytest.mark.heavy
 def test_square_on_the_demo() -> None:
-    """100 pictures, 50 queries; at an ε where these break one in ten, as at 2/255 they break hardly any."""
-    against(demo().few(100), Square(queries=50), LINF, 8 / 255)
+    """150 pictures, 150 queries; at an ε where these break one in ten, as at 2/255 they break hardly any."""
+    against(demo().few(150), Square(queries=150), LINF, 4 / 255)
