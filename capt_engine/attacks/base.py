@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
@@ -50,7 +51,7 @@ class Norm:
     """A norm as a value: how long a perturbation is, how it is brought back into the ball, which step climbs fastest.
 
     length: (n, …) → (n,). project(delta, eps): onto the ball of radius eps. steepest(gradient): the unit step.
-    random(draws, like, eps): a point of the ball.
+    random(draws, like, eps): a point of the ball. whole(delta, eps): a change by whole 255ths next to delta, in the ball.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Norm:
     project: Callable[[Tensor, float], Tensor]
     steepest: Callable[[Tensor], Tensor]
     random: Callable[[Draws, Tensor, float], Tensor]
+    whole: Callable[[Tensor, float], Tensor]
 
     @property
     def info(self) -> NormInfo:
@@ -85,6 +87,12 @@ def _linf_random(draws: Draws, like: Tensor, eps: float) -> Tensor:
     return (draws.uniform(like) * 2 - 1) * eps
 
 
+def _linf_whole(delta: Tensor, eps: float) -> Tensor:
+    # A hair more than ε · 255, which single precision may have left just below a whole number.
+    most = math.floor(eps * 255 + 1e-4)
+    return (delta * 255).round().clamp(-most, most) / 255
+
+
 def _l2_length(delta: Tensor) -> Tensor:
     length: Tensor = torch.linalg.vector_norm(delta.flatten(1), dim=1)
     return length
@@ -105,6 +113,21 @@ def _l2_random(draws: Draws, like: Tensor, eps: float) -> Tensor:
     return direction * _per_picture(draws.uniform(like.flatten(1)[:, :1]).flatten(), like) * eps
 
 
+def _l2_whole(delta: Tensor, eps: float) -> Tensor:
+    """Each value to its nearest, and where that leaves the ball the narrowest roundings outwards are taken back until it does not."""
+    wanted = (delta * 255).flatten(1).double()
+    found = wanted.round()
+    outwards = found.abs() > wanted.abs()
+    # What taking one back brings: k² − (k − 1)² = 2k − 1; first those that were nearest to being rounded inwards.
+    order = torch.where(outwards, found.abs() - wanted.abs(), -1.0).argsort(dim=1, descending=True, stable=True)
+    gain = torch.where(outwards, 2 * found.abs() - 1, 0.0).gather(1, order).cumsum(dim=1)
+    # Compared in whole numbers of (1/255)², so that a length of exactly ε is inside.
+    excess = found.square().sum(dim=1, keepdim=True) - (eps * 255) ** 2 * (1 + 1e-9)
+    before = torch.cat([torch.zeros_like(gain[:, :1]), gain[:, :-1]], dim=1)
+    back = torch.zeros_like(outwards).scatter(1, order, before < excess) & outwards
+    return ((found - back * found.sign()) / 255).to(delta.dtype).view_as(delta)
+
+
 LINF = Norm(
     "linf",
     "L∞ (largest change of any value)",
@@ -115,6 +138,7 @@ LINF = Norm(
     _linf_project,
     torch.sign,
     _linf_random,
+    _linf_whole,
 )
 L2 = Norm(
     "l2",
@@ -126,17 +150,22 @@ L2 = Norm(
     _l2_project,
     _l2_steepest,
     _l2_random,
+    _l2_whole,
 )
 NORMS = Table("norm", LINF, L2)
 
 
 @dataclass(frozen=True)
 class Threat:
-    """What the attacker may do (`norm`, `eps` in pixel units [0, 1]) and wants: a given class if `targeted`, else any wrong one."""
+    """What the attacker may do (`norm`, `eps` in pixel units [0, 1]) and wants: a given class if `targeted`, else any wrong one.
+
+    eight_bits: what counts is a picture of 8-bit values; an evaluation rounds what attacks find (`evaluation.eight_bits`).
+    """
 
     norm: Norm = LINF
     eps: float = 4 / 255
     targeted: bool = False
+    eight_bits: bool = False
 
 
 KNOWLEDGE = ("gradients", "scores", "decisions", "nothing")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from capt_engine.cli.options import budget
 from capt_engine.errors import BadRequest
-from capt_engine.records import AIMS, SPACES, AttackSpec, ParamValue, ThreatModel
+from capt_engine.records import AIMS, ROUNDINGS, SPACES, AttackSpec, ParamValue, ThreatModel
 
 _DEFAULT_EPS = {"linf": 4 / 255, "l2": 1.0}
 
@@ -59,6 +59,12 @@ def add_attack(parser: argparse.ArgumentParser) -> None:
         default="model",
         choices=tuple(space.split()[0] for space in SPACES),
         help="where the perturbation lives: on what the model sees, or on the picture's own pixels, resized inside (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--rounding",
+        default=ROUNDINGS[0],
+        choices=ROUNDINGS,
+        help="what is judged: pictures at full precision, or of 8-bit values as files hold them (default: %(default)s)",
     )
     parser.add_argument(
         "--stop-early",
@@ -127,5 +133,9 @@ def budgets(args: argparse.Namespace) -> tuple[float, ...]:
 def threat(args: argparse.Namespace, eps: float) -> ThreatModel:
     """What the attacker may do."""
     return ThreatModel(
-        norm=args.norm, eps=eps, target=args.target, space=next(one for one in SPACES if one.startswith(args.space))
+        norm=args.norm,
+        eps=eps,
+        target=args.target,
+        space=next(one for one in SPACES if one.startswith(args.space)),
+        rounding=args.rounding,
     )

@@ -20,7 +20,8 @@ from capt_engine.attacks.base import Attack, Draws, Logits, Step, Threat, can_ta
 from capt_engine.attacks.losses import LOSSES, cross_entropy, margin
 from capt_engine.data.labelled import Item
 from capt_engine.errors import BadImage
-from capt_engine.evaluation.original_size import seen_by
+from capt_engine.evaluation.eight_bits import crafted
+from capt_engine.evaluation.original_size import resized_by, seen_by
 from capt_engine.evaluation.plan import Plan
 from capt_engine.evaluation.probe import AT_ONCE, Probe, Shot, asked
 from capt_engine.evaluation.survival import as_png
@@ -198,7 +199,7 @@ def _normalised(given: Doubted) -> Check:
     if not seen or seen[0].shape[-2:] != _model_size(probe):
         return doubt.not_run("The image tower could not be listened to.")
     mean, std = (torch.tensor(config[name], device=seen[0].device).view(3, 1, 1) for name in ("mean", "std"))
-    pictures = getattr(probe.model, "resized", lambda images: images)(probe.images[:1])
+    pictures = resized_by(probe.model, probe.images[:1])
     off = float((seen[0].float() - (pictures - mean) / std).abs().max())
     return doubt.passed(off < 0.05, off, f"at most {off:.3g} standard deviations off")
 
@@ -379,7 +380,7 @@ def _hidden_flaw(given: Doubted) -> Check:
         probe.tick(0, 0, "checking: hidden flaw")
         label = torch.zeros(1, dtype=torch.long, device=image.device)
         again = Draws.of(probe.seed, [probe.keys[i]])
-        attacked = given.attack.run(flawed, image, label, given.threat, again, probe.tick)
+        attacked = crafted(given.attack, flawed, image, label, given.threat, again, probe.tick)
         found += bool(margin(asked(flawed, attacked), label) > 0)
     if not tried:
         return doubt.passed(False, 0.0, "none could be planted", "Nothing inside the ball changes what the model says.")

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import NORMS, Attack, Draws, Logits, Step, Threat
+from capt_engine.evaluation.eight_bits import crafted
 
 ROUNDS = 14
 """About how often the attack is run on a picture."""
@@ -51,7 +52,7 @@ def smallest_budgets(
             return high
         for eps, numbers in sorted(waiting.items()):
             at = replace(threat, eps=eps)
-            attacked = attack.run(model, images[numbers], labels[numbers], at, draws(numbers), tick)
+            attacked = crafted(attack, model, images[numbers], labels[numbers], at, draws(numbers), tick)
             with torch.no_grad():
                 broken = fooled(model(attacked), numbers)
             for i, fell in zip(numbers, broken.tolist(), strict=True):

@@ -10,6 +10,7 @@ from capt_engine.attacks import ATTACKS
 from capt_engine.attacks.base import NORMS, Attack, Outspoken, OwnBudget, Threat, check_fits
 from capt_engine.data.labelled import Item, LabelledSet
 from capt_engine.errors import BadRequest, UnknownName
+from capt_engine.evaluation.eight_bits import InEightBits
 from capt_engine.evaluation.minimal import ROUNDS
 from capt_engine.evaluation.original_size import AtOriginalSize
 from capt_engine.model.classifier import Classifier
@@ -17,6 +18,7 @@ from capt_engine.records import (
     AIMS,
     CHECK_LEVELS,
     CORRUPTION,
+    ROUNDINGS,
     SPACES,
     SUITES,
     AnalyzeRequest,
@@ -173,6 +175,8 @@ def _plan(
         raise UnknownName("aim of the attack", request.aim, AIMS)
     if wanted.space not in SPACES:
         raise UnknownName("space of the perturbation", wanted.space, SPACES)
+    if wanted.rounding not in ROUNDINGS:
+        raise UnknownName("rounding", wanted.rounding, ROUNDINGS)
     specs = _specs(request)
     called = labels(request.all_attacks)
     if len(set(called)) < len(specs):
@@ -185,7 +189,7 @@ def _plan(
         target = classes.index(wanted.target)
     contestants, frozen = _seeing(wanted, contestants, frozen)
     assaults = tuple(
-        _assault(label, spec, wanted, Threat(norm, eps, target is not None))
+        _assault(label, spec, wanted, Threat(norm, eps, target is not None, _in_eight_bits(wanted)))
         for eps in budgets
         for label, spec in zip(called, specs, strict=True)
     )
@@ -262,14 +266,21 @@ def _specs(request: AnalyzeRequest | EvaluateRequest) -> tuple[AttackSpec, ...]:
     )
 
 
+def _in_eight_bits(wanted: ThreatModel) -> bool:
+    return wanted.rounding != ROUNDINGS[0]
+
+
 def _seeing(
     wanted: ThreatModel, contestants: Sequence[Contestant], frozen: Classifier
 ) -> tuple[Sequence[Contestant], Classifier]:
-    """Everyone as they look at pictures: at their own input size, or with the resizing inside. Raises BadRequest."""
-    if wanted.space == SPACES[0]:
-        return contestants, frozen
-    whole = {id(one): AtOriginalSize(one) for one in (frozen, *(each.classifier for each in contestants))}
-    return [replace(one, classifier=whole[id(one.classifier)]) for one in contestants], whole[id(frozen)]
+    """Everyone as they look at pictures: at their own input size, or with the resizing inside; rounded first or not. Raises BadRequest."""
+
+    def seeing(one: Classifier) -> Classifier:
+        sized = one if wanted.space == SPACES[0] else AtOriginalSize(one)
+        return InEightBits(sized) if _in_eight_bits(wanted) else sized
+
+    made = {id(one): seeing(one) for one in (frozen, *(each.classifier for each in contestants))}
+    return [replace(one, classifier=made[id(one.classifier)]) for one in contestants], made[id(frozen)]
 
 
 def _pairs(

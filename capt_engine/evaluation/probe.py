@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from capt_engine.attacks.base import Attack, Draws, Logits, Step, Threat
 from capt_engine.attacks.losses import margin
+from capt_engine.evaluation.eight_bits import crafted
 
 AT_ONCE = (25, 4, 1)
 """How many pictures a forward pass is given; fewer where the device has no room for so many."""
@@ -98,7 +99,8 @@ class Probe:
         for at in _parts(len(self), self.at_once):
             draws = Draws.of(self.seed, self.keys[at.start : at.stop])
             self.tick(0, 0, f"checking: {attack.name}")
-            parts.append(attack.run(on or self.model, self.images[at], wanted[at], threat, draws, self._step))
+            images, asked_for = self.images[at], wanted[at]
+            parts.append(crafted(attack, on or self.model, images, asked_for, threat, draws, self._step))
         return self.shown(torch.cat(parts), aims)
 
     def shown(self, pictures: Tensor, aims: Tensor | None = None) -> Shot:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from capt_engine.attacks.base import Draws, Step
 from capt_engine.data.images import Photo
+from capt_engine.evaluation.eight_bits import crafted
 from capt_engine.evaluation.minimal import ROUNDS, smallest_budgets
 from capt_engine.evaluation.plan import OWN_ANSWER, Assault, Contestant, Plan
 from capt_engine.evaluation.survival import SAVINGS, to_bytes
@@ -217,7 +218,7 @@ def _attacked(
     def step(at: int, total: int, note: str = "") -> None:
         tick(done + at, total, f"{assault.label}, {note}" if len(work.assaults) > 1 else note)
 
-    attacked = assault.attack.run(on.contestant.classifier, images[left], aims[left], assault.threat, draws, step)
+    attacked = crafted(assault.attack, on.contestant.classifier, images[left], aims[left], assault.threat, draws, step)
     return _Crafted(attacked, left, (time.monotonic() - started_s) / len(left))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from capt_engine.records.analysis import (
     AIMS,
     CHECK_LEVELS,
+    ROUNDINGS,
     SPACES,
     AnalyzeRequest,
     AnalyzeResult,
@@ -169,6 +170,7 @@ __all__ = [
     "HELD_OUT_KINDS",
     "NO_PROMPTS",
     "PGD",
+    "ROUNDINGS",
     "SPACES",
     "STATES",
     "SUITES",

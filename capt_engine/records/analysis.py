@@ -18,14 +18,19 @@ SPACES = ("model input", "original size")
 """Where a perturbation lives: on what the model sees after resizing, or on the picture's own pixels, resized inside the forward pass."""
 
 
+ROUNDINGS = ("none", "8-bit")
+"""What an attacked picture is when it is judged: at full precision, and what saving does to it stands beside; or of 8-bit values, as a
+file holds it, which the attack knows."""
+
+
 @dataclass(frozen=True)
 class ThreatModel:
     """What the attacker wants, knows and may do; it travels with every number.
 
     eps: budget in pixel units [0, 1] of the norm (for "l2": the Euclidean length over all h × w × 3 values).
     target: the class the attacker wants to see, None when any wrong class will do. budget: in words, what the attacker may do where
-    that is no ball of a norm (a patch, a turn, a printed word); norm and eps say nothing then. space: one of SPACES. rounding: how the
-    attacked values are rounded before the verdict that counts ("none": full precision; what 8 bits do to it stands beside each row).
+    that is no ball of a norm (a patch, a turn, a printed word); norm and eps say nothing then. space: one of SPACES. rounding: one of
+    ROUNDINGS.
     """
 
     norm: str = "linf"

@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from capt_engine.errors import BadRequest
-from capt_engine.records import NO_PROMPTS, SPACES, SUITES, AnalyzeRequest, AttackSpec, EvaluateRequest, ThreatModel
+from capt_engine.records import (
+    NO_PROMPTS,
+    ROUNDINGS,
+    SPACES,
+    SUITES,
+    AnalyzeRequest,
+    AttackSpec,
+    EvaluateRequest,
+    ThreatModel,
+)
 
 _KINDS: dict[str, type[AnalyzeRequest | EvaluateRequest]] = {"analyze": AnalyzeRequest, "evaluate": EvaluateRequest}
 _SAID = {"steps": "--steps", "step_size": "--step-size", "restarts": "--restarts", "queries": "--queries"}
@@ -72,6 +81,7 @@ def command(request: AnalyzeRequest | EvaluateRequest) -> str:
     for name, value in values.items():
         words += [_SAID[name], str(value)] if name in _SAID else ["--set", f"{name}={value}"]
     words += _option("--space", request.threat.space.split()[0] if request.threat.space != SPACES[0] else "")
+    words += _option("--rounding", request.threat.rounding if request.threat.rounding != ROUNDINGS[0] else "")
     words += _option("--target", request.threat.target)
     if isinstance(request, EvaluateRequest):
         words += _option("--split", request.split) + _option("--data-root", request.data_root)

@@ -8,7 +8,7 @@ from typing import Any
 
 from capt_engine.attacks import ATTACKS
 from capt_engine.model.checkpoints import sentence_by
-from capt_engine.records import AnalyzeRequest, AttackSpec
+from capt_engine.records import ROUNDINGS, AnalyzeRequest, AttackSpec
 from capt_engine.reports.document import Block, Column, Facts, Grid, Paragraph
 from capt_engine.reports.material import Material
 from capt_engine.reports.sections_corruption import NOBODY
@@ -18,7 +18,10 @@ NOT_COVERED = (
     "Not covered: patches and stickers, physical changes (light, angle, printing), changes of the class names or the text, "
     "poisoned training data, and pictures from elsewhere than those measured."
 )
-EIGHT_BITS = "(what 8 bits do is measured beside it)"
+_ROUNDED = {
+    ROUNDINGS[0]: "not rounded (what 8 bits do is measured beside it)",
+    ROUNDINGS[1]: "rounded to 8 bits before the verdict, and the attack knows it",
+}
 _FAILED_SHOWN = 50
 _SOURCES = {
     "folder": "the names of the class folders",
@@ -248,7 +251,10 @@ def threat(material: Material) -> Facts:
             ("Goal", "any wrong answer" if wanted.target is None else f"the answer “{wanted.target}”"),
             ("Knowledge", knows),
             ("Budget", material.own or f"{material.norm}, ε = {material.eps_text} ({material.eps:.6g})"),
-            ("Applied to", f"{wanted.space}, pixels in [0, 1]{clipped}; rounding: {wanted.rounding} {EIGHT_BITS}"),
+            (
+                "Applied to",
+                f"{wanted.space}, pixels in [0, 1]{clipped}; {_ROUNDED.get(wanted.rounding, wanted.rounding)}",
+            ),
             ("Not covered", not_covered(material).removeprefix("Not covered: ")),
         )
     )

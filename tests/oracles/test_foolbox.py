@@ -66,5 +66,5 @@ def test_pgd_on_the_demo() -> None:
 
 @pytest.mark.heavy
 def test_carlini_wagner_on_the_demo() -> None:
-    """50 pictures, 3 searches of 15 steps."""
-    carlini_wagner(demo().few(50), 0.5, 3, 15)
+    """500 pictures, 3 searches of 15 steps."""
+    carlini_wagner(demo(), 0.5, 3, 15)

@@ -65,6 +65,7 @@ def test_apgd_on_the_demo(attack: Attack) -> None:
 
 
 @pytest.mark.heavy
-def test_square_on_the_demo() -> None:
-    """150 pictures, 150 queries; at an ε where these break one in ten, as at 2/255 they break hardly any."""
-    against(demo().few(150), Square(queries=150), LINF, 4 / 255)
+@pytest.mark.parametrize(("norm", "eps"), [(LINF, 2 / 255), (LINF, 4 / 255), (L2, 0.5)], ids=["linf-2", "linf-4", "l2"])
+def test_square_on_the_demo(norm: Norm, eps: float) -> None:
+    """500 pictures, 300 queries."""
+    against(demo(), Square(queries=300), norm, eps)
