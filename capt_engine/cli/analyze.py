@@ -46,6 +46,7 @@ def request_from(args: argparse.Namespace) -> AnalyzeRequest:
         prompts=prompts(args.prompts),
         compare=args.compare,
         aim=args.aim,
+        crafted_on=args.crafted_on,
         classes=class_list(args.classes) if args.classes else (),
         template=args.template,
         attack=attack(args, args.attack),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from fractions import Fraction
 from pathlib import Path
 
 from capt_engine.cli.options import budget
@@ -33,6 +32,12 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         default="each",
         choices=AIMS,
         help="with --compare: attack each on itself, or both with what was computed on A or on B (default: each)",
+    )
+    parser.add_argument(
+        "--crafted-on",
+        default="",
+        metavar="ID",
+        help="compute the attack on this model instead, with plain text, and show it to the model that is asked (transfer)",
     )
     parser.add_argument("--classes", metavar="LIST", help='"a,b,c" or a file with one class per line')
     parser.add_argument("--template", default="", help='what surrounds a class name, as in "a photo of a {}."')
@@ -116,8 +121,9 @@ def _setting(text: str) -> tuple[str, ParamValue]:
         raise BadRequest(f"--set {text} is not NAME=VALUE.", "For example --set momentum=0.75.")
     if told.lower() in ("true", "yes", "false", "no"):
         return name, told.lower() in ("true", "yes")
+    over, slash, under = told.partition("/")
     try:
-        number = float(Fraction(told)) if "/" in told else float(told)
+        number = float(over) / float(under) if slash else float(told)
     except (ValueError, ZeroDivisionError):
         return name, told
     return name, int(number) if told.lstrip("-").isdecimal() else number

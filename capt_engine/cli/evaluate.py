@@ -128,6 +128,7 @@ def request_from(args: argparse.Namespace) -> EvaluateRequest:
         prompts=prompts(together[0] if together else args.prompts),
         compare=args.compare,
         aim=args.aim,
+        crafted_on=args.crafted_on,
         classes=class_list(args.classes) if args.classes else (),
         template=args.template,
         attacks=attacks,

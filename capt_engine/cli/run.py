@@ -39,6 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="ID", help="where the model is now, if it was a folder or file")
     parser.add_argument("--prompts", metavar="FILE", help="where A's prompts are now, if they were a file")
     parser.add_argument("--compare", metavar="FILE", help="where B's prompts are now, if they were a file")
+    parser.add_argument("--crafted-on", metavar="ID", help="where the model that attacks were computed on is now")
     add_common(parser)
 
 
@@ -77,6 +78,8 @@ def _asked(
         request = replace(request, prompts=_here(args.prompts))
     if args.compare:
         request = replace(request, compare=_here(args.compare))
+    if args.crafted_on:
+        request = replace(request, crafted_on=_here(args.crafted_on))
     if isinstance(request, EvaluateRequest):
         return replace(request, skip=(), data=_here(args.data) if args.data else request.data)
     return replace(request, paths=(_here(args.data),)) if args.data else request

@@ -90,7 +90,7 @@ def _sentences(result: AnalyzeResult, who: str, *, labelled: bool) -> list[str]:
         verb = "right" if labelled else "keep the model's own answer"
         lines.append(
             f"{who}{percent(result.robust_accuracy, result.robust_interval)} {verb} under {names} "
-            f"({threat.budget or f'{threat.norm}, ε = {eps_text(threat)}'}, {threat.goal}, {threat.knowledge})."
+            f"({threat.budget or f'{threat.norm}, ε = {eps_text(threat)}'}, {', '.join((threat.goal, threat.knowledge, *threat.unusual))})."
         )
         lines += [_attack(attack) for attack in result.attacks if len(result.attacks) > 1]
         for point in result.curve:

@@ -18,6 +18,7 @@ from capt_engine.records import (
     AIMS,
     CHECK_LEVELS,
     CORRUPTION,
+    OTHER_MODEL,
     ROUNDINGS,
     SPACES,
     SUITES,
@@ -70,9 +71,10 @@ class Assault:
 class Plan:
     """Contestants (A, or A and B, or those of a matrix) × assaults, over one class list. frozen: the zero-shot model.
 
-    pairs: who is asked, and on whom the attack was computed; one row each. target: index of the class the attacker wants, None for any
-    wrong one. label_source: who says what is right. only_left, until_chance, minimal_eps, checks: as in the request. is_table: several
-    corruptions, which nobody chose to do harm: each is shown to every picture, and they have no worst case.
+    pairs: who is asked, and on whom the attack was computed; one row each. source: another model that attacks are computed on. baseline:
+    the undefended model, where the one that is asked is a tuned image tower and checks want it. target: index of the class the attacker
+    wants, None for any wrong one. label_source: who says what is right. only_left, until_chance, minimal_eps, checks: as in the request.
+    is_table: several corruptions, which nobody chose to do harm: each is shown to every picture, and they have no worst case.
     """
 
     contestants: tuple[Contestant, ...]
@@ -92,6 +94,8 @@ class Plan:
     checks: str = "off"
     suite: str = ""
     is_table: bool = False
+    source: Contestant | None = None
+    baseline: Classifier | None = None
 
     @property
     def classifier(self) -> Classifier:
@@ -101,8 +105,7 @@ class Plan:
     @property
     def crafters(self) -> tuple[Contestant, ...]:
         """Those on whom attacks are computed."""
-        on = {crafter.id for _, crafter in self.pairs}
-        return tuple(one for one in self.contestants if one.id in on)
+        return tuple({crafter.id: crafter for _, crafter in self.pairs}.values())
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -132,26 +135,34 @@ class Plan:
         return _OVERHEAD * len(self.contestants) + work + search
 
 
-def plan_analysis(request: AnalyzeRequest, contestants: Sequence[Contestant], frozen: Classifier) -> Plan:
-    """Resolve an analysis of unlabelled pictures; raises BadRequest or UnknownName."""
-    return _plan(request, contestants, frozen, OWN_ANSWER)
+def plan_analysis(
+    request: AnalyzeRequest, contestants: Sequence[Contestant], frozen: Classifier, source: Classifier | None = None
+) -> Plan:
+    """Resolve an analysis of unlabelled pictures. source: the model of `crafted_on`. Raises BadRequest or UnknownName."""
+    return _plan(request, contestants, frozen, OWN_ANSWER, source)
 
 
 def plan_evaluation(
-    request: EvaluateRequest, contestants: Sequence[Contestant], frozen: Classifier, label_source: str
+    request: EvaluateRequest,
+    contestants: Sequence[Contestant],
+    frozen: Classifier,
+    label_source: str,
+    source: Classifier | None = None,
+    baseline: Classifier | None = None,
 ) -> Plan:
-    """Resolve an evaluation of labelled pictures; raises BadRequest or UnknownName."""
+    """Resolve an evaluation of labelled pictures. source: the model of `crafted_on`. Raises BadRequest or UnknownName."""
     if request.checks not in CHECK_LEVELS:
         raise UnknownName("level of checks", request.checks, CHECK_LEVELS)
     if not (request.minimal_eps == 0 or 0.001 <= request.minimal_eps <= 1):
         raise BadRequest(f"A tolerance of {request.minimal_eps:g} cannot be.", "Give a share from 0.001 to 1.")
-    work = _plan(request, contestants, frozen, label_source)
+    work = _plan(request, contestants, frozen, label_source, source)
     return replace(
         work,
         only_left=request.only_left and not work.is_table,
         until_chance=request.until_chance,
         minimal_eps=request.minimal_eps,
         checks=request.checks,
+        baseline=None if baseline is None else _beside(baseline, request.threat),
         suite=request.suite,
     )
 
@@ -161,6 +172,7 @@ def _plan(
     contestants: Sequence[Contestant],
     frozen: Classifier,
     label_source: str,
+    source: Classifier | None,
 ) -> Plan:
     wanted, classes = request.threat, contestants[0].classifier.classes
     norm, budgets = NORMS[wanted.norm], request.budgets
@@ -182,6 +194,7 @@ def _plan(
     if len(set(called)) < len(specs):
         raise BadRequest("An attack was named twice.", "Name each attack once, or with different settings.")
     is_table = _is_table(request, specs)
+    crafter = _source(request, source, is_table=is_table)
     target = None
     if wanted.target is not None:
         if wanted.target not in classes:
@@ -197,13 +210,13 @@ def _plan(
         contestants=tuple(contestants),
         frozen=frozen,
         assaults=assaults,
-        pairs=tuple((one, one) for one in contestants) if is_table else _pairs(request, tuple(contestants)),
+        pairs=tuple((one, one) for one in contestants) if is_table else _pairs(request, tuple(contestants), crafter),
         target=target,
         threat=replace(
             wanted,
             eps=request.headline,
             budget=_own_budgets(assaults),
-            knowledge=_most_known(assaults) or wanted.knowledge,
+            knowledge=_most_known(assaults, crafter) or wanted.knowledge,
         ),
         label_source=label_source,
         model=request.model,
@@ -211,7 +224,35 @@ def _plan(
         batch=request.batch,
         with_pictures=request.with_pictures,
         is_table=is_table,
+        source=crafter,
     )
+
+
+def _source(
+    request: AnalyzeRequest | EvaluateRequest, source: Classifier | None, *, is_table: bool
+) -> Contestant | None:
+    """The other model, as it looks at pictures made for this one. Raises BadRequest for what cannot be asked beside it."""
+    if source is None:
+        return None
+    if is_table:
+        raise BadRequest("A corruption is computed on no model.", "Leave --crafted-on away.")
+    if request.aim != AIMS[0] or (isinstance(request, EvaluateRequest) and request.matrix):
+        raise BadRequest(
+            "The attack is to be computed on another model, and on one of the prompts.",
+            "Name either --crafted-on, or --aim or --matrix.",
+        )
+    if isinstance(request, EvaluateRequest) and request.minimal_eps:
+        raise BadRequest(
+            "The smallest ε is searched on the model itself, not on another one.",
+            "Leave --minimal-eps or --crafted-on away.",
+        )
+    return Contestant(f"{OTHER_MODEL}{request.crafted_on}", _beside(source, request.threat))
+
+
+def _beside(other: Classifier, wanted: ThreatModel) -> Classifier:
+    """Another model, as it looks at this one's pictures: whatever their size, the resizing to its own is inside. Raises BadRequest."""
+    sized = AtOriginalSize(other)
+    return InEightBits(sized) if _in_eight_bits(wanted) else sized
 
 
 def _is_table(request: AnalyzeRequest | EvaluateRequest, specs: Sequence[AttackSpec]) -> bool:
@@ -284,9 +325,11 @@ def _seeing(
 
 
 def _pairs(
-    request: AnalyzeRequest | EvaluateRequest, contestants: tuple[Contestant, ...]
+    request: AnalyzeRequest | EvaluateRequest, contestants: tuple[Contestant, ...], source: Contestant | None
 ) -> tuple[tuple[Contestant, Contestant], ...]:
     """Who is asked, with whom the attack was computed on."""
+    if source is not None:
+        return tuple((judge, source) for judge in contestants)
     if isinstance(request, EvaluateRequest) and request.matrix:
         return tuple((judge, crafter) for crafter in contestants for judge in contestants)
     on = {"each": None, "a": contestants[0], "b": contestants[-1]}[request.aim]
@@ -302,10 +345,17 @@ def _assault(label: str, spec: AttackSpec, wanted: ThreatModel, threat: Threat) 
     return Assault(label, spec, attack, replace(wanted, eps=threat.eps, budget=own, knowledge=known), threat)
 
 
-def _most_known(assaults: Sequence[Assault]) -> str:
+def _most_known(assaults: Sequence[Assault], source: Contestant | None) -> str:
     """What the best informed of the attacks knows; "" for none."""
+    if source is not None and assaults:
+        return carried_over(source.id)
     known = {assault.wanted.knowledge for assault in assaults}
     return next((words for words in KNOWING.values() if words in known), "")
+
+
+def carried_over(crafter: str) -> str:
+    """What an attack knows of a model that it was not computed on."""
+    return f"transfer from {crafter.removeprefix(OTHER_MODEL)}"
 
 
 def _own_budgets(assaults: Sequence[Assault]) -> str:

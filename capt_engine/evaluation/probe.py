@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from capt_engine.attacks.base import Attack, Draws, Logits, Step, Threat
-from capt_engine.attacks.losses import margin
+from capt_engine.attacks.losses import LOSSES, margin
+from capt_engine.attacks.pgd import PGD
 from capt_engine.evaluation.eight_bits import crafted
 
 AT_ONCE = (25, 4, 1)
@@ -122,6 +123,24 @@ class Probe:
                     slope = None
             found.append(torch.zeros_like(images) if slope is None else slope.detach())
         return torch.cat(found)
+
+    def climbed(self, attack: PGD, loss: str, threat: Threat) -> Tensor:
+        """The loss at each point of the way that a single ascent takes from the pictures themselves, (steps + 1, n)."""
+        ways = []
+        for at in _parts(len(self), self.at_once):
+            seen: list[Tensor] = []
+            labels = self.labels[at]
+
+            def listened(images: Tensor, labels: Tensor = labels, seen: list[Tensor] = seen) -> Tensor:
+                logits = self.model(images)
+                seen.append(LOSSES[loss](logits.detach(), labels))
+                return logits
+
+            draws = Draws.of(self.seed, self.keys[at.start : at.stop])
+            replace(attack, loss=loss).run(listened, self.images[at], labels, threat, draws, self._step)
+            # First of all PGD looks at the clean pictures, which is where it begins.
+            ways.append(torch.stack(seen[1:]))
+        return torch.cat(ways, dim=1)
 
     def modules(self) -> Iterator[nn.Module]:
         """The parts of the model that are torch modules, as far as they can be found."""

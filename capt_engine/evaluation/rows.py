@@ -14,7 +14,7 @@ from capt_engine.attacks.base import Draws, Step
 from capt_engine.data.images import Photo
 from capt_engine.evaluation.eight_bits import crafted
 from capt_engine.evaluation.minimal import ROUNDS, smallest_budgets
-from capt_engine.evaluation.plan import OWN_ANSWER, Assault, Contestant, Plan
+from capt_engine.evaluation.plan import OWN_ANSWER, Assault, Contestant, Plan, carried_over
 from capt_engine.evaluation.survival import SAVINGS, to_bytes
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Outcomes
@@ -91,7 +91,8 @@ def rows_of(work: Plan, inputs: Sequence[Input], tick: Step) -> list[PictureRow]
         return [row for of_one_picture in zip(*columns, strict=True) for row in of_one_picture]
     columns = []
     done = 1
-    pairs = [(asked[judge.id], asked[crafter.id]) for judge, crafter in work.pairs]
+    elsewhere = {one.id: _ask(one, images, inputs) for one in work.crafters if one.id not in asked}
+    pairs = [(asked[judge.id], (asked | elsewhere)[crafter.id]) for judge, crafter in work.pairs]
     standing = [_Standing.of(work, judge) for judge, _ in pairs]
     smallest = {}
     for each in asked.values():
@@ -106,7 +107,8 @@ def rows_of(work: Plan, inputs: Sequence[Input], tick: Step) -> list[PictureRow]
             for crafter in work.crafters:
                 mine = [one for one, (_, on) in zip(standing, pairs, strict=True) if on.contestant.id == crafter.id]
                 left = [i for i in range(len(inputs)) if not all(one.reasons[i] for one in mine)]
-                crafted[crafter.id] = _attacked(work, assault, asked[crafter.id], images, inputs, left, tick, done)
+                on = (asked | elsewhere)[crafter.id]
+                crafted[crafter.id] = _attacked(work, assault, on, images, inputs, left, tick, done)
                 done += assault.attack.work
             tick(done, 0, "measuring")
             for one, (judge, on) in zip(standing, pairs, strict=True):
@@ -322,7 +324,7 @@ class _Shown:
         """The row, with which attack it was and what it was allowed."""
         assault = self.assault
         own = self.crafter == self.each.contestant.id
-        wanted = assault.wanted if own else replace(assault.wanted, knowledge=f"transfer from {self.crafter}")
+        wanted = assault.wanted if own else replace(assault.wanted, knowledge=carried_over(self.crafter))
         return replace(
             row,
             attack=assault.spec,

@@ -83,7 +83,8 @@ def handle_analyze(
         classes, template = document.classes or classes, plain_sentence(document)
     classes, template = request.classes or classes, request.template or template
     contestants, frozen = _contestants(session, request, classes, template)
-    work = plan_analysis(replace(request, with_pictures=keeping.with_pictures(request)), contestants, frozen)
+    source, _ = _beside(session, request, classes, template)
+    work = plan_analysis(replace(request, with_pictures=keeping.with_pictures(request)), contestants, frozen, source)
     if request.resume:
         raise BadRequest("An analysis cannot be gone on with.", "Start it again in a new folder.")
     with keeping.opened(request, work, template) as folder:
@@ -112,7 +113,8 @@ def handle_evaluate(
     template = request.template or data.template
     contestants, frozen = _contestants(session, request, data.classes, template)
     wanted = replace(request, with_pictures=keeping.with_pictures(request))
-    work = plan_evaluation(wanted, contestants, frozen, label_source)
+    source, baseline = _beside(session, request, data.classes, template)
+    work = plan_evaluation(wanted, contestants, frozen, label_source, source, baseline)
     with keeping.opened(request, work, template) as folder:
         done = frozenset((*request.skip, *(folder.done if folder else ())))
         left = [item for item in items if item.path not in done]
@@ -142,6 +144,27 @@ def _contestants(
         classifier = frozen if path is None else session.classifier(request, classes, template, path)
         contestants.append(Contestant(name, classifier, "" if path is None else fingerprint(path)))
     return contestants, frozen
+
+
+def _beside(
+    session: Session, request: AnalyzeRequest | EvaluateRequest, classes: Sequence[str], template: str
+) -> tuple[Classifier | None, Classifier | None]:
+    """The other model that attacks are to be computed on, and the undefended one that checks want; None where there is none.
+
+    Raises BadRequest for attacks computed on the model itself, and what loading raises.
+    """
+    on = request.crafted_on
+    if on == request.model and request.prompts in (None, "", NO_PROMPTS):
+        raise BadRequest(
+            "The attack would be computed on the very model that is asked.", "Leave --crafted-on away for that."
+        )
+    base = session.backbone(request.model, request.device).base
+    wants_base = isinstance(request, EvaluateRequest) and request.checks == "full"
+    below = base.id if base is not None and wants_base else ""
+    models = [name for name in dict.fromkeys((on, below)) if name and name != request.model]
+    found = dict(zip(models, session.beside(models, request, classes, template), strict=True))
+    source = session.classifier(request, classes, template, None) if on == request.model else found.get(on)
+    return source, found.get(below)
 
 
 def handle_preview(

@@ -53,6 +53,7 @@ def opened(
         template=template,
         label_source=work.label_source,
         device=work.classifier.device,
+        crafted_on=None if work.source is None else work.source.classifier.backbone.sha256,
     )
     return RunFolder(Path(request.keep), request, begun, resume=request.resume)
 

@@ -64,6 +64,7 @@ class Session:
         self._device_info: DeviceInfo = devices.describe_device(self._pick(device))
         self._backbone: tuple[tuple[str, str], Backbone] | None = None
         self._classifiers: dict[tuple[object, ...], Classifier] = {}
+        self._beside: dict[tuple[object, ...], Classifier] = {}
 
     def catalogue(self) -> Catalogue:
         """All there is to choose from."""
@@ -94,6 +95,7 @@ class Session:
             # Dropped first, so that two large models are never in memory together.
             self._backbone = None
             self._classifiers.clear()
+            self._beside.clear()
             self._backbone = (key, self._handlers.load_backbone(model, chosen))
         return self._backbone[1]
 
@@ -123,3 +125,16 @@ class Session:
                 backbone, classes, template, precision=request.precision, prompts=learned
             )
         return self._classifiers[key]
+
+    def beside(
+        self, models: Sequence[str], request: AnalyzeRequest | EvaluateRequest, classes: Sequence[str], template: str
+    ) -> list[Classifier]:
+        """Other models with plain text, beside the request's own and on its device; those of jobs before that are not among them go."""
+        device = self.backbone(request.model, request.device).mean.device
+        keys = [(model, str(device), tuple(classes), template, request.precision) for model in models]
+        self._beside = {key: one for key, one in self._beside.items() if key in keys}
+        for key, model in zip(keys, models, strict=True):
+            if key not in self._beside:
+                backbone = self._handlers.load_backbone(model, device)
+                self._beside[key] = self._handlers.Classifier(backbone, classes, template, precision=request.precision)
+        return [self._beside[key] for key in keys]

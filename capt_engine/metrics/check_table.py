@@ -53,7 +53,14 @@ CHECKS: Table[Doubt] = Table(
         "one-step-weaker", "One step is weaker than many", "A single step may not do better than the iterated attack."
     ),
     Doubt(
-        "doubled-steps", "Longer attacks find no more", "Twice the steps may change the success by less than a point."
+        "loss-rises",
+        "Small steps raise the loss",
+        "Along the slope that the attack follows, its loss must rise in nearly every small step.",
+    ),
+    Doubt(
+        "doubled-steps",
+        "Longer attacks find no more",
+        "Twice the steps, or twice the restarts, may change the success by less than a point.",
     ),
     Doubt(
         "black-box-weaker", "Black-box does not win", "An attack without gradients may not beat those that have them."
@@ -91,7 +98,9 @@ CHECKS: Table[Doubt] = Table(
     ),
     Doubt("both-goals", "Targeted and untargeted", "Both kinds of attack must run and move the model their way."),
     Doubt(
-        "baseline-breaks", "The undefended model gives way", "The same attack must clearly lower plain CLIP's accuracy."
+        "baseline-breaks",
+        "The undefended model gives way",
+        "The same attack must clearly lower the accuracy of plain CLIP (or of what was tuned).",
     ),
     Doubt(
         "survives-png",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from capt_engine.records.analysis import (
     AIMS,
     CHECK_LEVELS,
+    OTHER_MODEL,
     ROUNDINGS,
     SPACES,
     AnalyzeRequest,
@@ -169,6 +170,7 @@ __all__ = [
     "CORRUPTION_KINDS",
     "HELD_OUT_KINDS",
     "NO_PROMPTS",
+    "OTHER_MODEL",
     "PGD",
     "ROUNDINGS",
     "SPACES",

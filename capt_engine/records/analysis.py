@@ -18,6 +18,9 @@ SPACES = ("model input", "original size")
 """Where a perturbation lives: on what the model sees after resizing, or on the picture's own pixels, resized inside the forward pass."""
 
 
+OTHER_MODEL = "model:"
+"""What stands before a model's id where an attack was computed on another model instead of on some prompts of this one."""
+
 ROUNDINGS = ("none", "8-bit")
 """What an attacked picture is when it is judged: at full precision, and what saving does to it stands beside; or of 8-bit values, as a
 file holds it, which the attack knows."""
@@ -46,6 +49,15 @@ class ThreatModel:
         """ "untargeted" or "targeted"."""
         return "untargeted" if self.target is None else "targeted"
 
+    @property
+    def unusual(self) -> tuple[str, ...]:
+        """In words, what is other than a reader would take for granted: where the perturbation lives, and how it is rounded."""
+        told = (
+            (self.space != SPACES[0], "on the pictures' own pixels"),
+            (self.rounding != ROUNDINGS[0], "rounded to 8 bits"),
+        )
+        return tuple(words for so, words in told if so)
+
 
 @dataclass(frozen=True)
 class AnalyzeRequest:
@@ -53,7 +65,8 @@ class AnalyzeRequest:
 
     paths: files and folders (folders are walked). classes: empty means the model's own suggestion, as does an empty template.
     prompts (A): an installed checkpoint, a file, or None for plain text. compare (B): a second one on the same pictures, NO_PROMPTS
-    for plain text; None compares with nothing. aim: whom the attack is aimed at, one of AIMS.
+    for plain text; None compares with nothing. aim: whom the attack is aimed at, one of AIMS. crafted_on: the id of a model with plain
+    text on which the attack is computed instead (transfer), "" for none.
     attack: None means clean predictions only. batch: pictures per forward pass, 0 lets the engine choose. keep: a folder in which the
     engine keeps the run (rows, pictures, manifest, summary), "" keeps nothing; resume: go on with the run that was kept there.
     """
@@ -74,6 +87,7 @@ class AnalyzeRequest:
     with_pictures: bool = True
     keep: str = ""
     resume: bool = False
+    crafted_on: str = ""
 
     @property
     def all_attacks(self) -> tuple[AttackSpec, ...]:
@@ -149,6 +163,7 @@ class EvaluateRequest:
     matrix: tuple[str, ...] = ()
     minimal_eps: float = 0.0
     checks: str = "cheap"
+    crafted_on: str = ""
 
     @property
     def all_attacks(self) -> tuple[AttackSpec, ...]:

@@ -67,7 +67,6 @@ class Counts:
     calibration: dict[tuple[str, bool], Calibration] = field(default_factory=dict)
     metrics: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     label_sources: Counter[str] = field(default_factory=Counter)
-    aimed: dict[str, str] = field(default_factory=dict)
     marks: str = ""
     edges: list[dict[str, str]] = field(default_factory=list)
 
@@ -123,7 +122,6 @@ def _count(
         return
     if corruption_of(one.attack) is not None:
         return  # nobody attacked; the tally has a table of them
-    counts.aimed[one.prompts] = plain(line["aimed_at"])
     fared = counts.fared.setdefault((one.prompts, one.attack, one.eps), Fared())
     robust = mine[one.path].robust
     if one.skipped:

@@ -24,7 +24,7 @@ def differences(
     """Sentences about `new`, measured against an old manifest, and its summary and rows where they are at hand."""
     for name in ("versions", "machine"):
         yield from _values(name, manifest.get(name, {}), new.manifest.get(name, {}))
-    for name in ("model", "classes", "rows", "pictures"):
+    for name in ("model", "crafted_on", "classes", "rows", "pictures"):
         if name != "rows" or rows is None:
             yield from _hash(name, manifest, new.manifest)
     prompts = [[one.get("sha256", "") for one in of.get("prompts", [])] for of in (manifest, new.manifest)]
@@ -40,7 +40,7 @@ def differences(
 
 def _hash(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     def of(told: Mapping[str, Any]) -> str:
-        return str(told.get("classes_sha256", "") if name == "classes" else told.get(name, {}).get("sha256", ""))
+        return str(told.get("classes_sha256", "") if name == "classes" else (told.get(name) or {}).get("sha256", ""))
 
     if of(old) and of(old) != of(new):
         yield f"SHA-256 of the {name}: {of(old)} before, {of(new)} now."

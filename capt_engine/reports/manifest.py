@@ -30,8 +30,12 @@ def begun(
     template: str,
     label_source: str,
     device: torch.device,
+    crafted_on: str | None = None,
 ) -> dict[str, Any]:
-    """The manifest of a run that begins now. prompts: (id, SHA-256, document) of A and B, with "" and None for plain text."""
+    """The manifest of a run that begins now. prompts: (id, SHA-256, document) of A and B, with "" and None for plain text.
+
+    crafted_on: SHA-256 of the other model that attacks are computed on.
+    """
     return {
         "format": FORMAT,
         "kind": kind_of(request),
@@ -55,6 +59,7 @@ def begun(
         },
         "seeds": [request.seed],
         "model": {"id": request.model, "sha256": model_sha256},
+        "crafted_on": None if crafted_on is None else {"id": request.crafted_on, "sha256": crafted_on},
         "prompts": [
             {"id": name, "sha256": sha256, "document": None if document is None else asdict(document)}
             for name, sha256, document in prompts

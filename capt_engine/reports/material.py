@@ -52,6 +52,13 @@ class Material:
         return self.run.request.threat.norm
 
     @property
+    def unusual(self) -> tuple[str, ...]:
+        """What a reader has to know of the threat before any figure: computed on another model, other pixels, rounded."""
+        request = self.run.request
+        carried = (f"transfer from {self.names.text(request.crafted_on)}",) if request.crafted_on else ()
+        return (*carried, *request.threat.unusual)
+
+    @property
     def eps(self) -> float:
         """The budget that verdicts are about."""
         return self.run.eps

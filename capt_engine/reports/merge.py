@@ -26,7 +26,7 @@ from capt_engine.reports.table import csv_writer, summary, trial
 
 # What may differ between the parts of one run.
 _FREE = ("shard", "keep", "resume", "skip", "batch", "with_pictures", "checks")
-_SAME = ("model", "classes_sha256", "label_source", "versions")
+_SAME = ("model", "crafted_on", "classes_sha256", "label_source", "versions")
 
 
 def merge(folders: Sequence[Path], out: Path) -> AnalyzeResult:
@@ -140,7 +140,7 @@ def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeRe
         robust_interval=None,
         attacks=(),
         consistency=(),
-        threat_model=dataclasses.replace(request.threat, eps=request.headline),
+        threat_model=dataclasses.replace(request.threat, eps=request.headline, knowledge=_knowledge(first, request)),
         model=str(first["model"]),
         prompts=str(first["prompts"]),
         device=str(first["device"]),
@@ -159,3 +159,8 @@ def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeRe
     return dataclasses.replace(
         result, checks=in_order(result.checks, *(told(run.summary.get("checks")) for run in runs))
     )
+
+
+def _knowledge(summary: dict[str, Any], request: EvaluateRequest) -> str:
+    """What the attacks knew, which a request cannot say."""
+    return str(summary.get("threat_model", {}).get("knowledge", request.threat.knowledge))

@@ -109,13 +109,7 @@ def _known(run: FinishedRun, mark: str) -> dict[str, str]:
             known[request.data] = f"data{mark}"
         known[request.data_root] = f"benchmarks{mark}"
     known[request.keep] = known[str(run.folder)] = f"run{mark}"
-    if not request.model.startswith("hf-hub:") and (_is_path(request.model) or request.model.startswith("local-dir:")):
-        known[request.model] = f"model{mark}"
-        # A prompts' document keeps the last name of the path.
-        last = PurePosixPath(request.model.rpartition("@")[2].replace("\\", "/")).name.removeprefix("local-dir:")
-        known |= dict.fromkeys(
-            (last, f"local-dir:{last}", request.model.rpartition("@")[0] + f"@{last}"), f"model{mark}"
-        )
+    known |= _model(request.model, f"model{mark}") | _model(request.crafted_on, f"other model{mark}")
     matrix = request.matrix if isinstance(request, EvaluateRequest) else ()
     named = [(str(i), name) for i, name in enumerate(matrix, 1)]
     for letter, prompts in (*named, ("A", request.prompts if not matrix else None), ("B", request.compare)):
@@ -125,12 +119,29 @@ def _known(run: FinishedRun, mark: str) -> dict[str, str]:
     return known
 
 
+def _model(name: str, called: str) -> dict[str, str]:
+    """What stands for a model that is a folder or a file; nothing for one that everybody knows by its name."""
+    if name.startswith("hf-hub:") or not (_is_path(name) or name.startswith("local-dir:")):
+        return {}
+    # A prompts' document keeps the last name of the path.
+    last = PurePosixPath(name.rpartition("@")[2].replace("\\", "/")).name.removeprefix("local-dir:")
+    whole = (name, last, f"local-dir:{last}", name.rpartition("@")[0] + f"@{last}")
+    return dict.fromkeys(whole, called)
+
+
 def _request(request: AnalyzeRequest | EvaluateRequest, names: Names) -> AnalyzeRequest | EvaluateRequest:
     prompts = None if request.prompts is None else names.text(request.prompts)
     compare = None if request.compare is None else names.text(request.compare)
     if isinstance(request, AnalyzeRequest):
         paths = tuple(names.text(path) for path in request.paths)
-        return replace(request, paths=paths, model=names.text(request.model), prompts=prompts, compare=compare)
+        return replace(
+            request,
+            paths=paths,
+            model=names.text(request.model),
+            prompts=prompts,
+            compare=compare,
+            crafted_on=names.text(request.crafted_on),
+        )
     return replace(
         request,
         data=names.text(request.data),
@@ -138,6 +149,7 @@ def _request(request: AnalyzeRequest | EvaluateRequest, names: Names) -> Analyze
         model=names.text(request.model),
         prompts=prompts,
         compare=compare,
+        crafted_on=names.text(request.crafted_on),
         matrix=tuple(names.text(one) for one in request.matrix),
     )
 

@@ -72,6 +72,7 @@ def command(request: AnalyzeRequest | EvaluateRequest) -> str:
     words += [] if together else _option("--prompts", request.prompts or NO_PROMPTS)
     if request.compare is not None:
         words += ["--compare", request.compare or NO_PROMPTS, "--aim", request.aim]
+    words += _option("--crafted-on", request.crafted_on)
     words += _option("--classes", ",".join(request.classes)) + _option("--template", request.template)
     for spec in specs:
         words += ["--attack", spec.name]

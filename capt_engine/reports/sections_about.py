@@ -8,7 +8,7 @@ from typing import Any
 
 from capt_engine.attacks import ATTACKS
 from capt_engine.model.checkpoints import sentence_by
-from capt_engine.records import ROUNDINGS, AnalyzeRequest, AttackSpec
+from capt_engine.records import OTHER_MODEL, ROUNDINGS, AnalyzeRequest, AttackSpec
 from capt_engine.reports.document import Block, Column, Facts, Grid, Paragraph
 from capt_engine.reports.material import Material
 from capt_engine.reports.sections_corruption import NOBODY
@@ -245,7 +245,11 @@ def threat(material: Material) -> Facts:
     }
     clipped = "" if material.own else ", clipped"
     kinds = sorted({one.knowledge for one in material.counts.fared.values() if one.knowledge}) or [wanted.knowledge]
-    knows = ", ".join(kinds) + (f"; {aims.get(material.run.request.aim, '')}" if len(material.prompts) == 2 else "")
+    if material.run.request.crafted_on:
+        on = material.names.text(material.run.request.crafted_on)
+        knows = f"every attack was computed on {asked(OTHER_MODEL + on)} and shown to those that are asked (transfer)"
+    else:
+        knows = ", ".join(kinds) + (f"; {aims.get(material.run.request.aim, '')}" if len(material.prompts) == 2 else "")
     return Facts(
         (
             ("Goal", "any wrong answer" if wanted.target is None else f"the answer “{wanted.target}”"),

@@ -68,7 +68,9 @@ def sentence(material: Material) -> str:
     # The tuned one first, the yardstick after it.
     order = sorted(material.prompts, key=lambda one: one == "none")
     parts = [f"{material.who(one)} {keeps} {share(*counts.robust(one, material.eps))}" for one in order]
-    at = f"Under {material.own}, " if material.own else f"At ε = {material.eps_text} ({material.norm}) "
+    beside = f" ({', '.join(material.unusual)})" if material.unusual else ""
+    bound = ", ".join((material.norm, *material.unusual))
+    at = f"Under {material.own}{beside}, " if material.own else f"At ε = {material.eps_text} ({bound}) "
     text = f"{at}{'; '.join(parts)} of {counted(counts.n, 'picture')}."
     if material.is_labelled:
         text += " Clean: " + "; ".join(f"{material.who(one)} {share(*counts.clean(one))}" for one in order) + "."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from capt_engine.metrics.interval import wilson
-from capt_engine.records import NO_PROMPTS
+from capt_engine.records import NO_PROMPTS, OTHER_MODEL
 
 PLAIN = "plain CLIP"
 
@@ -37,7 +37,9 @@ def p_value(p: float) -> str:
 
 
 def asked(prompts: str) -> str:
-    """Who answered, in words."""
+    """Who answered, or whom an attack was computed on, in words."""
+    if prompts.startswith(OTHER_MODEL):
+        return f"the model {prompts.removeprefix(OTHER_MODEL)}"
     return PLAIN if prompts == NO_PROMPTS else f"prompts {prompts}"
 
 

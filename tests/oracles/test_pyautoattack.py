@@ -14,7 +14,7 @@ pyautoattack = pytest.importorskip(
     "pyautoattack", reason="pyautoattack is not installed; nox -s oracles brings it", exc_type=ImportError
 )
 
-pytestmark = [pytest.mark.timeout(1800), pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.timeout(3600), pytest.mark.filterwarnings("ignore")]
 
 
 def against(victim: Victim, ours: Attack, norm: Norm, eps: float) -> None:
@@ -67,5 +67,5 @@ def test_apgd_on_the_demo(attack: Attack) -> None:
 @pytest.mark.heavy
 @pytest.mark.parametrize(("norm", "eps"), [(LINF, 2 / 255), (LINF, 4 / 255), (L2, 0.5)], ids=["linf-2", "linf-4", "l2"])
 def test_square_on_the_demo(norm: Norm, eps: float) -> None:
-    """500 pictures, 300 queries."""
-    against(demo(), Square(queries=300), norm, eps)
+    """500 pictures, 150 queries."""
+    against(demo(), Square(queries=150), norm, eps)

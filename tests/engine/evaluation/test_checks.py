@@ -12,11 +12,13 @@ from torch import Tensor, nn
 from capt_engine.attacks.base import Attack, Draws, Logits, Step, Threat
 from capt_engine.attacks.pgd import PGD
 from capt_engine.evaluation.checks import LIVE, doubted
+from capt_engine.evaluation.doubt import Doubted
 from capt_engine.evaluation.probe import Probe
 from capt_engine.jobs.tick import silent_tick
 from capt_engine.metrics.check_table import CHECKS, in_order
 from capt_engine.model.classifier import Classifier
 from capt_engine.records import Check
+from capt_engine.registry import param
 from tests.engine.evaluation.planted import After, Linear, pictures, probe
 
 THREAT = Threat(eps=0.05)
@@ -34,7 +36,7 @@ def statuses(
     """The live checks of a model on the pictures of the healthy one, by name."""
     given, labels = pictures(Linear())
     seen = probe(model, given if images is None else images, labels)  # type: ignore[arg-type]
-    return {one.name: one for one in doubted(seen, attack, THREAT, frozen, full=full)}
+    return {one.name: one for one in doubted(Doubted(seen, attack, THREAT, full, frozen, frozen))}
 
 
 def test_a_healthy_model_passes_every_check() -> None:
@@ -109,13 +111,40 @@ def test_a_model_that_is_normalised_wrongly_is_caught(tiny_classifier: Classifie
     def status(model: Classifier) -> str:
         labels = torch.zeros(6, dtype=torch.long)
         seen = Probe.of("", model, images, labels, list("abcdef"), 0, silent_tick)
-        return {one.name: one.status for one in doubted(seen, ATTACK, THREAT, None, full=False)}["normalised"]
+        return {one.name: one.status for one in doubted(Doubted(seen, ATTACK, THREAT, False))}["normalised"]
 
     backbone = tiny_classifier.backbone
     assert status(tiny_classifier) == "pass"
     for mean, std in ((0 * backbone.mean, backbone.std / backbone.std), (backbone.mean * 2, backbone.std**2)):
         wrong = replace(backbone, mean=mean, std=std)
         assert status(Classifier(wrong, tiny_classifier.classes, tiny_classifier.template)) == "fail"
+
+
+class Rippled(nn.Module):
+    """Pixels with a ripple on them, too fine for any step."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Pixels, and a little more or less of each."""
+        return images + 0.01 * torch.sin(2e4 * images)
+
+
+@dataclass(frozen=True)
+class Lucky:
+    """An attack that only looks where a restart begins: at the first the picture itself, then ever further along the slope."""
+
+    name: ClassVar[str] = "lucky"
+    label: ClassVar[str] = "Lucky"
+    summary: ClassVar[str] = ""
+    knowledge: ClassVar[str] = "gradients"
+    norms: ClassVar[tuple[str, ...]] = ("linf", "l2")
+    work: ClassVar[int] = 1
+    restarts: int = param(1, "Restarts", low=1, high=9)
+
+    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
+        """One long step in the last of several restarts."""
+        return PGD(steps=1, step_size=(self.restarts - 1) * threat.eps, random_start=False).run(
+            model, images, labels, replace(threat, eps=threat.eps if self.restarts > 1 else 0.0), draws, tick
+        )
 
 
 @dataclass(frozen=True)
@@ -147,6 +176,21 @@ def test_an_attack_that_does_not_work_is_caught(step: float) -> None:
         assert found[name].status == "fail", found[name]
 
 
+def test_a_slope_that_leads_nowhere_is_caught() -> None:
+    """A ripple far finer than the budget hides the way: the slope is there and large, and small steps along it go up and down."""
+    rippled = After(Linear(), pixels=Rippled())
+    found = statuses(rippled, full=False)
+    assert found["gradient-there"].status == "pass"
+    assert found["loss-rises"].status == "fail", found["loss-rises"]
+
+
+def test_an_attack_with_too_few_restarts_is_caught() -> None:
+    """Twice the restarts are tried too, and told apart from twice the steps."""
+    found = statuses(After(Linear()), attack=Lucky())
+    assert found["doubled-steps"].status == "fail", found["doubled-steps"]
+    assert "with 2 restarts instead of 1" in found["doubled-steps"].shown
+
+
 def test_an_attack_that_is_too_short_is_caught() -> None:
     """With one small step twice as many find more."""
     found = statuses(After(Linear()), attack=PGD(steps=1, step_size=0.02, random_start=False))
@@ -159,7 +203,7 @@ def test_what_was_not_made_says_why() -> None:
     assert cheap["hidden-flaw"].status == "not_run"
     assert "--checks full" in cheap["hidden-flaw"].message
     seen = probe(Linear(), *pictures(Linear()))
-    none = {one.name: one for one in doubted(seen, None, THREAT, None, full=True)}
+    none = {one.name: one for one in doubted(Doubted(seen, None, THREAT, True))}
     assert none["noise-weaker"].status == none["gradient-there"].status == "not_run"
     assert none["deterministic"].status == "pass"
 

@@ -1,0 +1,55 @@
+"""What a check may look at, and why it cannot be made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from capt_engine.attacks.base import Attack, Logits, Threat
+from capt_engine.evaluation.probe import Probe, Shot
+
+_NOT_ASKED = "It is made with --checks full."
+
+
+@dataclass(frozen=True)
+class Doubted:
+    """What a check may look at.
+
+    attack: the first that follows gradients, None where none does. full: is the level "full"? elsewhere: what transfer is tried from,
+    the run's other model or else the baseline. baseline: the undefended model, plain CLIP or what the image tower was before it was
+    tuned. Both are None where that is the model itself.
+    """
+
+    probe: Probe
+    attack: Attack | None
+    threat: Threat
+    full: bool
+    elsewhere: Logits | None = None
+    baseline: Logits | None = None
+
+    @cached_property
+    def shot(self) -> Shot:
+        """What the attack does to the right pictures, computed once."""
+        assert self.attack is not None
+        return self.standing.under(self.attack, self.threat)
+
+    @property
+    def left(self) -> Probe:
+        """The right pictures that the attack did not break."""
+        return self.standing.only(~self.shot.broken)
+
+    @property
+    def standing(self) -> Probe:
+        """The pictures that are right when clean."""
+        return self.probe.only(self.probe.right)
+
+
+def cannot(given: Doubted, *, full: bool = False) -> str | None:
+    """Why a check of the attack cannot be made; None where it can."""
+    if full and not given.full:
+        return _NOT_ASKED
+    if given.attack is None:
+        return "No attack of the run follows gradients."
+    if given.threat.eps == 0:
+        return "The budget is zero."
+    return None if bool(given.probe.right.any()) else "None of the pictures looked at is right when clean."
