@@ -10,7 +10,7 @@ from torch import Tensor
 
 from capt_engine.attacks.base import Draws, Logits, Norm, Step, Threat
 from capt_engine.attacks.minimal import SHORTENING, Nearest
-from capt_engine.attacks.slope import Aim, Pace, inside
+from capt_engine.attacks.slope import Aim, Pace, averaged, inside, samples_param
 from capt_engine.registry import param
 
 # α_max, η and β of the paper, as its code has them.
@@ -45,7 +45,7 @@ class FAB:
 
     The distance is what it minimises; the budget decides afterwards: a success beyond ε does not count, and what is returned then is
     the picture at ε on the way to it. It needs no loss and no step size, so no scaling of the logits changes its path.
-    Cost: restarts × steps × 2 forward and restarts × steps × min(rivals, k − 1) backward passes, and 12 forward passes.
+    Cost: samples times restarts × steps × 2 forward and restarts × steps × min(rivals, k − 1) backward passes, and 12 forward passes.
     """
 
     name: ClassVar[str] = "fab"
@@ -65,6 +65,7 @@ class FAB:
     rivals: int = param(
         9, "Rivals", low=1, high=999, help="How many of the likeliest wrong classes are looked at in each step."
     )
+    samples: int = samples_param()
 
     @property
     def work(self) -> int:
@@ -73,6 +74,7 @@ class FAB:
 
     def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
         """See `Attack.run`."""
+        model = averaged(model, self.samples)
         aim, pace, norm = Aim(labels, threat.targeted), Pace(tick, self.work), threat.norm
         nearest = Nearest(model, images, aim, norm)
         delta = torch.zeros_like(images)

@@ -67,6 +67,17 @@ def look(model: Logits, at: Tensor, aim: Aim, score: Score, *, samples: int = 1,
     return Look(_mean(losses), _mean(reached), _mean(slopes) if slopes else torch.zeros_like(at))
 
 
+def averaged(model: Logits, samples: int) -> Logits:
+    """The model whose logits are the mean of `samples` passes, for attacks that need them to belong to one model (EoT, as in `look`)."""
+    if samples == 1:
+        return model
+
+    def mean(images: Tensor) -> Tensor:
+        return torch.stack([model(images) for _ in range(samples)]).mean(dim=0)
+
+    return mean
+
+
 def _mean(values: list[Tensor]) -> Tensor:
     if len(values) == 1:
         return values[0]

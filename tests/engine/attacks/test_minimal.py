@@ -247,3 +247,27 @@ def test_work_counts_the_ticks() -> None:
     """One a step, and those of the shortening."""
     assert FAB(steps=7, restarts=3).work == 21 + SHORTENING
     assert CarliniWagner(steps=7, searches=3).work == 21 + SHORTENING
+
+
+def test_averaging_over_draws_keeps_fab_from_lucky_successes() -> None:
+    """A model whose logits jump about lets a single pass believe in successes that come too early; the mean of many does not (EoT)."""
+    weights = torch.randn((2, 48), generator=torch.Generator().manual_seed(5))
+    weights[1] *= 0.2
+    images = torch.full((1, 3, 4, 4), 0.5)
+    label = (images.flatten(1) @ weights.T).argmax(dim=1)
+    apart = weights[1 - label[0]] - weights[label[0]]
+    gap = -(images.flatten(1) @ apart).item()
+    true = gap / apart.norm().item()
+    found = []
+    for samples in (1, 200):
+        stream = torch.Generator().manual_seed(2)
+
+        def model(pictures: Tensor, stream: torch.Generator = stream) -> Tensor:
+            logits = pictures.flatten(1) @ weights.T
+            return logits + 0.3 * gap * torch.randn(logits.shape, generator=stream)
+
+        attack = FAB(samples=samples)
+        attacked = attack.run(model, images, label, Threat(L2, 10.0), Draws.of(0, ["a"]), silent_tick)
+        found.append(float(L2.length(attacked - images)) / true)
+    assert found[0] < 0.7
+    assert 0.85 < found[1] < 1.15
