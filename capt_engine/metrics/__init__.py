@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from capt_engine.metrics import calibration, consistency, distortion, prediction
+from capt_engine.metrics import calibration, consistency, distortion, features, prediction
 from capt_engine.metrics.base import Metric
 from capt_engine.registry import Table
 
@@ -35,4 +35,13 @@ METRICS: Table[Metric] = Table(
     consistency.ALPHA,
     distortion.L0_DISTANCE,
     distortion.MEAN_CHANGE,
+    prediction.ENTROPY_CLEAN,
+    prediction.ENTROPY_ATTACKED,
+    features.LABEL_COSINE_CLEAN,
+    features.LABEL_COSINE_ATTACKED,
+    features.COSINE_MARGIN_CLEAN,
+    features.COSINE_MARGIN_ATTACKED,
+    distortion.HIGH_FREQUENCY,
+    distortion.LINF_SAVED,
+    distortion.L2_SAVED,
 )

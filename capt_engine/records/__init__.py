@@ -29,6 +29,7 @@ from capt_engine.records.analysis import (
     MinimalEps,
     PairedTest,
     PictureRow,
+    TextDrift,
     ThreatModel,
     Verdict,
 )
@@ -275,6 +276,7 @@ __all__ = [
     "SplitRequest",
     "SplitResult",
     "Suite",
+    "TextDrift",
     "ThreatModel",
     "TinyPicture",
     "TuneEpoch",

@@ -13,7 +13,7 @@ from capt_engine.reports.document import Block, Column, Grid, Paragraph, Strip
 from capt_engine.reports.material import Material
 from capt_engine.reports.pictures import examples as kept
 from capt_engine.reports.table import plain
-from capt_engine.reports.words import number, percent, share
+from capt_engine.reports.words import better, number, percent, share
 
 Columns: TypeAlias = tuple[Column, ...]
 Rows: TypeAlias = Sequence[tuple[str, ...]]
@@ -37,7 +37,7 @@ def consistency(material: Material) -> tuple[Block, ...]:
             number(mean * 255 if METRICS[name].unit == "/255" else mean),
             METRICS[name].unit,
             f"{n:,}",
-            _better(name),
+            better(METRICS[name].higher_is_better),
             METRICS[name].help,
         )
         for prompts in material.prompts
@@ -55,10 +55,6 @@ def consistency(material: Material) -> tuple[Block, ...]:
         Column("What it is"),
     )
     return (Grid(f"Means over all attacked pictures {material.at}", columns, tuple(rows)),)
-
-
-def _better(name: str) -> str:
-    return {True: "higher", False: "lower", None: "–"}[METRICS[name].higher_is_better]
 
 
 def calibration(material: Material) -> tuple[Block, ...]:

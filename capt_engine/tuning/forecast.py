@@ -16,7 +16,7 @@ from capt_engine.records import TuneForecast, TuneRequest
 from capt_engine.tuning.defaults import chosen
 from capt_engine.tuning.loop import State, forecast
 from capt_engine.tuning.material import Material, Pictures, guide_of, read_all
-from capt_engine.tuning.memory import peak_bytes, start_counting
+from capt_engine.model.memory import peak_bytes, start_counting
 from capt_engine.tuning.pictures import Drawn, draw
 from capt_engine.tuning.telling import WorkClock
 from capt_engine.tuning.watch import spread

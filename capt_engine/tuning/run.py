@@ -22,7 +22,7 @@ from capt_engine.tuning.defaults import chosen
 from capt_engine.tuning.forecast import DRY_STEPS, foreseen, of_prompts
 from capt_engine.tuning.loop import State, TuningFailed, has_collapsed
 from capt_engine.tuning.material import Material, guide_of, read_all
-from capt_engine.tuning.memory import start_counting
+from capt_engine.model.memory import start_counting
 from capt_engine.tuning.pictures import draw
 from capt_engine.tuning.telling import Tell, WorkClock
 from capt_engine.tuning.watch import Measured

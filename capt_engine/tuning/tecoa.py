@@ -17,7 +17,7 @@ from capt_engine.records import TuneEpoch, TuneForecast, TuneRequest, TuneResult
 from capt_engine.tuning.forecast import few_of, size_of, unread_bytes
 from capt_engine.tuning.inner_attack import InnerAttack
 from capt_engine.tuning.material import Pictures, read_all
-from capt_engine.tuning.memory import peak_bytes, start_counting
+from capt_engine.model.memory import peak_bytes, start_counting
 from capt_engine.tuning.pictures import draw, fingerprint
 from capt_engine.tuning.telling import Tell, WorkClock
 from capt_engine.tuning.tower import CHECKPOINT, TECOA, TowerRecipe, TowerTuning, export
