@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from capt_engine.metrics.base import Metric
+from capt_engine.metrics.base import Metric, Outcomes
 
 
 def psnr(images: Tensor, attacked: Tensor) -> Tensor:
@@ -52,9 +52,9 @@ def high_share(images: Tensor, attacked: Tensor) -> Tensor:
     1 − π/16 ≈ 0.80 of its energy there, on large pictures.
     """
     height, width = images.shape[-2:]
-    energy = torch.fft.rfft2(attacked - images).abs().square().sum(dim=1)
-    across = torch.fft.rfftfreq(width, device=images.device)
-    down = torch.fft.fftfreq(height, device=images.device)
+    energy: Tensor = torch.fft.rfft2(attacked - images).abs().square().sum(dim=1)
+    across: Tensor = torch.fft.rfftfreq(width, device=images.device)
+    down: Tensor = torch.fft.fftfreq(height, device=images.device)
     # Of a real signal's spectrum half is kept: what has a mirror image beyond it counts twice.
     mirrored = 1 + ((across > 0) & (across < 0.5)).double()
     energy = energy.double() * mirrored

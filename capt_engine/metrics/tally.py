@@ -319,7 +319,9 @@ class Tally:
             return []
         plain = self.pictures.get(NO_PROMPTS, {})
         # Older rows do not tell the frozen model's answer, nor do those of corruptions; beside plain text it is known all the same.
-        known = ((plain[path].clean if path in plain else one.frozen, one) for path, one in self.pictures[prompts].items())
+        known = (
+            (plain[path].clean if path in plain else one.frozen, one) for path, one in self.pictures[prompts].items()
+        )
         return [(before, one.clean) for before, one in known if before is not None]
 
     def matrix(self, eps: float) -> tuple[MatrixCell, ...]:

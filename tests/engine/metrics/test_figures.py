@@ -47,7 +47,9 @@ def test_change_against_zero_shot_has_three_figures() -> None:
     assert found["gained"] == (1.0, 1)
     assert found["text_drift"] == (0.125, 3)
     missing = {one.name for one in figures(answers([("cat", True, None)]))}
-    assert not missing & {"zero_shot_change", "forgotten", "gained", "text_drift"}, "plain text has not moved from itself"
+    assert not missing & {"zero_shot_change", "forgotten", "gained", "text_drift"}, (
+        "plain text has not moved from itself"
+    )
 
 
 def test_a_share_and_a_difference_say_their_unit() -> None:

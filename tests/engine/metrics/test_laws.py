@@ -106,7 +106,7 @@ def test_pictures_are_measured_one_by_one(metric: Metric) -> None:
 
 
 def test_equal_pictures_give_the_neutral_value(metric: Metric) -> None:
-    """Where nothing changed, distances are 0, similarities 1, PSNR is infinite, and no change has no frequency; a new metric must say here what it gives."""
+    """Where nothing changed, distances are 0, similarities 1, PSNR is infinite; a new metric must say here what it gives."""
     given = outcomes()
     same = replace(
         given,

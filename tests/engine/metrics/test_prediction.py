@@ -19,7 +19,9 @@ ATTACKED = torch.tensor([[0.0, 1.0, 0.5], [0.0, 2.0, 4.0]])
 def measured(name: str, labels: tuple[int, int] = (0, 1)) -> list[float]:
     """A metric of the two pictures above."""
     blank, features = torch.zeros(2, 3, 4, 4), torch.tensor([[1.0, 0.0], [1.0, 0.0]])
-    given = Outcomes(blank, blank, torch.tensor(labels), CLEAN, ATTACKED, features, features, CLEAN / 10, ATTACKED / 10, CLEAN)
+    given = Outcomes(
+        blank, blank, torch.tensor(labels), CLEAN, ATTACKED, features, features, CLEAN / 10, ATTACKED / 10, CLEAN
+    )
     return METRICS[name].measure(given).tolist()
 
 
