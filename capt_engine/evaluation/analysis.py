@@ -18,10 +18,12 @@ from capt_engine.evaluation.original_size import seen_by
 from capt_engine.evaluation.plan import Plan
 from capt_engine.evaluation.rows import Input, rows_of
 from capt_engine.metrics.check_table import in_order
+from capt_engine.metrics.features import text_drift
 from capt_engine.metrics.row_checks import checked
 from capt_engine.metrics.tally import Tally, Trial
 from capt_engine.model.classifier import Classifier
-from capt_engine.records import AnalyzeResult, FailedPicture, MinimalEps, PictureRow
+from capt_engine.model.memory import peak_bytes
+from capt_engine.records import AnalyzeResult, FailedPicture, MinimalEps, PictureRow, TextDrift
 
 _TABLE_BATCH = 16
 
@@ -187,4 +189,10 @@ def _blank(work: Plan, n_failed: int, n: int, wall_s: float) -> AnalyzeResult:
         classes=len(work.classifier.classes),
         notes=work.notes,
         minimal_eps=MinimalEps(0, 0, None, None, None, work.minimal_eps) if work.minimal_eps else None,
+        text_drift=tuple(
+            TextDrift(one.id, text_drift(one.classifier.text, work.frozen.text), len(one.classifier.classes))
+            for one in work.contestants
+            if one.classifier is not work.frozen
+        ),
+        memory_bytes=peak_bytes(work.classifier.device),
     )

@@ -88,7 +88,7 @@ def rows_of(work: Plan, inputs: Sequence[Input], tick: Step) -> list[PictureRow]
     if not work.assaults:
         time_s = (time.monotonic() - started_s) / len(inputs) / len(asked)
         columns = [_clean_rows(work, each, images, inputs, time_s) for each in asked.values()]
-        return [row for of_one_picture in zip(*columns, strict=True) for row in of_one_picture]
+        return _by_picture(columns, work, frozen)
     columns = []
     done = 1
     elsewhere = {one.id: _ask(one, images, inputs) for one in work.crafters if one.id not in asked}
@@ -120,7 +120,14 @@ def rows_of(work: Plan, inputs: Sequence[Input], tick: Step) -> list[PictureRow]
                 columns.append(column)
         for one in standing:
             one.end(work, eps_words(budget, work.threat.norm))
-    return [row for of_one_picture in zip(*columns, strict=True) for row in of_one_picture]
+    return _by_picture(columns, work, frozen)
+
+
+def _by_picture(columns: Sequence[Sequence[PictureRow]], work: Plan, frozen: Tensor) -> list[PictureRow]:
+    """All rows of the first picture, then those of the next, each with the frozen model's answer to the clean picture."""
+    answers = [work.frozen.classes[i] for i in frozen.argmax(dim=1).tolist()]
+    by_picture = zip(zip(*columns, strict=True), answers, strict=True)
+    return [replace(row, frozen=answer) for rows, answer in by_picture for row in rows]
 
 
 def _table_rows(
@@ -296,6 +303,8 @@ class _Shown:
             adversarial.logits,
             clean.features,
             adversarial.features,
+            clean.features @ classifier.text.T,
+            adversarial.features @ classifier.text.T,
             frozen,
         )
         # Apple's GPUs have no double precision, which the metrics need.

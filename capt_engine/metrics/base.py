@@ -15,8 +15,8 @@ class Outcomes:
     """n pictures before and after an attack.
 
     images, attacked: pixels (n, 3, h, w) in [0, 1]. labels: (n,) the answers to be kept. clean, adversarial: logits (n, k).
-    features, adversarial_features: unit image embeddings (n, d). frozen: logits (n, k) of the frozen zero-shot model on the clean
-    pictures, over the same classes.
+    features, adversarial_features: unit image embeddings (n, d). cosines, adversarial_cosines: of those with the text embedding of each
+    class, (n, k). frozen: logits (n, k) of the frozen zero-shot model on the clean pictures, over the same classes.
     """
 
     images: Tensor
@@ -26,6 +26,8 @@ class Outcomes:
     adversarial: Tensor
     features: Tensor
     adversarial_features: Tensor
+    cosines: Tensor
+    adversarial_cosines: Tensor
     frozen: Tensor
 
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from capt_engine.metrics.base import Metric
+from capt_engine.metrics.base import Metric, Outcomes
 
 
 def psnr(images: Tensor, attacked: Tensor) -> Tensor:
@@ -39,6 +39,32 @@ def ssim(images: Tensor, attacked: Tensor) -> Tensor:
     c1, c2 = 0.01**2, 0.03**2
     scores = (2 * mean_x * mean_y + c1) * (2 * covariance + c2) / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))
     return scores.view(len(images), -1).mean(dim=1).float()
+
+
+HALF_NYQUIST = 0.25
+"""The cut-off of `high_share` in cycles per pixel: a pattern that repeats every 4 pixels. The finest that pixels hold repeats every 2."""
+
+
+def high_share(images: Tensor, attacked: Tensor) -> Tensor:
+    """The share of the change's energy at high spatial frequencies, (n,), in [0, 1]; NaN where nothing changed.
+
+    Energy: |DFT|² of the change, added up over the colours. High: √(f_x² + f_y²) > HALF_NYQUIST, in cycles per pixel. White noise has
+    1 − π/16 ≈ 0.80 of its energy there, on large pictures.
+    """
+    height, width = images.shape[-2:]
+    energy: Tensor = torch.fft.rfft2(attacked - images).abs().square().sum(dim=1)
+    across: Tensor = torch.fft.rfftfreq(width, device=images.device)
+    down: Tensor = torch.fft.fftfreq(height, device=images.device)
+    # Of a real signal's spectrum half is kept: what has a mirror image beyond it counts twice.
+    mirrored = 1 + ((across > 0) & (across < 0.5)).double()
+    energy = energy.double() * mirrored
+    is_high = (down[:, None].square() + across.square()) > HALF_NYQUIST**2
+    return ((energy * is_high).flatten(1).sum(dim=1) / energy.flatten(1).sum(dim=1)).clamp(0, 1).float()
+
+
+def _saved(outcomes: Outcomes) -> Tensor:
+    """The change between the two pictures as 8-bit files hold them, (n, 3 · h · w)."""
+    return ((outcomes.attacked * 255).round() - (outcomes.images * 255).round()).flatten(1) / 255
 
 
 LINF_DISTANCE = Metric(
@@ -93,5 +119,31 @@ MEAN_CHANGE = Metric(
     unit="/255",
     low=0.0,
     high=1.0,
+    higher_is_better=False,
+)
+HIGH_FREQUENCY = Metric(
+    "high_frequency",
+    "Fine-grained change",
+    lambda o: high_share(o.images, o.attacked),
+    "The share of the change's energy in patterns finer than four pixels, which eyes and JPEG drop first; white noise has 0.80.",
+    low=0.0,
+    high=1.0,
+)
+LINF_SAVED = Metric(
+    "linf_png",
+    "L∞ distance, saved",
+    lambda o: _saved(o).abs().amax(dim=1),
+    "The largest change of any colour value between the two pictures as PNG files hold them, in whole steps of 1/255.",
+    unit="/255",
+    low=0.0,
+    high=1.0,
+    higher_is_better=False,
+)
+L2_SAVED = Metric(
+    "l2_png",
+    "L2 distance, saved",
+    lambda o: _saved(o).square().sum(dim=1).sqrt(),
+    "The Euclidean length of the change between the two pictures as PNG files hold them, with colour values in [0, 1].",
+    low=0.0,
     higher_is_better=False,
 )

@@ -12,11 +12,17 @@ from capt_engine.registry import Table
 
 @dataclass(frozen=True)
 class Answers:
-    """What a run's figures are made of: (label, right when clean, right under the worst attack or None) a picture, and confidences."""
+    """What a run's figures are made of: (label, right when clean, right under the worst attack or None) a picture, and confidences.
+
+    against: of tuned prompts, (frozen zero-shot right, these right) a clean picture where both are known. drift: how far the prompts have
+    moved the text features, and of how many classes.
+    """
 
     pictures: Sequence[tuple[str, bool, bool | None]]
     clean: Calibration
     attacked: Calibration
+    against: Sequence[tuple[bool, bool]] = ()
+    drift: tuple[float, int] | None = None
 
     def of_classes(self, column: int) -> list[float]:
         """The accuracy of each class, clean (1) or robust (2), on the pictures where it is known."""
@@ -33,7 +39,10 @@ Measured = tuple[float, int] | None
 
 @dataclass(frozen=True)
 class FigureInfo:
-    """A named figure: `measure` gives its value and of how many pictures it speaks, None where it is undefined."""
+    """A named figure: `measure` gives its value and of how many pictures it speaks, None where it is undefined.
+
+    unit: "%" for a share and "points" for a difference of two, both kept in [0, 1] and [−1, 1]; "" for a number as it is.
+    """
 
     name: str
     label: str
@@ -41,8 +50,8 @@ class FigureInfo:
     help: str
     low: float | None = 0.0
     high: float | None = 1.0
-    higher_is_better: bool = True
-    unit: str = ""
+    higher_is_better: bool | None = True
+    unit: str = "%"
 
 
 def figures(answers: Answers) -> tuple[Figure, ...]:
@@ -125,6 +134,19 @@ def _sure_and_wrong(answers: Answers) -> Measured:
     return (one.wrong / one.n_wrong, one.n_wrong) if one.n_wrong else None
 
 
+def _change(answers: Answers) -> Measured:
+    known = answers.against
+    return (sum(now - before for before, now in known) / len(known), len(known)) if known else None
+
+
+def _turned(*, was_right: bool) -> Callable[[Answers], Measured]:
+    def measure(answers: Answers) -> Measured:
+        now = [right for before, right in answers.against if before == was_right]
+        return _share(sum(right != was_right for right in now), len(now))
+
+    return measure
+
+
 FIGURES: Table[FigureInfo] = Table(
     "figure",
     FigureInfo("clean_accuracy", "Clean accuracy", _clean, "The share of all pictures that is right when clean."),
@@ -148,6 +170,7 @@ FIGURES: Table[FigureInfo] = Table(
         "Clean minus robust accuracy, on the same pictures.",
         low=-1.0,
         higher_is_better=False,
+        unit="points",
     ),
     FigureInfo(
         "robust_ratio",
@@ -155,6 +178,7 @@ FIGURES: Table[FigureInfo] = Table(
         _ratio,
         "Robust divided by clean accuracy: what share of its ability a model keeps.",
         high=None,
+        unit="",
     ),
     FigureInfo(
         "harmonic_clean_robust",
@@ -195,5 +219,35 @@ FIGURES: Table[FigureInfo] = Table(
         _sure_and_wrong,
         "The mean confidence of wrong answers to the first attack's pictures.",
         higher_is_better=False,
+    ),
+    FigureInfo(
+        "zero_shot_change",
+        "Change against zero-shot",
+        _change,
+        "Clean accuracy minus that of the same model asked in the plain sentence, on the same pictures.",
+        low=-1.0,
+        unit="points",
+    ),
+    FigureInfo(
+        "forgotten",
+        "Forgotten",
+        _turned(was_right=True),
+        "Of the clean pictures that zero-shot had right, the share that the prompts have wrong.",
+        higher_is_better=False,
+    ),
+    FigureInfo(
+        "gained",
+        "Gained",
+        _turned(was_right=False),
+        "Of the clean pictures that zero-shot had wrong, the share that the prompts have right.",
+    ),
+    FigureInfo(
+        "text_drift",
+        "Text drift",
+        lambda answers: answers.drift,
+        "How far the prompts have moved the class texts from the plain sentence: the mean of 1 − cosine; its n counts classes.",
+        high=2.0,
+        higher_is_better=None,
+        unit="",
     ),
 )

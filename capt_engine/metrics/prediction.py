@@ -14,6 +14,12 @@ def margin(logits: Tensor, labels: Tensor) -> Tensor:
     return label_logit - logits.scatter(1, labels[:, None], -torch.inf).amax(dim=1)
 
 
+def entropy(logits: Tensor) -> Tensor:
+    """−Σ p · log p of softmax(logits), (n,), in nats, from 0 to ln k."""
+    log_p = logits.double().log_softmax(dim=1)
+    return (log_p.exp() * log_p).sum(dim=1).neg().clamp_min(0).float()
+
+
 def _confidence(logits: Tensor, labels: Tensor) -> Tensor:
     return logits.double().softmax(dim=1).gather(1, labels[:, None]).squeeze(1).float()
 
@@ -106,4 +112,20 @@ TOP5_ATTACKED = Metric(
     low=0.0,
     high=1.0,
     higher_is_better=True,
+)
+ENTROPY_CLEAN = Metric(
+    "entropy_clean",
+    "Entropy, clean",
+    lambda o: entropy(o.clean),
+    "How undecided the model is before the attack: 0 when one class has it all, ln k when all k classes are equally likely.",
+    unit="nats",
+    low=0.0,
+)
+ENTROPY_ATTACKED = Metric(
+    "entropy_attacked",
+    "Entropy, attacked",
+    lambda o: entropy(o.adversarial),
+    "How undecided the model is after the attack: 0 when one class has it all, ln k when all k classes are equally likely.",
+    unit="nats",
+    low=0.0,
 )

@@ -15,6 +15,7 @@ from capt_engine.metrics.corruption_table import Corrupted
 from capt_engine.metrics.figures import Answers, figures
 from capt_engine.metrics.interval import newcombe_paired, wilson
 from capt_engine.records import (
+    NO_PROMPTS,
     AnalyzeResult,
     AttackSummary,
     ClassScore,
@@ -26,6 +27,7 @@ from capt_engine.records import (
     MinimalEps,
     PairedTest,
     PictureRow,
+    TextDrift,
     corruption_of,
 )
 
@@ -42,7 +44,7 @@ class Trial:
 
     success: the attack turned a right answer into a wrong one, None where that question does not arise. aimed_at: on whom the attack
     was computed, "" for the prompts themselves. skipped: why the attack was not run. png: does a success survive 8 bits.
-    norm: "" for an attack whose budget is no ball.
+    norm: "" for an attack whose budget is no ball. frozen_pred: the clean answer of the frozen zero-shot model, "" where nobody asked it.
     """
 
     path: str
@@ -63,6 +65,7 @@ class Trial:
     adv_conf: float | None = None
     png: bool | None = None
     minimal_eps: float | None = None
+    frozen_pred: str = ""
 
     @classmethod
     def of(cls, row: PictureRow) -> Trial:
@@ -87,6 +90,7 @@ class Trial:
             adv_conf=attacked.probabilities[attacked.winner] if attacked is not None else None,
             png=row.survives_png,
             minimal_eps=row.minimal_eps,
+            frozen_pred=row.frozen,
         )
 
 
@@ -95,10 +99,12 @@ class Seen:
     """One picture under one set of prompts: right when clean, and still right under every attack, by (aimed at, budget).
 
     gradients, others: right under every attack that follows gradients, or that does not, where it was computed on the model itself.
+    frozen: did the frozen zero-shot model have it right when clean; None where that is not known.
     """
 
     label: str
     clean: bool
+    frozen: bool | None = None
     robust: dict[tuple[str, float], bool] = field(default_factory=dict)
     gradients: dict[float, bool] = field(default_factory=dict)
     others: dict[float, bool] = field(default_factory=dict)
@@ -124,10 +130,12 @@ Aim = tuple[str, str]  # the prompts that answered, and those the attack was com
 class Tally:
     """Counts trials; memory grows by a few numbers a picture.
 
-    Several corruptions are counted in tables of their own: nobody attacked, so that there is no robust accuracy of them.
+    Several corruptions are counted in tables of their own: nobody attacked, so that there is no robust accuracy of them. drifts: what no
+    trial tells, how far the prompts have moved the text features.
     """
 
-    def __init__(self, trials: Iterable[Trial] = ()) -> None:
+    def __init__(self, trials: Iterable[Trial] = (), drifts: Iterable[TextDrift] = ()) -> None:
+        self.drifts = {one.prompts: (one.value, one.classes) for one in drifts}
         self.pictures: dict[str, dict[str, Seen]] = {}
         self.attacks: dict[tuple[Aim, float, str], Fared] = {}
         self.within = self.beyond = 0
@@ -148,7 +156,8 @@ class Tally:
         mine = self.pictures.setdefault(trial.prompts, {})
         picture = mine.get(trial.path)
         if picture is None:
-            picture = mine[trial.path] = Seen(trial.label, trial.clean_pred == trial.label)
+            frozen = trial.frozen_pred == trial.label if trial.frozen_pred else None
+            picture = mine[trial.path] = Seen(trial.label, trial.clean_pred == trial.label, frozen)
             if trial.clean_conf is not None:
                 self._clean.setdefault(trial.prompts, Calibration()).add(trial.clean_conf, right=picture.clean)
         if trial.minimal_eps is not None:
@@ -239,6 +248,7 @@ class Tally:
 
     def scored(self, blank: AnalyzeResult, compared: str | None = None) -> AnalyzeResult:
         """`blank` with all that can be counted filled in for its own prompts, and beside it those called `compared`."""
+        self.drifts |= {one.prompts: (one.value, one.classes) for one in blank.text_drift}
         matrix = self.matrix(self.headline(blank.prompts, blank.threat_model.eps) or 0.0)
         result = replace(self._alone(blank), matrix=matrix, corruptions=self.corruptions())
         if compared is None or compared not in self.pictures:
@@ -265,7 +275,7 @@ class Tally:
             clean_interval=wilson(clean, n),
             consistency=tuple((name, total / count) for name, (total, count) in self._sums.get(aim, {}).items()),
             per_class=_per_class(pictures, key),
-            figures=self.figures(prompts, eps),
+            figures=self.figures(prompts, eps, is_labelled=blank.label_source != "model"),
         )
         if eps is None:
             return result
@@ -286,8 +296,11 @@ class Tally:
         counted = [(eps, *self.robust(prompts, eps)) for eps in self.budgets(prompts)]
         return tuple(CurvePoint(eps, kept / n, *wilson(kept, n)) for eps, kept, n in counted if n)
 
-    def figures(self, prompts: str, eps: float | None) -> tuple[Figure, ...]:
-        """The figures of some prompts at a budget; without one, those that need no attack."""
+    def figures(self, prompts: str, eps: float | None, *, is_labelled: bool = True) -> tuple[Figure, ...]:
+        """The figures of some prompts at a budget; without one, those that need no attack.
+
+        is_labelled: somebody else says what is right. A model's own answers cannot say what it has forgotten.
+        """
         aim = (prompts, self.aim(prompts))
         key = None if eps is None else (aim[1], eps)
         pictures = self.pictures[prompts].values()
@@ -295,8 +308,21 @@ class Tally:
             [(one.label, one.clean, None if key is None else one.robust.get(key)) for one in pictures],
             self._clean.get(prompts, Calibration()),
             Calibration() if eps is None else self._attacked.get((aim, eps), Calibration()),
+            self._against(prompts) if is_labelled else (),
+            self.drifts.get(prompts),
         )
         return figures(answers)
+
+    def _against(self, prompts: str) -> list[tuple[bool, bool]]:
+        """(zero-shot right, these right) when clean, of each picture that both are known of; nothing for zero-shot itself."""
+        if prompts == NO_PROMPTS:
+            return []
+        plain = self.pictures.get(NO_PROMPTS, {})
+        # Older rows do not tell the frozen model's answer, nor do those of corruptions; beside plain text it is known all the same.
+        known = (
+            (plain[path].clean if path in plain else one.frozen, one) for path, one in self.pictures[prompts].items()
+        )
+        return [(before, one.clean) for before, one in known if before is not None]
 
     def matrix(self, eps: float) -> tuple[MatrixCell, ...]:
         """Who was attacked against who was asked, where somebody was shown what was computed on several; the clean pictures first."""

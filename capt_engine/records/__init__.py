@@ -31,6 +31,7 @@ from capt_engine.records.analysis import (
     MinimalEps,
     PairedTest,
     PictureRow,
+    TextDrift,
     ThreatModel,
     Verdict,
 )
@@ -279,6 +280,7 @@ __all__ = [
     "SplitRequest",
     "SplitResult",
     "Suite",
+    "TextDrift",
     "ThreatModel",
     "TinyPicture",
     "TuneEpoch",

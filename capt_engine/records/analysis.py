@@ -240,7 +240,8 @@ class PictureRow:
     model after being saved and read again, or after being made half as large and large again. skipped: why this attack was not run on
     this picture ("wrong before", "broken by apgd-ce", "broken at 1/255"), which counts as lost; "" where it was. minimal_eps: the
     smallest budget found that breaks the picture, None where it was not searched or none was found. attack_label: what the attack
-    is called where the run has it with several settings, as in "pgd[steps=10]"; "" for its name.
+    is called where the run has it with several settings, as in "pgd[steps=10]"; "" for its name. frozen: the answer of the frozen
+    zero-shot model to the clean picture, "" where it was not asked.
     """
 
     path: str
@@ -272,6 +273,7 @@ class PictureRow:
     skipped: str = ""
     minimal_eps: float | None = None
     attack_label: str = ""
+    frozen: str = ""
 
     @property
     def attacked_by(self) -> str:
@@ -371,6 +373,15 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class TextDrift:
+    """How far some prompts have moved the text features from the plain sentence: the mean over the classes of 1 − cosine, in [0, 2]."""
+
+    prompts: str
+    value: float
+    classes: int
+
+
+@dataclass(frozen=True)
 class MinimalEps:
     """The smallest budgets that break pictures which were right when clean: quartiles over the n that were searched.
 
@@ -439,6 +450,8 @@ class AnalyzeResult:
     at the budget of the threat model. suite: the suite that was run. classes: how many
     the model was asked among, 0 where that is not known. notes: what an attack says of its own settings in this run. corruptions: one
     table for each set of prompts, where several common corruptions were run; robust_accuracy is None then, as nobody attacked.
+    text_drift: of each set of prompts that is not plain text. memory_bytes: the peak so far, of the GPU where the work was done on one
+    that counts, else of the whole process; 0 where that is not known.
     """
 
     n: int
@@ -469,6 +482,8 @@ class AnalyzeResult:
     classes: int = 0
     notes: tuple[str, ...] = ()
     corruptions: tuple[CorruptionTable, ...] = ()
+    text_drift: tuple[TextDrift, ...] = ()
+    memory_bytes: int = 0
 
 
 @dataclass(frozen=True)

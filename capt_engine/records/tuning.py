@@ -79,6 +79,7 @@ class TuneStep:
     """One optimiser step in numbers; α as mean, 10th and 90th percentile; accuracies are of the batch, in [0, 1].
 
     cross_entropy, train, guide: the terms of the loss, in nats. zero_gradients: share of pixel gradients that were exactly zero.
+    prompt_norm: the length of all learned values together, before the step; 0 in a log of an older version.
     """
 
     epoch: int
@@ -95,6 +96,7 @@ class TuneStep:
     zero_gradients: float
     clean_accuracy: float
     robust_accuracy: float
+    prompt_norm: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.calibration import Calibration
 from capt_engine.metrics.tally import Tally, Trial
-from capt_engine.records import corruption_of
+from capt_engine.records import NO_PROMPTS, corruption_of
 from capt_engine.reports.manifest import digest
 from capt_engine.reports.redaction import Names
 from capt_engine.reports.table import plain, trial
 
 EDGE_ROWS = 50
+ALPHA_BINS = 10
 
 
 @dataclass
@@ -56,7 +57,10 @@ class Seen:
 
 @dataclass
 class Counts:
-    """All that was counted. Keys: prompts; (prompts, attack, eps); (prompts, is_attacked); path; the largest budget where none is named."""
+    """All that was counted. Keys: prompts; (prompts, attack, eps); (prompts, is_attacked); path; the largest budget where none is named.
+
+    alphas: pictures by α, in ALPHA_BINS of equal width; of plain text, whose α is one half by definition, there are none.
+    """
 
     rows: int = 0
     tally: Tally = field(default_factory=Tally)
@@ -66,6 +70,7 @@ class Counts:
     confusion: dict[tuple[str, bool], Counter[tuple[str, str]]] = field(default_factory=dict)
     calibration: dict[tuple[str, bool], Calibration] = field(default_factory=dict)
     metrics: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    alphas: dict[str, list[int]] = field(default_factory=dict)
     label_sources: Counter[str] = field(default_factory=Counter)
     marks: str = ""
     edges: list[dict[str, str]] = field(default_factory=list)
@@ -140,6 +145,10 @@ def _count(
         counts.confusion.setdefault((one.prompts, True), Counter())[one.label, one.adv_pred] += 1
         calibration = counts.calibration.setdefault((one.prompts, True), Calibration())
         calibration.add(float(line["adv_conf"]), right=kept)
+        alpha = dict(one.metrics).get("alpha")
+        if alpha is not None and one.prompts != NO_PROMPTS:
+            bins = counts.alphas.setdefault(one.prompts, [0] * ALPHA_BINS)
+            bins[min(ALPHA_BINS - 1, int(alpha * ALPHA_BINS))] += 1
 
 
 def _fare(fared: Fared, line: Mapping[str, str], one: Trial, *, kept: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from capt_engine.reports.finished_run import FinishedRun
 
-_TIMES = ("wall_s", "images_per_s", "run_dir", "seconds")
+_TIMES = ("wall_s", "images_per_s", "run_dir", "seconds", "memory_bytes")
 _PLACES = ("model", "prompts", "failed")
 # Made on some pictures only, which are others in a run that was done in parts; what the rows say is compared by the rows.
 _SAMPLED = ("checks",)

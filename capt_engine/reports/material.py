@@ -29,7 +29,10 @@ class Material:
         names = Names(run, redact=redact, number=number)
         first = run.attacks[0] if run.attacks else ""
         is_matrix = isinstance(run.request, EvaluateRequest) and bool(run.request.matrix)
-        return cls(run, names, count(run.lines(), names, run.eps, first, is_matrix=is_matrix))
+        counts = count(run.lines(), names, run.eps, first, is_matrix=is_matrix)
+        for one in run.summary.get("text_drift", ()):
+            counts.tally.drifts[names.text(one["prompts"])] = (float(one["value"]), int(one["classes"]))
+        return cls(run, names, counts)
 
     @property
     def prompts(self) -> list[str]:

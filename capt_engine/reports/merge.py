@@ -14,7 +14,7 @@ from capt_engine.errors import BadRequest
 from capt_engine.metrics.check_table import in_order
 from capt_engine.metrics.row_checks import checked
 from capt_engine.metrics.tally import Tally
-from capt_engine.records import AnalyzeResult, EvaluateRequest, MinimalEps
+from capt_engine.records import AnalyzeResult, EvaluateRequest, MinimalEps, TextDrift
 from capt_engine.reports import kept_pictures
 from capt_engine.reports.checks import told
 from capt_engine.reports.files import write_whole
@@ -126,7 +126,7 @@ def _copy_pictures(runs: Sequence[FinishedRun], out: Path) -> None:
 
 
 def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeResult:
-    """The figures of all rows; times are added up, as on one machine."""
+    """The figures of all rows; times are added up, as on one machine, and of memory the most counts."""
     first: dict[str, Any] = json.loads(json.dumps(runs[0].summary))
     wall_s = sum(float(run.summary.get("wall_s", 0)) for run in runs)
     n = sum(int(run.summary["n"]) for run in runs)
@@ -149,6 +149,8 @@ def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeRe
         model_sha256=str(first.get("model_sha256", "")),
         prompts_sha256=str(first.get("prompts_sha256", "")),
         suite=request.suite,
+        text_drift=tuple(TextDrift(**one) for one in first.get("text_drift", ())),
+        memory_bytes=max(int(run.summary.get("memory_bytes", 0)) for run in runs),
         minimal_eps=MinimalEps(0, 0, None, None, None, request.minimal_eps) if request.minimal_eps else None,
     )
     compared = None if first.get("compare") is None else str(first["compare"]["prompts"])

@@ -93,6 +93,9 @@ def models(material: Material) -> tuple[Block, ...]:
     facts += [(name, str(value)) for name, value in run.manifest.get("versions", {}).items()]
     of_machine = ("os", "processor", "device", "device_name", "precision", "threads")
     facts += [(name.replace("_", " "), str(machine[name])) for name in of_machine if machine.get(name)]
+    if memory := run.summary.get("memory_bytes"):
+        of = "the GPU" if machine.get("device") == "cuda" else "the whole process"
+        facts.append((f"peak memory of {of} until the run's end", f"{memory / 2**20:,.0f} MiB"))
     flags = machine.get("deterministic", {})
     facts += (
         [("deterministic settings", ", ".join(f"{name} {value}" for name, value in flags.items()))] if flags else []
@@ -114,10 +117,16 @@ def _prompts_facts(name: str, sha256: str, document: dict[str, Any]) -> tuple[tu
         ("Method", str(document.get("method", ""))),
         ("Tuned for weights", short(document.get("backbone", {}).get("sha256", ""))),
         ("Tuned on", tuned_on(document.get("classes", ()))),
+        ("Learned values", _values_of(document)),
         ("Fingerprint of the training pictures", short(document.get("data", ""))),
         ("Settings", settings or "not recorded"),
         ("Licence", document.get("licence") or "not stated"),
     )
+
+
+def _values_of(document: dict[str, Any]) -> str:
+    parameters = (document.get("figures") or {}).get("parameters")
+    return f"{parameters:,}" if isinstance(parameters, int) else "not recorded"
 
 
 def tuned_on(classes: Sequence[str]) -> str:

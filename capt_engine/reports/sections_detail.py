@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.calibration import BINS
+from capt_engine.metrics.interval import wilson
 from capt_engine.reports.checks import checks as lights
-from capt_engine.reports.counts import EDGE_ROWS, metric_means
-from capt_engine.reports.document import Block, Column, Grid, Paragraph, Strip
+from capt_engine.reports.counts import ALPHA_BINS, EDGE_ROWS, metric_means
+from capt_engine.reports.document import Bar, BarChart, Block, Column, Grid, Paragraph, Strip
 from capt_engine.reports.material import Material
 from capt_engine.reports.pictures import examples as kept
 from capt_engine.reports.table import plain
-from capt_engine.reports.words import number, percent, share
+from capt_engine.reports.words import better, counted, number, percent, share
 
 Columns: TypeAlias = tuple[Column, ...]
 Rows: TypeAlias = Sequence[tuple[str, ...]]
@@ -28,7 +29,7 @@ def without(title: str, columns: Columns, rows: Rows) -> tuple[Columns, tuple[tu
 
 
 def consistency(material: Material) -> tuple[Block, ...]:
-    """The mean of every metric over the attacked pictures at the largest budget."""
+    """The mean of every metric over the attacked pictures at the largest budget, and how α is spread."""
     rows = [
         (
             material.who(prompts),
@@ -37,7 +38,7 @@ def consistency(material: Material) -> tuple[Block, ...]:
             number(mean * 255 if METRICS[name].unit == "/255" else mean),
             METRICS[name].unit,
             f"{n:,}",
-            _better(name),
+            better(METRICS[name].higher_is_better),
             METRICS[name].help,
         )
         for prompts in material.prompts
@@ -54,11 +55,18 @@ def consistency(material: Material) -> tuple[Block, ...]:
         Column("Better"),
         Column("What it is"),
     )
-    return (Grid(f"Means over all attacked pictures {material.at}", columns, tuple(rows)),)
+    return (Grid(f"Means over all attacked pictures {material.at}", columns, tuple(rows)), *_alphas(material))
 
 
-def _better(name: str) -> str:
-    return {True: "higher", False: "lower", None: "–"}[METRICS[name].higher_is_better]
+def _alphas(material: Material) -> Iterator[BarChart]:
+    """How many pictures have which α; a mean of one half may hide two opposite halves."""
+    for prompts, bins in material.counts.alphas.items():
+        n = sum(bins)
+        caption = f"{material.who(prompts)}: share of {counted(n, 'picture')} by α (weight of zero-shot)"
+        names = [f"{i / ALPHA_BINS:.1f} to {(i + 1) / ALPHA_BINS:.1f}" for i in range(ALPHA_BINS)]
+        bars = tuple(Bar(name, k / n, *wilson(k, n)) for name, k in zip(names, bins, strict=True))
+        told = ", ".join(f"{bar.name}: {percent(bar.value)}" for bar in bars if bar.value)
+        yield BarChart(caption, bars, f"{caption}: {told}.")
 
 
 def calibration(material: Material) -> tuple[Block, ...]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from capt_engine.metrics.figures import FIGURES
-from capt_engine.records import EvaluateRequest
+from capt_engine.records import EvaluateRequest, Figure
 from capt_engine.reports.document import Block, Column, Grid, Paragraph
 from capt_engine.reports.material import Material
-from capt_engine.reports.words import budget, percent, share
+from capt_engine.reports.words import better, budget, percent, share
 
 _RIGHT = ("right", "number")
 
@@ -20,9 +20,9 @@ def figures(material: Material) -> tuple[Block, ...]:
         (
             material.who(prompts),
             FIGURES[one.name].label,
-            f"{one.value:.3f}" if FIGURES[one.name].high is None else percent(one.value),
+            _shown(one),
             f"{one.n:,}",
-            "higher" if FIGURES[one.name].higher_is_better else "lower",
+            better(FIGURES[one.name].higher_is_better),
             FIGURES[one.name].help,
         )
         for prompts in material.prompts
@@ -38,6 +38,13 @@ def figures(material: Material) -> tuple[Block, ...]:
     )
     at = f" {material.at}" if material.is_attacked else ", without any attack"
     return (Grid(f"Figures{at}", columns, rows),)
+
+
+def _shown(one: Figure) -> str:
+    unit = FIGURES[one.name].unit
+    if unit == "%":
+        return percent(one.value)
+    return f"{one.value * 100:+.1f} points" if unit == "points" else f"{one.value:.3f}"
 
 
 def matrix(material: Material) -> tuple[Block, ...]:

@@ -47,7 +47,7 @@ COLUMNS = (
     "prompt_id",
     "aimed_at",
 )
-"""The columns that other tools expect come first, in their order; behind them stands every metric of the catalogue by its name."""
+"""The columns that other tools expect come first, in their order; behind them stand the metrics that LATER does not name."""
 
 LATER = (
     "survives_jpeg75",
@@ -59,8 +59,18 @@ LATER = (
     "rounding",
     "budget",
     "minimal_eps",
+    "frozen_pred",
+    "entropy_clean",
+    "entropy_attacked",
+    "label_cosine_clean",
+    "label_cosine_attacked",
+    "cosine_margin_clean",
+    "cosine_margin_attacked",
+    "high_frequency",
+    "linf_png",
+    "l2_png",
 )
-"""Columns that came later stand at the end."""
+"""Columns that came later stand at the end, metrics too: who reads by position is not disturbed."""
 
 
 def cells(row: PictureRow) -> dict[str, Cell]:
@@ -68,7 +78,7 @@ def cells(row: PictureRow) -> dict[str, Cell]:
     measured = dict(row.metrics)
     attacked = row.attacked
     clean_best = row.clean.winner
-    return {
+    found: dict[str, Cell] = {
         "path": row.path,
         "sha256": row.sha256,
         "width": row.width,
@@ -109,12 +119,14 @@ def cells(row: PictureRow) -> dict[str, Cell]:
         "budget": (row.threat.budget or None) if row.attack else None,
         # As a word, which JSON can hold: searched, and never broken.
         "minimal_eps": "inf" if row.minimal_eps == math.inf else row.minimal_eps,
+        "frozen_pred": row.frozen or None,
     }
+    return {name: found[name] for name in columns()}
 
 
 def columns() -> tuple[str, ...]:
     """Every column of a row, in order."""
-    return tuple(dict.fromkeys((*COLUMNS, *(metric.name for metric in METRICS), *LATER)))
+    return tuple(dict.fromkeys((*COLUMNS, *(name for name in METRICS.names() if name not in LATER), *LATER)))
 
 
 def trial(line: Mapping[str, str]) -> Trial:
@@ -140,6 +152,7 @@ def trial(line: Mapping[str, str]) -> Trial:
         adv_conf=float(values["adv_conf"]) if values["adv_conf"] else None,
         png=_TRUTH[values["survives_png"]],
         minimal_eps=float(minimal) if minimal else None,
+        frozen_pred=values.get("frozen_pred", ""),
     )
 
 
@@ -176,6 +189,7 @@ def summary(result: AnalyzeResult, seed: int, run_dir: str | None) -> dict[str, 
         "consistency": dict(result.consistency),
         "figures": {one.name: {"value": one.value, "n": one.n} for one in result.figures},
         "checks": [{**dataclasses.asdict(one), "value": _finite(one.value)} for one in result.checks],
+        "text_drift": [dataclasses.asdict(one) for one in result.text_drift],
         "matrix": [dataclasses.asdict(one) for one in result.matrix],
         "corruptions": [dataclasses.asdict(one) for one in result.corruptions],
         "minimal_eps": None if result.minimal_eps is None else dataclasses.asdict(result.minimal_eps),
@@ -192,6 +206,7 @@ def summary(result: AnalyzeResult, seed: int, run_dir: str | None) -> dict[str, 
         "seed": seed,
         "wall_s": round(result.wall_s, 3),
         "images_per_s": round(result.images_per_s, 3),
+        "memory_bytes": result.memory_bytes,
         "run_dir": run_dir,
     }
 

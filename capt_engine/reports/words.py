@@ -43,6 +43,11 @@ def asked(prompts: str) -> str:
     return PLAIN if prompts == NO_PROMPTS else f"prompts {prompts}"
 
 
+def better(higher_is_better: bool | None) -> str:
+    """Which way is better, in a word; a dash where neither is."""
+    return {True: "higher", False: "lower", None: "–"}[higher_is_better]
+
+
 def number(value: float) -> str:
     """A measured value."""
     return f"{value:.4g}"

@@ -12,11 +12,11 @@ from capt_engine.data.labelled import Item
 from capt_engine.errors import BadRequest, DeviceProblem
 from capt_engine.model.clip import Backbone
 from capt_engine.model.devices import describe_device
+from capt_engine.model.memory import peak_bytes, start_counting
 from capt_engine.records import TuneForecast, TuneRequest
 from capt_engine.tuning.defaults import chosen
 from capt_engine.tuning.loop import State, forecast
 from capt_engine.tuning.material import Material, Pictures, guide_of, read_all
-from capt_engine.tuning.memory import peak_bytes, start_counting
 from capt_engine.tuning.pictures import Drawn, draw
 from capt_engine.tuning.telling import WorkClock
 from capt_engine.tuning.watch import spread

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -152,9 +152,9 @@ class Tuning:
             )
         self._optimiser.zero_grad()
         terms.loss.backward()  # type: ignore[no-untyped-call]
-        gradient = math.sqrt(sum(float(p.grad.square().sum()) for p in self.prompts.parameters() if p.grad is not None))
+        gradient, length = _length(p.grad for p in self.prompts.parameters()), _length(self.prompts.parameters())
         self._optimiser.step()
-        return _log(epoch, done, rate, views, terms, gradient, zeros)
+        return replace(_log(epoch, done, rate, views, terms, gradient, zeros), prompt_norm=length)
 
     def _views(self, epoch: int, batch: Tensor, progress: float) -> tuple[Views, float]:
         images, labels = self._pictures(epoch, batch), self._labels[batch]
@@ -209,6 +209,11 @@ def has_collapsed(logs: list[TuneStep], classes: int) -> bool:
     ce = sum(log.cross_entropy for log in logs) / len(logs)
     kl = sum(log.train for log in logs) / len(logs)
     return kl < _COLLAPSED_KL and abs(ce - math.log(classes)) <= _COLLAPSED_CE * math.log(classes)
+
+
+def _length(values: Iterable[Tensor | None]) -> float:
+    """The Euclidean length of all of them together."""
+    return math.sqrt(sum(float(one.detach().square().sum()) for one in values if one is not None))
 
 
 def _log(epoch: int, done: int, rate: float, views: Views, terms: Terms, gradient: float, zeros: float) -> TuneStep:

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from capt_engine.model.checkpoints import Document, MadeFor
+from capt_engine.model.memory import peak_bytes
 from capt_engine.model.prompt_shelf import described
 from capt_engine.records import Share, TuneEpoch, TuneResult
 from capt_engine.tuning.material import Material
-from capt_engine.tuning.memory import peak_bytes
 from capt_engine.tuning.watch import STEPS
 
 OVERFITTED_AFTER = 3

@@ -14,6 +14,7 @@ from capt_engine.attacks.base import Step
 from capt_engine.errors import BadCheckpoint, BadRequest, DeviceProblem, Stopped
 from capt_engine.model import checkpoints
 from capt_engine.model.clip import Backbone
+from capt_engine.model.memory import start_counting
 from capt_engine.model.prompts import Prompts
 from capt_engine.records import TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneStep, TuneStrip
 from capt_engine.tuning import outcome, tecoa
@@ -22,7 +23,6 @@ from capt_engine.tuning.defaults import chosen
 from capt_engine.tuning.forecast import DRY_STEPS, foreseen, of_prompts
 from capt_engine.tuning.loop import State, TuningFailed, has_collapsed
 from capt_engine.tuning.material import Material, guide_of, read_all
-from capt_engine.tuning.memory import start_counting
 from capt_engine.tuning.pictures import draw
 from capt_engine.tuning.telling import Tell, WorkClock
 from capt_engine.tuning.watch import Measured

@@ -12,12 +12,12 @@ from capt_engine.errors import BadRequest, Stopped
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone
 from capt_engine.model.devices import describe_device
+from capt_engine.model.memory import peak_bytes, start_counting
 from capt_engine.model.text import class_features
 from capt_engine.records import TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneStrip
 from capt_engine.tuning.forecast import few_of, size_of, unread_bytes
 from capt_engine.tuning.inner_attack import InnerAttack
 from capt_engine.tuning.material import Pictures, read_all
-from capt_engine.tuning.memory import peak_bytes, start_counting
 from capt_engine.tuning.pictures import draw, fingerprint
 from capt_engine.tuning.telling import Tell, WorkClock
 from capt_engine.tuning.tower import CHECKPOINT, TECOA, TowerRecipe, TowerTuning, export

@@ -84,6 +84,36 @@ def test_the_frozen_model_is_asked_about_the_clean_picture(
         assert same.clean == mixed.clean
 
 
+def test_cosines_are_the_margin_without_the_logit_scale(
+    request_of_six: AnalyzeRequest, tiny_classifier: Classifier
+) -> None:
+    """Times the scale they are the margin in logits, clean and attacked; the frozen model's answer stands in every row."""
+    scale = float(tiny_classifier.backbone.clip.logit_scale.exp())
+    for row in rows_of(request_of_six, tiny_classifier):
+        found = dict(row.metrics)
+        for state in ("clean", "attacked"):
+            assert found[f"cosine_margin_{state}"] * scale == pytest.approx(found[f"margin_{state}"], abs=1e-4)
+            assert abs(found[f"label_cosine_{state}"]) <= 1
+        assert row.frozen == row.classes[row.clean.winner]
+
+
+def test_drift_is_told_of_whoever_is_not_plain_text(
+    request_of_six: AnalyzeRequest, tiny_classifier: Classifier
+) -> None:
+    """Another sentence moves every class; the zero-shot model itself has nothing to drift from. Memory is the process's."""
+    other = Classifier(tiny_classifier.backbone, tiny_classifier.classes, "a bad drawing of {}.")
+    work = plan_analysis(
+        request_of_six, [Contestant("tuned", other), Contestant("none", tiny_classifier)], tiny_classifier
+    )
+    result = analyze(work, request_of_six.paths, lambda _: None, silent_tick)
+    (drift,) = result.text_drift
+    expected = 1 - (other.text * tiny_classifier.text).sum(dim=1).mean()
+    assert (drift.prompts, drift.classes) == ("tuned", len(other.classes))
+    assert drift.value == pytest.approx(float(expected), abs=1e-6)
+    assert 0 < drift.value < 2
+    assert result.memory_bytes > 2**20
+
+
 class Cramped(Classifier):
     """A classifier on a device that holds only so many pictures at a time."""
 

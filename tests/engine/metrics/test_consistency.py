@@ -62,7 +62,7 @@ def test_agreement_asks_for_the_same_best_class() -> None:
     attacked = torch.tensor([[5.0, 4.0], [4.0, 5.0]])
     frozen = torch.tensor([[0.0, 1.0], [0.0, 1.0]])
     blank = torch.zeros(2, 3, 4, 4)
-    given = Outcomes(blank, blank, torch.tensor([0, 0]), clean, attacked, clean, attacked, frozen)
+    given = Outcomes(blank, blank, torch.tensor([0, 0]), clean, attacked, clean, attacked, clean, attacked, frozen)
     assert METRICS["agreement"].measure(given).tolist() == [1.0, 0.0]
     assert METRICS["frozen_agreement"].measure(given).tolist() == [0.0, 1.0]
 
@@ -72,5 +72,5 @@ def test_cosine_of_unit_features() -> None:
     features = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
     turned = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])
     blank, same = torch.zeros(3, 3, 4, 4), torch.zeros(3, 2)
-    given = Outcomes(blank, blank, torch.tensor([0, 0, 0]), same, same, features, turned, same)
+    given = Outcomes(blank, blank, torch.tensor([0, 0, 0]), same, same, features, turned, same, same, same)
     assert METRICS["cosine"].measure(given).tolist() == [1.0, 0.0, -1.0]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Outcomes
-from capt_engine.metrics.distortion import psnr, ssim
+from capt_engine.metrics.distortion import HALF_NYQUIST, high_share, psnr, ssim
 
 Pixels = Callable[..., Tensor]
 
@@ -82,6 +82,57 @@ def test_distances_are_the_largest_and_the_whole_change() -> None:
     attacked[0, 0, 0, 0] += 0.3
     attacked[0, 2, 5, 5] -= 0.4
     logits = torch.zeros(1, 2)
-    given = Outcomes(images, attacked, torch.tensor([0]), logits, logits, logits, logits, logits)
+    given = Outcomes(images, attacked, torch.tensor([0]), logits, logits, logits, logits, logits, logits, logits)
     assert METRICS["linf"].measure(given).item() == pytest.approx(0.4)
     assert METRICS["l2"].measure(given).item() == pytest.approx(0.5)
+
+
+def waves(*amplitudes: tuple[float, int, int], size: int = 32) -> Tensor:
+    """(1, 3, size, size): cosines added up, each (amplitude, periods across, periods down) over the whole picture."""
+    y, x = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
+    total = sum(a * torch.cos(2 * math.pi * (across * x + down * y) / size) for a, across, down in amplitudes)
+    return torch.as_tensor(total)[None, None].expand(1, 3, size, size)
+
+
+@pytest.mark.parametrize(
+    ("change", "share"),
+    [
+        (waves((0.1, 4, 0)), 0.0),
+        (waves((0.1, 0, 12)), 1.0),
+        (waves((0.1, 16, 0)), 1.0),
+        (waves((0.1, 5, 5)), 0.0),
+        (waves((0.1, 6, 6)), 1.0),
+        (waves((0.1, 8, 0)), 0.0),
+        (waves((0.03, 2, 3), (0.04, 12, 9)), 16 / 25),
+        (waves((0.2, 0, 0), (0.1, 16, 0)), 1 / 5),
+    ],
+)
+def test_the_high_share_of_known_waves(change: Tensor, share: float) -> None:
+    """A wave lies on one side of the cut-off, whatever its direction; of several, energies add: amplitude² / 2, or amplitude² where
+    the cosine is ±1 at every pixel."""
+    grey = torch.full((1, 3, 32, 32), 0.5)
+    assert high_share(grey, grey + change).item() == pytest.approx(share, abs=1e-5)
+
+
+def test_the_high_share_is_that_of_the_whole_spectrum(pixels: Pixels) -> None:
+    """Half a spectrum is computed; the whole one of numpy gives the same, for even and odd sizes; white noise has 1 − π/16."""
+    for height, width in ((15, 16), (16, 15), (20, 12)):
+        x, y = pixels(2, 20)[..., :height, :width], pixels(2, 20, seed=1)[..., :height, :width]
+        energy = (np.abs(np.fft.fft2((y - x).double().numpy())) ** 2).sum(axis=1)
+        radius = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)[None])
+        expected = (energy * (radius > HALF_NYQUIST)).sum(axis=(1, 2)) / energy.sum(axis=(1, 2))
+        assert high_share(x, y).tolist() == pytest.approx(expected.tolist(), abs=1e-6)
+    noise = torch.randn((1, 3, 128, 128), generator=torch.Generator().manual_seed(0))
+    assert high_share(torch.zeros_like(noise), noise).item() == pytest.approx(1 - math.pi / 16, abs=0.01)
+
+
+def test_saved_distances_are_those_of_the_bytes(pixels: Pixels) -> None:
+    """What two arrays of bytes differ by; less than half a step vanishes, more becomes a whole one, even beyond ε."""
+    images = (pixels(1) * 200).round() / 255
+    for step, whole in ((0.4, 0), (0.6, 1), (1.4, 1)):
+        attacked = images + step / 255
+        logits = torch.zeros(1, 2)
+        given = Outcomes(images, attacked, torch.tensor([0]), *[logits] * 7)
+        assert METRICS["linf_png"].measure(given).item() == pytest.approx(whole / 255, abs=1e-7)
+        a, b = ((one.double().numpy() * 255).round().astype(np.uint8).astype(int) for one in (images, attacked))
+        assert METRICS["l2_png"].measure(given).item() == pytest.approx(np.linalg.norm((b - a) / 255), abs=1e-6)

@@ -37,6 +37,30 @@ def test_the_accuracy_family_has_its_denominators() -> None:
     assert found == {name: (pytest.approx(value), n) for name, (value, n) in expected.items()}
 
 
+def test_change_against_zero_shot_has_three_figures() -> None:
+    """Of five pictures zero-shot had four right, of which the prompts lost one, and they won the fifth: no change, and yet."""
+    against = [(True, True), (True, True), (True, True), (True, False), (False, True)]
+    given = Answers([("cat", True, None)], Calibration(), Calibration(), against, (0.125, 3))
+    found = {one.name: (one.value, one.n) for one in figures(given)}
+    assert found["zero_shot_change"] == (0, 5)
+    assert found["forgotten"] == (1 / 4, 4)
+    assert found["gained"] == (1.0, 1)
+    assert found["text_drift"] == (0.125, 3)
+    missing = {one.name for one in figures(answers([("cat", True, None)]))}
+    assert not missing & {"zero_shot_change", "forgotten", "gained", "text_drift"}, (
+        "plain text has not moved from itself"
+    )
+
+
+def test_a_share_and_a_difference_say_their_unit() -> None:
+    """What is shown in percent or points is kept as a fraction; what is neither has no such unit."""
+    assert {info.name for info in FIGURES if info.unit == "points"} == {"accuracy_gap", "zero_shot_change"}
+    for info in FIGURES:
+        assert info.unit in ("%", "points", "")
+        assert (info.low, info.high) == {"%": (0, 1), "points": (-1, 1)}.get(info.unit, (info.low, info.high))
+        assert info.help.endswith(".")
+
+
 def test_calibration_is_the_gap_of_each_bin() -> None:
     """Two answers of 0.9 of which one is right, and one of 0.1 that is wrong: (0.8 + 0.1) / 3; fooled with 0.5 on average."""
     one = Calibration()
@@ -58,7 +82,8 @@ def test_every_figure_keeps_to_its_bounds() -> None:
         one = Calibration()
         for _, clean, _ in some:
             one.add(stream.random(), right=clean)
-        for figure in figures(Answers(some, one, one)):
+        against = [(stream.random() < 0.6, clean) for _, clean, _ in some]
+        for figure in figures(Answers(some, one, one, against, (2 * stream.random(), 1))):
             info = FIGURES[figure.name]
             assert info.low is None or figure.value >= info.low
             assert info.high is None or figure.value <= info.high

@@ -40,6 +40,15 @@ OF_EQUAL_PICTURES = {
     "alpha": 0.5,
     "l0": 0.0,
     "mean_change": 0.0,
+    "entropy_clean": None,
+    "entropy_attacked": None,
+    "label_cosine_clean": None,
+    "label_cosine_attacked": None,
+    "cosine_margin_clean": None,
+    "cosine_margin_attacked": None,
+    "high_frequency": float("nan"),
+    "linf_png": 0.0,
+    "l2_png": 0.0,
 }
 
 
@@ -59,6 +68,8 @@ def outcomes(n: int = 12, k: int = 7, seed: int = 0, spread: float = 8.0) -> Out
         adversarial=spread * normal(n, k),
         features=F.normalize(normal(n, 9), dim=1),
         adversarial_features=F.normalize(normal(n, 9), dim=1),
+        cosines=normal(n, k).tanh(),
+        adversarial_cosines=normal(n, k).tanh(),
         frozen=spread * normal(n, k),
     )
 
@@ -95,13 +106,14 @@ def test_pictures_are_measured_one_by_one(metric: Metric) -> None:
 
 
 def test_equal_pictures_give_the_neutral_value(metric: Metric) -> None:
-    """Where nothing changed, distances are 0, similarities 1, and PSNR is infinite; a new metric must say here what it gives."""
+    """Where nothing changed, distances are 0, similarities 1, PSNR is infinite; a new metric must say here what it gives."""
     given = outcomes()
     same = replace(
         given,
         attacked=given.images,
         adversarial=given.clean,
         adversarial_features=given.features,
+        adversarial_cosines=given.cosines,
         frozen=given.clean,
     )
     expected = OF_EQUAL_PICTURES[metric.name]
@@ -110,7 +122,7 @@ def test_equal_pictures_give_the_neutral_value(metric: Metric) -> None:
         assert torch.equal(metric.measure(same), before)
         assert before.unique().numel() > 1
     else:
-        torch.testing.assert_close(metric.measure(same), torch.full((12,), expected), atol=1e-6, rtol=0)
+        torch.testing.assert_close(metric.measure(same), torch.full((12,), expected), atol=1e-6, rtol=0, equal_nan=True)
 
 
 def test_measuring_changes_nothing_given(metric: Metric) -> None:

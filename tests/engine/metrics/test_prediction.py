@@ -10,7 +10,7 @@ import torch
 from capt_engine.attacks import losses
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Outcomes
-from capt_engine.metrics.prediction import margin
+from capt_engine.metrics.prediction import entropy, margin
 
 CLEAN = torch.tensor([[3.0, 1.0, 0.0], [0.0, 2.0, 4.0]])
 ATTACKED = torch.tensor([[0.0, 1.0, 0.5], [0.0, 2.0, 4.0]])
@@ -19,7 +19,9 @@ ATTACKED = torch.tensor([[0.0, 1.0, 0.5], [0.0, 2.0, 4.0]])
 def measured(name: str, labels: tuple[int, int] = (0, 1)) -> list[float]:
     """A metric of the two pictures above."""
     blank, features = torch.zeros(2, 3, 4, 4), torch.tensor([[1.0, 0.0], [1.0, 0.0]])
-    given = Outcomes(blank, blank, torch.tensor(labels), CLEAN, ATTACKED, features, features, CLEAN)
+    given = Outcomes(
+        blank, blank, torch.tensor(labels), CLEAN, ATTACKED, features, features, CLEAN / 10, ATTACKED / 10, CLEAN
+    )
     return METRICS[name].measure(given).tolist()
 
 
@@ -55,5 +57,14 @@ def test_top_five_kept_counts_what_is_still_there() -> None:
     for k, share in ((10, 0.0), (6, 0.8), (5, 1.0), (2, 1.0)):
         logits = torch.arange(k, dtype=torch.float32)[None]
         one = torch.zeros(1, 3, 4, 4)
-        given = Outcomes(one, one, torch.tensor([0]), logits, -logits, logits, logits, logits)
+        given = Outcomes(one, one, torch.tensor([0]), logits, -logits, logits, logits, logits, logits, logits)
         assert METRICS["top5_kept"].measure(given).item() == pytest.approx(share)
+
+
+def test_entropy_is_its_sum() -> None:
+    """0 for a model that is sure, ln k for one that has no idea, and −Σ p · log p written out in between."""
+    logits = torch.tensor([[900.0, 0.0, 0.0], [2.0, 2.0, 2.0], [3.0, 1.0, 0.0]])
+    powers = [math.exp(value) for value in (3, 1, 0)]
+    written_out = -sum(p / sum(powers) * math.log(p / sum(powers)) for p in powers)
+    assert entropy(logits).tolist() == pytest.approx([0.0, math.log(3), written_out])
+    assert measured("entropy_clean")[0] == pytest.approx(written_out)

@@ -10,7 +10,7 @@ import pytest
 
 from capt_engine.metrics.interval import newcombe_paired, wilson
 from capt_engine.metrics.tally import Tally, Trial, mcnemar, paired
-from capt_engine.records import AnalyzeResult, ThreatModel
+from capt_engine.records import AnalyzeResult, TextDrift, ThreatModel
 
 BLANK = AnalyzeResult(
     n=0,
@@ -129,3 +129,32 @@ def test_no_pair_is_no_test() -> None:
     """An empty comparison is refused rather than answered."""
     with pytest.raises(ValueError, match="no proportion"):
         paired([])
+
+
+def test_what_was_forgotten_is_counted_against_the_frozen_answer() -> None:
+    """Also of a picture that no attack was run on, as it was wrong before; not against labels that are the model's own answers."""
+    trials = [
+        trial("1", "cat", "cat", frozen_pred="cat"),
+        trial("2", "dog", skipped="wrong before", attack="pgd", frozen_pred="cat"),
+        trial("3", "cat", "dog", frozen_pred="dog"),
+        trial("4", "cat", "dog"),
+    ]
+    found = {one.name: (one.value, one.n) for one in Tally(trials).scored(BLANK).figures}
+    assert (found["zero_shot_change"], found["forgotten"], found["gained"]) == ((0, 3), (0.5, 2), (1, 1))
+    own = Tally(trials).scored(replace(BLANK, label_source="model"))
+    assert not {"forgotten", "gained"} & {one.name for one in own.figures}
+
+
+def test_beside_plain_text_the_frozen_answer_need_not_be_told() -> None:
+    """Rows of an older version are held against the same pictures' rows of plain text, which has nothing to forget itself."""
+    trials = [trial("1", "dog", "dog"), trial("1", "cat", "cat", prompts="none")]
+    tally = Tally(trials)
+    assert {one.name: one.value for one in tally.figures("a", 0.02)}["forgotten"] == 1
+    assert "forgotten" not in {one.name for one in tally.figures("none", 0.02)}
+
+
+def test_drift_is_a_figure_of_the_prompts() -> None:
+    """No row tells it: it comes with the result, and is told of as many classes as there are."""
+    blank = replace(BLANK, text_drift=(TextDrift("a", 0.25, 8),))
+    found = {one.name: one for one in Tally([trial("1", "cat", "cat")]).scored(blank).figures}
+    assert (found["text_drift"].value, found["text_drift"].n) == (0.25, 8)

@@ -47,6 +47,20 @@ def figures(folder: Path) -> dict[str, Any]:
     }
 
 
+def test_what_no_row_tells_is_joined_too(tmp_path: Path) -> None:
+    """How far the texts drifted is the same in every part; of their memory the most counts."""
+    parts = [part(tmp_path / str(i), i, 2, 6) for i in (1, 2)]
+    drift = {"prompts": "none", "value": 0.5, "classes": 3}
+    for number, folder in enumerate(parts, 1):
+        told = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        told |= {"text_drift": [drift], "memory_bytes": number}
+        (folder / "summary.json").write_text(json.dumps(told), encoding="utf-8")
+    merge(parts, tmp_path / "joined")
+    joined = json.loads((tmp_path / "joined" / "summary.json").read_text(encoding="utf-8"))
+    assert (joined["text_drift"], joined["memory_bytes"]) == ([drift], 2)
+    assert joined["figures"]["text_drift"] == {"value": 0.5, "n": 3}
+
+
 def test_two_shards_are_the_whole(tmp_path: Path) -> None:
     """Rows in the same order, figures, kept pictures and the hash of the rows; failures of both."""
     whole = kept(tmp_path / "whole", 13)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,14 @@ from capt_engine.cli.main import parser
 from capt_engine.cli.options import until_chance
 from capt_engine.errors import BadRequest
 from capt_engine.records import AnalyzeRequest, AttackSpec, EvaluateRequest, ThreatModel
-from capt_engine.reports import kept_pictures
+from capt_engine.reports import REPORTS, kept_pictures
+from capt_engine.reports.build import build
 from capt_engine.reports.finished_run import FinishedRun
 from capt_engine.reports.kept_runs import kept_runs
 from capt_engine.reports.manifest import digest
 from capt_engine.reports.request_text import command, eps_words, from_json
+from capt_engine.reports.run_folder import RunFolder
+from capt_engine.reports.table import LATER, columns
 from tests.engine.reports.made_runs import kept, request, rows
 
 
@@ -155,3 +159,29 @@ def test_a_request_from_a_newer_version_is_refused(run: Path) -> None:
 def test_budgets_are_typed_as_people_do() -> None:
     """As k/255 where that is exactly the number."""
     assert [eps_words(eps) for eps in (4 / 255, 0.5, 2.5 / 255, 0.0)] == ["4/255", "0.5", "2.5/255", "0"]
+
+
+def test_a_run_of_before_is_still_read(run: Path, tmp_path: Path) -> None:
+    """Without the later columns, and a summary without the later fields, every report is written, and an interrupted run gone on with."""
+    old = tmp_path / "old"
+    shutil.copytree(run, old)
+    names = [name for name in columns() if name not in LATER]
+    with (run / "rows.csv").open(newline="", encoding="utf-8") as file, (old / "rows.csv").open("w", newline="") as out:
+        writer = csv.DictWriter(out, names, extrasaction="ignore", lineterminator="\r\n")
+        writer.writeheader()
+        writer.writerows(csv.DictReader(file))
+    told = json.loads((run / "summary.json").read_text(encoding="utf-8"))
+    later = ("text_drift", "memory_bytes")
+    (old / "summary.json").write_text(json.dumps({name: told[name] for name in told if name not in later}))
+    for form in REPORTS:
+        assert form.write(build(old))
+    whole = request(old, resume=True)
+    manifest = json.loads((old / "manifest.json").read_text(encoding="utf-8"))
+    manifest["request"] |= {"keep": str(old)}
+    (old / "manifest.json").write_text(json.dumps(manifest))
+    with RunFolder(old, whole, {}, resume=True) as folder:
+        assert len(folder.done) == 30
+    with (old / "rows.csv").open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        assert {line["entropy_clean"] for line in reader} == {""}
+        assert tuple(reader.fieldnames or ()) == columns()

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import pytest
 
+from capt_engine.metrics import METRICS
 from capt_engine.metrics.tally import Trial
 from capt_engine.records import AttackSpec, PictureRow, ThreatModel, Verdict
-from capt_engine.reports.table import cells, columns, csv_cells, csv_writer, trial
+from capt_engine.reports.table import LATER, cells, columns, csv_cells, csv_writer, trial
 
 ROW = PictureRow(
     path="holiday/cat.jpg",
@@ -44,6 +45,23 @@ def test_cells_are_the_rows_own_figures() -> None:
     assert (found["clean_pred"], found["clean_conf"], found["clean_margin"]) == ("cat", 0.75, 1.0)
     assert (found["adv_pred"], found["adv_conf"], found["adv_margin"]) == ("dog", 0.875, -2.0)
     assert (found["linf"], found["survives_png"], found["survives_jpeg95"]) == (4 / 255, True, False)
+
+
+# The header of every rows.csv before there were entropies and cosines, in the order it was written in.
+OLDER = (
+    "path,sha256,width,height,label,label_source,clean_pred,clean_conf,clean_margin,attack,norm,eps,steps,restarts,seed,adv_pred,"
+    "adv_conf,adv_margin,success,linf,l2,ssim,survives_png,survives_jpeg95,time_s,model_id,prompt_id,aimed_at,margin_clean,"
+    "margin_attacked,margin_shift,confidence_clean,confidence_attacked,logit_shift,top5_kept,agreement,kl,js,cosine,frozen_agreement,"
+    "frozen_kl,frozen_js,psnr,top5_clean,top5_attacked,nll_clean,nll_attacked,brier_clean,brier_attacked,alpha,l0,mean_change,"
+    "survives_jpeg75,survives_resize,skipped,goal,knowledge,space,rounding,budget,minimal_eps"
+)
+
+
+def test_columns_stay_where_they_stood() -> None:
+    """What was once written comes first and in the same order; what came later stands at the end, and is named in LATER."""
+    older = tuple(OLDER.split(","))
+    assert columns()[: len(older)] == older, "name a new metric at the end of LATER"
+    assert set(columns()) >= {*METRICS.names(), *LATER}
 
 
 def test_what_was_not_measured_is_empty() -> None:
@@ -81,7 +99,7 @@ def test_a_name_that_is_no_text_is_shown_escaped() -> None:
 @pytest.mark.parametrize("path", ["cat.png", "=1+1.png", "-a.png"])
 def test_a_line_tells_the_same_trial_as_its_row(path: str) -> None:
     """What is counted from a finished run's CSV is what was counted while it ran."""
-    row = replace(ROW, path=path, time_s=0.5, aimed_at="none")
+    row = replace(ROW, path=path, time_s=0.5, aimed_at="none", frozen="dog")
     file = io.StringIO(newline="")
     csv_writer(file, header=True).writerow(csv_cells(cells(row)))
     (line,) = csv.DictReader(io.StringIO(file.getvalue(), newline=""))

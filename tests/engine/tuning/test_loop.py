@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -73,6 +74,15 @@ def test_tuning_lowers_its_loss_and_leaves_the_model_alone(tiny_backbone: Backbo
     after = tiny_backbone.clip.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert all(p.grad is None for p in tiny_backbone.clip.parameters())
+
+
+def test_a_step_tells_the_length_of_the_prompts_before_it(tiny_backbone: Backbone, pixels: Pixels) -> None:
+    """The first step that of the fresh prompts; later ones another, as they have moved."""
+    tuning = tuning_of(tiny_backbone, pixels(8))
+    expected = math.sqrt(sum(float((p.detach().double() ** 2).sum()) for p in tuning.prompts.parameters()))
+    first, *others = [log for epoch in tuning.epochs(silent) for log in epoch]
+    assert first.prompt_norm == pytest.approx(expected, rel=1e-5)
+    assert all(log.prompt_norm not in (0, first.prompt_norm) for log in others)
 
 
 def test_resumed_is_unbroken_bit_for_bit(tiny_backbone: Backbone, pixels: Pixels) -> None:

@@ -1,0 +1,93 @@
+"""What a report makes of the metrics and figures of a run: units, the spread of α, and what belongs to the prompts, not to pictures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from capt_engine.metrics.interval import wilson
+from capt_engine.reports import REPORTS
+from capt_engine.reports.build import build
+from capt_engine.reports.document import BarChart, Block, Facts, Grid, Report
+from tests.engine.reports.made_runs import CLASSES, kept, request, rows
+
+ALPHAS = (0.0, 0.05, 0.55, 1.0)
+
+
+def made(folder: Path, *, redact: bool = False) -> Report:
+    """A report of twelve pictures whose α is known."""
+    given = (
+        replace(row, metrics=(*row.metrics, ("alpha", ALPHAS[int(row.sha256, 16) % 4]), ("linf_png", 3 / 255)))
+        for row in rows(request(folder), 12)
+    )
+    kept(folder, given=given)
+    path = folder / "summary.json"
+    told = json.loads(path.read_text(encoding="utf-8"))
+    told |= {
+        "text_drift": [{"prompts": "demo-prompts", "value": 0.0625, "classes": len(CLASSES)}],
+        "memory_bytes": 3 * 2**20,
+    }
+    path.write_text(json.dumps(told), encoding="utf-8")
+    return build(folder, redact=redact)
+
+
+def blocks(report: Report, section: str) -> tuple[Block, ...]:
+    """The blocks of a section."""
+    return next(one.blocks for one in report.sections if one.id == section)
+
+
+def test_alpha_is_shown_as_it_is_spread(tmp_path: Path) -> None:
+    """Ten bins that hold every picture once, the last with 1 itself; of plain text, where it is one half by definition, none."""
+    report = made(tmp_path / "run")
+    (chart,) = (one for one in blocks(report, "consistency") if isinstance(one, BarChart))
+    assert "demo-prompts" in chart.caption
+    assert "12 pictures" in chart.caption
+    expected = [0] * 10
+    for row in rows(request(tmp_path), 12):
+        if row.prompt_id == "demo-prompts" and row.threat.eps == 4 / 255:
+            expected[{0.0: 0, 0.05: 0, 0.55: 5, 1.0: 9}[ALPHAS[int(row.sha256, 16) % 4]]] += 1
+    assert [bar.value for bar in chart.bars] == [k / 12 for k in expected]
+    assert [(bar.low, bar.high) for bar in chart.bars] == [wilson(k, 12) for k in expected]
+    assert (chart.bars[0].name, chart.bars[-1].name) == ("0.0 to 0.1", "0.9 to 1.0")
+
+
+def test_figures_stand_in_their_own_unit(tmp_path: Path) -> None:
+    """A share in percent, a difference in points, drift as a number whose n counts classes; a length kept in [0, 1] in /255."""
+    report = made(tmp_path / "run")
+    (grid,) = (one for one in blocks(report, "figures") if isinstance(one, Grid))
+    told = {row[1]: row[2:5] for row in grid.rows if "demo-prompts" in row[0]}
+    seen = {
+        row.path: row.clean.winner == row.classes.index(row.label)
+        for row in rows(request(tmp_path), 12)
+        if row.prompt_id == "demo-prompts"
+    }
+    plain = {
+        row.path: row.clean.winner == row.classes.index(row.label)
+        for row in rows(request(tmp_path), 12)
+        if row.prompt_id == "none"
+    }
+    lost = [seen[path] for path in seen if plain[path]]
+    assert told["Forgotten"] == (f"{lost.count(False) / len(lost) * 100:.1f} %", str(len(lost)), "lower")
+    change = (sum(seen.values()) - sum(plain.values())) / 12
+    assert told["Change against zero-shot"] == (f"{change * 100:+.1f} points", "12", "higher")
+    assert told["Text drift"] == ("0.062", str(len(CLASSES)), "–")
+    assert "Text drift" not in {row[1] for row in grid.rows if "plain" in row[0]}
+    means = next(one for one in blocks(report, "consistency") if isinstance(one, Grid))
+    assert {row[2:4] for row in means.rows if row[1] == "L∞ distance, saved"} == {("3", "/255")}
+
+
+def test_peak_memory_says_whose_it_is(tmp_path: Path) -> None:
+    """On a CPU it is the whole process's, which may have done other things before."""
+    facts = blocks(made(tmp_path / "run"), "models")[0]
+    assert isinstance(facts, Facts)
+    assert dict(facts.pairs)["peak memory of the whole process until the run's end"] == "3 MiB"
+
+
+@pytest.mark.parametrize("form", list(REPORTS), ids=lambda form: form.name)
+def test_every_format_draws_them(form: object, tmp_path: Path) -> None:
+    """None of them is new to a format, with names hidden as well."""
+    for redact in (False, True):
+        assert form.write(made(tmp_path / f"run{redact}", redact=redact))  # type: ignore[attr-defined]
