@@ -14,7 +14,20 @@ from pathlib import Path
 
 from capt_engine.errors import CaptError
 
-VERBS = ("analyze", "evaluate", "tune", "protocol", "run", "report", "merge", "models", "prompts", "demo", "doctor")
+VERBS = (
+    "analyze",
+    "evaluate",
+    "tune",
+    "protocol",
+    "run",
+    "report",
+    "merge",
+    "models",
+    "prompts",
+    "lpips",
+    "demo",
+    "doctor",
+)
 
 _EXIT_CODES = """exit codes: 0 done, 1 unexpected failure, 2 wrong usage, 3 no usable input, 4 model or checkpoint refused,
 5 device or memory, 6 some inputs failed and --strict was given, or a repeated run differs, 130 cancelled (what was finished is

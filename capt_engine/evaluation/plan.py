@@ -13,6 +13,7 @@ from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.evaluation.minimal import ROUNDS
 from capt_engine.evaluation.original_size import AtOriginalSize
 from capt_engine.model.classifier import Classifier
+from capt_engine.model.lpips import ALEX, Lpips
 from capt_engine.records import (
     AIMS,
     CHECK_LEVELS,
@@ -70,7 +71,8 @@ class Plan:
 
     pairs: who is asked, and on whom the attack was computed; one row each. target: index of the class the attacker wants, None for any
     wrong one. label_source: who says what is right. only_left, until_chance, minimal_eps, checks: as in the request. is_table: several
-    corruptions, which nobody chose to do harm: each is shown to every picture, and they have no worst case.
+    corruptions, which nobody chose to do harm: each is shown to every picture, and they have no worst case. lpips: what LPIPS is
+    measured with, None where nobody asked for it.
     """
 
     contestants: tuple[Contestant, ...]
@@ -90,6 +92,7 @@ class Plan:
     checks: str = "off"
     suite: str = ""
     is_table: bool = False
+    lpips: Lpips | None = None
 
     @property
     def classifier(self) -> Classifier:
@@ -130,20 +133,26 @@ class Plan:
         return _OVERHEAD * len(self.contestants) + work + search
 
 
-def plan_analysis(request: AnalyzeRequest, contestants: Sequence[Contestant], frozen: Classifier) -> Plan:
+def plan_analysis(
+    request: AnalyzeRequest, contestants: Sequence[Contestant], frozen: Classifier, lpips: Lpips | None = None
+) -> Plan:
     """Resolve an analysis of unlabelled pictures; raises BadRequest or UnknownName."""
-    return _plan(request, contestants, frozen, OWN_ANSWER)
+    return _measured_by(_plan(request, contestants, frozen, OWN_ANSWER), lpips)
 
 
 def plan_evaluation(
-    request: EvaluateRequest, contestants: Sequence[Contestant], frozen: Classifier, label_source: str
+    request: EvaluateRequest,
+    contestants: Sequence[Contestant],
+    frozen: Classifier,
+    label_source: str,
+    lpips: Lpips | None = None,
 ) -> Plan:
     """Resolve an evaluation of labelled pictures; raises BadRequest or UnknownName."""
     if request.checks not in CHECK_LEVELS:
         raise UnknownName("level of checks", request.checks, CHECK_LEVELS)
     if not (request.minimal_eps == 0 or 0.001 <= request.minimal_eps <= 1):
         raise BadRequest(f"A tolerance of {request.minimal_eps:g} cannot be.", "Give a share from 0.001 to 1.")
-    work = _plan(request, contestants, frozen, label_source)
+    work = _measured_by(_plan(request, contestants, frozen, label_source), lpips)
     return replace(
         work,
         only_left=request.only_left and not work.is_table,
@@ -208,6 +217,21 @@ def _plan(
         with_pictures=request.with_pictures,
         is_table=is_table,
     )
+
+
+def _measured_by(work: Plan, lpips: Lpips | None) -> Plan:
+    """The plan with LPIPS measured too; raises BadRequest where it would not be, or would take more memory than there is."""
+    if lpips is not None and work.is_table:
+        raise BadRequest(
+            "Of many corruptions only the answers are kept; LPIPS is not measured.",
+            "Leave --lpips away, or look at one corruption: --attack corruption --set kind=fog --lpips.",
+        )
+    if lpips is not None and lpips.net is not ALEX and work.threat.space != SPACES[0]:
+        raise BadRequest(
+            f"{lpips.net.label} on pictures at their own size takes gigabytes for each.",
+            f"Measure LPIPS with {ALEX.label}: --lpips {ALEX.name}.",
+        )
+    return replace(work, lpips=lpips)
 
 
 def _is_table(request: AnalyzeRequest | EvaluateRequest, specs: Sequence[AttackSpec]) -> bool:

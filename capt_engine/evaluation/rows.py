@@ -296,7 +296,9 @@ class _Shown:
             frozen,
         )
         # Apple's GPUs have no double precision, which the metrics need.
-        outcomes = Outcomes(*(value.cpu() if value.device.type == "mps" else value for value in given))
+        outcomes = Outcomes(
+            *(value.cpu() if value.device.type == "mps" else value for value in given), lpips=work.lpips
+        )
         measured = [(metric.name, metric.measure(outcomes).double().cpu()) for metric in METRICS]
         before, after = _verdicts(clean), _verdicts(adversarial)
         pictures = _picture_sets(images, attacked, self.assault) if work.with_pictures else [None] * len(inputs)

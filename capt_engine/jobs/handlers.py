@@ -19,6 +19,7 @@ from capt_engine.jobs.session import Session
 from capt_engine.jobs.shelving import handle_remove, handle_verify
 from capt_engine.jobs.tick import Tick
 from capt_engine.jobs.tuning_jobs import handle_forecast, handle_save_tuned, handle_tune
+from capt_engine.model import lpips_shelf
 from capt_engine.model.checkpoints import load as load_prompts
 from capt_engine.model.checkpoints import plain_sentence, read_document, sentence_in
 from capt_engine.model.classifier import Classifier
@@ -38,6 +39,7 @@ from capt_engine.records import (
     Event,
     FailedPicture,
     ForecastRequest,
+    ImportLpipsRequest,
     ImportModelRequest,
     ImportPromptsRequest,
     JobId,
@@ -75,6 +77,7 @@ def handle_analyze(
 ) -> AnalyzeResult:
     """Load what the request names, then predict, attack and compare."""
     keeping.refuse_early(request)
+    perceptual = session.lpips(request)
     tick(0, 0, f"loading {request.model}")
     own = _prompts_of(request.prompts)
     classes, template = catalogue.suggestion(request.model)
@@ -83,7 +86,8 @@ def handle_analyze(
         classes, template = document.classes or classes, plain_sentence(document)
     classes, template = request.classes or classes, request.template or template
     contestants, frozen = _contestants(session, request, classes, template)
-    work = plan_analysis(replace(request, with_pictures=keeping.with_pictures(request)), contestants, frozen)
+    wanted = replace(request, with_pictures=keeping.with_pictures(request))
+    work = plan_analysis(wanted, contestants, frozen, perceptual)
     if request.resume:
         raise BadRequest("An analysis cannot be gone on with.", "Start it again in a new folder.")
     with keeping.opened(request, work, template) as folder:
@@ -96,6 +100,7 @@ def handle_evaluate(
 ) -> AnalyzeResult:
     """Load the labelled pictures and what else the request names, then predict, attack and count."""
     keeping.refuse_early(request)
+    perceptual = session.lpips(request)
     tick(0, 0, "looking for pictures")
     data, label_source = labelled(request.data, request.split, request.data_root)
     names = request.classes or data.classes
@@ -112,7 +117,7 @@ def handle_evaluate(
     template = request.template or data.template
     contestants, frozen = _contestants(session, request, data.classes, template)
     wanted = replace(request, with_pictures=keeping.with_pictures(request))
-    work = plan_evaluation(wanted, contestants, frozen, label_source)
+    work = plan_evaluation(wanted, contestants, frozen, label_source, perceptual)
     with keeping.opened(request, work, template) as folder:
         done = frozenset((*request.skip, *(folder.done if folder else ())))
         left = [item for item in items if item.path not in done]
@@ -238,7 +243,8 @@ HANDLERS = {
     SplitRequest: surveying.handle_split,
     ImportPromptsRequest: importing.handle_import_prompts,
     ImportModelRequest: importing.handle_import_model,
+    ImportLpipsRequest: importing.handle_import_lpips,
     SanityRequest: importing.handle_sanity,
 }
 
-__all__ = ["HANDLERS", "Classifier", "catalogue", "load_backbone", "load_prompts", "sentence_in"]
+__all__ = ["HANDLERS", "Classifier", "catalogue", "load_backbone", "load_prompts", "lpips_shelf", "sentence_in"]

@@ -53,6 +53,7 @@ def opened(
         template=template,
         label_source=work.label_source,
         device=work.classifier.device,
+        lpips=None if work.lpips is None else work.lpips.facts,
     )
     return RunFolder(Path(request.keep), request, begun, resume=request.resume)
 

@@ -35,4 +35,5 @@ METRICS: Table[Metric] = Table(
     consistency.ALPHA,
     distortion.L0_DISTANCE,
     distortion.MEAN_CHANGE,
+    distortion.LPIPS,
 )

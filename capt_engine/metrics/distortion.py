@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from capt_engine.metrics.base import Metric
+from capt_engine.metrics.base import Metric, Outcomes
 
 
 def psnr(images: Tensor, attacked: Tensor) -> Tensor:
@@ -39,6 +39,12 @@ def ssim(images: Tensor, attacked: Tensor) -> Tensor:
     c1, c2 = 0.01**2, 0.03**2
     scores = (2 * mean_x * mean_y + c1) * (2 * covariance + c2) / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))
     return scores.view(len(images), -1).mean(dim=1).float()
+
+
+def _lpips(outcomes: Outcomes) -> Tensor:
+    if outcomes.lpips is None:
+        return torch.full((len(outcomes.images),), math.nan)
+    return outcomes.lpips(outcomes.images, outcomes.attacked)
 
 
 LINF_DISTANCE = Metric(
@@ -93,5 +99,13 @@ MEAN_CHANGE = Metric(
     unit="/255",
     low=0.0,
     high=1.0,
+    higher_is_better=False,
+)
+LPIPS = Metric(
+    "lpips",
+    "LPIPS",
+    _lpips,
+    "How far apart another network sees both pictures (Zhang et al. 2018); 0 for the same picture. Measured where you brought its weights.",
+    low=0.0,
     higher_is_better=False,
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from capt_engine.records.analysis import (
     AIMS,
     CHECK_LEVELS,
+    LPIPS_NETS,
     SPACES,
     AnalyzeRequest,
     AnalyzeResult,
@@ -102,8 +103,10 @@ from capt_engine.records.events import (
     TuneTold,
 )
 from capt_engine.records.models import (
+    ImportLpipsRequest,
     ImportModelRequest,
     ImportPromptsRequest,
+    LpipsImported,
     ModelImported,
     PromptsImported,
     SanityRequest,
@@ -167,6 +170,7 @@ __all__ = [
     "CORRUPTION",
     "CORRUPTION_KINDS",
     "HELD_OUT_KINDS",
+    "LPIPS_NETS",
     "NO_PROMPTS",
     "PGD",
     "SPACES",
@@ -211,6 +215,7 @@ __all__ = [
     "Failure",
     "Figure",
     "ForecastRequest",
+    "ImportLpipsRequest",
     "ImportModelRequest",
     "ImportPromptsRequest",
     "JobCancelled",
@@ -228,6 +233,7 @@ __all__ = [
     "ListModelsRequest",
     "ListRunsRequest",
     "LongName",
+    "LpipsImported",
     "MatrixCell",
     "Member",
     "MethodInfo",

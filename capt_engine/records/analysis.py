@@ -14,6 +14,9 @@ AIMS = ("each", "a", "b")
 CHECK_LEVELS = ("off", "cheap", "full")
 """How much an evaluation doubts itself: not at all; what costs little; every check, which costs several attacks on up to 100 pictures."""
 
+LPIPS_NETS = ("alex", "vgg")
+"""The networks that LPIPS can be measured with, where their weights are installed; the first is the cheap one, and the authors' choice."""
+
 SPACES = ("model input", "original size")
 """Where a perturbation lives: on what the model sees after resizing, or on the picture's own pixels, resized inside the forward pass."""
 
@@ -51,6 +54,7 @@ class AnalyzeRequest:
     for plain text; None compares with nothing. aim: whom the attack is aimed at, one of AIMS.
     attack: None means clean predictions only. batch: pictures per forward pass, 0 lets the engine choose. keep: a folder in which the
     engine keeps the run (rows, pictures, manifest, summary), "" keeps nothing; resume: go on with the run that was kept there.
+    lpips: also measure LPIPS with this network, one of LPIPS_NETS; "" does not.
     """
 
     paths: tuple[str, ...]
@@ -69,6 +73,7 @@ class AnalyzeRequest:
     with_pictures: bool = True
     keep: str = ""
     resume: bool = False
+    lpips: str = ""
 
     @property
     def all_attacks(self) -> tuple[AttackSpec, ...]:
@@ -144,6 +149,7 @@ class EvaluateRequest:
     matrix: tuple[str, ...] = ()
     minimal_eps: float = 0.0
     checks: str = "cheap"
+    lpips: str = ""
 
     @property
     def all_attacks(self) -> tuple[AttackSpec, ...]:
