@@ -126,8 +126,9 @@ def test_kept_runs_are_listed_newest_first(run: Path, tmp_path: Path) -> None:
             only_left=True,
         ),
         EvaluateRequest(data="d", suite="quick", attacks=(), only_left=False),
+        EvaluateRequest(data="d", lpips="vgg"),
     ],
-    ids=["plain", "curve", "clean", "settings", "set", "suite", "matrix", "all pictures"],
+    ids=["plain", "curve", "clean", "settings", "set", "suite", "matrix", "all pictures", "lpips"],
 )
 def test_the_command_asks_the_same(asked: EvaluateRequest) -> None:
     """What a report tells to type is read back by the program as the very request."""
