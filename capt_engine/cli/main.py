@@ -43,7 +43,8 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name in VERBS:
         module = importlib.import_module(f"capt_engine.cli.{name}")
-        verb = verbs.add_parser(name, help=module.HELP, description=module.HELP.capitalize() + ".", allow_abbrev=False)
+        words = f"{module.HELP[0].upper()}{module.HELP[1:]}."
+        verb = verbs.add_parser(name, help=module.HELP, description=words, allow_abbrev=False)
         verb.set_defaults(run=module.run)
         module.configure(verb)
     return top

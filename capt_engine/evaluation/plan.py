@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -107,11 +108,19 @@ class Plan:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the attacks say of their own settings, with so many classes."""
+        """What the attacks say of their own settings, with so many classes, and why LPIPS is not measured where it was asked for."""
         k = len(self.classifier.classes)
         attacks = [one.attack for one in self.assaults if one.threat.eps == self.assaults[0].threat.eps]
         said = (f"{one.label}: {note}" for one in attacks if isinstance(one, Outspoken) for note in one.notes(k))
-        return tuple(dict.fromkeys(said))
+        return (*dict.fromkeys(said), *self._unseen())
+
+    def _unseen(self) -> tuple[str, ...]:
+        if self.lpips is None or self.threat.space != SPACES[0] or self.lpips.net.fits(self.classifier.size):
+            return ()
+        needed = next(side for side in itertools.count(1) if self.lpips.net.fits(side))
+        return (
+            f"LPIPS is not measured: {self.lpips.net.label} needs {needed} pixels, and the model sees {self.classifier.size}.",
+        )
 
     @property
     def leading(self) -> Attack | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -182,18 +182,24 @@ class Lpips:
         """What names it in a manifest."""
         return {"net": self.net.name, "sha256": self.sha256, **self.sources}
 
-    def __call__(self, images: Tensor, others: Tensor) -> Tensor:
-        """The distances of pairs of pictures, (n,), at least 0; pixels (n, 3, h, w) in [0, 1]. Pictures too small for it give NaN."""
+    def __call__(self, images: Tensor, others: Tensor, tick: Callable[[], None] = lambda: None) -> Tensor:
+        """The distances of pairs of pictures, (n,), at least 0; pixels (n, 3, h, w) in [0, 1]. Pictures too small for it give NaN.
+
+        tick: called before each pass; what it raises ends the measuring.
+        """
         n, height, width = len(images), *images.shape[-2:]
         if not n or not self.net.fits(min(height, width)):
             return torch.full((n,), math.nan, device=images.device)
         # On a CPU one by one: a convolution of several small pictures rounds otherwise than that of one, and a run in parts would
         # differ from the whole. At 224 pixels that costs nothing, at the demo's 64 a few milliseconds a picture.
         together = 1 if self.device.type == "cpu" else max(1, _PIXELS // (height * width))
-        starts = range(0, n, together)
-        pairs = [(images[at : at + together], others[at : at + together]) for at in starts]
+        found = []
         with torch.no_grad(), self._exactly():
-            return torch.cat([self._distance(self._scaled(x), self._scaled(y)) for x, y in pairs]).to(images.device)
+            for at in range(0, n, together):
+                tick()
+                x, y = (self._scaled(some[at : at + together]) for some in (images, others))
+                found.append(self._distance(x, y))
+        return torch.cat(found).to(images.device)
 
     def _scaled(self, pixels: Tensor) -> Tensor:
         return (2 * pixels.to(self.device, torch.float32) - 1 - self._shift) / self._scale

@@ -422,9 +422,9 @@ class AnalyzeResult:
     measured.
 
     label_source "model": accuracy is agreement with the model's own clean prediction. robust_accuracy: the worst case over the attacks
-    at the budget of the threat model. suite: the suite that was run. classes: how many
-    the model was asked among, 0 where that is not known. notes: what an attack says of its own settings in this run. corruptions: one
-    table for each set of prompts, where several common corruptions were run; robust_accuracy is None then, as nobody attacked.
+    at the budget of the threat model. suite: the suite that was run. classes: how many the model was asked among, 0 where that is not
+    known. notes: what an attack says of its own settings in this run, and what could not be measured. corruptions: one table for each
+    set of prompts, where several common corruptions were run; robust_accuracy is None then, as nobody attacked.
     """
 
     n: int

@@ -109,6 +109,8 @@ def test_lpips_is_measured_where_it_is_asked_for(alex: Files, data: Path, capsys
         assert {**row, "lpips": None, "time_s": 0} == {**other, "time_s": 0}
     assert main([*asked, "--lpips", "--eps", "0"]) == 0
     assert [row["lpips"] for row in objects(capsys)[:2]] == [0, 0]
+    assert main([word for word in asked if word != "--json"] + ["--lpips"]) == 0
+    assert f"Mean LPIPS of clean and attacked picture {summary['consistency']['lpips']:.4g}." in capsys.readouterr().out
 
 
 def test_a_run_says_which_weights_it_was_measured_with(
@@ -159,6 +161,7 @@ def test_what_cannot_be_measured_is_refused_or_empty(
     *rows, summary = objects(capsys)
     assert [row["lpips"] for row in rows] == [None, None]
     assert "lpips" not in summary["consistency"]
+    assert summary["notes"] == ["LPIPS is not measured: AlexNet needs 31 pixels, and the model sees 24."]
 
 
 def test_the_weights_are_loaded_once(alex: Files, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,6 +100,14 @@ def test_pictures_are_measured_one_by_one(lpips: Lpips, pixels: Pixels) -> None:
     assert lpips(images[:0], others[:0]).shape == (0,)
 
 
+def test_it_can_be_stopped_between_pictures(pixels: Pixels) -> None:
+    """On a CPU before each one, as a photograph can take VGG16 a second."""
+    images = pixels(5, 33)
+    beats: list[None] = []
+    random_lpips("alex")(images, images, lambda: beats.append(None))
+    assert len(beats) == 5
+
+
 @pytest.mark.parametrize(("name", "smallest"), [("alex", 31), ("vgg", 16)])
 def test_too_small_a_picture_is_undefined(pixels: Pixels, name: str, smallest: int) -> None:
     """Where the last layer would have no pixel left the answer is NaN, and one pixel more is enough."""
