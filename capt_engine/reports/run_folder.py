@@ -114,8 +114,10 @@ class RunFolder:
         old = began["request"]
         # Through JSON, as the old one came.
         new = json.loads(json.dumps(dataclasses.asdict(request)))
+        # What an older version did not know, it left as it is now by default.
+        usual = {one.name for one in dataclasses.fields(request) if getattr(request, one.name) == one.default}
         for name in sorted(old.keys() | new.keys()):
-            if name not in _FREE and old.get(name) != new.get(name):
+            if name not in _FREE and not (name not in old and name in usual) and old.get(name) != new.get(name):
                 raise BadRequest(
                     f"The run in {str(self.path)!r} was made with another {name.replace('_', ' ')}: "
                     f"{old.get(name)!r}, not {new.get(name)!r}.",

@@ -10,6 +10,7 @@ import torch
 
 from capt_engine.errors import BadCheckpoint, BadRequest, UnknownName
 from capt_engine.folders import lpips_dir
+from capt_engine.jobs import catalogue
 from capt_engine.model import lpips_shelf
 from capt_engine.model.importers.lpips import Brought, brought
 from capt_engine.model.lpips import ALEX, NETS, digest
@@ -40,7 +41,7 @@ def test_what_was_installed_is_what_is_loaded(weights: Brought) -> None:
     """The same weights, named by the hash of their values and of both files."""
     assert lpips_shelf.names() == ()
     one = lpips_shelf.install(weights)
-    assert lpips_shelf.names() == ("alex",)
+    assert lpips_shelf.names() == catalogue.catalogue().lpips == ("alex",)
     assert [path.name for path in lpips_dir().iterdir()] == ["alex.safetensors"]
     found = lpips_shelf.load("alex", CPU)
     assert found.facts == {

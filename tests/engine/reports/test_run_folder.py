@@ -19,6 +19,7 @@ from capt_engine.reports.finished_run import FinishedRun
 from capt_engine.reports.kept_runs import kept_runs
 from capt_engine.reports.manifest import digest
 from capt_engine.reports.request_text import command, eps_words, from_json
+from capt_engine.reports.run_folder import RunFolder
 from tests.engine.reports.made_runs import kept, request, rows
 
 
@@ -69,6 +70,20 @@ def test_a_run_without_an_end_is_no_finished_one(run: Path, tmp_path: Path) -> N
         FinishedRun.of(tmp_path / "cut")
     with pytest.raises(BadRequest, match="no run"):
         FinishedRun.of(tmp_path)
+
+
+def test_a_run_of_an_older_version_is_gone_on_with(run: Path, tmp_path: Path) -> None:
+    """It did not know LPIPS, so it measured none: the same request goes on, one that measures it does not."""
+    folder = tmp_path / "older"
+    folder.mkdir()
+    told = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    del told["lpips"], told["request"]["lpips"]
+    (folder / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
+    (folder / "rows.csv").write_bytes((run / "rows.csv").read_bytes())
+    with RunFolder(folder, request(run), {"lpips": None}, resume=True) as taken:
+        assert len(taken.done) == 30
+    with pytest.raises(BadRequest, match="another lpips"):
+        RunFolder(folder, request(run, lpips="alex"), {"lpips": {"sha256": "aa"}}, resume=True)
 
 
 def test_kept_runs_are_listed_newest_first(run: Path, tmp_path: Path) -> None:
