@@ -25,6 +25,11 @@ def models_dir() -> Path:
     return data_dir() / "models"
 
 
+def lpips_dir() -> Path:
+    """The weights that LPIPS is measured with, a file for each network."""
+    return data_dir() / "lpips"
+
+
 def cache_dir() -> Path:
     """What can be made again."""
     return Path(platformdirs.user_cache_dir(APP, appauthor=False))

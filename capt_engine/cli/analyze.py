@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from capt_engine.cli.asked import add_attack, add_model, add_out, attack, budgets, prompts, threat
+from capt_engine.cli.asked import add_attack, add_lpips, add_model, add_out, attack, budgets, prompts, threat
 from capt_engine.cli.options import add_common, class_list
 from capt_engine.cli.picture_run import PictureRun
 from capt_engine.errors import BadRequest
@@ -24,6 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--eps", metavar="E", help="the budget: k/255 or a number from 0 to 1 (default: 4/255; l2: 1.0)"
     )
     add_attack(parser)
+    add_lpips(parser)
     add_out(parser)
     add_common(parser)
 
@@ -55,6 +56,7 @@ def request_from(args: argparse.Namespace) -> AnalyzeRequest:
         device=args.device,
         precision=args.precision,
         batch=args.batch,
+        lpips=args.lpips,
         with_pictures=False,
         keep=str(args.out or ""),
     )

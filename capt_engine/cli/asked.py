@@ -7,7 +7,7 @@ from pathlib import Path
 
 from capt_engine.cli.options import budget
 from capt_engine.errors import BadRequest
-from capt_engine.records import AIMS, ROUNDINGS, SPACES, AttackSpec, ParamValue, ThreatModel
+from capt_engine.records import AIMS, LPIPS_NETS, ROUNDINGS, SPACES, AttackSpec, ParamValue, ThreatModel
 
 _DEFAULT_EPS = {"linf": 4 / 255, "l2": 1.0}
 
@@ -79,6 +79,19 @@ def add_attack(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", metavar="CLASS", help="make the model say this class (default: any wrong one)")
     parser.add_argument("--batch", type=int, default=0, metavar="N", help="pictures per forward pass (default: chosen)")
     parser.add_argument("--strict", action="store_true", help="exit with 6 when any picture could not be used")
+
+
+def add_lpips(parser: argparse.ArgumentParser) -> None:
+    """The measurement that has to be asked for."""
+    parser.add_argument(
+        "--lpips",
+        nargs="?",
+        default="",
+        const=LPIPS_NETS[0],
+        choices=LPIPS_NETS,
+        help="also measure LPIPS of clean and attacked picture, with weights that `capt lpips import` brought (default of the two: "
+        f"{LPIPS_NETS[0]}; vgg takes some ten times as long)",
+    )
 
 
 def add_out(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from capt_engine.cli.asked import add_attack, add_model, add_out, attack, budgets, prompts, settings, threat
+from capt_engine.cli.asked import add_attack, add_lpips, add_model, add_out, attack, budgets, prompts, settings, threat
 from capt_engine.cli.options import add_common, class_list, until_chance
 from capt_engine.cli.picture_run import PictureRun
 from capt_engine.errors import BadRequest
@@ -84,6 +84,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="how much the evaluation doubts itself: full costs several attacks on up to 100 pictures (default: %(default)s)",
     )
     add_attack(parser)
+    add_lpips(parser)
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="at most N pictures, evenly over the classes")
     parser.add_argument(
         "--half", default="all", choices=("all", "base", "new"), help="among the first or second half of the classes"
@@ -148,6 +149,7 @@ def request_from(args: argparse.Namespace) -> EvaluateRequest:
         device=args.device,
         precision=args.precision,
         batch=args.batch,
+        lpips=args.lpips,
         keep=str(args.resume or args.out or ""),
         resume=args.resume is not None,
     )

@@ -14,7 +14,20 @@ from pathlib import Path
 
 from capt_engine.errors import CaptError
 
-VERBS = ("analyze", "evaluate", "tune", "protocol", "run", "report", "merge", "models", "prompts", "demo", "doctor")
+VERBS = (
+    "analyze",
+    "evaluate",
+    "tune",
+    "protocol",
+    "run",
+    "report",
+    "merge",
+    "models",
+    "prompts",
+    "lpips",
+    "demo",
+    "doctor",
+)
 
 _EXIT_CODES = """exit codes: 0 done, 1 unexpected failure, 2 wrong usage, 3 no usable input, 4 model or checkpoint refused,
 5 device or memory, 6 some inputs failed and --strict was given, or a repeated run differs, 130 cancelled (what was finished is
@@ -30,7 +43,8 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name in VERBS:
         module = importlib.import_module(f"capt_engine.cli.{name}")
-        verb = verbs.add_parser(name, help=module.HELP, description=module.HELP.capitalize() + ".", allow_abbrev=False)
+        words = f"{module.HELP[0].upper()}{module.HELP[1:]}."
+        verb = verbs.add_parser(name, help=module.HELP, description=words, allow_abbrev=False)
         verb.set_defaults(run=module.run)
         module.configure(verb)
     return top

@@ -101,6 +101,8 @@ def _sentences(result: AnalyzeResult, who: str, *, labelled: bool) -> list[str]:
                 f"    The curve ends above chance ({1 / result.classes:.1%}); --curve auto goes on until nothing is left."
             )
         lines += _smallest(result)
+    if (lpips := dict(result.consistency).get("lpips")) is not None:
+        lines.append(f"{who}Mean LPIPS of clean and attacked picture {lpips:.4g}.")
     return lines
 
 

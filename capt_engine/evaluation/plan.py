@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from capt_engine.evaluation.eight_bits import InEightBits
 from capt_engine.evaluation.minimal import ROUNDS
 from capt_engine.evaluation.original_size import AtOriginalSize
 from capt_engine.model.classifier import Classifier
+from capt_engine.model.lpips import ALEX, Lpips
 from capt_engine.records import (
     AIMS,
     CHECK_LEVELS,
@@ -74,7 +76,8 @@ class Plan:
     pairs: who is asked, and on whom the attack was computed; one row each. source: another model that attacks are computed on. baseline:
     the undefended model, where the one that is asked is a tuned image tower and checks want it. target: index of the class the attacker
     wants, None for any wrong one. label_source: who says what is right. only_left, until_chance, minimal_eps, checks: as in the request.
-    is_table: several corruptions, which nobody chose to do harm: each is shown to every picture, and they have no worst case.
+    is_table: several corruptions, which nobody chose to do harm: each is shown to every picture, and they have no worst case. lpips:
+    what LPIPS is measured with, None where nobody asked for it.
     """
 
     contestants: tuple[Contestant, ...]
@@ -96,6 +99,7 @@ class Plan:
     is_table: bool = False
     source: Contestant | None = None
     baseline: Classifier | None = None
+    lpips: Lpips | None = None
 
     @property
     def classifier(self) -> Classifier:
@@ -109,11 +113,19 @@ class Plan:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the attacks say of their own settings, with so many classes."""
+        """What the attacks say of their own settings, with so many classes, and why LPIPS is not measured where it was asked for."""
         k = len(self.classifier.classes)
         attacks = [one.attack for one in self.assaults if one.threat.eps == self.assaults[0].threat.eps]
         said = (f"{one.label}: {note}" for one in attacks if isinstance(one, Outspoken) for note in one.notes(k))
-        return tuple(dict.fromkeys(said))
+        return (*dict.fromkeys(said), *self._unseen())
+
+    def _unseen(self) -> tuple[str, ...]:
+        if self.lpips is None or self.threat.space != SPACES[0] or self.lpips.net.fits(self.classifier.size):
+            return ()
+        needed = next(side for side in itertools.count(1) if self.lpips.net.fits(side))
+        return (
+            f"LPIPS is not measured: {self.lpips.net.label} needs {needed} pixels, and the model sees {self.classifier.size}.",
+        )
 
     @property
     def leading(self) -> Attack | None:
@@ -136,10 +148,15 @@ class Plan:
 
 
 def plan_analysis(
-    request: AnalyzeRequest, contestants: Sequence[Contestant], frozen: Classifier, source: Classifier | None = None
+    request: AnalyzeRequest,
+    contestants: Sequence[Contestant],
+    frozen: Classifier,
+    *,
+    source: Classifier | None = None,
+    lpips: Lpips | None = None,
 ) -> Plan:
     """Resolve an analysis of unlabelled pictures. source: the model of `crafted_on`. Raises BadRequest or UnknownName."""
-    return _plan(request, contestants, frozen, OWN_ANSWER, source)
+    return _measured_by(_plan(request, contestants, frozen, OWN_ANSWER, source), lpips)
 
 
 def plan_evaluation(
@@ -147,15 +164,17 @@ def plan_evaluation(
     contestants: Sequence[Contestant],
     frozen: Classifier,
     label_source: str,
+    *,
     source: Classifier | None = None,
     baseline: Classifier | None = None,
+    lpips: Lpips | None = None,
 ) -> Plan:
     """Resolve an evaluation of labelled pictures. source: the model of `crafted_on`. Raises BadRequest or UnknownName."""
     if request.checks not in CHECK_LEVELS:
         raise UnknownName("level of checks", request.checks, CHECK_LEVELS)
     if not (request.minimal_eps == 0 or 0.001 <= request.minimal_eps <= 1):
         raise BadRequest(f"A tolerance of {request.minimal_eps:g} cannot be.", "Give a share from 0.001 to 1.")
-    work = _plan(request, contestants, frozen, label_source, source)
+    work = _measured_by(_plan(request, contestants, frozen, label_source, source), lpips)
     return replace(
         work,
         only_left=request.only_left and not work.is_table,
@@ -253,6 +272,21 @@ def _beside(other: Classifier, wanted: ThreatModel) -> Classifier:
     """Another model, as it looks at this one's pictures: whatever their size, the resizing to its own is inside. Raises BadRequest."""
     sized = AtOriginalSize(other)
     return InEightBits(sized) if _in_eight_bits(wanted) else sized
+
+
+def _measured_by(work: Plan, lpips: Lpips | None) -> Plan:
+    """The plan with LPIPS measured too; raises BadRequest where it would not be, or would take more memory than there is."""
+    if lpips is not None and work.is_table:
+        raise BadRequest(
+            "Of many corruptions only the answers are kept; LPIPS is not measured.",
+            "Leave --lpips away, or look at one corruption: --attack corruption --set kind=fog --lpips.",
+        )
+    if lpips is not None and lpips.net is not ALEX and work.threat.space != SPACES[0]:
+        raise BadRequest(
+            f"{lpips.net.label} on pictures at their own size takes gigabytes for each.",
+            f"Measure LPIPS with {ALEX.label}: --lpips {ALEX.name}.",
+        )
+    return replace(work, lpips=lpips)
 
 
 def _is_table(request: AnalyzeRequest | EvaluateRequest, specs: Sequence[AttackSpec]) -> bool:

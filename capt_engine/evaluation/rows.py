@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -112,7 +113,8 @@ def rows_of(work: Plan, inputs: Sequence[Input], tick: Step) -> list[PictureRow]
                 done += assault.attack.work
             tick(done, 0, "measuring")
             for one, (judge, on) in zip(standing, pairs, strict=True):
-                of = _Shown(work, assault, judge, on.contestant.id, crafted[on.contestant.id])
+                beat = partial(tick, done, 0, "measuring")
+                of = _Shown(work, assault, judge, on.contestant.id, crafted[on.contestant.id], beat)
                 column = of.rows(images, frozen, inputs, one)
                 if assault is first and judge is on:
                     found = smallest[judge.contestant.id]
@@ -233,13 +235,14 @@ def _attacked(
 
 @dataclass(frozen=True)
 class _Shown:
-    """One assault's pictures, computed on `crafter`, shown to one contestant."""
+    """One assault's pictures, computed on `crafter`, shown to one contestant. beat: where a long measurement can be stopped."""
 
     work: Plan
     assault: Assault
     each: _Asked
     crafter: str
     crafted: _Crafted
+    beat: Callable[[], None] = lambda: None
 
     def rows(self, images: Tensor, frozen: Tensor, inputs: Sequence[Input], standing: _Standing) -> list[PictureRow]:
         """A row for each picture of the batch, with those that were left out; takes from `standing` what broke."""
@@ -308,7 +311,10 @@ class _Shown:
             frozen,
         )
         # Apple's GPUs have no double precision, which the metrics need.
-        outcomes = Outcomes(*(value.cpu() if value.device.type == "mps" else value for value in given))
+        outcomes = Outcomes(
+            *(value.cpu() if value.device.type == "mps" else value for value in given),
+            lpips=None if work.lpips is None else partial(work.lpips, tick=self.beat),
+        )
         measured = [(metric.name, metric.measure(outcomes).double().cpu()) for metric in METRICS]
         before, after = _verdicts(clean), _verdicts(adversarial)
         pictures = _picture_sets(images, attacked, self.assault) if work.with_pictures else [None] * len(inputs)

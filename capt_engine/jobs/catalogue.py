@@ -8,7 +8,7 @@ from capt_engine.attacks import ATTACKS, attack_info
 from capt_engine.attacks.base import NORMS
 from capt_engine.demo.world import TASKS
 from capt_engine.metrics import METRICS
-from capt_engine.model import offers
+from capt_engine.model import lpips_shelf, offers
 from capt_engine.model.clip import imagenet_classes
 from capt_engine.model.prompt_shelf import entries
 from capt_engine.model.text import DEFAULT_TEMPLATE
@@ -48,6 +48,7 @@ def catalogue() -> Catalogue:
         methods=presets.methods(),
         presets=tuple(presets.PRESETS),
         tuning=presets.settings(),
+        lpips=lpips_shelf.names(),
     )
 
 

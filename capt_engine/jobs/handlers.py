@@ -19,6 +19,7 @@ from capt_engine.jobs.session import Session
 from capt_engine.jobs.shelving import handle_remove, handle_verify
 from capt_engine.jobs.tick import Tick
 from capt_engine.jobs.tuning_jobs import handle_forecast, handle_save_tuned, handle_tune
+from capt_engine.model import lpips_shelf
 from capt_engine.model.checkpoints import load as load_prompts
 from capt_engine.model.checkpoints import plain_sentence, read_document, sentence_in
 from capt_engine.model.classifier import Classifier
@@ -38,6 +39,7 @@ from capt_engine.records import (
     Event,
     FailedPicture,
     ForecastRequest,
+    ImportLpipsRequest,
     ImportModelRequest,
     ImportPromptsRequest,
     JobId,
@@ -75,6 +77,7 @@ def handle_analyze(
 ) -> AnalyzeResult:
     """Load what the request names, then predict, attack and compare."""
     keeping.refuse_early(request)
+    perceptual = session.lpips(request)
     tick(0, 0, f"loading {request.model}")
     own = _prompts_of(request.prompts)
     classes, template = catalogue.suggestion(request.model)
@@ -83,8 +86,9 @@ def handle_analyze(
         classes, template = document.classes or classes, plain_sentence(document)
     classes, template = request.classes or classes, request.template or template
     contestants, frozen = _contestants(session, request, classes, template)
+    wanted = replace(request, with_pictures=keeping.with_pictures(request))
     source, _ = _beside(session, request, classes, template)
-    work = plan_analysis(replace(request, with_pictures=keeping.with_pictures(request)), contestants, frozen, source)
+    work = plan_analysis(wanted, contestants, frozen, source=source, lpips=perceptual)
     if request.resume:
         raise BadRequest("An analysis cannot be gone on with.", "Start it again in a new folder.")
     with keeping.opened(request, work, template) as folder:
@@ -97,6 +101,7 @@ def handle_evaluate(
 ) -> AnalyzeResult:
     """Load the labelled pictures and what else the request names, then predict, attack and count."""
     keeping.refuse_early(request)
+    perceptual = session.lpips(request)
     tick(0, 0, "looking for pictures")
     data, label_source = labelled(request.data, request.split, request.data_root)
     names = request.classes or data.classes
@@ -114,7 +119,9 @@ def handle_evaluate(
     contestants, frozen = _contestants(session, request, data.classes, template)
     wanted = replace(request, with_pictures=keeping.with_pictures(request))
     source, baseline = _beside(session, request, data.classes, template)
-    work = plan_evaluation(wanted, contestants, frozen, label_source, source, baseline)
+    work = plan_evaluation(
+        wanted, contestants, frozen, label_source, source=source, baseline=baseline, lpips=perceptual
+    )
     with keeping.opened(request, work, template) as folder:
         done = frozenset((*request.skip, *(folder.done if folder else ())))
         left = [item for item in items if item.path not in done]
@@ -261,7 +268,8 @@ HANDLERS = {
     SplitRequest: surveying.handle_split,
     ImportPromptsRequest: importing.handle_import_prompts,
     ImportModelRequest: importing.handle_import_model,
+    ImportLpipsRequest: importing.handle_import_lpips,
     SanityRequest: importing.handle_sanity,
 }
 
-__all__ = ["HANDLERS", "Classifier", "catalogue", "load_backbone", "load_prompts", "sentence_in"]
+__all__ = ["HANDLERS", "Classifier", "catalogue", "load_backbone", "load_prompts", "lpips_shelf", "sentence_in"]

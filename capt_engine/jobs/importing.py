@@ -15,19 +15,21 @@ from capt_engine.evaluation.sanity import few, sanity, unscored
 from capt_engine.jobs import catalogue
 from capt_engine.jobs.session import Session
 from capt_engine.jobs.tick import Tick
-from capt_engine.model import installed, prompt_shelf
+from capt_engine.model import installed, lpips_shelf, prompt_shelf
 from capt_engine.model.checkpoints import sentence_in
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone, load_backbone
-from capt_engine.model.importers import models
+from capt_engine.model.importers import lpips, models
 from capt_engine.model.importers.base import Asked
 from capt_engine.model.importers.conversion import Converted, converted
 from capt_engine.records import (
     CatalogueChanged,
     Event,
+    ImportLpipsRequest,
     ImportModelRequest,
     ImportPromptsRequest,
     JobId,
+    LpipsImported,
     ModelImported,
     PromptsImported,
     SanityRequest,
@@ -92,6 +94,19 @@ def handle_import_model(
         assumed=brought.assumed,
         score=_score(request.pictures, backbone, None, tick),
     )
+
+
+def handle_import_lpips(
+    session: Session, job: JobId, request: ImportLpipsRequest, on_event: OnEvent, tick: Tick
+) -> LpipsImported:
+    """Read the two files that LPIPS is made of, and keep what is needed of them."""
+    del session, job
+    one, other = Path(request.one), Path(request.other)
+    tick(0, 0, f"reading {one.name} and {other.name}")
+    found = lpips_shelf.install(lpips.brought(one, other, _beat(tick, one)))
+    on_event(CatalogueChanged(catalogue.catalogue()))
+    told = {name: value for name, value in found.facts.items() if name != "format"}
+    return LpipsImported(label=found.net.label, path=str(found.path), **told)
 
 
 def handle_sanity(session: Session, job: JobId, request: SanityRequest, on_event: OnEvent, tick: Tick) -> SanityScore:

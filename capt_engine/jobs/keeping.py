@@ -54,6 +54,7 @@ def opened(
         label_source=work.label_source,
         device=work.classifier.device,
         crafted_on=None if work.source is None else work.source.classifier.backbone.sha256,
+        lpips=None if work.lpips is None else work.lpips.facts,
     )
     return RunFolder(Path(request.keep), request, begun, resume=request.resume)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from capt_engine.jobs.tick import Tick
     from capt_engine.model.classifier import Classifier
     from capt_engine.model.clip import Backbone
+    from capt_engine.model.lpips import Lpips
 
 # Class lists and prompts whose text features are kept: zero-shot, A and B, and those before them.
 _KEPT = 6
@@ -65,6 +66,7 @@ class Session:
         self._backbone: tuple[tuple[str, str], Backbone] | None = None
         self._classifiers: dict[tuple[object, ...], Classifier] = {}
         self._beside: dict[tuple[object, ...], Classifier] = {}
+        self._lpips: tuple[tuple[object, ...], Lpips] | None = None
 
     def catalogue(self) -> Catalogue:
         """All there is to choose from."""
@@ -138,3 +140,14 @@ class Session:
                 backbone = self._handlers.load_backbone(model, device)
                 self._beside[key] = self._handlers.Classifier(backbone, classes, template, precision=request.precision)
         return [self._beside[key] for key in keys]
+
+    def lpips(self, request: AnalyzeRequest | EvaluateRequest) -> Lpips | None:
+        """What a request wants LPIPS measured with, None for nothing; the last one is kept. Raises BadCheckpoint where it is not here."""
+        if not request.lpips:
+            return None
+        device = self._pick(self._device_name if request.device == "auto" else request.device)
+        key = (request.lpips, str(device), self._handlers.lpips_shelf.stamp(request.lpips))
+        if self._lpips is None or self._lpips[0] != key:
+            self._lpips = None
+            self._lpips = (key, self._handlers.lpips_shelf.load(request.lpips, device))
+        return self._lpips[1]

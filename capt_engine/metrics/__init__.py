@@ -44,4 +44,5 @@ METRICS: Table[Metric] = Table(
     distortion.L0_DISTANCE,
     distortion.MEAN_CHANGE,
     distortion.HIGH_FREQUENCY,
+    distortion.LPIPS,
 )

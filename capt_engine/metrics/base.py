@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -16,7 +16,8 @@ class Outcomes:
 
     images, attacked: pixels (n, 3, h, w) in [0, 1]. labels: (n,) the answers to be kept. clean, adversarial: logits (n, k).
     features, adversarial_features: unit image embeddings (n, d). cosines, adversarial_cosines: of those with the text embedding of each
-    class, (n, k). frozen: logits (n, k) of the frozen zero-shot model on the clean pictures, over the same classes.
+    class, (n, k). frozen: logits (n, k) of the frozen zero-shot model on the clean pictures, over the same classes. lpips: maps two
+    batches of pictures to their distances (n,), where somebody brought its weights.
     """
 
     images: Tensor
@@ -29,6 +30,7 @@ class Outcomes:
     cosines: Tensor
     adversarial_cosines: Tensor
     frozen: Tensor
+    lpips: Callable[[Tensor, Tensor], Tensor] | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,12 @@ def _saved(outcomes: Outcomes) -> Tensor:
     return ((outcomes.attacked * 255).round() - (outcomes.images * 255).round()).flatten(1) / 255
 
 
+def _lpips(outcomes: Outcomes) -> Tensor:
+    if outcomes.lpips is None:
+        return torch.full((len(outcomes.images),), math.nan)
+    return outcomes.lpips(outcomes.images, outcomes.attacked)
+
+
 LINF_DISTANCE = Metric(
     "linf",
     "L∞ distance",
@@ -144,6 +150,14 @@ L2_SAVED = Metric(
     "L2 distance, saved",
     lambda o: _saved(o).square().sum(dim=1).sqrt(),
     "The Euclidean length of the change between the two pictures as PNG files hold them, with colour values in [0, 1].",
+    low=0.0,
+    higher_is_better=False,
+)
+LPIPS = Metric(
+    "lpips",
+    "LPIPS",
+    _lpips,
+    "How far apart another network sees both pictures (Zhang et al. 2018); 0 for the same picture. Measured where you brought its weights.",
     low=0.0,
     higher_is_better=False,
 )

@@ -8,11 +8,8 @@ subject.
 from __future__ import annotations
 
 from capt_engine.records.analysis import (
-    AIMS,
     CHECK_LEVELS,
-    OTHER_MODEL,
-    ROUNDINGS,
-    SPACES,
+    LPIPS_NETS,
     AnalyzeRequest,
     AnalyzeResult,
     AttackSummary,
@@ -32,7 +29,6 @@ from capt_engine.records.analysis import (
     PairedTest,
     PictureRow,
     TextDrift,
-    ThreatModel,
     Verdict,
 )
 from capt_engine.records.catalogue import (
@@ -105,8 +101,10 @@ from capt_engine.records.events import (
     TuneTold,
 )
 from capt_engine.records.models import (
+    ImportLpipsRequest,
     ImportModelRequest,
     ImportPromptsRequest,
+    LpipsImported,
     ModelImported,
     PromptsImported,
     SanityRequest,
@@ -134,11 +132,6 @@ from capt_engine.records.requests import (
     Result,
 )
 from capt_engine.records.suites import (
-    _NOT_TARGETED,
-    _QUICK,
-    _STANDARD,
-    _STOP,
-    _WORST,
     CORRUPTION,
     CORRUPTION_KINDS,
     HELD_OUT_KINDS,
@@ -149,6 +142,7 @@ from capt_engine.records.suites import (
     corruption_of,
     labels,
 )
+from capt_engine.records.threat import AIMS, OTHER_MODEL, ROUNDINGS, SPACES, ThreatModel
 from capt_engine.records.tuning import (
     ForecastRequest,
     SaveTunedRequest,
@@ -170,6 +164,7 @@ __all__ = [
     "CORRUPTION",
     "CORRUPTION_KINDS",
     "HELD_OUT_KINDS",
+    "LPIPS_NETS",
     "NO_PROMPTS",
     "OTHER_MODEL",
     "PGD",
@@ -178,11 +173,6 @@ __all__ = [
     "STATES",
     "SUITES",
     "USES",
-    "_NOT_TARGETED",
-    "_QUICK",
-    "_STANDARD",
-    "_STOP",
-    "_WORST",
     "AnalyzeRequest",
     "AnalyzeResult",
     "Assigned",
@@ -216,6 +206,7 @@ __all__ = [
     "Failure",
     "Figure",
     "ForecastRequest",
+    "ImportLpipsRequest",
     "ImportModelRequest",
     "ImportPromptsRequest",
     "JobCancelled",
@@ -233,6 +224,7 @@ __all__ = [
     "ListModelsRequest",
     "ListRunsRequest",
     "LongName",
+    "LpipsImported",
     "MatrixCell",
     "Member",
     "MethodInfo",

@@ -7,56 +7,13 @@ from dataclasses import dataclass
 from capt_engine.records.catalogue import ParamValue
 from capt_engine.records.pictures import PictureSet
 from capt_engine.records.suites import PGD, AttackSpec, labels, narrowed, suite
-
-AIMS = ("each", "a", "b")
-"""Whom an attack is aimed at where two sets of prompts are compared: each at its own, or both get the one computed on A, or on B."""
+from capt_engine.records.threat import USUAL_THREAT, ThreatModel
 
 CHECK_LEVELS = ("off", "cheap", "full")
 """How much an evaluation doubts itself: not at all; what costs little; every check, which costs several attacks on up to 100 pictures."""
 
-SPACES = ("model input", "original size")
-"""Where a perturbation lives: on what the model sees after resizing, or on the picture's own pixels, resized inside the forward pass."""
-
-
-OTHER_MODEL = "model:"
-"""What stands before a model's id where an attack was computed on another model instead of on some prompts of this one."""
-
-ROUNDINGS = ("none", "8-bit")
-"""What an attacked picture is when it is judged: at full precision, and what saving does to it stands beside; or of 8-bit values, as a
-file holds it, which the attack knows."""
-
-
-@dataclass(frozen=True)
-class ThreatModel:
-    """What the attacker wants, knows and may do; it travels with every number.
-
-    eps: budget in pixel units [0, 1] of the norm (for "l2": the Euclidean length over all h × w × 3 values).
-    target: the class the attacker wants to see, None when any wrong class will do. budget: in words, what the attacker may do where
-    that is no ball of a norm (a patch, a turn, a printed word); norm and eps say nothing then. space: one of SPACES. rounding: one of
-    ROUNDINGS.
-    """
-
-    norm: str = "linf"
-    eps: float = 4 / 255
-    target: str | None = None
-    knowledge: str = "white-box"
-    space: str = "model input"
-    budget: str = ""
-    rounding: str = "none"
-
-    @property
-    def goal(self) -> str:
-        """ "untargeted" or "targeted"."""
-        return "untargeted" if self.target is None else "targeted"
-
-    @property
-    def unusual(self) -> tuple[str, ...]:
-        """In words, what is other than a reader would take for granted: where the perturbation lives, and how it is rounded."""
-        told = (
-            (self.space != SPACES[0], "on the pictures' own pixels"),
-            (self.rounding != ROUNDINGS[0], "rounded to 8 bits"),
-        )
-        return tuple(words for so, words in told if so)
+LPIPS_NETS = ("alex", "vgg")
+"""The networks that LPIPS can be measured with, where their weights are installed; the first is the cheap one, and the authors' choice."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +26,7 @@ class AnalyzeRequest:
     text on which the attack is computed instead (transfer), "" for none.
     attack: None means clean predictions only. batch: pictures per forward pass, 0 lets the engine choose. keep: a folder in which the
     engine keeps the run (rows, pictures, manifest, summary), "" keeps nothing; resume: go on with the run that was kept there.
+    lpips: also measure LPIPS with this network, one of LPIPS_NETS; "" does not.
     """
 
     paths: tuple[str, ...]
@@ -79,7 +37,7 @@ class AnalyzeRequest:
     classes: tuple[str, ...] = ()
     template: str = ""
     attack: AttackSpec | None = PGD
-    threat: ThreatModel = ThreatModel()
+    threat: ThreatModel = USUAL_THREAT
     seed: int = 0
     device: str = "auto"
     precision: str = "fp32"
@@ -88,6 +46,7 @@ class AnalyzeRequest:
     keep: str = ""
     resume: bool = False
     crafted_on: str = ""
+    lpips: str = ""
 
     @property
     def all_attacks(self) -> tuple[AttackSpec, ...]:
@@ -143,7 +102,7 @@ class EvaluateRequest:
     classes: tuple[str, ...] = ()
     template: str = ""
     attacks: tuple[AttackSpec, ...] = (PGD,)
-    threat: ThreatModel = ThreatModel()
+    threat: ThreatModel = USUAL_THREAT
     curve: tuple[float, ...] = ()
     limit: int = 0
     shard: tuple[int, int] = (1, 1)
@@ -164,6 +123,7 @@ class EvaluateRequest:
     minimal_eps: float = 0.0
     checks: str = "cheap"
     crafted_on: str = ""
+    lpips: str = ""
 
     @property
     def all_attacks(self) -> tuple[AttackSpec, ...]:
@@ -447,9 +407,9 @@ class AnalyzeResult:
     measured.
 
     label_source "model": accuracy is agreement with the model's own clean prediction. robust_accuracy: the worst case over the attacks
-    at the budget of the threat model. suite: the suite that was run. classes: how many
-    the model was asked among, 0 where that is not known. notes: what an attack says of its own settings in this run. corruptions: one
-    table for each set of prompts, where several common corruptions were run; robust_accuracy is None then, as nobody attacked.
+    at the budget of the threat model. suite: the suite that was run. classes: how many the model was asked among, 0 where that is not
+    known. notes: what an attack says of its own settings in this run, and what could not be measured. corruptions: one table for each
+    set of prompts, where several common corruptions were run; robust_accuracy is None then, as nobody attacked.
     text_drift: of each set of prompts that is not plain text. memory_bytes: the peak so far, of the GPU where the work was done on one
     that counts, else of the whole process; 0 where that is not known.
     """

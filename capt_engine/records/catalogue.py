@@ -144,7 +144,10 @@ class CatalogueRequest:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Everything the window can offer; it arrives with the first event. tuning: the Expert settings of a tuning run."""
+    """Everything the window can offer; it arrives with the first event. tuning: the Expert settings of a tuning run.
+
+    lpips: the networks of LPIPS whose weights are here.
+    """
 
     attacks: tuple[AttackInfo, ...]
     norms: tuple[NormInfo, ...]
@@ -154,3 +157,4 @@ class Catalogue:
     methods: tuple[MethodInfo, ...] = ()
     presets: tuple[PresetInfo, ...] = ()
     tuning: tuple[ParamInfo, ...] = ()
+    lpips: tuple[str, ...] = ()

@@ -97,3 +97,28 @@ class ModelImported:
     said: tuple[str, ...]
     assumed: tuple[str, ...]
     score: SanityScore
+
+
+@dataclass(frozen=True)
+class ImportLpipsRequest:
+    """Bring in the two files that LPIPS is measured with, in either order: a network of torchvision's, and the weights of its channels."""
+
+    one: str
+    other: str
+
+
+@dataclass(frozen=True)
+class LpipsImported:
+    """LPIPS weights that were imported: for which network (one of LPIPS_NETS, and in words), where they are, and their SHA-256.
+
+    backbone, linear: the files they came from, with the SHA-256 of each.
+    """
+
+    net: str
+    label: str
+    path: str
+    sha256: str
+    backbone: str
+    backbone_sha256: str
+    linear: str
+    linear_sha256: str

@@ -26,8 +26,10 @@ from capt_engine.records.downloads import (
     VerifyRequest,
 )
 from capt_engine.records.models import (
+    ImportLpipsRequest,
     ImportModelRequest,
     ImportPromptsRequest,
+    LpipsImported,
     ModelImported,
     PromptsImported,
     SanityRequest,
@@ -66,6 +68,7 @@ Request = (
     | CatalogueRequest
     | ImportPromptsRequest
     | ImportModelRequest
+    | ImportLpipsRequest
 )
 
 
@@ -90,4 +93,5 @@ Result = (
     | Catalogue
     | PromptsImported
     | ModelImported
+    | LpipsImported
 )

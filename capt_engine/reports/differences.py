@@ -30,6 +30,7 @@ def differences(
     prompts = [[one.get("sha256", "") for one in of.get("prompts", [])] for of in (manifest, new.manifest)]
     if prompts[0] != prompts[1]:
         yield f"SHA-256 of the prompts: {prompts[0]} before, {prompts[1]} now."
+    yield from _lpips(manifest.get("lpips"), new.manifest.get("lpips"))
     if rows is not None:
         yield from _rows(rows, new)
     if summary is not None:
@@ -44,6 +45,13 @@ def _hash(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator
 
     if of(old) and of(old) != of(new):
         yield f"SHA-256 of the {name}: {of(old)} before, {of(new)} now."
+
+
+def _lpips(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Iterator[str]:
+    """Measured with other weights, LPIPS is another number."""
+    before, now = ((told or {}).get("sha256", "none") for told in (old, new))
+    if before != now:
+        yield f"SHA-256 of the LPIPS weights: {before} before, {now} now."
 
 
 def _rows(old: Iterable[Mapping[str, str]], new: FinishedRun) -> Iterator[str]:

@@ -31,10 +31,12 @@ def begun(
     label_source: str,
     device: torch.device,
     crafted_on: str | None = None,
+    lpips: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The manifest of a run that begins now. prompts: (id, SHA-256, document) of A and B, with "" and None for plain text.
+    """The manifest of a run that begins now.
 
-    crafted_on: SHA-256 of the other model that attacks are computed on.
+    prompts: (id, SHA-256, document) of A and B, with "" and None for plain text. crafted_on: SHA-256 of the other model that attacks are
+    computed on. lpips: the network that LPIPS is measured with, and the SHA-256 of its weights and of the files they came from.
     """
     return {
         "format": FORMAT,
@@ -64,6 +66,7 @@ def begun(
             {"id": name, "sha256": sha256, "document": None if document is None else asdict(document)}
             for name, sha256, document in prompts
         ],
+        "lpips": None if lpips is None else dict(lpips),
         "classes": list(classes),
         "template": template,
         "classes_sha256": digest([*classes, template]),

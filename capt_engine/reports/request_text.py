@@ -89,6 +89,7 @@ def command(request: AnalyzeRequest | EvaluateRequest) -> str:
         words += _option("--limit", str(request.limit) if request.limit else "")
         words += _option("--half", request.half if request.half != "all" else "")
         words += _option("--shard", "/".join(map(str, request.shard)) if request.shard != (1, 1) else "")
+    words += _option("--lpips", request.lpips)
     words += ["--seed", str(request.seed), "--precision", request.precision]
     words += _option("--device", request.device if request.device != "auto" else "")
     return shlex.join(words)

@@ -52,7 +52,7 @@ class RunFolder:
         self._count = 0
         refuse_unless_free(folder, resume=resume)
         try:
-            kept = self._taken_up(request) if resume else self._begun(manifest)
+            kept = self._taken_up(request, manifest) if resume else self._begun(manifest)
             # Written anew beside the old one, so that there is always a whole file.
             partial = folder / f"{ROWS}.part"
             with partial.open("w", newline="", encoding="utf-8") as file:
@@ -106,18 +106,28 @@ class RunFolder:
         write_whole(self.path / MANIFEST, as_json(manifest))
         return iter(())
 
-    def _taken_up(self, request: AnalyzeRequest | EvaluateRequest) -> Iterator[dict[str, str]]:
+    def _taken_up(
+        self, request: AnalyzeRequest | EvaluateRequest, manifest: Mapping[str, Any]
+    ) -> Iterator[dict[str, str]]:
         """The rows of the pictures that are complete; raises BadRequest where the folder holds another run."""
-        old = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))["request"]
+        began = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
+        old = began["request"]
         # Through JSON, as the old one came.
         new = json.loads(json.dumps(dataclasses.asdict(request)))
+        # What an older version did not know, it left as it is now by default.
+        usual = {one.name for one in dataclasses.fields(request) if getattr(request, one.name) == one.default}
         for name in sorted(old.keys() | new.keys()):
-            if name not in _FREE and old.get(name) != new.get(name):
+            if name not in _FREE and not (name not in old and name in usual) and old.get(name) != new.get(name):
                 raise BadRequest(
                     f"The run in {str(self.path)!r} was made with another {name.replace('_', ' ')}: "
                     f"{old.get(name)!r}, not {new.get(name)!r}.",
                     "Give the command that it was started with.",
                 )
+        if began.get("lpips") != manifest.get("lpips"):
+            raise BadRequest(
+                f"The run in {str(self.path)!r} was measured with other LPIPS weights than those here now.",
+                "Import the same two files again, or start the run anew.",
+            )
         wanted = _rows_a_picture(request)
         counts = Counter(line["path"] for line in lines(self.path))
         whole = {path for path, n in counts.items() if n == wanted}

@@ -8,6 +8,7 @@ from typing import Any
 
 from capt_engine.attacks import ATTACKS
 from capt_engine.model.checkpoints import sentence_by
+from capt_engine.model.lpips import NETS
 from capt_engine.records import OTHER_MODEL, ROUNDINGS, AnalyzeRequest, AttackSpec
 from capt_engine.reports.document import Block, Column, Facts, Grid, Paragraph
 from capt_engine.reports.material import Material
@@ -89,6 +90,12 @@ def models(material: Material) -> tuple[Block, ...]:
         ("Model", names.text(run.request.model)),
         ("SHA-256 of its weights", model.get("sha256") or run.summary.get("model_sha256") or "not recorded"),
     ]
+    if lpips := run.manifest.get("lpips"):
+        label = NETS[lpips["net"]].label if lpips.get("net") in NETS else str(lpips.get("net"))
+        facts += [
+            ("LPIPS measured with", label),
+            ("SHA-256 of the LPIPS weights", str(lpips.get("sha256") or "not recorded")),
+        ]
     machine: dict[str, Any] = run.manifest.get("machine", {})
     facts += [(name, str(value)) for name, value in run.manifest.get("versions", {}).items()]
     of_machine = ("os", "processor", "device", "device_name", "precision", "threads")

@@ -69,6 +69,7 @@ LATER = (
     "high_frequency",
     "linf_png",
     "l2_png",
+    "lpips",
 )
 """Columns that came later stand at the end, metrics too: who reads by position is not disturbed."""
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from capt_engine.records import (
+    LPIPS_NETS,
     NO_PROMPTS,
     AnalyzeRequest,
     AttackInfo,
@@ -260,11 +261,13 @@ class Choices(QObject):
             attack=AttackSpec(chosen.attack, self._attack_values()),
             threat=ThreatModel(norm=chosen.norm, eps=self.eps, target=self.target),
             seed=chosen.seed,
+            # Cheap beside the attack, and who brought the weights wants the number; the dear network is for the terminal.
+            lpips=LPIPS_NETS[0] if self.catalogue is not None and LPIPS_NETS[0] in self.catalogue.lpips else "",
         )
 
     def made_with(self, request: AnalyzeRequest) -> bool:
-        """Whether a request was made with the present choices, whatever its pictures, kept or not."""
-        return replace(request, paths=(), keep="") == self.request(())
+        """Whether a request was made with the present choices, whatever its pictures, kept or not, with LPIPS beside it or without."""
+        return replace(request, paths=(), keep="", lpips="") == replace(self.request(()), lpips="")
 
     def _attack_values(self) -> Values:
         values: dict[str, ParamValue] = dict(self.settings.expert.get(self.settings.attack, {}))

@@ -72,6 +72,7 @@ def test_the_window_opens_without_the_science(python: Run) -> None:
         ("report", "--help"),
         ("merge", "--help"),
         ("prompts", "--help"),
+        ("lpips", "--help"),
         ("demo", "--help"),
         ("doctor", "--help"),
     ],

@@ -48,9 +48,10 @@ def test_apgd_on_the_small_cnn(attack: Attack, norm: Norm, eps: float) -> None:
     against(small_cnn(), attack, norm, eps)
 
 
-def test_square_on_the_small_cnn() -> None:
+@pytest.mark.parametrize(("norm", "eps"), [(LINF, 2 / 255), (L2, 0.3)], ids=["linf", "l2"])
+def test_square_on_the_small_cnn(norm: Norm, eps: float) -> None:
     """500 pictures, 500 queries."""
-    against(small_cnn(), Square(queries=500), LINF, 2 / 255)
+    against(small_cnn(), Square(queries=500), norm, eps)
 
 
 @pytest.mark.heavy

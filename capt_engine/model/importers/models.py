@@ -131,7 +131,8 @@ def _converted(path: Path, out: Path, base: str, activation: str, read: Read) ->
         shown = ", ".join(repr(one[:60]) for one in sorted(contents.state)[:5])
         raise BadCheckpoint(
             f"{path.name!r} is of no known kind of model; it holds {len(contents.state)} tensors: {shown} …",
-            "Known: a CLIP of OpenAI's or open_clip's names, TeCoA's container, a bare image tower; prompts go to `capt prompts import`.",
+            "Known: a CLIP of OpenAI's or open_clip's names, TeCoA's container, a bare image tower; prompts go to `capt prompts import`, "
+            "networks for LPIPS to `capt lpips import`.",
         )
     assumed = ["The pictures are normalised with OpenAI's mean and deviation; the file does not say."]
     if not activation:

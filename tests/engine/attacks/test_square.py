@@ -81,7 +81,7 @@ def test_fooled_pictures_ask_no_more(tiny_classifier: Classifier, pixels: Pixels
 
 
 def test_squares_shrink_as_the_paper_says() -> None:
-    """The area is halved after 10, 50, 200, 500, 1,000, … of 10,000 queries, and in proportion for fewer."""
+    """The area is halved after 10, 50, 200, 500, 1,000, … of 10,000 queries; for fewer in proportion under L∞, as they are under L2."""
     images = torch.zeros(1, 3, 100, 100)
     whole, tenth = Square(queries=10_000, share=0.64), Square(queries=1_000, share=0.64)
     sides = {
@@ -98,8 +98,10 @@ def test_squares_shrink_as_the_paper_says() -> None:
         6_001: 5,
         8_001: 4,
     }
-    assert {query: whole._side(query, images) for query in sides} == sides
-    assert (tenth._side(1, images), tenth._side(2, images), tenth._side(999, images)) == (80, 57, 4)
+    for norm in (LINF, L2):
+        assert {query: whole._side(query, images, norm) for query in sides} == sides
+    assert [tenth._side(query, images, LINF) for query in (1, 2, 999)] == [80, 57, 4]
+    assert [tenth._side(query, images, L2) for query in (1, 2, 999)] == [80, 80, 20]
 
 
 @pytest.mark.parametrize("norm", list(NORMS), ids=lambda norm: norm.name)

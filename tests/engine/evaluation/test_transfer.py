@@ -58,7 +58,7 @@ def planned(model: Classifier, source: Classifier | None, **values: Any) -> Plan
     """A plan with the attack computed on `source`."""
     asked = {"attacks": (PGD,), "threat": THREAT, "crafted_on": "other" if source else "", **values}
     request = EvaluateRequest("d", with_pictures=True, **asked)
-    return plan_evaluation(request, [Contestant("none", model)], model, "folder", source)
+    return plan_evaluation(request, [Contestant("none", model)], model, "folder", source=source)
 
 
 def evaluated(work: Plan, items: list[Item]) -> tuple[AnalyzeResult, list[PictureRow]]:

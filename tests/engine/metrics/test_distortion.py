@@ -75,6 +75,14 @@ def test_psnr_is_its_definition(pixels: Pixels) -> None:
     assert psnr(x, y).item() == pytest.approx(10 * math.log10(1 / error), abs=1e-4)
 
 
+def test_lpips_is_undefined_without_its_weights() -> None:
+    """Nobody brought a network: NaN for each picture, which no row repeats."""
+    logits = torch.zeros(2, 2)
+    images = torch.zeros(2, 3, 12, 12)
+    given = Outcomes(images, images, torch.tensor([0, 1]), *[logits] * 7)
+    assert METRICS["lpips"].measure(given).isnan().tolist() == [True, True]
+
+
 def test_distances_are_the_largest_and_the_whole_change() -> None:
     """One value moved by 0.3 and one by 0.4: 0.4 for L∞, 0.5 for L2."""
     images = torch.full((1, 3, 12, 12), 0.5)

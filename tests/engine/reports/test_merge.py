@@ -93,6 +93,16 @@ def test_other_parts_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "joined").exists()
 
 
+def test_parts_measured_with_other_lpips_weights_are_refused(tmp_path: Path) -> None:
+    """Their means would be of two different distances."""
+    parts = [part(tmp_path / str(i), i, 2, 4) for i in (1, 2)]
+    for folder, digest in zip(parts, ("aa", "bb"), strict=True):
+        told = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        (folder / "manifest.json").write_text(json.dumps({**told, "lpips": {"sha256": digest}}), encoding="utf-8")
+    with pytest.raises(BadRequest, match="other weights"):
+        merge(parts, tmp_path / "joined")
+
+
 def test_the_same_run_again_has_no_difference(tmp_path: Path) -> None:
     """Times, and the place that the run is kept in, are none."""
     old, new = FinishedRun.of(kept(tmp_path / "old")), FinishedRun.of(kept(tmp_path / "new"))

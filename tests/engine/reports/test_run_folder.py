@@ -75,6 +75,20 @@ def test_a_run_without_an_end_is_no_finished_one(run: Path, tmp_path: Path) -> N
         FinishedRun.of(tmp_path)
 
 
+def test_a_run_of_an_older_version_is_gone_on_with(run: Path, tmp_path: Path) -> None:
+    """It did not know LPIPS, so it measured none: the same request goes on, one that measures it does not."""
+    folder = tmp_path / "older"
+    folder.mkdir()
+    told = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    del told["lpips"], told["request"]["lpips"]
+    (folder / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
+    (folder / "rows.csv").write_bytes((run / "rows.csv").read_bytes())
+    with RunFolder(folder, request(run), {"lpips": None}, resume=True) as taken:
+        assert len(taken.done) == 30
+    with pytest.raises(BadRequest, match="another lpips"):
+        RunFolder(folder, request(run, lpips="alex"), {"lpips": {"sha256": "aa"}}, resume=True)
+
+
 def test_kept_runs_are_listed_newest_first(run: Path, tmp_path: Path) -> None:
     """A finished one with its end and its count, an unfinished one without, nothing else."""
     first = kept(tmp_path / "first", 3)
@@ -130,8 +144,9 @@ def test_kept_runs_are_listed_newest_first(run: Path, tmp_path: Path) -> None:
             only_left=True,
         ),
         EvaluateRequest(data="d", suite="quick", attacks=(), only_left=False),
+        EvaluateRequest(data="d", lpips="vgg"),
     ],
-    ids=["plain", "curve", "clean", "settings", "set", "suite", "matrix", "all pictures"],
+    ids=["plain", "curve", "clean", "settings", "set", "suite", "matrix", "all pictures", "lpips"],
 )
 def test_the_command_asks_the_same(asked: EvaluateRequest) -> None:
     """What a report tells to type is read back by the program as the very request."""

@@ -71,6 +71,16 @@ def test_what_was_not_measured_is_empty() -> None:
     assert all(found[name] == "" for name in ("attack", "norm", "eps", "adv_pred", "success", "linf", "survives_png"))
 
 
+def test_lpips_stands_in_its_column_or_leaves_it_empty() -> None:
+    """Measured, it is read back as the number it was; a file of a version that did not know it is read as well."""
+    assert csv_cells(cells(ROW))["lpips"] == ""
+    told = csv_cells(cells(replace(ROW, metrics=(("linf", 4 / 255), ("lpips", 0.125)))))
+    assert told["lpips"] == "0.125"
+    assert dict(trial(told).metrics) == {"linf": 4 / 255, "lpips": 0.125}
+    older = {name: text for name, text in told.items() if name != "lpips"}
+    assert dict(trial(older).metrics) == {"linf": 4 / 255}
+
+
 def test_a_csv_reads_back_as_it_was_written() -> None:
     """Quotes, commas, line breaks and other scripts survive the round trip; numbers keep every digit; lines end as RFC 4180 says."""
     odd = replace(ROW, path='a "b", c\nд 猫.png')

@@ -41,6 +41,17 @@ def test_a_request_is_the_same_before_and_after_the_catalogue() -> None:
     assert early.attack == AttackSpec("pgd", (("restarts", 2), ("steps", 50)))
 
 
+def test_lpips_is_measured_where_its_cheap_weights_are(choices: Choices) -> None:
+    """AlexNet's without being asked, VGG16's never; a result without it does not look "made with other settings"."""
+    before = choices.request(())
+    assert before.lpips == ""
+    choices.on_ready(replace(CATALOGUE, lpips=("vgg",)))
+    assert choices.request(()).lpips == ""
+    choices.on_ready(replace(CATALOGUE, lpips=("alex", "vgg")))
+    assert choices.request(()).lpips == "alex"
+    assert choices.made_with(before)
+
+
 def test_choices_nobody_offers_fall_back() -> None:
     """A model, norm or prompt that is gone gives way to the first one that is there."""
     chosen = Settings(model="gone", norm="l7", attack="none", prompts="lost")

@@ -1,0 +1,56 @@
+"""What an attacker wants, knows and may do; and whom an attack is computed on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+AIMS = ("each", "a", "b")
+"""Whom an attack is aimed at where two sets of prompts are compared: each at its own, or both get the one computed on A, or on B."""
+
+SPACES = ("model input", "original size")
+"""Where a perturbation lives: on what the model sees after resizing, or on the picture's own pixels, resized inside the forward pass."""
+
+
+OTHER_MODEL = "model:"
+"""What stands before a model's id where an attack was computed on another model instead of on some prompts of this one."""
+
+ROUNDINGS = ("none", "8-bit")
+"""What an attacked picture is when it is judged: at full precision, and what saving does to it stands beside; or of 8-bit values, as a
+file holds it, which the attack knows."""
+
+
+@dataclass(frozen=True)
+class ThreatModel:
+    """What the attacker wants, knows and may do; it travels with every number.
+
+    eps: budget in pixel units [0, 1] of the norm (for "l2": the Euclidean length over all h × w × 3 values).
+    target: the class the attacker wants to see, None when any wrong class will do. budget: in words, what the attacker may do where
+    that is no ball of a norm (a patch, a turn, a printed word); norm and eps say nothing then. space: one of SPACES. rounding: one of
+    ROUNDINGS.
+    """
+
+    norm: str = "linf"
+    eps: float = 4 / 255
+    target: str | None = None
+    knowledge: str = "white-box"
+    space: str = "model input"
+    budget: str = ""
+    rounding: str = "none"
+
+    @property
+    def goal(self) -> str:
+        """ "untargeted" or "targeted"."""
+        return "untargeted" if self.target is None else "targeted"
+
+    @property
+    def unusual(self) -> tuple[str, ...]:
+        """In words, what is other than a reader would take for granted: where the perturbation lives, and how it is rounded."""
+        told = (
+            (self.space != SPACES[0], "on the pictures' own pixels"),
+            (self.rounding != ROUNDINGS[0], "rounded to 8 bits"),
+        )
+        return tuple(words for so, words in told if so)
+
+
+USUAL_THREAT = ThreatModel()
+"""What is meant where nobody says."""
