@@ -145,6 +145,7 @@ from capt_engine.records.suites import (
     Suite,
     corruption_of,
     labels,
+    until_chance,
 )
 from capt_engine.records.tuning import (
     ForecastRequest,
@@ -291,4 +292,5 @@ __all__ = [
     "VerifyRequest",
     "corruption_of",
     "labels",
+    "until_chance",
 ]

@@ -7,9 +7,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from capt_engine.records import NO_PROMPTS, AnalyzeResult, Failure, TunedSaved
-from capt_gui.pages.tune.checks_card import ChecksCard
 from capt_gui.pages.tune.save_card import SaveCard
-from capt_gui.pages.tune.scrolled import scrolled
 from capt_gui.pages.tune.step import Step
 from capt_gui.pages.tune.verdict_card import VerdictCard
 from capt_gui.view_models.desk import Desk
@@ -18,9 +16,11 @@ from capt_gui.view_models.tune_result import ClassRow
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.before_after import BeforeAfter, Measured, Pair
 from capt_gui.widgets.card import Card
+from capt_gui.widgets.checks_card import ChecksCard
 from capt_gui.widgets.figures import percent
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.score_table import Cell, ScoreTable
+from capt_gui.widgets.scrolled import scrolled
 
 _WIDTH = 1240
 _TABLE_ROWS = 20

@@ -11,9 +11,8 @@ import pytest
 
 from capt_engine.cli.evaluate import request_from
 from capt_engine.cli.main import parser
-from capt_engine.cli.options import until_chance
 from capt_engine.errors import BadRequest
-from capt_engine.records import AnalyzeRequest, AttackSpec, EvaluateRequest, ThreatModel
+from capt_engine.records import AnalyzeRequest, AttackSpec, EvaluateRequest, ThreatModel, until_chance
 from capt_engine.reports import kept_pictures
 from capt_engine.reports.finished_run import FinishedRun
 from capt_engine.reports.kept_runs import kept_runs
