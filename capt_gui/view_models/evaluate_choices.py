@@ -155,6 +155,12 @@ class EvaluateChoices(QObject):
         there = self.data.pictures_in_split
         return min(there, self.settings.evaluate_limit or there)
 
+    @property
+    def drawn(self) -> int:
+        """How many a run draws: those that cannot be read are among them, and are told of."""
+        listed = sum(own.listed for own in self.data.classes)
+        return min(listed, self.settings.evaluate_limit or listed)
+
     def limits(self) -> list[tuple[str, object]]:
         """(label, limit) from few to all of them; a limit that is no smaller than what there is would be all of them."""
         there = self.data.pictures_in_split

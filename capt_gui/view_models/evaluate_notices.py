@@ -20,11 +20,12 @@ def notices(result: ScanResult, classes: Sequence[ClassCount], split: str) -> tu
         _two_labels(result),
         _two_parts(result, split),
         _long_names(result),
-        _few(classes),
+        _few(result, classes),
         _unreadable(result),
     ]
     found = [notice for notice in said if notice is not None]
-    found += [Notice("info", note, "") for note in result.notes]
+    if not any(notice.kind == "block" for notice in found):
+        found += [Notice("info", note, "") for note in result.notes]
     order = ("block", "warning", "info")
     return tuple(sorted(found, key=lambda notice: order.index(notice.kind)))
 
@@ -41,8 +42,8 @@ def _nothing(result: ScanResult, classes: Sequence[ClassCount]) -> Notice | None
 def _one_class(result: ScanResult) -> Notice | None:
     if len(result.classes) >= 2 or not result.usable:
         return None
-    message = _tr("There is only one class, so every answer is right.")
-    return Notice("block", message, _tr("Choose the folder above it: one that holds a folder for each class."))
+    hint = _tr("Every answer would be right. Choose the folder above it: one that holds a folder for each class.")
+    return Notice("block", _tr("There is only one class."), hint)
 
 
 def _two_labels(result: ScanResult) -> Notice | None:
@@ -79,9 +80,9 @@ def _long_names(result: ScanResult) -> Notice | None:
     return Notice("warning", _tr("Names that are too long for the model: {}.").format(names), hint)
 
 
-def _few(classes: Sequence[ClassCount]) -> Notice | None:
+def _few(result: ScanResult, classes: Sequence[ClassCount]) -> Notice | None:
     n = sum(own.usable for own in classes)
-    if not 0 < n < _FEW:
+    if not 0 < n < _FEW or len(result.classes) < 2:
         return None
     words = _tr("1 picture tells little.") if n == 1 else _tr("{} pictures tell little.").format(n)
     return Notice("info", words, _tr("The intervals will be wide; a hundred or more are worth a figure."))

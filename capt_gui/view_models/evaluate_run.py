@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from capt_engine.records import (
     NO_PROMPTS,
+    SUITES,
     AnalyzeResult,
     Check,
     EvaluateRequest,
@@ -74,7 +75,7 @@ class EvaluateRun(QObject):
     @property
     def can_go_on(self) -> bool:
         """Whether a stopped run left something to go on from."""
-        if not self.is_stopped or self.request is None or not self.request.keep:
+        if not self.is_stopped or not self.tally.n or self.request is None or not self.request.keep:
             return False
         return (Path(self.request.keep) / _MANIFEST).is_file()
 
@@ -87,7 +88,7 @@ class EvaluateRun(QObject):
         """Evaluate with the present choices, in a new folder."""
         if not self.is_running and not self._choices.problem():
             self.tally = EvaluateTally(self._choices.request().headline)
-            self.total = self._choices.pictures
+            self.total = self._choices.drawn
             self._submit(self._choices.request(self._store.new_folder()))
 
     def go_on(self) -> None:
@@ -150,6 +151,25 @@ class EvaluateRun(QObject):
                 words += self.tr(", {} of {} right under attack").format(held, attacked)
             lines.append(words)
         return tuple(lines) if self.tally.n else ()
+
+    def settings_words(self) -> str:
+        """What the run was begun with, which the choices may differ from by now."""
+        request, choices = self.request, self._choices
+        if request is None:
+            return ""
+        shared = choices.shared
+        suite = next((one.label for one in SUITES if one.name == request.suite), "")
+        tests = [suite] if suite else [shared.attack_label(spec.name) for spec in request.attacks]
+        parts = [shared.model_label(request.model), ", ".join(tests) or self.tr("clean only")]
+        if self.has_attack:
+            parts.append(f"{sentences.norm_word(request.threat.norm)} {sentences.threat(request.threat)}")
+        if request.threat.target is not None:
+            parts.append(self.tr("towards “{}”").format(request.threat.target))
+        if request.until_chance:
+            parts.append(self.tr("curve until chance"))
+        parts.append(self.tr("checks {}").format(request.checks))
+        parts.append(self.tr("seed {}").format(request.seed))
+        return " · ".join(parts)
 
     def report_problem(self) -> str:
         """Why there is no report of this run; empty where there is."""

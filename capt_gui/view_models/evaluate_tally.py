@@ -32,7 +32,7 @@ class Outlived:
 
 
 class EvaluateTally:
-    """Counts as the engine does, at one budget; it holds a few numbers a picture. Several corruptions are answers, not attacks."""
+    """Counts as the engine does, at one budget; it holds a few numbers a picture. Several corruptions are no attack."""
 
     def __init__(self, headline: float) -> None:
         """headline: the budget that the verdict is about."""
@@ -78,7 +78,7 @@ class EvaluateTally:
         return Counter((one.label, _under_attack(one)) for one in seen if one.held is not None)
 
     def outlived(self, side: str, way: str) -> Outlived:
-        """How the attacked pictures that fooled one set of prompts fared after one of SAVINGS."""
+        """How the attacked pictures that fooled one set of prompts, at whatever budget, fared after one of SAVINGS."""
         kept, n = self._saved.get((side, way), (0, 0))
         return Outlived(kept, n)
 
@@ -92,6 +92,8 @@ class EvaluateTally:
             return
         if row.attacked is not None and row.attacked.winner != seen.label and seen.fell_to is None:
             seen.fell_to = row.attacked.winner
+        if row.success:
+            self._count_saved(row)
         if row.threat.eps != self._headline:
             return
         if row.skipped:
@@ -101,8 +103,6 @@ class EvaluateTally:
             return
         right = row.attacked is not None and row.attacked.winner == seen.label
         seen.held = right and seen.held is not False
-        if row.success:
-            self._count_saved(row)
 
     def _count_saved(self, row: PictureRow) -> None:
         for way in SAVINGS:

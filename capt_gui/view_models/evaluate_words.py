@@ -16,7 +16,7 @@ def verdict(result: AnalyzeResult, label: Callable[[str], str]) -> tuple[str, st
     if result.n == 0:
         return _tr("No picture could be used."), ""
     if result.compared is not None:
-        return _compared(result), " ".join((_side("A", result, label), _side("B", result.compared.other, label)))
+        return _compared(result), "\n".join((_side("A", result, label), _side("B", result.compared.other, label)))
     return _alone(result), _side("", result, label)
 
 
@@ -87,26 +87,32 @@ def _alone(result: AnalyzeResult) -> str:
 def _compared(result: AnalyzeResult) -> str:
     assert result.compared is not None
     robust, clean = sentences.effect(result.compared.robust), sentences.effect(result.compared.clean)
+    n = _pictures(result.n)
     if result.corruptions:
         return _corrupted(result.corruptions)
     if robust in {"better", "worse"}:
         more, less = ("B", "A") if robust == "better" else ("A", "B")
-        words = _tr("{} withstands more than {}.").format(more, less)
+        words = _tr("{} withstands more than {} on the same {}.").format(more, less, n)
         if clean == {"better": "worse", "worse": "better"}[robust]:
-            words = _tr("{} withstands more than {}, but is right less often when nobody attacks.").format(more, less)
+            words = _tr("{} withstands more than {} on the same {}, but is right less often when nobody attacks.")
+            words = words.format(more, less, n)
         return words
     if clean in {"better", "worse"}:
         more = "B" if clean == "better" else "A"
-        words = _tr("{} is right more often on clean pictures").format(more)
+        words = _tr("{} is right more often on the same {} when nobody attacks").format(more, n)
         return words + (_tr("; under attack no difference can be told.") if robust else ".")
-    return _tr("No difference between A and B can be told from {}.").format(_pictures(result.n))
+    return _tr("No difference between A and B can be told from {}.").format(n)
 
 
 def _corrupted(tables: tuple[CorruptionTable, ...]) -> str:
     means = [sentences.percent(table.mean.accuracy) for table in tables]
     if len(means) < 2:
-        return _tr("Under common corruptions {} of the answers are right on average.").format(means[0])
-    return _tr("Under common corruptions A is right {} of the time, B {}.").format(*means[:2])
+        return _tr("Under common corruptions {} of the answers are right on average, over {}.").format(
+            means[0], _pictures(tables[0].n)
+        )
+    return _tr("Under common corruptions A is right {} of the time, B {}, over {}.").format(
+        *means[:2], _pictures(tables[0].n)
+    )
 
 
 def _side(side: str, result: AnalyzeResult, label: Callable[[str], str]) -> str:

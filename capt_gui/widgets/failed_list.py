@@ -15,6 +15,8 @@ from capt_gui.widgets.fold import Fold
 from capt_gui.widgets.labels import text
 
 _SHOWN = 100
+# so few are shown at once
+_OPEN = 4
 
 
 class FailedList(QWidget):
@@ -50,7 +52,7 @@ class FailedList(QWidget):
                 widget.hide()
                 widget.deleteLater()
         for row, one in enumerate(self._shown[:_SHOWN]):
-            name = ElidedLabel(PurePath(one.path).name)
+            name = ElidedLabel(PurePath(one.path).name, text_role="")
             name.setToolTip(one.path)
             self._grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
             self._grid.addWidget(text(f"{one.message} {one.hint}".strip(), "muted"), row, 1)
@@ -61,6 +63,7 @@ class FailedList(QWidget):
         self._title.setText(
             self.tr("1 picture could not be used") if n == 1 else self.tr("{:,} pictures could not be used").format(n)
         )
+        self._fold.set_expanded(n <= _OPEN)
         self.setVisible(bool(self._shown))
 
     def title(self) -> str:

@@ -192,7 +192,7 @@ class HeatGrid(QWidget):
             cell = self._cell(row, column)
             painter.setPen(Qt.PenStyle.NoPen)
             strength = _FAINTEST + (_STRONGEST - _FAINTEST) * min(max(shade.share, 0.0), 1.0)
-            painter.setBrush(theme.mixed(shade.role, strength if shade.text else _FAINTEST / 2))
+            painter.setBrush(theme.mixed(shade.role, strength) if shade.text else theme.mixed("grid", 0.35))
             painter.drawRoundedRect(cell, 4, 4)
             painter.setPen(theme.color("text"))
             painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, elided(small, shade.text, cell.width()))

@@ -38,6 +38,7 @@ class VerdictBox(QFrame):
         self._bar.setAccessibleName(self.tr("Progress"))
         self._waiting = QWidget()
         self._buttons = QHBoxLayout()
+        self._lines, self._beside = QVBoxLayout(), QHBoxLayout(self)
         self._row = QWidget()
         for label in (self.headline, self.figures, self.caption):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -68,6 +69,14 @@ class VerdictBox(QFrame):
             self._words.setText(words)
             self._bar.setAccessibleDescription(words)
 
+    def add_line(self, widget: QWidget) -> None:
+        """Add a part of one's own below the bar."""
+        self._lines.insertWidget(self._lines.count() - 1, widget)
+
+    def add_beside(self, button: QPushButton) -> None:
+        """Add a button at the right end, beside the headline."""
+        self._beside.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+
     def add_button(self, icon: str, words: str, *, primary: bool = False) -> QPushButton:
         """Add a button at the end of the row below the words."""
         button = QPushButton(words)
@@ -95,15 +104,14 @@ class VerdictBox(QFrame):
         self._buttons.setSpacing(8)
         self._buttons.addStretch(1)
         self._row.setLayout(self._buttons)
-        words = QVBoxLayout()
-        words.setSpacing(6)
+        self._row.hide()
+        self._lines.setSpacing(7)
         for widget in (self.headline, self.figures, self.caption, self._waiting, self._row):
-            words.addWidget(widget)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(18, 16, 18, 16)
-        layout.setSpacing(14)
-        layout.addWidget(self._symbol, 0, Qt.AlignmentFlag.AlignTop)
-        layout.addLayout(words, 1)
+            self._lines.addWidget(widget)
+        self._beside.setContentsMargins(18, 16, 18, 16)
+        self._beside.setSpacing(14)
+        self._beside.addWidget(self._symbol, 0, Qt.AlignmentFlag.AlignTop)
+        self._beside.addLayout(self._lines, 1)
 
     @Slot()
     def _retint(self) -> None:

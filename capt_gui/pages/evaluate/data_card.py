@@ -59,8 +59,9 @@ class DataCard(QWidget):
         self._split.set_entries(
             [(self.tr("{}: {:,} pictures").format(name, count), name, "") for name, count in splits], data.split
         )
-        self._limit.setVisible(there and data.pictures_in_split > 0)
-        self._limit.set_stops(self._choices.limits())
+        stops = self._choices.limits()
+        self._limit.setVisible(there and data.pictures_in_split > 0 and len(stops) > 1)
+        self._limit.set_stops(stops)
         self._limit.set_value(self._choices.limit)
         self._interval.setText(self._choices.interval_words())
         self._interval.setVisible(bool(self._interval.text()))

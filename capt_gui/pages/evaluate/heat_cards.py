@@ -106,9 +106,9 @@ class ConfusionCard(ResultCard):
         self.grid.current_changed.connect(self._tell)
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show the counts of the rows."""
+        """Show the counts of the rows, also while more of them come."""
         self._run = run
-        if run.result is None or not run.tally.n:
+        if not run.tally.n:
             return False
         attacked = run.has_attack and any(run.tally.held(side)[1] for side in run.sides)
         self._state.setVisible(attacked)

@@ -280,6 +280,5 @@ class EvaluatePage(QWidget):
         data.failed.connect(self.on_failed)
         run.running_changed.connect(self.on_run_changed)
         run.changed.connect(self.on_changed)
-        run.failed.connect(self.on_failed)
         self._desk.evaluation.choices.changed.connect(self.on_changed)
         self._desk.engine.changed.connect(self.on_engine_changed)

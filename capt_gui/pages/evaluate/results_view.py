@@ -77,7 +77,8 @@ class ResultsView(QWidget):
         """A run began or ended."""
         done = self._run.result is not None
         for part, card in self._cards.items():
-            card.setVisible(done and part.show_run(self._run))
+            if part is not self.confusion:
+                card.setVisible(done and part.show_run(self._run))
         checks = self._run.checks()
         self._doubts.setVisible(bool(checks))
         if checks:
@@ -87,6 +88,7 @@ class ResultsView(QWidget):
 
     def on_counted(self) -> None:
         """More pictures are done, or could not be used."""
+        self._cards[self.confusion].setVisible(self.confusion.show_run(self._run))
         failures = self._run.failures()
         self.failed.show_failed(failures)
         self._left_out.setVisible(bool(failures))

@@ -56,8 +56,9 @@ class VerdictCard(QWidget):
             return
         done = run.tally.n + len(run.tally.failed)
         words = self.tr("Measuring: {:,} of {:,} pictures done").format(done, max(run.total, done))
-        caption = self.tr("Each set of prompts answers every picture; what is done stays when you cancel.")
-        self.box.set_verdict("", words, "\n".join(run.counts()), "" if run.counts() else caption)
+        if done and done >= run.total:
+            words = self.tr("All {:,} pictures are done; now the measurement itself is doubted").format(done)
+        self.box.set_verdict("", words, "\n".join(run.counts()), run.settings_words())
 
     def on_progress_changed(self, done: int, total: int, words: str) -> None:
         """Move the bar."""
@@ -77,7 +78,9 @@ class VerdictCard(QWidget):
         against = ""
         if result.robust_accuracy is not None and names:
             against = self.tr("Measured against {}.").format(evaluate_words.attack_words(result, names))
-        caption = " ".join(part for part in (against, evaluate_words.limits(result, len(names))) if part)
+        limits = " ".join(part for part in (against, evaluate_words.limits(result, len(names))) if part)
+        took = self.tr("{} · took {} s on {}").format(self._run.settings_words(), f"{result.wall_s:.0f}", result.device)
+        caption = "\n".join(part for part in (limits, took) if part)
         self.box.set_verdict(evaluate_words.kind(result), headline, figures, caption)
         self._offer(self.report, self.copy)
 
@@ -87,7 +90,8 @@ class VerdictCard(QWidget):
             self.box.set_verdict("failed", run.failure.message, run.failure.hint, "\n".join(run.counts()))
         else:
             words = self.tr("Stopped after {:,} of {:,} pictures").format(run.tally.n, max(run.total, run.tally.n))
-            caption = self.tr("What was measured is kept, and can be gone on with.") if run.can_go_on else ""
+            kept = self.tr("What was measured is kept, and can be gone on with.") if run.can_go_on else ""
+            caption = "\n".join(part for part in (kept, run.settings_words()) if part)
             self.box.set_verdict("stopped", words, "\n".join(run.counts()), caption)
         self._offer(*([self.go_on] if run.can_go_on else []))
 
