@@ -216,7 +216,7 @@ class HeatGrid(QWidget):
         """Whether the names of columns stand upright, for want of room."""
         metrics = QFontMetricsF(self._theme.font("caption"))
         width = self._cell_width()
-        return any(metrics.horizontalAdvance(name) > width + 2 for name in self._columns)
+        return any(metrics.horizontalAdvance(name) > width - 4 for name in self._columns)
 
     def _cell_width(self) -> float:
         room = self.width() - self._names_width() - _PAD - (10 if self._apart >= 0 else 0)

@@ -35,20 +35,26 @@ class TwoColumns(QWidget):
         """Whether there are two columns."""
         return self._wide
 
+    def arrange(self) -> None:
+        """Use the room there is; a column that would have nothing to show is none."""
+        some = {column for card, column in self._cards if not card.isHidden()}
+        wide = self.width() >= _ROOM and len(some) > 1
+        if wide == self._wide:
+            return
+        self._wide = wide
+        for card, _ in self._cards:
+            for layout in self._columns:
+                layout.removeWidget(card)
+        for card, column in self._cards:
+            self._put(card, column)
+        row = self.layout()
+        assert isinstance(row, QHBoxLayout)
+        row.setStretch(1, int(wide))
+
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Use the room there is."""
+        """Another width may have room for more."""
         super().resizeEvent(event)
-        wide = self.width() >= _ROOM
-        if wide != self._wide:
-            self._wide = wide
-            for card, _ in self._cards:
-                for layout in self._columns:
-                    layout.removeWidget(card)
-            for card, column in self._cards:
-                self._put(card, column)
-            row = self.layout()
-            assert isinstance(row, QHBoxLayout)
-            row.setStretch(1, int(wide))
+        self.arrange()
 
     def _put(self, card: QWidget, column: int) -> None:
         layout = self._columns[column if self._wide else 0]

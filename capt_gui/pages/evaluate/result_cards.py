@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from capt_engine.records import AnalyzeResult
 from capt_gui.theme import Theme
@@ -16,6 +16,9 @@ from capt_gui.widgets.figures import percent
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.line_chart import Level, Line, LineChart
 from capt_gui.widgets.score_table import Cell, ScoreTable
+
+# of the attacked pictures, so many outlive a PNG where nothing is wrong; the engine's check asks the same
+_MOST = 0.9
 
 
 class ResultCard(QWidget):
@@ -138,13 +141,23 @@ class AttacksCard(ResultCard):
 class SurvivalCard(ResultCard):
     """Whether attacked pictures still fool the model after being saved and read again."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
         self.heading.setText(self.tr("What outlives saving"))
+        self._theme = theme
+        self._survives = True
+        self._badge = QLabel()
         self.words = text()
         self.table = ScoreTable(self.tr("Attacked pictures that still fool the model after saving"))
-        self.add(self.words)
+        told = QWidget()
+        line = QHBoxLayout(told)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(8)
+        line.addWidget(self._badge, 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(self.words, 1)
+        self.add(told)
         self.add(self.table)
+        theme.changed.connect(self._retint)
 
     def show_run(self, run: EvaluateRun) -> bool:
         """Show the counts of the rows."""
@@ -175,11 +188,17 @@ class SurvivalCard(ResultCard):
         self.table.show_rows(len(rows))
         total = sum(run.tally.outlived(side, "png").n for side in sides)
         kept = sum(run.tally.outlived(side, "png").kept for side in sides)
-        words = self.tr("✓ Most attacked pictures are still attacks once they are files.")
-        if kept < 0.9 * total:
-            words = self.tr("! Some attacks are gone once the picture is saved: part of the harm is only arithmetic.")
-        self.words.setText(words)
+        self._survives = kept >= _MOST * total
+        words = self.tr("{} of {} attacked pictures still fool the model once they are saved as PNG.")
+        if not self._survives:
+            words = self.tr("Only {} of {} attacked pictures still fool the model once they are saved as PNG.")
+        self.words.setText(words.format(kept, total))
+        self._retint()
         return True
+
+    def _retint(self) -> None:
+        name, role = ("check", "ok") if self._survives else ("warning", "warning")
+        self._badge.setPixmap(self._theme.pixmap(name, 16, role, self.devicePixelRatioF()))
 
 
 class CurveCard(ResultCard):

@@ -57,7 +57,7 @@ class ResultsView(QWidget):
         self.corruptions = CorruptionCard(desk.theme)
         self.classes = ClassesCard()
         self.confusion = ConfusionCard(desk.theme)
-        self.survival = SurvivalCard()
+        self.survival = SurvivalCard(desk.theme)
         self.checks = ChecksCard(desk.theme, sentences=True)
         self.failed = FailedList(desk.theme)
         self._doubts, self._left_out = Card(self.checks), Card(self.failed)
@@ -92,6 +92,7 @@ class ResultsView(QWidget):
         failures = self._run.failures()
         self.failed.show_failed(failures)
         self._left_out.setVisible(bool(failures))
+        self._columns.arrange()
 
     def on_choices_changed(self) -> None:
         """What is shown may have been made with other settings."""
