@@ -36,7 +36,7 @@ PICTURES = {"off": 0, "cheap": 8, "full": 100}
 _HIDDEN = 8
 _BLACK_BOX_QUERIES = 500
 _LOUD = 0.5
-_NOT_ASKED = "It is made with --checks full."
+_NOT_ASKED = "It is made when the checks are full (--checks full)."
 
 
 @dataclass(frozen=True)
