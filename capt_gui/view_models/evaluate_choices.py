@@ -267,7 +267,8 @@ class EvaluateChoices(QObject):
         if data := self.data.problem():
             return data
         if self.shared.catalogue is None:
-            return ""
+            # an attack that was chosen last time is not known yet, nor the budget that suits the model
+            return self.tr("Waiting for the engine")
         if self.suite is None and self.attack is None and self.settings.evaluate_test != CLEAN_ONLY:
             return self.tr("Choose a test")
         return "" if "{}" in (self.template or "{}") else self.tr("The sentence needs {} where the class goes")
@@ -309,6 +310,8 @@ class EvaluateChoices(QObject):
             return self.suite.summary
         if self.attack is not None:
             return self.attack.summary
+        if self.settings.evaluate_test != CLEAN_ONLY:
+            return ""
         return self.tr("Nobody attacks: how many answers are right as the pictures are.")
 
     def cost_words(self) -> str:

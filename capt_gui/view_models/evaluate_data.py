@@ -59,6 +59,7 @@ class EvaluateData(QObject):
         # the classes as the chosen part has them; those without a picture there are among the answers all the same
         self.classes: tuple[ClassCount, ...] = ()
         self._usable: dict[str, int] = {}
+        self._notices: tuple[Notice, ...] = ()
         self.thumbnails = ThumbnailLoader(bridge, self)
         self.place = ""
         self.split = ""
@@ -116,7 +117,7 @@ class EvaluateData(QObject):
 
     def notices(self) -> tuple[Notice, ...]:
         """What there is to say about the pictures, blocks first."""
-        return () if self.result is None else notices(self.result, self.classes, self.split)
+        return self._notices
 
     def problem(self) -> str:
         """Why nothing can be evaluated, in a sentence; empty when something can."""
@@ -141,10 +142,6 @@ class EvaluateData(QObject):
         self.cancel()
         self._forget()
         self.place = str(Path(paths[0]).absolute())
-        self._settings.evaluate_recent = [
-            self.place,
-            *(old for old in self._settings.evaluate_recent if old != self.place),
-        ][:RECENT]
         self.scan()
 
     def scan(self) -> None:
@@ -196,6 +193,8 @@ class EvaluateData(QObject):
         self._scan = None
         if isinstance(event, JobFinished) and isinstance(event.result, ScanResult):
             self.result = event.result
+            before = [place for place in self._settings.evaluate_recent if place != self.place]
+            self._settings.evaluate_recent = [self.place, *before][:RECENT]
             parts = [name for name, _ in self.splits]
             # the engine takes the same part where nobody says: the only one, else the test
             self.split = "" if len(parts) < 2 else "test" if "test" in parts else parts[0]
@@ -231,6 +230,7 @@ class EvaluateData(QObject):
             classes = tuple(replace(own, listed=count, usable=count) for own, count in counts)
         self.classes = classes
         self._usable = {own.name: own.usable for own in classes}
+        self._notices = () if self.result is None else notices(self.result, classes, self.split)
 
     def _forget(self) -> None:
         if self._listing is not None:

@@ -132,14 +132,14 @@ class EvaluatePage(QWidget):
             face = self.results
         elif self._data.result is None:
             face = self.welcome
-        if face is not self._stack.currentWidget():
-            # the window's own focus: the user may be in another program while the scan ends
-            had_focus = self._stack.isAncestorOf(self.window().focusWidget() or self.window())
-            self._stack.setCurrentWidget(face)
-            if had_focus:
-                self._focused(face).setFocus()
+        # the window's own focus: the user may be in another program while the scan ends
+        had_focus = self._stack.isAncestorOf(self.window().focusWidget() or self.window())
+        moves = face is not self._stack.currentWidget()
+        self._stack.setCurrentWidget(face)
         self._top.setVisible(has_run and self._data.result is not None and face is not self.progress)
         self.faces.set_choice(_RESULTS if face is self.results else _PICTURES)
+        if moves and had_focus:
+            self._focus(face)
         may = not self.settings_column.reason()
         self._start.setEnabled(may and not self._run.is_running)
         self._cancel.setEnabled(self._run.is_running or self._data.is_running)
@@ -189,10 +189,13 @@ class EvaluatePage(QWidget):
         self.banner.clear()
         self._banner_room.hide()
 
-    def _focused(self, face: QWidget) -> QWidget:
-        if face is self.progress:
-            return self.progress.cancel
-        return self.welcome.folder if face is self.welcome else self.pictures.table
+    def _focus(self, face: QWidget) -> None:
+        if face is self.results:
+            self.faces.focus_taken()
+        elif face is self.progress:
+            self.progress.cancel.setFocus()
+        else:
+            (self.welcome.folder if face is self.welcome else self.pictures.table).setFocus()
 
     def _recent(self) -> list[str]:
         return self._desk.settings.evaluate_recent

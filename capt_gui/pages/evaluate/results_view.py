@@ -75,6 +75,8 @@ class ResultsView(QWidget):
 
     def on_changed(self) -> None:
         """A run began or ended."""
+        if self._run.is_running:
+            self._area.verticalScrollBar().setValue(0)
         done = self._run.result is not None
         for part, card in self._cards.items():
             if part is not self.confusion:
@@ -135,4 +137,5 @@ class ResultsView(QWidget):
         line.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scrolled(outer))
+        self._area = scrolled(outer)
+        layout.addWidget(self._area)

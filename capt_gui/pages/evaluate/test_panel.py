@@ -118,8 +118,13 @@ class TestPanel(QWidget):
         if choices.attacks:
             entries.append((self.tr("One attack"), "", "", HEADING))
             entries += [(one.label, one.name, one.summary) for one in choices.attacks]
-        self.test.set_entries(entries, choices.settings.evaluate_test)
+        chosen = choices.settings.evaluate_test
+        if all(entry[1] != chosen for entry in entries):
+            # chosen last time, and called by its name until the catalogue says what it is
+            entries.append((chosen, chosen, ""))
+        self.test.set_entries(entries, chosen)
         self._about.setText(choices.test_words())
+        self._about.setVisible(bool(self._about.text()))
 
     def _show_knobs(self) -> None:
         choices = self._choices

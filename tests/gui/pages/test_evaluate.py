@@ -423,3 +423,31 @@ def test_the_window_marks_an_evaluation_that_goes_on(bench: Bench, qtbot: QtBot,
     assert window._rail._buttons[EVALUATE].accessibleDescription() == "An evaluation goes on"
     play(bench, r.JobCancelled(last(bench)))
     assert window._rail._buttons[EVALUATE].accessibleDescription() == ""
+
+
+def test_the_keyboard_follows_the_faces(bench: Bench, page: EvaluatePage, tmp_path: Path, qtbot: QtBot) -> None:
+    """From the way in to Cancel, to the classes, and with a run to the switch that shows its results."""
+    page.activateWindow()
+    page.welcome.folder.setFocus()
+    qtbot.waitUntil(page.welcome.folder.hasFocus)
+    assert drop(page, str(tmp_path))
+    assert page.progress.cancel.hasFocus()
+    play(bench, r.JobFinished(last(bench), acted_data.found({"cat": 9, "dog": 9})))
+    assert page.pictures.table.hasFocus()
+    page._start.trigger()
+    focused = QApplication.focusWidget()
+    assert focused is page.faces._buttons["results"]
+
+
+def test_an_attack_of_last_time_waits_for_the_catalogue(bench: Bench, qtbot: QtBot, tmp_path: Path) -> None:
+    """Before the engine is ready its name stands in the list, and nothing else is run in its place."""
+    bench.settings.evaluate_test = "pgd"
+    page = EvaluatePage(bench.desk)
+    qtbot.addWidget(page)
+    page.show()
+    dropped(bench, page, tmp_path)
+    assert page.settings_column.test.test.currentText() == "pgd"
+    assert page.settings_column.job_bar.text() == "Waiting for the engine"
+    play(bench, READY)
+    assert page.settings_column.test.test.currentText() == "PGD"
+    assert page._start.isEnabled()
