@@ -152,25 +152,26 @@ class EvaluateChoices(QObject):
     @property
     def pictures(self) -> int:
         """How many pictures a run takes, 0 while that is not known."""
-        there = self.data.pictures_in_split
-        return min(there, self.settings.evaluate_limit or there)
+        return self.limit or self.data.pictures_in_split
 
     @property
     def drawn(self) -> int:
         """How many a run draws: those that cannot be read are among them, and are told of."""
         listed = sum(own.listed for own in self.data.classes)
-        return min(listed, self.settings.evaluate_limit or listed)
+        return min(listed, self.limit or listed)
 
     def limits(self) -> list[tuple[str, object]]:
         """(label, limit) from few to all of them; a limit that is no smaller than what there is would be all of them."""
         there = self.data.pictures_in_split
-        stops: list[tuple[str, object]] = [(f"{n:,}", n) for n in LIMITS if not there or n < there]
+        # one that is no stop of ours, as a settings file may hold, gets one of its own
+        numbers = sorted({*LIMITS, *([self.settings.evaluate_limit] if self.settings.evaluate_limit > 0 else [])})
+        stops: list[tuple[str, object]] = [(f"{n:,}", n) for n in numbers if not there or n < there]
         return [*stops, (self.tr("all {:,}").format(there) if there else self.tr("all"), 0)]
 
     @property
     def limit(self) -> int:
         """The stop that the present limit is."""
-        return self.settings.evaluate_limit if self.settings.evaluate_limit < self.data.pictures_in_split else 0
+        return self.settings.evaluate_limit if 0 < self.settings.evaluate_limit < self.data.pictures_in_split else 0
 
     # choosing
 
@@ -293,7 +294,7 @@ class EvaluateChoices(QObject):
             until_chance=self.curve,
             only_left=self.curve or (suite is not None and suite.adversarial and not every),
             checks=self.checks,
-            limit=chosen.evaluate_limit if chosen.evaluate_limit < self.data.pictures_in_split else 0,
+            limit=self.limit,
             seed=chosen.seed,
             keep=keep,
         )

@@ -126,6 +126,13 @@ class EvaluateRun(QObject):
         """Whether this run shows pictures several corruptions."""
         return self.request is not None and self.request.suite.startswith("corruptions")
 
+    @property
+    def _is_bound(self) -> bool:
+        """Whether ε says how far the attacks may go; a patch or a turn has a budget of its own."""
+        attacks = {info.name: info for info in self._choices.attacks}
+        specs = self.request.all_attacks if self.request is not None and self.has_attack else ()
+        return any(spec.name not in attacks or attacks[spec.name].norms for spec in specs)
+
     def results(self) -> tuple[AnalyzeResult, ...]:
         """The results of A, and of B where there is one."""
         if self.result is None:
@@ -161,8 +168,9 @@ class EvaluateRun(QObject):
         suite = next((one.label for one in SUITES if one.name == request.suite), "")
         tests = [suite] if suite else [shared.attack_label(spec.name) for spec in request.attacks]
         parts = [shared.model_label(request.model), ", ".join(tests) or self.tr("clean only")]
-        if self.has_attack:
-            parts.append(f"{sentences.norm_word(request.threat.norm)} {sentences.threat(request.threat)}")
+        if self._is_bound:
+            norm = request.threat.norm
+            parts.append(f"{sentences.norm_word(norm)} ε = {sentences.budget(request.threat.eps, norm)}")
         if request.threat.target is not None:
             parts.append(self.tr("towards “{}”").format(request.threat.target))
         if request.until_chance:

@@ -10,6 +10,9 @@ from capt_engine.records import AnalyzeResult, CorruptionTable
 from capt_gui.view_models import sentences
 from capt_gui.view_models.sentences import share
 
+# what the engine calls the knowledge of random noise, or of one corruption
+_NO_SEARCH = "no search"
+
 
 def verdict(result: AnalyzeResult, label: Callable[[str], str]) -> tuple[str, str]:
     """The verdict in a sentence, and the figures it rests on. label: what prompts are called in a sentence."""
@@ -42,6 +45,8 @@ def limits(result: AnalyzeResult, attacks: int) -> str:
         return _tr("Nobody attacked: this is bad weather and bad files, not a search for what fools the model.")
     if result.robust_accuracy is None:
         return ""
+    if result.threat_model.knowledge == _NO_SEARCH:
+        return _tr("Nobody searched for what fools the model: an attack that does will find more.")
     if result.suite == "quick":
         return _tr("A quick look is too kind: the stronger attacks of Standard will find more.")
     if attacks == 1:
@@ -63,12 +68,9 @@ def corruption_words(table: CorruptionTable) -> str:
 
 
 def attack_words(result: AnalyzeResult, names: list[str]) -> str:
-    """ "PGD at ε = 4/255", "the worst of 3 attacks at ε = 4/255"."""
-    at = sentences.threat(result.threat_model)
-    if result.threat_model.budget:
-        return at
+    """ "PGD at ε = 4/255", "the worst of 3 attacks at ε = 4/255"; the name alone where its own budget stands in the verdict."""
     who = names[0] if len(names) == 1 else _tr("the worst of {} attacks").format(len(names))
-    return _tr("{} at {}").format(who, at)
+    return who if result.threat_model.budget else _tr("{} at {}").format(who, sentences.threat(result.threat_model))
 
 
 def _alone(result: AnalyzeResult) -> str:

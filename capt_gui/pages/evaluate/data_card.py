@@ -53,6 +53,9 @@ class DataCard(QWidget):
         self.summary.setText(self._summary())
         words = self.tr("Other pictures…") if there else self.tr("Choose a folder…")
         self.other.setText(words)
+        self.other.setToolTip(
+            self.tr("A folder of classes; a table or a split file is in the File menu, or can be dropped")
+        )
         self.other.setAccessibleName(words.rstrip("…"))
         splits = data.splits
         self._split_box.setVisible(len(splits) > 1)

@@ -7,7 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
-from capt_gui.view_models import comparison, evaluate_words
+from capt_gui.view_models import comparison, evaluate_words, tune_words
 from capt_gui.view_models.choices import Choices
 from capt_gui.view_models.evaluate_run import EvaluateRun
 from capt_gui.widgets.verdict_box import VerdictBox
@@ -82,7 +82,9 @@ class VerdictCard(QWidget):
         if self._run.request is not None and self._run.request.aim != "each" and against:
             aim = comparison.aim_meaning(self._run.request.aim)
         limits = " ".join(part for part in (against, aim, evaluate_words.limits(result, len(names))) if part)
-        took = self.tr("{} · took {} s on {}").format(self._run.settings_words(), f"{result.wall_s:.0f}", result.device)
+        took = self.tr("{} · took {} on {}").format(
+            self._run.settings_words(), tune_words.duration(result.wall_s), result.device
+        )
         caption = "\n".join(part for part in (limits, took) if part)
         self.box.set_verdict(evaluate_words.kind(result), headline, figures, caption)
         self._offer(self.report, self.copy)

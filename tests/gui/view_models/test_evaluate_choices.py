@@ -126,6 +126,10 @@ def test_the_limit_stops_where_the_pictures_end(choices: EvaluateChoices) -> Non
     assert choices.pictures == choices.drawn == 240
     choices.set_limit(50)
     assert choices.pictures == 50
+    choices.set_limit(70)
+    assert ("70", 70) in choices.limits()
+    choices.set_limit(-1)
+    assert choices.request().limit == 0
 
 
 def test_norms_follow_the_attack(choices: EvaluateChoices) -> None:

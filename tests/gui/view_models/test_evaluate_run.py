@@ -219,6 +219,22 @@ def test_the_verdict_says_how_many_and_how_sure() -> None:
     assert evaluate_words.limits(acted.result(), 2).startswith("A quick look is too kind")
     assert evaluate_words.limits(replace(acted.result(), suite=""), 1).startswith("One attack alone")
     assert evaluate_words.limits(replace(acted.result(), suite="standard"), 3).startswith("An upper bound")
+    noise = replace(acted.result(), suite="", threat_model=replace(acted.THREAT, knowledge="no search"))
+    assert evaluate_words.limits(noise, 1).startswith("Nobody searched")
+
+
+def test_a_budget_of_its_own_stands_in_words(bench: Bench, run: EvaluateRun) -> None:
+    """A patch has no ε, so none is spoken of: not in the verdict, nor in the settings beside it."""
+    patch = r.AttackInfo("patch", "Patch", "Paints a square.", (), norms=())
+    catalogue = replace(READY.catalogue, attacks=(*READY.catalogue.attacks, patch))
+    play(bench, replace(READY, catalogue=catalogue))
+    bench.desk.evaluation.choices.set_test("patch")
+    run.start()
+    assert run.settings_words() == "Demo CLIP (toy world) · Patch · checks cheap · seed 0"
+    own = replace(acted.result(), suite="", threat_model=replace(acted.THREAT, budget="a square patch"))
+    assert evaluate_words.verdict(own, label)[0] == "25 % of 4 pictures stay right under a square patch."
+    assert evaluate_words.attack_words(own, ["Patch"]) == "Patch"
+    assert evaluate_words.attack_words(acted.result(), ["FGSM", "PGD"]) == "the worst of 2 attacks at ε = 4/255"
 
 
 @pytest.mark.parametrize(
