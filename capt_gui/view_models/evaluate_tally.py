@@ -77,6 +77,17 @@ class EvaluateTally:
             return Counter((one.label, one.clean) for one in seen)
         return Counter((one.label, _under_attack(one)) for one in seen if one.held is not None)
 
+    def taken_for(self, side: str, label: int, answer: int, *, attacked: bool) -> tuple[str, ...]:
+        """The pictures of one class that were taken for another, or for itself; counted as `confusion` counts them."""
+        seen = self._pictures.get(side, {})
+        return tuple(
+            path
+            for path, one in seen.items()
+            if one.label == label
+            and (_under_attack(one) if attacked else one.clean) == answer
+            and (one.held is not None or not attacked)
+        )
+
     def outlived(self, side: str, way: str) -> Outlived:
         """How the attacked pictures that fooled one set of prompts, at whatever budget, fared after one of SAVINGS."""
         kept, n = self._saved.get((side, way), (0, 0))

@@ -42,9 +42,11 @@ class Shade:
 
 
 class HeatGrid(QWidget):
-    """Names on the left and above; `gap_before` sets a column apart. `current_changed(words)` when a cell is pointed at, "" for none."""
+    """Names on the left and above; `gap_before` sets a column apart. `current_changed(words)` when a cell is pointed at, "" for none;
+    `chosen(row, column)` when one is clicked, or Return or Space pressed on it."""
 
     current_changed = Signal(str)
+    chosen = Signal(int, int)
 
     def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -112,6 +114,14 @@ class HeatGrid(QWidget):
         """Point at a cell."""
         self._point(self._at(event.position()))
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Choose a cell."""
+        place = self._at(event.position())
+        if event.button() == Qt.MouseButton.LeftButton and place is not None:
+            self.setFocus(Qt.FocusReason.MouseFocusReason)
+            self._point(place)
+            self.chosen.emit(*place)
+
     def leaveEvent(self, _event: QEvent) -> None:
         """Point at nothing."""
         self._point(None)
@@ -129,7 +139,10 @@ class HeatGrid(QWidget):
         self._point(None)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """The arrow keys move from cell to cell."""
+        """The arrow keys move from cell to cell; Return and Space choose one."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self._current is not None:
+            self.chosen.emit(*self._current)
+            return
         moves = {
             Qt.Key.Key_Left: (0, -1),
             Qt.Key.Key_Right: (0, 1),

@@ -17,7 +17,7 @@ from capt_gui.panels.data_welcome import DataWelcome, Greeting
 from capt_gui.panels.model_panel import ask_for_checkpoint
 from capt_gui.panels.scan_progress import ScanProgress
 from capt_gui.view_models.desk import Desk
-from capt_gui.view_models.navigation import REPORT
+from capt_gui.view_models.navigation import EXPLORE, REPORT
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.drop_area import local_paths
 from capt_gui.widgets.segments import Segments
@@ -116,6 +116,11 @@ class EvaluatePage(QWidget):
         if self._run.request is not None and not self._run.report_problem():
             self._desk.reports.show_run(self._run.request.keep)
             self._desk.navigation.go(REPORT)
+
+    def on_explore(self, paths: list[str]) -> None:
+        """Look at some pictures one by one: they join the gallery of the Explore page."""
+        self._desk.analysis.drop(paths)
+        self._desk.navigation.go(EXPLORE)
 
     def on_face_picked(self, face: str) -> None:
         """The user wants to see the pictures, or the results."""
@@ -277,6 +282,7 @@ class EvaluatePage(QWidget):
         self.settings_column.model.open_clicked.connect(self.on_open_clicked)
         self.faces.picked.connect(self.on_face_picked)
         self.results.report_clicked.connect(self.on_report)
+        self.results.explore_clicked.connect(self.on_explore)
         self.banner.dismissed.connect(self.on_dismissed)
         data.running_changed.connect(self.on_scanning_changed)
         data.progress_changed.connect(self.progress.set_progress)

@@ -41,9 +41,10 @@ class ClassesCard(ResultCard):
 
 
 class ResultsView(QWidget):
-    """`report_clicked`: the report of the run is wanted."""
+    """`report_clicked`: the report of the run is wanted; `explore_clicked(paths)`: these pictures, one by one."""
 
     report_clicked = Signal()
+    explore_clicked = Signal(list)
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,7 +57,7 @@ class ResultsView(QWidget):
         self.curve = CurveCard(desk.theme, desk.choices)
         self.corruptions = CorruptionCard(desk.theme)
         self.classes = ClassesCard()
-        self.confusion = ConfusionCard(desk.theme)
+        self.confusion = ConfusionCard(desk.theme, desk.evaluation.data.thumbnails)
         self.survival = SurvivalCard(desk.theme)
         self.checks = ChecksCard(desk.theme, sentences=True)
         self.failed = FailedList(desk.theme)
@@ -65,6 +66,7 @@ class ResultsView(QWidget):
         self._columns = TwoColumns()
         self._lay_out()
         self.verdict.report_clicked.connect(self.report_clicked)
+        self.confusion.explore_clicked.connect(self.explore_clicked)
         self._run.changed.connect(self.on_changed)
         self._run.counted.connect(self.on_counted)
         self._choices.changed.connect(self.on_choices_changed)

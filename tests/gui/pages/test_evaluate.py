@@ -267,6 +267,8 @@ def test_many_classes_show_their_commonest_mistakes(bench: Bench, page: Evaluate
     play(bench, r.RowsReady(last(bench), (row,)))
     assert not page.results.confusion.grid.isVisible()
     assert page.results.confusion.table.shown(1) == ["class 3"]
+    page.results.confusion.table.activated.emit(page.results.confusion.table.currentIndex())
+    assert page.results.confusion.pictures.title.text() == "1 picture: “class 0”, called “class 3” when clean"
 
 
 def test_the_report_of_the_run_and_its_command(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
@@ -451,3 +453,28 @@ def test_an_attack_of_last_time_waits_for_the_catalogue(bench: Bench, qtbot: QtB
     play(bench, READY)
     assert page.settings_column.test.test.currentText() == "PGD"
     assert page._start.isEnabled()
+
+
+def test_a_cell_of_the_matrix_shows_its_pictures(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """Which pictures were taken for which class, by mouse or Return, and from there to the Explore page."""
+    dropped(bench, page, tmp_path)
+    finished(bench, acted.result())
+    card = page.results.confusion
+    assert not card.pictures.isVisible()
+    card._state._buttons["attacked"].click()
+    card.grid._point((1, 0))
+    QTest.keyClick(card.grid, Qt.Key.Key_Return)
+    assert card.pictures.title.text() == "1 picture: “dog”, called “cat” when attacked"
+    assert card.pictures._tiles.rowCount() == 1
+    asked: list[str] = []
+    bench.desk.navigation.asked.connect(asked.append)
+    press(card.pictures.explore)
+    assert asked == ["explore"]
+    preview = bench.engine.requests[-1]
+    assert isinstance(preview, r.PreviewRequest)
+    assert preview.paths == ("/c.png",)
+    QTest.mouseClick(card.grid, Qt.MouseButton.LeftButton, pos=card.grid._cell(2, 0).center().toPoint())
+    assert card.pictures.title.text() == "No picture: “emu”, called “cat” when attacked"
+    assert not card.pictures.explore.isVisible()
+    card._state._buttons["clean"].click()
+    assert not card.pictures.isVisible()
