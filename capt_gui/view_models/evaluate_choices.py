@@ -22,7 +22,7 @@ from capt_engine.records import (
     until_chance,
 )
 from capt_gui.settings import Settings
-from capt_gui.view_models import sentences
+from capt_gui.view_models import sentences, tune_words
 from capt_gui.view_models.choices import Choices, Values
 from capt_gui.view_models.evaluate_data import EvaluateData
 from capt_gui.view_models.stops import steps_param
@@ -315,8 +315,8 @@ class EvaluateChoices(QObject):
             return ""
         return self.tr("Nobody attacks: how many answers are right as the pictures are.")
 
-    def cost_words(self) -> str:
-        """How much work it is, as far as that is certain before it begins."""
+    def cost_words(self, seconds: float | None = None) -> str:
+        """How much work it is, as far as that is certain before it begins; seconds: how long, at the pace of the last such run."""
         n = self.pictures
         if not n:
             return ""
@@ -326,7 +326,9 @@ class EvaluateChoices(QObject):
             words += self.tr(" × 2 sets of prompts")
         if self.is_corruption_table or (self.suite is None and self.attack is None):
             passes = n * sides * (1 + (len(self.suite.linf) if self.suite is not None else 0))
-            return self.tr("{}: {:,} forward passes.").format(words, passes)
+            words = self.tr("{}: {:,} forward passes").format(words, passes)
+            words += "" if self.checks == "off" else self.tr(" and the checks")
+            return f"{words}. {self._time_words(seconds)}".strip() if seconds is not None else f"{words}."
         if self.suite is not None:
             norm = self.norm.name if self.norm is not None else "linf"
             count = len(self.suite.of(norm, targeted=self.target is not None))
@@ -334,7 +336,12 @@ class EvaluateChoices(QObject):
         if self.curve and self.norm is not None:
             budgets = len(until_chance(self.eps, self.norm.name))
             words += self.tr(" × up to {} budgets").format(budgets)
-        return self.tr("{}. How long that takes is measured on the first of them.").format(words)
+        return f"{words}. {self._time_words(seconds)}"
+
+    def _time_words(self, seconds: float | None) -> str:
+        if seconds is None:
+            return self.tr("How long that takes is measured on the first of them.")
+        return self.tr("At the pace of the last such run: {}.").format(tune_words.duration(seconds))
 
     def interval_words(self) -> str:
         """How wide an interval is at the most with so many pictures: Wilson's, at one half."""

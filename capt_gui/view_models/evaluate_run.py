@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from capt_engine.records import (
     JobFinished,
     JobId,
     JobProgress,
+    JobStarted,
     RowsReady,
 )
 from capt_gui.bridge import Bridge
@@ -60,6 +62,9 @@ class EvaluateRun(QObject):
         self.tally = EvaluateTally(0.0)
         # how many pictures the run takes, as it was asked for
         self.total = 0
+        self._began_s, self._anew = 0.0, True
+        # seconds a picture took in the runs of this session, by what was asked for
+        self._paces: dict[EvaluateRequest, float] = {}
         bridge.event_arrived.connect(self.on_event)
 
     @property
@@ -107,6 +112,11 @@ class EvaluateRun(QObject):
             self.request = self.result = self.failure = None
             self.tally = EvaluateTally(0.0)
             self.changed.emit()
+
+    def forecast_s(self) -> float | None:
+        """How long the present choices would take at the pace of the last such run; None where there was none."""
+        pace = self._paces.get(_kind_of(self._choices.request()))
+        return None if pace is None else pace * self._choices.drawn
 
     @property
     def sides(self) -> tuple[str, ...]:
@@ -205,6 +215,8 @@ class EvaluateRun(QObject):
         if isinstance(event, RowsReady):
             self.tally.add(event.rows)
             self.counted.emit()
+        elif isinstance(event, JobStarted):
+            self._began_s = time.monotonic()
         elif isinstance(event, JobProgress):
             note = event.note[:1].upper() + event.note[1:]
             self.progress_changed.emit(event.done, event.total, sentences.progress(note, event.remaining_s, 0))
@@ -215,6 +227,9 @@ class EvaluateRun(QObject):
         self._job = None
         if isinstance(event, JobFinished) and isinstance(event.result, AnalyzeResult):
             self.result = event.result
+            if self._began_s and self._anew and self.request is not None:
+                n = max(self.result.n + self.result.n_failed, 1)
+                self._paces[_kind_of(self.request)] = (time.monotonic() - self._began_s) / n
         elif isinstance(event, JobFailed):
             self.failure = event.failure
         self.running_changed.emit(False)
@@ -224,7 +239,13 @@ class EvaluateRun(QObject):
 
     def _submit(self, request: EvaluateRequest) -> None:
         self.request, self.result, self.failure = replace(request, resume=False), None, None
+        self._began_s, self._anew = 0.0, not request.resume
         self._job = self._bridge.submit(request)
         self.progress_changed.emit(0, 0, self.tr("Waiting for its turn"))
         self.running_changed.emit(True)
         self.changed.emit()
+
+
+def _kind_of(request: EvaluateRequest) -> EvaluateRequest:
+    """What two runs share that take as long for each picture."""
+    return replace(request, data="", split="", limit=0, seed=0, template="", keep="", resume=False)

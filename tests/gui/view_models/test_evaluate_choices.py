@@ -76,10 +76,11 @@ def test_nobody_attacks_in_bad_weather(choices: EvaluateChoices) -> None:
     choices.set_test("corruptions")
     assert choices.is_corruption_table
     assert not choices.has_budget
-    assert choices.cost_words() == "200 pictures: 15,200 forward passes."
+    assert choices.cost_words() == "200 pictures: 15,200 forward passes and the checks."
     assert not choices.request().only_left
     choices.set_test(CLEAN_ONLY)
     assert choices.request().all_attacks == ()
+    choices.set_checks("off")
     assert choices.cost_words() == "200 pictures: 200 forward passes."
     choices.set_test("no such thing")
     assert choices.problem() == "Choose a test"

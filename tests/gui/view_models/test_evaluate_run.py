@@ -182,6 +182,22 @@ def test_progress_says_how_long_it_takes(bench: Bench, run: EvaluateRun) -> None
     assert told == [(0, 0, "Waiting for its turn"), (4, 40, "about 4 min left · Pictures 1–4 of 40, pgd")]
 
 
+def test_the_next_run_like_it_has_a_forecast(bench: Bench, run: EvaluateRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measured, not believed: the pace of the last such run, and of no other."""
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    assert run.forecast_s() is None
+    run.start()
+    play(bench, r.JobStarted(last(bench)))
+    now[0] = 150.0
+    play(bench, r.JobFinished(last(bench), acted.result()))
+    assert run.forecast_s() == pytest.approx(50.0)
+    choices = bench.desk.evaluation.choices
+    assert choices.cost_words(run.forecast_s()).endswith("At the pace of the last such run: about 50 seconds.")
+    choices.set_test("standard")
+    assert run.forecast_s() is None
+
+
 def test_the_settings_of_a_run_are_frozen(bench: Bench, run: EvaluateRun) -> None:
     """The line beside the verdict speaks of the run, not of what is chosen by now."""
     run.start()
