@@ -159,8 +159,17 @@ def run(launch: Launch, make_engine: EngineFactory) -> int:
     bridge = Bridge(make_engine)
     app.aboutToQuit.connect(bridge.close)
     desk = lay_out(bridge, launch.settings, Theme(app, launch.settings.theme), launch.runs, launch.projects)
-    reports = desk.reports
-    for job in (desk.analysis, reports.runs, reports.preview, reports.writing, reports.printing, desk.results_file):
+    reports, evaluation = desk.reports, desk.evaluation
+    for job in (
+        desk.analysis,
+        evaluation.data,
+        evaluation.run,
+        reports.runs,
+        reports.preview,
+        reports.writing,
+        reports.printing,
+        desk.results_file,
+    ):
         job.failed.connect(reporter.report_failure)
     keeper = SettingsKeeper(launch.settings, launch.settings_path, bridge)
     window = MainWindow(desk, keeper, launch.logs)

@@ -34,7 +34,7 @@ from capt_engine.resources import resource
 from capt_gui.pages import PAGES, Page
 from capt_gui.view_models import sentences
 from capt_gui.view_models.desk import Desk
-from capt_gui.view_models.navigation import TUNE
+from capt_gui.view_models.navigation import EVALUATE, TUNE
 from capt_gui.view_models.settings_keeper import SettingsKeeper
 from capt_gui.widgets.device_pill import DevicePill
 from capt_gui.widgets.page_rail import PageRail
@@ -75,7 +75,9 @@ class MainWindow(QMainWindow):
         desk.engine.changed.connect(self.on_engine_changed)
         desk.choices.changed.connect(keeper.touch)
         desk.reports.changed.connect(keeper.touch)
+        desk.evaluation.choices.changed.connect(keeper.touch)
         desk.tuning.run.progressed.connect(self.on_tuning_progressed)
+        desk.evaluation.run.running_changed.connect(self.on_evaluating_changed)
         desk.theme.changed.connect(self.on_theme_changed)
         self.on_engine_changed()
 
@@ -128,6 +130,10 @@ class MainWindow(QMainWindow):
         run = self._desk.tuning.run
         words = self.tr("Tuning is paused") if run.is_paused else self.tr("Tuning goes on") if run.is_running else ""
         self._rail.set_busy(TUNE, words)
+
+    def on_evaluating_changed(self, running: bool) -> None:
+        """The same mark for an evaluation."""
+        self._rail.set_busy(EVALUATE, self.tr("An evaluation goes on") if running else "")
 
     def on_theme_changed(self) -> None:
         """Remember the choice."""

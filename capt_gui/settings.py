@@ -33,6 +33,8 @@ class Settings:
     partner of A, OFF for none. aim: whom an attack is computed on. prompt_files: checkpoints opened from disk, the latest
     first. keep_runs: analyses are kept on disk, so that reports can be made of them. report_left_out: ids of sections.
     tune_recent: where pictures for tuning came from, the latest first; several folders of one drop are joined by line breaks.
+    evaluate_test: a suite, an attack, or "none"; evaluate_limit: at most so many pictures, 0 for all; evaluate_expert: as `expert`,
+    for suites too.
     """
 
     version: int = VERSION
@@ -57,11 +59,18 @@ class Settings:
     report_left_out: list[str] = field(default_factory=list)
     report_columns: list[int] = field(default_factory=list)
     tune_recent: list[str] = field(default_factory=list)
+    evaluate_recent: list[str] = field(default_factory=list)
+    evaluate_test: str = "quick"
+    evaluate_norm: str = "linf"
+    evaluate_curve: bool = False
+    evaluate_checks: str = "cheap"
+    evaluate_limit: int = 200
     prompt_files: list[str] = field(default_factory=list)
     columns: list[int] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
     eps: dict[str, float] = field(default_factory=dict)
     expert: dict[str, dict[str, bool | int | float | str]] = field(default_factory=dict)
+    evaluate_expert: dict[str, dict[str, bool | int | float | str]] = field(default_factory=dict)
     classes: dict[str, list[str]] = field(default_factory=dict)
     template: dict[str, str] = field(default_factory=dict)
 
@@ -175,10 +184,12 @@ _LISTS: dict[str, type] = {
     "report_left_out": str,
     "report_columns": int,
     "tune_recent": str,
+    "evaluate_recent": str,
 }
 _TABLES: dict[str, Callable[[object], bool]] = {
     "eps": _is_budget,
     "expert": _is_values,
+    "evaluate_expert": _is_values,
     "classes": _is_names,
     "template": lambda item: isinstance(item, str),
 }

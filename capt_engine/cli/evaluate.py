@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 
 from capt_engine.cli.asked import add_attack, add_lpips, add_model, add_out, attack, budgets, prompts, settings, threat
-from capt_engine.cli.options import add_common, class_list, until_chance
+from capt_engine.cli.options import add_common, class_list
 from capt_engine.cli.picture_run import PictureRun
 from capt_engine.errors import BadRequest
-from capt_engine.records import CHECK_LEVELS, SUITES, AttackSpec, EvaluateRequest
+from capt_engine.records import CHECK_LEVELS, SUITES, AttackSpec, EvaluateRequest, until_chance
 
 HELP = "predict and attack labelled pictures, and count what stays right"
 

@@ -44,19 +44,6 @@ def budget(text: str, *, norm: str = "linf", name: str = "--eps") -> float:
     return value
 
 
-def until_chance(eps: float, norm: str) -> tuple[float, ...]:
-    """The budgets of a curve that goes on until nothing can be left: 0, a quarter and a half of ε, ε, and double after double.
-
-    L∞ ends at one half, where any picture can be turned grey; L2 at the largest budget there is.
-    """
-    last = 0.5 if norm == "linf" else 100.0
-    found = [0.0, eps / 4, eps / 2]
-    while eps < last:
-        found.append(eps)
-        eps *= 2
-    return (*found, last)
-
-
 def class_list(text: str) -> tuple[str, ...]:
     """Class names from `a,b,c` or from a file with one name (or one comma-separated line) per line."""
     try:

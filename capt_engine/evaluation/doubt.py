@@ -8,7 +8,7 @@ from functools import cached_property
 from capt_engine.attacks.base import Attack, Logits, Threat
 from capt_engine.evaluation.probe import Probe, Shot
 
-_NOT_ASKED = "It is made with --checks full."
+_NOT_ASKED = "It is made when the checks are full (--checks full)."
 
 
 @dataclass(frozen=True)

@@ -141,6 +141,7 @@ from capt_engine.records.suites import (
     Suite,
     corruption_of,
     labels,
+    until_chance,
 )
 from capt_engine.records.threat import AIMS, OTHER_MODEL, ROUNDINGS, SPACES, ThreatModel
 from capt_engine.records.tuning import (
@@ -289,4 +290,5 @@ __all__ = [
     "VerifyRequest",
     "corruption_of",
     "labels",
+    "until_chance",
 ]

@@ -168,3 +168,16 @@ SUITES = (
 def suite(name: str) -> Suite:
     """The suite called `name`; raises KeyError."""
     return {one.name: one for one in SUITES}[name]
+
+
+def until_chance(eps: float, norm: str) -> tuple[float, ...]:
+    """The budgets of a curve that goes on until nothing can be left: 0, a quarter and a half of ε, ε, and double after double.
+
+    L∞ ends at one half, where any picture can be turned grey; L2 at the largest budget there is.
+    """
+    last = 0.5 if norm == "linf" else 100.0
+    found = [0.0, eps / 4, eps / 2]
+    while eps < last:
+        found.append(eps)
+        eps *= 2
+    return (*found, last)

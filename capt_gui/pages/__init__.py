@@ -9,12 +9,13 @@ from typing import Protocol
 from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QAction
 
+from capt_gui.pages.evaluate.page import EvaluatePage
 from capt_gui.pages.explore.page import ExplorePage
 from capt_gui.pages.models.page import ModelsPage
 from capt_gui.pages.report.page import ReportPage
 from capt_gui.pages.tune.page import TunePage
 from capt_gui.view_models.desk import Desk
-from capt_gui.view_models.navigation import EXPLORE, MODELS, REPORT, TUNE
+from capt_gui.view_models.navigation import EVALUATE, EXPLORE, MODELS, REPORT, TUNE
 
 
 class Page(Protocol):
@@ -51,6 +52,7 @@ class PageInfo:
 
 PAGES = (
     PageInfo(EXPLORE, "Explore", "explore", ExplorePage),
+    PageInfo(EVALUATE, "Evaluate", "evaluate", EvaluatePage),
     PageInfo(TUNE, "Tune", "tune", TunePage),
     PageInfo(REPORT, "Report", "report", ReportPage),
     PageInfo(MODELS, "Models", "models", ModelsPage),

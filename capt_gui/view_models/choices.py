@@ -184,6 +184,14 @@ class Choices(QObject):
             self.settings.eps[self.settings.norm] = eps
             self.changed.emit()
 
+    def share(self, *, eps: tuple[str, float] | None = None, seed: int | None = None) -> None:
+        """Take the budget of a norm, or the seed, that was chosen on another page: they are one setting."""
+        if eps is not None:
+            self.settings.eps[eps[0]] = eps[1]
+        if seed is not None:
+            self.settings.seed = seed
+        self.changed.emit()
+
     def set_steps(self, steps: int) -> None:
         """Choose the number of steps; the attack's own number is stored as "no choice"."""
         param = steps_param(self.attack) if self.attack else None

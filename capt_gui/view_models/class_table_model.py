@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
-from typing import Any
+from typing import Any, Protocol
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from capt_engine.records import ClassCount, ScanResult
-from capt_gui.view_models.scan_model import STRIP, ScanModel
+from capt_gui.view_models.scan_model import STRIP
+from capt_gui.view_models.thumbnail_loader import ThumbnailLoader
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -27,10 +29,26 @@ class Role(IntEnum):
     PARTS = Qt.ItemDataRole.UserRole + 6
 
 
+class Pictures(Protocol):
+    """Whose classes are shown: the wizard's, or those that are evaluated."""
+
+    thumbnails: ThumbnailLoader
+
+    @property
+    def pictures(self) -> Mapping[str, tuple[str, ...]]:
+        """Usable pictures by class."""
+
+    def class_of(self, path: str) -> str:
+        """The class of a picture, empty while it is not known."""
+
+    def usable(self, name: str) -> int:
+        """Usable pictures of a class."""
+
+
 class ClassTableModel(QAbstractTableModel):
     """Rows in the order of the data set; what changes is told row by row, so that the view keeps its place."""
 
-    def __init__(self, scan: ScanModel, left_out: frozenset[str] = frozenset(), parent: QObject | None = None) -> None:
+    def __init__(self, scan: Pictures, left_out: frozenset[str] = frozenset(), parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._scan = scan
         self._left_out = left_out
@@ -48,8 +66,8 @@ class ClassTableModel(QAbstractTableModel):
             self._rows = result.classes if result is not None else ()
             self._row_of = {own.name: row for row, own in enumerate(self._rows)}
             self.endResetModel()
-        elif self._rows:
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self._rows) - 1, COPIES))
+        else:
+            self.refresh()
 
     def rowCount(self, parent: Index = _NOWHERE) -> int:
         """Number of classes."""
@@ -96,6 +114,11 @@ class ClassTableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return self._spoken(own, column, value)
         return None
+
+    def refresh(self) -> None:
+        """More is known about the same classes: their rows are painted again."""
+        if self._rows:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._rows) - 1, COPIES))
 
     def row_of(self, name: str) -> int:
         """The row of a class, -1 for none."""

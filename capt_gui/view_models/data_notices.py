@@ -88,9 +88,9 @@ def _too_few_pictures(counts: dict[str, int]) -> Notice | None:
     if len(poor) == 1:
         count = counts[poor[0]]
         had = _tr("1 usable picture") if count == 1 else _tr("no usable picture")
-        message, action = _tr("“{}” has {}.").format(_short(poor[0]), had), _tr("Leave out this class")
+        message, action = _tr("“{}” has {}.").format(short(poor[0]), had), _tr("Leave out this class")
     else:
-        message = _tr("{} classes have fewer than two usable pictures: {}.").format(len(poor), _list(poor))
+        message = _tr("{} classes have fewer than two usable pictures: {}.").format(len(poor), listed(poor))
         action = _tr("Leave out these classes")
     hint = _tr(
         "One picture to learn from and one to test on is the least. Add pictures and scan again, or go on without."
@@ -104,7 +104,7 @@ def _two_labels(result: ScanResult, state: TuneState) -> Notice | None:
         return None
     paths = tuple(member.path for own in groups for member in own.members)
     if len(groups) == 1:
-        names = _list(sorted({member.class_name for member in groups[0].members}))
+        names = listed(sorted({member.class_name for member in groups[0].members}))
         message = _tr("One picture is in several classes: {}.").format(names)
     else:
         message = _tr("{} pictures are in several classes.").format(len(groups))
@@ -167,7 +167,7 @@ def _imbalance(counts: dict[str, int]) -> Notice | None:
     if some[most] <= IMBALANCE * some[least]:
         return None
     words = _tr("“{}” has {} pictures, “{}” only {}.")
-    message = words.format(_short(most), some[most], _short(least), some[least])
+    message = words.format(short(most), some[most], short(least), some[least])
     hint = _tr(
         "So many per class are drawn for tuning that it hardly matters there; the test counts the large classes more."
     )
@@ -179,10 +179,10 @@ def _long_names(result: ScanResult, gone: set[str]) -> Notice | None:
     if not names:
         return None
     if len(names) == 1:
-        message = _tr("The name “{}” takes {} tokens.").format(_short(names[0].name), names[0].tokens)
+        message = _tr("The name “{}” takes {} tokens.").format(short(names[0].name), names[0].tokens)
     else:
         message = _tr("{} names are longer than the model reads: {}.").format(
-            len(names), _list([own.name for own in names])
+            len(names), listed([own.name for own in names])
         )
     hint = _tr("The model reads {}, and the end is cut off. A shorter name of the folder helps.").format(
         result.token_limit
@@ -231,12 +231,14 @@ def _open_groups(groups: Sequence[Duplicates], state: TuneState) -> list[Duplica
     return [group for group in left if len(group.members) > 1]
 
 
-def _list(names: Sequence[str]) -> str:
-    shown = ", ".join(f"“{_short(name)}”" for name in names[:_NAMES])
+def listed(names: Sequence[str]) -> str:
+    """A few names in quotes, and how many more there are."""
+    shown = ", ".join(f"“{short(name)}”" for name in names[:_NAMES])
     return shown if len(names) <= _NAMES else _tr("{} and {} more").format(shown, len(names) - _NAMES)
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
+    """A name that fits into a sentence."""
     return name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}…"
 
 

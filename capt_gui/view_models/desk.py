@@ -11,6 +11,7 @@ from capt_gui.theme import Theme
 from capt_gui.view_models.analysis_model import AnalysisModel
 from capt_gui.view_models.choices import Choices
 from capt_gui.view_models.engine_state import EngineState
+from capt_gui.view_models.evaluate_desk import EvaluateDesk, lay_out_evaluation
 from capt_gui.view_models.gallery_model import GalleryModel
 from capt_gui.view_models.models_model import ModelsModel
 from capt_gui.view_models.navigation import Navigation
@@ -41,6 +42,7 @@ class Desk:
     results_file: ReportJob
     tuning: TuneDesk
     models: ModelsModel
+    evaluation: EvaluateDesk
 
 
 def lay_out(
@@ -66,4 +68,5 @@ def lay_out(
         Navigation(bridge), store, reports, ReportJob(bridge, bridge),
         lay_out_tuning(bridge, settings, engine, store, projects_folder, bridge),
         ModelsModel(bridge, bridge),
+        lay_out_evaluation(bridge, settings, choices, store, bridge),
     )  # fmt: skip

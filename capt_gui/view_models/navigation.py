@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-EXPLORE, TUNE, REPORT, MODELS = "explore", "tune", "report", "models"
+EXPLORE, EVALUATE, TUNE, REPORT, MODELS = "explore", "evaluate", "tune", "report", "models"
 
 
 class Navigation(QObject):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from capt_engine.records import NO_PROMPTS, DeviceInfo, PictureRow, ThreatModel
+from PySide6.QtCore import QCoreApplication
 
+from capt_engine.records import NO_PROMPTS, DeviceInfo, PairedTest, PictureRow, ThreatModel
+
+_CERTAIN = 0.05
 _NORM_WORDS = {"linf": "L∞", "l2": "L2"}
 
 
@@ -125,3 +128,58 @@ def memory(device: DeviceInfo) -> str:
     if not device.memory_bytes:
         return device.label
     return f"{device.label}, {device.memory_bytes / 2**30:.0f} GB"
+
+
+def share(value: float | None, interval: tuple[float, float] | None) -> str:
+    """ "41 % (34–48 %)"; nothing where nothing was measured."""
+    if value is None:
+        return _tr("not measured")
+    words = percent(value)
+    if interval is not None:
+        low = percent(interval[0]).removesuffix(" %")
+        words += f" ({low}–{percent(interval[1])})"
+    # a figure is not broken at the end of a line
+    return words.replace(" ", "\u00a0")
+
+
+def effect(test: PairedTest | None) -> str:
+    """ "better", "worse", "unclear": what a paired test says of B; empty without one."""
+    if test is None:
+        return ""
+    if test.p_value >= _CERTAIN:
+        return "unclear"
+    return "better" if test.difference > 0 else "worse"
+
+
+def paired(test: PairedTest | None, what: str, with_a: str, with_b: str) -> str:
+    """A paired test as a sentence; `what` begins it ("Under attack"); with_a, with_b: "with plain text"."""
+    if test is None:
+        return ""
+    p = _tr("p < 0.0001") if test.p_value < 1e-4 else f"p = {test.p_value:.2g}"
+    certain = _tr("more than chance explains") if test.p_value < _CERTAIN else _tr("chance alone could do that")
+    return _tr(
+        "{}: of {} pictures, {} are right only {} and {} only {} (difference {}, "
+        "95\u00a0% interval {} to {}; "
+        "McNemar's exact test {}: {})."
+    ).format(
+        what,
+        test.n,
+        test.only_b,
+        with_b,
+        test.only_a,
+        with_a,
+        _points(test.difference),
+        _points(test.low),
+        _points(test.high),
+        p,
+        certain,
+    )
+
+
+def _points(difference: float) -> str:
+    value = f"{100 * difference:+.1f}".replace("-", "\u2212")
+    return _tr("{} points").format(value)
+
+
+def _tr(words: str) -> str:
+    return QCoreApplication.translate("sentences", words)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -26,6 +25,7 @@ from capt_engine.records import (
 )
 from capt_gui.bridge import Bridge
 from capt_gui.view_models import sentences, tune_words
+from capt_gui.view_models.class_rows import ClassRow, class_rows, worse_checks
 from capt_gui.view_models.method_model import MethodModel
 from capt_gui.view_models.run_store import RunStore
 from capt_gui.view_models.tune_project import TuneProject
@@ -34,18 +34,6 @@ from capt_gui.view_models.tune_state import DONE
 
 MOST_MEASURED = 500
 """So many test pictures are measured on at the most, evenly over the classes: an interval of ± 4 points, in minutes, not in hours."""
-
-
-@dataclass(frozen=True)
-class ClassRow:
-    """One class: its test pictures, and the share that is right: clean and robust, before and after; None where not measured."""
-
-    name: str
-    n: int
-    clean_before: float
-    clean_after: float
-    robust_before: float | None
-    robust_after: float | None
 
 
 class TuneResultModel(QObject):
@@ -190,7 +178,7 @@ class TuneResultModel(QObject):
         compared = self.result.compared if self.result else None
         if compared is None:
             return ""
-        return tune_words.effect(compared.robust) or tune_words.effect(compared.clean)
+        return sentences.effect(compared.robust) or sentences.effect(compared.clean)
 
     def tests(self) -> tuple[str, ...]:
         """The paired tests as sentences."""
@@ -209,31 +197,13 @@ class TuneResultModel(QObject):
 
     def classes(self) -> tuple[ClassRow, ...]:
         """Class by class, in the order of the data."""
-        compared = self.result.compared if self.result else None
-        if self.result is None or compared is None:
-            return ()
-        after = {score.name: score for score in compared.other.per_class}
-        return tuple(
-            ClassRow(
-                score.name,
-                score.n,
-                score.clean_correct / score.n,
-                after[score.name].clean_correct / score.n,
-                None if score.robust_correct is None else score.robust_correct / score.n,
-                _share(after[score.name].robust_correct, score.n),
-            )
-            for score in self.result.per_class
-            if score.n and score.name in after
-        )
+        return () if self.result is None or self.result.compared is None else class_rows(self.result)
 
     def checks(self) -> tuple[Check, ...]:
         """What the engine doubted about the measurement; of one that was made on both sides, the worse answer."""
         if self.result is None:
             return ()
-        other = self.result.compared.other.checks if self.result.compared else ()
-        failed_there = {check.name: check for check in other if check.status == "fail"}
-        ours = [failed_there.pop(check.name, check) for check in self.result.checks]
-        return (*ours, *failed_there.values())
+        return worse_checks(self.result)
 
     def set_texts(self, name: str, notes: str, licence: str) -> None:
         """Take what the user wrote about the prompts."""
@@ -320,10 +290,6 @@ class TuneResultModel(QObject):
         self.folder = ""
         self.done = self.total = 0
         self.words = ""
-
-
-def _share(correct: int | None, n: int) -> float | None:
-    return None if correct is None else correct / n
 
 
 def _test_pictures(split: Path) -> int:

@@ -7,8 +7,6 @@ from PySide6.QtCore import QCoreApplication
 from capt_engine.records import AnalyzeResult, DeviceInfo, PairedTest, TuneForecast
 from capt_gui.view_models import sentences
 
-_CERTAIN = 0.05
-
 
 def machine(device: DeviceInfo) -> str:
     """The device as the status bar names it."""
@@ -62,33 +60,12 @@ def attack(eps: float, steps: int | None, step_size: float | None = None) -> str
     return words
 
 
-def share(value: float | None, interval: tuple[float, float] | None) -> str:
-    """ "41 % (34–48 %)"; nothing where nothing was measured."""
-    if value is None:
-        return _tr("not measured")
-    words = sentences.percent(value)
-    if interval is not None:
-        low = sentences.percent(interval[0]).removesuffix(" %")
-        words += f" ({low}–{sentences.percent(interval[1])})"
-    # a figure is not broken at the end of a line
-    return words.replace(" ", "\u00a0")
-
-
-def effect(test: PairedTest | None) -> str:
-    """ "better", "worse", "unclear": what a paired test says of B; empty without one."""
-    if test is None:
-        return ""
-    if test.p_value >= _CERTAIN:
-        return "unclear"
-    return "better" if test.difference > 0 else "worse"
-
-
 def headline(result: AnalyzeResult) -> tuple[str, str]:
     """What came of it, and how that can be known: the verdict in words, then the figures it rests on."""
     compared = result.compared
     if compared is None:
         return _tr("There is nothing to compare with."), ""
-    robust, clean = effect(compared.robust), effect(compared.clean)
+    robust, clean = sentences.effect(compared.robust), sentences.effect(compared.clean)
     return _verdict(robust, clean, result.n), _figures(result, compared.other)
 
 
@@ -115,15 +92,16 @@ def _figures(before: AnalyzeResult, after: AnalyzeResult) -> str:
         parts.append(
             _tr("Under attack at {}: {} of {} pictures held; plain text kept {}.").format(
                 eps,
-                share(after.robust_accuracy, after.robust_interval),
+                sentences.share(after.robust_accuracy, after.robust_interval),
                 before.n,
-                share(before.robust_accuracy, before.robust_interval),
+                sentences.share(before.robust_accuracy, before.robust_interval),
             )
         )
     if before.clean_accuracy is not None:
         parts.append(
             _tr("Clean: {} right; plain text {}.").format(
-                share(after.clean_accuracy, after.clean_interval), share(before.clean_accuracy, before.clean_interval)
+                sentences.share(after.clean_accuracy, after.clean_interval),
+                sentences.share(before.clean_accuracy, before.clean_interval),
             )
         )
     return " ".join(parts)
@@ -131,25 +109,7 @@ def _figures(before: AnalyzeResult, after: AnalyzeResult) -> str:
 
 def paired(test: PairedTest | None, what: str) -> str:
     """A paired test as a sentence; `what` begins it ("Under attack")."""
-    if test is None:
-        return ""
-    p = _tr("p < 0.0001") if test.p_value < 1e-4 else f"p = {test.p_value:.2g}"
-    certain = _tr("more than chance explains") if test.p_value < _CERTAIN else _tr("chance alone could do that")
-    return _tr(
-        "{}: of {} pictures, {} are right only with the tuned prompts and {} only with plain text (difference {}, "
-        "95\u00a0% interval {} to {}; "
-        "McNemar's exact test {}: {})."
-    ).format(
-        what,
-        test.n,
-        test.only_b,
-        test.only_a,
-        _points(test.difference),
-        _points(test.low),
-        _points(test.high),
-        p,
-        certain,
-    )
+    return sentences.paired(test, what, _tr("with plain text"), _tr("with the tuned prompts"))
 
 
 def advice(result: AnalyzeResult, shots: int | None) -> tuple[str, ...]:
@@ -157,7 +117,7 @@ def advice(result: AnalyzeResult, shots: int | None) -> tuple[str, ...]:
     compared = result.compared
     if compared is None:
         return ()
-    robust, clean = effect(compared.robust), effect(compared.clean)
+    robust, clean = sentences.effect(compared.robust), sentences.effect(compared.clean)
     if robust == "better" and clean != "worse":
         return ()
     tips = []
@@ -189,11 +149,6 @@ def advice(result: AnalyzeResult, shots: int | None) -> tuple[str, ...]:
 def _near_zero(before: AnalyzeResult, after: AnalyzeResult) -> bool:
     values = (before.robust_accuracy, after.robust_accuracy)
     return all(value is not None and value < 0.03 for value in values)
-
-
-def _points(difference: float) -> str:
-    value = f"{100 * difference:+.1f}".replace("-", "\u2212")
-    return _tr("{} points").format(value)
 
 
 def _tr(words: str) -> str:

@@ -1,4 +1,4 @@
-"""Accuracy before and after, with the interval of each figure."""
+"""Accuracy before and after, or of two sides, or of one alone, with the interval of each figure."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Measured:
 
 @dataclass(frozen=True)
 class Pair:
-    """One thing that was measured before and after; None where it was not."""
+    """One thing that was measured before and after; None where it was not. Where there is one name only, `after` is not shown."""
 
     title: str
     before: Measured | None
-    after: Measured | None
+    after: Measured | None = None
 
 
 class BeforeAfter(QWidget):
@@ -43,12 +43,16 @@ class BeforeAfter(QWidget):
     def __init__(self, theme: Theme, name: str, before: str, after: str) -> None:
         super().__init__()
         self._theme = theme
-        self._names = (before, after)
+        self._names: tuple[str, ...] = (before, after)
         self._pairs: tuple[Pair, ...] = ()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(name)
         theme.changed.connect(self.update)
+
+    def set_names(self, *names: str) -> None:
+        """What the bars of a group are called: two names, or one."""
+        self._names = names
 
     def set_pairs(self, pairs: tuple[Pair, ...]) -> None:
         """Show these pairs, the first on top."""
@@ -60,7 +64,7 @@ class BeforeAfter(QWidget):
     def sizeHint(self) -> QSize:
         """As high as the pairs need."""
         head = QFontMetricsF(self._theme.font("strong")).height() + 4
-        each = head + 2 * _BAR + _BETWEEN
+        each = head + len(self._names) * (_BAR + _BETWEEN) - _BETWEEN
         n = len(self._pairs)
         return QSize(420, round(n * each + max(n - 1, 0) * _GROUP_GAP + 2 * _PAD))
 
@@ -85,7 +89,7 @@ class BeforeAfter(QWidget):
             painter.setPen(theme.color("text"))
             painter.drawText(QPointF(_PAD, top + strong.ascent()), pair.title)
             top += strong.height() + 4
-            for name, role, share in zip(self._names, ("side_a", "side_b"), (pair.before, pair.after), strict=True):
+            for name, role, share in zip(self._names, ("side_a", "side_b"), (pair.before, pair.after), strict=False):
                 self._paint_bar(painter, top, name, role, share)
                 top += _BAR + _BETWEEN
             top += _GROUP_GAP - _BETWEEN
@@ -132,7 +136,7 @@ class BeforeAfter(QWidget):
     def _spoken(self, pair: Pair) -> str:
         parts = (
             f"{name} {self.tr('not measured') if share is None else written(share)}"
-            for name, share in zip(self._names, (pair.before, pair.after), strict=True)
+            for name, share in zip(self._names, (pair.before, pair.after), strict=False)
         )
         return f"{pair.title}: {', '.join(parts)}"
 
@@ -141,3 +145,11 @@ def written(share: Measured) -> str:
     """ "41 % (34–48 %)": the figure and its interval."""
     low = percent(share.low).removesuffix("%").rstrip()
     return f"{percent(share.value)} ({low}–{percent(share.high)})"
+
+
+def measured(value: float | None, interval: tuple[float, float] | None) -> Measured | None:
+    """A share as a result tells it; None where it was not measured, and without whiskers where there is no interval."""
+    if value is None:
+        return None
+    low, high = interval if interval is not None else (value, value)
+    return Measured(value, low, high)

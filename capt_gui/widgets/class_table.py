@@ -45,7 +45,10 @@ class ClassTable(QTableView):
     toggled = Signal(list)
     entered_row = Signal(str)
 
-    def __init__(self, theme: Theme, strip_column: int, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, strip_column: int, parent: QWidget | None = None, *, only_shows: bool = False
+    ) -> None:
+        """only_shows: nothing can be left out here, and there is nothing to go on to."""
         super().__init__(parent)
         self._strip = strip_column
         self._order = QSortFilterProxyModel(self)
@@ -74,7 +77,7 @@ class ClassTable(QTableView):
         self.verticalScrollBar().setSingleStep(24)
         self.setAccessibleName(self.tr("Classes"))
         words = self.tr("Up and down choose a class, Space leaves it out or takes it back, Return goes to its pictures")
-        self.setAccessibleDescription(words)
+        self.setAccessibleDescription(self.tr("Up and down move from class to class") if only_shows else words)
         theme.changed.connect(self._on_theme_changed)
 
     def set_model(self, model: QAbstractItemModel) -> None:

@@ -1,4 +1,4 @@
-"""Labels in the few roles a page uses, and a control under its name."""
+"""Labels in the few roles a page uses, a control under its name, and parts one under the other."""
 
 from __future__ import annotations
 
@@ -31,4 +31,15 @@ def named(words: str, control: QWidget) -> QWidget:
     label.setBuddy(control)
     layout.addWidget(label)
     layout.addWidget(control)
+    return box
+
+
+def column(*widgets: QWidget, spacing: int = 8) -> QWidget:
+    """Parts one under the other, without a margin."""
+    box = QWidget()
+    layout = QVBoxLayout(box)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(spacing)
+    for widget in widgets:
+        layout.addWidget(widget)
     return box

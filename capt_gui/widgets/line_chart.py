@@ -68,6 +68,7 @@ class LineChart(QWidget):
         self._lines: tuple[Line, ...] = ()
         self._levels: tuple[Level, ...] = ()
         self._end = 0.0
+        self._labels: tuple[str, ...] = ()
         # the place that is read out; None reads the latest
         self._cursor: float | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -77,9 +78,16 @@ class LineChart(QWidget):
         self.setAccessibleDescription(empty)
         theme.changed.connect(self.update)
 
-    def set_lines(self, lines: tuple[Line, ...], levels: tuple[Level, ...] = (), end: float = 0.0) -> None:
-        """Show these lines; `end` is where the x axis will end, 0 where nobody knows."""
-        self._lines, self._levels, self._end = lines, levels, end
+    def set_lines(
+        self,
+        lines: tuple[Line, ...],
+        levels: tuple[Level, ...] = (),
+        end: float = 0.0,
+        labels: tuple[str, ...] = (),
+    ) -> None:
+        """Show these lines; `end` is where the x axis will end, 0 where nobody knows. labels: what stands at x = 0, 1, 2 …, where
+        places are drawn at equal distances whatever they are called."""
+        self._lines, self._levels, self._end, self._labels = lines, levels, end, labels
         if not any(line.xs for line in lines):
             self._cursor = None
         self.setAccessibleDescription(self.description())
@@ -92,7 +100,7 @@ class LineChart(QWidget):
             return self._empty
         values = [f"{line.name} {self._value(line, place)}" for line in self._lines if line.xs]
         values += [f"{level.name} {self._written(level.value)}" for level in self._levels]
-        return f"{self._x_word} {place:g}: " + ", ".join(values)
+        return f"{self._x_word} {self._called(place)}: " + ", ".join(values)
 
     def sizeHint(self) -> QSize:
         """Wide rather than high."""
@@ -159,7 +167,7 @@ class LineChart(QWidget):
         theme = self._theme
         strong, small = QFontMetricsF(theme.font("strong")), QFontMetricsF(theme.font("caption"))
         place = self._place()
-        where = "" if place is None else f"{self._x_word} {place:g}"
+        where = "" if place is None else f"{self._x_word} {self._called(place)}"
         top = QRectF(_PAD, _PAD, self.width() - 2 * _PAD, strong.height())
         painter.setFont(theme.font("caption"))
         painter.setPen(theme.color("text_muted"))
@@ -200,7 +208,7 @@ class LineChart(QWidget):
             label = QRectF(0, y - small.height() / 2, area.left() - 6, small.height())
             painter.drawText(label, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._tick(tick))
         for tick in x_scale.ticks(max(2, int(area.width() / 60)), whole=True):
-            words = f"{tick:g}"
+            words = self._called(tick)
             width = small.horizontalAdvance(words) + 4
             painter.setPen(theme.color("text_muted"))
             spot = QRectF(x_scale.at(tick) - width / 2, area.bottom() + 4, width, small.height())
@@ -295,7 +303,13 @@ class LineChart(QWidget):
         top = _PAD + strong + 4 + small.height() + 10
         return QRectF(left, top, self.width() - left - _PAD - 6, self.height() - top - small.height() - 10)
 
+    def _called(self, place: float) -> str:
+        """A place on the x axis in words."""
+        return self._labels[int(place)] if self._labels else f"{place:g}"
+
     def _x_scale(self, area: QRectF) -> Scale:
+        if self._labels:
+            return Scale(0.0, max(len(self._labels) - 1.0, 1.0), area.left() + 8, area.right() - 8)
         places = self._places()
         first = min(places[0], 1.0) if places else 0.0
         return Scale(first, max(self._end, places[-1] if places else 1.0, first + 1), area.left(), area.right())

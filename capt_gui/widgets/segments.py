@@ -63,6 +63,11 @@ class Segments(QFrame):
             for name, button in self._buttons.items():
                 button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if name == key else Qt.FocusPolicy.ClickFocus)
 
+    def focus_taken(self) -> None:
+        """Put the keyboard on what is taken."""
+        if (button := self._group.checkedButton()) is not None:
+            button.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def choice(self) -> str:
         """The key of what is taken, empty when nothing is."""
         button = self._group.checkedButton()

@@ -33,6 +33,8 @@ WRONG_LINES = [
     ("Engine layers", "capt_engine/errors.py", "import capt_engine.records"),
     ("GUI layers", "capt_gui/widgets/bars.py", "from capt_gui import main_window"),
     ("GUI layers", "capt_gui/theme.py", "import capt_gui.settings"),
+    ("GUI layers", "capt_gui/panels/model_panel.py", "from capt_gui.pages import other_page"),
+    ("GUI layers", "capt_gui/widgets/card.py", "from capt_gui.panels import model_panel"),
     ("Pages do not know each other", "capt_gui/pages/explore_page.py", "import capt_gui.pages.other_page"),
 ]
 # What those lines import, and the folders that every contract speaks of.

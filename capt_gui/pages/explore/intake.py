@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from capt_engine.records import Picture
 from capt_engine.resources import resource
+from capt_gui.panels.model_panel import ask_for_checkpoint
 from capt_gui.settings import Settings
 from capt_gui.view_models.analysis_model import AnalysisModel
 from capt_gui.view_models.sides import SUFFIX
@@ -64,10 +65,7 @@ class Intake(QObject):
 
     def ask_checkpoint(self) -> str:
         """Ask for a prompt checkpoint; empty when none was chosen."""
-        words = self.tr("Prompt checkpoints (*{})").format(SUFFIX)
-        title = self.tr("Open a prompt checkpoint")
-        path, _ = QFileDialog.getOpenFileName(self._window, title, self._settings.last_folder, words)
-        return path
+        return ask_for_checkpoint(self._window, self._settings.last_folder)
 
     def take(self, mime: QMimeData) -> bool:
         """Take files, or a bare picture, from a drop or the clipboard; False when there is neither."""

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from capt_gui.pages.explore.attack_panel import AttackPanel
 from capt_gui.pages.explore.classes_panel import ClassesPanel
-from capt_gui.pages.explore.model_panel import ModelPanel
+from capt_gui.panels.model_panel import ModelPanel
 from capt_gui.view_models.desk import Desk
 from capt_gui.widgets.card import Card
 from capt_gui.widgets.fold import Fold

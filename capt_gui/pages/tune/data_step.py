@@ -20,10 +20,10 @@ from PySide6.QtWidgets import (
 
 from capt_engine.records import Failure
 from capt_gui.pages.tune.class_details import ClassDetails
-from capt_gui.pages.tune.data_welcome import DataWelcome
-from capt_gui.pages.tune.notice_list import NoticeList
-from capt_gui.pages.tune.scan_progress import ScanProgress
 from capt_gui.pages.tune.step import Step
+from capt_gui.panels.data_welcome import DataWelcome, Greeting
+from capt_gui.panels.notice_list import NoticeList
+from capt_gui.panels.scan_progress import ScanProgress
 from capt_gui.view_models.class_table_model import STRIP_COLUMN, ClassTableModel
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.tune_project import title_of
@@ -45,7 +45,7 @@ class DataStep(Step):
         self.ask_folder = self._ask_folder
         self.ask_table = self._ask_table
         self.banner = Banner(desk.theme)
-        self.welcome = DataWelcome(desk.theme, desk.settings)
+        self.welcome = DataWelcome(desk.theme, self._greeting(), self._recent)
         self.progress = ScanProgress(desk.theme, desk.tuning.thumbnails)
         self.notices = NoticeList(desk.theme)
         self.table = ClassTable(desk.theme, STRIP_COLUMN)
@@ -181,6 +181,21 @@ class DataStep(Step):
             self.table.select_name(notice.show)
             self.details.show_kind("unreadable")
         self.table.setFocus()
+
+    def _greeting(self) -> Greeting:
+        return Greeting(
+            self.tr("Teach the model your own classes"),
+            self.tr(
+                "A few pictures of each class are enough. The model learns a prompt that names them better, and keeps "
+                "naming them when somebody tries to fool it. You will see honestly whether it helped."
+            ),
+            self.tr("A folder that holds one folder for each class, named as you would say it: “cat”, “coffee mug”."),
+            self.tr("Also several folders at once · a CSV with path,label · a few-shot split file (JSON)"),
+            self.tr("Two classes with a handful of pictures each are the least; a thousand classes are welcome."),
+        )
+
+    def _recent(self) -> list[str]:
+        return self.desk.settings.tune_recent
 
     def _focused(self) -> QWidget:
         if self._scan.is_running:

@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from capt_engine.records import ParamInfo
 from capt_gui.pages.tune.attack_boxes import AttackBoxes
 from capt_gui.pages.tune.forecast_card import ForecastCard
-from capt_gui.pages.tune.scrolled import scrolled
 from capt_gui.pages.tune.step import Step
 from capt_gui.view_models.desk import Desk
 from capt_gui.widgets.card import Card
@@ -16,6 +15,7 @@ from capt_gui.widgets.fold import Fold
 from capt_gui.widgets.labels import named, text
 from capt_gui.widgets.param_form import ParamForm
 from capt_gui.widgets.picker import Picker
+from capt_gui.widgets.scrolled import scrolled
 
 _WIDTH = 1240
 

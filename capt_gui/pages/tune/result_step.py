@@ -7,23 +7,20 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from capt_engine.records import NO_PROMPTS, AnalyzeResult, Failure, TunedSaved
-from capt_gui.pages.tune.checks_card import ChecksCard
 from capt_gui.pages.tune.save_card import SaveCard
-from capt_gui.pages.tune.scrolled import scrolled
 from capt_gui.pages.tune.step import Step
 from capt_gui.pages.tune.verdict_card import VerdictCard
+from capt_gui.panels.class_scores import ClassScores
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.navigation import EXPLORE, REPORT
-from capt_gui.view_models.tune_result import ClassRow
 from capt_gui.widgets.banner import Banner
-from capt_gui.widgets.before_after import BeforeAfter, Measured, Pair
+from capt_gui.widgets.before_after import BeforeAfter, Pair, measured
 from capt_gui.widgets.card import Card
-from capt_gui.widgets.figures import percent
-from capt_gui.widgets.labels import text
-from capt_gui.widgets.score_table import Cell, ScoreTable
+from capt_gui.widgets.checks_card import ChecksCard
+from capt_gui.widgets.labels import column, text
+from capt_gui.widgets.scrolled import scrolled
 
 _WIDTH = 1240
-_TABLE_ROWS = 20
 
 
 class ResultStep(Step):
@@ -39,14 +36,14 @@ class ResultStep(Step):
             desk.theme, self.tr("Before and after on the test pictures"), self.tr("plain text"), self.tr("tuned")
         )
         self._tests = text(role="caption")
-        self.table = ScoreTable(self.tr("Class by class"))
+        self.table = ClassScores(self.tr("Class by class"))
         self.save = SaveCard(desk.theme, self._result, desk.tuning.project)
         self._figures = Card(
-            _column(text(self.tr("Before and after"), "heading"), self.bars, self._tests),
+            column(text(self.tr("Before and after"), "heading"), self.bars, self._tests),
         )
         self.checks = ChecksCard(desk.theme)
         self._doubts = Card(self.checks)
-        self._classes = Card(_column(text(self.tr("Class by class: plain text → tuned"), "heading"), self.table))
+        self._classes = Card(column(text(self.tr("Class by class: plain text → tuned"), "heading"), self.table))
         self._lay_out()
         self._result.changed.connect(self.on_changed)
         self._result.saved.connect(self.on_saved)
@@ -81,18 +78,18 @@ class ResultStep(Step):
         pairs = [
             Pair(
                 self.tr("Clean"),
-                _measured(result.clean_accuracy, result.clean_interval),
-                _measured(other.clean_accuracy, other.clean_interval),
+                measured(result.clean_accuracy, result.clean_interval),
+                measured(other.clean_accuracy, other.clean_interval),
             ),
             Pair(
                 self.tr("Under attack"),
-                _measured(result.robust_accuracy, result.robust_interval),
-                _measured(other.robust_accuracy, other.robust_interval),
+                measured(result.robust_accuracy, result.robust_interval),
+                measured(other.robust_accuracy, other.robust_interval),
             ),
         ]
         self.bars.set_pairs(tuple(pair for pair in pairs if pair.before is not None))
         self._tests.setText("\n".join(self._result.tests()))
-        self._fill_table(self._result.classes())
+        self.table.show_classes(self._result.classes(), (self.tr("plain text"), self.tr("the tuned prompts")))
         self.checks.set_checks(checks)
 
     def on_saved(self, saved: TunedSaved) -> None:
@@ -132,37 +129,6 @@ class ResultStep(Step):
         self.desk.reports.show_run(self.desk.tuning.project.state.test_run)
         self.desk.navigation.go(REPORT)
 
-    def _fill_table(self, rows: tuple[ClassRow, ...]) -> None:
-        attacked = any(row.robust_before is not None for row in rows)
-        headings = [
-            (self.tr("Class"), ""),
-            (self.tr("Pictures"), self.tr("Test pictures of this class")),
-            (self.tr("Clean"), self.tr("Right when clean, with plain text and with the tuned prompts")),
-        ]
-        if attacked:
-            headings += [
-                (
-                    self.tr("Attacked"),
-                    self.tr("Right under attack, with plain text and with the tuned prompts"),
-                ),
-                (self.tr("Change"), self.tr("Pictures that hold under attack: tuned minus plain text")),
-            ]
-        self.table.set_table(headings, [self._cells(row, attacked) for row in rows])
-        self.table.show_rows(_TABLE_ROWS)
-
-    def _cells(self, row: ClassRow, attacked: bool) -> list[Cell]:
-        cells = [Cell(row.name, row.name), Cell(str(row.n), row.n), self._pair(row.clean_before, row.clean_after)]
-        if attacked:
-            before, after = row.robust_before or 0.0, row.robust_after or 0.0
-            change = round((after - before) * row.n)
-            arrow = "▲ +" if change > 0 else "▼ \u2212" if change < 0 else ""
-            cells += [self._pair(before, after), Cell(f"{arrow}{abs(change)}", change, f"{change:+d}")]
-        return cells
-
-    def _pair(self, before: float, after: float) -> Cell:
-        spoken = self.tr("plain text {}, tuned {}").format(percent(before), percent(after))
-        return Cell(f"{percent(before)} → {percent(after)}", after, spoken)
-
     def _lay_out(self) -> None:
         body = QWidget()
         body.setMaximumWidth(_WIDTH)
@@ -170,8 +136,8 @@ class ResultStep(Step):
         columns.setContentsMargins(20, 14, 20, 14)
         columns.setSpacing(14)
         left, right = QVBoxLayout(), QVBoxLayout()
-        for column in (left, right):
-            column.setSpacing(12)
+        for side in (left, right):
+            side.setSpacing(12)
         for widget in (self.verdict, self._figures, self._classes, self._doubts):
             left.addWidget(widget)
         left.addStretch(1)
@@ -189,20 +155,3 @@ class ResultStep(Step):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scrolled(outer))
-
-
-def _measured(value: float | None, interval: tuple[float, float] | None) -> Measured | None:
-    if value is None:
-        return None
-    low, high = interval if interval is not None else (value, value)
-    return Measured(value, low, high)
-
-
-def _column(*widgets: QWidget) -> QWidget:
-    box = QWidget()
-    layout = QVBoxLayout(box)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(8)
-    for widget in widgets:
-        layout.addWidget(widget)
-    return box

@@ -7,13 +7,13 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from capt_gui.pages.tune.run_charts import RunCharts
 from capt_gui.pages.tune.run_controls import RunControls
-from capt_gui.pages.tune.scrolled import scrolled
 from capt_gui.pages.tune.step import Step
 from capt_gui.theme import Theme
 from capt_gui.view_models.desk import Desk
 from capt_gui.widgets.card import Card
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.sample_strip import SampleStrip
+from capt_gui.widgets.scrolled import scrolled
 
 _ICON = 18
 

@@ -6,9 +6,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from capt_engine.records import USES, Failure
-from capt_gui.pages.tune.notice_list import NoticeList
 from capt_gui.pages.tune.split_settings import SplitSettings
 from capt_gui.pages.tune.step import Step
+from capt_gui.panels.notice_list import NoticeList
 from capt_gui.view_models.data_notices import Notice
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.picture_list import PictureList

@@ -12,9 +12,8 @@ import pytest
 
 from capt_engine.cli.evaluate import request_from
 from capt_engine.cli.main import parser
-from capt_engine.cli.options import until_chance
 from capt_engine.errors import BadRequest
-from capt_engine.records import AnalyzeRequest, AttackSpec, EvaluateRequest, ThreatModel
+from capt_engine.records import AnalyzeRequest, AttackSpec, EvaluateRequest, ThreatModel, until_chance
 from capt_engine.reports import REPORTS, kept_pictures
 from capt_engine.reports.build import build
 from capt_engine.reports.finished_run import FinishedRun

@@ -254,13 +254,13 @@ def test_pages_are_painted_on_paper(bench: Bench, page: ReportPage, tmp_path: Pa
 
 
 def test_keys_switch_pages_and_their_actions(bench: Bench, qtbot: QtBot, tmp_path: Path) -> None:
-    """Ctrl+1 and Ctrl+3 go to and fro; only the page in front has its shortcuts; a dropped picture leads to Explore."""
+    """Ctrl+1 and Ctrl+4 go to and fro; only the page in front has its shortcuts; a dropped picture leads to Explore."""
     window = MainWindow(bench.desk, SettingsKeeper(bench.settings, None), tmp_path)
     qtbot.addWidget(window)
     window.show()
     qtbot.waitExposed(window)
     play(bench, READY)
-    QTest.keyClick(window, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(window, Qt.Key.Key_4, Qt.KeyboardModifier.ControlModifier)
     assert isinstance(window.page, ReportPage)
     assert window._rail.current() == "report"
     texts = [

@@ -10,17 +10,30 @@ from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QLabel, QLineEdit, QScrollBar, QWidget
 from pytestqt.qtbot import QtBot
 
-from capt_engine.records import MetricInfo, ParamInfo, Picture, PictureSet, SignedPicture, TuneSample, Verdict
+from capt_engine.records import (
+    Check,
+    FailedPicture,
+    MetricInfo,
+    ParamInfo,
+    Picture,
+    PictureSet,
+    SignedPicture,
+    TuneSample,
+    Verdict,
+)
 from capt_gui.theme import Theme
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.before_after import BeforeAfter, Measured, Pair
+from capt_gui.widgets.checks_card import ChecksCard
 from capt_gui.widgets.choice_cards import Choice, ChoiceCards
 from capt_gui.widgets.class_editor import ClassEditor
 from capt_gui.widgets.consistency_panel import ConsistencyPanel
 from capt_gui.widgets.device_pill import DevicePill
 from capt_gui.widgets.drop_zone import DropZone
+from capt_gui.widgets.failed_list import FailedList
 from capt_gui.widgets.fold import Fold
 from capt_gui.widgets.gallery_view import GalleryRole, GalleryView
+from capt_gui.widgets.heat_grid import HeatGrid, Shade
 from capt_gui.widgets.image_triptych import ImageTriptych
 from capt_gui.widgets.job_bar import JobBar
 from capt_gui.widgets.knob_slider import KnobSlider
@@ -36,6 +49,7 @@ from capt_gui.widgets.sample_strip import SampleStrip
 from capt_gui.widgets.score_table import Cell, ScoreTable
 from capt_gui.widgets.segments import Segments
 from capt_gui.widgets.side_verdicts import SideVerdicts
+from capt_gui.widgets.verdict_box import VerdictBox
 
 Make = Callable[[Theme], QWidget]
 
@@ -239,7 +253,41 @@ def scores(_theme: Theme) -> QWidget:
     return widget
 
 
+def heat(theme: Theme) -> QWidget:
+    """A table of shades, two by three."""
+    widget = HeatGrid(theme, "Right by corruption")
+    line = [Shade(0.2, "20 %", "fog, 1: 20 %"), Shade(0.9, "90 %", "fog, 2: 90 %"), Shade(0.0, "", "none")]
+    widget.set_cells(["fog", "snow"], ["1", "2", "mean"], [line, line], gap_before=2)
+    return widget
+
+
+def box(theme: Theme) -> QWidget:
+    """A verdict with a button."""
+    widget = VerdictBox(theme)
+    widget.set_verdict("better", "B withstands more.", "A 15 %, B 60 %.", "An upper bound.")
+    widget.show_buttons(widget.add_button("report", "Open report", primary=True))
+    return widget
+
+
+def failed(theme: Theme) -> QWidget:
+    """Two pictures that could not be used."""
+    widget = FailedList(theme)
+    widget.show_failed([FailedPicture("/a.png", "It is empty."), FailedPicture("/b.png", "It is text.", "Look again.")])
+    return widget
+
+
+def doubts(theme: Theme) -> QWidget:
+    """A failed check and a passed one."""
+    widget = ChecksCard(theme, sentences=True)
+    widget.set_checks((Check("a", "A", "fail", 0.5, "50 %", "Why."), Check("b", "B", "pass", None, "–", "Why.")))
+    return widget
+
+
 EVERY: tuple[Make, ...] = (
+    heat,
+    box,
+    failed,
+    doubts,
     lines,
     cards,
     before_after,

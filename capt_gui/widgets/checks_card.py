@@ -16,11 +16,15 @@ _ORDER = tuple(_LOOKS)
 
 
 class ChecksCard(QWidget):
-    """One line that sums up, the failed checks with what they mean, and all others in a fold."""
+    """One line that sums up, the failed checks with what they mean, and all others in a fold.
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    sentences: what the others mean stands there too, not only in their tooltips.
+    """
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None, *, sentences: bool = False) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._sentences = sentences
         self._marks: list[tuple[QLabel, str]] = []
         self.summary = text()
         self._failed, self._others = QWidget(), QWidget()
@@ -54,7 +58,7 @@ class ChecksCard(QWidget):
             words += self.tr(". Nothing speaks against the figures.")
         self.summary.setText(words)
         self._fill(self._failed, failed, in_full=True)
-        self._fill(self._others, others, in_full=False)
+        self._fill(self._others, others, in_full=self._sentences)
         self._failed.setVisible(bool(failed))
         self._fold.setVisible(bool(others))
         self._retint()

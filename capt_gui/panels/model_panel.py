@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from capt_engine.records import NO_PROMPTS
 from capt_gui.theme import Theme
 from capt_gui.view_models.choices import Choices
-from capt_gui.view_models.sides import Offer
+from capt_gui.view_models.sides import SUFFIX, Offer
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.picker import CLOSED, HEADING, Entry, Picker
 from capt_gui.widgets.side_badge import SIDES, SideBadge
@@ -134,3 +134,14 @@ class ModelPanel(QWidget):
         layout.addLayout(sides)
         for before, after in ((self._model, self._swap), (self._swap, self._a), (self._a, self._b)):
             QWidget.setTabOrder(before, after)
+
+
+def ask_for_checkpoint(window: QWidget, folder: str) -> str:
+    """Ask for a prompt checkpoint, beginning in a folder; empty when none was chosen."""
+
+    def tr(words: str) -> str:
+        return QCoreApplication.translate("ModelPanel", words)
+
+    kind = tr("Prompt checkpoints (*{})").format(SUFFIX)
+    path, _ = QFileDialog.getOpenFileName(window, tr("Open a prompt checkpoint"), folder, kind)
+    return path

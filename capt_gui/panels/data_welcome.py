@@ -1,19 +1,31 @@
-"""What the first step shows before there are pictures: the ways in, and where pictures came from before."""
+"""What a page shows before there are labelled pictures: the ways in, and where pictures came from before."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from capt_gui.settings import Settings
 from capt_gui.theme import Theme
 from capt_gui.widgets.drop_area import DropArea
 from capt_gui.widgets.labels import text
 
 _WIDTH = 720
 _ICON = 18
+
+
+@dataclass(frozen=True)
+class Greeting:
+    """What one page says here: its question, what it does, the words of the drop area, and what is good to know."""
+
+    title: str
+    words: str
+    line: str
+    caption: str
+    fact: str
 
 
 class DataWelcome(QScrollArea):
@@ -23,10 +35,14 @@ class DataWelcome(QScrollArea):
     folder_clicked = Signal()
     table_clicked = Signal()
 
-    def __init__(self, theme: Theme, settings: Settings, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, greeting: Greeting, recent: Callable[[], Sequence[str]], parent: QWidget | None = None
+    ) -> None:
+        """recent: where pictures came from before, the latest first; several folders of one drop are joined by line breaks."""
         super().__init__(parent)
         self._theme = theme
-        self._settings = settings
+        self._greeting = greeting
+        self._recent_places = recent
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -34,8 +50,8 @@ class DataWelcome(QScrollArea):
             theme,
             "folder",
             self.tr("Drop your pictures"),
-            self.tr("A folder that holds one folder for each class, named as you would say it: “cat”, “coffee mug”."),
-            self.tr("Also several folders at once · a CSV with path,label · a few-shot split file (JSON)"),
+            greeting.line,
+            greeting.caption,
         )
         self.area.setMinimumHeight(250)
         tip = self.tr("Choose the folder that holds a folder for each class")
@@ -60,7 +76,7 @@ class DataWelcome(QScrollArea):
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
-        places = self._settings.tune_recent[:3]
+        places = self._recent_places()[:3]
         self._recent.setVisible(bool(places))
         if places:
             self._recent_lines.addWidget(text(self.tr("Recently used"), "muted", wrap=False))
@@ -98,16 +114,8 @@ class DataWelcome(QScrollArea):
         layout.setContentsMargins(24, 20, 24, 20)
         layout.setSpacing(12)
         layout.addStretch(1)
-        layout.addWidget(text(self.tr("Teach the model your own classes"), "title"))
-        layout.addWidget(
-            text(
-                self.tr(
-                    "A few pictures of each class are enough. The model learns a prompt that names them better, and keeps "
-                    "naming them when somebody tries to fool it. You will see honestly whether it helped."
-                ),
-                "muted",
-            )
-        )
+        layout.addWidget(text(self._greeting.title, "title"))
+        layout.addWidget(text(self._greeting.words, "muted"))
         layout.addSpacing(6)
         layout.addWidget(self.area, 3)
         self._recent_lines.setContentsMargins(0, 0, 0, 0)
@@ -117,12 +125,7 @@ class DataWelcome(QScrollArea):
         self._fact(
             layout, "check", "ok", self.tr("Your files are only read, never changed, and never leave this computer.")
         )
-        self._fact(
-            layout,
-            "info",
-            "text_muted",
-            self.tr("Two classes with a handful of pictures each are the least; a thousand classes are welcome."),
-        )
+        self._fact(layout, "info", "text_muted", self._greeting.fact)
         layout.addStretch(1)
         return body
 

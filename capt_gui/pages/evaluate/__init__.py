@@ -1,0 +1,1 @@
+"""The page where labelled pictures are evaluated with suites of attacks."""

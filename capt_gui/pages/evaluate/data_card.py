@@ -1,0 +1,108 @@
+"""Which pictures are evaluated: where they are, which part of them, and how many at the most."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from capt_gui.theme import Theme
+from capt_gui.view_models.evaluate_choices import EvaluateChoices
+from capt_gui.view_models.evaluate_data import EvaluateData
+from capt_gui.widgets.elided_label import ElidedLabel
+from capt_gui.widgets.knob_slider import KnobSlider
+from capt_gui.widgets.labels import named, text
+from capt_gui.widgets.picker import Picker
+
+
+class DataCard(QWidget):
+    """`folder_clicked`: other pictures are wanted."""
+
+    folder_clicked = Signal()
+
+    def __init__(
+        self, theme: Theme, data: EvaluateData, choices: EvaluateChoices, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._data = data
+        self._choices = choices
+        self.title = ElidedLabel(text_role="strong")
+        self.summary = text(role="caption")
+        self._split = Picker(self.tr("Part of the data"))
+        self._split_box = named(self.tr("Part"), self._split)
+        self._limit = KnobSlider(theme, self.tr("Pictures"), self.tr("quick"), self.tr("exact"))
+        self._limit.set_help(self.tr("At most so many, drawn evenly over the classes by the seed"))
+        self._interval = text(role="caption")
+        self.other = QPushButton()
+        self.other.setIconSize(QSize(21, 16))
+        self._lay_out()
+        self.other.clicked.connect(self.folder_clicked)
+        self._split.picked.connect(data.set_split)
+        self._limit.value_changed.connect(self.on_limit_changed)
+        choices.changed.connect(self.on_changed)
+        data.running_changed.connect(self.on_changed)
+        theme.changed.connect(self.on_theme_changed)
+        self.on_theme_changed()
+        self.on_changed()
+
+    def on_changed(self) -> None:
+        """Show what is known now."""
+        data, there = self._data, self._data.result is not None
+        self.title.set_text(data.title if data.place else self.tr("No pictures yet"))
+        self.title.setToolTip(data.place)
+        self.summary.setText(self._summary())
+        words = self.tr("Other pictures…") if there else self.tr("Choose a folder…")
+        self.other.setText(words)
+        self.other.setToolTip(
+            self.tr("A folder of classes; a table or a split file is in the File menu, or can be dropped")
+        )
+        self.other.setAccessibleName(words.rstrip("…"))
+        splits = data.splits
+        self._split_box.setVisible(len(splits) > 1)
+        self._split.set_entries(
+            [(self.tr("{}: {:,} pictures").format(name, count), name, "") for name, count in splits], data.split
+        )
+        stops = self._choices.limits()
+        self._limit.setVisible(there and data.pictures_in_split > 0 and len(stops) > 1)
+        self._limit.set_stops(stops)
+        self._limit.set_value(self._choices.limit)
+        self._interval.setText(self._choices.interval_words())
+        self._interval.setVisible(bool(self._interval.text()))
+
+    def on_limit_changed(self, limit: object) -> None:
+        """The user turned the knob."""
+        if isinstance(limit, int):
+            self._choices.set_limit(limit)
+
+    def on_theme_changed(self) -> None:
+        """Tint the button."""
+        self.other.setIcon(self._theme.icon_beside_text("folder"))
+
+    def _summary(self) -> str:
+        data = self._data
+        if data.is_running:
+            return self.tr("The pictures are being looked through…")
+        if data.result is None:
+            return self.tr("Class folders, a CSV with path,label, or a split file.")
+        n, classes = data.pictures_in_split, len(data.names)
+        parts = [
+            self.tr("1 class") if classes == 1 else self.tr("{:,} classes").format(classes),
+            self.tr("1 usable picture") if n == 1 else self.tr("{:,} usable pictures").format(n),
+        ]
+        return " · ".join(parts)
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        head = QHBoxLayout()
+        head.addWidget(text(self.tr("Data"), "heading"), 1)
+        head.addWidget(self.other)
+        layout.addLayout(head)
+        names = QVBoxLayout()
+        names.setSpacing(1)
+        names.addWidget(self.title)
+        names.addWidget(self.summary)
+        layout.addLayout(names)
+        for widget in (self._split_box, self._limit, self._interval):
+            layout.addWidget(widget)

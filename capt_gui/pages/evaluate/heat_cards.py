@@ -1,0 +1,295 @@
+"""Tables of shades: accuracy under common corruptions, and which class is taken for which."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import PurePath
+
+from PySide6.QtCore import QModelIndex, QSize, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from capt_engine.records import CorruptionTable
+from capt_gui.pages.evaluate.result_cards import ResultCard
+from capt_gui.theme import Theme
+from capt_gui.view_models import evaluate_words
+from capt_gui.view_models.evaluate_run import EvaluateRun
+from capt_gui.view_models.picture_list import PictureList, Tile
+from capt_gui.view_models.thumbnail_loader import ThumbnailLoader
+from capt_gui.widgets.figures import percent
+from capt_gui.widgets.heat_grid import HeatGrid, Shade
+from capt_gui.widgets.labels import text
+from capt_gui.widgets.picture_grid import PictureGrid
+from capt_gui.widgets.score_table import Cell, ScoreTable
+from capt_gui.widgets.segments import Segments
+
+MOST_CLASSES = 16
+"""Up to so many classes the whole matrix is drawn; of more, the mistakes that are made most often."""
+_MISTAKES = 15
+# of one cell, so many pictures are shown
+_PICTURES = 60
+_IN_A_ROW, _ONE_ROW, _TWO_ROWS = 6, 118, 230
+
+
+class CorruptionCard(ResultCard):
+    """Kinds × severities for one side, and the mean of each kind."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__("", parent)
+        self.heading.setText(self.tr("Common corruptions: how many are right"))
+        self._tables: tuple[CorruptionTable, ...] = ()
+        self._side = Segments(theme, self.tr("Side"), _sides())
+        self._side.set_choice("a")
+        self.words = text()
+        self.grid = HeatGrid(theme, self.tr("Accuracy by corruption and severity"))
+        self._read = text(role="caption")
+        self.add(_row(self._side))
+        for widget in (self.words, self.grid, self._read):
+            self.add(widget)
+        self._side.picked.connect(self.on_picked)
+        self.grid.current_changed.connect(self._tell)
+
+    def show_run(self, run: EvaluateRun) -> bool:
+        """Show the table of the chosen side."""
+        self._tables = run.result.corruptions if run.result is not None else ()
+        self._side.setVisible(len(self._tables) > 1)
+        if self._tables:
+            self.on_picked(self._side.choice())
+        return bool(self._tables)
+
+    def on_picked(self, side: str) -> None:
+        """Show one side."""
+        table = self._tables[1 if side == "b" and len(self._tables) > 1 else 0]
+        self.words.setText(evaluate_words.corruption_words(table))
+        kinds = [mean.kind for mean in table.kinds]
+        severities = sorted({cell.severity for cell in table.cells})
+        cells = {(cell.kind, cell.severity): cell for cell in table.cells}
+        means = {mean.kind: mean.accuracy for mean in table.kinds}
+        rows = []
+        for kind in kinds:
+            line = []
+            for severity in severities:
+                cell = cells.get((kind, severity))
+                share = cell.kept / cell.n if cell is not None and cell.n else 0.0
+                words = self.tr("{}, severity {}: {} of {} right").format(
+                    _called(kind), severity, cell.kept if cell else 0, cell.n if cell else 0
+                )
+                line.append(Shade(share, percent(share) if cell is not None else "–", words, "clean"))
+            words = self.tr("{}, all severities: {} right on average").format(_called(kind), percent(means[kind]))
+            line.append(Shade(means[kind], percent(means[kind]), words, "ok"))
+            rows.append(line)
+        columns = [*(str(severity) for severity in severities), self.tr("mean")]
+        self.grid.set_cells([_called(kind) for kind in kinds], columns, rows, gap_before=len(severities))
+        self._tell("")
+
+    def _tell(self, words: str) -> None:
+        self._read.setText(words or self.tr("Severity 1 is hardly seen, 5 is heavy. The mean weighs every kind alike."))
+
+
+class ConfusionCard(ResultCard):
+    """Which class is taken for which: the whole matrix, or of many classes the commonest mistakes; and the pictures of one of them.
+
+    `explore_clicked(paths)`: these are to be looked at one by one.
+    """
+
+    explore_clicked = Signal(list)
+
+    def __init__(self, theme: Theme, thumbnails: ThumbnailLoader, parent: QWidget | None = None) -> None:
+        super().__init__("", parent)
+        self.heading.setText(self.tr("Which class is taken for which"))
+        self._run: EvaluateRun | None = None
+        # the class of each row of the matrix
+        self._labels: list[int] = []
+        self._state = Segments(
+            theme,
+            self.tr("State of the pictures"),
+            [
+                ("clean", self.tr("Clean"), self.tr("Answers to the pictures as they are")),
+                ("attacked", self.tr("Attacked"), self.tr("Answers under the attack that changed them first")),
+            ],
+        )
+        self._side = Segments(theme, self.tr("Side"), _sides())
+        self._state.set_choice("clean")
+        self._side.set_choice("a")
+        self.grid = HeatGrid(theme, self.tr("Labels against answers"))
+        self.table = ScoreTable(self.tr("The commonest mistakes"))
+        self._read = text(role="caption")
+        self.add(_row(self._state, self._side))
+        self.pictures = TakenFor(theme, thumbnails)
+        for widget in (self.grid, self.table, self._read, self.pictures):
+            self.add(widget)
+        self._state.picked.connect(self._on_picked)
+        self._side.picked.connect(self._on_picked)
+        self.grid.current_changed.connect(self._tell)
+        self.grid.chosen.connect(self._on_chosen)
+        self.table.activated.connect(self._on_activated)
+        self.table.clicked.connect(self._on_activated)
+        self.pictures.explore_clicked.connect(self.explore_clicked)
+
+    def show_run(self, run: EvaluateRun) -> bool:
+        """Show the counts of the rows, also while more of them come."""
+        if not run.tally.n:
+            self.pictures.show_pictures("", ())
+        self._run = run
+        if not run.tally.n:
+            return False
+        attacked = run.has_attack and any(run.tally.held(side)[1] for side in run.sides)
+        self._state.setVisible(attacked)
+        self._state.set_choice(self._state.choice() if attacked else "clean")
+        self._side.setVisible(len(run.sides) > 1)
+        self._refresh()
+        return True
+
+    def _on_picked(self) -> None:
+        self.pictures.show_pictures("", ())
+        self._refresh()
+
+    def _on_chosen(self, row: int, column: int) -> None:
+        self._show_pictures(self._labels[row], column)
+
+    def _on_activated(self, index: QModelIndex) -> None:
+        if self._run is not None:
+            names = [str(index.siblingAtColumn(column).data()) for column in range(2)]
+            label, answer = (self._run.tally.classes.index(name) for name in names)
+            self._show_pictures(label, answer)
+
+    def _show_pictures(self, label: int, answer: int) -> None:
+        if self._run is None:
+            return
+        tally, attacked = self._run.tally, self._state.choice() == "attacked"
+        paths = tally.taken_for(self._shown_side(), label, answer, attacked=attacked)
+        names = (tally.classes[label], tally.classes[answer])
+        words = self.tr("“{}”, right when attacked") if attacked else self.tr("“{}”, right when clean")
+        if label != answer:
+            words = self.tr("“{}”, called “{}” when attacked") if attacked else self.tr("“{}”, called “{}” when clean")
+        self.pictures.show_pictures(words.format(*names), paths)
+
+    def _shown_side(self) -> str:
+        sides = self._run.sides if self._run is not None else ("", "")
+        return sides[1 if self._side.choice() == "b" and len(sides) > 1 else 0]
+
+    def _refresh(self) -> None:
+        if self._run is None:
+            return
+        tally = self._run.tally
+        counts = tally.confusion(self._shown_side(), attacked=self._state.choice() == "attacked")
+        small = len(tally.classes) <= MOST_CLASSES
+        self.grid.setVisible(small)
+        self.table.setVisible(not small)
+        if small:
+            self._show_matrix(tally.classes, counts)
+        else:
+            self._show_mistakes(tally.classes, counts)
+        self._tell("")
+
+    def _show_matrix(self, classes: tuple[str, ...], counts: Counter[tuple[int, int]]) -> None:
+        totals = Counter[int]()
+        for (label, _), count in counts.items():
+            totals[label] += count
+        rows = self._labels = [number for number in range(len(classes)) if totals[number]]
+        cells = []
+        for label in rows:
+            line = []
+            for answer in range(len(classes)):
+                count = counts[label, answer]
+                words = self.tr("{}: {} of {} were called {}").format(
+                    classes[label], count, totals[label], classes[answer]
+                )
+                role = "ok" if label == answer else "broken"
+                line.append(Shade(count / totals[label], str(count) if count else "", words, role))
+            cells.append(line)
+        self.grid.set_cells([classes[number] for number in rows], classes, cells)
+
+    def _show_mistakes(self, classes: tuple[str, ...], counts: Counter[tuple[int, int]]) -> None:
+        wrong = Counter({pair: count for pair, count in counts.items() if pair[0] != pair[1]})
+        headings = [
+            (self.tr("Label"), ""),
+            (self.tr("Answer"), self.tr("What it was taken for")),
+            (self.tr("Pictures"), ""),
+        ]
+        rows = [
+            [Cell(classes[label], classes[label]), Cell(classes[answer], classes[answer]), Cell(str(count), count)]
+            for (label, answer), count in wrong.most_common(_MISTAKES)
+        ]
+        self.table.set_table(headings, rows)
+        self.table.show_rows(_MISTAKES)
+
+    def _tell(self, words: str) -> None:
+        if not words:
+            words = self.tr(
+                "Rows are labels, columns are answers. Click a cell, or press Return on it, to see its pictures."
+            )
+            if self.grid.isHidden():
+                words = self.tr("The {} commonest mistakes; click one, or press Return on it, to see its pictures.")
+                words = words.format(_MISTAKES)
+        self._read.setText(words)
+
+
+class TakenFor(QWidget):
+    """The pictures of one cell, and the way to look at them one by one; hidden while no cell was chosen."""
+
+    explore_clicked = Signal(list)
+
+    def __init__(self, theme: Theme, thumbnails: ThumbnailLoader, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._paths: tuple[str, ...] = ()
+        self.title = text(role="strong")
+        self.explore = QPushButton(self.tr("Open in Explore"))
+        self.explore.setAccessibleName(self.tr("Open these pictures in Explore"))
+        self.explore.setIconSize(QSize(21, 16))
+        self._tiles = PictureList(thumbnails, self)
+        self._grid = PictureGrid(theme)
+        self._grid.setModel(self._tiles)
+        self._grid.setAccessibleName(self.tr("Pictures of this cell"))
+        head = QHBoxLayout()
+        head.addWidget(self.title, 1)
+        head.addWidget(self.explore)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setSpacing(6)
+        layout.addLayout(head)
+        layout.addWidget(self._grid)
+        self.explore.clicked.connect(self._on_explore)
+        theme.changed.connect(self._retint)
+        self._retint()
+        self.hide()
+
+    def show_pictures(self, words: str, paths: tuple[str, ...]) -> None:
+        """Show these; without words, nothing."""
+        self._paths = paths
+        n = len(paths)
+        count = self.tr("1 picture") if n == 1 else self.tr("{:,} pictures").format(n) if n else self.tr("No picture")
+        more = self.tr("; the first {} are shown").format(_PICTURES) if n > _PICTURES else ""
+        self.title.setText(f"{count}: {words}{more}")
+        self._tiles.show([Tile(path, PurePath(path).stem) for path in paths[:_PICTURES]])
+        self._grid.setVisible(bool(paths))
+        self._grid.setFixedHeight(_TWO_ROWS if n > _IN_A_ROW else _ONE_ROW)
+        self.explore.setVisible(bool(paths))
+        self.setVisible(bool(words))
+
+    def _on_explore(self) -> None:
+        self.explore_clicked.emit(list(self._paths[:_PICTURES]))
+
+    def _retint(self) -> None:
+        self.explore.setIcon(self._theme.icon_beside_text("explore"))
+
+
+def _sides() -> list[tuple[str, str, str]]:
+    return [("a", "A", ""), ("b", "B", "")]
+
+
+def _row(*widgets: QWidget) -> QWidget:
+    row = QWidget()
+    line = QHBoxLayout(row)
+    line.setContentsMargins(0, 0, 0, 0)
+    line.setSpacing(10)
+    for widget in widgets:
+        widget.setMaximumWidth(240)
+        line.addWidget(widget)
+    line.addStretch(1)
+    return row
+
+
+def _called(kind: str) -> str:
+    words = kind.replace("-", " ")
+    return "JPEG" if words == "jpeg" else words[:1].upper() + words[1:]

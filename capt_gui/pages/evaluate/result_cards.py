@@ -1,0 +1,247 @@
+"""Cards of a result: main figures with intervals, attack by attack, what outlives saving, and the curve."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from capt_engine.records import AnalyzeResult
+from capt_gui.theme import Theme
+from capt_gui.view_models import evaluate_words, sentences
+from capt_gui.view_models.choices import Choices
+from capt_gui.view_models.evaluate_run import EvaluateRun
+from capt_gui.view_models.evaluate_tally import SAVINGS
+from capt_gui.widgets.before_after import BeforeAfter, Measured, Pair, measured
+from capt_gui.widgets.figures import percent
+from capt_gui.widgets.labels import text
+from capt_gui.widgets.line_chart import Level, Line, LineChart
+from capt_gui.widgets.score_table import Cell, ScoreTable
+
+# of the attacked pictures, so many outlive a PNG where nothing is wrong; the engine's check asks the same
+_MOST = 0.9
+
+
+class ResultCard(QWidget):
+    """A heading over some parts; `show_run` says whether there is anything to show."""
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.heading = text(title, "heading")
+        self._lines = QVBoxLayout(self)
+        self._lines.setContentsMargins(0, 0, 0, 0)
+        self._lines.setSpacing(8)
+        self._lines.addWidget(self.heading)
+
+    def add(self, widget: QWidget) -> None:
+        """Add a part below those that are there."""
+        self._lines.addWidget(widget)
+
+    def show_run(self, run: EvaluateRun) -> bool:
+        """Show the result of a run; False where it has nothing for this card."""
+        raise NotImplementedError
+
+
+class FiguresCard(ResultCard):
+    """Clean and robust accuracy of A and B as bars, with the paired tests."""
+
+    def __init__(self, theme: Theme, choices: Choices, parent: QWidget | None = None) -> None:
+        super().__init__("", parent)
+        self.heading.setText(self.tr("How many are right"))
+        self._choices = choices
+        self.bars = BeforeAfter(theme, self.tr("How many are right, with 95 % intervals"), "A", "B")
+        self.tests = text(role="caption")
+        self.add(self.bars)
+        self.add(self.tests)
+
+    def show_run(self, run: EvaluateRun) -> bool:
+        """Show the main figures."""
+        results = run.results()
+        if not results or results[0].n == 0:
+            return False
+        label = self._choices.sides.label
+        names = [label(result.prompts) for result in results]
+        self.bars.set_names(*([f"A  {names[0]}", f"B  {names[1]}"] if len(names) > 1 else names))
+        rows: list[tuple[str, list[Measured | None]]] = [
+            (self.tr("Clean"), [measured(one.clean_accuracy, one.clean_interval) for one in results]),
+            (self.tr("Under attack"), [measured(one.robust_accuracy, one.robust_interval) for one in results]),
+            (self.tr("Under common corruptions, on average"), self._means(results)),
+        ]
+        self.bars.set_pairs(tuple(Pair(title, *values) for title, values in rows if values and values[0] is not None))
+        tests = evaluate_words.tests(results[0])
+        tail = self.tr("Whiskers: 95 % intervals.")
+        self.tests.setText("\n".join((*tests, tail)))
+        return True
+
+    def _means(self, results: tuple[AnalyzeResult, ...]) -> list[Measured | None]:
+        means = [one.mean for one in results[0].corruptions]
+        return [
+            measured(mean.accuracy, (mean.low, mean.high) if mean.low is not None and mean.high is not None else None)
+            for mean in means[: len(results)]
+        ]
+
+
+class AttacksCard(ResultCard):
+    """A row for each attack and side."""
+
+    def __init__(self, choices: Choices, parent: QWidget | None = None) -> None:
+        super().__init__("", parent)
+        self.heading.setText(self.tr("Attack by attack"))
+        self._choices = choices
+        self.table = ScoreTable(self.tr("Attack by attack"))
+        self.notes = text(role="caption")
+        self.add(self.table)
+        self.add(self.notes)
+
+    def show_run(self, run: EvaluateRun) -> bool:
+        """Show what each attack found."""
+        results = run.results()
+        if not results or not results[0].attacks:
+            return False
+        sides = len(results) > 1
+        headings = [
+            (self.tr("Attack"), ""),
+            *([(self.tr("Side"), self.tr("Whose answers"))] if sides else []),
+            (self.tr("Pictures"), self.tr("Pictures this attack was run on")),
+            (self.tr("Right"), self.tr("Of these, how many stayed right")),
+            (self.tr("Success"), self.tr("Of those of them that had been right, how many were turned")),
+            (self.tr("Left out"), self.tr("Wrong before, or broken by an attack above: not attacked again")),
+            (self.tr("Seconds"), self.tr("Time this attack took, with its measurements")),
+        ]
+        names = [attack.name for attack in results[0].attacks]
+        rows = []
+        for order, name in enumerate(names):
+            for letter, result in zip("AB", results, strict=False):
+                found = next((one for one in result.attacks if one.name == name), None)
+                if found is None:
+                    continue
+                label = self._choices.attack_label(name)
+                shares = [percent(found.accuracy), percent(found.success_rate)] if found.n else ["–", "–"]
+                values = [found.accuracy, found.success_rate] if found.n else [-1.0, -1.0]
+                rows.append(
+                    [
+                        Cell(label, order),
+                        *([Cell(letter, letter)] if sides else []),
+                        Cell(f"{found.n:,}", found.n),
+                        Cell(shares[0], values[0]),
+                        Cell(shares[1], values[1]),
+                        Cell(f"{found.skipped:,}" if found.skipped else "–", found.skipped),
+                        Cell(f"{found.seconds:.1f}", found.seconds),
+                    ]
+                )
+        self.table.set_table(headings, rows)
+        self.table.show_rows(24)
+        words = list(results[0].notes)
+        if any(one.skipped for one in results[0].attacks):
+            words.insert(0, self.tr("Attacks run one after the other, each on the pictures that are still right."))
+        self.notes.setText("\n".join(words))
+        self.notes.setVisible(bool(words))
+        return True
+
+
+class SurvivalCard(ResultCard):
+    """Whether attacked pictures still fool the model after being saved and read again."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__("", parent)
+        self.heading.setText(self.tr("What outlives saving"))
+        self._theme = theme
+        self._survives = True
+        self._badge = QLabel()
+        self.words = text()
+        self.table = ScoreTable(self.tr("Attacked pictures that still fool the model after saving"))
+        told = QWidget()
+        line = QHBoxLayout(told)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(8)
+        line.addWidget(self._badge, 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(self.words, 1)
+        self.add(told)
+        self.add(self.table)
+        theme.changed.connect(self._retint)
+
+    def show_run(self, run: EvaluateRun) -> bool:
+        """Show the counts of the rows."""
+        sides = run.sides
+        if run.result is None or not any(run.tally.outlived(side, "png").n for side in sides):
+            return False
+        names = {
+            "png": self.tr("PNG, 8 bits"),
+            "jpeg95": self.tr("JPEG, quality 95"),
+            "jpeg75": self.tr("JPEG, quality 75"),
+            "resize": self.tr("Half as large and back"),
+        }
+        headings = [(self.tr("Saved as"), "")]
+        for letter, side in zip("AB", sides, strict=False):
+            n = run.tally.outlived(side, "png").n
+            title = self.tr("{}: still fooled").format(letter) if len(sides) > 1 else self.tr("Still fooled")
+            headings.append((title, self.tr("Of the {} attacked pictures that fooled the model").format(n)))
+        rows = []
+        for order, way in enumerate(SAVINGS):
+            cells = [Cell(names[way], order)]
+            for side in sides:
+                one = run.tally.outlived(side, way)
+                share = one.kept / one.n if one.n else -1.0
+                shown = f"{one.kept} of {one.n}  ({percent(share)})" if one.n else "–"
+                cells.append(Cell(shown, share))
+            rows.append(cells)
+        self.table.set_table(headings, rows)
+        self.table.show_rows(len(rows))
+        total = sum(run.tally.outlived(side, "png").n for side in sides)
+        kept = sum(run.tally.outlived(side, "png").kept for side in sides)
+        self._survives = kept >= _MOST * total
+        words = self.tr("{} of {} attacked pictures still fool the model once they are saved as PNG.")
+        if not self._survives:
+            words = self.tr("Only {} of {} attacked pictures still fool the model once they are saved as PNG.")
+        self.words.setText(words.format(kept, total))
+        self._retint()
+        return True
+
+    def _retint(self) -> None:
+        name, role = ("check", "ok") if self._survives else ("warning", "warning")
+        self._badge.setPixmap(self._theme.pixmap(name, 16, role, self.devicePixelRatioF()))
+
+
+class CurveCard(ResultCard):
+    """Robust accuracy against the budget, with bands, and the level of chance."""
+
+    def __init__(self, theme: Theme, choices: Choices, parent: QWidget | None = None) -> None:
+        super().__init__("", parent)
+        self.heading.hide()
+        self._choices = choices
+        empty = self.tr("A curve is drawn when the switch “Curve” is on.")
+        self.chart = LineChart(theme, self.tr("Accuracy against ε"), "ε", empty, share=True)
+        self.chart.setMinimumHeight(230)
+        self.words = text(role="caption")
+        self.add(self.chart)
+        self.add(self.words)
+
+    def show_run(self, run: EvaluateRun) -> bool:
+        """Show the curve of each side."""
+        results = run.results()
+        if not results or len(results[0].curve) < 2:
+            return False
+        norm = results[0].threat_model.norm
+        budgets = [point.eps for point in results[0].curve]
+        lines = []
+        for letter, role, result in zip("AB", ("side_a", "side_b"), results, strict=False):
+            points = [(budgets.index(point.eps), point) for point in result.curve if point.eps in budgets]
+            lines.append(
+                Line(
+                    letter if len(results) > 1 else self.tr("right"),
+                    role,
+                    tuple(float(place) for place, _ in points),
+                    tuple(point.robust_accuracy for _, point in points),
+                    tuple(point.low for _, point in points),
+                    tuple(point.high for _, point in points),
+                    Qt.PenStyle.SolidLine if letter == "A" else Qt.PenStyle.DashLine,
+                    marks=True,
+                )
+            )
+        levels = (Level(self.tr("chance"), "control", 1 / results[0].classes),) if results[0].classes else ()
+        self.chart.set_lines(
+            tuple(lines), levels, labels=tuple(sentences.budget(eps, norm).removesuffix("/255") for eps in budgets)
+        )
+        unit = self.tr("in 255ths of the range") if norm == "linf" else self.tr("as a length")
+        words = self.tr("ε {}, drawn at equal distances. The verdict is about {}. Bands: 95 % intervals.")
+        self.words.setText(words.format(unit, sentences.threat(results[0].threat_model)))
+        return True

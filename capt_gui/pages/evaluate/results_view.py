@@ -1,0 +1,143 @@
+"""What a run found: the verdict first, then the figures it rests on and the doubts, in as many columns as there is room for."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from capt_gui.pages.evaluate.heat_cards import ConfusionCard, CorruptionCard
+from capt_gui.pages.evaluate.result_cards import AttacksCard, CurveCard, FiguresCard, ResultCard, SurvivalCard
+from capt_gui.pages.evaluate.verdict_card import VerdictCard
+from capt_gui.panels.class_scores import ClassScores
+from capt_gui.view_models.class_rows import class_rows
+from capt_gui.view_models.desk import Desk
+from capt_gui.view_models.evaluate_run import EvaluateRun
+from capt_gui.widgets.card import Card
+from capt_gui.widgets.checks_card import ChecksCard
+from capt_gui.widgets.failed_list import FailedList
+from capt_gui.widgets.labels import text
+from capt_gui.widgets.scrolled import scrolled
+from capt_gui.widgets.two_columns import TwoColumns
+
+_WIDTH = 1640
+
+
+class ClassesCard(ResultCard):
+    """Class by class, sortable."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("", parent)
+        self.table = ClassScores(self.tr("Class by class"))
+        self.add(self.table)
+
+    def show_run(self, run: EvaluateRun) -> bool:
+        """Show every class that has pictures."""
+        rows = class_rows(run.result) if run.result is not None else ()
+        two = len(run.results()) > 1
+        self.heading.setText(self.tr("Class by class: A → B") if two else self.tr("Class by class"))
+        if rows:
+            self.table.show_classes(rows, ("A", "B") if two else (self.tr("these prompts"),))
+        return bool(rows)
+
+
+class ResultsView(QWidget):
+    """`report_clicked`: the report of the run is wanted; `explore_clicked(paths)`: these pictures, one by one."""
+
+    report_clicked = Signal()
+    explore_clicked = Signal(list)
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._run = desk.evaluation.run
+        self._choices = desk.evaluation.choices
+        self.verdict = VerdictCard(desk.theme, self._run, desk.choices)
+        self._old = text(role="muted")
+        self.figures = FiguresCard(desk.theme, desk.choices)
+        self.attacks = AttacksCard(desk.choices)
+        self.curve = CurveCard(desk.theme, desk.choices)
+        self.corruptions = CorruptionCard(desk.theme)
+        self.classes = ClassesCard()
+        self.confusion = ConfusionCard(desk.theme, desk.evaluation.data.thumbnails)
+        self.survival = SurvivalCard(desk.theme)
+        self.checks = ChecksCard(desk.theme, sentences=True)
+        self.failed = FailedList(desk.theme)
+        self._doubts, self._left_out = Card(self.checks), Card(self.failed)
+        self._cards: dict[ResultCard, Card] = {}
+        self._columns = TwoColumns()
+        self._lay_out()
+        self.verdict.report_clicked.connect(self.report_clicked)
+        self.confusion.explore_clicked.connect(self.explore_clicked)
+        self._run.changed.connect(self.on_changed)
+        self._run.counted.connect(self.on_counted)
+        self._choices.changed.connect(self.on_choices_changed)
+        self.on_changed()
+
+    def prepare(self) -> None:
+        """Nothing here is slow to make."""
+
+    def on_changed(self) -> None:
+        """A run began or ended."""
+        if self._run.is_running:
+            self._area.verticalScrollBar().setValue(0)
+        done = self._run.result is not None
+        for part, card in self._cards.items():
+            if part is not self.confusion:
+                card.setVisible(done and part.show_run(self._run))
+        checks = self._run.checks()
+        self._doubts.setVisible(bool(checks))
+        if checks:
+            self.checks.set_checks(checks)
+        self.on_counted()
+        self.on_choices_changed()
+
+    def on_counted(self) -> None:
+        """More pictures are done, or could not be used."""
+        self._cards[self.confusion].setVisible(self.confusion.show_run(self._run))
+        failures = self._run.failures()
+        self.failed.show_failed(failures)
+        self._left_out.setVisible(bool(failures))
+        self._columns.arrange()
+
+    def on_choices_changed(self) -> None:
+        """What is shown may have been made with other settings."""
+        stale = self._run.result is not None and not self._run.is_current
+        self._old.setText(
+            self.tr("Made with other settings than those on the right; Run measures anew.") if stale else ""
+        )
+        self._old.setVisible(stale)
+
+    def _lay_out(self) -> None:
+        for part, column in (
+            (self.figures, 0),
+            (self.attacks, 0),
+            (self.curve, 1),
+            (self.corruptions, 0),
+            (None, 1),
+            (self.survival, 1),
+            (self.classes, 0),
+            (self.confusion, 1),
+        ):
+            if part is None:
+                self._columns.add(self._doubts, column)
+                continue
+            self._cards[part] = Card(part)
+            self._columns.add(self._cards[part], column)
+        self._columns.add(self._left_out, 1)
+        body = QWidget()
+        body.setMaximumWidth(_WIDTH)
+        rows = QVBoxLayout(body)
+        rows.setContentsMargins(16, 12, 12, 16)
+        rows.setSpacing(12)
+        for widget in (self.verdict, self._old, self._columns):
+            rows.addWidget(widget)
+        rows.addStretch(1)
+        outer = QWidget()
+        line = QHBoxLayout(outer)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addStretch(1)
+        line.addWidget(body, 1000)
+        line.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._area = scrolled(outer)
+        layout.addWidget(self._area)

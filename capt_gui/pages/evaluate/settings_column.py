@@ -1,0 +1,81 @@
+"""The right column: pictures, model and test, which scroll; and the job bar, which never leaves."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from capt_gui.pages.evaluate.data_card import DataCard
+from capt_gui.pages.evaluate.test_panel import TestPanel
+from capt_gui.panels.model_panel import ModelPanel
+from capt_gui.view_models.desk import Desk
+from capt_gui.widgets.card import Card
+from capt_gui.widgets.job_bar import JobBar
+from capt_gui.widgets.labels import text
+from capt_gui.widgets.scrolled import scrolled
+
+
+class SettingsColumn(QWidget):
+    """Assembles the panels; Run is allowed whenever there is something to evaluate."""
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._run, self._choices = desk.evaluation.run, desk.evaluation.choices
+        self.data = DataCard(desk.theme, desk.evaluation.data, self._choices)
+        self.model = ModelPanel(desk.theme, desk.choices)
+        self.test = TestPanel(desk.theme, self._choices)
+        self.job_bar = JobBar(desk.theme)
+        self._cost = text(role="caption")
+        self._lay_out()
+        self.job_bar.run_clicked.connect(self._run.start)
+        self.job_bar.cancel_clicked.connect(self._run.cancel)
+        self._run.running_changed.connect(self.on_running_changed)
+        self._run.progress_changed.connect(self.on_progress_changed)
+        self._choices.changed.connect(self.refresh)
+        desk.evaluation.data.running_changed.connect(self.refresh)
+        desk.engine.changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Allow Run, or say why not."""
+        reason = self.reason()
+        self.job_bar.set_enabled_to_run(not reason, reason)
+        cost = "" if reason or self._run.is_running else self._choices.cost_words(self._run.forecast_s())
+        self._cost.setText(cost)
+        self._cost.setVisible(bool(cost))
+
+    def reason(self) -> str:
+        """Why nothing can be run now; empty when something can."""
+        if self._desk.engine.failure is not None:
+            return self.tr("The engine could not start")
+        return self._choices.problem()
+
+    def on_running_changed(self, running: bool) -> None:
+        """Run turns into Cancel, or back."""
+        self.job_bar.set_running(running)
+        self.refresh()
+
+    def on_progress_changed(self, done: int, total: int, words: str) -> None:
+        """Show progress; while the engine starts, say that this is what we wait for."""
+        waiting = self._desk.engine.waiting_text
+        self.job_bar.set_progress(done, total, waiting if waiting and not total else words)
+
+    def _lay_out(self) -> None:
+        panels = QWidget()
+        column = QVBoxLayout(panels)
+        column.setContentsMargins(4, 12, 12, 12)
+        column.setSpacing(12)
+        for panel in (self.data, self.model, self.test):
+            column.addWidget(Card(panel))
+        column.addStretch(1)
+        bar = QWidget()
+        below = QVBoxLayout(bar)
+        below.setContentsMargins(8, 4, 12, 10)
+        below.setSpacing(6)
+        below.addWidget(self._cost)
+        below.addWidget(self.job_bar)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(scrolled(panels), 1)
+        layout.addWidget(bar)

@@ -1,0 +1,111 @@
+"""The verdict of a run with what can be done with it; while it goes on, how far it is and what is counted so far."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+from capt_gui.theme import Theme
+from capt_gui.view_models import comparison, evaluate_words, tune_words
+from capt_gui.view_models.choices import Choices
+from capt_gui.view_models.evaluate_run import EvaluateRun
+from capt_gui.widgets.verdict_box import VerdictBox
+
+
+class VerdictCard(QWidget):
+    """`report_clicked`: the report of this run is wanted."""
+
+    report_clicked = Signal()
+
+    def __init__(self, theme: Theme, run: EvaluateRun, choices: Choices, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._run = run
+        self._choices = choices
+        self.box = VerdictBox(theme)
+        self.report = self.box.add_button("report", self.tr("Open report"), primary=True)
+        self.go_on = self.box.add_button("run", self.tr("Go on"), primary=True)
+        self.copy = self.box.add_button("copy", self.tr("Copy command"))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.box)
+        self.report.clicked.connect(self.report_clicked)
+        self.go_on.clicked.connect(run.go_on)
+        self.copy.clicked.connect(self.on_copy)
+        run.changed.connect(self.on_changed)
+        run.counted.connect(self.on_counted)
+        run.progress_changed.connect(self.on_progress_changed)
+        self.on_changed()
+
+    def on_changed(self) -> None:
+        """A run began or ended."""
+        run = self._run
+        if run.is_running:
+            self.box.show_buttons()
+            self.on_counted()
+        elif run.result is not None:
+            self._show_result()
+        elif run.is_stopped:
+            self._show_stopped()
+        self.box.set_progress((0, 0, self.tr("Waiting for its turn")) if run.is_running else None)
+
+    def on_counted(self) -> None:
+        """More rows are there: counts, not shares, as nobody knows the others yet."""
+        run = self._run
+        if not run.is_running:
+            return
+        done = run.tally.n + len(run.tally.failed)
+        words = self.tr("Measuring: {:,} of {:,} pictures done").format(done, max(run.total, done))
+        if done and done >= run.total:
+            words = self.tr("All {:,} pictures are done; now the measurement itself is doubted").format(done)
+        self.box.set_verdict("", words, "\n".join(run.counts()), run.settings_words())
+
+    def on_progress_changed(self, done: int, total: int, words: str) -> None:
+        """Move the bar."""
+        if self._run.is_running:
+            self.box.set_progress((done, total, words))
+
+    def on_copy(self) -> None:
+        """Put the command on the clipboard."""
+        QGuiApplication.clipboard().setText(self._run.command())
+        self.copy.setText(self.tr("Copied"))
+
+    def _show_result(self) -> None:
+        result = self._run.result
+        assert result is not None
+        headline, figures = evaluate_words.verdict(result, self._choices.sides.label)
+        names = [self._choices.attack_label(attack.name) for attack in result.attacks]
+        against = ""
+        if result.robust_accuracy is not None and names:
+            against = self.tr("Measured against {}.").format(evaluate_words.attack_words(result, names))
+        aim = ""
+        if self._run.request is not None and self._run.request.aim != "each" and against:
+            aim = comparison.aim_meaning(self._run.request.aim)
+        limits = " ".join(part for part in (against, aim, evaluate_words.limits(result, len(names))) if part)
+        took = self.tr("{} · took {} on {}").format(
+            self._run.settings_words(), tune_words.duration(result.wall_s), result.device
+        )
+        caption = "\n".join(part for part in (limits, took) if part)
+        self.box.set_verdict(evaluate_words.kind(result), headline, figures, caption)
+        self._offer(self.report, self.copy)
+
+    def _show_stopped(self) -> None:
+        run = self._run
+        if run.failure is not None:
+            self.box.set_verdict("failed", run.failure.message, run.failure.hint, "\n".join(run.counts()))
+        else:
+            words = self.tr("Stopped after {:,} of {:,} pictures").format(run.tally.n, max(run.total, run.tally.n))
+            kept = self.tr("What was measured is kept, and can be gone on with.") if run.can_go_on else ""
+            caption = "\n".join(part for part in (kept, run.settings_words()) if part)
+            self.box.set_verdict("stopped", words, "\n".join(run.counts()), caption)
+        self._offer(*([self.go_on] if run.can_go_on else []))
+
+    def _offer(self, *buttons: QPushButton) -> None:
+        problem = self._run.report_problem()
+        self.copy.setText(self.tr("Copy command"))
+        for button in (self.report, self.copy):
+            button.setEnabled(not problem)
+            button.setToolTip(problem)
+            button.setAccessibleDescription(problem)
+        self.copy.setToolTip(problem or self._run.command())
+        self.box.show_buttons(*buttons)

@@ -1,0 +1,49 @@
+"""Out of a result: class by class which share is right, and what was doubted, on one side or on two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from capt_engine.records import AnalyzeResult, Check
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """One class: its pictures, and the share that is right, clean and robust, on side A and on side B; None where not measured."""
+
+    name: str
+    n: int
+    clean_before: float
+    clean_after: float | None
+    robust_before: float | None
+    robust_after: float | None
+
+
+def class_rows(result: AnalyzeResult) -> tuple[ClassRow, ...]:
+    """Every class that has pictures, in the order of the data; where two sides are compared, those that both were asked about."""
+    other = result.compared.other if result.compared is not None else None
+    after = {score.name: score for score in other.per_class} if other is not None else {}
+    return tuple(
+        ClassRow(
+            score.name,
+            score.n,
+            score.clean_correct / score.n,
+            after[score.name].clean_correct / score.n if other is not None else None,
+            _share(score.robust_correct, score.n),
+            _share(after[score.name].robust_correct, score.n) if other is not None else None,
+        )
+        for score in result.per_class
+        if score.n and (other is None or score.name in after)
+    )
+
+
+def worse_checks(result: AnalyzeResult) -> tuple[Check, ...]:
+    """What the engine doubted about a measurement; of a check that was made on both sides, the worse answer."""
+    other = result.compared.other.checks if result.compared is not None else ()
+    failed_there = {check.name: check for check in other if check.status == "fail"}
+    ours = [failed_there.pop(check.name, check) for check in result.checks]
+    return (*ours, *failed_there.values())
+
+
+def _share(correct: int | None, n: int) -> float | None:
+    return None if correct is None else correct / n

@@ -1,0 +1,131 @@
+"""What the rows of an evaluation say while they arrive: right, held, and which answer came instead, by set of prompts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from capt_engine.records import FailedPicture, PictureRow, corruption_of
+
+SAVINGS = ("png", "jpeg95", "jpeg75", "resize")
+"""Ways of saving an attacked picture after which it is asked again, by the end of the row's `survives_…`."""
+
+
+@dataclass
+class _Seen:
+    """One picture under one set of prompts, by indices of classes. held: right under every attack so far, None before the first;
+    fell_to: the first wrong answer under an attack."""
+
+    label: int
+    clean: int
+    held: bool | None = None
+    fell_to: int | None = None
+
+
+@dataclass(frozen=True)
+class Outlived:
+    """Of n attacked pictures that fooled the model, how many still did after one way of saving."""
+
+    kept: int
+    n: int
+
+
+class EvaluateTally:
+    """Counts as the engine does, at one budget; it holds a few numbers a picture. Several corruptions are no attack."""
+
+    def __init__(self, headline: float) -> None:
+        """headline: the budget that the verdict is about."""
+        self._headline = headline
+        self._pictures: dict[str, dict[str, _Seen]] = {}
+        self._saved: dict[tuple[str, str], list[int]] = {}
+        self.classes: tuple[str, ...] = ()
+        self.failed: dict[str, FailedPicture] = {}
+
+    def add(self, rows: Iterable[PictureRow | FailedPicture]) -> None:
+        """Count some more."""
+        for row in rows:
+            if isinstance(row, FailedPicture):
+                self.failed[row.path] = row
+            else:
+                self._count(row)
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """The prompts that answered, in order."""
+        return tuple(self._pictures)
+
+    @property
+    def n(self) -> int:
+        """Pictures that were asked about, whoever answered."""
+        return max((len(seen) for seen in self._pictures.values()), default=0)
+
+    def clean(self, side: str) -> tuple[int, int]:
+        """Right when clean, of how many."""
+        seen = self._pictures.get(side, {}).values()
+        return sum(one.clean == one.label for one in seen), len(seen)
+
+    def held(self, side: str) -> tuple[int, int]:
+        """Right under every attack, of how many that were attacked; (0, 0) where nobody attacked."""
+        known = [one.held for one in self._pictures.get(side, {}).values() if one.held is not None]
+        return sum(known), len(known)
+
+    def confusion(self, side: str, *, attacked: bool) -> Counter[tuple[int, int]]:
+        """How often each class (first) was taken for each class (second): clean, or under the first attack that changed the answer."""
+        seen = self._pictures.get(side, {}).values()
+        if not attacked:
+            return Counter((one.label, one.clean) for one in seen)
+        return Counter((one.label, _under_attack(one)) for one in seen if one.held is not None)
+
+    def taken_for(self, side: str, label: int, answer: int, *, attacked: bool) -> tuple[str, ...]:
+        """The pictures of one class that were taken for another, or for itself; counted as `confusion` counts them."""
+        seen = self._pictures.get(side, {})
+        return tuple(
+            path
+            for path, one in seen.items()
+            if one.label == label
+            and (_under_attack(one) if attacked else one.clean) == answer
+            and (one.held is not None or not attacked)
+        )
+
+    def outlived(self, side: str, way: str) -> Outlived:
+        """How the attacked pictures that fooled one set of prompts, at whatever budget, fared after one of SAVINGS."""
+        kept, n = self._saved.get((side, way), (0, 0))
+        return Outlived(kept, n)
+
+    def _count(self, row: PictureRow) -> None:
+        self.classes = self.classes or row.classes
+        mine = self._pictures.setdefault(row.prompt_id, {})
+        seen = mine.get(row.path)
+        if seen is None:
+            seen = mine[row.path] = _Seen(row.classes.index(row.label), row.clean.winner)
+        if row.attack is None or corruption_of(row.attacked_by) is not None:
+            return
+        if row.attacked is not None and row.attacked.winner != seen.label and seen.fell_to is None:
+            seen.fell_to = row.attacked.winner
+        if row.success:
+            self._count_saved(row)
+        if row.threat.eps != self._headline:
+            return
+        if row.skipped:
+            # broken at a smaller budget: what broke it there lies in this ball too
+            if seen.held is None:
+                seen.held = seen.clean == seen.label and not row.skipped.startswith("broken at")
+            return
+        right = row.attacked is not None and row.attacked.winner == seen.label
+        seen.held = right and seen.held is not False
+
+    def _count_saved(self, row: PictureRow) -> None:
+        for way in SAVINGS:
+            survives: bool | None = getattr(row, f"survives_{way}")
+            if survives is not None:
+                counts = self._saved.setdefault((row.prompt_id, way), [0, 0])
+                counts[0] += survives
+                counts[1] += 1
+
+
+def _under_attack(seen: _Seen) -> int:
+    """The answer that stands for a picture under attack: the label where it held, else what it was taken for."""
+    if seen.held:
+        return seen.label
+    return seen.clean if seen.clean != seen.label or seen.fell_to is None else seen.fell_to

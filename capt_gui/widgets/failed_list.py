@@ -1,0 +1,71 @@
+"""What could not be used, each with the reason, behind one line that says how many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+
+from capt_engine.records import FailedPicture
+from capt_gui.theme import Theme
+from capt_gui.widgets.elided_label import ElidedLabel
+from capt_gui.widgets.fold import Fold
+from capt_gui.widgets.labels import text
+
+_SHOWN = 100
+# so few are shown at once
+_OPEN = 4
+
+
+class FailedList(QWidget):
+    """Hidden while there is nothing to tell."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._shown: tuple[FailedPicture, ...] = ()
+        self._title = text(role="heading", wrap=False)
+        self._body = QWidget()
+        self._grid = QGridLayout(self._body)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(16)
+        self._grid.setVerticalSpacing(4)
+        self._grid.setColumnStretch(0, 1)
+        self._grid.setColumnStretch(1, 2)
+        self._fold = Fold(theme, self.tr("Which, and why"), self._body)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self._title)
+        layout.addWidget(self._fold)
+        self.hide()
+
+    def show_failed(self, failed: Sequence[FailedPicture]) -> None:
+        """Show these; the same ones again change nothing."""
+        if tuple(failed) == self._shown:
+            return
+        self._shown = tuple(failed)
+        while (item := self._grid.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        for row, one in enumerate(self._shown[:_SHOWN]):
+            name = ElidedLabel(PurePath(one.path).name, text_role="")
+            name.setToolTip(one.path)
+            self._grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
+            self._grid.addWidget(text(f"{one.message} {one.hint}".strip(), "muted"), row, 1)
+        rest = len(self._shown) - _SHOWN
+        if rest > 0:
+            self._grid.addWidget(text(self.tr("and {:,} more").format(rest), "muted"), _SHOWN, 0)
+        n = len(self._shown)
+        self._title.setText(
+            self.tr("1 picture could not be used") if n == 1 else self.tr("{:,} pictures could not be used").format(n)
+        )
+        self._fold.set_expanded(n <= _OPEN)
+        self.setVisible(bool(self._shown))
+
+    def title(self) -> str:
+        """The line that says how many."""
+        return self._title.text()

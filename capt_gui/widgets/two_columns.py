@@ -1,0 +1,61 @@
+"""Cards in two columns where there is room, else one under the other in the order they were added."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+_ROOM = 1060
+_GAP = 12
+
+
+class TwoColumns(QWidget):
+    """Tab follows the order of adding in either shape."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._cards: list[tuple[QWidget, int]] = []
+        self._columns = (QVBoxLayout(), QVBoxLayout())
+        self._wide = False
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(_GAP)
+        for column in self._columns:
+            column.setSpacing(_GAP)
+            column.addStretch(1)
+            layout.addLayout(column, 1)
+        layout.setStretch(1, 0)
+
+    def add(self, card: QWidget, column: int) -> None:
+        """Add a card; `column` (0 or 1) is where it stands when there are two."""
+        self._cards.append((card, column))
+        self._put(card, column)
+
+    def is_wide(self) -> bool:
+        """Whether there are two columns."""
+        return self._wide
+
+    def arrange(self) -> None:
+        """Use the room there is; a column that would have nothing to show is none."""
+        some = {column for card, column in self._cards if not card.isHidden()}
+        wide = self.width() >= _ROOM and len(some) > 1
+        if wide == self._wide:
+            return
+        self._wide = wide
+        for card, _ in self._cards:
+            for layout in self._columns:
+                layout.removeWidget(card)
+        for card, column in self._cards:
+            self._put(card, column)
+        row = self.layout()
+        assert isinstance(row, QHBoxLayout)
+        row.setStretch(1, int(wide))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width may have room for more."""
+        super().resizeEvent(event)
+        self.arrange()
+
+    def _put(self, card: QWidget, column: int) -> None:
+        layout = self._columns[column if self._wide else 0]
+        layout.insertWidget(layout.count() - 1, card)

@@ -1,0 +1,480 @@
+"""The Evaluate page: what it shows at each moment, and what its controls ask for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import acted_data
+import acted_evaluation as acted
+import pytest
+from conftest import Bench
+from fakes import READY, TWO_SIDES
+from PySide6.QtCore import QCoreApplication, QMimeData, Qt, QUrl
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from capt_engine import records as r
+from capt_gui.main_window import MainWindow
+from capt_gui.pages.evaluate.page import EvaluatePage
+from capt_gui.view_models.navigation import EVALUATE
+from capt_gui.view_models.settings_keeper import SettingsKeeper
+
+
+@pytest.fixture
+def page(bench: Bench, qtbot: QtBot, tmp_path: Path) -> Iterator[EvaluatePage]:
+    """The page, shown, on an engine that is ready; runs are kept in a folder of the test's."""
+    bench.desk.choices.changed.disconnect(bench.desk.tokens.on_choices_changed)
+    bench.desk.store.folder = tmp_path / "runs"
+    page = EvaluatePage(bench.desk)
+    qtbot.addWidget(page)
+    page.resize(1280, 740)
+    page.show()
+    qtbot.waitExposed(page)
+    play(bench, READY)
+    yield page
+    page.leave()
+
+
+def play(bench: Bench, *events: r.Event) -> None:
+    """Let the engine say this, and the page hear it."""
+    for event in events:
+        bench.engine.emit(event)
+    QCoreApplication.processEvents()
+
+
+def last(bench: Bench) -> r.JobId:
+    """The job asked for last."""
+    return r.JobId(len(bench.engine.requests))
+
+
+def drop(page: EvaluatePage, *paths: str) -> bool:
+    """Let go of these over the page."""
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(path) for path in paths])
+    return page.take(mime)
+
+
+def dropped(bench: Bench, page: EvaluatePage, folder: Path, found: r.ScanResult | None = None) -> None:
+    """Class folders were dropped and looked through."""
+    assert drop(page, str(folder))
+    play(bench, r.JobFinished(last(bench), found or acted_data.found({"cat": 2, "dog": 1, "emu": 1})))
+
+
+def finished(bench: Bench, result: r.AnalyzeResult) -> r.EvaluateRequest:
+    """Run was pressed, and this is what came of it; the engine has kept it."""
+    bench.desk.evaluation.run.start()
+    request = bench.engine.requests[-1]
+    assert isinstance(request, r.EvaluateRequest)
+    folder = Path(request.keep)
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps({"command": "capt evaluate toys"}), encoding="utf-8")
+    play(bench, r.RowsReady(last(bench), acted.quick()), r.JobFinished(last(bench), result))
+    return request
+
+
+def press(button: QPushButton) -> None:
+    """Press a button with the keyboard."""
+    assert button.isVisible()
+    assert button.isEnabled()
+    QTest.keyClick(button, Qt.Key.Key_Space)
+
+
+def test_it_begins_with_the_ways_in(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """Before there are pictures Run says what is missing; a dialog leads to the scan as a drop does."""
+    assert page.welcome.isVisible()
+    assert page.settings_column.job_bar.text() == "Drop labelled pictures first"
+    assert not page._start.isEnabled()
+    page.ask_folder = lambda: str(tmp_path)
+    press(page.welcome.folder)
+    request = bench.engine.requests[-1]
+    assert isinstance(request, r.ScanRequest)
+    assert request.data == (str(tmp_path),)
+    assert page.progress.isVisible()
+    press(page.progress.cancel)
+    assert bench.engine.cancelled == [last(bench)]
+    play(bench, r.JobCancelled(last(bench)))
+    assert page.welcome.isVisible()
+
+
+def test_tables_are_taken_and_pictures_are_left_to_another_page(
+    bench: Bench, page: EvaluatePage, tmp_path: Path
+) -> None:
+    """A CSV is looked through; a picture is not this page's, and nothing is asked."""
+    before = len(bench.engine.requests)
+    assert not drop(page, str(tmp_path / "cat.png"))
+    assert len(bench.engine.requests) == before
+    page.ask_table = lambda: "/data/list.csv"
+    page.on_choose_table()
+    request = bench.engine.requests[-1]
+    assert isinstance(request, r.ScanRequest)
+    assert request.data == ("/data/list.csv",)
+
+
+def test_pictures_are_counted_before_anything_runs(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """Classes with their counts, what cannot be used with the reason, and how many a run takes."""
+    found = acted_data.found(
+        {"cat": 40, "dog": 40}, unreadable=(("cat", r.FailedPicture("/x.png", "It is empty.", "")),)
+    )
+    dropped(bench, page, tmp_path, found)
+    assert page.pictures.isVisible()
+    assert page.settings_column.data.summary.text() == "2 classes · 80 usable pictures"
+    assert page.pictures.failed.title() == "1 picture could not be used"
+    assert page._start.isEnabled()
+    assert not page.faces.isVisible()
+    assert "80 pictures × 2 attacks" in page.settings_column._cost.text()
+
+
+def test_one_class_forbids_a_run(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """The notice says why, and so does Run."""
+    dropped(bench, page, tmp_path, acted_data.found({"cat": 9}))
+    assert page.pictures.notices.messages() == ["There is only one class."]
+    assert page.settings_column.job_bar.text() == "There is only one class."
+    assert not page._start.isEnabled()
+
+
+def test_a_scan_that_fails_is_told_above_the_welcome(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """With what to do; several folders at once are declined the same way."""
+    assert drop(page, str(tmp_path))
+    play(bench, r.JobFailed(last(bench), r.Failure("BadRequest", "There is no picture.", "Look again.")))
+    assert page.banner.isVisible()
+    assert page.banner.accessibleName() == "There is no picture."
+    assert page.welcome.isVisible()
+    page.on_paths(["/a", "/b"])
+    assert page.banner.accessibleName() == "One folder or table at a time."
+
+
+def test_run_turns_into_cancel_and_counts_live(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """Progress with the remaining time, counts of what is done, and after Cancel a way to go on."""
+    dropped(bench, page, tmp_path)
+    run = page._start
+    run.trigger()
+    job, request = last(bench), bench.engine.requests[-1]
+    assert isinstance(request, r.EvaluateRequest)
+    assert request.keep
+    assert page.results.isVisible()
+    play(bench, r.JobProgress(job, 1, 8, "picture 2 of 4, pgd", 200.0), r.RowsReady(job, acted.quick()[:2]))
+    box = page.results.verdict.box
+    assert box.headline.text() == "Measuring: 1 of 4 pictures done"
+    assert "0 of 1 right clean" in box.figures.text()
+    assert page.settings_column.job_bar.text() == "about 3 min left · Picture 2 of 4, pgd"
+    assert page.results.confusion.isVisible()
+    assert not run.isEnabled()
+    bench.desk.evaluation.choices.set_test("standard")
+    assert "Quick look" in box.caption.text()
+    page._cancel.trigger()
+    assert bench.engine.cancelled == [job]
+    Path(request.keep).mkdir(parents=True)
+    (Path(request.keep) / "manifest.json").write_text("{}", encoding="utf-8")
+    play(bench, r.JobCancelled(job))
+    assert box.headline.text() == "Stopped after 1 of 4 pictures"
+    press(page.results.verdict.go_on)
+    assert bench.engine.requests[-1] == replace(request, resume=True)
+
+
+def test_other_pictures_have_to_wait_for_a_run(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """A drop in the middle of a run changes nothing, and says so."""
+    dropped(bench, page, tmp_path)
+    page._start.trigger()
+    before = len(bench.engine.requests)
+    assert drop(page, str(tmp_path))
+    assert page.banner.accessibleName() == "An evaluation goes on."
+    assert len(bench.engine.requests) == before
+
+
+def test_a_quick_look_at_one_side(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """The verdict with n, the bars, attack by attack, what outlives saving, the checks, the classes, and what failed."""
+    dropped(bench, page, tmp_path)
+    finished(bench, acted.result())
+    results = page.results
+    assert results.verdict.box.headline.text() == "25 % of 4 pictures stay right at ε = 4/255."
+    assert "under attack" in results.verdict.box.figures.text()
+    assert results.attacks.table.shown(0) == ["fgsm", "PGD"]
+    assert results.attacks.table.shown(1) == ["3", "2"]
+    assert results.attacks.table.shown(4) == ["1", "2"]
+    assert results.survival.table.shown(1) == ["1 of 2  (50\u00a0%)", "1 of 2  (50\u00a0%)", "–", "–"]
+    assert results.survival.words.text().startswith("Only 1 of 2 attacked pictures")
+    assert results.classes.table.shown(0) == ["cat", "dog", "emu"]
+    assert results.classes.table.shown(3) == ["0\u00a0%", "0\u00a0%", "100\u00a0%"]
+    assert results.checks.summary.text().startswith("1 of 2 checks passed")
+    assert results.failed.title() == "1 picture could not be used"
+    assert not results.curve.isVisible()
+    assert not results.corruptions.isVisible()
+    assert results.confusion.grid.text_of(0, 1) == "1"
+    results.confusion._state._buttons["attacked"].click()
+    assert results.confusion.grid.text_of(0, 0) == ""
+    assert results.confusion.grid.text_of(1, 0) == "1"
+
+
+def test_two_sides_stand_beside_each_other(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """A and B in bars, in every table, with the paired test in words."""
+    play(bench, TWO_SIDES)
+    bench.desk.choices.sides.set_b("toy-capt")
+    dropped(bench, page, tmp_path)
+    request = finished(bench, acted.compared())
+    assert request.compare == "toy-capt"
+    results = page.results
+    assert results.verdict.box.headline.text() == "B withstands more than A on the same 4 pictures."
+    assert results.verdict.box.property("verdict") == "better"
+    assert "2 are right only with B and 0 only with A" in results.figures.tests.text()
+    assert "CAPT, 16 shots" in results.figures.bars.accessibleDescription()
+    assert results.attacks.table.shown(1) == ["A", "B", "A", "B"]
+    assert results.classes.heading.text() == "Class by class: A → B"
+    assert results.confusion._side.isVisible()
+
+
+def test_a_curve_has_its_chart(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """Budgets below it, chance as a level, and the budget that the verdict is about."""
+    dropped(bench, page, tmp_path)
+    bench.desk.evaluation.choices.set_curve(True)
+    finished(bench, acted.curve())
+    assert page.results.curve.isVisible()
+    assert page.results.curve.chart.description().startswith("ε 128: right 0")
+    assert "chance 33" in page.results.curve.chart.description()
+    assert "ε = 4/255" in page.results.curve.words.text()
+
+
+def test_corruptions_have_their_table(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """Kinds × severities in shades with the mean of each; nobody attacked, so nothing about attacks is shown."""
+    dropped(bench, page, tmp_path)
+    bench.desk.evaluation.choices.set_test("corruptions")
+    finished(bench, acted.corruptions())
+    results = page.results
+    assert results.corruptions.isVisible()
+    assert [results.corruptions.grid.text_of(0, column) for column in range(3)] == [
+        "75\u00a0%",
+        "50\u00a0%",
+        "62\u00a0%",
+    ]
+    assert "1 under every corruption" in results.corruptions.words.text()
+    assert not results.attacks.isVisible()
+    assert not results.confusion._state.isVisible()
+
+
+def test_many_classes_show_their_commonest_mistakes(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """A matrix of a hundred columns could not be read; the mistakes that are made most often can."""
+    dropped(bench, page, tmp_path)
+    bench.desk.evaluation.run.start()
+    names = tuple(f"class {number}" for number in range(40))
+    shares = tuple(0.5 if number == 3 else 0.01 for number in range(40))
+    row = replace(
+        acted.row("/a.png", 0, 0), label="class 0", classes=names, clean=r.Verdict(shares, shares), attack=None
+    )
+    play(bench, r.RowsReady(last(bench), (row,)))
+    assert not page.results.confusion.grid.isVisible()
+    assert page.results.confusion.table.shown(1) == ["class 3"]
+    page.results.confusion.table.activated.emit(page.results.confusion.table.currentIndex())
+    assert page.results.confusion.pictures.title.text() == "1 picture: “class 0”, called “class 3” when clean"
+
+
+def test_the_report_of_the_run_and_its_command(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """One button leads to the Report page with this run, the other puts the manifest's command on the clipboard."""
+    dropped(bench, page, tmp_path)
+    request = finished(bench, acted.result())
+    asked: list[str] = []
+    bench.desk.navigation.asked.connect(asked.append)
+    press(page.results.verdict.report)
+    assert asked == ["report"]
+    listing = bench.engine.requests[-1]
+    assert isinstance(listing, r.ListRunsRequest)
+    play(bench, r.JobFinished(last(bench), r.RunsListed((r.KeptRun(request.keep, "2026-01-01", "toys", 4, True),))))
+    assert bench.desk.reports.chosen == (request.keep,)
+    press(page.results.verdict.copy)
+    assert QGuiApplication.clipboard().text() == "capt evaluate toys"
+    assert page.results.verdict.copy.text() == "Copied"
+
+
+def test_a_run_that_was_not_kept_says_why_there_is_no_report(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """The button rests, and says what would change that."""
+    bench.settings.keep_runs = False
+    dropped(bench, page, tmp_path)
+    bench.desk.evaluation.run.start()
+    play(bench, r.JobFinished(last(bench), acted.result()))
+    assert not page.results.verdict.report.isEnabled()
+    assert page.results.verdict.report.toolTip().startswith("Runs are not kept")
+    assert not page._report.isEnabled()
+
+
+def test_a_model_that_refuses_says_so_in_place_of_the_verdict(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """The sentence and the hint of the engine; Run is there again."""
+    dropped(bench, page, tmp_path)
+    page._start.trigger()
+    play(bench, r.JobFailed(last(bench), r.Failure("BadCheckpoint", "It is for another model.", "Choose another.")))
+    box = page.results.verdict.box
+    assert (box.headline.text(), box.figures.text()) == ("It is for another model.", "Choose another.")
+    assert not any(button.isVisible() for button in (page.results.verdict.report, page.results.verdict.copy))
+    assert page._start.isEnabled()
+
+
+def test_old_results_are_marked_and_leave_with_their_pictures(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """Other settings than those on the right are told; the faces lead to and fro; other pictures begin anew."""
+    dropped(bench, page, tmp_path)
+    finished(bench, acted.result())
+    assert not page.results._old.isVisible()
+    bench.desk.evaluation.choices.set_checks("full")
+    assert page.results._old.isVisible()
+    page.faces._buttons["pictures"].click()
+    assert page.pictures.isVisible()
+    page.faces._buttons["results"].click()
+    assert page.results.isVisible()
+    dropped(bench, page, tmp_path)
+    assert page.pictures.isVisible()
+    assert not page.faces.isVisible()
+
+
+def test_the_controls_of_the_test_ask_for_what_they_say(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """Suite, strength, curve, checks and Expert settings end in the request."""
+    dropped(bench, page, tmp_path)
+    panel, choices = page.settings_column.test, bench.desk.evaluation.choices
+    panel.test.on_activated(panel.test.findData("standard"))
+    panel.strength._slider.setValue(0)
+    panel.curve.click()
+    panel.checks._buttons["off"].click()
+    panel._template.setText("my {}.")
+    panel.on_template_edited()
+    request = choices.request()
+    assert (request.suite, request.checks, request.template) == ("standard", "off", "my {}.")
+    assert request.threat.eps == 0.5 / 255
+    assert request.until_chance
+    panel.test.on_activated(panel.test.findData("pgd"))
+    panel._form.set_values((("steps", 40),))
+    panel._form.changed.emit()
+    assert choices.request().attacks == (r.AttackSpec("pgd", (("steps", 40),)),)
+    panel._target.on_activated(2)
+    assert choices.request().threat.target == "dog"
+    panel.test.on_activated(panel.test.findData("corruptions"))
+    assert not panel.strength.isVisible()
+    assert not panel.curve.isVisible()
+    panel.expert.set_expanded(True)
+    assert bench.settings.expert_open
+
+
+def test_a_part_and_a_limit_can_be_chosen(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """Where there are parts there is a picker; the knob says how many are drawn, and how sure a figure will be."""
+    classes = tuple(r.ClassCount(name, 100, 100, (("train", 70), ("test", 30))) for name in ("cat", "dog"))
+    found = replace(acted_data.found({"cat": 100, "dog": 100}, splits=(("train", 140), ("test", 60))), classes=classes)
+    dropped(bench, page, tmp_path, found)
+    card = page.settings_column.data
+    assert card._split.isVisible()
+    assert card._limit.label() == "all 60"
+    card._split.on_activated(0)
+    assert bench.desk.evaluation.data.split == "train"
+    card._limit._slider.setValue(0)
+    assert bench.desk.evaluation.choices.request().limit == 20
+    assert card._interval.text() == "Figures are known to ± 20 points or better."
+
+
+def test_prompts_can_be_opened_from_a_file(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """The pickers for A and B are those of the Explore page, with the way to a file."""
+    file = tmp_path / "mine.safetensors"
+    file.write_bytes(b"prompts")
+    page.ask_checkpoint = lambda _window, _folder: str(file)
+    page.on_open_clicked("b")
+    assert bench.desk.choices.sides.b == str(file)
+
+
+def test_everything_of_a_result_can_be_reached_and_named(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """Tab walks through all controls of a result, and each can be said."""
+    dropped(bench, page, tmp_path)
+    finished(bench, acted.curve())
+    page.activateWindow()
+    wanted = {
+        widget
+        for widget in page.findChildren(QWidget)
+        if widget.isVisibleTo(page)
+        and widget.isEnabled()
+        and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and widget.focusProxy() is None
+    }
+    silent = [
+        type(widget).__name__
+        for widget in wanted
+        if not (widget.accessibleName() or (isinstance(widget, QAbstractButton) and widget.text()))
+    ]
+    assert not silent
+    reached: set[QWidget] = set()
+    for _ in range(2 * len(wanted)):
+        QTest.keyClick(QApplication.focusWidget() or page, Qt.Key.Key_Tab)
+        focused = QApplication.focusWidget()
+        assert focused is not None
+        reached.add(focused)
+    assert not [f"{type(widget).__name__} {widget.accessibleName()}" for widget in wanted - reached]
+
+
+def test_the_window_marks_an_evaluation_that_goes_on(bench: Bench, qtbot: QtBot, tmp_path: Path) -> None:
+    """On every page the rail tells that one runs; a dropped folder stays on the page that is in front."""
+    window = MainWindow(bench.desk, SettingsKeeper(bench.settings, None), tmp_path)
+    qtbot.addWidget(window)
+    window.show()
+    play(bench, READY)
+    window.show_page(EVALUATE)
+    page = window.page
+    assert isinstance(page, EvaluatePage)
+    page.tell("Hello.")
+    assert page.banner.accessibleName() == "Hello."
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(tmp_path))])
+    assert window._take(mime)
+    assert window.page is page
+    play(bench, r.JobFinished(last(bench), acted_data.found({"cat": 9, "dog": 9})))
+    bench.desk.evaluation.run.start()
+    assert window._rail._buttons[EVALUATE].accessibleDescription() == "An evaluation goes on"
+    play(bench, r.JobCancelled(last(bench)))
+    assert window._rail._buttons[EVALUATE].accessibleDescription() == ""
+
+
+def test_the_keyboard_follows_the_faces(bench: Bench, page: EvaluatePage, tmp_path: Path, qtbot: QtBot) -> None:
+    """From the way in to Cancel, to the classes, and with a run to the switch that shows its results."""
+    page.activateWindow()
+    page.welcome.folder.setFocus()
+    qtbot.waitUntil(page.welcome.folder.hasFocus)
+    assert drop(page, str(tmp_path))
+    assert page.progress.cancel.hasFocus()
+    play(bench, r.JobFinished(last(bench), acted_data.found({"cat": 9, "dog": 9})))
+    assert page.pictures.table.hasFocus()
+    page._start.trigger()
+    focused = QApplication.focusWidget()
+    assert focused is page.faces._buttons["results"]
+
+
+def test_an_attack_of_last_time_waits_for_the_catalogue(bench: Bench, qtbot: QtBot, tmp_path: Path) -> None:
+    """Before the engine is ready its name stands in the list, and nothing else is run in its place."""
+    bench.settings.evaluate_test = "pgd"
+    page = EvaluatePage(bench.desk)
+    qtbot.addWidget(page)
+    page.show()
+    dropped(bench, page, tmp_path)
+    assert page.settings_column.test.test.currentText() == "pgd"
+    assert page.settings_column.job_bar.text() == "Waiting for the engine"
+    play(bench, READY)
+    assert page.settings_column.test.test.currentText() == "PGD"
+    assert page._start.isEnabled()
+
+
+def test_a_cell_of_the_matrix_shows_its_pictures(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """Which pictures were taken for which class, by mouse or Return, and from there to the Explore page."""
+    dropped(bench, page, tmp_path)
+    finished(bench, acted.result())
+    card = page.results.confusion
+    assert not card.pictures.isVisible()
+    card._state._buttons["attacked"].click()
+    card.grid._point((1, 0))
+    QTest.keyClick(card.grid, Qt.Key.Key_Return)
+    assert card.pictures.title.text() == "1 picture: “dog”, called “cat” when attacked"
+    assert card.pictures._tiles.rowCount() == 1
+    asked: list[str] = []
+    bench.desk.navigation.asked.connect(asked.append)
+    press(card.pictures.explore)
+    assert asked == ["explore"]
+    preview = bench.engine.requests[-1]
+    assert isinstance(preview, r.PreviewRequest)
+    assert preview.paths == ("/c.png",)
+    QTest.mouseClick(card.grid, Qt.MouseButton.LeftButton, pos=card.grid._cell(2, 0).center().toPoint())
+    assert card.pictures.title.text() == "No picture: “emu”, called “cat” when attacked"
+    assert not card.pictures.explore.isVisible()
+    card._state._buttons["clean"].click()
+    assert not card.pictures.isVisible()
