@@ -29,12 +29,12 @@ class Settings:
     geometry: Qt's own window geometry in base64. eps: budget per norm. steps: 0 means the attack's own number.
     expert: per attack, the settings that differ from its defaults. classes: per model, the list the user wrote; a model
     that is not named is asked about its own suggestion. `model` is read by the command line too, so it stays a plain
-    string at the top of the file. prompts: side A, empty for plain text. compare: side B by its id, AUTO for the usual
-    partner of A, OFF for none. aim: whom an attack is computed on. prompt_files: checkpoints opened from disk, the latest
-    first. keep_runs: analyses are kept on disk, so that reports can be made of them. report_left_out: ids of sections.
-    tune_recent: where pictures for tuning came from, the latest first; several folders of one drop are joined by line breaks.
-    evaluate_test: a suite, an attack, or "none"; evaluate_limit: at most so many pictures, 0 for all; evaluate_expert: as `expert`,
-    for suites too.
+    string at the top of the file. prompts: side A, empty for plain text. compare: side B by its id, AUTO for the usual partner
+    of A, OFF for none. aim: whom an attack is computed on. space, rounding: of the threat, for every attack. prompt_files:
+    checkpoints opened from disk, the latest first. keep_runs: analyses are kept on disk, so that reports can be made of them.
+    report_left_out: ids of sections. tune_recent: where pictures for tuning came from, the latest first; several folders of one
+    drop are joined by line breaks. evaluate_test: a suite, an attack, or "none"; evaluate_limit: at most so many pictures, 0
+    for all; evaluate_expert: as `expert`, for suites too.
     """
 
     version: int = VERSION
@@ -49,6 +49,8 @@ class Settings:
     norm: str = "linf"
     steps: int = 0
     seed: int = 0
+    space: str = "model input"
+    rounding: str = "none"
     auto_run: bool = True
     last_folder: str = ""
     geometry: str = ""

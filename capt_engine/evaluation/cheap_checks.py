@@ -13,6 +13,7 @@ from capt_engine.attacks.base import Attack
 from capt_engine.attacks.losses import LOSSES
 from capt_engine.attacks.pgd import PGD
 from capt_engine.evaluation.doubt import Doubted, cannot
+from capt_engine.evaluation.eight_bits import without_rounding
 from capt_engine.evaluation.original_size import resized_by
 from capt_engine.evaluation.probe import Probe, asked
 from capt_engine.evaluation.survival import as_png
@@ -112,7 +113,9 @@ def _loss_rises(given: Doubted) -> Check:
         return doubt.not_run(why)
     # Steps of the attack's own length may jump to and fro in the ball and be no worse for it: small ones may not.
     climb = PGD(steps=_CLIMB, step_size=given.threat.eps / _CLIMB, random_start=False)
-    losses = standing.climbed(climb, _followed(given.attack), given.threat)
+    # Small ones that are rounded away again would say nothing of the slope.
+    smooth = replace(standing, model=without_rounding(standing.model))
+    losses = smooth.climbed(climb, _followed(given.attack), given.threat)
     rising = (losses[1:] > losses[:-1]).float()
     share, mean = float(rising.mean()), losses.mean(dim=1)
     more = f"Mean loss: {float(mean[0]):.3g} at first, {float(mean[-1]):.3g} after {_CLIMB} steps of ε/{_CLIMB}."

@@ -31,6 +31,11 @@ class InEightBits(Classifier):
         return self.inner.output(rounded + (images - images.detach()) if images.requires_grad else rounded)
 
 
+def without_rounding(model: Logits) -> Logits:
+    """The model behind the rounding, where there is any."""
+    return model.inner if isinstance(model, InEightBits) else model
+
+
 def crafted(
     attack: Attack, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step
 ) -> Tensor:

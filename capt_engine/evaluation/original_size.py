@@ -12,7 +12,7 @@ from torch import Tensor
 from capt_engine.attacks.base import Logits
 from capt_engine.data.images import Photo
 from capt_engine.errors import BadRequest
-from capt_engine.evaluation.eight_bits import InEightBits
+from capt_engine.evaluation.eight_bits import without_rounding
 from capt_engine.model.classifier import Classifier, Output
 from capt_engine.viewing import read_whole, view
 
@@ -69,7 +69,7 @@ class AtOriginalSize(Classifier):
 
 def seen_by(classifier: Classifier, path: str) -> tuple[Photo, Tensor]:
     """What is known of the file, and the pixels (3, h, w) in [0, 1] that this classifier takes. Raises BadImage."""
-    if not isinstance(_without_rounding(classifier), AtOriginalSize):
+    if not isinstance(without_rounding(classifier), AtOriginalSize):
         return view(path, classifier.backbone)
     photo, rgb = read_whole(path, classifier.backbone)
     return photo, torch.from_numpy(rgb).permute(2, 0, 1).float() / 255
@@ -77,9 +77,5 @@ def seen_by(classifier: Classifier, path: str) -> tuple[Photo, Tensor]:
 
 def resized_by(model: Logits, images: Tensor) -> Tensor:
     """Pictures as the model looks at them: resized where that is a part of it."""
-    inner = _without_rounding(model)
+    inner = without_rounding(model)
     return inner.resized(images) if isinstance(inner, AtOriginalSize) else images
-
-
-def _without_rounding(model: Logits) -> Logits:
-    return model.inner if isinstance(model, InEightBits) else model

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from capt_engine.metrics.base import Metric, Outcomes
@@ -23,13 +22,11 @@ def ssim(images: Tensor, attacked: Tensor) -> Tensor:
     """
     if min(images.shape[-2:]) < 11:
         return torch.full((len(images),), math.nan, device=images.device)
-    offsets = torch.arange(11, dtype=torch.float64, device=images.device) - 5
-    window = torch.exp(-(offsets**2) / (2 * 1.5**2))
-    window = window / window.sum()
+    down, across = (_window(size, images.device) for size in images.shape[-2:])
 
     def blurred(x: Tensor) -> Tensor:
-        planes = x.flatten(0, 1)[:, None]
-        return F.conv2d(F.conv2d(planes, window.view(1, 1, 11, 1)), window.view(1, 1, 1, 11))
+        found: Tensor = down @ x @ across.T
+        return found
 
     # In double precision: the variances are differences of nearly equal numbers in flat regions.
     x, y = images.double(), attacked.double()
@@ -39,6 +36,15 @@ def ssim(images: Tensor, attacked: Tensor) -> Tensor:
     c1, c2 = 0.01**2, 0.03**2
     scores = (2 * mean_x * mean_y + c1) * (2 * covariance + c2) / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))
     return scores.view(len(images), -1).mean(dim=1).float()
+
+
+def _window(size: int, device: torch.device) -> Tensor:
+    """What the window does along one axis, as a matrix (size − 10, size): a product with it is several times as fast as a convolution."""
+    offsets = torch.arange(11, dtype=torch.float64, device=device) - 5
+    window = torch.exp(-(offsets**2) / (2 * 1.5**2))
+    rows = torch.arange(size - 10, device=device)[:, None]
+    band = torch.zeros(size - 10, size, dtype=torch.float64, device=device)
+    return band.scatter(1, rows + torch.arange(11, device=device), (window / window.sum()).expand(size - 10, 11))
 
 
 HALF_NYQUIST = 0.25

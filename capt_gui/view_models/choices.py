@@ -22,6 +22,7 @@ from capt_engine.records import (
     ThreatModel,
 )
 from capt_gui.settings import Settings
+from capt_gui.view_models import pixels
 from capt_gui.view_models.sides import Sides
 from capt_gui.view_models.stops import steps_param
 
@@ -184,12 +185,20 @@ class Choices(QObject):
             self.settings.eps[self.settings.norm] = eps
             self.changed.emit()
 
-    def share(self, *, eps: tuple[str, float] | None = None, seed: int | None = None) -> None:
-        """Take the budget of a norm, or the seed, that was chosen on another page: they are one setting."""
+    def share(
+        self,
+        *,
+        eps: tuple[str, float] | None = None,
+        seed: int | None = None,
+        space_and_rounding: tuple[str, str] | None = None,
+    ) -> None:
+        """Take the budget of a norm, the seed, or on what pixels attacks work, as chosen on another page: they are one setting."""
         if eps is not None:
             self.settings.eps[eps[0]] = eps[1]
         if seed is not None:
             self.settings.seed = seed
+        if space_and_rounding is not None:
+            self.settings.space, self.settings.rounding = space_and_rounding
         self.changed.emit()
 
     def set_steps(self, steps: int) -> None:
@@ -225,18 +234,19 @@ class Choices(QObject):
             self.set_classes(self.model.classes, self.model.template)
 
     def expert_params(self) -> tuple[ParamInfo, ...]:
-        """What the Expert form shows: the exact budget, the attack's own settings, the seed."""
+        """What the Expert form shows: the exact budget, the attack's own settings, on what pixels it works, the seed."""
         if self.attack is None or self.norm is None:
             return ()
         unit = "/255" if self.norm.name == "linf" else ""
         help_text = "How far each picture may be changed, in this norm."
         eps = ParamInfo("eps", "Budget ε", "float", self.usual_eps, 0.0, self.norm.high_eps, unit, help=help_text)
         seed = ParamInfo("seed", "Seed", "int", 0, 0, 2**31 - 1, help="The same seed gives the same pictures again.")
-        return (*(() if self.has_own_budget else (eps,)), *self.attack.params, seed)
+        return (*(() if self.has_own_budget else (eps,)), *self.attack.params, *pixels.params(), seed)
 
     def expert_values(self) -> Values:
         """The values of the Expert form that differ from its defaults."""
         values: dict[str, ParamValue] = {"eps": self.eps, "seed": self.settings.seed, **dict(self._attack_values())}
+        values |= pixels.values(self.settings)
         defaults = {param.name: param.default for param in self.expert_params()}
         return tuple((name, value) for name, value in values.items() if name in defaults and value != defaults[name])
 
@@ -248,6 +258,7 @@ class Choices(QObject):
         if not self.has_own_budget:
             self.settings.eps[self.settings.norm] = float(given.pop("eps", self.usual_eps))
         self.settings.seed = int(given.pop("seed", 0))
+        self.settings.space, self.settings.rounding = pixels.taken(given)
         if steps_param(self.attack) is not None:
             self.settings.steps = int(given.pop("steps", 0))
         _keep(self.settings.expert, self.settings.attack, given)
@@ -267,11 +278,16 @@ class Choices(QObject):
             classes=self.classes if learned else self._own_classes,
             template=self.template if learned else chosen.template.get(chosen.model, ""),
             attack=AttackSpec(chosen.attack, self._attack_values()),
-            threat=ThreatModel(norm=chosen.norm, eps=self.eps, target=self.target),
+            threat=ThreatModel(chosen.norm, self.eps, self.target, space=chosen.space, rounding=chosen.rounding),
             seed=chosen.seed,
-            # Cheap beside the attack, and who brought the weights wants the number; the dear network is for the terminal.
-            lpips=LPIPS_NETS[0] if self.catalogue is not None and LPIPS_NETS[0] in self.catalogue.lpips else "",
+            lpips=self.lpips,
         )
+
+    @property
+    def lpips(self) -> str:
+        """What LPIPS is measured with: cheap beside an attack, and who brought the weights wants the number; the dear network is for the
+        terminal."""
+        return LPIPS_NETS[0] if self.catalogue is not None and LPIPS_NETS[0] in self.catalogue.lpips else ""
 
     def made_with(self, request: AnalyzeRequest) -> bool:
         """Whether a request was made with the present choices, whatever its pictures, kept or not, with LPIPS beside it or without."""

@@ -22,7 +22,7 @@ from capt_engine.records import (
     until_chance,
 )
 from capt_gui.settings import Settings
-from capt_gui.view_models import sentences, tune_words
+from capt_gui.view_models import pixels, sentences, tune_words
 from capt_gui.view_models.choices import Choices, Values
 from capt_gui.view_models.evaluate_data import EvaluateData
 from capt_gui.view_models.stops import steps_param
@@ -241,13 +241,21 @@ class EvaluateChoices(QObject):
         if self.suite is not None and self.suite.adversarial and not self.curve:
             words = self.tr("Also those that an earlier attack broke. The worst case is the same; it takes longer.")
             found.append(ParamInfo(_EVERY, self.tr("Every attack on every picture"), "bool", False, help=words))
+        if self._attacks_somebody:
+            found += pixels.params()
         words = self.tr("The same seed draws the same pictures and finds the same attacks.")
         found.append(ParamInfo("seed", self.tr("Seed"), "int", 0, 0, 2**31 - 1, help=words))
         return tuple(found)
 
+    @property
+    def _attacks_somebody(self) -> bool:
+        """Whether the test is an attack, or several."""
+        return self.attack is not None or (self.suite is not None and self.suite.adversarial)
+
     def expert_values(self) -> Values:
         """The values of the Expert form that differ from its defaults."""
         values: dict[str, ParamValue] = {"eps": self.eps, "seed": self.settings.seed, **dict(self._own_values())}
+        values |= pixels.values(self.settings)
         defaults = {param.name: param.default for param in self.expert_params()}
         return tuple((name, value) for name, value in values.items() if name in defaults and value != defaults[name])
 
@@ -257,9 +265,9 @@ class EvaluateChoices(QObject):
         if self.norm is None:
             return
         eps = (self.norm.name, float(given.pop("eps", self.usual_eps))) if self.has_budget else None
-        seed = int(given.pop("seed", 0))
+        seed, chosen = int(given.pop("seed", 0)), pixels.taken(given)
         self._keep(given)
-        self.shared.share(eps=eps, seed=seed)
+        self.shared.share(eps=eps, seed=seed, space_and_rounding=chosen if self._attacks_somebody else None)
 
     # asking
 
@@ -279,6 +287,7 @@ class EvaluateChoices(QObject):
         chosen, sides = self.settings, self.shared.sides
         suite, norm = self.suite, self.norm.name if self.norm is not None else "linf"
         every = bool(dict(self._own_values()).get(_EVERY, False))
+        space, rounding = (chosen.space, chosen.rounding) if self._attacks_somebody else pixels.taken({})
         return EvaluateRequest(
             data=self.data.place,
             split=self.data.split,
@@ -289,7 +298,7 @@ class EvaluateChoices(QObject):
             template=self._template,
             attacks=() if self.attack is None else (AttackSpec(self.attack.name, self._own_values()),),
             suite=suite.name if suite is not None else "",
-            threat=ThreatModel(norm=norm, eps=self.eps, target=self.target),
+            threat=ThreatModel(norm, self.eps, self.target, space=space, rounding=rounding),
             curve=until_chance(self.eps, norm) if self.curve else (),
             until_chance=self.curve,
             only_left=self.curve or (suite is not None and suite.adversarial and not every),
@@ -297,6 +306,7 @@ class EvaluateChoices(QObject):
             limit=self.limit,
             seed=chosen.seed,
             keep=keep,
+            lpips=self.shared.lpips if self._attacks_somebody else "",
         )
 
     def test_label(self) -> str:

@@ -181,6 +181,7 @@ class EvaluateRun(QObject):
         if self._is_bound:
             norm = request.threat.norm
             parts.append(f"{sentences.norm_word(norm)} ε = {sentences.budget(request.threat.eps, norm)}")
+        parts += request.threat.unusual
         if request.threat.target is not None:
             parts.append(self.tr("towards “{}”").format(request.threat.target))
         if request.until_chance:

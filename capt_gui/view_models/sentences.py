@@ -88,7 +88,7 @@ def settings_line(row: PictureRow, model: str, attack: str = "", *, named: bool 
         restarts = f", {row.restarts} restarts" if row.restarts > 1 else ""
         word = attack or row.attack.name
         bound = row.threat.budget or f"{norm_word(row.threat.norm)} {budget(row.threat.eps, row.threat.norm)}"
-        parts.append(f"{word}, {bound}{steps}{restarts}")
+        parts.append(", ".join((f"{word}, {bound}{steps}{restarts}", *row.threat.unusual)))
     parts.append(f"seed {row.seed}")
     return " · ".join(parts)
 

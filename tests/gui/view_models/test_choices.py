@@ -169,3 +169,15 @@ def test_an_attack_brings_its_norms_and_goals(choices: Choices) -> None:
     choices.set_attack("pgd")
     assert [norm.name for norm in choices.norms] == ["linf", "l2"]
     assert choices.target == choices.classes[0]
+
+
+def test_on_which_pixels_an_attack_works_is_one_setting_for_all(choices: Choices) -> None:
+    """Chosen in the Expert form, kept whatever the attack, told in the request, and back at the default where the form is emptied."""
+    choices.set_expert_values((("space", "original size"), ("rounding", "8-bit")))
+    choices.set_norm("l2")
+    threat = choices.request(("a.png",)).threat
+    assert (threat.space, threat.rounding) == ("original size", "8-bit")
+    assert dict(choices.expert_values()) == {"space": "original size", "rounding": "8-bit"}
+    choices.set_expert_values(())
+    threat = choices.request(("a.png",)).threat
+    assert (threat.space, threat.rounding) == ("model input", "none")

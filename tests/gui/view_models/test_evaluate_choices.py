@@ -51,7 +51,7 @@ def test_one_attack_has_its_own_form(choices: EvaluateChoices) -> None:
     choices.set_steps(10)
     assert choices.request().attacks == (r.AttackSpec("pgd"),)
     choices.set_test("quick")
-    assert [param.name for param in choices.expert_params()] == ["eps", "every_picture", "seed"]
+    assert [param.name for param in choices.expert_params()] == ["eps", "every_picture", "space", "rounding", "seed"]
     choices.set_expert_values((("every_picture", True),))
     assert not choices.request().only_left
 
@@ -99,8 +99,16 @@ def test_budget_prompts_and_seed_are_those_of_the_explore_page(bench: Bench, cho
     request = choices.request()
     assert (request.prompts, request.compare, request.aim) == (None, "toy-capt", "a")
     assert "2 sets of prompts" in choices.cost_words()
-    choices.set_expert_values((("seed", 7),))
+    choices.set_expert_values((("seed", 7), ("rounding", "8-bit")))
     assert bench.settings.seed == 7
+    assert bench.settings.rounding == choices.request().threat.rounding == "8-bit"
+    # Nobody attacks in bad weather, and what was chosen for attacks waits for the next one.
+    choices.set_test("corruptions")
+    assert "rounding" not in [param.name for param in choices.expert_params()]
+    assert choices.request().threat.rounding == "none"
+    choices.set_expert_values((("seed", 8),))
+    choices.set_test("quick")
+    assert choices.request().threat.rounding == "8-bit"
 
 
 def test_target_and_sentence_belong_to_the_data(choices: EvaluateChoices) -> None:
