@@ -22,7 +22,7 @@ from capt_engine.evaluation.original_size import seen_by
 from capt_engine.evaluation.plan import Plan
 from capt_engine.evaluation.probe import AT_ONCE, Probe
 from capt_engine.metrics.check_table import CHECKS, in_order
-from capt_engine.records import Check
+from capt_engine.records import NO_PROMPTS, Check
 
 PICTURES = {"off": 0, "cheap": 8, "full": 100}
 """On how many pictures each level of checks looks."""
@@ -69,13 +69,12 @@ def _of_contestants(
 
 def doubted(given: Doubted) -> tuple[Check, ...]:
     """Every check that can be made on these pictures; each names the model where there are several."""
-    probe = given.probe
     checks = [check(given) for check in LIVE]
-    if not probe.who:
+    if not given.probe.who:
         return tuple(checks)
+    who = "plain text" if given.probe.who == NO_PROMPTS else given.probe.who
     return tuple(
-        replace(one, message=f"{one.message} Measured: {probe.who}.") if one.status != "not_run" else one
-        for one in checks
+        replace(one, message=f"{one.message} Measured: {who}.") if one.status != "not_run" else one for one in checks
     )
 
 

@@ -71,13 +71,13 @@ def _doubled_steps(given: Doubted) -> Check:
         return doubt.not_run("The attack has nothing to double.")
     values = {field.name: getattr(given.attack, field.name) for field in dataclasses.fields(given.attack)}  # type: ignore[arg-type]
     left, n = given.left, len(given.probe)
-    most, shown = 0, []
+    most, told = 0, []
     for name in names:
         longer = build(type(given.attack), tuple((values | {name: 2 * values[name]}).items()))
         more = int(left.under(longer, given.threat).broken.sum()) if len(left) else 0
         most = max(most, more)
-        shown.append(f"{more} more of {n} with {2 * values[name]} {name} instead of {values[name]}")
-    return doubt.passed(most / n < 0.01 or most == 0, most / n, "; ".join(shown))
+        told.append(f"{more} with {2 * values[name]} {name} instead of {values[name]}")
+    return doubt.passed(most / n < 0.01 or most == 0, most / n, f"{most} more of {n}", f"{'; '.join(told)}.")
 
 
 def _black_box_weaker(given: Doubted) -> Check:

@@ -188,7 +188,7 @@ def test_an_attack_with_too_few_restarts_is_caught() -> None:
     """Twice the restarts are tried too, and told apart from twice the steps."""
     found = statuses(After(Linear()), attack=Lucky())
     assert found["doubled-steps"].status == "fail", found["doubled-steps"]
-    assert "with 2 restarts instead of 1" in found["doubled-steps"].shown
+    assert "with 2 restarts instead of 1" in found["doubled-steps"].message
 
 
 def test_an_attack_that_is_too_short_is_caught() -> None:

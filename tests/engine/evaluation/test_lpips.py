@@ -33,7 +33,7 @@ def items(tmp_path: Path) -> list[Item]:
 
 def rows(classifier: Classifier, items: list[Item], asked: EvaluateRequest, lpips: Lpips | None) -> list[PictureRow]:
     """The rows of an evaluation."""
-    work = plan_evaluation(asked, [Contestant("none", classifier)], classifier, "folder", lpips)
+    work = plan_evaluation(asked, [Contestant("none", classifier)], classifier, "folder", lpips=lpips)
     found: list[PictureRow] = []
     evaluate(work, items, lambda some: found.extend(one for one in some if isinstance(one, PictureRow)), silent_tick)
     return found
