@@ -6,15 +6,17 @@ from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from capt_engine.metrics import METRICS
+from capt_engine.metrics.base import Metric
 from capt_engine.metrics.calibration import BINS
 from capt_engine.metrics.interval import wilson
 from capt_engine.reports.checks import checks as lights
 from capt_engine.reports.counts import ALPHA_BINS, EDGE_ROWS, metric_means
 from capt_engine.reports.document import Bar, BarChart, Block, Column, Grid, Paragraph, Strip
 from capt_engine.reports.material import Material
+from capt_engine.reports.measured import Found, side_by_side
 from capt_engine.reports.pictures import examples as kept
 from capt_engine.reports.table import plain
-from capt_engine.reports.words import better, counted, number, percent, share
+from capt_engine.reports.words import counted, number, percent, share
 
 Columns: TypeAlias = tuple[Column, ...]
 Rows: TypeAlias = Sequence[tuple[str, ...]]
@@ -30,32 +32,19 @@ def without(title: str, columns: Columns, rows: Rows) -> tuple[Columns, tuple[tu
 
 def consistency(material: Material) -> tuple[Block, ...]:
     """The mean of every metric over the attacked pictures at the largest budget, and how α is spread."""
-    rows = [
-        (
-            material.who(prompts),
-            METRICS[name].label,
-            # Such values are kept in [0, 1].
-            number(mean * 255 if METRICS[name].unit == "/255" else mean),
-            METRICS[name].unit,
-            f"{n:,}",
-            better(METRICS[name].higher_is_better),
-            METRICS[name].help,
-        )
-        for prompts in material.prompts
-        for name, mean, n in metric_means(material.counts, prompts)
-    ]
-    if not rows:
-        return ()
-    columns = (
-        Column("Measured"),
-        Column("Metric"),
-        Column("Mean", *_RIGHT),
-        Column("Unit"),
-        Column("n", *_RIGHT),
-        Column("Better"),
-        Column("What it is"),
-    )
-    return (Grid(f"Means over all attacked pictures {material.at}", columns, tuple(rows)), *_alphas(material))
+
+    def of(prompts: str) -> Found:
+        return {name: (_in_unit(METRICS[name], mean), n) for name, mean, n in metric_means(material.counts, prompts)}
+
+    table = side_by_side(f"Means over all attacked pictures {material.at}", "Metric", METRICS, material, of)
+    return () if table is None else (table, *_alphas(material))
+
+
+def _in_unit(metric: Metric, mean: float) -> str:
+    """Values that are told in /255 are kept in [0, 1]."""
+    if metric.unit == "/255":
+        return f"{number(mean * 255)} /255"
+    return f"{number(mean)} {metric.unit}".rstrip()
 
 
 def _alphas(material: Material) -> Iterator[BarChart]:

@@ -6,7 +6,8 @@ from capt_engine.metrics.figures import FIGURES
 from capt_engine.records import EvaluateRequest, Figure
 from capt_engine.reports.document import Block, Column, Grid, Paragraph
 from capt_engine.reports.material import Material
-from capt_engine.reports.words import better, budget, percent, share
+from capt_engine.reports.measured import Found, side_by_side
+from capt_engine.reports.words import budget, percent, share
 
 _RIGHT = ("right", "number")
 
@@ -16,28 +17,13 @@ def figures(material: Material) -> tuple[Block, ...]:
     if not material.counts.n or not material.is_labelled:
         return ()
     eps = material.eps if material.is_attacked else None
-    rows = tuple(
-        (
-            material.who(prompts),
-            FIGURES[one.name].label,
-            _shown(one),
-            f"{one.n:,}",
-            better(FIGURES[one.name].higher_is_better),
-            FIGURES[one.name].help,
-        )
-        for prompts in material.prompts
-        for one in material.counts.tally.figures(prompts, eps)
-    )
-    columns = (
-        Column("Measured"),
-        Column("Figure"),
-        Column("Value", *_RIGHT),
-        Column("n", *_RIGHT),
-        Column("Better"),
-        Column("What it is"),
-    )
+
+    def of(prompts: str) -> Found:
+        return {one.name: (_shown(one), one.n) for one in material.counts.tally.figures(prompts, eps)}
+
     at = f" {material.at}" if material.is_attacked else ", without any attack"
-    return (Grid(f"Figures{at}", columns, rows),)
+    table = side_by_side(f"Figures{at}", "Figure", FIGURES, material, of)
+    return (table,) if table is not None else ()
 
 
 def _shown(one: Figure) -> str:
