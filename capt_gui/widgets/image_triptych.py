@@ -102,6 +102,17 @@ class ImageTriptych(QWidget):
         chosen = int(self._factor.currentData() or 0)
         return chosen or (_automatic_factor(self._set.perturbation) if self._set is not None else 1)
 
+    def set_whole(self, whole: bool) -> None:
+        """Whether the pictures are whole ones, which the model resizes itself, or already of the size it takes in."""
+        name = self.tr("The picture itself") if whole else self.tr("What the model sees")
+        tip = self.tr("The picture after resizing and cropping to the size the model takes in.")
+        if whole:
+            tip = self.tr("The picture at its own size, whose pixels the attack changes; the model resizes it inside.")
+        self._titles[0].setText(name)
+        self._titles[0].setToolTip(tip)
+        self._panes[0].setAccessibleName(name)
+        self._panes[0].setAccessibleDescription(tip)
+
     def readout(self) -> str:
         """The line about the pixel pointed at, empty when there is none."""
         return self._readout.text().replace(_FIGURE_SPACE, "")
@@ -158,13 +169,13 @@ class ImageTriptych(QWidget):
         columns = QHBoxLayout()
         columns.setSpacing(12)
         tips = (
-            self.tr("The picture after resizing and cropping to the size the model takes in."),
+            "",
             self.tr(
                 "What the attack added, enlarged: grey is no change, brighter is more, darker is less of a colour."
             ),
             self.tr("The picture with the perturbation added: to the eye nearly the same, to the model often not."),
         )
-        names = (self.tr("What the model sees"), self.tr("Perturbation"), self.tr("Adversarial"))
+        names = ("", self.tr("Perturbation"), self.tr("Adversarial"))
         for title, pane, name, tip in zip(self._titles, self._panes, names, tips, strict=True):
             title.setText(name)
             title.setToolTip(tip)
@@ -175,6 +186,7 @@ class ImageTriptych(QWidget):
             column.addWidget(title)
             column.addWidget(pane, 1)
             columns.addLayout(column, 1)
+        self.set_whole(False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)

@@ -160,3 +160,15 @@ def test_without_a_picture_the_keys_do_nothing(theme: Theme, qtbot: QtBot) -> No
         qtbot.keyClick(panes(widget)[0], key)
     assert widget.readout() == ""
     assert widget.accessibleDescription() == "No picture yet"
+
+
+def test_a_whole_picture_is_called_one(qtbot: QtBot, theme: Theme) -> None:
+    """Where the attack works on the picture's own pixels, the first view is not yet what the model sees."""
+    widget = ImageTriptych(theme)
+    qtbot.addWidget(widget)
+    names = [pane.accessibleName() for pane in widget.findChildren(ImagePane)]
+    widget.set_whole(True)
+    assert [pane.accessibleName() for pane in widget.findChildren(ImagePane)] == ["The picture itself", *names[1:]]
+    widget.set_whole(False)
+    assert [pane.accessibleName() for pane in widget.findChildren(ImagePane)] == names
+    assert names[0] == "What the model sees"
