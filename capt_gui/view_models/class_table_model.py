@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from capt_engine.records import ClassCount, ScanResult
-from capt_gui.view_models.scan_model import STRIP
+from capt_gui.view_models.scan_job import STRIP
 from capt_gui.view_models.thumbnail_loader import ThumbnailLoader
 
 Index = QModelIndex | QPersistentModelIndex

@@ -8,31 +8,14 @@ from pathlib import Path, PurePath
 
 from PySide6.QtCore import QObject, QTemporaryDir, Signal
 
-from capt_engine.records import (
-    ClassCount,
-    Event,
-    FailedPicture,
-    Failure,
-    JobCancelled,
-    JobFailed,
-    JobFinished,
-    JobId,
-    JobProgress,
-    PreviewsReady,
-    ScanRequest,
-    ScanResult,
-    SplitRequest,
-    SplitResult,
-)
+from capt_engine.records import ClassCount, FailedPicture, Failure, ScanResult, SplitResult
 from capt_gui.bridge import Bridge
 from capt_gui.settings import Settings
-from capt_gui.view_models import sentences
 from capt_gui.view_models.data_notices import Notice
 from capt_gui.view_models.evaluate_notices import notices
-from capt_gui.view_models.thumbnail_loader import ThumbnailLoader
+from capt_gui.view_models.scan_job import ScanJob
 
 RECENT = 6
-_STRIP = 4
 _TABLES = (".csv", ".tsv", ".json")
 # what a split of the inventory calls the parts that a data set brings
 _USES = {"train": "tuned", "val": "watched", "test": "test"}
@@ -49,28 +32,31 @@ class EvaluateData(QObject):
 
     def __init__(self, bridge: Bridge, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._bridge = bridge
         self._settings = settings
         self._scratch: QTemporaryDir | None = None
-        self._scan: JobId | None = None
-        self._listing: JobId | None = None
+        self._job = ScanJob(bridge, self)
         self._class_of: dict[str, str] = {}
         self._by_use: dict[str, dict[str, tuple[str, ...]]] = {}
         # the classes as the chosen part has them; those without a picture there are among the answers all the same
         self.classes: tuple[ClassCount, ...] = ()
         self._usable: dict[str, int] = {}
         self._notices: tuple[Notice, ...] = ()
-        self.thumbnails = ThumbnailLoader(bridge, self)
+        self.thumbnails = self._job.thumbnails
         self.place = ""
         self.split = ""
         self.result: ScanResult | None = None
-        bridge.event_arrived.connect(self.on_event)
+        self._job.running_changed.connect(self.running_changed)
+        self._job.progress_changed.connect(self.progress_changed)
+        self._job.done.connect(self.on_scanned)
+        self._job.failed.connect(self.failed)
+        self._job.ended.connect(self.on_ended)
+        self._job.listed.connect(self.on_listed)
         bridge.closing.connect(self.on_closing)
 
     @property
     def is_running(self) -> bool:
         """Whether the pictures are being looked through."""
-        return self._scan is not None
+        return self._job.is_running
 
     @property
     def title(self) -> str:
@@ -121,7 +107,7 @@ class EvaluateData(QObject):
 
     def problem(self) -> str:
         """Why nothing can be evaluated, in a sentence; empty when something can."""
-        if self._scan is not None:
+        if self.is_running:
             return self.tr("The pictures are being looked through")
         if self.result is None:
             return self.tr("Drop labelled pictures first")
@@ -139,27 +125,22 @@ class EvaluateData(QObject):
             hint = self.tr("Drop the folder that holds the folders of all classes, or name the pictures in one CSV.")
             self.failed.emit(Failure("BadRequest", message, hint))
             return
-        self.cancel()
         self._forget()
         self.place = str(Path(paths[0]).absolute())
         self.scan()
 
     def scan(self) -> None:
         """Look through the same pictures again."""
-        if not self.place or self._scan is not None:
+        if not self.place or self.is_running:
             return
         if self._scratch is None:
             self._scratch = QTemporaryDir()
-        request = ScanRequest((self.place,), keep=self._scratch.path(), thumbnails=_STRIP, size=96)
-        self._scan = self._bridge.submit(request)
-        self.progress_changed.emit(0, 0, self.tr("Waiting for the engine…"))
-        self.running_changed.emit(True)
+        self._job.start((self.place,), self._scratch.path())
         self.changed.emit()
 
     def cancel(self) -> None:
         """Stop looking."""
-        if self._scan is not None:
-            self._bridge.cancel(self._scan)
+        self._job.cancel()
 
     def set_split(self, name: str) -> None:
         """Choose a part."""
@@ -173,50 +154,27 @@ class EvaluateData(QObject):
         if self._scratch is not None:
             self._scratch.remove()
 
-    def on_event(self, event: Event) -> None:
-        """Take the events of this model's own jobs."""
-        job = getattr(event, "job", None)
-        if job is None or job not in (self._scan, self._listing):
-            return
-        if isinstance(event, PreviewsReady):
-            self.thumbnails.put(event.previews)
-        elif isinstance(event, JobProgress) and job == self._scan:
-            note = event.note[:1].upper() + event.note[1:]
-            self.progress_changed.emit(event.done, event.total, sentences.progress(note, event.remaining_s, 0))
-        elif isinstance(event, JobFinished | JobFailed | JobCancelled):
-            if job == self._scan:
-                self._on_scanned(event)
-            else:
-                self._on_listed(event)
+    def on_scanned(self, found: ScanResult) -> None:
+        """The pictures have been looked through: choose a part, and ask which pictures each class has."""
+        self.result = found
+        before = [place for place in self._settings.evaluate_recent if place != self.place]
+        self._settings.evaluate_recent = [self.place, *before][:RECENT]
+        parts = [name for name, _ in self.splits]
+        # the engine takes the same part where nobody says: the only one, else the test
+        self.split = "" if len(parts) < 2 else "test" if "test" in parts else parts[0]
+        self._count()
+        self._job.list_pictures(found, own_parts=len(parts) > 1)
 
-    def _on_scanned(self, event: JobFinished | JobFailed | JobCancelled) -> None:
-        self._scan = None
-        if isinstance(event, JobFinished) and isinstance(event.result, ScanResult):
-            self.result = event.result
-            before = [place for place in self._settings.evaluate_recent if place != self.place]
-            self._settings.evaluate_recent = [self.place, *before][:RECENT]
-            parts = [name for name, _ in self.splits]
-            # the engine takes the same part where nobody says: the only one, else the test
-            self.split = "" if len(parts) < 2 else "test" if "test" in parts else parts[0]
-            self._count()
-            if event.result.inventory:
-                own = len(parts) > 1
-                self._listing = self._bridge.submit(
-                    SplitRequest(event.result.inventory, shots=None, val_share=0.0, test_share=0.0, own_parts=own)
-                )
-        elif isinstance(event, JobFailed):
-            self.failed.emit(event.failure)
+    def on_ended(self) -> None:
+        """Nobody looks any more; where nothing was found, there is no place either."""
         if self.result is None:
             self.place = ""
-        self.running_changed.emit(False)
         self.changed.emit()
 
-    def _on_listed(self, event: JobFinished | JobFailed | JobCancelled) -> None:
-        self._listing = None
-        if not isinstance(event, JobFinished) or not isinstance(event.result, SplitResult):
-            return
+    def on_listed(self, listed: SplitResult) -> None:
+        """The pictures of each class are known, by the part that they are in."""
         found: dict[str, dict[str, list[str]]] = {}
-        for one in event.result.pictures:
+        for one in listed.pictures:
             self._class_of[one.path] = one.class_name
             for use in ("", one.use):
                 found.setdefault(use, {}).setdefault(one.class_name, []).append(one.path)
@@ -233,14 +191,8 @@ class EvaluateData(QObject):
         self._notices = () if self.result is None else notices(self.result, classes, self.split)
 
     def _forget(self) -> None:
-        if self._listing is not None:
-            self._bridge.cancel(self._listing)
-        was_running = self._scan is not None
-        self._scan = self._listing = None
         self.result = None
         self.split = ""
         self._class_of, self._by_use = {}, {}
         self._count()
-        self.thumbnails.forget()
-        if was_running:
-            self.running_changed.emit(False)
+        self._job.forget()

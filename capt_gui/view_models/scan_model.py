@@ -8,30 +8,16 @@ from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import QObject, Signal
 
-from capt_engine.records import (
-    Event,
-    FailedPicture,
-    JobCancelled,
-    JobFailed,
-    JobFinished,
-    JobId,
-    JobProgress,
-    PreviewsReady,
-    ScanRequest,
-    ScanResult,
-    SplitRequest,
-    SplitResult,
-)
+from capt_engine.records import FailedPicture, ScanResult, SplitResult
 from capt_gui.bridge import Bridge
 from capt_gui.settings import Settings
-from capt_gui.view_models import scan_file, sentences
+from capt_gui.view_models import scan_file
 from capt_gui.view_models.data_notices import Notice, Picked, notices
-from capt_gui.view_models.thumbnail_loader import ThumbnailLoader
+from capt_gui.view_models.scan_job import ScanJob
 from capt_gui.view_models.tune_project import TuneProject
 from capt_gui.view_models.tune_state import DATA
 
 RECENT = 6
-STRIP = 4
 
 
 class ScanModel(QObject):
@@ -45,21 +31,12 @@ class ScanModel(QObject):
     progress_changed = Signal(int, int, str)
     failed = Signal(object)
 
-    def __init__(
-        self,
-        bridge: Bridge,
-        settings: Settings,
-        project: TuneProject,
-        thumbnails: ThumbnailLoader,
-        parent: QObject | None = None,
-    ) -> None:
+    def __init__(self, bridge: Bridge, settings: Settings, project: TuneProject, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._bridge = bridge
         self._settings = settings
         self._project = project
-        self.thumbnails = thumbnails
-        self._scan: JobId | None = None
-        self._listing: JobId | None = None
+        self._job = ScanJob(bridge, self)
+        self.thumbnails = self._job.thumbnails
         self._excluded: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
         self._cached: tuple[Notice, ...] | None = None
         self._left_out: Counter[str] = Counter()
@@ -67,14 +44,19 @@ class ScanModel(QObject):
         # usable pictures by class, in the order of the data set; empty until the inventory has been read
         self.pictures: dict[str, tuple[str, ...]] = {}
         self._class_of: dict[str, str] = {}
-        bridge.event_arrived.connect(self.on_event)
+        self._job.running_changed.connect(self.running_changed)
+        self._job.progress_changed.connect(self.progress_changed)
+        self._job.done.connect(self.on_scanned)
+        self._job.failed.connect(self.failed)
+        self._job.ended.connect(self.changed)
+        self._job.listed.connect(self.on_listed)
         project.opened.connect(self.on_opened)
         project.changed.connect(self.on_project_changed)
 
     @property
     def is_running(self) -> bool:
         """Whether a scan is under way."""
-        return self._scan is not None
+        return self._job.is_running
 
     @property
     def is_known(self) -> bool:
@@ -85,7 +67,6 @@ class ScanModel(QObject):
         """Look through other pictures: class folders, a CSV, a split file; or several folders, each of them one class."""
         if not paths or self._project.is_busy:
             return
-        self.cancel()
         self._forget()
         self._project.take(tuple(paths))
         source = "\n".join(paths)
@@ -95,24 +76,18 @@ class ScanModel(QObject):
     def scan(self) -> None:
         """Look through the project's pictures again; what is left out stays so."""
         state = self._project.state
-        if not state.data or self._scan is not None:
+        if not state.data or self.is_running:
             return
         folder = self._project.folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
             logging.getLogger(__name__).warning("The project has no folder: %s", problem)
-        request = ScanRequest(
-            state.data, model=state.model, template=state.template, keep=str(folder), thumbnails=STRIP, size=96
-        )
-        self._scan = self._bridge.submit(request)
-        self.progress_changed.emit(0, 0, self.tr("Waiting for the engine…"))
-        self.running_changed.emit(True)
+        self._job.start(state.data, str(folder), state.model, state.template)
 
     def cancel(self) -> None:
         """Stop looking."""
-        if self._scan is not None:
-            self._bridge.cancel(self._scan)
+        self._job.cancel()
 
     def classes_in(self) -> tuple[str, ...]:
         """The classes that are not left out."""
@@ -140,7 +115,7 @@ class ScanModel(QObject):
 
     def problem(self) -> str:
         """Why one cannot go on, in a sentence; empty when one can."""
-        if self._scan is not None:
+        if self.is_running:
             return self.tr("The pictures are being looked through.")
         if self.result is None:
             return self.tr("Choose pictures of at least two classes.")
@@ -180,7 +155,6 @@ class ScanModel(QObject):
 
     def on_opened(self) -> None:
         """Another project is in front: what its last scan found is on disk, or is looked for again."""
-        self.cancel()
         self._forget()
         if not self._project.state.data:
             self.changed.emit()
@@ -190,7 +164,7 @@ class ScanModel(QObject):
         if self.result is None:
             self.scan()
         else:
-            self._list()
+            self._job.list_pictures(self.result)
         self.changed.emit()
 
     def on_project_changed(self) -> None:
@@ -200,54 +174,24 @@ class ScanModel(QObject):
             self._count_left_out()
             self.changed.emit()
 
-    def on_event(self, event: Event) -> None:
-        """Take the events of this model's own jobs."""
-        job = getattr(event, "job", None)
-        if job is None or job not in (self._scan, self._listing):
-            return
-        if isinstance(event, PreviewsReady):
-            self.thumbnails.put(event.previews)
-        elif isinstance(event, JobProgress) and job == self._scan:
-            note = event.note[:1].upper() + event.note[1:]
-            self.progress_changed.emit(event.done, event.total, sentences.progress(note, event.remaining_s, 0))
-        elif isinstance(event, JobFinished | JobFailed | JobCancelled):
-            if job == self._scan:
-                self._on_scanned(event)
-            else:
-                self._on_listed(event)
+    def on_scanned(self, found: ScanResult) -> None:
+        """The pictures have been looked through: keep what was found, and ask which pictures each class has."""
+        self.result = found
+        try:
+            scan_file.save(found, self._project.folder)
+        except OSError as problem:
+            logging.getLogger(__name__).warning("The scan could not be kept: %s", problem)
+        self._count_left_out()
+        # data that brings a whole division of its own is divided that way, unless the user wants another one
+        parts = {name for name, count in found.splits if count}
+        if self._project.state.reached == DATA and parts >= {"train", "val", "test"}:
+            self._project.change(own_parts=True)
+        self._job.list_pictures(found)
 
-    def _on_scanned(self, event: JobFinished | JobFailed | JobCancelled) -> None:
-        self._scan = None
-        if isinstance(event, JobFinished) and isinstance(event.result, ScanResult):
-            self.result = event.result
-            try:
-                scan_file.save(event.result, self._project.folder)
-            except OSError as problem:
-                logging.getLogger(__name__).warning("The scan could not be kept: %s", problem)
-            self._count_left_out()
-            # data that brings a whole division of its own is divided that way, unless the user wants another one
-            parts = {name for name, count in event.result.splits if count}
-            if self._project.state.reached == DATA and parts >= {"train", "val", "test"}:
-                self._project.change(own_parts=True)
-            self._list()
-        elif isinstance(event, JobFailed):
-            self.failed.emit(event.failure)
-        self.running_changed.emit(False)
-        self.changed.emit()
-
-    def _list(self) -> None:
-        """Ask which pictures each class has: the inventory read as a split that uses all of them."""
-        if self.result is not None and self.result.inventory:
-            self._listing = self._bridge.submit(
-                SplitRequest(self.result.inventory, shots=None, val_share=0.0, test_share=0.0)
-            )
-
-    def _on_listed(self, event: JobFinished | JobFailed | JobCancelled) -> None:
-        self._listing = None
-        if not isinstance(event, JobFinished) or not isinstance(event.result, SplitResult):
-            return
+    def on_listed(self, listed: SplitResult) -> None:
+        """The pictures of each class are known."""
         by_class: dict[str, list[str]] = {}
-        for assigned in event.result.pictures:
+        for assigned in listed.pictures:
             by_class.setdefault(assigned.class_name, []).append(assigned.path)
             self._class_of[assigned.path] = assigned.class_name
         self.pictures = {name: tuple(paths) for name, paths in by_class.items()}
@@ -261,16 +205,10 @@ class ScanModel(QObject):
         self._cached = None
 
     def _forget(self) -> None:
-        if self._listing is not None:
-            self._bridge.cancel(self._listing)
-        was_running = self._scan is not None
-        self._scan = self._listing = None
         self.result = None
         self.pictures, self._class_of = {}, {}
         self._left_out, self._cached = Counter(), None
-        self.thumbnails.forget()
-        if was_running:
-            self.running_changed.emit(False)
+        self._job.forget()
 
 
 def unreadable_of(result: ScanResult, name: str) -> tuple[FailedPicture, ...]:

@@ -44,10 +44,9 @@ def lay_out_tuning(
     """Make them; home: where projects are kept, None for nowhere."""
     project = TuneProject(home, parent)
     bridge.closing.connect(project.close)
-    thumbnails = ThumbnailLoader(bridge, parent)
-    scan = ScanModel(bridge, settings, project, thumbnails, parent)
+    scan = ScanModel(bridge, settings, project, parent)
     split = SplitModel(bridge, project, scan, parent)
     method = MethodModel(bridge, engine, project, parent)
     run = TuneRun(bridge, project, method.request, parent)
     result = TuneResultModel(bridge, project, method, run, store, parent)
-    return TuneDesk(project, thumbnails, scan, split, method, run, result)
+    return TuneDesk(project, scan.thumbnails, scan, split, method, run, result)

@@ -82,6 +82,13 @@ class ParamForm(QWidget):
         self._none.setVisible(not infos)
         self._mark()
 
+    def show_settings(self, infos: tuple[ParamInfo, ...], values: tuple[tuple[str, ParamValue], ...]) -> None:
+        """Show these settings with these values, silently; what stands there already is not touched, as somebody may be editing it."""
+        if infos != tuple(field.info for field in self._fields):
+            self.set_params(infos)
+        if dict(values) != dict(self.values()):
+            self.set_values(values)
+
     def values(self) -> tuple[tuple[str, ParamValue], ...]:
         """The settings that differ from their defaults."""
         return tuple((field.info.name, field.value()) for field in self._fields if field.value() != field.info.default)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QVBoxLayout, QWidget
 
-from capt_engine.records import SUITES, AttackInfo, NormInfo, ParamInfo, ThreatModel
+from capt_engine.records import SUITES, AttackInfo, NormInfo, ThreatModel
 from capt_gui.theme import Theme
 from capt_gui.view_models import comparison
 from capt_gui.view_models.evaluate_choices import CLEAN_ONLY, EvaluateChoices
@@ -32,7 +32,6 @@ class TestPanel(QWidget):
         super().__init__(parent)
         self._choices = choices
         self._showing = False
-        self._params: tuple[ParamInfo, ...] = ()
         self.test = Picker(self.tr("Test"))
         self._about = text(role="caption")
         self.strength = KnobSlider(theme, self.tr("Strength"), self.tr("faint"), self.tr("strong"))
@@ -174,12 +173,7 @@ class TestPanel(QWidget):
         self._template.setPlaceholderText(self.tr("of the data, as in “a photo of a {}.”"))
         params = choices.expert_params()
         self._form.setVisible(bool(params))
-        if params != self._params:
-            self._params = params
-            self._form.set_params(params)
-        values = choices.expert_values()
-        if dict(values) != dict(self._form.values()):
-            self._form.set_values(values)
+        self._form.show_settings(params, choices.expert_values())
 
     def _check_words(self) -> dict[str, tuple[str, str]]:
         return {

@@ -31,7 +31,6 @@ class AttackPanel(QWidget):
         super().__init__(parent)
         self._choices = choices
         self._showing = False
-        self._params: tuple[ParamInfo, ...] = ()
         self._attack = Picker("Attack")
         self._attack_box = named("Attack", self._attack)
         self._about = text(role="caption")
@@ -139,12 +138,7 @@ class AttackPanel(QWidget):
     def _show_form(self) -> None:
         params = self._choices.expert_params()
         self._expert.setEnabled(bool(params))
-        if params != self._params:
-            self._params = params
-            self._form.set_params(params)
-        values = self._choices.expert_values()
-        if dict(values) != dict(self._form.values()):
-            self._form.set_values(values)
+        self._form.show_settings(params, self._choices.expert_values())
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from capt_engine.records import ParamInfo
 from capt_gui.pages.tune.attack_boxes import AttackBoxes
 from capt_gui.pages.tune.forecast_card import ForecastCard
 from capt_gui.pages.tune.step import Step
@@ -26,7 +25,6 @@ class MethodStep(Step):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
         self._method = desk.tuning.method
-        self._params: tuple[ParamInfo, ...] = ()
         self._showing = False
         self.model = Picker(self.tr("Model"))
         self._summary = text(role="caption")
@@ -94,12 +92,7 @@ class MethodStep(Step):
         rest = _split(method.preset.summary)[1] if method.preset else ""
         self._rest.setText(rest)
         self._rest.setVisible(bool(rest))
-        params = method.params()
-        if params != self._params:
-            self._params = params
-            self.form.set_params(params)
-        if dict(method.values()) != dict(self.form.values()):
-            self.form.set_values(method.values())
+        self.form.show_settings(method.params(), method.values())
         self._showing = False
         self.changed.emit()
 
