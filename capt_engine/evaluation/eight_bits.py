@@ -9,6 +9,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from capt_engine.attacks.base import Attack, Draws, Logits, Step, Threat
+from capt_engine.evaluation.survival import as_png
 from capt_engine.model.classifier import Classifier, Output
 
 
@@ -26,7 +27,7 @@ class InEightBits(Classifier):
 
     def output(self, images: Tensor) -> Output:
         """As the classifier's, of the rounded pictures."""
-        rounded = (images.detach() * 255).round() / 255
+        rounded = as_png(images.detach())
         # The difference is exactly 0, and carries the slope.
         return self.inner.output(rounded + (images - images.detach()) if images.requires_grad else rounded)
 
@@ -47,7 +48,7 @@ def crafted(
     if not threat.eight_bits:
         return found
     if not attack.norms:
-        return (found * 255).round() / 255
+        return as_png(found)
     # In whole numbers, so that k + 4 is the same value whether it was reached from k or read from a file.
     steps = (threat.norm.whole(found - images, threat.eps) * 255).round()
     return ((images * 255).round() + steps) / 255

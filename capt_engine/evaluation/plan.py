@@ -181,7 +181,7 @@ def plan_evaluation(
         until_chance=request.until_chance,
         minimal_eps=request.minimal_eps,
         checks=request.checks,
-        baseline=None if baseline is None else _beside(baseline, request.threat),
+        baseline=None if baseline is None else _looking(baseline, request.threat, frozen.size),
         suite=request.suite,
     )
 
@@ -213,7 +213,7 @@ def _plan(
     if len(set(called)) < len(specs):
         raise BadRequest("An attack was named twice.", "Name each attack once, or with different settings.")
     is_table = _is_table(request, specs)
-    crafter = _source(request, source, is_table=is_table)
+    crafter = _source(request, source, frozen.size, is_table=is_table)
     target = None
     if wanted.target is not None:
         if wanted.target not in classes:
@@ -248,9 +248,9 @@ def _plan(
 
 
 def _source(
-    request: AnalyzeRequest | EvaluateRequest, source: Classifier | None, *, is_table: bool
+    request: AnalyzeRequest | EvaluateRequest, source: Classifier | None, size: int, *, is_table: bool
 ) -> Contestant | None:
-    """The other model, as it looks at pictures made for this one. Raises BadRequest for what cannot be asked beside it."""
+    """The other model, as it looks at pictures made for this one, of that size. Raises BadRequest for what cannot be asked beside it."""
     if source is None:
         return None
     if is_table:
@@ -265,12 +265,14 @@ def _source(
             "The smallest ε is searched on the model itself, not on another one.",
             "Leave --minimal-eps or --crafted-on away.",
         )
-    return Contestant(f"{OTHER_MODEL}{request.crafted_on}", _beside(source, request.threat))
+    return Contestant(f"{OTHER_MODEL}{request.crafted_on}", _looking(source, request.threat, size))
 
 
-def _beside(other: Classifier, wanted: ThreatModel) -> Classifier:
-    """Another model, as it looks at this one's pictures: whatever their size, the resizing to its own is inside. Raises BadRequest."""
-    sized = AtOriginalSize(other)
+def _looking(one: Classifier, wanted: ThreatModel, size: int) -> Classifier:
+    """A model as it looks at pictures: with the resizing inside where they are whole ones, or made for another size than its own; rounded
+    first or not. Raises BadRequest for preprocessing that cannot be put inside."""
+    fits = wanted.space == SPACES[0] and one.size == size
+    sized = one if fits else AtOriginalSize(one)
     return InEightBits(sized) if _in_eight_bits(wanted) else sized
 
 
@@ -349,12 +351,7 @@ def _seeing(
     wanted: ThreatModel, contestants: Sequence[Contestant], frozen: Classifier
 ) -> tuple[Sequence[Contestant], Classifier]:
     """Everyone as they look at pictures: at their own input size, or with the resizing inside; rounded first or not. Raises BadRequest."""
-
-    def seeing(one: Classifier) -> Classifier:
-        sized = one if wanted.space == SPACES[0] else AtOriginalSize(one)
-        return InEightBits(sized) if _in_eight_bits(wanted) else sized
-
-    made = {id(one): seeing(one) for one in (frozen, *(each.classifier for each in contestants))}
+    made = {id(one): _looking(one, wanted, one.size) for one in (frozen, *(each.classifier for each in contestants))}
     return [replace(one, classifier=made[id(one.classifier)]) for one in contestants], made[id(frozen)]
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from capt_engine.metrics.distortion import psnr, ssim
 
-measure = pytest.importorskip("skimage.metrics")
+measure = pytest.importorskip("skimage.metrics", reason="scikit-image is not installed; nox -s oracles brings it")
 
 Pixels = Callable[..., Tensor]
 

@@ -14,7 +14,9 @@ from capt_engine.attacks.pgd import PGD
 from capt_engine.jobs.tick import silent_tick
 from capt_engine.model.classifier import Classifier
 
-torchattacks = pytest.importorskip("torchattacks")
+torchattacks = pytest.importorskip(
+    "torchattacks", reason="it asks for a very old requests; put it beside the others by hand"
+)
 
 Pixels = Callable[..., Tensor]
 

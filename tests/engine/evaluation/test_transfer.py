@@ -140,3 +140,16 @@ def test_what_makes_no_sense_beside_it_is_refused(
     """With a sentence that says which of the two to leave away."""
     with pytest.raises(BadRequest, match=told):
         planned(tiny_classifier, larger, **values)
+
+
+def test_a_model_of_the_same_size_needs_no_resizing_inside(
+    tiny_classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So one whose preprocessing could not be put inside is taken all the same, as long as nobody asks for whole pictures."""
+    visual = tiny_classifier.backbone.clip.visual
+    monkeypatch.setattr(visual, "preprocess_cfg", {**visual.preprocess_cfg, "resize_mode": "longest"})
+    work = planned(tiny_classifier, tiny_classifier)
+    assert work.source is not None
+    assert work.source.classifier is tiny_classifier
+    with pytest.raises(BadRequest, match="longest"):
+        planned(tiny_classifier, tiny_classifier, threat=ThreatModel(eps=8 / 255, space="original size"))
