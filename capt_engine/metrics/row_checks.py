@@ -120,6 +120,8 @@ def _baseline_breaks(given: Counted) -> Check:
     doubt = CHECKS["baseline-breaks"]
     if given.eps is None or NO_PROMPTS not in given.prompts or len(given.prompts) < 2:
         return doubt.not_run("Plain CLIP was not measured beside tuned prompts.")
+    if NO_PROMPTS not in given.tally.aims(NO_PROMPTS):
+        return doubt.not_run("What plain CLIP was shown was computed on another model.")
     kept, n = given.tally.robust(NO_PROMPTS, given.eps)
     clean, _ = given.tally.clean(NO_PROMPTS)
     return doubt.passed(

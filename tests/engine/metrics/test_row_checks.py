@@ -82,6 +82,12 @@ def test_an_unsound_run_fails(name: str, trials: list[Trial]) -> None:
     assert status(trials, name).status == "fail"
 
 
+def test_plain_clip_under_a_transfer_is_no_baseline() -> None:
+    """Whether the same attack breaks it is not known where it was only shown what was computed on another model."""
+    trials = [trial(str(i), "cat", prompts=one, aimed_at="model:other") for i in range(9) for one in ("none", "a")]
+    assert status(trials, "baseline-breaks").status == "not_run"
+
+
 def test_an_attack_that_helps_is_noticed() -> None:
     """More right under attack than before."""
     helped = Trial("1", "cat", "dog", "a", "pgd", EPS, "cat", norm="linf", clean_conf=0.5, adv_conf=0.5)
