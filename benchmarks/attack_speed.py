@@ -32,13 +32,13 @@ import torch.nn.functional as F
 from torch import Tensor
 from tuning_step import forget_peak
 
-from capt_engine.attacks.base import LINF, Draws, Threat
+from capt_engine.attacks.base import LINF, PictureRngs, Threat
 from capt_engine.attacks.losses import margin
 from capt_engine.attacks.pgd import PGD
 from capt_engine.demo import world
-from capt_engine.jobs.tick import silent_tick
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import load_backbone
+from capt_engine.progress import no_progress
 
 PARTS = ("work", "verdict", "memory", "ceiling")
 EPS = 4 / 255
@@ -92,9 +92,9 @@ class Problem:
 
 
 def ours(problem: Problem, *, stop: bool = False) -> Tensor:
-    draws = Draws.of(SEED, [str(i) for i in range(len(problem.images))])
+    rngs = PictureRngs.of(SEED, [str(i) for i in range(len(problem.images))])
     attack = PGD(steps=problem.steps, step_size=problem.eps / 4, stop_early=stop)
-    return attack.run(problem.model, problem.images, problem.labels, Threat(LINF, problem.eps), draws, silent_tick)
+    return attack.run(problem.model, problem.images, problem.labels, Threat(LINF, problem.eps), rngs, no_progress)
 
 
 def ours_stopping(problem: Problem) -> Tensor:

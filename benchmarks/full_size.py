@@ -38,7 +38,7 @@ def child(folder: str, steps: int, pictures: int) -> None:
     """Load, attack random pictures, print."""
     import torch
 
-    from capt_engine.attacks.base import Draws, Threat
+    from capt_engine.attacks.base import PictureRngs, Threat
     from capt_engine.attacks.pgd import PGD
     from capt_engine.model.classifier import Classifier
     from capt_engine.model.clip import load_backbone
@@ -60,7 +60,7 @@ def child(folder: str, steps: int, pictures: int) -> None:
         images,
         labels,
         Threat(),
-        Draws(list(range(pictures))),
+        PictureRngs(list(range(pictures))),
         lambda *_: stamps.append(time.perf_counter()),
     )
     gaps = sorted(after - before for before, after in itertools.pairwise(stamps[1:]))

@@ -64,13 +64,13 @@ def child(folder: str, classes: int, batch: int, attack_steps: int, steps: int) 
     tuning = Tuning(clip, prompts, recipe, images, torch.arange(classes), guide, guide_logits)
     stamps: list[float] = []
 
-    def tick(done: int, *_: object) -> None:
+    def progress(done: int, *_: object) -> None:
         stamps.append(time.perf_counter())
         if done == steps:
             raise Cancelled
 
     try:
-        for _ in tuning.epochs(tick):
+        for _ in tuning.epochs(progress):
             pass
     except Cancelled:
         pass

@@ -53,7 +53,7 @@ def child(folder: Path, threads: int) -> None:
     early_mib = read_mib = 0.0
     stamps: dict[str, float] = {}
 
-    def tick(done: int, _: int, note: str) -> None:
+    def progress(done: int, _: int, note: str) -> None:
         nonlocal early_mib, read_mib
         stamps.setdefault(note, time.perf_counter())
         if done <= FIRST:
@@ -64,7 +64,7 @@ def child(folder: Path, threads: int) -> None:
     started_s, started_cpu_s = time.perf_counter(), time.process_time()
     found = find((str(folder),))
     listed_s = time.perf_counter()
-    result, kept = scan(found, tick, views=Views(6, SIDE, lambda _: None), threads=threads)
+    result, kept = scan(found, progress, views=Views(6, SIDE, lambda _: None), threads=threads)
     compared_s = time.perf_counter()
     scanned_mib = peak_mib()
     (folder.parent / inventory.FILE).write_bytes(inventory.to_bytes(kept))

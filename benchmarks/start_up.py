@@ -55,7 +55,7 @@ def child(started_s: float, plain: bool, where: bool) -> None:
     gaps: list[tuple[float, float]] = []
     state: dict[str, Any] = {"torch_at_window": None, "last": None}
 
-    class Probe(QObject):
+    class Subset(QObject):
         def __init__(self, app: QApplication) -> None:
             super().__init__()
             self._timer = QTimer(self, interval=int(TICK_S * 1000))
@@ -128,7 +128,7 @@ def child(started_s: float, plain: bool, where: bool) -> None:
         # Not by default: looking into another thread's frames has been seen to crash Python 3.11 under PySide.
         threading.Thread(target=watch, daemon=True).start()
     app = QApplication(sys.argv[:1])
-    probe = Probe(app)
+    probe = Subset(app)
     make = real_engine("auto")
     with tempfile.TemporaryDirectory() as logs:
         launch = application.prepare(Path(logs), paths=(str(resource("samples")),), reset=False, safe=True, theme=None)

@@ -54,7 +54,7 @@ def problem_of(folder: str, classes: int, batch: int, inner: str) -> Problem:
     """Seeded prompts (length 2, depth 9, vision to text), the first ImageNet class names, and random pictures."""
     import torch
 
-    from capt_engine.attacks.base import LINF, Draws, Threat
+    from capt_engine.attacks.base import LINF, PictureRngs, Threat
     from capt_engine.model.clip import imagenet_classes, load_backbone
     from capt_engine.model.prompts import Prompts, PromptShape
     from capt_engine.model.text import sentences
@@ -70,8 +70,8 @@ def problem_of(folder: str, classes: int, batch: int, inner: str) -> Problem:
     images = torch.rand(batch, 3, backbone.size, backbone.size, generator=stream)
     labels = torch.randint(classes, (batch,), generator=stream)
     attack = InnerAttack(Threat(LINF, 1 / 255), 1 / 255, 2, inner)
-    draws = Draws.of(SEED, [f"1:{i}" for i in range(batch)])
-    return Problem(backbone, prompts, attack, ids, images, labels, LINF.random(draws, images, attack.threat.eps))
+    rngs = PictureRngs.of(SEED, [f"1:{i}" for i in range(batch)])
+    return Problem(backbone, prompts, attack, ids, images, labels, LINF.random(rngs, images, attack.threat.eps))
 
 
 def our_steps(problem: Problem, steps: int) -> Iterator[float]:

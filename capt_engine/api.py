@@ -9,7 +9,7 @@ import itertools
 import time
 from collections.abc import Callable
 
-from capt_engine.jobs import lanes
+from capt_engine.jobs import worker_threads
 from capt_engine.jobs.runner import Runner
 from capt_engine.records import Event, JobId, Request
 
@@ -27,14 +27,14 @@ class Engine:
         device: "auto", "cpu", "cuda" or "mps"; what `EngineReady.device` describes, and what requests with device "auto" run on.
         """
         ids = itertools.count(1)
-        self._runner = Runner(on_event, lambda tell: lanes.science(device, tell), ids=ids)
-        self._light = Runner(on_event, lanes.light, ids=ids, name="capt-downloads")
+        self._runner = Runner(on_event, lambda tell: worker_threads.science(device, tell), ids=ids)
+        self._light = Runner(on_event, worker_threads.light, ids=ids, name="capt-downloads")
         if at_once:
             self._runner.start()
 
     def submit(self, request: Request) -> JobId:
         """Queue a request; its job ends in exactly one of JobFinished, JobFailed, JobCancelled."""
-        return (self._light if isinstance(request, lanes.LIGHT) else self._runner).submit(request)
+        return (self._light if isinstance(request, worker_threads.LIGHT) else self._runner).submit(request)
 
     def cancel(self, job: JobId) -> None:
         """Ask a job to stop, running or still queued; it stops at its next tick. Unknown and ended jobs are ignored."""

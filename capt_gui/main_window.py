@@ -32,7 +32,7 @@ from PySide6.QtWidgets import (
 
 from capt_engine.resources import resource
 from capt_gui.pages import PAGES, Page
-from capt_gui.view_models import sentences
+from capt_gui.view_models import formatting
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.navigation import EVALUATE, TUNE
 from capt_gui.view_models.settings_keeper import SettingsKeeper
@@ -123,7 +123,7 @@ class MainWindow(QMainWindow):
         elif engine.device is None:
             self._pill.set_state("busy", "Starting", engine.waiting_text)
         else:
-            self._pill.set_state("ready", sentences.memory(engine.device), engine.device.note)
+            self._pill.set_state("ready", formatting.memory(engine.device), engine.device.note)
 
     def on_tuning_progressed(self) -> None:
         """A small mark tells, on every page, that tuning goes on."""

@@ -9,9 +9,19 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Draws, Logits, Step, Threat, check_fits
+from capt_engine.attacks.base import Logits, PictureRngs, Threat, check_fits
+from capt_engine.attacks.gradients import (
+    Criterion,
+    LossAndGradient,
+    ProgressCounter,
+    Score,
+    project,
+    samples_param,
+    stop_param,
+    value_and_grad,
+)
 from capt_engine.attacks.losses import LOSSES, TARGETED_DLR_CLASSES, loss_notes, targeted_dlr
-from capt_engine.attacks.slope import Aim, Look, Pace, Score, look, moved, samples_param, stop_param
+from capt_engine.progress import Progress
 from capt_engine.registry import param
 
 # Section 3 of the paper: α, ρ, and the first, shortest and shrinking parts of the schedule of checkpoints.
@@ -31,9 +41,9 @@ class _State:
     who: Tensor
     at: Tensor
     before: Tensor
-    seen: Look
+    seen: LossAndGradient
     top: Tensor
-    summit: Look
+    summit: LossAndGradient
     step: Tensor
     rises: Tensor
     halved: Tensor
@@ -47,7 +57,11 @@ class _State:
 
 
 def _picked(value: Any, kept: Tensor) -> Any:
-    return Look(*(part[kept] for part in vars(value).values())) if isinstance(value, Look) else value[kept]
+    return (
+        LossAndGradient(*(part[kept] for part in vars(value).values()))
+        if isinstance(value, LossAndGradient)
+        else value[kept]
+    )
 
 
 def checkpoints(steps: int) -> list[int]:
@@ -66,56 +80,60 @@ class Ascent:
     best (n, 3, h, w), best_reached (n,): the clean pictures at first, so no picture ends better off than it began.
     """
 
-    def __init__(self, model: Logits, images: Tensor, aim: Aim, threat: Threat, *, samples: int, stop: bool) -> None:
-        self.images, self.aim = images, aim
+    def __init__(
+        self, model: Logits, images: Tensor, criterion: Criterion, threat: Threat, *, samples: int, stop: bool
+    ) -> None:
+        self.images, self.criterion = images, criterion
         self._model, self._threat, self._samples, self._stop = model, threat, samples, stop
         with torch.no_grad():
             self.clean = model(images)
-        self.best, self.best_reached = images.clone(), aim.reached(self.clean)
+        self.best, self.best_reached = images.clone(), criterion.adversarial_margin(self.clean)
 
     def open(self) -> Tensor:
         """Which pictures are worth another step, (n,)."""
         return self.best_reached <= 0 if self._stop else torch.ones_like(self.best_reached, dtype=torch.bool)
 
-    def climb(self, start: Tensor, score: Callable[[Tensor], Score], steps: int, pace: Pace, note: str) -> None:
+    def climb(
+        self, start: Tensor, score: Callable[[Tensor], Score], steps: int, counter: ProgressCounter, note: str
+    ) -> None:
         """One ascent of `score`, a function made for the pictures whose indices it is given, from `start` (n, 3, h, w) in the ball."""
         who = self.open().nonzero().flatten()
         if not len(who):
             return
-        pace(f"{note}start")
+        counter(f"{note}start")
         state = self._begin(who, start[who], score(who))
         judged, last = checkpoints(steps), 0
         for step in range(1, steps + 1):
             state = state.only(self.open()[state.who])
             if not len(state.who):
                 return
-            pace(f"{note}step {step} of {steps}")
+            counter(f"{note}step {step} of {steps}")
             state = self._step(state, score(state.who), first=step == 1)
             if step in judged:
                 state, last = self._judge(state, step - last), step
 
     def _begin(self, who: Tensor, start: Tensor, score: Score) -> _State:
-        at = moved(self.images[who], start, self._threat.norm, self._threat.eps)
+        at = project(self.images[who], start, self._threat.norm, self._threat.eps)
         seen = self._look(who, at, score)
         zeros = torch.zeros(len(who), device=at.device)
         # The first step may cross the whole ball.
         step = zeros + 2 * self._threat.eps
         return _State(who, at, at, seen, at, seen, step, zeros, zeros.bool(), seen.loss)
 
-    def _look(self, who: Tensor, at: Tensor, score: Score) -> Look:
+    def _look(self, who: Tensor, at: Tensor, score: Score) -> LossAndGradient:
         attacked = (self.images[who] + at).clamp(0, 1)
-        seen = look(self._model, attacked, self.aim.of(who), score, samples=self._samples)
-        better = seen.reached > self.best_reached[who]
-        self.best[who[better]], self.best_reached[who[better]] = attacked[better], seen.reached[better]
+        seen = value_and_grad(self._model, attacked, self.criterion.of(who), score, samples=self._samples)
+        better = seen.adversarial_margin > self.best_reached[who]
+        self.best[who[better]], self.best_reached[who[better]] = attacked[better], seen.adversarial_margin[better]
         return seen
 
     def _step(self, state: _State, score: Score, *, first: bool) -> _State:
         """Equation 3: a step up the slope, then part of the way there and on along the step before."""
         images, norm, eps = self.images[state.who], self._threat.norm, self._threat.eps
-        ahead = moved(images, state.at + _wide(state.step) * norm.steepest(state.seen.slope), norm, eps)
+        ahead = project(images, state.at + _wide(state.step) * norm.steepest(state.seen.gradient), norm, eps)
         if not first:
             onwards = state.at + _MOMENTUM * (ahead - state.at) + (1 - _MOMENTUM) * (state.at - state.before)
-            ahead = moved(images, onwards, norm, eps)
+            ahead = project(images, onwards, norm, eps)
         seen = self._look(state.who, ahead, score)
         higher = seen.loss > state.summit.loss
         return replace(
@@ -148,11 +166,11 @@ def _wide(values: Tensor) -> Tensor:
     return values.view(-1, 1, 1, 1)
 
 
-def _chosen(which: Tensor, one: Look, other: Look) -> Look:
-    return Look(
+def _chosen(which: Tensor, one: LossAndGradient, other: LossAndGradient) -> LossAndGradient:
+    return LossAndGradient(
         torch.where(which, one.loss, other.loss),
-        torch.where(which, one.reached, other.reached),
-        torch.where(_wide(which), one.slope, other.slope),
+        torch.where(which, one.adversarial_margin, other.adversarial_margin),
+        torch.where(_wide(which), one.gradient, other.gradient),
     )
 
 
@@ -185,17 +203,19 @@ class APGD:
         """What has to be said about a run with this many classes."""
         return loss_notes(self.loss, classes)
 
-    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
+    def run(
+        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+    ) -> Tensor:
         """See `Attack.run`."""
-        aim, pace = Aim(labels, threat.targeted), Pace(tick, self.work)
-        ascent = Ascent(model, images, aim, threat, samples=self.samples, stop=self.stop_early)
+        criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)
+        ascent = Ascent(model, images, criterion, threat, samples=self.samples, stop=self.stop_early)
 
         def score(who: Tensor) -> Score:
-            return lambda logits: aim.sign * LOSSES[self.loss](logits, labels[who])
+            return lambda logits: criterion.sign * LOSSES[self.loss](logits, labels[who])
 
         for _ in range(self.restarts):
             # Drawn for every picture, finished or not, so that what a picture gets does not depend on the others.
-            ascent.climb(threat.norm.random(draws, images, threat.eps), score, self.steps, pace, "")
+            ascent.climb(threat.norm.random(rngs, images, threat.eps), score, self.steps, counter, "")
         return ascent.best
 
 
@@ -279,11 +299,13 @@ class APGDT:
             )
         return tuple(said)
 
-    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
+    def run(
+        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+    ) -> Tensor:
         """See `Attack.run`; raises BadRequest for a targeted threat, as it chooses its targets itself."""
         check_fits(self, threat)
-        pace = Pace(tick, self.work)
-        ascent = Ascent(model, images, Aim(labels, False), threat, samples=self.samples, stop=self.stop_early)
+        counter = ProgressCounter(progress, self.work)
+        ascent = Ascent(model, images, Criterion(labels, False), threat, samples=self.samples, stop=self.stop_early)
         others = ascent.clean.scatter(1, labels[:, None], -torch.inf).argsort(dim=1, descending=True, stable=True)
         count = min(self.targets, ascent.clean.shape[1] - 1)
         for rank in range(count):
@@ -292,6 +314,6 @@ class APGDT:
                 return lambda logits: targeted_dlr(logits, labels[who], target[who])
 
             for _ in range(self.restarts):
-                start = threat.norm.random(draws, images, threat.eps)
-                ascent.climb(start, score, self.steps, pace, f"target {rank + 1} of {count}, ")
+                start = threat.norm.random(rngs, images, threat.eps)
+                ascent.climb(start, score, self.steps, counter, f"target {rank + 1} of {count}, ")
         return ascent.best

@@ -12,21 +12,21 @@ import torch
 from torch import Tensor
 
 from capt_engine.errors import BadRequest
+from capt_engine.progress import Progress
 from capt_engine.records import NormInfo
 from capt_engine.registry import Table
 
 Logits = Callable[[Tensor], Tensor]  # pixels (n, 3, h, w) in [0, 1] → logits (n, k)
-Step = Callable[..., None]  # tick(done, total, note): may raise Cancelled
 
 
-class Draws:
+class PictureRngs:
     """One random stream per picture, drawn on the CPU: neither batch nor order nor device changes what a picture gets."""
 
     def __init__(self, seeds: Sequence[int]) -> None:
         self._streams = [torch.Generator().manual_seed(seed) for seed in seeds]
 
     @classmethod
-    def of(cls, seed: int, keys: Sequence[str]) -> Draws:
+    def of(cls, seed: int, keys: Sequence[str]) -> PictureRngs:
         """Streams for the pictures named by `keys` (say, their SHA-256) under the run's `seed`."""
         digests = (hashlib.sha256(f"{seed}:{key}".encode()).digest() for key in keys)
         return cls([int.from_bytes(digest[:8], "little", signed=True) for digest in digests])
@@ -35,9 +35,9 @@ class Draws:
         """Values in [0, 1), shaped and placed like `like` (n, …); the i-th picture's come from its own stream."""
         return torch.stack([torch.rand(like.shape[1:], generator=stream) for stream in self._streams]).to(like.device)
 
-    def only(self, places: Tensor) -> Draws:
+    def only(self, places: Tensor) -> PictureRngs:
         """The streams of the pictures at `places` (m,), shared with these: for those that are still attacked when others are done."""
-        some = Draws(())
+        some = PictureRngs(())
         some._streams = [self._streams[place] for place in places.tolist()]
         return some
 
@@ -62,7 +62,7 @@ class Norm:
     length: Callable[[Tensor], Tensor]
     project: Callable[[Tensor, float], Tensor]
     steepest: Callable[[Tensor], Tensor]
-    random: Callable[[Draws, Tensor, float], Tensor]
+    random: Callable[[PictureRngs, Tensor, float], Tensor]
     whole: Callable[[Tensor, float], Tensor]
 
     @property
@@ -83,8 +83,8 @@ def _linf_project(delta: Tensor, eps: float) -> Tensor:
     return delta.clamp(-eps, eps)
 
 
-def _linf_random(draws: Draws, like: Tensor, eps: float) -> Tensor:
-    return (draws.uniform(like) * 2 - 1) * eps
+def _linf_random(rngs: PictureRngs, like: Tensor, eps: float) -> Tensor:
+    return (rngs.uniform(like) * 2 - 1) * eps
 
 
 def _linf_whole(delta: Tensor, eps: float) -> Tensor:
@@ -108,9 +108,9 @@ def _l2_steepest(gradient: Tensor) -> Tensor:
     return gradient / _per_picture(torch.where(length > 0, length, torch.ones_like(length)), gradient)
 
 
-def _l2_random(draws: Draws, like: Tensor, eps: float) -> Tensor:
-    direction = _l2_steepest(draws.normal(like))
-    return direction * _per_picture(draws.uniform(like.flatten(1)[:, :1]).flatten(), like) * eps
+def _l2_random(rngs: PictureRngs, like: Tensor, eps: float) -> Tensor:
+    direction = _l2_steepest(rngs.normal(like))
+    return direction * _per_picture(rngs.uniform(like.flatten(1)[:, :1]).flatten(), like) * eps
 
 
 def _l2_whole(delta: Tensor, eps: float) -> Tensor:
@@ -206,7 +206,9 @@ class Attack(Protocol):
     def work(self) -> int:
         """How many times a run calls tick for one batch: the forward passes it makes, in effect."""
 
-    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
+    def run(
+        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+    ) -> Tensor:
         """Attacked pictures (n, 3, h, w) in [0, 1], within threat.eps of `images` where the attack keeps to the threat's norm.
 
         labels: (n,) the classes to get away from, or to reach when threat.targeted. Weights and gradients of the model are left alone.

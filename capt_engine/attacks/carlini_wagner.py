@@ -9,9 +9,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Draws, Logits, Step, Threat, check_fits
+from capt_engine.attacks.base import Logits, PictureRngs, Threat, check_fits
+from capt_engine.attacks.gradients import Criterion, ProgressCounter, clip_to_box, samples_param, value_and_grad
 from capt_engine.attacks.minimal import SHORTENING, Nearest
-from capt_engine.attacks.slope import Aim, Pace, inside, look, samples_param
+from capt_engine.progress import Progress
 from capt_engine.registry import param
 
 # Adam's usual memory of slopes and of their sizes.
@@ -72,44 +73,51 @@ class CarliniWagner:
         images: Tensor,
         labels: Tensor,
         threat: Threat,
-        draws: Draws,  # noqa: ARG002 - nothing is left to chance
-        tick: Step,
+        rngs: PictureRngs,  # noqa: ARG002 - nothing is left to chance
+        progress: Progress,
     ) -> Tensor:
         """See `Attack.run`; raises BadRequest for another norm than L2."""
         check_fits(self, threat)
-        aim, pace = Aim(labels, threat.targeted), Pace(tick, self.work)
-        nearest = Nearest(model, images, aim, threat.norm)
+        criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)
+        nearest = Nearest(model, images, criterion, threat.norm)
         weight = torch.full_like(nearest.length, self.weight)
         light, heavy = torch.zeros_like(weight), torch.full_like(weight, torch.inf)
         last = torch.zeros_like(images)
         for search in range(self.searches):
             note = f"search {search + 1} of {self.searches}"
-            last, won = self._search(model, images, aim, nearest, weight, pace, note)
+            last, won = self._search(model, images, criterion, nearest, weight, counter, note)
             heavy, light = torch.where(won, weight, heavy), torch.where(won, light, weight)
             weight = torch.where(heavy.isfinite(), (light + heavy) / 2, weight * _HEAVIER)
-        nearest.shorten(pace)
+        nearest.shorten(counter)
         return nearest.within(threat, last)
 
     def _search(
-        self, model: Logits, images: Tensor, aim: Aim, nearest: Nearest, weight: Tensor, pace: Pace, note: str
+        self,
+        model: Logits,
+        images: Tensor,
+        criterion: Criterion,
+        nearest: Nearest,
+        weight: Tensor,
+        counter: ProgressCounter,
+        note: str,
     ) -> tuple[Tensor, Tensor]:
         """Descend from the picture itself with these weights (n,): where it ended, (n, 3, h, w), and whether it ever won, (n,)."""
         delta, heading = torch.zeros_like(images), torch.zeros_like(images)
         size, ever = torch.zeros_like(weight), torch.zeros_like(weight, dtype=torch.bool)
 
         def shortfall(logits: Tensor) -> Tensor:
-            return (self.confidence - aim.reached(logits)).clamp_min(0)
+            return (self.confidence - criterion.adversarial_margin(logits)).clamp_min(0)
 
         for step in range(self.steps):
-            pace(f"{note}, step {step + 1} of {self.steps}")
-            seen = look(model, (images + delta).clamp(0, 1), aim, shortfall, samples=self.samples)
-            won = (seen.reached > 0) & (seen.loss <= 0)
+            counter(f"{note}, step {step + 1} of {self.steps}")
+            seen = value_and_grad(model, (images + delta).clamp(0, 1), criterion, shortfall, samples=self.samples)
+            won = (seen.adversarial_margin > 0) & (seen.loss <= 0)
             ever |= won
             nearest.offer(delta, won)
-            slope = 2 * delta + weight.view(-1, 1, 1, 1) * seen.slope
-            heading = _SLOPES * heading + (1 - _SLOPES) * slope
-            size = _SIZES * size + (1 - _SIZES) * slope.square().mean(dim=(1, 2, 3))
+            gradient = 2 * delta + weight.view(-1, 1, 1, 1) * seen.gradient
+            heading = _SLOPES * heading + (1 - _SLOPES) * gradient
+            size = _SIZES * size + (1 - _SIZES) * gradient.square().mean(dim=(1, 2, 3))
             rate = self.step_size * (1 + math.cos(math.pi * step / self.steps)) / 2
             scale = (size / (1 - _SIZES ** (step + 1))).sqrt().clamp_min(1e-12).view(-1, 1, 1, 1)
-            delta = inside(images, delta - rate * heading / (1 - _SLOPES ** (step + 1)) / scale)
+            delta = clip_to_box(images, delta - rate * heading / (1 - _SLOPES ** (step + 1)) / scale)
         return delta, ever

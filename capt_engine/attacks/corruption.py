@@ -8,8 +8,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Draws, Logits, Step, Threat
+from capt_engine.attacks.base import Logits, PictureRngs, Threat
 from capt_engine.attacks.corruptions import CORRUPTIONS, SEVERITIES
+from capt_engine.progress import Progress
 from capt_engine.registry import param
 
 
@@ -40,14 +41,16 @@ class Corrupt:
         """See `OwnBudget`."""
         return f"{CORRUPTIONS[self.kind].label}, severity {self.severity} of {SEVERITIES}"
 
-    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:  # noqa: ARG002
+    def run(
+        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+    ) -> Tensor:
         """See `Attack.run`; model, labels and threat are not looked at."""
-        tick(0, self.work, self.budget)
+        progress(0, self.work, self.budget)
         corruption = CORRUPTIONS[self.kind]
         with torch.no_grad():
             return torch.cat(
                 [
-                    corruption(images[i : i + 1].cpu().float(), self.severity, draws.only(torch.tensor([i])))
+                    corruption(images[i : i + 1].cpu().float(), self.severity, rngs.only(torch.tensor([i])))
                     for i in range(len(images))
                 ]
             ).to(images)

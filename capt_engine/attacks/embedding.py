@@ -9,9 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from capt_engine.attacks.base import Draws, Logits, Step, Threat, check_fits
-from capt_engine.attacks.slope import Aim, Pace, moved
+from capt_engine.attacks.base import Logits, PictureRngs, Threat, check_fits
+from capt_engine.attacks.gradients import Criterion, ProgressCounter, project
 from capt_engine.errors import BadRequest
+from capt_engine.progress import Progress
 from capt_engine.registry import param
 
 # AdvPT's steps add up to one and a quarter of the budget.
@@ -73,7 +74,9 @@ class EmbeddingAttack:
         """What has to be said about any run."""
         return ("This attack knows neither prompts nor labels; accuracy under it is no worst case.",)
 
-    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
+    def run(
+        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+    ) -> Tensor:
         """See `Attack.run`; raises BadRequest for a target, or for a model without embeddings."""
         check_fits(self, threat)
         shown: object = model
@@ -82,17 +85,17 @@ class EmbeddingAttack:
                 "This model shows no image embeddings, which the embedding attack needs.",
                 "Choose an attack on its answers.",
             )
-        aim, pace = Aim(labels, False), Pace(tick, self.work)
+        criterion, counter = Criterion(labels, False), ProgressCounter(progress, self.work)
         with torch.no_grad():
             clean = shown.output(images)
         was = clean.features.softmax(dim=1)
         best, furthest = images.clone(), torch.zeros_like(clean.logits[:, 0])
-        reached = aim.reached(clean.logits)
+        adversarial_margin = criterion.adversarial_margin(clean.logits)
         for _ in range(self.restarts):
             # At the picture itself the divergence is 0 and so is its slope: only a random start gets anywhere.
-            delta = moved(images, threat.norm.random(draws, images, threat.eps), threat.norm, threat.eps)
+            delta = project(images, threat.norm.random(rngs, images, threat.eps), threat.norm, threat.eps)
             for step in range(self.steps + 1):
-                pace(f"step {step} of {self.steps}")
+                counter(f"step {step} of {self.steps}")
                 attacked = (images + delta).clamp(0, 1).requires_grad_(step < self.steps)
                 with torch.set_grad_enabled(step < self.steps):
                     answer = shown.output(attacked)
@@ -100,10 +103,12 @@ class EmbeddingAttack:
                     total = far.sum()
                 further = far.detach() > furthest
                 best[further], furthest[further] = attacked.detach()[further], far.detach()[further]
-                reached = torch.where(further, aim.reached(answer.logits.detach()), reached)
+                adversarial_margin = torch.where(
+                    further, criterion.adversarial_margin(answer.logits.detach()), adversarial_margin
+                )
                 if step < self.steps and total.requires_grad:
-                    (slope,) = torch.autograd.grad(total, attacked)
-                    ahead = delta + _WAY * threat.eps / self.steps * threat.norm.steepest(slope)
-                    delta = moved(images, ahead, threat.norm, threat.eps)
-        helps = (reached > aim.reached(clean.logits)).view(-1, 1, 1, 1)
+                    (gradient,) = torch.autograd.grad(total, attacked)
+                    ahead = delta + _WAY * threat.eps / self.steps * threat.norm.steepest(gradient)
+                    delta = project(images, ahead, threat.norm, threat.eps)
+        helps = (adversarial_margin > criterion.adversarial_margin(clean.logits)).view(-1, 1, 1, 1)
         return torch.where(helps, best, images)

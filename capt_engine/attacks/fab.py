@@ -8,9 +8,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Draws, Logits, Norm, Step, Threat
+from capt_engine.attacks.base import Logits, Norm, PictureRngs, Threat
+from capt_engine.attacks.gradients import Criterion, ProgressCounter, averaged, clip_to_box, samples_param
 from capt_engine.attacks.minimal import SHORTENING, Nearest
-from capt_engine.attacks.slope import Aim, Pace, averaged, inside, samples_param
+from capt_engine.progress import Progress
 from capt_engine.registry import param
 
 # α_max, η and β of the paper, as its code has them.
@@ -19,24 +20,24 @@ _TOWARDS_START, _BEYOND, _BACK = 0.1, 1.05, 0.9
 _ROUNDS = 20
 
 
-def to_plane(slope: Tensor, gap: Tensor, low: Tensor, high: Tensor, norm: Norm) -> Tensor:
+def to_plane(gradient: Tensor, gap: Tensor, low: Tensor, high: Tensor, norm: Norm) -> Tensor:
     """The shortest d (n, …) in `norm` with ⟨slope, d⟩ = gap (n,) and low ≤ d ≤ high; the furthest there is where none reaches.
 
     The shortest way goes along the norm's steepest direction; a pixel that arrives at its end stays there, and the rest go further.
     """
-    slope, low, high = slope.flatten(1), low.flatten(1), high.flatten(1)
-    up = slope * gap.sign()[:, None]
+    gradient, low, high = gradient.flatten(1), low.flatten(1), high.flatten(1)
+    up = gradient * gap.sign()[:, None]
     direction = norm.steepest(up)
     room = torch.where(direction > 0, high, -low)
-    pull, pace = up.abs(), direction.abs()
+    pull, counter = up.abs(), direction.abs()
     reach = torch.zeros_like(gap)
     for _ in range(_ROUNDS):
-        free = pace * reach[:, None] < room
+        free = counter * reach[:, None] < room
         fixed = torch.where(free, 0.0, pull * room).sum(dim=1)
-        rate = torch.where(free, pull * pace, 0.0).sum(dim=1)
+        rate = torch.where(free, pull * counter, 0.0).sum(dim=1)
         # With nobody free, everybody is at the end already.
         reach = torch.where(rate > 0, ((gap.abs() - fixed) / rate.clamp_min(1e-30)).maximum(reach), reach)
-    return direction.sign() * torch.minimum(pace * reach[:, None], room)
+    return direction.sign() * torch.minimum(counter * reach[:, None], room)
 
 
 @dataclass(frozen=True)
@@ -72,61 +73,65 @@ class FAB:
         """Ticks of one batch."""
         return self.restarts * self.steps + SHORTENING
 
-    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
+    def run(
+        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+    ) -> Tensor:
         """See `Attack.run`."""
         model = averaged(model, self.samples)
-        aim, pace, norm = Aim(labels, threat.targeted), Pace(tick, self.work), threat.norm
-        nearest = Nearest(model, images, aim, norm)
+        criterion, counter, norm = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work), threat.norm
+        nearest = Nearest(model, images, criterion, norm)
         delta = torch.zeros_like(images)
         for restart in range(self.restarts):
             if restart:
                 # Beside the picture: at most half as far as the best so far, or as the budget.
                 radius = nearest.length.clamp_max(threat.eps).view(-1, 1, 1, 1) / 2
-                delta = inside(images, norm.random(draws, images, 1.0) * radius)
+                delta = clip_to_box(images, norm.random(rngs, images, 1.0) * radius)
             else:
                 delta = torch.zeros_like(images)
             for step in range(self.steps):
-                pace(f"step {step + 1} of {self.steps}")
-                delta = self._step(model, images, aim, norm, delta)
+                counter(f"step {step + 1} of {self.steps}")
+                delta = self._step(model, images, criterion, norm, delta)
                 with torch.no_grad():
-                    won = aim.reached(model((images + delta).clamp(0, 1))) > 0
+                    won = criterion.adversarial_margin(model((images + delta).clamp(0, 1))) > 0
                 nearest.offer(delta, won)
                 delta = torch.where(won.view(-1, 1, 1, 1), _BACK * delta, delta)
-        nearest.shorten(pace)
+        nearest.shorten(counter)
         return nearest.within(threat, delta)
 
-    def _step(self, model: Logits, images: Tensor, aim: Aim, norm: Norm, delta: Tensor) -> Tensor:
+    def _step(self, model: Logits, images: Tensor, criterion: Criterion, norm: Norm, delta: Tensor) -> Tensor:
         """Equation 9: from `delta` and from the picture itself to the nearest boundary plane, and a little beyond the mean of both."""
-        slope, gap = self._plane(model, (images + delta).clamp(0, 1), aim, norm)
+        gradient, gap = self._plane(model, (images + delta).clamp(0, 1), criterion, norm)
         low, high = -images, 1 - images
-        here = to_plane(slope, gap, low - delta, high - delta, norm).view_as(images)
-        there = to_plane(slope, gap + (slope * delta).flatten(1).sum(dim=1), low, high, norm).view_as(images)
+        here = to_plane(gradient, gap, low - delta, high - delta, norm).view_as(images)
+        there = to_plane(gradient, gap + (gradient * delta).flatten(1).sum(dim=1), low, high, norm).view_as(images)
         near, far = norm.length(here), norm.length(there)
         share = (near / (near + far).clamp_min(1e-12)).clamp_max(_TOWARDS_START).view(-1, 1, 1, 1)
-        return inside(images, (1 - share) * (delta + _BEYOND * here) + share * _BEYOND * there)
+        return clip_to_box(images, (1 - share) * (delta + _BEYOND * here) + share * _BEYOND * there)
 
-    def _plane(self, model: Logits, at: Tensor, aim: Aim, norm: Norm) -> tuple[Tensor, Tensor]:
+    def _plane(self, model: Logits, at: Tensor, criterion: Criterion, norm: Norm) -> tuple[Tensor, Tensor]:
         """Where the model, taken as linear at `at`, changes its answer nearest by: slope (n, 3, h, w), and how much it has to gain (n,)."""
         at = at.detach().requires_grad_(True)
         with torch.enable_grad():
-            leads = self._leads(model(at), aim)
+            leads = self._leads(model(at), criterion)
             totals = leads.sum(dim=0)
         if not leads.requires_grad:
             return torch.zeros_like(at), torch.zeros_like(leads[:, 0])
         best, gap, least = torch.zeros_like(at), torch.zeros_like(leads[:, 0]), torch.full_like(leads[:, 0], torch.inf)
         for total, lead in zip(totals, leads.detach().unbind(dim=1), strict=True):
-            (slope,) = torch.autograd.grad(total, at, retain_graph=True)
+            (gradient,) = torch.autograd.grad(total, at, retain_graph=True)
             # How fast the lead grows along the best direction of length 1.
-            speed = (slope * norm.steepest(slope)).flatten(1).sum(dim=1)
+            speed = (gradient * norm.steepest(gradient)).flatten(1).sum(dim=1)
             distance = torch.where(speed > 0, lead.abs() / speed.clamp_min(1e-30), torch.inf)
             nearer = distance < least
-            best, gap = torch.where(nearer.view(-1, 1, 1, 1), slope, best), torch.where(nearer, -lead, gap)
+            best, gap = torch.where(nearer.view(-1, 1, 1, 1), gradient, best), torch.where(nearer, -lead, gap)
             least = torch.where(nearer, distance, least)
         return best, gap.detach()
 
-    def _leads(self, logits: Tensor, aim: Aim) -> Tensor:
+    def _leads(self, logits: Tensor, criterion: Criterion) -> Tensor:
         """By how much each of the likeliest rivals leads the label, (n, r); for a target: it leads the best of all others, (n, 1)."""
-        if aim.targeted:
-            return aim.reached(logits)[:, None]
-        others = logits.scatter(1, aim.labels[:, None], -torch.inf)
-        return others.topk(min(self.rivals, logits.shape[1] - 1), dim=1).values - logits.gather(1, aim.labels[:, None])
+        if criterion.targeted:
+            return criterion.adversarial_margin(logits)[:, None]
+        others = logits.scatter(1, criterion.labels[:, None], -torch.inf)
+        return others.topk(min(self.rivals, logits.shape[1] - 1), dim=1).values - logits.gather(
+            1, criterion.labels[:, None]
+        )

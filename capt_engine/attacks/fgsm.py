@@ -8,9 +8,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Draws, Logits, Step, Threat
+from capt_engine.attacks.base import Logits, PictureRngs, Threat
+from capt_engine.attacks.gradients import Criterion, ProgressCounter, project, samples_param, value_and_grad
 from capt_engine.attacks.losses import LOSSES, loss_notes
-from capt_engine.attacks.slope import Aim, Pace, look, moved, samples_param
+from capt_engine.progress import Progress
 from capt_engine.registry import param
 
 
@@ -52,20 +53,20 @@ class FGSM:
         images: Tensor,
         labels: Tensor,
         threat: Threat,
-        draws: Draws,  # noqa: ARG002 - nothing is left to chance
-        tick: Step,
+        rngs: PictureRngs,  # noqa: ARG002 - nothing is left to chance
+        progress: Progress,
     ) -> Tensor:
         """See `Attack.run`. Where the step does not help, the clean picture comes back."""
-        aim, pace = Aim(labels, threat.targeted), Pace(tick, self.work)
+        criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)
 
         def score(logits: Tensor) -> Tensor:
-            return aim.sign * LOSSES[self.loss](logits, labels)
+            return criterion.sign * LOSSES[self.loss](logits, labels)
 
-        pace("clean")
-        clean = look(model, images, aim, score, samples=self.samples)
-        step = threat.eps * threat.norm.steepest(clean.slope)
-        attacked = (images + moved(images, step, threat.norm, threat.eps)).clamp(0, 1)
-        pace("one step")
-        after = look(model, attacked, aim, score, samples=self.samples, with_slope=False)
-        better = (after.reached > clean.reached).view(-1, 1, 1, 1)
+        counter("clean")
+        clean = value_and_grad(model, images, criterion, score, samples=self.samples)
+        step = threat.eps * threat.norm.steepest(clean.gradient)
+        attacked = (images + project(images, step, threat.norm, threat.eps)).clamp(0, 1)
+        counter("one step")
+        after = value_and_grad(model, attacked, criterion, score, samples=self.samples, with_gradient=False)
+        better = (after.adversarial_margin > clean.adversarial_margin).view(-1, 1, 1, 1)
         return torch.where(better, attacked, images)

@@ -11,7 +11,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import LINF, Draws, Logits, Norm, Step, Threat
+from capt_engine.attacks.base import LINF, Logits, Norm, PictureRngs, Threat
+from capt_engine.progress import Progress
 from capt_engine.registry import param
 
 # A picture's own search: it asks "is this one fooled?" and is told so, until it returns what it found.
@@ -58,7 +59,9 @@ class HopSkipJump:
         """Ticks of one batch: a query each, fewer where every picture has been fooled."""
         return self.queries
 
-    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
+    def run(
+        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+    ) -> Tensor:
         """See `Attack.run`. A picture for which nothing was found inside the ball comes back clean."""
         found = images.clone()
         with torch.no_grad():
@@ -66,13 +69,13 @@ class HopSkipJump:
             searches: dict[int, _Search] = {}
             asked: dict[int, Tensor] = {}
             for place in open_still:
-                stream = draws.only(torch.tensor([place]))
+                stream = rngs.only(torch.tensor([place]))
                 searches[place] = _search(images[place : place + 1], threat.norm, threat.eps, self.probes, stream)
                 asked[place] = next(searches[place])
             for query in range(self.queries):
                 if not asked:
                     break
-                tick(query, self.work, f"query {query + 1} of {self.queries}")
+                progress(query, self.work, f"query {query + 1} of {self.queries}")
                 places = list(asked)
                 fooled = _fooled(model, torch.cat([asked[place] for place in places]), labels[places], threat)
                 for place, answer in zip(places, fooled.tolist(), strict=True):
@@ -90,7 +93,7 @@ def _fooled(model: Logits, images: Tensor, labels: Tensor, threat: Threat) -> Te
     return winners == labels if threat.targeted else winners != labels
 
 
-def _search(picture: Tensor, norm: Norm, eps: float, probes: int, stream: Draws) -> _Search:
+def _search(picture: Tensor, norm: Norm, eps: float, probes: int, stream: PictureRngs) -> _Search:
     """One picture's walk, (1, 3, h, w); returns a fooled picture inside the ball."""
     far = yield from _start(picture, stream)
     step = 0
@@ -98,9 +101,9 @@ def _search(picture: Tensor, norm: Norm, eps: float, probes: int, stream: Draws)
         step += 1
         # Both of the paper's ways to shrink, the line (L2) and the clip (L∞), are the projection onto a smaller ball.
         high, low = float(norm.length(far - picture)), eps
-        inside = _shrunk(picture, far, norm, eps)
-        if (yield inside):
-            return inside
+        clip_to_box = _shrunk(picture, far, norm, eps)
+        if (yield clip_to_box):
+            return clip_to_box
         edge = far
         while high - low > _PRECISION * high:
             middle = (high + low) / 2
@@ -109,21 +112,21 @@ def _search(picture: Tensor, norm: Norm, eps: float, probes: int, stream: Draws)
                 edge, high = tried, middle
             else:
                 low = middle
-        slope = yield from _slope(picture, edge, norm, round(probes * step**0.5), stream)
-        far, pace = edge, high / step**0.5
+        gradient = yield from _slope(picture, edge, norm, round(probes * step**0.5), stream)
+        far, counter = edge, high / step**0.5
         for _ in range(_HALVINGS):
-            tried = (edge + pace * norm.steepest(slope)).clamp(0, 1)
+            tried = (edge + counter * norm.steepest(gradient)).clamp(0, 1)
             if (yield tried):
                 far = tried
                 break
-            pace /= 2
+            counter /= 2
 
 
 def _shrunk(picture: Tensor, far: Tensor, norm: Norm, length: float) -> Tensor:
     return (picture + norm.project(far - picture, length)).clamp(0, 1)
 
 
-def _start(picture: Tensor, stream: Draws) -> _Search:
+def _start(picture: Tensor, stream: PictureRngs) -> _Search:
     """Any fooled picture at all: noise of every coarseness, shaded and then saturated, until the model gives way."""
     height, width = picture.shape[2:]
     coarseness = 1 + math.ceil(math.log2(max(height, width)))
@@ -139,7 +142,7 @@ def _start(picture: Tensor, stream: Draws) -> _Search:
     raise AssertionError("counting never ends")
 
 
-def _slope(picture: Tensor, edge: Tensor, norm: Norm, probes: int, stream: Draws) -> _Search:
+def _slope(picture: Tensor, edge: Tensor, norm: Norm, probes: int, stream: PictureRngs) -> _Search:
     """The way into the fooled side at `edge`, (1, 3, h, w): probes weighted by their answers, less the mean (equations 9 and 16)."""
     values = edge[0].numel()
     # Far enough that a probe's share across the boundary, 1/√d of it, exceeds the error with which the boundary is known.

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import Logits, Norm, Threat
-from capt_engine.attacks.slope import Aim, Pace, inside, moved
+from capt_engine.attacks.gradients import Criterion, ProgressCounter, clip_to_box, project
 
 SHORTENING = 10
 """Forward passes that `shorten` makes."""
@@ -21,12 +21,12 @@ class Nearest:
     A picture whose clean answer is what the attacker wants has found it at length 0.
     """
 
-    def __init__(self, model: Logits, images: Tensor, aim: Aim, norm: Norm) -> None:
-        self._model, self._images, self._aim, self._norm = model, images, aim, norm
+    def __init__(self, model: Logits, images: Tensor, criterion: Criterion, norm: Norm) -> None:
+        self._model, self._images, self._aim, self._norm = model, images, criterion, norm
         with torch.no_grad():
             self.clean = model(images)
         self.delta = torch.zeros_like(images)
-        self.length = torch.where(aim.reached(self.clean) > 0, 0.0, torch.inf)
+        self.length = torch.where(criterion.adversarial_margin(self.clean) > 0, 0.0, torch.inf)
 
     def offer(self, delta: Tensor, won: Tensor) -> Tensor:
         """Keep the perturbations (n, 3, h, w) that succeed, `won` (n,), and are shorter than what was there; says which, (n,)."""
@@ -35,13 +35,13 @@ class Nearest:
         self.delta[nearer], self.length[nearer] = delta[nearer], length[nearer].to(self.length.dtype)
         return nearer
 
-    def shorten(self, pace: Pace) -> None:
+    def shorten(self, counter: ProgressCounter) -> None:
         """Pull each perturbation back along its own line until the answer would turn back: a bisection to a thousandth."""
         low, high = torch.zeros_like(self.length), torch.ones_like(self.length)
         found = self.length.isfinite() & (self.length > 0)
         whole = self.delta.clone()
         for step in range(SHORTENING):
-            pace("shortening")
+            counter("shortening")
             last = step == SHORTENING - 1
             share = (high * _BEYOND).clamp_max(1.0) if last else (low + high) / 2
             won = self._won(whole * share.view(-1, 1, 1, 1))
@@ -57,12 +57,15 @@ class Nearest:
         otherwise (n, 3, h, w): where to go for pictures without any success. What does not help the attacker is not done at all.
         """
         goal = torch.where(self.length.isfinite().view(-1, 1, 1, 1), self.delta, otherwise)
-        attacked = (self._images + moved(self._images, goal, threat.norm, threat.eps)).clamp(0, 1)
+        attacked = (self._images + project(self._images, goal, threat.norm, threat.eps)).clamp(0, 1)
         with torch.no_grad():
-            better = self._aim.reached(self._model(attacked)) > self._aim.reached(self.clean)
+            better = self._aim.adversarial_margin(self._model(attacked)) > self._aim.adversarial_margin(self.clean)
         better &= self.length > 0
         return torch.where(better.view(-1, 1, 1, 1), attacked, self._images)
 
     def _won(self, delta: Tensor) -> Tensor:
         with torch.no_grad():
-            return self._aim.reached(self._model((self._images + inside(self._images, delta)).clamp(0, 1))) > 0
+            return (
+                self._aim.adversarial_margin(self._model((self._images + clip_to_box(self._images, delta)).clamp(0, 1)))
+                > 0
+            )

@@ -9,15 +9,16 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import LINF, Draws, Logits, Step, Threat
+from capt_engine.attacks.base import LINF, Logits, PictureRngs, Threat
 from capt_engine.attacks.losses import margin
+from capt_engine.progress import Progress
 from capt_engine.registry import param
 
 # Each fills [−1, 1] in its own way; two standard deviations of the normal one lie inside.
-_KINDS: dict[str, Callable[[Draws, Tensor], Tensor]] = {
-    "corners": lambda draws, like: torch.where(draws.uniform(like) < 0.5, -1.0, 1.0),
-    "uniform": lambda draws, like: draws.uniform(like) * 2 - 1,
-    "gaussian": lambda draws, like: draws.normal(like) / 2,
+_KINDS: dict[str, Callable[[PictureRngs, Tensor], Tensor]] = {
+    "corners": lambda rngs, like: torch.where(rngs.uniform(like) < 0.5, -1.0, 1.0),
+    "uniform": lambda rngs, like: rngs.uniform(like) * 2 - 1,
+    "gaussian": lambda rngs, like: rngs.normal(like) / 2,
 }
 
 
@@ -42,7 +43,7 @@ class Noise:
         choices=tuple(_KINDS),
         help="Corners moves every value by the whole of ε up or down under L∞; under L2 every kind is as long as ε.",
     )
-    draws: int = param(
+    rngs: int = param(
         1,
         "Draws",
         low=1,
@@ -53,21 +54,23 @@ class Noise:
     @property
     def work(self) -> int:
         """One tick a draw."""
-        return self.draws
+        return self.rngs
 
-    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
+    def run(
+        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+    ) -> Tensor:
         """See `Attack.run`."""
         worst = torch.full_like(images[:, 0, 0, 0], -torch.inf)
         kept = images.clone()
-        for draw in range(self.draws):
-            tick(draw, self.work, f"draw {draw + 1} of {self.draws}")
-            noisy = (images + self._of_size(_KINDS[self.kind](draws, images), threat)).clamp(0, 1)
-            if self.draws == 1:
+        for draw in range(self.rngs):
+            progress(draw, self.work, f"draw {draw + 1} of {self.rngs}")
+            noisy = (images + self._of_size(_KINDS[self.kind](rngs, images), threat)).clamp(0, 1)
+            if self.rngs == 1:
                 return noisy
             with torch.no_grad():
-                reached = (-1.0 if threat.targeted else 1.0) * margin(model(noisy), labels)
-            better = reached > worst
-            kept[better], worst[better] = noisy[better], reached[better]
+                adversarial_margin = (-1.0 if threat.targeted else 1.0) * margin(model(noisy), labels)
+            better = adversarial_margin > worst
+            kept[better], worst[better] = noisy[better], adversarial_margin[better]
         return kept
 
     def _of_size(self, noise: Tensor, threat: Threat) -> Tensor:

@@ -10,9 +10,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Draws, Logits, Step, Threat
-from capt_engine.attacks.slope import Aim, Pace, look, samples_param, stop_param
+from capt_engine.attacks.base import Logits, PictureRngs, Threat
+from capt_engine.attacks.gradients import Criterion, ProgressCounter, samples_param, stop_param, value_and_grad
 from capt_engine.attacks.worst import Worst
+from capt_engine.progress import Progress
 from capt_engine.registry import param
 
 # Signed steps that shrink to nothing, so that it first crosses the whole range of colours and then settles.
@@ -53,31 +54,38 @@ class Patch:
         places = "a random place" if self.restarts == 1 else f"the worst of {self.restarts} random places"
         return f"a square patch over {self.share * 100:.3g} % of the picture at {places}"
 
-    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
+    def run(
+        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+    ) -> Tensor:
         """See `Attack.run`."""
-        aim, pace = Aim(labels, threat.targeted), Pace(tick, self.work)
-        worst = Worst(model, images, aim)
+        criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)
+        worst = Worst(model, images, criterion)
         for _ in range(self.restarts):
-            covered = self._place(images, draws)
-            painted = torch.where(covered, draws.uniform(images), images)
+            covered = self._place(images, rngs)
+            painted = torch.where(covered, rngs.uniform(images), images)
             for step in range(self.steps + 1):
                 left = worst.left(self.stop_early)
                 if not len(left):
                     return worst.pictures
-                pace(f"step {step} of {self.steps}")
-                aiming = aim.of(left)
-                seen = look(
-                    model, painted[left], aiming, aiming.reached, samples=self.samples, with_slope=step < self.steps
+                counter(f"step {step} of {self.steps}")
+                aiming = criterion.of(left)
+                seen = value_and_grad(
+                    model,
+                    painted[left],
+                    aiming,
+                    aiming.adversarial_margin,
+                    samples=self.samples,
+                    with_gradient=step < self.steps,
                 )
-                worst.offer(painted[left], seen.reached, left)
-                pushed = painted[left] + _FIRST_STEP * (1 - step / self.steps) * seen.slope.sign()
+                worst.offer(painted[left], seen.adversarial_margin, left)
+                pushed = painted[left] + _FIRST_STEP * (1 - step / self.steps) * seen.gradient.sign()
                 painted[left] = torch.where(covered[left], pushed.clamp(0, 1), painted[left])
         return worst.pictures
 
-    def _place(self, images: Tensor, draws: Draws) -> Tensor:
+    def _place(self, images: Tensor, rngs: PictureRngs) -> Tensor:
         """True under the patch, (n, 1, h, w): a square, or what of it fits in, at a place of each picture's own."""
         side = max(1, round(math.sqrt(self.share * images.shape[2] * images.shape[3])))
-        chance = draws.uniform(images[:, 0, 0, :1].expand(-1, 2))
+        chance = rngs.uniform(images[:, 0, 0, :1].expand(-1, 2))
         spans = []
         for axis in (0, 1):
             length = images.shape[2 + axis]

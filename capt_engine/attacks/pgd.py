@@ -8,9 +8,18 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Draws, Logits, Step, Threat
+from capt_engine.attacks.base import Logits, PictureRngs, Threat
+from capt_engine.attacks.gradients import (
+    Criterion,
+    ProgressCounter,
+    Which,
+    project,
+    samples_param,
+    stop_param,
+    value_and_grad,
+)
 from capt_engine.attacks.losses import LOSSES, loss_notes
-from capt_engine.attacks.slope import Aim, Pace, Which, look, moved, samples_param, stop_param
+from capt_engine.progress import Progress
 from capt_engine.registry import param
 
 
@@ -72,48 +81,52 @@ class PGD:
         """What has to be said about a run with this many classes."""
         return loss_notes(self.loss, classes)
 
-    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
+    def run(
+        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+    ) -> Tensor:
         """See `Attack.run`. The clean picture is the first candidate, so no picture ends better off than it began."""
-        aim, pace = Aim(labels, threat.targeted), Pace(tick, self.work)
+        criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)
         step_size = self.step_size or threat.eps * max(1 / self.steps, 1 / 4)
         with torch.no_grad():
-            best, best_reached = images.clone(), aim.reached(model(images))
+            best, best_reached = images.clone(), criterion.adversarial_margin(model(images))
         for _ in range(self.restarts):
             # Drawn for every picture, finished or not, so that what a picture gets does not depend on the others.
-            start = threat.norm.random(draws, images, threat.eps) if self.random_start else torch.zeros_like(images)
-            delta = moved(images, start, threat.norm, threat.eps)
+            start = threat.norm.random(rngs, images, threat.eps) if self.random_start else torch.zeros_like(images)
+            delta = project(images, start, threat.norm, threat.eps)
             heading = torch.zeros_like(images)
             for step in range(self.steps + 1):
                 left = self._left(best_reached)
                 if left is None:
                     return best
-                pace(f"step {step} of {self.steps}")
-                pictures, wanted = images[left], aim.of(left)
+                counter(f"step {step} of {self.steps}")
+                pictures, wanted = images[left], criterion.of(left)
 
-                def score(logits: Tensor, wanted: Aim = wanted) -> Tensor:
+                def score(logits: Tensor, wanted: Criterion = wanted) -> Tensor:
                     return wanted.sign * LOSSES[self.loss](logits, wanted.labels)
 
                 # The slope is taken at the picture, not through the clip: that has none at exactly 0 and 1 (torch 2.15), so black and
                 # white pixels would never move.
                 attacked = (pictures + delta[left]).clamp_(0, 1)
-                seen = look(model, attacked, wanted, score, samples=self.samples, with_slope=step < self.steps)
-                better = seen.reached > best_reached[left]
+                seen = value_and_grad(
+                    model, attacked, wanted, score, samples=self.samples, with_gradient=step < self.steps
+                )
+                better = seen.adversarial_margin > best_reached[left]
                 best[left] = torch.where(better[:, None, None, None], attacked, best[left])
-                best_reached[left] = torch.where(better, seen.reached, best_reached[left])
+                best_reached[left] = torch.where(better, seen.adversarial_margin, best_reached[left])
                 if step < self.steps:
-                    ahead = threat.norm.steepest(self._headed(heading, left, seen.slope)).mul_(step_size)
-                    delta[left] = moved(pictures, ahead.add_(delta[left]), threat.norm, threat.eps)
+                    ahead = threat.norm.steepest(self._headed(heading, left, seen.gradient)).mul_(step_size)
+                    delta[left] = project(pictures, ahead.add_(delta[left]), threat.norm, threat.eps)
         return best
 
-    def _headed(self, heading: Tensor, left: Which, slope: Tensor) -> Tensor:
+    def _headed(self, heading: Tensor, left: Which, gradient: Tensor) -> Tensor:
         """Where to go: up the slope, or with momentum along the running sum of slopes of mean size 1, kept in `heading` (MI-FGSM, eq. 6).
 
         The paper makes their sums 1, which is the same direction.
         """
         if not self.momentum:
-            return slope
-        size = slope.abs().mean(dim=(1, 2, 3), keepdim=True)
-        heading[left] = self.momentum * heading[left] + slope / torch.where(size > 0, size, torch.ones_like(size))
+            return gradient
+        size = gradient.abs().mean(dim=(1, 2, 3), keepdim=True)
+        heading[left] = self.momentum * heading[left] + gradient / torch.where(size > 0, size, torch.ones_like(size))
         return heading[left]
 
     def _left(self, best_reached: Tensor) -> Which | None:

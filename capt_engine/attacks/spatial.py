@@ -12,9 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from capt_engine.attacks.base import Draws, Logits, Step, Threat
-from capt_engine.attacks.slope import Aim, Pace, stop_param
+from capt_engine.attacks.base import Logits, PictureRngs, Threat
+from capt_engine.attacks.gradients import Criterion, ProgressCounter, stop_param
 from capt_engine.attacks.worst import Worst
+from capt_engine.progress import Progress
 from capt_engine.registry import param
 
 _EDGES = {"black": "zeros", "stretched": "border", "mirrored": "reflection"}
@@ -65,16 +66,18 @@ class Spatial:
         """See `OwnBudget`."""
         return f"turns up to ±{self.degrees:g}° and shifts up to ±{self.shift:.3g} of the picture's size, worst of {self.work}"
 
-    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:  # noqa: ARG002
+    def run(
+        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+    ) -> Tensor:
         """See `Attack.run`."""
-        aim, pace = Aim(labels, threat.targeted), Pace(tick, self.work)
-        worst = Worst(model, images, aim)
+        criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)
+        worst = Worst(model, images, criterion)
         for degrees, right, down in self._moves():
             left = worst.left(self.stop_early)
             if not len(left):
                 break
-            pace(f"{degrees:+.3g}°, {right:+.2f} right, {down:+.2f} down")
-            worst.try_out(moved(images[left], degrees, right, down, self.edge), left)
+            counter(f"{degrees:+.3g}°, {right:+.2f} right, {down:+.2f} down")
+            worst.try_out(project(images[left], degrees, right, down, self.edge), left)
         return worst.pictures
 
     def _moves(self) -> Iterator[tuple[float, float, float]]:
@@ -89,7 +92,7 @@ def _spread(largest: float, count: int) -> list[float]:
     return [largest * (2 * i / (count - 1) - 1) for i in range(count)]
 
 
-def moved(images: Tensor, degrees: float, right: float, down: float, edge: str = "black") -> Tensor:
+def project(images: Tensor, degrees: float, right: float, down: float, edge: str = "black") -> Tensor:
     """Pictures (n, 3, h, w) turned anticlockwise about their middle, then shifted by shares of width and height; bilinear."""
     height, width = images.shape[2:]
     angle = math.radians(degrees)

@@ -9,8 +9,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import LINF, Draws, Logits, Norm, Step, Threat
+from capt_engine.attacks.base import LINF, Logits, Norm, PictureRngs, Threat
 from capt_engine.attacks.losses import margin
+from capt_engine.progress import Progress
 from capt_engine.registry import param
 
 # Queries, out of 10,000, after which the squares' area is halved (section 3.1, with AutoAttack's extra step at 500).
@@ -53,7 +54,9 @@ class Square:
         """Ticks of one batch: a query each, fewer where every picture has been fooled."""
         return self.queries
 
-    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
+    def run(
+        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+    ) -> Tensor:
         """See `Attack.run`. Where nothing that was tried beats the clean picture, the clean picture comes back."""
         towards = -1.0 if threat.targeted else 1.0
         with torch.no_grad():
@@ -63,18 +66,22 @@ class Square:
                 left = (best <= 0).nonzero().flatten()
                 if not len(left):
                     break
-                tick(query, self.work, f"query {query + 1} of {self.queries}")
-                pictures, streams = images[left], draws.only(left)
+                progress(query, self.work, f"query {query + 1} of {self.queries}")
+                pictures, streams = images[left], rngs.only(left)
                 delta = (
                     self._changed(current[left] - pictures, threat, self._side(query, images, threat.norm), streams)
                     if query
                     else _first(pictures, threat, streams)
                 )
                 tried = (pictures + threat.norm.project(delta, threat.eps)).clamp(0, 1)
-                reached = towards * margin(model(tried), labels[left])
+                adversarial_margin = towards * margin(model(tried), labels[left])
                 # The first pattern is taken as it is: the search goes on from there, not from the clean picture.
-                better = torch.ones_like(reached, dtype=torch.bool) if query == 0 else reached > best[left]
-                current[left[better]], best[left[better]] = tried[better], reached[better]
+                better = (
+                    torch.ones_like(adversarial_margin, dtype=torch.bool)
+                    if query == 0
+                    else adversarial_margin > best[left]
+                )
+                current[left[better]], best[left[better]] = tried[better], adversarial_margin[better]
         won = (best > clean)[:, None, None, None]
         return torch.where(won, current, images)
 
@@ -87,7 +94,7 @@ class Square:
         share = self.share / 2 ** sum(done > halving for halving in _HALVINGS)
         return max(1, min(round(math.sqrt(share * height * width)), min(height, width) - 1))
 
-    def _changed(self, delta: Tensor, threat: Threat, side: int, streams: Draws) -> Tensor:
+    def _changed(self, delta: Tensor, threat: Threat, side: int, streams: PictureRngs) -> Tensor:
         """The perturbation (m, 3, h, w) with one square of it made anew."""
         if threat.norm is LINF:
             chance = streams.uniform(delta[:, 0, 0, :1].expand(-1, 5))
@@ -95,7 +102,7 @@ class Square:
         return _moved(delta, threat.norm, threat.eps, _odd(side, delta), streams)
 
 
-def _first(pictures: Tensor, threat: Threat, streams: Draws) -> Tensor:
+def _first(pictures: Tensor, threat: Threat, streams: PictureRngs) -> Tensor:
     """Where the search begins: vertical stripes of ±ε under L∞, a grid of bumps up and down under L2; (m, 3, h, w)."""
     if threat.norm is LINF:
         return (_signs_like(streams, pictures[:, :, :1]) * threat.eps).expand_as(pictures)
@@ -106,8 +113,8 @@ def _first(pictures: Tensor, threat: Threat, streams: Draws) -> Tensor:
     chance = streams.uniform(pictures[:, :1, :1, :1].expand(-1, 4, *tiles))
     signs, turned = torch.where(chance[:, :3] < 0.5, -1.0, 1.0), chance[:, 3:] < 0.5
     bumps = _two_bumps(side).to(pictures)
-    inside = torch.arange(height)[:, None] % side, torch.arange(width)[None] % side
-    shape = torch.where(_tiled(turned, rows, columns), bumps.T[inside], bumps[inside])
+    clip_to_box = torch.arange(height)[:, None] % side, torch.arange(width)[None] % side
+    shape = torch.where(_tiled(turned, rows, columns), bumps.T[clip_to_box], bumps[clip_to_box])
     return threat.norm.steepest(_tiled(signs, rows, columns) * shape) * threat.eps
 
 
@@ -116,7 +123,7 @@ def _tiled(values: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     return values[:, :, rows][:, :, :, columns]
 
 
-def _moved(delta: Tensor, norm: Norm, eps: float, side: int, streams: Draws) -> Tensor:
+def _moved(delta: Tensor, norm: Norm, eps: float, side: int, streams: PictureRngs) -> Tensor:
     """Algorithm 3: what two windows hold, and what of ε is left over, goes into the first of them, bent by a fresh bump."""
     chance = streams.uniform(delta[:, 0, 0, :1].expand(-1, 8))
     window, other = _window(delta, side, chance[:, 0:2]), _window(delta, side, chance[:, 2:4])
@@ -128,13 +135,15 @@ def _moved(delta: Tensor, norm: Norm, eps: float, side: int, streams: Draws) -> 
     bump = _two_bumps(side).to(delta)
     turned = (chance[:, 4] < 0.5)[:, None, None]
     shape = torch.where(turned, bump.T[rows[:, :, None], columns[:, None]], bump[rows[:, :, None], columns[:, None]])
-    inside = delta * window
-    fresh = shape[:, None] * _signs(chance[:, 5:8]) * window + inside / _channel_length(inside).clamp_min(_TINY)
+    clip_to_box = delta * window
+    fresh = shape[:, None] * _signs(chance[:, 5:8]) * window + clip_to_box / _channel_length(clip_to_box).clamp_min(
+        _TINY
+    )
     held = (delta * (window | other)).square().sum(dim=(2, 3), keepdim=True)
     unused = (eps**2 - norm.length(delta).square()).clamp_min(0)[:, None, None, None] / 3
     fresh = fresh / _channel_length(fresh).clamp_min(_TINY) * (held + unused).sqrt()
-    moved = torch.where(window, fresh, delta * ~other)
-    return norm.steepest(moved) * eps
+    project = torch.where(window, fresh, delta * ~other)
+    return norm.steepest(project) * eps
 
 
 def _odd(side: int, delta: Tensor) -> int:
@@ -164,7 +173,7 @@ def _signs(chance: Tensor) -> Tensor:
     return torch.where(chance < 0.5, -1.0, 1.0)[:, :, None, None]
 
 
-def _signs_like(streams: Draws, like: Tensor) -> Tensor:
+def _signs_like(streams: PictureRngs, like: Tensor) -> Tensor:
     return torch.where(streams.uniform(like) < 0.5, -1.0, 1.0)
 
 

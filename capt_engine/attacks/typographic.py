@@ -13,10 +13,11 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from capt_engine.attacks.base import Draws, Logits, Step, Threat
-from capt_engine.attacks.slope import Aim, Pace, stop_param
+from capt_engine.attacks.base import Logits, PictureRngs, Threat
+from capt_engine.attacks.gradients import Criterion, ProgressCounter, stop_param
 from capt_engine.attacks.worst import Worst
 from capt_engine.errors import BadRequest
+from capt_engine.progress import Progress
 from capt_engine.registry import param
 from capt_engine.resources import resource
 
@@ -82,20 +83,22 @@ class Typographic:
         name = "the right class name" if self.control else "a class name"
         return f"{name} printed {self.size * 100:.3g} % of the picture high{seen}, worst of {self.work}"
 
-    def run(self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, draws: Draws, tick: Step) -> Tensor:
+    def run(
+        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+    ) -> Tensor:
         """See `Attack.run`; raises BadRequest for a model without class names."""
         names = _names(model)
-        aim, pace = Aim(labels, threat.targeted), Pace(tick, self.work)
-        worst = Worst(model, images, aim)
+        criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)
+        worst = Worst(model, images, criterion)
         printed = self._printed(worst.clean, labels, threat.targeted)
         for rank in range(printed.shape[1]):
             for place in range(self.places):
                 # Drawn for every picture, finished or not, so that what a picture gets does not depend on the others.
-                chance = draws.uniform(images[:, 0, 0, :1].expand(-1, 2))
+                chance = rngs.uniform(images[:, 0, 0, :1].expand(-1, 2))
                 left = worst.left(self.stop_early)
                 if not len(left):
                     return worst.pictures
-                pace(f"place {place + 1} of {self.places}")
+                counter(f"place {place + 1} of {self.places}")
                 labelled = [self._with_label(images[i], names[int(printed[i, rank])], chance[i]) for i in left.tolist()]
                 worst.try_out(torch.stack(labelled), left)
         return worst.pictures

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from capt_engine.cli.asked import add_attack, add_lpips, add_model, add_out, attack, budgets, prompts, threat
+from capt_engine.cli.attack_options import add_attack, add_lpips, add_model, add_out, attack, budgets, prompts, threat
 from capt_engine.cli.options import add_common, class_list
 from capt_engine.cli.picture_run import PictureRun
 from capt_engine.errors import BadRequest
@@ -47,7 +47,7 @@ def request_from(args: argparse.Namespace) -> AnalyzeRequest:
         prompts=prompts(args.prompts),
         compare=args.compare,
         aim=args.aim,
-        crafted_on=args.crafted_on,
+        source_model=args.source_model,
         classes=class_list(args.classes) if args.classes else (),
         template=args.template,
         attack=attack(args, args.attack),

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from capt_engine.cli.options import add_common
-from capt_engine.cli.terminal import Progress
+from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import BadRequest
 
 HELP = "pictures of the bundled toy world, and the tiny CLIP that knows it"
@@ -70,10 +70,10 @@ class _Reporter:
     """Progress on stderr with the time that remains, judged by the speed since this run began."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self._terminal = Progress(quiet=quiet)
+        self._terminal = ProgressLine(quiet=quiet)
         self._start: tuple[float, int] | None = None
 
-    def __call__(self, done: int, total: int, note: str = "") -> None:
+    def __call__(self, done: int = 0, total: int = 0, note: str = "") -> None:
         done = min(done, total)
         now_s = time.monotonic()
         self._start = self._start or (now_s, done)

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from capt_engine.cli.options import add_common
-from capt_engine.reports.versions import versions
+from capt_engine.runs.versions import versions
 
 HELP = "device, versions, folders, free space, what is wrong and the command that mends it"
 

@@ -5,8 +5,18 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from capt_engine.cli.asked import add_attack, add_lpips, add_model, add_out, attack, budgets, prompts, settings, threat
-from capt_engine.cli.options import add_common, class_list
+from capt_engine.cli.attack_options import (
+    add_attack,
+    add_lpips,
+    add_model,
+    add_out,
+    attack,
+    budgets,
+    prompts,
+    settings,
+    threat,
+)
+from capt_engine.cli.options import add_common, add_renamed, class_list
 from capt_engine.cli.picture_run import PictureRun
 from capt_engine.errors import BadRequest
 from capt_engine.records import CHECK_LEVELS, SUITES, AttackSpec, EvaluateRequest, until_chance
@@ -46,8 +56,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         + "; ".join(f"{one.name} ({one.summary})" for one in SUITES if not one.adversarial),
     )
     left = parser.add_mutually_exclusive_group()
-    left.add_argument(
-        "--only-left", action="store_true", help="without --suite too: later attacks see only what is still right"
+    add_renamed(
+        left,
+        "--only-left",
+        "--skip-broken",
+        action="store_true",
+        help="without --suite too: later attacks see only what is still right",
     )
     left.add_argument(
         "--all-pictures", action="store_true", help="with --suite: every attack on every picture, which takes longer"
@@ -86,8 +100,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_attack(parser)
     add_lpips(parser)
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="at most N pictures, evenly over the classes")
-    parser.add_argument(
-        "--half", default="all", choices=("all", "base", "new"), help="among the first or second half of the classes"
+    add_renamed(
+        parser,
+        "--half",
+        "--subsample-classes",
+        default="all",
+        choices=("all", "base", "new"),
+        help="among the first or second half of the classes",
     )
     parser.add_argument("--shard", default="1/1", metavar="i/N", help="only the i-th of N parts of the pictures")
     add_out(parser)
@@ -129,13 +148,13 @@ def request_from(args: argparse.Namespace) -> EvaluateRequest:
         prompts=prompts(together[0] if together else args.prompts),
         compare=args.compare,
         aim=args.aim,
-        crafted_on=args.crafted_on,
+        source_model=args.source_model,
         classes=class_list(args.classes) if args.classes else (),
         template=args.template,
         attacks=attacks,
         suite=args.suite,
         shared_values=settings(args) if several else (),
-        only_left=args.only_left or bool(args.curve) or (_is_worst_case(args.suite) and not args.all_pictures),
+        skip_broken=args.skip_broken or bool(args.curve) or (_is_worst_case(args.suite) and not args.all_pictures),
         until_chance=bool(args.curve),
         matrix=together,
         minimal_eps=args.minimal_eps,
@@ -144,7 +163,7 @@ def request_from(args: argparse.Namespace) -> EvaluateRequest:
         curve=until_chance(eps[0], args.norm) if args.curve else eps if len(eps) > 1 else (),
         limit=args.limit,
         shard=shard(args.shard),
-        half=args.half,
+        subsample_classes=args.subsample_classes,
         seed=args.seed,
         device=args.device,
         precision=args.precision,

@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Callable
 from dataclasses import asdict
 
-from capt_engine.cli.follow import follow
 from capt_engine.cli.options import add_common
-from capt_engine.cli.terminal import Progress
-from capt_engine.cli.told import print_json
+from capt_engine.cli.output import print_json
+from capt_engine.cli.run_job import follow
+from capt_engine.cli.terminal import ProgressLine
 from capt_engine.records import LPIPS_NETS, Event, ImportLpipsRequest, LpipsImported, Result
 
 HELP = "weights of yours for LPIPS, a distance of pictures that `--lpips` measures"
@@ -60,18 +60,18 @@ def _import(args: argparse.Namespace) -> int:
         return 0
 
     request = ImportLpipsRequest(args.backbone, args.linear)
-    return follow(request, device=args.device, progress=Progress(quiet=args.quiet), news=_nothing, finish=finish)
+    return follow(request, device=args.device, progress=ProgressLine(quiet=args.quiet), news=_nothing, finish=finish)
 
 
 def _show(args: argparse.Namespace) -> int:
     import torch
 
-    from capt_engine.model import lpips_shelf
+    from capt_engine.model.store import lpips_store
 
-    here = lpips_shelf.names()
+    here = lpips_store.names()
     for net in here:
-        one = lpips_shelf.shelved(net)
-        lpips_shelf.load(net, torch.device("cpu"))
+        one = lpips_store.shelved(net)
+        lpips_store.load(net, torch.device("cpu"))
         if args.json:
             print_json("lpips", {**one.facts, "path": str(one.path), "unchanged": True})
             continue
@@ -87,7 +87,7 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _remove(args: argparse.Namespace) -> int:
-    from capt_engine.model.lpips_shelf import remove
+    from capt_engine.model.store.lpips_store import remove
 
     path = remove(args.net)
     if args.json:

@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = args.run(args)
         sys.stdout.flush()
     except CaptError as error:
-        from capt_engine.cli.follow import EXIT_OF
+        from capt_engine.cli.run_job import EXIT_OF
 
         print(error, file=sys.stderr)
         return EXIT_OF.get(type(error).__name__, 130)

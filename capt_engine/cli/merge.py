@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from capt_engine.cli.options import add_common
-from capt_engine.cli.told import closing, print_json
+from capt_engine.cli.output import closing, print_json
 
 HELP = "join the parts of an evaluation (--shard) into one run"
 
@@ -20,8 +20,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Join them; raises BadRequest."""
-    from capt_engine.reports.merge import merge
-    from capt_engine.reports.table import summary
+    from capt_engine.runs.merge import merge
+    from capt_engine.runs.table import summary
 
     result = merge(args.runs, args.out)
     if args.json:

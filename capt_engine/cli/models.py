@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from capt_engine.cli.follow import CANCELLED, follow
-from capt_engine.cli.imported import add_pictures, scored
+from capt_engine.cli.import_output import add_pictures, scored
 from capt_engine.cli.options import add_common
-from capt_engine.cli.terminal import Progress
-from capt_engine.cli.told import print_json
+from capt_engine.cli.output import print_json
+from capt_engine.cli.run_job import CANCELLED, follow
+from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import BadRequest
 from capt_engine.records import (
     DownloadRequest,
@@ -27,7 +27,7 @@ from capt_engine.records import (
     SanityScore,
 )
 
-HELP = "models: bundled, installed, and importing published weights"
+HELP = "models: bundled, install_record, and importing published weights"
 
 BUNDLED = ("demo", "demo-robust")
 
@@ -88,9 +88,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    from capt_engine.model import offers
+    from capt_engine.model.store import catalog
 
-    found = offers.listed()
+    found = catalog.listed()
     imported: list[dict[str, object]] = [{"id": name, "state": "imported"} for name in found.others]
     rows = [*imported, *(asdict(one) for one in found.offered)]
     for row in rows:
@@ -115,14 +115,18 @@ def _line(row: dict[str, object]) -> str:
 
 
 def _show(args: argparse.Namespace) -> int:
-    from capt_engine.model import installed
+    from capt_engine.model.store import install_record
     from capt_engine.resources import resource
 
     folder = resource(args.name) if args.name in BUNDLED else _folder_or_offer(args.name)
     if isinstance(folder, OfferedModel):
         facts: dict[str, object] = asdict(folder)
     else:
-        facts = {"name": args.name, "folder": str(folder), **(installed.remembered(folder / installed.INSTALLED) or {})}
+        facts = {
+            "name": args.name,
+            "folder": str(folder),
+            **(install_record.remembered(folder / install_record.INSTALLED) or {}),
+        }
         for config in ("open_clip_config.json", "tower.json"):
             if (folder / config).is_file():
                 facts[config] = json.loads((folder / config).read_text(encoding="utf-8"))
@@ -135,20 +139,20 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _folder_or_offer(name: str) -> Path | OfferedModel:
-    from capt_engine.model import offers
-    from capt_engine.model.model_shelf import folder_of
+    from capt_engine.model.store import catalog
+    from capt_engine.model.store.model_store import folder_of
 
     try:
         return folder_of(name)
     except BadRequest as absent:
-        for one in offers.offered():
+        for one in catalog.offered():
             if one.id == name:
                 return one
         raise absent from None
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from capt_engine.model.model_shelf import verified
+    from capt_engine.model.store.model_store import verified
 
     files = verified(args.name)
     if args.json:
@@ -159,7 +163,7 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _remove(args: argparse.Namespace) -> int:
-    from capt_engine.model.model_shelf import remove
+    from capt_engine.model.store.model_store import remove
 
     folder = remove(args.name)
     if args.json:
@@ -183,17 +187,18 @@ def _import(args: argparse.Namespace) -> int:
         print(scored("Zero-shot", result.score))
         return 0
 
-    progress = Progress(quiet=args.quiet)
+    progress = ProgressLine(quiet=args.quiet)
     return follow(request, device=args.device, progress=progress, news=_nothing, finish=finish)
 
 
 def _get(args: argparse.Namespace) -> int:
-    from capt_engine.model import offers, offline
+    from capt_engine.download import offline
+    from capt_engine.model.store import catalog
 
     if args.offline:
         raise BadRequest("--offline was given, so nothing is fetched.", "Leave it out to download.")
     offline.require_network()
-    offer = offers.find_offer(args.name)
+    offer = catalog.find_offer(args.name)
     size = "size not known" if offer.bytes is None else f"{offer.bytes / 1e6:,.0f} MB"
     print(f"{offer.label}: {size}, licence {offer.licence}, from {offer.page}", file=sys.stderr)
     if not args.yes and not _agreed():
@@ -216,7 +221,7 @@ def _get(args: argparse.Namespace) -> int:
     code = follow(
         DownloadRequest(args.name),
         device=args.device,
-        progress=Progress(quiet=args.quiet),
+        progress=ProgressLine(quiet=args.quiet),
         news=_nothing,
         finish=finish,
         cancelled="Cancelled. What came is kept: the same command goes on from there.",
@@ -229,11 +234,11 @@ def _get(args: argparse.Namespace) -> int:
         print(scored("Zero-shot", result))
         return 0
 
-    # A model that is installed is installed, whatever a few pictures say of it.
+    # A model that is installed is install_record, whatever a few pictures say of it.
     follow(
         SanityRequest(Path(got[0].folder).name, args.pictures),
         device=args.device,
-        progress=Progress(quiet=args.quiet),
+        progress=ProgressLine(quiet=args.quiet),
         news=_nothing,
         finish=told,
     )
@@ -249,7 +254,7 @@ def _agreed() -> bool:
 
 
 def _ledger(args: argparse.Namespace) -> int:
-    from capt_engine.model.offline import ledger
+    from capt_engine.download.offline import ledger
 
     entries = ledger()
     for entry in entries:
@@ -266,7 +271,7 @@ def _ledger(args: argparse.Namespace) -> int:
 
 
 def _offline(args: argparse.Namespace) -> int:
-    from capt_engine.model import offline
+    from capt_engine.download import offline
 
     offline.set_lock(args.wanted == "on")
     why = offline.reason()

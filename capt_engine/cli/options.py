@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from capt_engine.errors import BadRequest
 
@@ -22,6 +23,14 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--json", action="store_true", help="one JSON object per line on standard output")
     group.add_argument("--quiet", action="store_true", help="no progress, no remarks")
     group.add_argument("-v", "--verbose", action="store_true", help="say more on standard error")
+
+
+def add_renamed(parser: argparse.ArgumentParser, old: str, new: str, **settings: Any) -> None:
+    """Add the option `new`, and its spelling of before as a hidden alias; `settings` are those of `add_argument`."""
+    parser.add_argument(new, **settings)
+    parser.add_argument(
+        old, dest=new[2:].replace("-", "_"), **{**settings, "help": argparse.SUPPRESS, "default": argparse.SUPPRESS}
+    )
 
 
 def budget(text: str, *, norm: str = "linf", name: str = "--eps") -> float:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from capt_engine.cli.follow import follow
-from capt_engine.cli.terminal import Progress
-from capt_engine.cli.told import closing, print_json, print_row
+from capt_engine.cli.output import closing, print_json, print_row
+from capt_engine.cli.run_job import follow
+from capt_engine.cli.terminal import ProgressLine
 from capt_engine.records import AnalyzeRequest, AnalyzeResult, EvaluateRequest, Event, Result, RowsReady
 
 
@@ -18,7 +18,7 @@ class PictureRun:
         self, args: argparse.Namespace, request: AnalyzeRequest | EvaluateRequest, *, rows: bool = True
     ) -> None:
         self._args, self._request, self._rows = args, request, rows
-        self._progress = Progress(quiet=args.quiet)
+        self._progress = ProgressLine(quiet=args.quiet)
 
     def run(self) -> int:
         """Follow the job to its end, and return the exit code."""
@@ -35,7 +35,7 @@ class PictureRun:
             sys.stdout.flush()
 
     def _finish(self, result: Result) -> int:
-        from capt_engine.reports.table import summary
+        from capt_engine.runs.table import summary
 
         assert isinstance(result, AnalyzeResult)
         run_dir = self._request.keep or None

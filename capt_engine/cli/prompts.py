@@ -7,11 +7,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from capt_engine.cli.follow import follow
-from capt_engine.cli.imported import add_pictures, scored
+from capt_engine.cli.import_output import add_pictures, scored
 from capt_engine.cli.options import add_common, budget, class_list
-from capt_engine.cli.terminal import Progress
-from capt_engine.cli.told import print_json
+from capt_engine.cli.output import print_json
+from capt_engine.cli.run_job import follow
+from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import BadCheckpoint
 from capt_engine.records import Event, ImportPromptsRequest, PromptsImported, Result
 
@@ -95,7 +95,7 @@ def _import(args: argparse.Namespace) -> int:
         print(scored("Without prompts", result.plain))
         return 0
 
-    return follow(request, device=args.device, progress=Progress(quiet=args.quiet), news=_nothing, finish=finish)
+    return follow(request, device=args.device, progress=ProgressLine(quiet=args.quiet), news=_nothing, finish=finish)
 
 
 def _nothing(_: Event) -> None:
@@ -103,7 +103,7 @@ def _nothing(_: Event) -> None:
 
 
 def _remove(args: argparse.Namespace) -> None:
-    from capt_engine.model.prompt_shelf import remove
+    from capt_engine.model.store.prompt_store import remove
 
     path = remove(args.name)
     if args.json:
@@ -113,7 +113,7 @@ def _remove(args: argparse.Namespace) -> None:
 
 
 def _list(args: argparse.Namespace) -> None:
-    from capt_engine.model.prompt_shelf import entries, own_folder
+    from capt_engine.model.store.prompt_store import entries, own_folder
 
     found = entries()
     for entry in found:
@@ -131,20 +131,20 @@ def _list(args: argparse.Namespace) -> None:
 
 def _show(args: argparse.Namespace) -> None:
     from capt_engine.model.checkpoints import read_document
-    from capt_engine.model.prompt_shelf import find
+    from capt_engine.model.store.prompt_store import find
 
     path = find(args.name)
     _tell(args, path, read_document(path), "not looked at (capt prompts verify does)")
 
 
 def _verify(args: argparse.Namespace) -> None:
-    from capt_engine.model import installed
     from capt_engine.model.checkpoints import read
-    from capt_engine.model.prompt_shelf import find, note_of
+    from capt_engine.model.store import install_record
+    from capt_engine.model.store.prompt_store import find, note_of
 
     path = find(args.name)
     note = note_of(path)
-    if note.is_file() and installed.changed(note):
+    if note.is_file() and install_record.changed(note):
         raise BadCheckpoint(
             f"{path.name!r} was changed since it was installed.", "If that was not you, remove it and import it again."
         )
@@ -154,9 +154,9 @@ def _verify(args: argparse.Namespace) -> None:
 
 
 def _card(args: argparse.Namespace) -> None:
+    from capt_engine.files import write_whole
     from capt_engine.model.checkpoints import read_document
-    from capt_engine.model.prompt_shelf import find, fingerprint
-    from capt_engine.reports.files import write_whole
+    from capt_engine.model.store.prompt_store import find, fingerprint
     from capt_engine.reports.model_card import card
 
     path = find(args.name)
@@ -170,7 +170,7 @@ def _card(args: argparse.Namespace) -> None:
 def _tell(args: argparse.Namespace, path: Path, document: Document, values: str) -> None:
     from dataclasses import asdict
 
-    from capt_engine.model.prompt_shelf import fingerprint
+    from capt_engine.model.store.prompt_store import fingerprint
 
     facts = {"path": str(path), "sha256": fingerprint(path), "values": values, **asdict(document)}
     if args.json:

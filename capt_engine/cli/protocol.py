@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from capt_engine.cli.options import add_common, budget
-from capt_engine.cli.terminal import Progress
-from capt_engine.cli.told import print_json
+from capt_engine.cli.output import print_json
+from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import BadRequest, UnknownName
 
 if TYPE_CHECKING:
-    from capt_engine.cli.protocol_data import Pictures
-    from capt_engine.cli.protocol_work import WorkFolder
-    from capt_engine.evaluation.protocols import Setting, Work
+    from capt_engine.protocols.cache import WorkFolder
+    from capt_engine.protocols.data import Pictures
+    from capt_engine.protocols.definitions import Setting, Work
 
 HELP = "the tables of the paper: few-shot, base-to-new, cross-dataset, shift, ablation; resumable"
 
@@ -67,15 +67,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compute the cells that are not there yet, then tell the table; raises CaptError for arguments that make no sense."""
-    from capt_engine.cli.protocol_data import Pictures
     from capt_engine.cli.protocol_run import CellRun, Stopped
-    from capt_engine.cli.protocol_work import WorkFolder
+    from capt_engine.protocols.cache import WorkFolder
+    from capt_engine.protocols.data import Pictures
 
     _check(args)
     pictures = Pictures(args.data, args.limit, _shots(args))
     work, setting = _work(args, pictures), _setting(args, pictures)
     folder = WorkFolder(args.out, make=not args.only_table)
-    progress = Progress(quiet=args.quiet)
+    progress = ProgressLine(quiet=args.quiet)
     code = 0
     if not args.only_table:
         try:
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
-    from capt_engine.reports.protocol_page import SUFFIXES
+    from capt_engine.protocols.render import SUFFIXES
 
     if args.table is not None and args.table.suffix not in SUFFIXES:
         raise BadRequest(f"{args.table} has no known ending.", f"Choose one of {', '.join(SUFFIXES)}.")
@@ -101,8 +101,8 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _setting(args: argparse.Namespace, pictures: Pictures) -> Setting:
-    from capt_engine.evaluation.protocols import Setting
     from capt_engine.folders import chosen_model
+    from capt_engine.protocols.definitions import Setting
 
     return Setting(
         model=args.model or chosen_model(),
@@ -118,14 +118,14 @@ def _setting(args: argparse.Namespace, pictures: Pictures) -> Setting:
 
 def _work(args: argparse.Namespace, pictures: Pictures) -> Work:
     """The tables that were asked for."""
-    from capt_engine.evaluation import protocols
+    from capt_engine.protocols import definitions
     from capt_engine.tuning.methods import METHODS as KNOWN
 
     methods = _listed(args.methods, "--methods") if args.methods else METHODS
     for method in methods:
-        if method != protocols.ZERO_SHOT and method not in KNOWN.names():
-            raise UnknownName("method", method, (protocols.ZERO_SHOT, *KNOWN.names()))
-    methods = (protocols.ZERO_SHOT, *(method for method in methods if method != protocols.ZERO_SHOT))
+        if method != definitions.ZERO_SHOT and method not in KNOWN.names():
+            raise UnknownName("method", method, (definitions.ZERO_SHOT, *KNOWN.names()))
+    methods = (definitions.ZERO_SHOT, *(method for method in methods if method != definitions.ZERO_SHOT))
     try:
         seeds = tuple(int(text) for text in _listed(args.seeds, "--seeds"))
     except ValueError:
@@ -134,22 +134,22 @@ def _work(args: argparse.Namespace, pictures: Pictures) -> Work:
     named = _listed(args.datasets, "--datasets") if args.datasets else pictures.usual(args.name)
     for dataset in named:
         pictures.check(dataset)
-    capt = KNOWN[protocols.OURS]
-    own = protocols.Own(capt.weight, capt.coupling)
+    capt = KNOWN[definitions.OURS]
+    own = definitions.Own(capt.weight, capt.coupling)
     match args.name:
         case "few-shot":
-            part = protocols.few_shot(named, methods, shots, seeds)
+            part = definitions.few_shot(named, methods, shots, seeds)
         case "base-to-new":
-            part = protocols.base_to_new(named, methods, shots, seeds)
+            part = definitions.base_to_new(named, methods, shots, seeds)
         case "cross-dataset":
-            part = protocols.cross_dataset(named, methods, shots, seeds)
+            part = definitions.cross_dataset(named, methods, shots, seeds)
         case "shift":
-            part = protocols.shift(named[0], named[1:] or pictures.other_looks(named[0]), methods, shots, seeds)
+            part = definitions.shift(named[0], named[1:] or pictures.other_looks(named[0]), methods, shots, seeds)
         case "ablation":
-            part = protocols.ablation(named, shots, seeds, own)
+            part = definitions.ablation(named, shots, seeds, own)
         case _:
-            return protocols.results(named, pictures.other_looks(named[0]), methods, seeds, own)
-    return protocols.Work((part,), part.cells)
+            return definitions.results(named, pictures.other_looks(named[0]), methods, seeds, own)
+    return definitions.Work((part,), part.cells)
 
 
 def _shots(args: argparse.Namespace) -> tuple[int | None, ...]:
@@ -170,19 +170,19 @@ def _listed(text: str, option: str) -> tuple[str, ...]:
     return values
 
 
-def _tell(args: argparse.Namespace, work: Work, setting: Setting, folder: WorkFolder, progress: Progress) -> None:
-    from capt_engine.cli.protocol_told import page_of
-    from capt_engine.reports import protocol_page
+def _tell(args: argparse.Namespace, work: Work, setting: Setting, folder: WorkFolder, progress: ProgressLine) -> None:
+    from capt_engine.protocols import render
+    from capt_engine.protocols.summary import page_of
 
     page = page_of(args.name, work, setting, folder, _command(args))
     if args.table is not None:
-        protocol_page.write(page, args.table)
+        render.write(page, args.table)
         progress.say(f"The table is in {args.table}")
     if args.json:
         done = sum(folder.has(setting.cell_key(cell)) for cell in work.order)
-        print_json("summary", {"name": args.name, "cells": len(work.order), "done": done, **protocol_page.plain(page)})
+        print_json("summary", {"name": args.name, "cells": len(work.order), "done": done, **render.plain(page)})
     elif args.table is None:
-        sys.stdout.write(protocol_page.as_text(page))
+        sys.stdout.write(render.as_text(page))
 
 
 def _command(args: argparse.Namespace) -> str:

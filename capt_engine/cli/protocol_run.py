@@ -10,11 +10,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from capt_engine.api import Engine
-from capt_engine.cli.follow import fail
-from capt_engine.cli.protocol_data import Pictures
-from capt_engine.cli.protocol_work import WorkFolder
-from capt_engine.cli.terminal import Progress, duration
-from capt_engine.evaluation.protocols import Cell, Setting, budget_text, evaluate_request, tune_request
+from capt_engine.cli.run_job import fail
+from capt_engine.cli.terminal import ProgressLine
+from capt_engine.formatting import duration
+from capt_engine.protocols.cache import WorkFolder
+from capt_engine.protocols.data import Pictures
+from capt_engine.protocols.definitions import Cell, Setting, budget_text, evaluate_request, tune_request
 from capt_engine.records import (
     NO_PROMPTS,
     AnalyzeResult,
@@ -72,7 +73,7 @@ class CellRun:
         pictures: Pictures,
         *,
         device: str,
-        progress: Progress,
+        progress: ProgressLine,
         batch: int = 0,
     ) -> None:
         self._cells, self._setting, self._folder, self._pictures = cells, setting, folder, pictures
@@ -204,7 +205,10 @@ class CellRun:
         } | ({} if prompts is None else _tuned_with(prompts))
 
     def _place(self, dataset: str) -> tuple[str, str]:
-        return self._pictures.place(dataset, lambda done, total, note: self._progress.show(done, total, note, None))
+        return self._pictures.place(dataset, self._show)
+
+    def _show(self, done: int = 0, total: int = 0, note: str = "") -> None:
+        self._progress.show(done, total, note, None)
 
     def _ask(self, request: Request, note: str, news: Callable[[Event], None]) -> Result:
         """One job to its end; raises _Refused, and Stopped after an interrupt."""
@@ -276,7 +280,7 @@ def _outcome(told: dict[str, object]) -> str:
 
 
 def _versions() -> str:
-    from capt_engine.reports.versions import versions
+    from capt_engine.runs.versions import versions
 
     found = versions()
     return ", ".join(f"{name} {found[name]}" for name in _TOLD_VERSIONS if name in found)

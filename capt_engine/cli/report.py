@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from capt_engine.cli.follow import follow
 from capt_engine.cli.options import add_common
-from capt_engine.cli.terminal import Progress
-from capt_engine.cli.told import print_json
+from capt_engine.cli.output import print_json
+from capt_engine.cli.run_job import follow
+from capt_engine.cli.terminal import ProgressLine
 from capt_engine.records import Event, ReportRequest, ReportResult, Result
 
 HELP = "write a report of finished runs: PDF, HTML, CSV or JSON"
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     return follow(
         request,
         device=args.device,
-        progress=Progress(quiet=args.quiet),
+        progress=ProgressLine(quiet=args.quiet),
         news=_nothing,
         finish=finish,
         cancelled="Cancelled. Nothing was written.",

@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from capt_engine.cli.follow import follow
-from capt_engine.cli.options import add_common
-from capt_engine.cli.terminal import Progress
-from capt_engine.cli.told import print_json
+from capt_engine.cli.options import add_common, add_renamed
+from capt_engine.cli.output import print_json
+from capt_engine.cli.run_job import follow
+from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import BadRequest
 from capt_engine.records import AnalyzeRequest, EvaluateRequest, Event, Result
 
@@ -39,14 +39,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="ID", help="where the model is now, if it was a folder or file")
     parser.add_argument("--prompts", metavar="FILE", help="where A's prompts are now, if they were a file")
     parser.add_argument("--compare", metavar="FILE", help="where B's prompts are now, if they were a file")
-    parser.add_argument("--crafted-on", metavar="ID", help="where the model that attacks were computed on is now")
+    add_renamed(
+        parser,
+        "--crafted-on",
+        "--source-model",
+        metavar="ID",
+        help="where the model that attacks were computed on is now",
+    )
     add_common(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Repeat it; 0 where nothing differs, 6 where something does. Raises CaptError."""
-    from capt_engine.reports.finished_run import json_of
-    from capt_engine.reports.request_text import from_json
+    from capt_engine.runs.finished_run import json_of
+    from capt_engine.runs.request_text import from_json
 
     place = args.manifest.absolute()
     manifest = json_of(place)
@@ -56,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         code = follow(
             replace(request, keep=str(out)),
             device=args.device,
-            progress=Progress(quiet=args.quiet),
+            progress=ProgressLine(quiet=args.quiet),
             news=_nothing,
             finish=_done,
         )
@@ -78,8 +84,8 @@ def _asked(
         request = replace(request, prompts=_here(args.prompts))
     if args.compare:
         request = replace(request, compare=_here(args.compare))
-    if args.crafted_on:
-        request = replace(request, crafted_on=_here(args.crafted_on))
+    if args.source_model:
+        request = replace(request, source_model=_here(args.source_model))
     if isinstance(request, EvaluateRequest):
         return replace(request, skip=(), data=_here(args.data) if args.data else request.data)
     return replace(request, paths=(_here(args.data),)) if args.data else request
@@ -99,9 +105,9 @@ def _started_in(manifest: dict[str, Any]) -> Iterator[None]:
 
 
 def _told(args: argparse.Namespace, place: Path, manifest: dict[str, Any], out: Path) -> int:
-    from capt_engine.reports.differences import differences
-    from capt_engine.reports.finished_run import FinishedRun, json_of
-    from capt_engine.reports.run_folder import ROWS, SUMMARY, lines
+    from capt_engine.runs.differences import differences
+    from capt_engine.runs.finished_run import FinishedRun, json_of
+    from capt_engine.runs.run_folder import ROWS, SUMMARY, lines
 
     mark = place.stem.removeprefix("manifest")
     rows, summary = (place.with_name(name.replace(".", f"{mark}.")) for name in (ROWS, SUMMARY))

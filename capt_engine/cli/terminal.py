@@ -6,11 +6,13 @@ import sys
 import time
 from typing import TextIO
 
+from capt_engine.formatting import duration
+
 _LINE_EVERY_S = 5.0
 _WIDTH = 24
 
 
-class Progress:
+class ProgressLine:
     """A bar on a terminal, a line every five seconds elsewhere, nothing when quiet."""
 
     def __init__(self, *, quiet: bool, stream: TextIO | None = None) -> None:
@@ -48,12 +50,3 @@ class Progress:
             self._stream.write("\r\x1b[2K")
             self._stream.flush()
             self._drawn = False
-
-
-def duration(seconds: float) -> str:
-    """A time in words, as coarse as anybody wants to know it."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 5400:
-        return f"{round(seconds / 60)} min"
-    return f"{seconds / 3600:.1f} h"

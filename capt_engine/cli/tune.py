@@ -8,10 +8,11 @@ import shlex
 from dataclasses import asdict
 from pathlib import Path
 
-from capt_engine.cli.follow import follow
-from capt_engine.cli.options import add_common, budget
-from capt_engine.cli.terminal import Progress, duration
+from capt_engine.cli.options import add_common, add_renamed, budget
+from capt_engine.cli.run_job import follow
+from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import BadRequest, CaptError
+from capt_engine.formatting import duration
 from capt_engine.records import Event, Result, Share, TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneTold
 
 HELP = "learn robust prompts from a few labelled pictures per class"
@@ -40,7 +41,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--shots", default="16", metavar="N", help="pictures per class, or all (default: 16)")
     parser.add_argument("--resume", action="store_true", help="go on where an earlier run of the same command stopped")
     parser.add_argument("--data-root", default="", metavar="DIR", help="the folder of the benchmarks")
-    parser.add_argument("--half", default="all", choices=("all", "base", "new"), help="of the classes (default: all)")
+    add_renamed(
+        parser,
+        "--half",
+        "--subsample-classes",
+        default="all",
+        choices=("all", "base", "new"),
+        help="of the classes (default: all)",
+    )
     parser.add_argument("--template", default="", help="what surrounds a class name (default: the data set's own)")
 
     attack = parser.add_argument_group("the attack inside training; each default is the method's and the model's own")
@@ -122,7 +130,7 @@ def request_from(args: argparse.Namespace) -> TuneRequest:
         shots=_shots(args.shots),
         seed=args.seed,
         template=args.template,
-        half=args.half,
+        subsample_classes=args.subsample_classes,
         eps=None if args.eps is None else budget(args.eps),
         attack_steps=args.attack_steps,
         attack_step_size=None if step is None else budget(step, name="--attack-step-size"),
@@ -172,7 +180,7 @@ class _Session:
 
     def __init__(self, args: argparse.Namespace, request: TuneRequest) -> None:
         self.request = request
-        self.progress = Progress(quiet=args.quiet)
+        self.progress = ProgressLine(quiet=args.quiet)
         self._json: bool = args.json
 
     def on_event(self, event: Event) -> None:

@@ -40,7 +40,7 @@ def fingerprint(rgb: Pixels) -> bytes:
     return np.packbits(np.concatenate([rows.ravel(), columns.ravel()])).tobytes() + tiles.tobytes()
 
 
-def look_alike(fingerprints: Pixels, tick: Callable[[int, int], None]) -> tuple[tuple[tuple[int, ...], ...], bool]:
+def look_alike(fingerprints: Pixels, progress: Callable[[int, int], None]) -> tuple[tuple[tuple[int, ...], ...], bool]:
     """Groups of indices whose fingerprints, (n, 64), are linked by likeness, and whether every pair was looked at.
 
     Each group is sorted and has at least two members; a chain of likenesses makes one group. In a crowd of pictures that are
@@ -62,7 +62,7 @@ def look_alike(fingerprints: Pixels, tick: Callable[[int, int], None]) -> tuple[
     leader = np.arange(count)
     complete = True
     for piece in range(_PIECES):
-        tick(piece, _PIECES)
+        progress(piece, _PIECES)
         part = np.packbits(bits[:, piece::_PIECES], axis=1).astype(np.int64)
         key = part[:, 0] * 256 + part[:, 1]
         order = np.lexsort((brightness, key))
@@ -87,7 +87,7 @@ def look_alike(fingerprints: Pixels, tick: Callable[[int, int], None]) -> tuple[
             alike = np.abs(colours[one] - colours[other]).max(axis=1, initial=0) <= MOST_COLOUR
             for left, right in zip(one[alike].tolist(), other[alike].tolist(), strict=True):
                 _join(leader, left, right)
-    tick(_PIECES, _PIECES)
+    progress(_PIECES, _PIECES)
     groups: dict[int, list[int]] = {}
     for index, first_member in enumerate(_flat(leader).tolist()):
         groups.setdefault(first_member, []).append(index)

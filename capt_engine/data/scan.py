@@ -40,7 +40,7 @@ class Views:
 
 def scan(
     found: Found,
-    tick: Tick,
+    progress: Tick,
     *,
     template: str = "",
     count_tokens: CountTokens | None = None,
@@ -68,8 +68,8 @@ def scan(
     long = () if count_tokens is None else long_names(first.classes, template, count_tokens, token_limit)
     listing = _Listing(sets)
     looks = _Looks(len(listing))
-    _look_through(listing, looks, tick, views, threads)
-    same, alike, complete = _grouped(looks, tick)
+    _look_through(listing, looks, progress, views, threads)
+    same, alike, complete = _grouped(looks, progress)
     clusters = _clusters(same, alike, len(listing))
     classes = tuple(_class_counts(listing, looks, clusters))
     result = ScanResult(
@@ -185,7 +185,7 @@ def _look_at(wanted: Sequence[tuple[str, int]]) -> list[_Look | FailedPicture]:
     return [_look(path, size) for path, size in wanted]
 
 
-def _look_through(listing: _Listing, looks: _Looks, tick: Tick, views: Views | None, threads: int) -> None:
+def _look_through(listing: _Listing, looks: _Looks, progress: Tick, views: Views | None, threads: int) -> None:
     """A look at each picture. A few chunks are under way at any time, however many pictures there are."""
     few, size = (views.count, views.size) if views is not None else (0, 0)
     shown: Counter[int] = Counter()
@@ -210,14 +210,14 @@ def _look_through(listing: _Listing, looks: _Looks, tick: Tick, views: Views | N
                         shown[label] += 1
                         views.emit(replace(look.preview, class_name=listing.classes[label]))
                 done += len(chunk)
-                tick(done, len(order), "Reading pictures")
+                progress(done, len(order), "Reading pictures")
                 waiting += [begun(chunk) for chunk in islice(chunks, 1)]
         finally:
             for _, future in waiting:
                 future.cancel()
 
 
-def _grouped(looks: _Looks, tick: Tick) -> tuple[list[list[int]], list[list[int]], bool]:
+def _grouped(looks: _Looks, progress: Tick) -> tuple[list[list[int]], list[list[int]], bool]:
     """Groups of indices equal to the byte, groups that look alike without being all equal, and whether every pair was looked at."""
     total = len(looks.sha256)
     leader: dict[bytes, int] = {}
@@ -230,7 +230,7 @@ def _grouped(looks: _Looks, tick: Tick) -> tuple[list[list[int]], list[list[int]
     # Of pictures equal to the byte only one is compared, and all are listed.
     heads = sorted(leader.values())
     groups, complete = likeness.look_alike(
-        looks.fingerprints[heads], lambda *_: tick(total, total, "Comparing pictures")
+        looks.fingerprints[heads], lambda *_: progress(total, total, "Comparing pictures")
     )
     alike = [sorted(index for one in group for index in copies.get(heads[one], [heads[one]])) for group in groups]
     return list(copies.values()), alike, complete

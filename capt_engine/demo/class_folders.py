@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
@@ -12,11 +11,10 @@ from PIL import Image
 from capt_engine.data.labelled import TEMPLATE_FILE
 from capt_engine.demo import world
 from capt_engine.errors import BadRequest
+from capt_engine.progress import Progress
 
 # Says who made the folder and how, so that the same command may go on where it stopped and another one may not.
 MARK = ".capt-demo-data.json"
-
-Progress = Callable[[int, int], None]
 
 
 def _claim(folder: Path, made: dict[str, object]) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 from safetensors import safe_open
 from torch import Tensor
 
-from capt_engine.attacks.base import LINF, Draws, Threat
+from capt_engine.attacks.base import LINF, PictureRngs, Threat
 from capt_engine.attacks.pgd import PGD
 from capt_engine.demo import world
 from capt_engine.metrics.interval import wilson
@@ -75,8 +75,8 @@ def under_pgd(backbone: Backbone, task: str, domain: str, n: int, eps_255: int) 
     right = []
     for first in range(0, n, _BATCH):
         x, y = images[first : first + _BATCH], labels[first : first + _BATCH]
-        draws = Draws.of(0, [f"{task}/{domain}/{first + i}" for i in range(len(y))])
-        attacked = attack.run(classifier, x, y, Threat(LINF, eps_255 / 255), draws, _no_tick)
+        rngs = PictureRngs.of(0, [f"{task}/{domain}/{first + i}" for i in range(len(y))])
+        attacked = attack.run(classifier, x, y, Threat(LINF, eps_255 / 255), rngs, _no_tick)
         with torch.no_grad():
             right.append(classifier(attacked).argmax(dim=1) == y)
     return _figure(task, domain, eps_255, torch.cat(right))

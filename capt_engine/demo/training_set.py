@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
@@ -14,11 +13,10 @@ from PIL import Image
 from capt_engine.demo.domains import Pixels
 from capt_engine.demo.world import REVISION, picture, pretraining_scene
 from capt_engine.folders import cache_dir
+from capt_engine.progress import Progress
 
 STORED_SIZE = 80
 SHARD = 500
-
-Progress = Callable[[int, int, str], None]
 
 
 def default_folder(seed: int) -> Path:

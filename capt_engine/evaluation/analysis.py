@@ -9,21 +9,21 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from capt_engine.attacks.base import Step
+from capt_engine.checks.from_rows import checked
+from capt_engine.checks.table import in_order
 from capt_engine.data.folders import collect
 from capt_engine.data.labelled import Item
 from capt_engine.errors import BadImage, BadRequest, DeviceProblem
 from capt_engine.evaluation.checks import live_checks
-from capt_engine.evaluation.original_size import seen_by
 from capt_engine.evaluation.plan import Plan
 from capt_engine.evaluation.rows import Input, rows_of
-from capt_engine.metrics.check_table import in_order
 from capt_engine.metrics.features import text_drift
-from capt_engine.metrics.row_checks import checked
 from capt_engine.metrics.tally import Tally, Trial
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.memory import peak_bytes
+from capt_engine.progress import Progress
 from capt_engine.records import AnalyzeResult, FailedPicture, MinimalEps, PictureRow, TextDrift
+from capt_engine.wrappers.resizing import seen_by
 
 _TABLE_BATCH = 16
 
@@ -38,33 +38,33 @@ class Subject:
     label: int | None = None
 
 
-def analyze(work: Plan, paths: Sequence[str], emit: Emit, tick: Step) -> AnalyzeResult:
+def analyze(work: Plan, paths: Sequence[str], emit: Emit, progress: Progress) -> AnalyzeResult:
     """Unlabelled pictures in files and folders. Rows leave through `emit` as they become ready.
 
     A picture that cannot be used becomes one FailedPicture. Raises BadRequest when there is nothing to look at, Cancelled through `tick`.
     """
-    tick(0, 0, "looking for pictures")
+    progress(0, 0, "looking for pictures")
     found = collect(paths)
     missing = [FailedPicture(path, sentence) for path, sentence in found.skipped]
     if not found.files and not missing:
         raise BadRequest("There is no picture in what was named.", "Name picture files, or a folder that holds some.")
     if missing:
         emit(missing)
-    return _run(work, [Subject(path) for path in found.files], len(missing), emit, tick)
+    return _run(work, [Subject(path) for path in found.files], len(missing), emit, progress)
 
 
 def evaluate(
-    work: Plan, items: Sequence[Item], emit: Emit, tick: Step, probed: Sequence[Item] | None = None
+    work: Plan, items: Sequence[Item], emit: Emit, progress: Progress, probed: Sequence[Item] | None = None
 ) -> AnalyzeResult:
     """Labelled pictures; as `analyze` otherwise, and with the checks that the plan asks for, made on some of `probed` (or of `items`)."""
     started_s = time.monotonic()
-    result = _run(work, [Subject(item.path, item.label) for item in items], 0, emit, tick)
-    asked_again = live_checks(work, items if probed is None else probed, tick)
+    result = _run(work, [Subject(item.path, item.label) for item in items], 0, emit, progress)
+    asked_again = live_checks(work, items if probed is None else probed, progress)
     # images_per_s stays that of the pictures: how long the checks take does not grow with them.
     return replace(result, checks=in_order(result.checks, asked_again), wall_s=time.monotonic() - started_s)
 
 
-def _run(work: Plan, subjects: Sequence[Subject], missing: int, emit: Emit, tick: Step) -> AnalyzeResult:
+def _run(work: Plan, subjects: Sequence[Subject], missing: int, emit: Emit, progress: Progress) -> AnalyzeResult:
     started_s = time.monotonic()
     tally = Tally()
     n_seen = n_failed = 0
@@ -77,7 +77,7 @@ def _run(work: Plan, subjects: Sequence[Subject], missing: int, emit: Emit, tick
     first = work.batch or 1
 
     def reading() -> None:
-        tick(n_seen * work.units, total, "reading")
+        progress(n_seen * work.units, total, "reading")
 
     for inputs, failed in _batches(subjects, work.classifier, batch, first, reading):
         if failed:
@@ -87,12 +87,12 @@ def _run(work: Plan, subjects: Sequence[Subject], missing: int, emit: Emit, tick
         if not inputs:
             continue
         for some in _of_one_size(inputs, batch * work.classifier.size**2):
-            rows = _rows_or_smaller(work, some, _Progress(tick, n_seen * work.units, total, len(subjects)))
+            rows = _rows_or_smaller(work, some, _BatchProgress(progress, n_seen * work.units, total, len(subjects)))
             n_seen += len(some)
             emit(rows)
             for row in rows:
                 tally.add(Trial.of(row))
-    compared = work.contestants[1].id if len(work.contestants) == 2 else None
+    compared = work.variants[1].id if len(work.variants) == 2 else None
     blank = _blank(work, missing + n_failed, n_seen - n_failed, time.monotonic() - started_s)
     return checked(tally, tally.scored(blank, compared))
 
@@ -131,29 +131,29 @@ def _batches(
 
 
 @dataclass(frozen=True)
-class _Progress:
+class _BatchProgress:
     """A tick for one batch of a longer run."""
 
-    tick: Step
+    progress: Progress
     before: int
     total: int
     pictures: int
 
-    def of(self, n: int, work: Plan) -> Step:
+    def of(self, n: int, work: Plan) -> Progress:
         first = self.before // work.units + 1
         last = first + n - 1
         where = f"picture {first} of {self.pictures}" if n == 1 else f"pictures {first}–{last} of {self.pictures}"
 
-        def tick(done: int, total: int, note: str = "") -> None:
+        def progress(done: int = 0, total: int = 0, note: str = "") -> None:
             del total
-            self.tick(self.before + done * n, self.total, f"{where}, {note}" if note else where)
+            self.progress(self.before + done * n, self.total, f"{where}, {note}" if note else where)
 
-        return tick
+        return progress
 
 
-def _rows_or_smaller(work: Plan, inputs: list[Input], progress: _Progress) -> list[PictureRow]:
+def _rows_or_smaller(work: Plan, inputs: list[Input], batches: _BatchProgress) -> list[PictureRow]:
     try:
-        return rows_of(work, inputs, progress.of(len(inputs), work))
+        return rows_of(work, inputs, batches.of(len(inputs), work))
     except torch.OutOfMemoryError:
         if len(inputs) == 1:
             raise DeviceProblem(
@@ -162,13 +162,13 @@ def _rows_or_smaller(work: Plan, inputs: list[Input], progress: _Progress) -> li
             ) from None
     torch.cuda.empty_cache()
     half = (len(inputs) + 1) // 2
-    second = _Progress(progress.tick, progress.before + half * work.units, progress.total, progress.pictures)
-    return _rows_or_smaller(work, inputs[:half], progress) + _rows_or_smaller(work, inputs[half:], second)
+    second = _BatchProgress(batches.progress, batches.before + half * work.units, batches.total, batches.pictures)
+    return _rows_or_smaller(work, inputs[:half], batches) + _rows_or_smaller(work, inputs[half:], second)
 
 
 def _blank(work: Plan, n_failed: int, n: int, wall_s: float) -> AnalyzeResult:
     """All that is known without counting."""
-    first = work.contestants[0]
+    first = work.variants[0]
     return AnalyzeResult(
         n=n,
         n_failed=n_failed,
@@ -193,7 +193,7 @@ def _blank(work: Plan, n_failed: int, n: int, wall_s: float) -> AnalyzeResult:
         minimal_eps=MinimalEps(0, 0, None, None, None, work.minimal_eps) if work.minimal_eps else None,
         text_drift=tuple(
             TextDrift(one.id, text_drift(one.classifier.text, work.frozen.text), len(one.classifier.classes))
-            for one in work.contestants
+            for one in work.variants
             if one.classifier is not work.frozen
         ),
         memory_bytes=peak_bytes(work.classifier.device),

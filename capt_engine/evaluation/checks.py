@@ -12,17 +12,18 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Step, Threat
+from capt_engine.attacks.base import Threat
+from capt_engine.checks.context import CheckContext
+from capt_engine.checks.full import FULL
+from capt_engine.checks.quick import CHEAP
+from capt_engine.checks.subset import AT_ONCE, Subset
+from capt_engine.checks.table import CHECKS, in_order
 from capt_engine.data.labelled import Item
 from capt_engine.errors import BadImage
-from capt_engine.evaluation.cheap_checks import CHEAP
-from capt_engine.evaluation.doubt import Doubted
-from capt_engine.evaluation.full_checks import FULL
-from capt_engine.evaluation.original_size import seen_by
 from capt_engine.evaluation.plan import Plan
-from capt_engine.evaluation.probe import AT_ONCE, Probe
-from capt_engine.metrics.check_table import CHECKS, in_order
+from capt_engine.progress import Progress
 from capt_engine.records import NO_PROMPTS, Check
+from capt_engine.wrappers.resizing import seen_by
 
 PICTURES = {"off": 0, "cheap": 8, "full": 100}
 """On how many pictures each level of checks looks."""
@@ -30,18 +31,18 @@ PICTURES = {"off": 0, "cheap": 8, "full": 100}
 LIVE = (*CHEAP, *FULL)
 
 
-def live_checks(work: Plan, items: Sequence[Item], tick: Step) -> tuple[Check, ...]:
+def live_checks(work: Plan, items: Sequence[Item], progress: Progress) -> tuple[Check, ...]:
     """The checks of the plan's level, on every contestant; of several answers to one the worst. Raises Cancelled through `tick`."""
     wanted = PICTURES[work.checks]
     if not wanted or not items:
         return ()
-    tick(0, 0, "checking the evaluation")
+    progress(0, 0, "checking the evaluation")
     found = _pictures(work, items, wanted)
     if not found:
         return ()
     for at_once in AT_ONCE:
         try:
-            return in_order(*_of_contestants(work, found, tick, at_once))
+            return in_order(*_of_contestants(work, found, progress, at_once))
         except torch.OutOfMemoryError:
             # The rows are there already; a check is not worth losing them.
             torch.cuda.empty_cache()
@@ -49,30 +50,30 @@ def live_checks(work: Plan, items: Sequence[Item], tick: Step) -> tuple[Check, .
 
 
 def _of_contestants(
-    work: Plan, found: Sequence[tuple[Tensor, int, str]], tick: Step, at_once: int
+    work: Plan, found: Sequence[tuple[Tensor, int, str]], progress: Progress, at_once: int
 ) -> list[tuple[Check, ...]]:
     images = torch.stack([seen for seen, _, _ in found]).to(work.classifier.device)
     labels = torch.tensor([label for _, label, _ in found], device=images.device)
     keys = [key for _, _, key in found]
     told = []
-    for contestant in work.contestants:
-        model = contestant.classifier
-        who = contestant.id if len(work.contestants) > 1 else ""
-        probe = Probe.of(who, model, images, labels, keys, work.seed, tick, at_once)
+    for variant in work.variants:
+        model = variant.classifier
+        who = variant.id if len(work.variants) > 1 else ""
+        subset = Subset.of(who, model, images, labels, keys, work.seed, progress, at_once)
         frozen = None if model is work.frozen else work.frozen
         baseline = work.baseline or frozen
         elsewhere = work.source.classifier if work.source is not None else baseline
-        given = Doubted(probe, work.leading, _threat(work), work.checks == "full", elsewhere, baseline)
-        told.append(doubted(given))
+        given = CheckContext(subset, work.leading, _threat(work), work.checks == "full", elsewhere, baseline)
+        told.append(run_checks(given))
     return told
 
 
-def doubted(given: Doubted) -> tuple[Check, ...]:
+def run_checks(given: CheckContext) -> tuple[Check, ...]:
     """Every check that can be made on these pictures; each names the model where there are several."""
     checks = [check(given) for check in LIVE]
-    if not given.probe.who:
+    if not given.subset.who:
         return tuple(checks)
-    who = "plain text" if given.probe.who == NO_PROMPTS else given.probe.who
+    who = "plain text" if given.subset.who == NO_PROMPTS else given.subset.who
     return tuple(
         replace(one, message=f"{one.message} Measured: {who}.") if one.status != "not_run" else one for one in checks
     )
@@ -94,5 +95,5 @@ def _pictures(work: Plan, items: Sequence[Item], wanted: int) -> list[tuple[Tens
 
 
 def _threat(work: Plan) -> Threat:
-    at = [one.threat for one in work.assaults if one.threat.eps == work.threat.eps]
+    at = [one.threat for one in work.planned_attacks if one.threat.eps == work.threat.eps]
     return replace(at[0], targeted=False) if at else Threat()

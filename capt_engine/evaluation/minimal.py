@@ -9,8 +9,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import NORMS, Attack, Draws, Logits, Step, Threat
-from capt_engine.evaluation.eight_bits import crafted
+from capt_engine.attacks.base import NORMS, Attack, Logits, PictureRngs, Threat
+from capt_engine.progress import Progress
+from capt_engine.wrappers.quantized import crafted
 
 ROUNDS = 14
 """About how often the attack is run on a picture."""
@@ -25,10 +26,10 @@ def smallest_budgets(
     images: Tensor,
     labels: Tensor,
     threat: Threat,
-    draws: Callable[[Sequence[int]], Draws],
+    rngs: Callable[[Sequence[int]], PictureRngs],
     fooled: Callable[[Tensor, Sequence[int]], Tensor],
     tolerance: float,
-    tick: Step,
+    progress: Progress,
 ) -> list[float]:
     """For each picture (n, 3, h, w) the smallest ε at which the attack breaks it, to a relative tolerance; infinity where none does.
 
@@ -52,7 +53,7 @@ def smallest_budgets(
             return high
         for eps, numbers in sorted(waiting.items()):
             at = replace(threat, eps=eps)
-            attacked = crafted(attack, model, images[numbers], labels[numbers], at, draws(numbers), tick)
+            attacked = crafted(attack, model, images[numbers], labels[numbers], at, rngs(numbers), progress)
             with torch.no_grad():
                 broken = fooled(model(attacked), numbers)
             for i, fell in zip(numbers, broken.tolist(), strict=True):

@@ -11,9 +11,7 @@ from capt_engine.attacks import ATTACKS
 from capt_engine.attacks.base import NORMS, Attack, Outspoken, OwnBudget, Threat, check_fits
 from capt_engine.data.labelled import Item, LabelledSet
 from capt_engine.errors import BadRequest, UnknownName
-from capt_engine.evaluation.eight_bits import InEightBits
 from capt_engine.evaluation.minimal import ROUNDS
-from capt_engine.evaluation.original_size import AtOriginalSize
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.lpips import ALEX, Lpips
 from capt_engine.records import (
@@ -31,6 +29,8 @@ from capt_engine.records import (
     labels,
 )
 from capt_engine.registry import build, describe
+from capt_engine.wrappers.quantized import InEightBits
+from capt_engine.wrappers.resizing import AtOriginalSize
 
 OWN_ANSWER = "model"
 """The label source where nobody gave labels: a picture's label is the model's own clean prediction."""
@@ -50,7 +50,7 @@ KNOWING = {
 
 
 @dataclass(frozen=True)
-class Contestant:
+class Variant:
     """One model to be asked: the id of its prompts (NO_PROMPTS for plain text) and the classifier they make."""
 
     id: str
@@ -59,7 +59,7 @@ class Contestant:
 
 
 @dataclass(frozen=True)
-class Assault:
+class PlannedAttack:
     """One attack at one budget, as asked for and as built. label: what it is called among the others of the run."""
 
     label: str
@@ -80,10 +80,10 @@ class Plan:
     what LPIPS is measured with, None where nobody asked for it.
     """
 
-    contestants: tuple[Contestant, ...]
+    variants: tuple[Variant, ...]
     frozen: Classifier
-    assaults: tuple[Assault, ...]
-    pairs: tuple[tuple[Contestant, Contestant], ...]
+    planned_attacks: tuple[PlannedAttack, ...]
+    pairs: tuple[tuple[Variant, Variant], ...]
     target: int | None
     threat: ThreatModel
     label_source: str
@@ -91,31 +91,31 @@ class Plan:
     seed: int
     batch: int
     with_pictures: bool
-    only_left: bool = False
+    skip_broken: bool = False
     until_chance: bool = False
     minimal_eps: float = 0.0
     checks: str = "off"
     suite: str = ""
     is_table: bool = False
-    source: Contestant | None = None
+    source: Variant | None = None
     baseline: Classifier | None = None
     lpips: Lpips | None = None
 
     @property
     def classifier(self) -> Classifier:
         """A's; what holds of it (device, size, classes) holds of all."""
-        return self.contestants[0].classifier
+        return self.variants[0].classifier
 
     @property
-    def crafters(self) -> tuple[Contestant, ...]:
+    def sources(self) -> tuple[Variant, ...]:
         """Those on whom attacks are computed."""
-        return tuple({crafter.id: crafter for _, crafter in self.pairs}.values())
+        return tuple({source.id: source for _, source in self.pairs}.values())
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What the attacks say of their own settings, with so many classes, and why LPIPS is not measured where it was asked for."""
         k = len(self.classifier.classes)
-        attacks = [one.attack for one in self.assaults if one.threat.eps == self.assaults[0].threat.eps]
+        attacks = [one.attack for one in self.planned_attacks if one.threat.eps == self.planned_attacks[0].threat.eps]
         said = (f"{one.label}: {note}" for one in attacks if isinstance(one, Outspoken) for note in one.notes(k))
         return (*dict.fromkeys(said), *self._unseen())
 
@@ -130,38 +130,40 @@ class Plan:
     @property
     def leading(self) -> Attack | None:
         """The first attack that follows gradients inside a ball, an iterated one where there is one: what is used where one will do."""
-        some = [one.attack for one in self.assaults if one.attack.knowledge == "gradients" and one.attack.norms]
+        some = [one.attack for one in self.planned_attacks if one.attack.knowledge == "gradients" and one.attack.norms]
         return next(iter([one for one in some if hasattr(one, "steps")] or some), None)
 
     @property
     def searching(self) -> Attack | None:
         """The attack that smallest budgets are searched with."""
-        within = (one.attack for one in self.assaults if one.attack.norms)
+        within = (one.attack for one in self.planned_attacks if one.attack.norms)
         return (self.leading or next(within, None)) if self.minimal_eps else None
 
     @property
     def units(self) -> int:
         """Units of work that one picture is."""
-        work = sum(assault.attack.work for assault in self.assaults) * (1 if self.is_table else len(self.crafters))
-        search = ROUNDS * self.searching.work * len(self.contestants) if self.searching else 0
-        return _OVERHEAD * len(self.contestants) + work + search
+        work = sum(planned.attack.work for planned in self.planned_attacks) * (
+            1 if self.is_table else len(self.sources)
+        )
+        search = ROUNDS * self.searching.work * len(self.variants) if self.searching else 0
+        return _OVERHEAD * len(self.variants) + work + search
 
 
 def plan_analysis(
     request: AnalyzeRequest,
-    contestants: Sequence[Contestant],
+    variants: Sequence[Variant],
     frozen: Classifier,
     *,
     source: Classifier | None = None,
     lpips: Lpips | None = None,
 ) -> Plan:
     """Resolve an analysis of unlabelled pictures. source: the model of `crafted_on`. Raises BadRequest or UnknownName."""
-    return _measured_by(_plan(request, contestants, frozen, OWN_ANSWER, source), lpips)
+    return _measured_by(_plan(request, variants, frozen, OWN_ANSWER, source), lpips)
 
 
 def plan_evaluation(
     request: EvaluateRequest,
-    contestants: Sequence[Contestant],
+    variants: Sequence[Variant],
     frozen: Classifier,
     label_source: str,
     *,
@@ -174,10 +176,10 @@ def plan_evaluation(
         raise UnknownName("level of checks", request.checks, CHECK_LEVELS)
     if not (request.minimal_eps == 0 or 0.001 <= request.minimal_eps <= 1):
         raise BadRequest(f"A tolerance of {request.minimal_eps:g} cannot be.", "Give a share from 0.001 to 1.")
-    work = _measured_by(_plan(request, contestants, frozen, label_source, source), lpips)
+    work = _measured_by(_plan(request, variants, frozen, label_source, source), lpips)
     return replace(
         work,
-        only_left=request.only_left and not work.is_table,
+        skip_broken=request.skip_broken and not work.is_table,
         until_chance=request.until_chance,
         minimal_eps=request.minimal_eps,
         checks=request.checks,
@@ -188,12 +190,12 @@ def plan_evaluation(
 
 def _plan(
     request: AnalyzeRequest | EvaluateRequest,
-    contestants: Sequence[Contestant],
+    variants: Sequence[Variant],
     frozen: Classifier,
     label_source: str,
     source: Classifier | None,
 ) -> Plan:
-    wanted, classes = request.threat, contestants[0].classifier.classes
+    wanted, classes = request.threat, variants[0].classifier.classes
     norm, budgets = NORMS[wanted.norm], request.budgets
     for eps in (*budgets, wanted.eps):
         if not 0 <= eps <= norm.high_eps:
@@ -213,29 +215,29 @@ def _plan(
     if len(set(called)) < len(specs):
         raise BadRequest("An attack was named twice.", "Name each attack once, or with different settings.")
     is_table = _is_table(request, specs)
-    crafter = _source(request, source, frozen.size, is_table=is_table)
+    source_variant = _source(request, source, frozen.size, is_table=is_table)
     target = None
     if wanted.target is not None:
         if wanted.target not in classes:
             raise UnknownName("class", wanted.target, classes)
         target = classes.index(wanted.target)
-    contestants, frozen = _seeing(wanted, contestants, frozen)
-    assaults = tuple(
+    variants, frozen = _seeing(wanted, variants, frozen)
+    planned_attacks = tuple(
         _assault(label, spec, wanted, Threat(norm, eps, target is not None, _in_eight_bits(wanted)))
         for eps in budgets
         for label, spec in zip(called, specs, strict=True)
     )
     return Plan(
-        contestants=tuple(contestants),
+        variants=tuple(variants),
         frozen=frozen,
-        assaults=assaults,
-        pairs=tuple((one, one) for one in contestants) if is_table else _pairs(request, tuple(contestants), crafter),
+        planned_attacks=planned_attacks,
+        pairs=tuple((one, one) for one in variants) if is_table else _pairs(request, tuple(variants), source_variant),
         target=target,
         threat=replace(
             wanted,
             eps=request.headline,
-            budget=_own_budgets(assaults),
-            knowledge=_most_known(assaults, crafter) or wanted.knowledge,
+            budget=_own_budgets(planned_attacks),
+            knowledge=_most_known(planned_attacks, source_variant) or wanted.knowledge,
         ),
         label_source=label_source,
         model=request.model,
@@ -243,29 +245,29 @@ def _plan(
         batch=request.batch,
         with_pictures=request.with_pictures,
         is_table=is_table,
-        source=crafter,
+        source=source_variant,
     )
 
 
 def _source(
     request: AnalyzeRequest | EvaluateRequest, source: Classifier | None, size: int, *, is_table: bool
-) -> Contestant | None:
+) -> Variant | None:
     """The other model, as it looks at pictures made for this one, of that size. Raises BadRequest for what cannot be asked beside it."""
     if source is None:
         return None
     if is_table:
-        raise BadRequest("A corruption is computed on no model.", "Leave --crafted-on away.")
+        raise BadRequest("A corruption is computed on no model.", "Leave --source-model away.")
     if request.aim != AIMS[0] or (isinstance(request, EvaluateRequest) and request.matrix):
         raise BadRequest(
             "The attack is to be computed on another model, and on one of the prompts.",
-            "Name either --crafted-on, or --aim or --matrix.",
+            "Name either --source-model, or --aim or --matrix.",
         )
     if isinstance(request, EvaluateRequest) and request.minimal_eps:
         raise BadRequest(
             "The smallest ε is searched on the model itself, not on another one.",
-            "Leave --minimal-eps or --crafted-on away.",
+            "Leave --minimal-eps or --source-model away.",
         )
-    return Contestant(f"{OTHER_MODEL}{request.crafted_on}", _looking(source, request.threat, size))
+    return Variant(f"{OTHER_MODEL}{request.source_model}", _looking(source, request.threat, size))
 
 
 def _looking(one: Classifier, wanted: ThreatModel, size: int) -> Classifier:
@@ -348,60 +350,60 @@ def _in_eight_bits(wanted: ThreatModel) -> bool:
 
 
 def _seeing(
-    wanted: ThreatModel, contestants: Sequence[Contestant], frozen: Classifier
-) -> tuple[Sequence[Contestant], Classifier]:
+    wanted: ThreatModel, variants: Sequence[Variant], frozen: Classifier
+) -> tuple[Sequence[Variant], Classifier]:
     """Everyone as they look at pictures: at their own input size, or with the resizing inside; rounded first or not. Raises BadRequest."""
-    made = {id(one): _looking(one, wanted, one.size) for one in (frozen, *(each.classifier for each in contestants))}
-    return [replace(one, classifier=made[id(one.classifier)]) for one in contestants], made[id(frozen)]
+    made = {id(one): _looking(one, wanted, one.size) for one in (frozen, *(each.classifier for each in variants))}
+    return [replace(one, classifier=made[id(one.classifier)]) for one in variants], made[id(frozen)]
 
 
 def _pairs(
-    request: AnalyzeRequest | EvaluateRequest, contestants: tuple[Contestant, ...], source: Contestant | None
-) -> tuple[tuple[Contestant, Contestant], ...]:
+    request: AnalyzeRequest | EvaluateRequest, variants: tuple[Variant, ...], source: Variant | None
+) -> tuple[tuple[Variant, Variant], ...]:
     """Who is asked, with whom the attack was computed on."""
     if source is not None:
-        return tuple((judge, source) for judge in contestants)
+        return tuple((judge, source) for judge in variants)
     if isinstance(request, EvaluateRequest) and request.matrix:
-        return tuple((judge, crafter) for crafter in contestants for judge in contestants)
-    on = {"each": None, "a": contestants[0], "b": contestants[-1]}[request.aim]
-    return tuple((judge, on or judge) for judge in contestants)
+        return tuple((judge, source) for source in variants for judge in variants)
+    on = {"each": None, "a": variants[0], "b": variants[-1]}[request.aim]
+    return tuple((judge, on or judge) for judge in variants)
 
 
-def _assault(label: str, spec: AttackSpec, wanted: ThreatModel, threat: Threat) -> Assault:
+def _assault(label: str, spec: AttackSpec, wanted: ThreatModel, threat: Threat) -> PlannedAttack:
     """An attack at one budget, with what truly binds it: the ball, or the attack's own budget. Raises BadRequest."""
     attack = build(ATTACKS[spec.name], spec.values)
     check_fits(attack, threat)
     own = attack.budget if isinstance(attack, OwnBudget) else ""
     known = KNOWING[attack.knowledge]
-    return Assault(label, spec, attack, replace(wanted, eps=threat.eps, budget=own, knowledge=known), threat)
+    return PlannedAttack(label, spec, attack, replace(wanted, eps=threat.eps, budget=own, knowledge=known), threat)
 
 
-def _most_known(assaults: Sequence[Assault], source: Contestant | None) -> str:
+def _most_known(planned_attacks: Sequence[PlannedAttack], source: Variant | None) -> str:
     """What the best informed of the attacks knows; "" for none."""
-    if source is not None and assaults:
+    if source is not None and planned_attacks:
         return carried_over(source.id)
-    known = {assault.wanted.knowledge for assault in assaults}
+    known = {planned.wanted.knowledge for planned in planned_attacks}
     return next((words for words in KNOWING.values() if words in known), "")
 
 
-def carried_over(crafter: str) -> str:
+def carried_over(source: str) -> str:
     """What an attack knows of a model that it was not computed on."""
-    return f"transfer from {crafter.removeprefix(OTHER_MODEL)}"
+    return f"transfer from {source.removeprefix(OTHER_MODEL)}"
 
 
-def _own_budgets(assaults: Sequence[Assault]) -> str:
+def _own_budgets(planned_attacks: Sequence[PlannedAttack]) -> str:
     """What the attacks may do where no ball binds them, in words; raises BadRequest for some that are bound and some that are not."""
-    own = dict.fromkeys(assault.wanted.budget for assault in assaults)
+    own = dict.fromkeys(planned.wanted.budget for planned in planned_attacks)
     if "" not in own:
-        if len({assault.wanted.eps for assault in assaults}) > 1:
+        if len({planned.wanted.eps for planned in planned_attacks}) > 1:
             raise BadRequest(
-                f"{assaults[0].attack.label} has a budget of its own; there is no curve of it over ε.",
+                f"{planned_attacks[0].attack.label} has a budget of its own; there is no curve of it over ε.",
                 "Give one ε, or none.",
             )
         if len(own) > _TOLD:
             return f"{len(own)} corruptions, each at its own severity"
         return "; ".join(own)
-    free = [assault.attack.label for assault in assaults if assault.wanted.budget]
+    free = [planned.attack.label for planned in planned_attacks if planned.wanted.budget]
     if free:
         raise BadRequest(
             f"{free[0]} has a budget of its own; its figure cannot be the worst case with attacks inside a ball of radius ε.",

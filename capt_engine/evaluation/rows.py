@@ -11,16 +11,17 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Draws, Step
+from capt_engine.attacks.base import PictureRngs
 from capt_engine.data.images import Photo
-from capt_engine.evaluation.eight_bits import crafted
 from capt_engine.evaluation.minimal import ROUNDS, smallest_budgets
-from capt_engine.evaluation.plan import OWN_ANSWER, Assault, Contestant, Plan, carried_over
-from capt_engine.evaluation.survival import SAVINGS, to_bytes
+from capt_engine.evaluation.plan import OWN_ANSWER, Plan, PlannedAttack, Variant, carried_over
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Outcomes
 from capt_engine.model.classifier import Output
+from capt_engine.progress import Progress
 from capt_engine.records import Picture, PictureRow, PictureSet, SignedPicture, Verdict
+from capt_engine.wrappers.quantized import crafted
+from capt_engine.wrappers.reencoding import SAVINGS, to_bytes
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Input:
 class _Asked:
     """A contestant's clean answers to a batch, and the labels (n,) it is held to."""
 
-    contestant: Contestant
+    variant: Variant
     clean: Output
     labels: Tensor
 
@@ -58,7 +59,7 @@ class _Standing:
     def of(cls, work: Plan, each: _Asked) -> _Standing:
         """All of them, or where the plan asks for it those with an answer to lose."""
         why = "wrong before" if work.target is None else "at the target before"
-        skips = work.only_left or work.until_chance
+        skips = work.skip_broken or work.until_chance
         first = ["" if is_open or not skips else why for is_open in _open_to_success(work, each).tolist()]
         return cls(first, list(first))
 
@@ -77,47 +78,47 @@ class _Standing:
         self.reasons[i] = f"broken by {attack}"
 
 
-def rows_of(work: Plan, inputs: Sequence[Input], tick: Step) -> list[PictureRow]:
+def rows_of(work: Plan, inputs: Sequence[Input], progress: Progress) -> list[PictureRow]:
     """Rows of a batch: picture by picture, under each assault one for each pair of the plan. Raises Cancelled through `tick`."""
     started_s = time.monotonic()
-    tick(0, 0)
+    progress(0, 0)
     images = torch.stack([one.seen for one in inputs]).to(work.classifier.device)
-    asked = {contestant.id: _ask(contestant, images, inputs) for contestant in work.contestants}
+    asked = {variant.id: _ask(variant, images, inputs) for variant in work.variants}
     if work.is_table:
-        return _table_rows(work, images, inputs, list(asked.values()), tick)
+        return _table_rows(work, images, inputs, list(asked.values()), progress)
     frozen = _frozen(work, images, list(asked.values()))
-    if not work.assaults:
+    if not work.planned_attacks:
         time_s = (time.monotonic() - started_s) / len(inputs) / len(asked)
         columns = [_clean_rows(work, each, images, inputs, time_s) for each in asked.values()]
         return _by_picture(columns, work, frozen)
     columns = []
     done = 1
-    elsewhere = {one.id: _ask(one, images, inputs) for one in work.crafters if one.id not in asked}
-    pairs = [(asked[judge.id], (asked | elsewhere)[crafter.id]) for judge, crafter in work.pairs]
+    elsewhere = {one.id: _ask(one, images, inputs) for one in work.sources if one.id not in asked}
+    pairs = [(asked[judge.id], (asked | elsewhere)[source.id]) for judge, source in work.pairs]
     standing = [_Standing.of(work, judge) for judge, _ in pairs]
     smallest = {}
     for each in asked.values():
-        smallest[each.contestant.id] = _smallest(work, each, images, inputs, tick, done)
+        smallest[each.variant.id] = _smallest(work, each, images, inputs, progress, done)
         done += ROUNDS * work.searching.work if work.searching else 0
-    first = next(one for one in work.assaults if one.threat.eps == work.threat.eps)
-    for budget, assaults in itertools.groupby(work.assaults, key=lambda one: one.threat.eps):
+    first = next(one for one in work.planned_attacks if one.threat.eps == work.threat.eps)
+    for budget, planned_attacks in itertools.groupby(work.planned_attacks, key=lambda one: one.threat.eps):
         for one in standing:
             one.begin()
-        for assault in assaults:
+        for planned in planned_attacks:
             crafted: dict[str, _Crafted] = {}
-            for crafter in work.crafters:
-                mine = [one for one, (_, on) in zip(standing, pairs, strict=True) if on.contestant.id == crafter.id]
+            for source in work.sources:
+                mine = [one for one, (_, on) in zip(standing, pairs, strict=True) if on.variant.id == source.id]
                 left = [i for i in range(len(inputs)) if not all(one.reasons[i] for one in mine)]
-                on = (asked | elsewhere)[crafter.id]
-                crafted[crafter.id] = _attacked(work, assault, on, images, inputs, left, tick, done)
-                done += assault.attack.work
-            tick(done, 0, "measuring")
+                on = (asked | elsewhere)[source.id]
+                crafted[source.id] = _attacked(work, planned, on, images, inputs, left, progress, done)
+                done += planned.attack.work
+            progress(done, 0, "measuring")
             for one, (judge, on) in zip(standing, pairs, strict=True):
-                beat = partial(tick, done, 0, "measuring")
-                of = _Shown(work, assault, judge, on.contestant.id, crafted[on.contestant.id], beat)
+                beat = partial(progress, done, 0, "measuring")
+                of = _Shown(work, planned, judge, on.variant.id, crafted[on.variant.id], beat)
                 column = of.rows(images, frozen, inputs, one)
-                if assault is first and judge is on:
-                    found = smallest[judge.contestant.id]
+                if planned is first and judge is on:
+                    found = smallest[judge.variant.id]
                     column = [replace(row, minimal_eps=eps) for row, eps in zip(column, found, strict=True)]
                 columns.append(column)
         for one in standing:
@@ -133,15 +134,15 @@ def _by_picture(columns: Sequence[Sequence[PictureRow]], work: Plan, frozen: Ten
 
 
 def _table_rows(
-    work: Plan, images: Tensor, inputs: Sequence[Input], asked: Sequence[_Asked], tick: Step
+    work: Plan, images: Tensor, inputs: Sequence[Input], asked: Sequence[_Asked], progress: Progress
 ) -> list[PictureRow]:
     """As `rows_of`, for corruptions: one forward pass each for each contestant, who all see the same pictures; nothing else is measured."""
     columns: list[list[PictureRow]] = []
     before = [_verdicts(each.clean) for each in asked]
-    for done, assault in enumerate(work.assaults, 1):
-        crafted = _attacked(work, assault, asked[0], images, inputs, list(range(len(inputs))), tick, done)
+    for done, planned in enumerate(work.planned_attacks, 1):
+        crafted = _attacked(work, planned, asked[0], images, inputs, list(range(len(inputs))), progress, done)
         for each, clean in zip(asked, before, strict=True):
-            shown = _Shown(work, assault, each, each.contestant.id, crafted)
+            shown = _Shown(work, planned, each, each.variant.id, crafted)
             columns.append(shown.counted(inputs, clean))
     return [row for of_one_picture in zip(*columns, strict=True) for row in of_one_picture]
 
@@ -151,24 +152,24 @@ def eps_words(eps: float, norm: str) -> str:
     return f"{eps * 255:.4g}/255" if norm == "linf" else f"{eps:.4g}"
 
 
-def _ask(contestant: Contestant, images: Tensor, inputs: Sequence[Input]) -> _Asked:
+def _ask(variant: Variant, images: Tensor, inputs: Sequence[Input]) -> _Asked:
     with torch.no_grad():
-        clean = contestant.classifier.output(images)
+        clean = variant.classifier.output(images)
     own = clean.logits.argmax(dim=1)
     given = torch.tensor([-1 if one.label is None else one.label for one in inputs], device=own.device)
-    return _Asked(contestant, clean, torch.where(given < 0, own, given))
+    return _Asked(variant, clean, torch.where(given < 0, own, given))
 
 
 def _frozen(work: Plan, images: Tensor, asked: Sequence[_Asked]) -> Tensor:
     for each in asked:
-        if each.contestant.classifier is work.frozen:
+        if each.variant.classifier is work.frozen:
             return each.clean.logits
     with torch.no_grad():
         return work.frozen(images)
 
 
 def _smallest(
-    work: Plan, each: _Asked, images: Tensor, inputs: Sequence[Input], tick: Step, done: int
+    work: Plan, each: _Asked, images: Tensor, inputs: Sequence[Input], progress: Progress, done: int
 ) -> list[float | None]:
     """The smallest budget that breaks each picture with an answer to lose; None for the others, or where nobody asked."""
     found: list[float | None] = [None] * len(inputs)
@@ -180,17 +181,17 @@ def _smallest(
     most = ROUNDS * work.searching.work
     ticks = itertools.count()
 
-    def step(at: int, total: int, note: str = "") -> None:
+    def step(at: int = 0, total: int = 0, note: str = "") -> None:
         del at, total
-        tick(done + min(next(ticks) // len(numbers), most - 1), 0, f"smallest ε, {note}" if note else "smallest ε")
+        progress(done + min(next(ticks) // len(numbers), most - 1), 0, f"smallest ε, {note}" if note else "smallest ε")
 
     budgets = smallest_budgets(
         work.searching,
-        each.contestant.classifier,
+        each.variant.classifier,
         images[numbers],
         aims,
-        next(one.threat for one in work.assaults if one.threat.eps == work.threat.eps),
-        lambda some: Draws.of(work.seed, [inputs[numbers[k]].photo.sha256 for k in some]),
+        next(one.threat for one in work.planned_attacks if one.threat.eps == work.threat.eps),
+        lambda some: PictureRngs.of(work.seed, [inputs[numbers[k]].photo.sha256 for k in some]),
         lambda logits, some: _fooled(work, labels[list(some)], logits),
         work.minimal_eps,
         step,
@@ -211,12 +212,12 @@ class _Crafted:
 
 def _attacked(
     work: Plan,
-    assault: Assault,
+    planned: PlannedAttack,
     on: _Asked,
     images: Tensor,
     inputs: Sequence[Input],
     left: list[int],
-    tick: Step,
+    progress: Progress,
     done: int,
 ) -> _Crafted:
     """The attacked doubles of the pictures that are `left`."""
@@ -224,12 +225,12 @@ def _attacked(
     if not left:
         return _Crafted(images[:0], left, 0.0)
     aims = on.labels if work.target is None else torch.full_like(on.labels, work.target)
-    draws = Draws.of(work.seed, [inputs[i].photo.sha256 for i in left])
+    rngs = PictureRngs.of(work.seed, [inputs[i].photo.sha256 for i in left])
 
-    def step(at: int, total: int, note: str = "") -> None:
-        tick(done + at, total, f"{assault.label}, {note}" if len(work.assaults) > 1 else note)
+    def step(at: int = 0, total: int = 0, note: str = "") -> None:
+        progress(done + at, total, f"{planned.label}, {note}" if len(work.planned_attacks) > 1 else note)
 
-    attacked = crafted(assault.attack, on.contestant.classifier, images[left], aims[left], assault.threat, draws, step)
+    attacked = crafted(planned.attack, on.variant.classifier, images[left], aims[left], planned.threat, rngs, step)
     return _Crafted(attacked, left, (time.monotonic() - started_s) / len(left))
 
 
@@ -238,9 +239,9 @@ class _Shown:
     """One assault's pictures, computed on `crafter`, shown to one contestant. beat: where a long measurement can be stopped."""
 
     work: Plan
-    assault: Assault
+    planned: PlannedAttack
     each: _Asked
-    crafter: str
+    source: str
     crafted: _Crafted
     beat: Callable[[], None] = lambda: None
 
@@ -264,10 +265,10 @@ class _Shown:
                 verdict = _verdict(each.clean, i)
                 row = self._told(_row(work, each, i, one, 0.0, verdict, None))
                 rows[i] = replace(row, skipped=standing.reasons[i])
-        if work.only_left or work.until_chance:
+        if work.skip_broken or work.until_chance:
             for i, fell in zip(numbers, fooled.tolist() if numbers else (), strict=True):
                 if fell:
-                    standing.fell(i, self.assault.label)
+                    standing.fell(i, self.planned.label)
         return [rows[i] for i in range(len(inputs))]
 
     def counted(self, inputs: Sequence[Input], clean: Sequence[Verdict]) -> list[PictureRow]:
@@ -275,7 +276,7 @@ class _Shown:
         started_s = time.monotonic()
         work, each = self.work, self.each
         with torch.no_grad():
-            seen = each.contestant.classifier.output(self.crafted.pictures)
+            seen = each.variant.classifier.output(self.crafted.pictures)
         fooled, open_to = _fooled(work, each.labels, seen.logits), _open_to_success(work, each)
         after = _verdicts(seen)
         time_s = self.crafted.time_s + (time.monotonic() - started_s) / len(inputs)
@@ -292,7 +293,7 @@ class _Shown:
         self, each: _Asked, images: Tensor, attacked: Tensor, frozen: Tensor, inputs: Sequence[Input]
     ) -> tuple[list[PictureRow], Tensor]:
         started_s = time.monotonic()
-        work, clean, classifier = self.work, each.clean, each.contestant.classifier
+        work, clean, classifier = self.work, each.clean, each.variant.classifier
         with torch.no_grad():
             adversarial = classifier.output(attacked)
             fooled = _fooled(work, each.labels, adversarial.logits)
@@ -313,11 +314,11 @@ class _Shown:
         # Apple's GPUs have no double precision, which the metrics need.
         outcomes = Outcomes(
             *(value.cpu() if value.device.type == "mps" else value for value in given),
-            lpips=None if work.lpips is None else partial(work.lpips, tick=self.beat),
+            lpips=None if work.lpips is None else partial(work.lpips, progress=self.beat),
         )
         measured = [(metric.name, metric.measure(outcomes).double().cpu()) for metric in METRICS]
         before, after = _verdicts(clean), _verdicts(adversarial)
-        pictures = _picture_sets(images, attacked, self.assault) if work.with_pictures else [None] * len(inputs)
+        pictures = _picture_sets(images, attacked, self.planned) if work.with_pictures else [None] * len(inputs)
         open_to = _open_to_success(work, each)
         time_s = self.crafted.time_s + (time.monotonic() - started_s) / len(inputs)
         rows = [
@@ -337,17 +338,17 @@ class _Shown:
 
     def _told(self, row: PictureRow) -> PictureRow:
         """The row, with which attack it was and what it was allowed."""
-        assault = self.assault
-        own = self.crafter == self.each.contestant.id
-        wanted = assault.wanted if own else replace(assault.wanted, knowledge=carried_over(self.crafter))
+        planned = self.planned
+        own = self.source == self.each.variant.id
+        wanted = planned.wanted if own else replace(planned.wanted, knowledge=carried_over(self.source))
         return replace(
             row,
-            attack=assault.spec,
-            attack_label=assault.label if assault.label != assault.spec.name else "",
+            attack=planned.spec,
+            attack_label=planned.label if planned.label != planned.spec.name else "",
             threat=wanted,
-            aimed_at=self.crafter,
-            steps=int(getattr(assault.attack, "steps", 0)),
-            restarts=int(getattr(assault.attack, "restarts", 0)),
+            aimed_at=self.source,
+            steps=int(getattr(planned.attack, "steps", 0)),
+            restarts=int(getattr(planned.attack, "restarts", 0)),
         )
 
 
@@ -358,7 +359,7 @@ def _survived(work: Plan, each: _Asked, attacked: Tensor, flipped: Tensor) -> di
     for name, saved in SAVINGS.items():
         found[name] = [None] * len(flipped)
         if numbers:
-            still = _fooled(work, each.labels[numbers], each.contestant.classifier(saved(attacked[numbers])))
+            still = _fooled(work, each.labels[numbers], each.variant.classifier(saved(attacked[numbers])))
             for i, one in zip(numbers, still.tolist(), strict=True):
                 found[name][i] = bool(one)
     return found
@@ -386,7 +387,7 @@ def _row(
     work: Plan, each: _Asked, i: int, one: Input, time_s: float, clean: Verdict, pictures: PictureSet | None
 ) -> PictureRow:
     """The row of a picture that nobody attacked."""
-    classes, photo = each.contestant.classifier.classes, one.photo
+    classes, photo = each.variant.classifier.classes, one.photo
     return PictureRow(
         path=photo.path,
         sha256=photo.sha256,
@@ -408,7 +409,7 @@ def _row(
         survives_jpeg95=None,
         time_s=time_s,
         model_id=work.model,
-        prompt_id=each.contestant.id,
+        prompt_id=each.variant.id,
         pictures=pictures,
         notes=photo.notes,
     )
@@ -424,10 +425,10 @@ def _verdicts(output: Output) -> list[Verdict]:
     return [Verdict(tuple(z.tolist()), tuple(p.tolist())) for z, p in zip(logits, probabilities, strict=True)]
 
 
-def _picture_sets(images: Tensor, attacked: Tensor, assault: Assault | None) -> list[PictureSet]:
+def _picture_sets(images: Tensor, attacked: Tensor, planned: PlannedAttack | None) -> list[PictureSet]:
     deltas = (attacked - images).permute(0, 2, 3, 1).cpu()
     return [
-        PictureSet(_picture(seen), _signed(delta, assault), _picture(adversarial))
+        PictureSet(_picture(seen), _signed(delta, planned), _picture(adversarial))
         for seen, delta, adversarial in zip(to_bytes(images), deltas, to_bytes(attacked), strict=True)
     ]
 
@@ -437,16 +438,16 @@ def _picture(rgb: Tensor) -> Picture:
     return Picture(width, height, rgb.numpy().tobytes())
 
 
-def _signed(delta: Tensor, assault: Assault | None) -> SignedPicture:
+def _signed(delta: Tensor, planned: PlannedAttack | None) -> SignedPicture:
     height, width, _ = delta.shape
     largest = float(delta.abs().max())
     # In the budget's own units where the norm bounds each value, so that ±ε is exactly ±127.
     bounded = (
-        assault is not None
-        and not assault.wanted.budget
-        and assault.threat.norm.name == "linf"
-        and assault.threat.eps > 0
+        planned is not None
+        and not planned.wanted.budget
+        and planned.threat.norm.name == "linf"
+        and planned.threat.eps > 0
     )
-    scale = assault.threat.eps if assault is not None and bounded else largest or 1.0
+    scale = planned.threat.eps if planned is not None and bounded else largest or 1.0
     values = (delta / scale * 127).round().clamp(-127, 127).to(torch.int8)
     return SignedPicture(width, height, scale, values.contiguous().numpy().tobytes())

@@ -22,12 +22,12 @@ _BATCH = 16
 
 
 def sanity(
-    classifier: Classifier, items: Sequence[Item], pictures: str, tick: Callable[[int, int, str], None]
+    classifier: Classifier, items: Sequence[Item], pictures: str, progress: Callable[[int, int, str], None]
 ) -> SanityScore:
     """Score a classifier on labelled pictures whose labels index its classes; pictures that cannot be read are left out."""
     right, n = 0, 0
     for start in range(0, len(items), _BATCH):
-        tick(start, len(items), "scoring a few pictures")
+        progress(start, len(items), "scoring a few pictures")
         seen, labels = [], []
         for item in items[start : start + _BATCH]:
             try:

@@ -8,9 +8,9 @@ from capt_engine.attacks import ATTACKS, attack_info
 from capt_engine.attacks.base import NORMS
 from capt_engine.demo.world import TASKS
 from capt_engine.metrics import METRICS
-from capt_engine.model import lpips_shelf, offers
 from capt_engine.model.clip import imagenet_classes
-from capt_engine.model.prompt_shelf import entries
+from capt_engine.model.store import catalog, lpips_store
+from capt_engine.model.store.prompt_store import entries
 from capt_engine.model.text import DEFAULT_TEMPLATE
 from capt_engine.records import Catalogue, ModelInfo
 from capt_engine.tuning import presets
@@ -48,13 +48,13 @@ def catalogue() -> Catalogue:
         methods=presets.methods(),
         presets=tuple(presets.PRESETS),
         tuning=presets.settings(),
-        lpips=lpips_shelf.names(),
+        lpips=lpips_store.names(),
     )
 
 
 def _installed() -> tuple[ModelInfo, ...]:
     """The models in the user's own folder: those of the curated list in its order, then the others by name."""
-    listed = offers.listed()
+    listed = catalog.listed()
     classes = imagenet_classes()
     here = tuple(
         ModelInfo(one.id, one.label, one.purpose, classes, DEFAULT_TEMPLATE)

@@ -13,18 +13,18 @@ from capt_engine.data.images import read_photo, thumbnail
 from capt_engine.data.sources import labelled
 from capt_engine.errors import BadImage, BadRequest
 from capt_engine.evaluation.analysis import analyze, evaluate
-from capt_engine.evaluation.plan import Contestant, chosen, plan_analysis, plan_evaluation
-from capt_engine.jobs import catalogue, importing, keeping, reporting, surveying
+from capt_engine.evaluation.plan import Variant, chosen, plan_analysis, plan_evaluation
+from capt_engine.jobs import catalogue, data_jobs, importing, reporting, run_recording
+from capt_engine.jobs.install_jobs import handle_remove, handle_verify
 from capt_engine.jobs.session import Session
-from capt_engine.jobs.shelving import handle_remove, handle_verify
-from capt_engine.jobs.tick import Tick
+from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.jobs.tuning_jobs import handle_forecast, handle_save_tuned, handle_tune
-from capt_engine.model import lpips_shelf
 from capt_engine.model.checkpoints import load as load_prompts
 from capt_engine.model.checkpoints import plain_sentence, read_document, sentence_in
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import load_backbone
-from capt_engine.model.prompt_shelf import find, fingerprint
+from capt_engine.model.store import lpips_store
+from capt_engine.model.store.prompt_store import find, fingerprint
 from capt_engine.model.text import count_tokens, split_template
 from capt_engine.records import (
     NO_PROMPTS,
@@ -63,8 +63,8 @@ from capt_engine.records import (
     TuneRequest,
     VerifyRequest,
 )
-from capt_engine.reports.kept_runs import kept_runs
-from capt_engine.reports.kept_runs import own_folder as own_runs
+from capt_engine.runs.kept_runs import kept_runs
+from capt_engine.runs.kept_runs import own_folder as own_runs
 
 OnEvent = Callable[[Event], None]
 
@@ -73,36 +73,36 @@ _GATHER_S = 0.1
 
 
 def handle_analyze(
-    session: Session, job: JobId, request: AnalyzeRequest, on_event: OnEvent, tick: Tick
+    session: Session, job: JobId, request: AnalyzeRequest, on_event: OnEvent, progress: StoppableProgress
 ) -> AnalyzeResult:
     """Load what the request names, then predict, attack and compare."""
-    keeping.refuse_early(request)
+    run_recording.refuse_early(request)
     perceptual = session.lpips(request)
-    tick(0, 0, f"loading {request.model}")
+    progress(0, 0, f"loading {request.model}")
     own = _prompts_of(request.prompts)
     classes, template = catalogue.suggestion(request.model)
     if own is not None and not request.classes:
         document = read_document(own)
         classes, template = document.classes or classes, plain_sentence(document)
     classes, template = request.classes or classes, request.template or template
-    contestants, frozen = _contestants(session, request, classes, template)
-    wanted = replace(request, with_pictures=keeping.with_pictures(request))
+    variants, frozen = _contestants(session, request, classes, template)
+    wanted = replace(request, with_pictures=run_recording.with_pictures(request))
     source, _ = _beside(session, request, classes, template)
-    work = plan_analysis(wanted, contestants, frozen, source=source, lpips=perceptual)
+    work = plan_analysis(wanted, variants, frozen, source=source, lpips=perceptual)
     if request.resume:
         raise BadRequest("An analysis cannot be gone on with.", "Start it again in a new folder.")
-    with keeping.opened(request, work, template) as folder:
-        emit = keeping.passing(request, folder, lambda rows: on_event(RowsReady(job, tuple(rows))))
-        return keeping.closed(request, folder, analyze(work, request.paths, emit, tick))
+    with run_recording.opened(request, work, template) as folder:
+        emit = run_recording.passing(request, folder, lambda rows: on_event(RowsReady(job, tuple(rows))))
+        return run_recording.closed(request, folder, analyze(work, request.paths, emit, progress))
 
 
 def handle_evaluate(
-    session: Session, job: JobId, request: EvaluateRequest, on_event: OnEvent, tick: Tick
+    session: Session, job: JobId, request: EvaluateRequest, on_event: OnEvent, progress: StoppableProgress
 ) -> AnalyzeResult:
     """Load the labelled pictures and what else the request names, then predict, attack and count."""
-    keeping.refuse_early(request)
+    run_recording.refuse_early(request)
     perceptual = session.lpips(request)
-    tick(0, 0, "looking for pictures")
+    progress(0, 0, "looking for pictures")
     data, label_source = labelled(request.data, request.split, request.data_root)
     names = request.classes or data.classes
     if len(names) != len(data.classes):
@@ -110,23 +110,21 @@ def handle_evaluate(
             f"{len(names)} class names were given; {request.data!r} has {len(data.classes)} classes.",
             "Give one name per class, in the order of the data set.",
         )
-    (data,) = half_of_classes(request.half, replace(data, classes=tuple(names)))
+    (data,) = half_of_classes(request.subsample_classes, replace(data, classes=tuple(names)))
     items = chosen(data, request.limit, request.shard, request.seed)
     if not items:
         raise BadRequest("There is no picture to evaluate.", "Choose another part of the data, or a larger limit.")
-    tick(0, 0, f"loading {request.model}")
+    progress(0, 0, f"loading {request.model}")
     template = request.template or data.template
-    contestants, frozen = _contestants(session, request, data.classes, template)
-    wanted = replace(request, with_pictures=keeping.with_pictures(request))
+    variants, frozen = _contestants(session, request, data.classes, template)
+    wanted = replace(request, with_pictures=run_recording.with_pictures(request))
     source, baseline = _beside(session, request, data.classes, template)
-    work = plan_evaluation(
-        wanted, contestants, frozen, label_source, source=source, baseline=baseline, lpips=perceptual
-    )
-    with keeping.opened(request, work, template) as folder:
+    work = plan_evaluation(wanted, variants, frozen, label_source, source=source, baseline=baseline, lpips=perceptual)
+    with run_recording.opened(request, work, template) as folder:
         done = frozenset((*request.skip, *(folder.done if folder else ())))
         left = [item for item in items if item.path not in done]
-        emit = keeping.passing(request, folder, lambda rows: on_event(RowsReady(job, tuple(rows))))
-        return keeping.closed(request, folder, evaluate(work, left, emit, tick, probed=items))
+        emit = run_recording.passing(request, folder, lambda rows: on_event(RowsReady(job, tuple(rows))))
+        return run_recording.closed(request, folder, evaluate(work, left, emit, progress, probed=items))
 
 
 def _prompts_of(name: str | None) -> Path | None:
@@ -135,7 +133,7 @@ def _prompts_of(name: str | None) -> Path | None:
 
 def _contestants(
     session: Session, request: AnalyzeRequest | EvaluateRequest, classes: Sequence[str], template: str
-) -> tuple[list[Contestant], Classifier]:
+) -> tuple[list[Variant], Classifier]:
     """A, and B where there is one, and the zero-shot classifier."""
     frozen = session.classifier(request, classes, template, None)
     wanted = [request.prompts or NO_PROMPTS]
@@ -145,12 +143,12 @@ def _contestants(
         wanted = [name or NO_PROMPTS for name in request.matrix]
     if len(set(wanted)) < len(wanted):
         raise BadRequest(f"A and B are both {wanted[-1]!r}.", "Compare with other prompts, or with none.")
-    contestants = []
+    variants = []
     for name in wanted:
         path = _prompts_of(name)
         classifier = frozen if path is None else session.classifier(request, classes, template, path)
-        contestants.append(Contestant(name, classifier, "" if path is None else fingerprint(path)))
-    return contestants, frozen
+        variants.append(Variant(name, classifier, "" if path is None else fingerprint(path)))
+    return variants, frozen
 
 
 def _beside(
@@ -160,10 +158,10 @@ def _beside(
 
     Raises BadRequest for attacks computed on the model itself, and what loading raises.
     """
-    on = request.crafted_on
+    on = request.source_model
     if on == request.model and request.prompts in (None, "", NO_PROMPTS):
         raise BadRequest(
-            "The attack would be computed on the very model that is asked.", "Leave --crafted-on away for that."
+            "The attack would be computed on the very model that is asked.", "Leave --source-model away for that."
         )
     base = session.backbone(request.model, request.device).base
     wants_base = isinstance(request, EvaluateRequest) and request.checks == "full"
@@ -175,7 +173,7 @@ def _beside(
 
 
 def handle_preview(
-    session: Session, job: JobId, request: PreviewRequest, on_event: OnEvent, tick: Tick
+    session: Session, job: JobId, request: PreviewRequest, on_event: OnEvent, progress: StoppableProgress
 ) -> PreviewResult:
     """Find the pictures, name them all at once, then send their small views as they become ready."""
     del session
@@ -185,7 +183,7 @@ def handle_preview(
     ready: list[Preview | FailedPicture] = []
     sent_s, n_failed = time.monotonic(), len(skipped)
     for done, path in enumerate(found.files):
-        tick(done, len(found.files), "reading pictures")
+        progress(done, len(found.files), "reading pictures")
         one = _preview(path, request.size)
         n_failed += isinstance(one, FailedPicture)
         ready.append(one)
@@ -208,11 +206,11 @@ def _preview(path: str, size: int) -> Preview | FailedPicture:
 
 
 def handle_check_classes(
-    session: Session, job: JobId, request: CheckClassesRequest, on_event: OnEvent, tick: Tick
+    session: Session, job: JobId, request: CheckClassesRequest, on_event: OnEvent, progress: StoppableProgress
 ) -> ClassesChecked:
     """Count tokens as the model would, without encoding anything."""
     del job, on_event
-    tick(0, 0, f"loading {request.model}")
+    progress(0, 0, f"loading {request.model}")
     backbone = session.backbone(request.model, "auto")
     names = [name.replace("_", " ").strip() for name in request.classes]
     before, after = split_template(request.template)
@@ -225,27 +223,29 @@ def handle_check_classes(
     )
 
 
-def handle_report(session: Session, job: JobId, request: ReportRequest, on_event: OnEvent, tick: Tick) -> ReportResult:
+def handle_report(
+    session: Session, job: JobId, request: ReportRequest, on_event: OnEvent, progress: StoppableProgress
+) -> ReportResult:
     """Write a report of kept runs, or draw its pages."""
     del session
-    return reporting.made(request, lambda first, total, pages: on_event(PagesReady(job, first, total, pages)), tick)
+    return reporting.made(request, lambda first, total, pages: on_event(PagesReady(job, first, total, pages)), progress)
 
 
 def handle_list_runs(
-    session: Session, job: JobId, request: ListRunsRequest, on_event: OnEvent, tick: Tick
+    session: Session, job: JobId, request: ListRunsRequest, on_event: OnEvent, progress: StoppableProgress
 ) -> RunsListed:
     """Look for kept runs."""
     del session, job, on_event
-    tick(0, 0, "looking for runs")
+    progress(0, 0, "looking for runs")
     return RunsListed(kept_runs(Path(request.folder) if request.folder else own_runs()))
 
 
 def handle_catalogue(
-    session: Session, job: JobId, request: CatalogueRequest, on_event: OnEvent, tick: Tick
+    session: Session, job: JobId, request: CatalogueRequest, on_event: OnEvent, progress: StoppableProgress
 ) -> Catalogue:
     """Look at the shelves again."""
     del session, job, request
-    tick(0, 0, "looking at the models")
+    progress(0, 0, "looking at the models")
     found = catalogue.catalogue()
     on_event(CatalogueChanged(found))
     return found
@@ -264,12 +264,12 @@ HANDLERS = {
     ListRunsRequest: handle_list_runs,
     PreviewRequest: handle_preview,
     CheckClassesRequest: handle_check_classes,
-    ScanRequest: surveying.handle_scan,
-    SplitRequest: surveying.handle_split,
+    ScanRequest: data_jobs.handle_scan,
+    SplitRequest: data_jobs.handle_split,
     ImportPromptsRequest: importing.handle_import_prompts,
     ImportModelRequest: importing.handle_import_model,
     ImportLpipsRequest: importing.handle_import_lpips,
     SanityRequest: importing.handle_sanity,
 }
 
-__all__ = ["HANDLERS", "Classifier", "catalogue", "load_backbone", "load_prompts", "lpips_shelf", "sentence_in"]
+__all__ = ["HANDLERS", "Classifier", "catalogue", "load_backbone", "load_prompts", "lpips_store", "sentence_in"]

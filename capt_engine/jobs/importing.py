@@ -14,14 +14,14 @@ from capt_engine.errors import CaptError
 from capt_engine.evaluation.sanity import few, sanity, unscored
 from capt_engine.jobs import catalogue
 from capt_engine.jobs.session import Session
-from capt_engine.jobs.tick import Tick
-from capt_engine.model import installed, lpips_shelf, prompt_shelf
+from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.model.checkpoints import sentence_in
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone, load_backbone
 from capt_engine.model.importers import lpips, models
 from capt_engine.model.importers.base import Asked
 from capt_engine.model.importers.conversion import Converted, converted
+from capt_engine.model.store import install_record, lpips_store, prompt_store
 from capt_engine.records import (
     CatalogueChanged,
     Event,
@@ -43,25 +43,27 @@ DEMO_PICTURES = "the demo pictures"
 
 
 def handle_import_prompts(
-    session: Session, job: JobId, request: ImportPromptsRequest, on_event: OnEvent, tick: Tick
+    session: Session, job: JobId, request: ImportPromptsRequest, on_event: OnEvent, progress: StoppableProgress
 ) -> PromptsImported:
     """Read a published file, convert it for the model, put it on the shelf, and score it beside the plain model."""
     del job
-    tick(0, 0, f"loading {request.model}")
+    progress(0, 0, f"loading {request.model}")
     backbone = session.backbone(request.model, request.device)
-    tick(0, 0, f"reading {Path(request.file).name}")
+    progress(0, 0, f"reading {Path(request.file).name}")
     asked = Asked(request.template, request.classes, request.position)
     path = Path(request.file)
-    found = converted(path, backbone, asked, eps=request.eps, any_model=request.any_model, tick=_beat(tick, path))
+    found = converted(
+        path, backbone, asked, eps=request.eps, any_model=request.any_model, progress=_beat(progress, path)
+    )
     digest = str(found.document.settings["imported_sha256"])
-    name = prompt_shelf.install(request.name or f"{found.document.method}-{digest[:8]}", found.prompts, found.document)
+    name = prompt_store.install(request.name or f"{found.document.method}-{digest[:8]}", found.prompts, found.document)
     on_event(CatalogueChanged(catalogue.catalogue()))
-    shelved = prompt_shelf.own_folder() / f"{name}{prompt_shelf.SUFFIX}"
-    score, plain = _scores(request, found, backbone, tick)
+    shelved = prompt_store.own_folder() / f"{name}{prompt_store.SUFFIX}"
+    score, plain = _scores(request, found, backbone, progress)
     return PromptsImported(
         name=name,
         path=str(shelved),
-        sha256=installed.sha256(shelved),
+        sha256=install_record.sha256(shelved),
         family=found.family,
         model=backbone.id,
         template=found.document.template,
@@ -74,14 +76,14 @@ def handle_import_prompts(
 
 
 def handle_import_model(
-    session: Session, job: JobId, request: ImportModelRequest, on_event: OnEvent, tick: Tick
+    session: Session, job: JobId, request: ImportModelRequest, on_event: OnEvent, progress: StoppableProgress
 ) -> ModelImported:
     """Convert and install weights, and score the model zero-shot."""
     del session, job
-    tick(0, 0, f"reading {Path(request.path).name}")
+    progress(0, 0, f"reading {Path(request.path).name}")
     path = Path(request.path)
     brought = models.install(
-        path, request.name, base=request.base, activation=request.activation, tick=_beat(tick, path)
+        path, request.name, base=request.base, activation=request.activation, progress=_beat(progress, path)
     )
     on_event(CatalogueChanged(catalogue.catalogue()))
     backbone = load_backbone(request.name, torch.device("cpu"))
@@ -92,52 +94,54 @@ def handle_import_model(
         sha256=backbone.sha256,
         said=brought.said,
         assumed=brought.assumed,
-        score=_score(request.pictures, backbone, None, tick),
+        score=_score(request.pictures, backbone, None, progress),
     )
 
 
 def handle_import_lpips(
-    session: Session, job: JobId, request: ImportLpipsRequest, on_event: OnEvent, tick: Tick
+    session: Session, job: JobId, request: ImportLpipsRequest, on_event: OnEvent, progress: StoppableProgress
 ) -> LpipsImported:
     """Read the two files that LPIPS is made of, and keep what is needed of them."""
     del session, job
     one, other = Path(request.one), Path(request.other)
-    tick(0, 0, f"reading {one.name} and {other.name}")
-    found = lpips_shelf.install(lpips.brought(one, other, _beat(tick, one)))
+    progress(0, 0, f"reading {one.name} and {other.name}")
+    found = lpips_store.install(lpips.brought(one, other, _beat(progress, one)))
     on_event(CatalogueChanged(catalogue.catalogue()))
     told = {name: value for name, value in found.facts.items() if name != "format"}
     return LpipsImported(label=found.net.label, path=str(found.path), **told)
 
 
-def handle_sanity(session: Session, job: JobId, request: SanityRequest, on_event: OnEvent, tick: Tick) -> SanityScore:
+def handle_sanity(
+    session: Session, job: JobId, request: SanityRequest, on_event: OnEvent, progress: StoppableProgress
+) -> SanityScore:
     """Ask an installed model about a few pictures."""
     del job, on_event
-    tick(0, 0, f"loading {request.model}")
-    return _score(request.pictures, session.backbone(request.model, "auto"), None, tick)
+    progress(0, 0, f"loading {request.model}")
+    return _score(request.pictures, session.backbone(request.model, "auto"), None, progress)
 
 
-def _beat(tick: Tick, path: Path) -> Callable[[], None]:
+def _beat(progress: StoppableProgress, path: Path) -> Callable[[], None]:
     """While another process reads a large file, the user can cancel."""
-    return lambda: tick(0, 0, f"reading {path.name}")
+    return lambda: progress(0, 0, f"reading {path.name}")
 
 
 def _scores(
-    request: ImportPromptsRequest, found: Converted, backbone: Backbone, tick: Tick
+    request: ImportPromptsRequest, found: Converted, backbone: Backbone, progress: StoppableProgress
 ) -> tuple[SanityScore, SanityScore]:
-    plain = _score(request.pictures, backbone, None, tick)
+    plain = _score(request.pictures, backbone, None, progress)
     if found.document.shape.n_classes and not request.pictures:
         why = "These prompts know their own classes only, and the demo pictures show others. Name a folder with --pictures."
         return unscored(DEMO_PICTURES, why), plain
-    return _score(request.pictures, backbone, found, tick), plain
+    return _score(request.pictures, backbone, found, progress), plain
 
 
-def _score(pictures: str, backbone: Backbone, found: Converted | None, tick: Tick) -> SanityScore:
+def _score(pictures: str, backbone: Backbone, found: Converted | None, progress: StoppableProgress) -> SanityScore:
     """Never fails an import: where the pictures cannot be scored, the reason stands in the score's place."""
     try:
         classes, items, words, usual = _pictures(pictures)
         template = usual if found is None else sentence_in(found.document, usual)
         classifier = Classifier(backbone, classes, template, prompts=None if found is None else found.prompts)
-        return sanity(classifier, items, words, lambda done, total, note: tick(done, total, note))
+        return sanity(classifier, items, words, lambda done, total, note: progress(done, total, note))
     except CaptError as error:
         return unscored(pictures or DEMO_PICTURES, f"It could not be scored: {error}")
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from capt_engine.errors import Cancelled, CaptError, Stopped
-from capt_engine.jobs.tick import Tick
+from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.records import (
     DownloadRequest,
     EngineFailed,
@@ -70,7 +70,9 @@ class _Job:
 class Handles(Protocol):
     """What a worker does its jobs with, made once on its thread."""
 
-    def handle(self, job: JobId, request: Request, on_event: Callable[[Event], None], tick: Tick) -> Result:
+    def handle(
+        self, job: JobId, request: Request, on_event: Callable[[Event], None], progress: StoppableProgress
+    ) -> Result:
         """Do what a request asks; raises CaptError."""
 
 
@@ -191,7 +193,7 @@ class Runner:
         self._on_event(JobStarted(job.id))
         if isinstance(session, Failure):
             return JobFailed(job.id, session)
-        tick = Tick(
+        progress = StoppableProgress(
             lambda *progress: self._on_event(JobProgress(job.id, *progress)),
             job.stop,
             job.keep,
@@ -199,7 +201,7 @@ class Runner:
             lambda: job.is_paused,
         )
         try:
-            return JobFinished(job.id, session.handle(job.id, job.request, self._on_event, tick))
+            return JobFinished(job.id, session.handle(job.id, job.request, self._on_event, progress))
         except Stopped as stopped:
             return JobCancelled(job.id, stopped.message)
         except Cancelled:

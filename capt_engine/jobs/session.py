@@ -22,7 +22,7 @@ from capt_engine.records import (
 )
 
 if TYPE_CHECKING:
-    from capt_engine.jobs.tick import Tick
+    from capt_engine.jobs.stoppable import StoppableProgress
     from capt_engine.model.classifier import Classifier
     from capt_engine.model.clip import Backbone
     from capt_engine.model.lpips import Lpips
@@ -77,11 +77,13 @@ class Session:
         """The device that requests with device "auto" run on."""
         return self._device_info
 
-    def handle(self, job: JobId, request: Request, on_event: Callable[[Event], None], tick: Tick) -> Result:
+    def handle(
+        self, job: JobId, request: Request, on_event: Callable[[Event], None], progress: StoppableProgress
+    ) -> Result:
         """Do what a request asks; its rows and previews leave through `on_event`. Raises CaptError."""
         # A job may run at a tick of another, and what holds there (no gradients, say) must not hold in it.
         with self._as_at_first():
-            result: Result = self._handlers.HANDLERS[type(request)](self, job, request, on_event, tick)
+            result: Result = self._handlers.HANDLERS[type(request)](self, job, request, on_event, progress)
         return result
 
     @contextmanager

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from capt_engine.jobs import catalogue
 from capt_engine.jobs.session import Session
-from capt_engine.jobs.tick import Tick
+from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.model.clip import Backbone, load_backbone
-from capt_engine.model.prompt_shelf import own_folder
+from capt_engine.model.store.prompt_store import own_folder
 from capt_engine.records import (
     CatalogueChanged,
     Event,
@@ -26,9 +26,9 @@ from capt_engine.records import (
     TuneTold,
 )
 from capt_engine.reports.tuned_prompts import save_tuned
-from capt_engine.reports.tuning_text import tune_command
+from capt_engine.runs.tuning_text import tune_command
+from capt_engine.tuning.callbacks import News
 from capt_engine.tuning.run import foresee, tune
-from capt_engine.tuning.telling import News
 
 OnEvent = Callable[[Event], None]
 
@@ -36,9 +36,11 @@ OnEvent = Callable[[Event], None]
 _TELL_EVERY_S = 0.25
 
 
-def handle_tune(session: Session, job: JobId, request: TuneRequest, on_event: OnEvent, tick: Tick) -> TuneResult:
+def handle_tune(
+    session: Session, job: JobId, request: TuneRequest, on_event: OnEvent, progress: StoppableProgress
+) -> TuneResult:
     """Load the model, then learn prompts for it; steps travel together, everything else at once."""
-    tick(0, 0, f"loading {request.model}")
+    progress(0, 0, f"loading {request.model}")
     backbone = session.backbone(request.model, request.device)
     gathered: list[TuneStep] = []
     sent_s = 0.0
@@ -55,7 +57,7 @@ def handle_tune(session: Session, job: JobId, request: TuneRequest, on_event: On
         sent_s = time.monotonic()
         on_event(TuneTold(job, told))
 
-    result = tune(request, backbone, _guide_loader(backbone), tell, tick)
+    result = tune(request, backbone, _guide_loader(backbone), tell, progress)
     made_by = replace(request, stop_after=result.stopped_after)
     result = replace(result, command=tune_command(made_by))
     if Path(result.out).parent == own_folder():
@@ -64,21 +66,21 @@ def handle_tune(session: Session, job: JobId, request: TuneRequest, on_event: On
 
 
 def handle_forecast(
-    session: Session, job: JobId, request: ForecastRequest, on_event: OnEvent, tick: Tick
+    session: Session, job: JobId, request: ForecastRequest, on_event: OnEvent, progress: StoppableProgress
 ) -> TuneForecast:
     """Load the model and try a few steps of the run; nothing of them is kept."""
     del job, on_event
-    tick(0, 0, f"loading {request.request.model}")
+    progress(0, 0, f"loading {request.request.model}")
     backbone = session.backbone(request.request.model, request.request.device)
-    return foresee(request.request, backbone, _guide_loader(backbone), tick)
+    return foresee(request.request, backbone, _guide_loader(backbone), progress)
 
 
 def handle_save_tuned(
-    session: Session, job: JobId, request: SaveTunedRequest, on_event: OnEvent, tick: Tick
+    session: Session, job: JobId, request: SaveTunedRequest, on_event: OnEvent, progress: StoppableProgress
 ) -> TunedSaved:
     """Write the prompts under their name, and say so where there is more to choose from than before."""
     del session, job
-    saved = save_tuned(request, tick)
+    saved = save_tuned(request, progress)
     if any(Path(file).parent == own_folder() for file in saved.files):
         on_event(CatalogueChanged(catalogue.catalogue()))
     return saved

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from capt_engine.formatting import percent
+
 _Z95 = 1.959963984540054
 
 
@@ -35,3 +37,11 @@ def newcombe_paired(both: int, only_a: int, only_b: int, neither: int) -> tuple[
     down = (b - low_b) ** 2 - 2 * phi * (b - low_b) * (high_a - a) + (high_a - a) ** 2
     up = (high_b - b) ** 2 - 2 * phi * (high_b - b) * (a - low_a) + (a - low_a) ** 2
     return max(-1.0, difference - math.sqrt(max(0.0, down))), min(1.0, difference + math.sqrt(max(0.0, up)))
+
+
+def share(k: int, n: int) -> str:
+    """ "41.0 % (34.4 to 48.0)", or a dash for no pictures."""
+    if n == 0:
+        return "–"
+    low, high = wilson(k, n)
+    return f"{percent(k / n)} ({low * 100:.1f} to {high * 100:.1f})"

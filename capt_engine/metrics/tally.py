@@ -124,7 +124,7 @@ class Fared:
     skipped: int = 0
 
 
-Aim = tuple[str, str]  # the prompts that answered, and those the attack was computed on
+Criterion = tuple[str, str]  # the prompts that answered, and those the attack was computed on
 
 
 class Tally:
@@ -137,15 +137,15 @@ class Tally:
     def __init__(self, trials: Iterable[Trial] = (), drifts: Iterable[TextDrift] = ()) -> None:
         self.drifts = {one.prompts: (one.value, one.classes) for one in drifts}
         self.pictures: dict[str, dict[str, Seen]] = {}
-        self.attacks: dict[tuple[Aim, float, str], Fared] = {}
+        self.attacks: dict[tuple[Criterion, float, str], Fared] = {}
         self.within = self.beyond = 0
         self.furthest = 0.0
         self.zero_seen = self.zero_changed = 0
         self.skipped = 0
         self.carried = False
-        self._sums: dict[Aim, dict[str, tuple[float, int]]] = {}
+        self._sums: dict[Criterion, dict[str, tuple[float, int]]] = {}
         self._clean: dict[str, Calibration] = {}
-        self._attacked: dict[tuple[Aim, float], Calibration] = {}
+        self._attacked: dict[tuple[Criterion, float], Calibration] = {}
         self._corrupted: dict[str, Corrupted] = {}
         self._first = ""
         for trial in trials:
@@ -197,7 +197,7 @@ class Tally:
         self.carried = self.carried or at_smaller
         picture.robust.setdefault(key, picture.clean and not at_smaller)
 
-    def _measured(self, aim: Aim, trial: Trial, *, kept: bool) -> None:
+    def _measured(self, aim: Criterion, trial: Trial, *, kept: bool) -> None:
         sums = self._sums.setdefault(aim, {})
         for name, value in trial.metrics:
             total, count = sums.get(name, (0.0, 0))

@@ -31,7 +31,8 @@ from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint, CaptError, UnknownName
 from capt_engine.folders import models_dir
-from capt_engine.model import imports, installed
+from capt_engine.model import imports
+from capt_engine.model.store import install_record as installed
 from capt_engine.resources import resource
 
 open_clip = imports.open_clip()

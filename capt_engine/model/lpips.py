@@ -182,7 +182,7 @@ class Lpips:
         """What names it in a manifest."""
         return {"net": self.net.name, "sha256": self.sha256, **self.sources}
 
-    def __call__(self, images: Tensor, others: Tensor, tick: Callable[[], None] = lambda: None) -> Tensor:
+    def __call__(self, images: Tensor, others: Tensor, progress: Callable[[], None] = lambda: None) -> Tensor:
         """The distances of pairs of pictures, (n,), at least 0; pixels (n, 3, h, w) in [0, 1]. Pictures too small for it give NaN.
 
         tick: called before each pass; what it raises ends the measuring.
@@ -196,7 +196,7 @@ class Lpips:
         found = []
         with torch.no_grad(), self._exactly():
             for at in range(0, n, together):
-                tick()
+                progress()
                 x, y = (self._scaled(some[at : at + together]) for some in (images, others))
                 found.append(self._distance(x, y))
         return torch.cat(found).to(images.device)

@@ -45,7 +45,7 @@ class AnalyzeRequest:
     with_pictures: bool = True
     keep: str = ""
     resume: bool = False
-    crafted_on: str = ""
+    source_model: str = ""
     lpips: str = ""
 
     @property
@@ -88,7 +88,7 @@ class EvaluateRequest:
     attacked and each judged on what was computed on every one of them; instead of prompts and compare.
     minimal_eps: also search the smallest budget that breaks each picture, to this relative tolerance; 0 does not. checks: one of
     CHECK_LEVELS. limit: at most so many pictures, drawn evenly over the classes by `seed`; 0 means all. shard: (i, N), the i-th of N
-    parts, from 1. skip: paths that are done already. half: among "all" classes, or the "base" or "new" half of them. The rest is as in
+    parts, from 1. skip: paths that are done already. subsample_classes: among "all" classes, or the "base" or "new" half of them. The rest is as in
     `AnalyzeRequest`.
     """
 
@@ -107,7 +107,7 @@ class EvaluateRequest:
     limit: int = 0
     shard: tuple[int, int] = (1, 1)
     skip: tuple[str, ...] = ()
-    half: str = "all"
+    subsample_classes: str = "all"
     seed: int = 0
     device: str = "auto"
     precision: str = "fp32"
@@ -117,12 +117,12 @@ class EvaluateRequest:
     resume: bool = False
     suite: str = ""
     shared_values: tuple[tuple[str, ParamValue], ...] = ()
-    only_left: bool = False
+    skip_broken: bool = False
     until_chance: bool = False
     matrix: tuple[str, ...] = ()
     minimal_eps: float = 0.0
     checks: str = "cheap"
-    crafted_on: str = ""
+    source_model: str = ""
     lpips: str = ""
 
     @property

@@ -10,37 +10,37 @@ from pathlib import Path
 
 from capt_engine.errors import UnknownName
 from capt_engine.records import SectionInfo
-from capt_engine.reports import sections_about, sections_corruption, sections_detail, sections_results, sections_robust
 from capt_engine.reports.document import Attachment, Block, Report, Section
-from capt_engine.reports.manifest import as_json
-from capt_engine.reports.material import Material
-from capt_engine.reports.run_folder import MANIFEST, ROWS, SUMMARY
-from capt_engine.reports.table import csv_writer
+from capt_engine.reports.sections import about, corruption, detail, results, robust
+from capt_engine.reports.sections.context import Material
+from capt_engine.runs.manifest import as_json
+from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY
+from capt_engine.runs.table import csv_writer
 
 Written = tuple[str, str, Callable[[Material], tuple[Block, ...]]]
 
 SECTIONS: tuple[Written, ...] = (
-    ("verdict", "Verdict", sections_results.verdict),
-    ("data", "Data", sections_about.data),
-    ("models", "Models", sections_about.models),
-    ("attacks", "Attacks", sections_about.attacks),
-    ("results", "Results", sections_results.results),
-    ("figures", "Figures", sections_robust.figures),
-    ("corruptions", "Common corruptions", sections_corruption.corruptions),
-    ("matrix", "Who fools whom", sections_robust.matrix),
-    ("curve", "Accuracy and budget", sections_results.curve),
-    ("smallest", "Smallest budgets", sections_robust.smallest),
-    ("classes", "Classes", sections_results.classes),
-    ("confusion", "Confusion", sections_results.confusion),
-    ("consistency", "Consistency", sections_detail.consistency),
-    ("calibration", "Calibration", sections_detail.calibration),
-    ("saving", "Survival after saving", sections_detail.saving),
-    ("examples", "Examples", sections_detail.examples),
-    ("rows", "Rows", sections_detail.rows),
-    ("checks", "Checks", sections_detail.checks),
-    ("limits", "Limits", sections_about.limits),
-    ("repeat", "How to repeat", sections_about.repeat),
-    ("glossary", "Glossary", sections_about.glossary),
+    ("verdict", "Verdict", results.verdict),
+    ("data", "Data", about.data),
+    ("models", "Models", about.models),
+    ("attacks", "Attacks", about.attacks),
+    ("results", "Results", results.results),
+    ("figures", "Figures", robust.figures),
+    ("corruptions", "Common corruptions", corruption.corruptions),
+    ("matrix", "Who fools whom", robust.matrix),
+    ("curve", "Accuracy and budget", results.curve),
+    ("smallest", "Smallest budgets", robust.smallest),
+    ("classes", "Classes", results.classes),
+    ("confusion", "Confusion", results.confusion),
+    ("consistency", "Consistency", detail.consistency),
+    ("calibration", "Calibration", detail.calibration),
+    ("saving", "Survival after saving", detail.saving),
+    ("examples", "Examples", detail.examples),
+    ("rows", "Rows", detail.rows),
+    ("checks", "Checks", detail.checks),
+    ("limits", "Limits", about.limits),
+    ("repeat", "How to repeat", about.repeat),
+    ("glossary", "Glossary", about.glossary),
 )
 """Every section a report of one run can have, in order: id, title, and what writes it; one that writes nothing is left out."""
 

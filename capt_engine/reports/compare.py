@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capt_engine.attacks.base import NORMS
-from capt_engine.metrics.interval import wilson
+from capt_engine.formatting import budget, counted, short
+from capt_engine.metrics.interval import share, wilson
 from capt_engine.reports.build import attached
-from capt_engine.reports.counts import Seen
 from capt_engine.reports.document import (
     Block,
     Column,
@@ -23,11 +23,12 @@ from capt_engine.reports.document import (
     Section,
     Series,
 )
-from capt_engine.reports.manifest import digest
-from capt_engine.reports.material import Material, tested
-from capt_engine.reports.sections_about import NOT_COVERED, OWN_ANSWERS, glossary
-from capt_engine.reports.sections_results import PAIRED, difference, paired_row
-from capt_engine.reports.words import asked, budget, counted, share, short
+from capt_engine.reports.sections.about import NOT_COVERED, OWN_ANSWERS, glossary
+from capt_engine.reports.sections.context import Material, tested
+from capt_engine.reports.sections.results import PAIRED, difference, paired_row
+from capt_engine.runs.counts import Seen
+from capt_engine.runs.manifest import digest
+from capt_engine.runs.request_text import asked
 
 _RIGHT = ("right", "number")
 Key = tuple[str, str]

@@ -10,7 +10,7 @@ from typing import Any
 from capt_engine.records import Picture, SignedPicture
 from capt_engine.reports.build import text_lines
 from capt_engine.reports.document import Report
-from capt_engine.reports.run_folder import MANIFEST, ROWS, SUMMARY
+from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY
 
 SCHEMA = "capt-report/1"
 

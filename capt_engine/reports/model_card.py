@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
+from capt_engine.formatting import counted, percent
+from capt_engine.metrics.interval import share
 from capt_engine.model.checkpoints import Document
-from capt_engine.model.prompt_shelf import SUFFIX
+from capt_engine.model.store.prompt_store import SUFFIX
 from capt_engine.records import NO_PROMPTS, EvaluateRequest
-from capt_engine.reports.material import Material
-from capt_engine.reports.sections_about import tuned_on
-from capt_engine.reports.sections_results import difference
-from capt_engine.reports.words import counted, percent, share
+from capt_engine.reports.sections.about import tuned_on
+from capt_engine.reports.sections.context import Material
+from capt_engine.reports.sections.results import difference
 
 _MEASURES = (
     ("zero_shot_clean", "Accuracy before tuning, clean"),

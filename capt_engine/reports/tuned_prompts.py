@@ -13,18 +13,18 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
-from capt_engine.attacks.base import Step
 from capt_engine.errors import BadRequest
+from capt_engine.files import write_whole
 from capt_engine.model.checkpoints import Document, read, save
-from capt_engine.model.prompt_shelf import SUFFIX, described, entries, fingerprint, own_folder
 from capt_engine.model.prompts import Prompts
+from capt_engine.model.store.prompt_store import SUFFIX, described, entries, fingerprint, own_folder
+from capt_engine.progress import Progress
 from capt_engine.records import NO_PROMPTS, PromptsInfo, SaveTunedRequest, TunedSaved, TuneRequest
-from capt_engine.reports.files import write_whole
-from capt_engine.reports.manifest import as_json, now
-from capt_engine.reports.material import Material
 from capt_engine.reports.model_card import card
-from capt_engine.reports.tuning_text import request_of, tune_command
-from capt_engine.reports.versions import versions
+from capt_engine.reports.sections.context import Material
+from capt_engine.runs.manifest import as_json, now
+from capt_engine.runs.tuning_text import request_of, tune_command
+from capt_engine.runs.versions import versions
 
 CARD, MANIFEST = "README.md", "manifest.json"
 FORMAT = 1
@@ -43,7 +43,7 @@ class _Named:
     made_by: TuneRequest
 
 
-def save_tuned(request: SaveTunedRequest, tick: Step) -> TunedSaved:
+def save_tuned(request: SaveTunedRequest, progress: Progress) -> TunedSaved:
     """Write the prompts with name, notes and licence to the shelf and / or a new folder; the values are not touched.
 
     Nothing is ever written over: raises BadRequest where something of that name is there already, or a run to be quoted measured other
@@ -51,7 +51,7 @@ def save_tuned(request: SaveTunedRequest, tick: Step) -> TunedSaved:
     """
     if not request.name.strip():
         raise BadRequest("The prompts have no name.", "Give them one.")
-    tick(0, 3, "reading the prompts")
+    progress(0, 3, "reading the prompts")
     source = Path(request.source)
     named = _named(request, source)
     shelf = own_folder() / f"{named.slug}{SUFFIX}" if request.on_shelf or not request.folder else None
@@ -60,9 +60,9 @@ def save_tuned(request: SaveTunedRequest, tick: Step) -> TunedSaved:
         _refuse_taken(named.slug, shelf)
     if folder is not None:
         _refuse_full(folder)
-    tick(1, 3, "reading the evaluations")
+    progress(1, 3, "reading the evaluations")
     measured = [_measured(Path(run), fingerprint(source)) for run in request.runs]
-    tick(2, 3, "writing")
+    progress(2, 3, "writing")
     files: list[Path] = []
     if folder is not None:
         files += _into_folder(folder, request.name.strip(), named, measured)

@@ -7,19 +7,19 @@ from dataclasses import replace
 
 import torch
 
-from capt_engine.attacks.base import Step
 from capt_engine.data.labelled import Item
 from capt_engine.errors import BadRequest, DeviceProblem
 from capt_engine.model.clip import Backbone
 from capt_engine.model.devices import describe_device
 from capt_engine.model.memory import peak_bytes, start_counting
+from capt_engine.progress import Progress
 from capt_engine.records import TuneForecast, TuneRequest
+from capt_engine.tuning.callbacks import WorkClock
 from capt_engine.tuning.defaults import chosen
 from capt_engine.tuning.loop import State, forecast
-from capt_engine.tuning.material import Material, Pictures, guide_of, read_all
 from capt_engine.tuning.pictures import Drawn, draw
-from capt_engine.tuning.telling import WorkClock
-from capt_engine.tuning.watch import spread
+from capt_engine.tuning.run_inputs import Material, Pictures, guide_of, read_all
+from capt_engine.tuning.validation import spread
 
 DRY_STEPS = 3
 # Of the validation pictures so many are looked at; the rest takes as long in proportion.
@@ -76,11 +76,11 @@ def of_prompts(
     )
 
 
-def few_of(request: TuneRequest, drawn: Drawn, n: int, backbone: Backbone, tick: Step) -> Pictures:
+def few_of(request: TuneRequest, drawn: Drawn, n: int, backbone: Backbone, progress: Progress) -> Pictures:
     """n of the training pictures and some of the validation pictures, over all classes; raises BadRequest where none can be read."""
     train = replace(drawn.train, items=_some(drawn.train.items, n))
     val = None if drawn.val is None else replace(drawn.val, items=_some(drawn.val.items, _WATCHED))
-    few = read_all(request, replace(drawn, train=train, val=val), backbone, tick, every_class=False)
+    few = read_all(request, replace(drawn, train=train, val=val), backbone, progress, every_class=False)
     if not len(few.train):
         raise BadRequest("None of the pictures that were tried can be read.", "Scan the pictures to see what is wrong.")
     return few
@@ -101,12 +101,12 @@ def _some(items: Sequence[Item], n: int) -> tuple[Item, ...]:
     return tuple(items[index] for index in spread([item.label for item in items], n))
 
 
-def _tried(material: Material, batch: int, tick: Step) -> tuple[int, list[float]]:
+def _tried(material: Material, batch: int, progress: Progress) -> tuple[int, list[float]]:
     """The batch that fits into memory, and the seconds of each step."""
     while True:
         try:
             trial = material.tuning(material.fresh_prompts(), State(), batch)
-            return batch, trial.trial(DRY_STEPS, lambda *_: tick(0, 0, "trying three steps"))
+            return batch, trial.trial(DRY_STEPS, lambda *_: progress(0, 0, "trying three steps"))
         except torch.OutOfMemoryError:
             if batch == 1:
                 raise DeviceProblem(

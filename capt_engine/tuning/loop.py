@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Draws
+from capt_engine.attacks.base import PictureRngs
 from capt_engine.errors import CaptError
 from capt_engine.model.prompts import Prompts
+from capt_engine.progress import Progress
 from capt_engine.records import TuneStep
 from capt_engine.tuning.inner_attack import InnerAttack
 from capt_engine.tuning.objective import ASKS_GUIDE_AGAIN, Objective, Settings, Terms, Views
@@ -29,8 +30,6 @@ WEIGHT_DECAY = 5e-4
 # The family's failure on EuroSAT: the loss sits at ln k while clean and adversarial predictions have become the same constant.
 _COLLAPSED_KL = 1e-2
 _COLLAPSED_CE = 0.02
-
-Step = Callable[..., None]
 
 
 class TuningFailed(CaptError):
@@ -96,7 +95,7 @@ class Tuning:
         """The last, smaller batch is left out only where at least one whole batch remains."""
         return max(1, len(self._labels) // self._recipe.batch)
 
-    def epochs(self, tick: Step, told: Callable[[TuneStep], None] | None = None) -> Iterator[list[TuneStep]]:
+    def epochs(self, progress: Progress, told: Callable[[TuneStep], None] | None = None) -> Iterator[list[TuneStep]]:
         """Run the epochs that are left; each is yielded when it is done and `state` can be saved. Raises TuningFailed, Cancelled.
 
         told: hears of every step at once.
@@ -104,7 +103,7 @@ class Tuning:
         for epoch in range(self.state.epoch + 1, self._recipe.epochs + 1):
             logs = []
             for i, batch in enumerate(self._batches(epoch)):
-                logs.append(self._step(epoch, i, batch, tick))
+                logs.append(self._step(epoch, i, batch, progress))
                 if told is not None:
                     told(logs[-1])
             momentum = {
@@ -115,7 +114,7 @@ class Tuning:
             self.state = State(epoch, momentum)
             yield logs
 
-    def trial(self, steps: int, tick: Step) -> list[float]:
+    def trial(self, steps: int, progress: Progress) -> list[float]:
         """Seconds that each of the first `steps` steps takes. The prompts move, so this is for a copy that is thrown away.
 
         tick is called between them, not within: what happens at a tick is not the step's work.
@@ -123,7 +122,7 @@ class Tuning:
         batches = self._batches(self.state.epoch + 1)
         seconds = []
         for i in range(steps):
-            tick()
+            progress()
             started_s = time.monotonic()
             self._step(self.state.epoch + 1, i % len(batches), batches[i % len(batches)], lambda *_: None)
             seconds.append(time.monotonic() - started_s)
@@ -135,11 +134,11 @@ class Tuning:
         size = self._recipe.batch
         return [order[i * size : (i + 1) * size] for i in range(self.steps_per_epoch)]
 
-    def _step(self, epoch: int, index: int, batch: Tensor, tick: Step) -> TuneStep:
+    def _step(self, epoch: int, index: int, batch: Tensor, progress: Progress) -> TuneStep:
         recipe = self._recipe
         total = recipe.epochs * self.steps_per_epoch
         done = (epoch - 1) * self.steps_per_epoch + index
-        tick(done, total, f"epoch {epoch} of {recipe.epochs}")
+        progress(done, total, f"epoch {epoch} of {recipe.epochs}")
         rate = learning_rate(epoch, recipe.epochs, recipe.rate)
         for group in self._optimiser.param_groups:
             group["lr"] = rate
@@ -193,8 +192,8 @@ class Tuning:
         if attack is None:
             return None, 0.0
         constant, fixed = self.prompts().detached(), text.detach()
-        draws = Draws.of(self._recipe.seed, [f"{epoch}:{int(i)}" for i in batch])
-        start = attack.threat.norm.random(draws, images, attack.threat.eps)
+        rngs = PictureRngs.of(self._recipe.seed, [f"{epoch}:{int(i)}" for i in batch])
+        start = attack.threat.norm.random(rngs, images, attack.threat.eps)
         return attack.run(lambda x: self._clip.logits(x, constant, fixed)[0], images, labels, start)
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from capt_engine.model.checkpoints import Document, MadeFor
 from capt_engine.model.memory import peak_bytes
-from capt_engine.model.prompt_shelf import described
+from capt_engine.model.store.prompt_store import described
 from capt_engine.records import Share, TuneEpoch, TuneResult
-from capt_engine.tuning.material import Material
-from capt_engine.tuning.watch import STEPS
+from capt_engine.tuning.run_inputs import Material
+from capt_engine.tuning.validation import STEPS
 
 OVERFITTED_AFTER = 3
 """So many epochs in a row in which validation rises clean and falls under attack are called over-fitting."""

@@ -70,9 +70,9 @@ def draw(request: TuneRequest) -> Drawn:
             else "Validation pictures were drawn from the training pictures that are not trained on."
         )
     if watched is None:
-        (drawn,) = half_of_classes(request.half, drawn)
+        (drawn,) = half_of_classes(request.subsample_classes, drawn)
     else:
-        drawn, watched = half_of_classes(request.half, drawn, watched)
+        drawn, watched = half_of_classes(request.subsample_classes, drawn, watched)
     if not drawn.items:
         raise BadRequest(f"{request.data} has no training pictures.", "Name labelled pictures to learn from.")
     return Drawn(drawn, watched if watched and watched.items else None, tuple(notes))

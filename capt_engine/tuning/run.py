@@ -10,29 +10,29 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Step
 from capt_engine.errors import BadCheckpoint, BadRequest, DeviceProblem, Stopped
 from capt_engine.model import checkpoints
 from capt_engine.model.clip import Backbone
 from capt_engine.model.memory import start_counting
 from capt_engine.model.prompts import Prompts
+from capt_engine.progress import Progress
 from capt_engine.records import TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneStep, TuneStrip
 from capt_engine.tuning import outcome, tecoa
 from capt_engine.tuning import state as states
+from capt_engine.tuning.callbacks import Tell, WorkClock
 from capt_engine.tuning.defaults import chosen
 from capt_engine.tuning.forecast import DRY_STEPS, foreseen, of_prompts
 from capt_engine.tuning.loop import State, TuningFailed, has_collapsed
-from capt_engine.tuning.material import Material, guide_of, read_all
 from capt_engine.tuning.pictures import draw
-from capt_engine.tuning.telling import Tell, WorkClock
-from capt_engine.tuning.watch import Measured
+from capt_engine.tuning.run_inputs import Material, guide_of, read_all
+from capt_engine.tuning.validation import Measured
 
 # These have no consistency term, so its absence says nothing about them.
 _WITHOUT_CONSISTENCY = ("clean", "adversarial")
 
 
 def tune(
-    request: TuneRequest, backbone: Backbone, load: Callable[[str], Backbone], tell: Tell, tick: Step
+    request: TuneRequest, backbone: Backbone, load: Callable[[str], Backbone], tell: Tell, progress: Progress
 ) -> TuneResult:
     """Learn prompts for `backbone` (or with TeCoA its image tower) and write them to `request.out`; news leave through `tell`, in order.
 
@@ -40,7 +40,7 @@ def tune(
     after the first epoch, the run ends with the best one so far, as with `stop_after`.
     Raises CaptError; TuningFailed and Cancelled leave the last epoch's state.
     """
-    clock = WorkClock(tick)
+    clock = WorkClock(progress)
     started_s = clock.now_s()
     if request.method == tecoa.METHOD:
         return tecoa.tune(request, backbone, tell, clock)
@@ -63,11 +63,13 @@ def tune(
     return outcome.result(material, run.found, document, parameters, clock.now_s() - started_s)
 
 
-def foresee(request: TuneRequest, backbone: Backbone, load: Callable[[str], Backbone], tick: Step) -> TuneForecast:
+def foresee(
+    request: TuneRequest, backbone: Backbone, load: Callable[[str], Backbone], progress: Progress
+) -> TuneForecast:
     """What a run will take, from a dry run of its own pictures; writes nothing. Raises CaptError where the run would."""
     if request.method == tecoa.METHOD:
-        return tecoa.foresee(request, backbone, WorkClock(tick))
-    return of_prompts(request, backbone, load, WorkClock(tick))
+        return tecoa.foresee(request, backbone, WorkClock(progress))
+    return of_prompts(request, backbone, load, WorkClock(progress))
 
 
 def _checked_out(request: TuneRequest) -> Path:

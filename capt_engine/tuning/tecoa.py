@@ -15,13 +15,13 @@ from capt_engine.model.devices import describe_device
 from capt_engine.model.memory import peak_bytes, start_counting
 from capt_engine.model.text import class_features
 from capt_engine.records import TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneStrip
+from capt_engine.tuning.callbacks import Tell, WorkClock
 from capt_engine.tuning.forecast import few_of, size_of, unread_bytes
 from capt_engine.tuning.inner_attack import InnerAttack
-from capt_engine.tuning.material import Pictures, read_all
 from capt_engine.tuning.pictures import draw, fingerprint
-from capt_engine.tuning.telling import Tell, WorkClock
+from capt_engine.tuning.run_inputs import Pictures, read_all
 from capt_engine.tuning.tower import CHECKPOINT, TECOA, TowerRecipe, TowerTuning, export
-from capt_engine.tuning.watch import Measured, watch_of
+from capt_engine.tuning.validation import Measured, watch_of
 
 METHOD = "tecoa"
 

@@ -23,10 +23,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from capt_engine.attacks.base import LINF, Draws, Step, Threat
+from capt_engine.attacks.base import LINF, PictureRngs, Threat
 from capt_engine.errors import BadCheckpoint, BadRequest, UnknownName
 from capt_engine.model.clip import TOWER_CONFIG, TOWER_FORMAT, TOWER_WEIGHTS, Backbone, Base, lasting_id
 from capt_engine.model.vision import encode_pixels
+from capt_engine.progress import Progress
 from capt_engine.tuning.inner_attack import InnerAttack
 from capt_engine.tuning.loop import MOMENTUM, TuningFailed
 
@@ -96,7 +97,7 @@ def tune_tower(
     text: Tensor,
     recipe: TowerRecipe,
     out: Path,
-    tick: Step,
+    progress: Progress,
     about: dict[str, Any] | None = None,
 ) -> TowerResult:
     """Tune a copy of the image tower and write it to the folder `out`, which then holds a model; `backbone` is left as it is.
@@ -112,7 +113,7 @@ def tune_tower(
         if checkpoint.is_file():
             tuning.resume(checkpoint)
         while tuning.epoch < recipe.epochs:
-            tuning.advance(tick)
+            tuning.advance(progress)
             tuning.save(checkpoint)
         export(tuning, out, about or {})
         checkpoint.unlink(missing_ok=True)
@@ -151,7 +152,7 @@ class TowerTuning:
         logits: Tensor = self._scale * encode_pixels(self.tuned, images) @ self._text.T
         return logits
 
-    def advance(self, tick: Step) -> EpochLog:
+    def advance(self, progress: Progress) -> EpochLog:
         """Run the next epoch; raises TuningFailed, Cancelled."""
         epoch, size = self.epoch + 1, self.recipe.batch
         order = torch.randperm(len(self._images), generator=_stream(self.recipe.seed, epoch))
@@ -159,7 +160,7 @@ class TowerTuning:
         sums = torch.zeros(4, dtype=torch.float64)
         for index in range(self.steps_per_epoch):
             done = self.epoch * self.steps_per_epoch + index
-            tick(done, total, f"epoch {epoch} of {self.recipe.epochs}")
+            progress(done, total, f"epoch {epoch} of {self.recipe.epochs}")
             for group in self._optimiser.param_groups:
                 group["lr"] = rate_at(done, total, self.recipe)
             batch = order[index * size : (index + 1) * size]
@@ -173,8 +174,8 @@ class TowerTuning:
     def _step(self, epoch: int, index: int, batch: Tensor) -> Tensor:
         recipe, device = self.recipe, self.tuned.mean.device
         images, labels = _pixels(self._images[batch]).to(device), self._labels[batch].to(device)
-        draws = Draws.of(recipe.seed, [f"{epoch}:{int(i)}" for i in batch])
-        start = recipe.attack.threat.norm.random(draws, images, recipe.attack.threat.eps)
+        rngs = PictureRngs.of(recipe.seed, [f"{epoch}:{int(i)}" for i in batch])
+        start = recipe.attack.threat.norm.random(rngs, images, recipe.attack.threat.eps)
         self.tuned.clip.visual.requires_grad_(False)  # spares the attack the gradients of the weights
         attacked, zeros = recipe.attack.run(self.logits, images, labels, start)
         self.tuned.clip.visual.requires_grad_(True)

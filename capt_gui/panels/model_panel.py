@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QToolButton
 
 from capt_engine.records import NO_PROMPTS
 from capt_gui.theme import Theme
-from capt_gui.view_models.choices import Choices
-from capt_gui.view_models.sides import SUFFIX, Offer
+from capt_gui.view_models.explore.choices import Choices
+from capt_gui.view_models.explore.sides import SUFFIX, Offer
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.picker import CLOSED, HEADING, Entry, Picker
 from capt_gui.widgets.side_badge import SIDES, SideBadge

@@ -9,7 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
-from capt_gui.view_models.data_notices import Notice
+from capt_gui.view_models.data_warnings import Notice
 from capt_gui.widgets.notice_bar import NoticeBar
 from capt_gui.widgets.tab_order import put_after
 

@@ -8,19 +8,19 @@ from pathlib import Path
 from capt_gui.bridge import Bridge
 from capt_gui.settings import Settings
 from capt_gui.theme import Theme
-from capt_gui.view_models.analysis_model import AnalysisModel
-from capt_gui.view_models.choices import Choices
 from capt_gui.view_models.engine_state import EngineState
-from capt_gui.view_models.evaluate_desk import EvaluateDesk, lay_out_evaluation
-from capt_gui.view_models.gallery_model import GalleryModel
-from capt_gui.view_models.models_model import ModelsModel
+from capt_gui.view_models.evaluate.desk import EvaluateDesk, lay_out_evaluation
+from capt_gui.view_models.explore.analysis_model import AnalysisModel
+from capt_gui.view_models.explore.choices import Choices
+from capt_gui.view_models.explore.gallery_model import GalleryModel
+from capt_gui.view_models.explore.token_check import TokenCheck
+from capt_gui.view_models.models.models_model import ModelsModel
 from capt_gui.view_models.navigation import Navigation
-from capt_gui.view_models.report_job import ReportJob
-from capt_gui.view_models.reports_model import ReportsModel
+from capt_gui.view_models.report.report_job import ReportJob
+from capt_gui.view_models.report.reports_model import ReportsModel
 from capt_gui.view_models.run_store import RunStore
 from capt_gui.view_models.runs_model import RunsModel
-from capt_gui.view_models.token_check import TokenCheck
-from capt_gui.view_models.tune_desk import TuneDesk, lay_out_tuning
+from capt_gui.view_models.tune.desk import TuneDesk, lay_out_tuning
 
 
 @dataclass(frozen=True)

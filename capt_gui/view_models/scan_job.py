@@ -18,7 +18,7 @@ from capt_engine.records import (
     SplitResult,
 )
 from capt_gui.bridge import Bridge
-from capt_gui.view_models import sentences
+from capt_gui.view_models import formatting
 from capt_gui.view_models.thumbnail_loader import SIZE, ThumbnailLoader
 
 # so many small views of each class come with the scan
@@ -92,7 +92,7 @@ class ScanJob(QObject):
             self.thumbnails.put(event.previews)
         elif isinstance(event, JobProgress) and job == self._scan:
             note = event.note[:1].upper() + event.note[1:]
-            self.progress_changed.emit(event.done, event.total, sentences.progress(note, event.remaining_s, 0))
+            self.progress_changed.emit(event.done, event.total, formatting.progress(note, event.remaining_s, 0))
         elif isinstance(event, JobFinished | JobFailed | JobCancelled):
             if job == self._scan:
                 self._on_scanned(event)

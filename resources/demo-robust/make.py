@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from capt_engine.attacks.base import LINF, Draws, Threat
+from capt_engine.attacks.base import LINF, PictureRngs, Threat
 from capt_engine.attacks.pgd import PGD
 from capt_engine.cli.terminal import Progress
 from capt_engine.demo import figures, world
@@ -125,8 +125,8 @@ def measure(model: str, task: str, domain: str, kept: Path) -> list[figures.Figu
         attack = PGD(steps=figures.PGD_STEPS, step_size=eps_255 / 255 / 4)
         # What broke within a smaller budget is broken within this one too, so only what is left needs the work.
         for batch in right.nonzero().flatten().split(BATCH):
-            draws = Draws.of(0, [f"{task}/{domain}/{int(i)}" for i in batch])
-            attacked = attack.run(classifier, images[batch], labels[batch], Threat(LINF, eps_255 / 255), draws, silent)
+            rngs = PictureRngs.of(0, [f"{task}/{domain}/{int(i)}" for i in batch])
+            attacked = attack.run(classifier, images[batch], labels[batch], Threat(LINF, eps_255 / 255), rngs, silent)
             right[batch] = told(classifier, attacked, labels[batch])
         measured.append(figure(task, domain, eps_255, right))
     for one in measured:

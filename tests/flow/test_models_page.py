@@ -23,7 +23,7 @@ from capt_gui.settings import Settings
 from capt_gui.theme import Theme
 from capt_gui.view_models.desk import Desk, lay_out
 from tests.conftest import TINY_CONFIG
-from tests.engine.model.hub_server import Hub, serving
+from tests.engine.download.hub_server import Hub, serving
 from tests.engine.model.importers import forms, published
 
 PATIENCE_MS = 120_000

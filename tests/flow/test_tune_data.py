@@ -26,7 +26,7 @@ from capt_gui.pages.tune.page import TunePage
 from capt_gui.settings import Settings
 from capt_gui.theme import Theme
 from capt_gui.view_models.desk import lay_out
-from capt_gui.view_models.tune_state import METHOD, SPLIT
+from capt_gui.view_models.tune.state import METHOD, SPLIT
 
 PATIENCE_MS = 180_000
 CLASSES = ("cat", "dog", "emu", "fox")

@@ -23,8 +23,8 @@ from capt_gui.pages.tune.page import TunePage
 from capt_gui.pages.tune.result_step import ResultStep
 from capt_gui.pages.tune.run_step import RunStep
 from capt_gui.view_models.navigation import EXPLORE, REPORT
-from capt_gui.view_models.tune_project import RESUME
-from capt_gui.view_models.tune_state import DONE, RESULT, RUNNING, TUNE
+from capt_gui.view_models.tune.project import RESUME
+from capt_gui.view_models.tune.state import DONE, RESULT, RUNNING, TUNE
 from tests.flow.wizard_walk import draw_toys, open_page, tensors, walk_to_method
 
 PATIENCE_MS = 120_000

@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from capt_engine.cli.main import main
 from capt_gui.pages.tune.page import TunePage
-from capt_gui.view_models.tune_state import RUNNING, TUNE
+from capt_gui.view_models.tune.state import RUNNING, TUNE
 from tests.flow.wizard_walk import draw_toys, open_page, tensors
 
 EPOCHS = 3

@@ -39,7 +39,7 @@ WRONG_LINES = [
 ]
 # What those lines import, and the folders that every contract speaks of.
 ALSO_THERE = [
-    "capt_engine/jobs/tick.py",
+    "capt_engine/jobs/progress.py",
     "capt_engine/metrics/base.py",
     "capt_engine/evaluation/__init__.py",
     "capt_engine/cli/__init__.py",

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import L2, LINF, Draws, Norm, Threat
+from capt_engine.attacks.base import L2, LINF, Norm, PictureRngs, Threat
 from capt_engine.attacks.losses import margin
 from capt_engine.attacks.pgd import PGD
-from capt_engine.jobs.tick import silent_tick
+from capt_engine.jobs.stoppable import silent_tick
 from capt_engine.model.classifier import Classifier
 
 torchattacks = pytest.importorskip(
@@ -42,7 +42,9 @@ def last_and_best(classifier: Classifier, images: Tensor, labels: Tensor, attack
         visited.append(pictures.detach())
         return classifier(pictures)
 
-    best = attack.run(model, images, labels, threat, Draws.of(0, [str(i) for i in range(len(images))]), silent_tick)
+    best = attack.run(
+        model, images, labels, threat, PictureRngs.of(0, [str(i) for i in range(len(images))]), silent_tick
+    )
     return [visited[-1], best]
 
 

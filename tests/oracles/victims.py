@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from capt_engine.attacks.base import Attack, Draws, Norm, Threat
+from capt_engine.attacks.base import Attack, Norm, PictureRngs, Threat
 from capt_engine.demo import world
-from capt_engine.jobs.tick import silent_tick
+from capt_engine.jobs.stoppable import silent_tick
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import load_backbone
 
@@ -55,8 +55,8 @@ class Victim:
         parts = []
         for first in range(0, len(self.images), _BATCH):
             images, labels = self.images[first : first + _BATCH], self.labels[first : first + _BATCH]
-            draws = Draws.of(0, [str(first + i) for i in range(len(images))])
-            parts.append(attack.run(self.model, images, labels, Threat(norm, eps), draws, silent_tick))
+            rngs = PictureRngs.of(0, [str(first + i) for i in range(len(images))])
+            parts.append(attack.run(self.model, images, labels, Threat(norm, eps), rngs, silent_tick))
         return torch.cat(parts)
 
     def few(self, count: int) -> Victim:

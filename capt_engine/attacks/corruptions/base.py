@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from capt_engine.attacks.base import Draws
+from capt_engine.attacks.base import PictureRngs
 
 SEVERITIES = 5
 
@@ -33,7 +33,7 @@ class Corruption:
     levels: tuple[tuple[float, ...], ...]
     held_out: bool = False
 
-    def __call__(self, picture: Tensor, severity: int, stream: Draws) -> Tensor:
+    def __call__(self, picture: Tensor, severity: int, stream: PictureRngs) -> Tensor:
         """The picture (1, 3, h, w) in [0, 1] gone bad, on the CPU; severity: 1 to 5; stream: the draws of this one picture."""
         return self.apply(picture, *self.levels[severity - 1], stream).clamp(0, 1)
 
@@ -43,12 +43,12 @@ def pixels(length: float, picture: Tensor) -> float:
     return length * min(picture.shape[2:]) / _WRITTEN_FOR
 
 
-def chance(stream: Draws, *shape: int) -> Tensor:
+def chance(stream: PictureRngs, *shape: int) -> Tensor:
     """Values in [0, 1) from the picture's own stream, (1, *shape)."""
     return stream.uniform(torch.empty(1, *shape))
 
 
-def one_chance(stream: Draws) -> float:
+def one_chance(stream: PictureRngs) -> float:
     """A single value in [0, 1)."""
     return float(chance(stream, 1))
 
@@ -98,7 +98,7 @@ def displaced(picture: Tensor, right: Tensor, down: Tensor) -> Tensor:
     return F.grid_sample(picture, grid, padding_mode="reflection", align_corners=False)
 
 
-def clouds(picture: Tensor, stream: Draws, *, first: int = 2, roughness: float = 0.55) -> Tensor:
+def clouds(picture: Tensor, stream: PictureRngs, *, first: int = 2, roughness: float = 0.55) -> Tensor:
     """Smooth random light and dark of every size, (1, 1, h, w) from 0 to 1.
 
     first: lumps along the shorter side at the coarsest; roughness: the strength of each finer layer relative to the one before.

@@ -8,24 +8,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from capt_engine.attacks.base import Draws
+from capt_engine.attacks.base import PictureRngs
 from capt_engine.attacks.corruptions.base import blurred, chance, displaced, filtered, one_chance, pixels, streaked
 
 _ZOOMS = 16
 _FINE = 5
 
 
-def gaussian_blur(picture: Tensor, sigma: float, stream: Draws) -> Tensor:  # noqa: ARG001
+def gaussian_blur(picture: Tensor, sigma: float, stream: PictureRngs) -> Tensor:  # noqa: ARG001
     """A soft lens."""
     return blurred(picture, pixels(sigma, picture))
 
 
-def defocus_blur(picture: Tensor, radius: float, stream: Draws) -> Tensor:  # noqa: ARG001
+def defocus_blur(picture: Tensor, radius: float, stream: PictureRngs) -> Tensor:  # noqa: ARG001
     """Out of focus: every point becomes a disc."""
     return filtered(picture, _disc(pixels(radius, picture)))
 
 
-def glass_blur(picture: Tensor, reach: float, rounds: float, stream: Draws) -> Tensor:
+def glass_blur(picture: Tensor, reach: float, rounds: float, stream: PictureRngs) -> Tensor:
     """Behind frosted glass: each pixel shows a place nearby, again and again.
 
     Pixels look aside by fractions too, where the benchmark swaps whole ones, so that small pictures are scattered alike.
@@ -38,12 +38,12 @@ def glass_blur(picture: Tensor, reach: float, rounds: float, stream: Draws) -> T
     return blurred(picture, far / 4)
 
 
-def motion_blur(picture: Tensor, length: float, stream: Draws) -> Tensor:
+def motion_blur(picture: Tensor, length: float, stream: PictureRngs) -> Tensor:
     """The camera moved, in a direction drawn for the picture; 45° to either side of level."""
     return streaked(picture, pixels(length, picture), 90 * one_chance(stream) - 45)
 
 
-def zoom_blur(picture: Tensor, largest: float, stream: Draws) -> Tensor:  # noqa: ARG001
+def zoom_blur(picture: Tensor, largest: float, stream: PictureRngs) -> Tensor:  # noqa: ARG001
     """The camera came nearer while it looked: the mean of the picture at every zoom up to the largest."""
     total = picture
     for step in range(1, _ZOOMS + 1):
@@ -60,6 +60,6 @@ def _disc(radius: float) -> Tensor:
     reach = math.ceil(radius)
     side = 2 * reach + 1
     at = (torch.arange(side * _FINE) + 0.5) / _FINE - side / 2
-    inside = (at[:, None].square() + at[None].square() <= max(radius, 0.5) ** 2).float()
-    kernel = inside.view(side, _FINE, side, _FINE).mean(dim=(1, 3))
+    clip_to_box = (at[:, None].square() + at[None].square() <= max(radius, 0.5) ** 2).float()
+    kernel = clip_to_box.view(side, _FINE, side, _FINE).mean(dim=(1, 3))
     return kernel / kernel.sum()

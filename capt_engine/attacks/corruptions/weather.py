@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Draws
+from capt_engine.attacks.base import PictureRngs
 from capt_engine.attacks.corruptions.base import (
     blurred,
     chance,
@@ -25,7 +25,7 @@ _MUD = (0.30, 0.21, 0.13)
 _MIST = 0.88
 
 
-def snow(picture: Tensor, density: float, flake: float, length: float, veil: float, stream: Draws) -> Tensor:
+def snow(picture: Tensor, density: float, flake: float, length: float, veil: float, stream: PictureRngs) -> Tensor:
     """Flakes falling aslant, smeared by their fall, before a scene that has grown paler."""
     height, width = picture.shape[2:]
     fall = 60 + 60 * one_chance(stream)
@@ -39,7 +39,7 @@ def snow(picture: Tensor, density: float, flake: float, length: float, veil: flo
     return scene + layer.clamp(0, 1) * (0.97 - scene)
 
 
-def frost(picture: Tensor, cover: float, stream: Draws) -> Tensor:
+def frost(picture: Tensor, cover: float, stream: PictureRngs) -> Tensor:
     """Ice crystals on the window: needles in patches of one direction each, thicker towards the edges, and a cold veil between them."""
     ice = _crystals(picture, stream)
     colour = torch.tensor(_FROST).view(1, 3, 1, 1)
@@ -48,7 +48,7 @@ def frost(picture: Tensor, cover: float, stream: Draws) -> Tensor:
     return veiled * (1 - opaque) + colour * (0.65 + 0.35 * ice) * opaque
 
 
-def _crystals(picture: Tensor, stream: Draws) -> Tensor:
+def _crystals(picture: Tensor, stream: PictureRngs) -> Tensor:
     """Needles of ice, (1, 1, h, w) from 0 to 1: fine noise drawn out along the direction of the nearest of some scattered seeds."""
     height, width = picture.shape[2:]
     places, directions = chance(stream, 14, 2)[0], 4
@@ -69,30 +69,30 @@ def _crystals(picture: Tensor, stream: Draws) -> Tensor:
     return stretched(needles * (0.55 + 0.45 * clouds(picture, stream, first=3)) + 0.35 * edge)
 
 
-def fog(picture: Tensor, thickness: float, roughness: float, stream: Draws) -> Tensor:
+def fog(picture: Tensor, thickness: float, roughness: float, stream: PictureRngs) -> Tensor:
     """Drifting mist: light dies away through it as exp(−thickness), and its own pale grey takes the place (Koschmieder's law)."""
     mist = 0.3 + 1.4 * clouds(picture, stream, roughness=roughness)
     left = torch.exp(-thickness * mist)
     return picture * left + _MIST * (1 - left)
 
 
-def brightness(picture: Tensor, gain: float, stream: Draws) -> Tensor:  # noqa: ARG001
+def brightness(picture: Tensor, gain: float, stream: PictureRngs) -> Tensor:  # noqa: ARG001
     """Daylight: the value of each colour (its lightest part) rises, hue and saturation stay."""
     value = picture.amax(dim=1, keepdim=True)
     raised = (value + gain).clamp(0, 1)
     return torch.where(value > 0, picture / value.clamp_min(1e-6) * raised, raised)
 
 
-def spatter(picture: Tensor, cover: float, mud: float, stream: Draws) -> Tensor:
+def spatter(picture: Tensor, cover: float, mud: float, stream: PictureRngs) -> Tensor:
     """Drops on the lens: water that shines at its rims, or mud."""
     drops = clouds(picture, stream, first=9, roughness=0.5)
     threshold = torch.quantile(drops.flatten(), 1 - cover)
     depth = ((drops - threshold) / (1 - threshold).clamp_min(1e-6)).clamp(0, 1)
-    inside = (depth * 14).clamp(0, 1)
+    clip_to_box = (depth * 14).clamp(0, 1)
     if mud:
         colour = torch.tensor(_MUD).view(1, 3, 1, 1) * (0.7 + 0.6 * (1 - depth))
-        return picture * (1 - inside * 0.92) + colour * inside * 0.92
+        return picture * (1 - clip_to_box * 0.92) + colour * clip_to_box * 0.92
     rim = (depth * 14).clamp(0, 1) - (depth * 4 - 0.15).clamp(0, 1)
     colour = torch.tensor(_WATER).view(1, 3, 1, 1)
-    wet = inside * 0.28 + rim.clamp(0, 1) * 0.42
+    wet = clip_to_box * 0.28 + rim.clamp(0, 1) * 0.42
     return picture * (1 - wet) + colour * wet

@@ -42,7 +42,7 @@ def converted(
     *,
     eps: float | None = None,
     any_model: bool = False,
-    tick: Callable[[], None] = lambda: None,
+    progress: Callable[[], None] = lambda: None,
 ) -> Converted:
     """Read a published file of prompts for this model.
 
@@ -50,7 +50,7 @@ def converted(
     tick: called several times a second while the file is read. Raises BadCheckpoint where the file is no prompts file of a known family
     or not for this model, BadRequest where something must be said that the file does not say.
     """
-    contents = read_published(path, tick=tick)
+    contents = read_published(path, progress=progress)
     family = sniffed(contents, path.name)
     agreed = _same_clip(contents.state, backbone)
     if agreed is False and not any_model:

@@ -10,9 +10,9 @@ from pathlib import Path
 from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint
-from capt_engine.model import installed
 from capt_engine.model.importers.reading import read_published
 from capt_engine.model.lpips import ALEX, NETS, VGG, Net, State, checked, linear_name
+from capt_engine.model.store import install_record
 
 _FILES = (
     "One is torchvision's network (alexnet-owt-7be5be79.pth or vgg16-397923af.pth), the other the weights of its channels, "
@@ -31,14 +31,14 @@ class Brought:
     linear: tuple[str, str]
 
 
-def brought(one: Path, other: Path, tick: Callable[[], None] = lambda: None) -> Brought:
+def brought(one: Path, other: Path, progress: Callable[[], None] = lambda: None) -> Brought:
     """Read both files, in either order; nothing in them is run.
 
     tick: called several times a second while a file is read. Raises BadCheckpoint where they are not two halves of one LPIPS.
     """
     halves: dict[bool, tuple[Path, State]] = {}
     for path in (one, other):
-        state = read_published(path, tick=tick).state
+        state = read_published(path, progress=progress).state
         is_linear = _is_linear(path, state)
         if is_linear in halves:
             what = "weights of channels" if is_linear else "a network"
@@ -91,4 +91,4 @@ def _check_linear(net: Net, backbone: Path, linear: Path, weights: Mapping[str, 
 
 def _named(path: Path) -> tuple[str, str]:
     # A file name may hold bytes that are no text.
-    return path.name.encode("utf-8", "backslashreplace").decode(), installed.sha256(path)
+    return path.name.encode("utf-8", "backslashreplace").decode(), install_record.sha256(path)

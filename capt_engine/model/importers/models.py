@@ -20,7 +20,7 @@ from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.folders import models_dir
-from capt_engine.model import clip, installed
+from capt_engine.model import clip
 from capt_engine.model.clip import (
     BUNDLED,
     TOWER_CONFIG,
@@ -33,6 +33,7 @@ from capt_engine.model.clip import (
 from capt_engine.model.importers import hugging_face, openai, towers
 from capt_engine.model.importers.base import State
 from capt_engine.model.importers.reading import Contents, read_published
+from capt_engine.model.store import install_record
 
 OPEN_CLIP_CONFIG, OPEN_CLIP_WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
 _PICKLED = ("open_clip_pytorch_model.bin", "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors")
@@ -60,7 +61,7 @@ def install(
     activation: str = "",
     root: Path | None = None,
     source: Mapping[str, str] | None = None,
-    tick: Callable[[], None] = lambda: None,
+    progress: Callable[[], None] = lambda: None,
 ) -> Brought:
     """Convert and install a model under a name, whole or not at all.
 
@@ -70,16 +71,16 @@ def install(
     BadRequest where something must be said or the name is taken.
     """
     root = root or models_dir()
-    installed.checked_name(name, BUNDLED)
+    install_record.checked_name(name, BUNDLED)
     if activation not in ("", *ACTIVATIONS):
         raise BadRequest(f"There is no activation {activation!r}.", f"Known: {', '.join(ACTIVATIONS)}.")
     if (root / name).exists():
         raise BadRequest(f"There is already a model called {name!r}.", "Choose another name, or remove it first.")
     staged = root / f".{name}.import"
-    installed.discard(staged)
+    install_record.discard(staged)
     staged.mkdir(parents=True)
     try:
-        read = partial(read_published, tick=tick)
+        read = partial(read_published, progress=progress)
         form, said, assumed = _converted(path, staged, base, activation, read)
         backbone = load_backbone(
             f"{clip.LOCAL_DIR}{staged}", torch.device("cpu")
@@ -94,10 +95,10 @@ def install(
             "sha256": backbone.sha256,
             **(source or {}),
         }
-        installed.remember(staged / installed.INSTALLED, files, facts)
-        installed.publish(staged, root / name)
+        install_record.remember(staged / install_record.INSTALLED, files, facts)
+        install_record.publish(staged, root / name)
     finally:
-        installed.discard(staged)
+        install_record.discard(staged)
     return Brought(name, root / name, form, backbone, tuple(said), tuple(assumed))
 
 

@@ -56,7 +56,7 @@ class Contents:
 
 
 def read_published(
-    path: Path, limits: pickled.Limits | None = None, tick: Callable[[], None] = lambda: None
+    path: Path, limits: pickled.Limits | None = None, progress: Callable[[], None] = lambda: None
 ) -> Contents:
     """Read a torch or safetensors file of a stranger; nothing in it is run. Raises BadCheckpoint.
 
@@ -68,11 +68,11 @@ def read_published(
         return Contents(grouped(_loaded(path, path.name), "."), {}, pickled=False)
     with tempfile.TemporaryDirectory(prefix="capt-import-") as scratch:
         out = Path(scratch) / "taken.safetensors"
-        values = _taken(path, out, limits or pickled.Limits(), tick)
+        values = _taken(path, out, limits or pickled.Limits(), progress)
         return Contents(grouped(_loaded(out, path.name), "/"), values, pickled=True)
 
 
-def _taken(path: Path, out: Path, limits: pickled.Limits, tick: Callable[[], None]) -> Mapping[str, object]:
+def _taken(path: Path, out: Path, limits: pickled.Limits, progress: Callable[[], None]) -> Mapping[str, object]:
     told = (str(_PACKAGES), str(path.absolute()), str(out), json.dumps(asdict(limits)))
     command = [sys.executable, "-I", "-B", "-c", _START + _GO, *told]
     # No more of the environment than starting an interpreter takes.
@@ -87,7 +87,7 @@ def _taken(path: Path, out: Path, limits: pickled.Limits, tick: Callable[[], Non
                     stdout, stderr = done.communicate(timeout=max(0, min(_BEAT_S, ends_s - time.monotonic())))
                     break
                 except subprocess.TimeoutExpired:
-                    tick()
+                    progress()
                     if time.monotonic() > ends_s:
                         raise BadCheckpoint(
                             f"{path.name!r} took longer than {limits.seconds} s to read and was given up.", _HINT

@@ -6,8 +6,8 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
-from capt_gui.view_models.evaluate_choices import EvaluateChoices
-from capt_gui.view_models.evaluate_data import EvaluateData
+from capt_gui.view_models.evaluate.choices import EvaluateChoices
+from capt_gui.view_models.evaluate.data import EvaluateData
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.knob_slider import KnobSlider
 from capt_gui.widgets.labels import named, text

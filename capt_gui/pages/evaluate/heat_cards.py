@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from capt_engine.records import CorruptionTable
 from capt_gui.pages.evaluate.result_cards import ResultCard
 from capt_gui.theme import Theme
-from capt_gui.view_models import evaluate_words
-from capt_gui.view_models.evaluate_run import EvaluateRun
+from capt_gui.view_models.evaluate import evaluate_text
+from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.picture_list import PictureList, Tile
 from capt_gui.view_models.thumbnail_loader import ThumbnailLoader
 from capt_gui.widgets.figures import percent
@@ -59,7 +59,7 @@ class CorruptionCard(ResultCard):
     def on_picked(self, side: str) -> None:
         """Show one side."""
         table = self._tables[1 if side == "b" and len(self._tables) > 1 else 0]
-        self.words.setText(evaluate_words.corruption_words(table))
+        self.words.setText(evaluate_text.corruption_words(table))
         kinds = [mean.kind for mean in table.kinds]
         severities = sorted({cell.severity for cell in table.cells})
         cells = {(cell.kind, cell.severity): cell for cell in table.cells}

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 from capt_gui.panels.notice_list import NoticeList
 from capt_gui.theme import Theme
 from capt_gui.view_models.class_table_model import STRIP_COLUMN, ClassTableModel
-from capt_gui.view_models.evaluate_data import EvaluateData
+from capt_gui.view_models.evaluate.data import EvaluateData
 from capt_gui.widgets.card import Card
 from capt_gui.widgets.class_table import ClassTable
 from capt_gui.widgets.failed_list import FailedList

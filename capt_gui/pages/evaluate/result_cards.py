@@ -7,10 +7,11 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from capt_engine.records import AnalyzeResult
 from capt_gui.theme import Theme
-from capt_gui.view_models import evaluate_words, sentences
-from capt_gui.view_models.choices import Choices
-from capt_gui.view_models.evaluate_run import EvaluateRun
-from capt_gui.view_models.evaluate_tally import SAVINGS
+from capt_gui.view_models import formatting
+from capt_gui.view_models.evaluate import evaluate_text
+from capt_gui.view_models.evaluate.run import EvaluateRun
+from capt_gui.view_models.evaluate.tally import SAVINGS
+from capt_gui.view_models.explore.choices import Choices
 from capt_gui.widgets.before_after import BeforeAfter, Measured, Pair, measured
 from capt_gui.widgets.figures import percent
 from capt_gui.widgets.labels import text
@@ -67,7 +68,7 @@ class FiguresCard(ResultCard):
             (self.tr("Under common corruptions, on average"), self._means(results)),
         ]
         self.bars.set_pairs(tuple(Pair(title, *values) for title, values in rows if values and values[0] is not None))
-        tests = evaluate_words.tests(results[0])
+        tests = evaluate_text.tests(results[0])
         tail = self.tr("Whiskers: 95 % intervals.")
         self.tests.setText("\n".join((*tests, tail)))
         return True
@@ -239,9 +240,9 @@ class CurveCard(ResultCard):
             )
         levels = (Level(self.tr("chance"), "control", 1 / results[0].classes),) if results[0].classes else ()
         self.chart.set_lines(
-            tuple(lines), levels, labels=tuple(sentences.budget(eps, norm).removesuffix("/255") for eps in budgets)
+            tuple(lines), levels, labels=tuple(formatting.budget(eps, norm).removesuffix("/255") for eps in budgets)
         )
         unit = self.tr("in 255ths of the range") if norm == "linf" else self.tr("as a length")
         words = self.tr("ε {}, drawn at equal distances. The verdict is about {}. Bands: 95 % intervals.")
-        self.words.setText(words.format(unit, sentences.threat(results[0].threat_model)))
+        self.words.setText(words.format(unit, formatting.threat(results[0].threat_model)))
         return True

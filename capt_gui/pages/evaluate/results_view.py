@@ -11,7 +11,7 @@ from capt_gui.pages.evaluate.verdict_card import VerdictCard
 from capt_gui.panels.class_scores import ClassScores
 from capt_gui.view_models.class_rows import class_rows
 from capt_gui.view_models.desk import Desk
-from capt_gui.view_models.evaluate_run import EvaluateRun
+from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.widgets.card import Card
 from capt_gui.widgets.checks_card import ChecksCard
 from capt_gui.widgets.failed_list import FailedList

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from capt_gui.pages.evaluate.attack_choice_panel import TestPanel
 from capt_gui.pages.evaluate.data_card import DataCard
-from capt_gui.pages.evaluate.test_panel import TestPanel
 from capt_gui.panels.model_panel import ModelPanel
 from capt_gui.view_models.desk import Desk
 from capt_gui.widgets.card import Card

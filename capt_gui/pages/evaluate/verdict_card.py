@@ -7,9 +7,11 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
-from capt_gui.view_models import comparison, evaluate_words, tune_words
-from capt_gui.view_models.choices import Choices
-from capt_gui.view_models.evaluate_run import EvaluateRun
+from capt_gui.view_models.evaluate import evaluate_text
+from capt_gui.view_models.evaluate.run import EvaluateRun
+from capt_gui.view_models.explore import comparison
+from capt_gui.view_models.explore.choices import Choices
+from capt_gui.view_models.tune import tune_text
 from capt_gui.widgets.verdict_box import VerdictBox
 
 
@@ -73,20 +75,20 @@ class VerdictCard(QWidget):
     def _show_result(self) -> None:
         result = self._run.result
         assert result is not None
-        headline, figures = evaluate_words.verdict(result, self._choices.sides.label)
+        headline, figures = evaluate_text.verdict(result, self._choices.sides.label)
         names = [self._choices.attack_label(attack.name) for attack in result.attacks]
         against = ""
         if result.robust_accuracy is not None and names:
-            against = self.tr("Measured against {}.").format(evaluate_words.attack_words(result, names))
+            against = self.tr("Measured against {}.").format(evaluate_text.attack_words(result, names))
         aim = ""
         if self._run.request is not None and self._run.request.aim != "each" and against:
             aim = comparison.aim_meaning(self._run.request.aim)
-        limits = " ".join(part for part in (against, aim, evaluate_words.limits(result, len(names))) if part)
+        limits = " ".join(part for part in (against, aim, evaluate_text.limits(result, len(names))) if part)
         took = self.tr("{} · took {} on {}").format(
-            self._run.settings_words(), tune_words.duration(result.wall_s), result.device
+            self._run.settings_words(), tune_text.duration(result.wall_s), result.device
         )
         caption = "\n".join(part for part in (limits, took) if part)
-        self.box.set_verdict(evaluate_words.kind(result), headline, figures, caption)
+        self.box.set_verdict(evaluate_text.kind(result), headline, figures, caption)
         self._offer(self.report, self.copy)
 
     def _show_stopped(self) -> None:

@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from capt_engine.records import AttackInfo, NormInfo, ParamInfo, ThreatModel
 from capt_gui.theme import Theme
-from capt_gui.view_models import comparison
-from capt_gui.view_models.choices import Choices
+from capt_gui.view_models.explore import comparison
+from capt_gui.view_models.explore.choices import Choices
 from capt_gui.view_models.stops import effort_stops, strength_stops
 from capt_gui.widgets.fold import Fold
 from capt_gui.widgets.knob_slider import KnobSlider

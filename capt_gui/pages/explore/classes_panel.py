@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from capt_engine.records import ClassesChecked
 from capt_gui.theme import Theme
-from capt_gui.view_models.choices import Choices
-from capt_gui.view_models.token_check import TokenCheck
+from capt_gui.view_models.explore.choices import Choices
+from capt_gui.view_models.explore.token_check import TokenCheck
 from capt_gui.widgets.class_editor import ClassEditor
 from capt_gui.widgets.labels import text
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSortFilterProxyM
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
-from capt_gui.view_models.gallery_model import GalleryModel, Role
+from capt_gui.view_models.explore.gallery_model import GalleryModel, Role
 from capt_gui.widgets.gallery_view import GalleryView
 from capt_gui.widgets.labels import text
 

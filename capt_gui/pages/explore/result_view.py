@@ -9,9 +9,10 @@ from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
 from capt_engine.records import SPACES, AnalyzeResult, PictureRow, PictureSet
 from capt_gui.pages.explore.charts import Charts
-from capt_gui.view_models import comparison, sentences
+from capt_gui.view_models import formatting
 from capt_gui.view_models.desk import Desk
-from capt_gui.view_models.gallery_model import Item
+from capt_gui.view_models.explore import comparison
+from capt_gui.view_models.explore.gallery_model import Item
 from capt_gui.widgets.image_triptych import ImageTriptych
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.side_verdicts import SideVerdicts
@@ -165,11 +166,13 @@ class ResultView(QWidget):
         if item.failure is not None:
             return item.failure.message, item.failure.hint
         if row is not None:
-            return sentences.headline(row), " · ".join(
+            return formatting.headline(row), " · ".join(
                 part
                 for part in (
-                    sentences.settings_line(row, self._desk.choices.model_label(row.model_id), self._attack_label(row)),
-                    sentences.survival(row),
+                    formatting.settings_line(
+                        row, self._desk.choices.model_label(row.model_id), self._attack_label(row)
+                    ),
+                    formatting.survival(row),
                 )
                 if part
             )

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
-from capt_gui.view_models import sentences
+from capt_gui.view_models import formatting
 from capt_gui.view_models.engine_state import EngineState
 from capt_gui.widgets.drop_zone import DropZone
 from capt_gui.widgets.labels import text
@@ -42,7 +42,10 @@ class Welcome(QScrollArea):
         elif engine.device is None:
             device, symbol = engine.waiting_text + " You can drop pictures already.", "device"
         else:
-            device, symbol = f"Ready. Work is done on {sentences.memory(engine.device)}. {engine.device.note}", "device"
+            device, symbol = (
+                f"Ready. Work is done on {formatting.memory(engine.device)}. {engine.device.note}",
+                "device",
+            )
         models = engine.catalogue.models if engine.catalogue else ()
         self._facts["device"].setText(device.strip())
         self._facts["info"].setText(

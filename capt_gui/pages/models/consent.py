@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from capt_engine.records import ModelsListed, OfferedModel
-from capt_gui.view_models.models_model import size
+from capt_gui.view_models.models.models_model import size
 from capt_gui.widgets.labels import text
 
 

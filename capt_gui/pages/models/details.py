@@ -15,9 +15,9 @@ from PySide6.QtWidgets import (
 )
 
 from capt_engine.records import OfferedModel
-from capt_gui.pages.models.shelf_item import ShelfItem, in_a_row
+from capt_gui.pages.models.model_item import ShelfItem, in_a_row
 from capt_gui.theme import Theme, repolish
-from capt_gui.view_models.models_model import PAUSED, ModelsModel, Underway, comfort, size, standing
+from capt_gui.view_models.models.models_model import PAUSED, ModelsModel, Underway, comfort, size, standing
 from capt_gui.widgets.fact_list import FactList
 from capt_gui.widgets.labels import text
 

@@ -28,7 +28,7 @@ from capt_engine.records import (
     SanityScore,
 )
 from capt_gui.theme import Theme
-from capt_gui.view_models.shelf_job import ShelfJob
+from capt_gui.view_models.models.install_job import ShelfJob
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.labels import named, text
 

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from capt_engine.records import LedgerEntry
-from capt_gui.view_models.models_model import size
+from capt_gui.view_models.models.models_model import size
 from capt_gui.view_models.runs_model import when
 from capt_gui.widgets.labels import text
 

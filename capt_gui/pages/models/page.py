@@ -37,9 +37,9 @@ from capt_gui.pages.models.import_dialog import ImportModelDialog, ImportPrompts
 from capt_gui.pages.models.ledger_dialog import LedgerDialog
 from capt_gui.pages.models.prompts_details import PromptsDetails
 from capt_gui.view_models.desk import Desk
-from capt_gui.view_models.models_model import size, standing
+from capt_gui.view_models.models.install_job import ShelfJob
+from capt_gui.view_models.models.models_model import size, standing
 from capt_gui.view_models.navigation import EXPLORE
-from capt_gui.view_models.shelf_job import ShelfJob
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.run_list import RunEntry, RunList

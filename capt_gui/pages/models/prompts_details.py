@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from capt_engine.records import PromptsInfo
-from capt_gui.pages.models.shelf_item import ShelfItem, in_a_row
+from capt_gui.pages.models.model_item import ShelfItem, in_a_row
 from capt_gui.widgets.fact_list import FactList
 
 _CLASSES_SHOWN = 12

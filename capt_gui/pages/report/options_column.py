@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
-from capt_gui.view_models.reports_model import ReportsModel
+from capt_gui.view_models.report.reports_model import ReportsModel
 from capt_gui.widgets.card import Card
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.labels import text

@@ -7,9 +7,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QToolButton, 
 
 from capt_engine.records import PagesReady
 from capt_gui.theme import Theme
-from capt_gui.view_models import reports_model as states
 from capt_gui.view_models.engine_state import EngineState
-from capt_gui.view_models.reports_model import ReportsModel
+from capt_gui.view_models.report import reports_model as states
+from capt_gui.view_models.report.reports_model import ReportsModel
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.page_view import PageView
 from capt_gui.widgets.placeholder import Placeholder

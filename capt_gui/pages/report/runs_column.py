@@ -8,7 +8,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
-from capt_gui.view_models.reports_model import ReportsModel
+from capt_gui.view_models.report.reports_model import ReportsModel
 from capt_gui.view_models.runs_model import caption
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.run_list import RunEntry, RunList

@@ -6,8 +6,9 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
-from capt_gui.view_models import sentences, tune_words
-from capt_gui.view_models.method_model import MethodModel
+from capt_gui.view_models import formatting
+from capt_gui.view_models.tune import tune_text
+from capt_gui.view_models.tune.method_model import MethodModel
 from capt_gui.widgets.labels import named, text
 from capt_gui.widgets.picker import Picker
 
@@ -42,18 +43,18 @@ class AttackBoxes(QWidget):
         method = self._method
         steps, size = method.value("attack_steps"), method.value("attack_step_size")
         self.training.setText(
-            tune_words.attack(
+            tune_text.attack(
                 method.eps,
                 int(steps) if isinstance(steps, int | float) else None,
                 float(size) if isinstance(size, float | int) and size else None,
             )
         )
         chosen = method.project.state
-        self.measuring.setText(tune_words.attack(method.test_eps, chosen.test_steps))
+        self.measuring.setText(tune_text.attack(method.test_eps, chosen.test_steps))
         budgets = sorted({k / 255 for k in _BUDGETS} | ({chosen.test_eps} if chosen.test_eps is not None else set()))
-        same = self.tr("{} (same)").format(sentences.budget(method.eps, "linf"))
+        same = self.tr("{} (same)").format(formatting.budget(method.eps, "linf"))
         entries = [(same, _SAME, self.tr("What the prompts were trained against, but with a stronger attack."))]
-        entries += [(sentences.budget(eps, "linf"), repr(eps), "") for eps in budgets]
+        entries += [(formatting.budget(eps, "linf"), repr(eps), "") for eps in budgets]
         self._budget.set_entries(entries, _SAME if chosen.test_eps is None else repr(chosen.test_eps))
         counts = sorted({*_STEPS, chosen.test_steps})
         self._steps.set_entries(

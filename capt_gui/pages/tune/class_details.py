@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVB
 from capt_engine.records import Duplicates, ScanResult
 from capt_gui.theme import Theme
 from capt_gui.view_models.picture_list import PictureList, Tile
-from capt_gui.view_models.scan_model import ScanModel, unreadable_of
-from capt_gui.view_models.tune_project import TuneProject
+from capt_gui.view_models.tune.project import TuneProject
+from capt_gui.view_models.tune.scan_model import ScanModel, unreadable_of
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.picture_grid import PictureGrid

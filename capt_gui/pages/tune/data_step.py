@@ -26,7 +26,7 @@ from capt_gui.panels.notice_list import NoticeList
 from capt_gui.panels.scan_progress import ScanProgress
 from capt_gui.view_models.class_table_model import STRIP_COLUMN, ClassTableModel
 from capt_gui.view_models.desk import Desk
-from capt_gui.view_models.tune_project import title_of
+from capt_gui.view_models.tune.project import title_of
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.class_table import ClassTable
 from capt_gui.widgets.drop_area import local_paths

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
-from capt_gui.view_models.method_model import MethodModel
+from capt_gui.view_models.tune.method_model import MethodModel
 from capt_gui.widgets.labels import text
 
 _ICON = 20

@@ -16,8 +16,8 @@ from capt_gui.pages.tune.step_rail import COMPLETE, LOCKED, NOW, OPEN, StepRail
 from capt_gui.pages.tune.steps import STEPS
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.runs_model import when
-from capt_gui.view_models.tune_project import KEEP, RESUME, START_OVER, KeptProject
-from capt_gui.view_models.tune_state import METHOD
+from capt_gui.view_models.tune.project import KEEP, RESUME, START_OVER, KeptProject
+from capt_gui.view_models.tune.state import METHOD
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.elided_label import ElidedLabel
 

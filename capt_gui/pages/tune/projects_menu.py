@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QMenu, QMessageBox, QToolButton, QWidget
 
 from capt_gui.theme import Theme
 from capt_gui.view_models.runs_model import when
-from capt_gui.view_models.tune_project import KeptProject, TuneProject
+from capt_gui.view_models.tune.project import KeptProject, TuneProject
 
 _SHOWN = 12
 _NAME_LENGTH = 40

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from capt_engine.records import Share, TuneEpoch, TuneStep
 from capt_gui.theme import Theme
-from capt_gui.view_models.tune_run import TuneRun
+from capt_gui.view_models.tune.run import TuneRun
 from capt_gui.widgets.card import Card
 from capt_gui.widgets.line_chart import Level, Line, LineChart
 

@@ -6,9 +6,9 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
-from capt_gui.view_models import tune_words
-from capt_gui.view_models.tune_project import TuneProject
-from capt_gui.view_models.tune_run import TuneRun
+from capt_gui.view_models.tune import tune_text
+from capt_gui.view_models.tune.project import TuneProject
+from capt_gui.view_models.tune.run import TuneRun
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.labels import text
@@ -228,7 +228,7 @@ class RunControls(QWidget):
         if run.is_running:
             return run.words
         if run.is_done and run.result is not None:
-            took = tune_words.duration(run.result.seconds)
+            took = tune_text.duration(run.result.seconds)
             kept = self.tr("Epoch {} of {} was kept, after {}. Next: what it is worth on the test pictures.")
             return kept.format(run.result.kept_epoch, run.result.epochs, took)
         if run.is_done:

@@ -9,8 +9,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
-from capt_gui.view_models.tune_project import TuneProject
-from capt_gui.view_models.tune_result import TuneResultModel
+from capt_gui.view_models.tune.project import TuneProject
+from capt_gui.view_models.tune.result import TuneResultModel
 from capt_gui.widgets.labels import named, text
 from capt_gui.widgets.save_dialog import ask_for_new_folder
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
-from capt_gui.view_models.split_model import SHOTS, SplitModel
-from capt_gui.view_models.tune_project import TuneProject
+from capt_gui.view_models.tune.project import TuneProject
+from capt_gui.view_models.tune.split_model import SHOTS, SplitModel
 from capt_gui.widgets.figures import percent
 from capt_gui.widgets.knob_slider import KnobSlider
 from capt_gui.widgets.labels import text

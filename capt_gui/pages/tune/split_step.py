@@ -9,10 +9,10 @@ from capt_engine.records import USES, Failure
 from capt_gui.pages.tune.split_settings import SplitSettings
 from capt_gui.pages.tune.step import Step
 from capt_gui.panels.notice_list import NoticeList
-from capt_gui.view_models.data_notices import Notice
+from capt_gui.view_models.data_warnings import Notice
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.picture_list import PictureList
-from capt_gui.view_models.split_rows import TONES, SplitRows, parts, tiles, use_help, use_name
+from capt_gui.view_models.tune.split_rows import TONES, SplitRows, parts, tiles, use_help, use_name
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.labels import text

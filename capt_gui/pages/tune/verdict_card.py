@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from capt_gui.theme import Theme
-from capt_gui.view_models.tune_result import TuneResultModel
+from capt_gui.view_models.tune.result import TuneResultModel
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.verdict_box import VerdictBox
 

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from capt_engine.attacks.apgd import APGD, APGDCE, APGDDLR, APGDT, APGDMargin, checkpoints
-from capt_engine.attacks.base import L2, LINF, NORMS, Draws, Norm, Threat
+from capt_engine.attacks.base import L2, LINF, NORMS, Norm, PictureRngs, Threat
 from capt_engine.attacks.losses import margin
 from capt_engine.attacks.pgd import PGD
 from capt_engine.errors import BadRequest
-from capt_engine.jobs.tick import silent_tick
 from capt_engine.model.classifier import Classifier
+from capt_engine.progress import no_progress
 
 Pixels = Callable[..., Tensor]
 KINDS: list[type[APGD] | type[APGDT]] = [APGDCE, APGDMargin, APGDDLR, APGDT]
@@ -30,7 +30,9 @@ def attacked_by(
     attack: APGD | APGDT | PGD, model: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor, threat: Threat
 ) -> Tensor:
     """The attack with one stream a picture."""
-    return attack.run(model, images, labels, threat, Draws.of(0, [str(i) for i in range(len(images))]), silent_tick)
+    return attack.run(
+        model, images, labels, threat, PictureRngs.of(0, [str(i) for i in range(len(images))]), no_progress
+    )
 
 
 def test_checkpoints_are_those_of_the_paper() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import L2, LINF, NORMS, Draws, Norm
+from capt_engine.attacks.base import L2, LINF, NORMS, Norm, PictureRngs
 
 EPS = {"linf": 0.1, "l2": 0.7}
 KEYS = ["a", "b", "c", "d"]
@@ -47,11 +47,11 @@ def test_projection_lands_on_the_nearest_point_of_the_ball(norm: Norm) -> None:
     delta = deltas()
     landed = norm.project(delta, eps)
     torch.testing.assert_close(norm.length(landed), torch.full((4,), eps))
-    inside = delta * (0.5 * eps / norm.length(delta).amax())
-    assert torch.equal(norm.project(inside, eps), inside)
+    clip_to_box = delta * (0.5 * eps / norm.length(delta).amax())
+    assert torch.equal(norm.project(clip_to_box, eps), clip_to_box)
     distance = (delta - landed).flatten(1).norm(dim=1)
     for seed in range(20):
-        other = norm.random(Draws.of(seed, KEYS), delta, eps)
+        other = norm.random(PictureRngs.of(seed, KEYS), delta, eps)
         # On the line from the landing point to any other point of the ball the distance only grows.
         towards = landed + 0.01 * (other - landed)
         assert ((delta - towards).flatten(1).norm(dim=1) >= distance - 1e-6).all()
@@ -81,7 +81,7 @@ def test_no_slope_no_step(norm: Norm) -> None:
 def test_random_points_fill_the_ball(norm: Norm) -> None:
     """They stay inside, reach both halves of the radius, and lie on every side."""
     eps = EPS[norm.name]
-    points = norm.random(Draws.of(0, [str(i) for i in range(200)]), torch.empty(200, 3, 4, 4), eps)
+    points = norm.random(PictureRngs.of(0, [str(i) for i in range(200)]), torch.empty(200, 3, 4, 4), eps)
     lengths = norm.length(points)
     assert lengths.max() <= eps + 1e-6
     assert lengths.max() > 0.9 * eps
@@ -101,10 +101,10 @@ def test_info_says_what_a_form_needs(norm: Norm) -> None:
 def test_a_picture_draws_the_same_in_any_company() -> None:
     """The stream of a picture depends on the run's seed and its own key, not on who stands beside it."""
     like = torch.empty(4, 3, 5, 5)
-    together = Draws.of(7, KEYS)
+    together = PictureRngs.of(7, KEYS)
     uniform, normal = together.uniform(like), together.normal(like)
     for i, key in enumerate(KEYS):
-        alone = Draws.of(7, [key])
+        alone = PictureRngs.of(7, [key])
         assert torch.equal(alone.uniform(like[:1])[0], uniform[i])
         assert torch.equal(alone.normal(like[:1])[0], normal[i])
 
@@ -112,8 +112,8 @@ def test_a_picture_draws_the_same_in_any_company() -> None:
 def test_seeds_keys_and_calls_draw_apart() -> None:
     """Another seed, another key or a second call gives other values, spread over [0, 1)."""
     like = torch.empty(4, 3, 30, 30)
-    draws = Draws.of(7, KEYS)
-    drawn = [*draws.uniform(like), *draws.uniform(like), *Draws.of(8, KEYS).uniform(like)]
+    rngs = PictureRngs.of(7, KEYS)
+    drawn = [*rngs.uniform(like), *rngs.uniform(like), *PictureRngs.of(8, KEYS).uniform(like)]
     for i, one in enumerate(drawn):
         assert one.min() >= 0
         assert one.max() < 1
@@ -125,7 +125,7 @@ def test_seeds_keys_and_calls_draw_apart() -> None:
 
 def test_draws_take_the_kind_of_number_asked_for() -> None:
     """Values come shaped like the pictures; the normal ones have mean 0 and spread 1."""
-    values = Draws.of(0, ["x", "y"]).normal(torch.empty(2, 3, 40, 40))
+    values = PictureRngs.of(0, ["x", "y"]).normal(torch.empty(2, 3, 40, 40))
     assert values.shape == (2, 3, 40, 40)
     assert values.mean().abs() < 0.05
     assert values.std().item() == pytest.approx(1, abs=0.05)

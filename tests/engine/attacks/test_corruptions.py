@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import LINF, Draws, Threat
+from capt_engine.attacks.base import LINF, PictureRngs, Threat
 from capt_engine.attacks.corruption import Corrupt
 from capt_engine.attacks.corruptions import CORRUPTIONS, SEVERITIES, Corruption, corruption_specs
 from capt_engine.attacks.corruptions.base import blurred, clouds, streaked
-from capt_engine.jobs.tick import silent_tick
+from capt_engine.progress import no_progress
 from capt_engine.registry import build
 
 DRAWS_NOTHING = {
@@ -65,7 +65,7 @@ def scene(height: int = 64, width: int = 64) -> Tensor:
 
 def bad(one: Corruption, picture: Tensor, severity: int, key: str = "a") -> Tensor:
     """The picture gone bad, with the stream of `key`."""
-    return one(picture, severity, Draws.of(0, [key]))
+    return one(picture, severity, PictureRngs.of(0, [key]))
 
 
 def change(one: Corruption, picture: Tensor, severity: int, keys: str = "a") -> float:
@@ -144,7 +144,7 @@ def test_noise_is_as_strong_as_written() -> None:
     for name in ("gaussian-noise", "speckle-noise"):
         one = CORRUPTIONS[name]
         (sigma,) = one.levels[0]
-        noise = one.apply(flat, sigma, Draws.of(0, ["a"])) - 0.5
+        noise = one.apply(flat, sigma, PictureRngs.of(0, ["a"])) - 0.5
         assert float(noise.std()) == pytest.approx(sigma * (0.5 if name == "speckle-noise" else 1), rel=0.02)
         assert abs(float(noise.mean())) < 0.002
     one = CORRUPTIONS["impulse-noise"]
@@ -155,7 +155,7 @@ def test_noise_is_as_strong_as_written() -> None:
     assert float((gone == 0.5).float().mean()) == pytest.approx(1 - share, rel=0.01)
     one = CORRUPTIONS["shot-noise"]
     (photons,) = one.levels[2]
-    counted = one.apply(flat, photons, Draws.of(0, ["a"])) * photons
+    counted = one.apply(flat, photons, PictureRngs.of(0, ["a"])) * photons
     torch.testing.assert_close(counted, counted.round())
     assert float(counted.mean()) == pytest.approx(photons / 2, rel=0.01)
     assert float(counted.var()) == pytest.approx(photons / 2, rel=0.02)
@@ -210,7 +210,7 @@ def test_contrast_brightness_and_saturation_move_one_thing() -> None:
 
 def test_clouds_fill_their_range_and_are_smooth() -> None:
     """They go from 0 to 1, and neighbours differ little."""
-    sky = clouds(torch.zeros(1, 3, 64, 96), Draws.of(0, ["a"]))
+    sky = clouds(torch.zeros(1, 3, 64, 96), PictureRngs.of(0, ["a"]))
     assert sky.shape == (1, 1, 64, 96)
     assert (sky.min(), sky.max()) == (0, 1)
     assert sky.diff(dim=3).abs().mean() < 0.1
@@ -222,7 +222,12 @@ def test_as_an_attack_it_is_the_same(one: Corruption) -> None:
     attack = Corrupt(kind=one.name, severity=2)
     images = torch.cat([scene(24, 24), scene(24, 24).flip(3)])
     gone = attack.run(
-        lambda x: x.flatten(1), images, torch.tensor([0, 0]), Threat(LINF, 0.0), Draws.of(0, ["a", "b"]), silent_tick
+        lambda x: x.flatten(1),
+        images,
+        torch.tensor([0, 0]),
+        Threat(LINF, 0.0),
+        PictureRngs.of(0, ["a", "b"]),
+        no_progress,
     )
     assert torch.equal(gone, torch.cat([bad(one, images[:1], 2, "a"), bad(one, images[1:], 2, "b")]))
     assert attack.budget == f"{one.label}, severity 2 of 5"

@@ -9,18 +9,18 @@ import torch
 from torch import Tensor
 
 from capt_engine.attacks.apgd import APGDCE
-from capt_engine.attacks.base import LINF, Draws, Threat
+from capt_engine.attacks.base import LINF, PictureRngs, Threat
 from capt_engine.attacks.embedding import EmbeddingAttack
 from capt_engine.errors import BadRequest
-from capt_engine.jobs.tick import silent_tick
 from capt_engine.model.classifier import Classifier
+from capt_engine.progress import no_progress
 
 Pixels = Callable[..., Tensor]
 
 
-def keys(n: int) -> Draws:
+def keys(n: int) -> PictureRngs:
     """One stream a picture."""
-    return Draws.of(0, [str(i) for i in range(n)])
+    return PictureRngs.of(0, [str(i) for i in range(n)])
 
 
 def test_the_embedding_moves_away(tiny_classifier: Classifier, pixels: Pixels) -> None:
@@ -29,7 +29,7 @@ def test_the_embedding_moves_away(tiny_classifier: Classifier, pixels: Pixels) -
     with torch.no_grad():
         clean = tiny_classifier.output(images)
     labels = clean.logits.argmax(dim=1)
-    attacked = EmbeddingAttack().run(tiny_classifier, images, labels, threat, keys(8), silent_tick)
+    attacked = EmbeddingAttack().run(tiny_classifier, images, labels, threat, keys(8), no_progress)
     noisy = (images + LINF.random(keys(8), images, threat.eps)).clamp(0, 1)
 
     def divergence(pictures: Tensor) -> Tensor:
@@ -38,9 +38,9 @@ def test_the_embedding_moves_away(tiny_classifier: Classifier, pixels: Pixels) -
         p, q = clean.features.double().softmax(dim=1), there.softmax(dim=1)
         return (p * (p / q).log()).sum(dim=1)
 
-    moved = (attacked != images).flatten(1).any(dim=1)
-    assert moved.sum() >= 4
-    assert (divergence(attacked)[moved] > 5 * divergence(noisy)[moved]).all()
+    project = (attacked != images).flatten(1).any(dim=1)
+    assert project.sum() >= 4
+    assert (divergence(attacked)[project] > 5 * divergence(noisy)[project]).all()
 
 
 def test_it_is_weaker_than_an_attack_on_the_answer(tiny_classifier: Classifier, pixels: Pixels) -> None:
@@ -51,7 +51,7 @@ def test_it_is_weaker_than_an_attack_on_the_answer(tiny_classifier: Classifier, 
         right = [
             int(
                 (
-                    tiny_classifier(attack.run(tiny_classifier, images, labels, threat, keys(40), silent_tick)).argmax(
+                    tiny_classifier(attack.run(tiny_classifier, images, labels, threat, keys(40), no_progress)).argmax(
                         1
                     )
                     == labels
@@ -68,7 +68,7 @@ def test_the_label_plays_no_part_in_where_it_goes(tiny_classifier: Classifier, p
     with torch.no_grad():
         first, second = tiny_classifier(images).topk(2).indices.unbind(dim=1)
     one, other = (
-        EmbeddingAttack(steps=5).run(tiny_classifier, images, labels, threat, keys(8), silent_tick)
+        EmbeddingAttack(steps=5).run(tiny_classifier, images, labels, threat, keys(8), no_progress)
         for labels in (first, second)
     )
     both = (one != images).flatten(1).any(dim=1) & (other != images).flatten(1).any(dim=1)
@@ -79,10 +79,10 @@ def test_it_needs_a_model_that_shows_embeddings() -> None:
     """A plain function of logits is refused with a sentence, and so is a target."""
     images, labels = torch.full((1, 3, 4, 4), 0.5), torch.zeros(1, dtype=torch.long)
     with pytest.raises(BadRequest, match="embeddings"):
-        EmbeddingAttack().run(lambda x: x.flatten(1)[:, :3], images, labels, Threat(), keys(1), silent_tick)
+        EmbeddingAttack().run(lambda x: x.flatten(1)[:, :3], images, labels, Threat(), keys(1), no_progress)
     with pytest.raises(BadRequest, match="cannot be told"):
         EmbeddingAttack().run(
-            lambda x: x.flatten(1)[:, :3], images, labels, Threat(targeted=True), keys(1), silent_tick
+            lambda x: x.flatten(1)[:, :3], images, labels, Threat(targeted=True), keys(1), no_progress
         )
 
 

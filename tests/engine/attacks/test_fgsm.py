@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from capt_engine.attacks.base import L2, LINF, Draws, Threat
+from capt_engine.attacks.base import L2, LINF, PictureRngs, Threat
 from capt_engine.attacks.fgsm import FGSM
 from capt_engine.attacks.losses import margin
-from capt_engine.jobs.tick import silent_tick
 from capt_engine.model.classifier import Classifier
+from capt_engine.progress import no_progress
 
 Pixels = Callable[..., Tensor]
 KEYS = [f"picture {i}" for i in range(6)]
@@ -26,10 +26,10 @@ def test_it_is_the_formula_wherever_that_helps(tiny_classifier: Classifier, pixe
     with torch.no_grad():
         labels = torch.full((6,), 2) if targeted else tiny_classifier(images).argmax(dim=1)
     x = images.clone().requires_grad_(True)
-    (slope,) = torch.autograd.grad(F.cross_entropy(tiny_classifier(x), labels, reduction="sum"), x)
-    formula = (images + (-eps if targeted else eps) * slope.sign()).clamp(0, 1)
+    (gradient,) = torch.autograd.grad(F.cross_entropy(tiny_classifier(x), labels, reduction="sum"), x)
+    formula = (images + (-eps if targeted else eps) * gradient.sign()).clamp(0, 1)
     threat = Threat(LINF, eps, targeted)
-    attacked = FGSM().run(tiny_classifier, images, labels, threat, Draws.of(0, KEYS), silent_tick)
+    attacked = FGSM().run(tiny_classifier, images, labels, threat, PictureRngs.of(0, KEYS), no_progress)
     sign = -1 if targeted else 1
     with torch.no_grad():
         better = sign * margin(tiny_classifier(formula), labels) > sign * margin(tiny_classifier(images), labels)
@@ -47,7 +47,7 @@ def test_under_l2_it_goes_along_the_slope_itself() -> None:
         return pictures.flatten(1) @ weights.T
 
     label = model(images).argmax(dim=1)
-    attacked = FGSM().run(model, images, label, Threat(L2, 0.3), Draws.of(0, KEYS[:1]), silent_tick)
+    attacked = FGSM().run(model, images, label, Threat(L2, 0.3), PictureRngs.of(0, KEYS[:1]), no_progress)
     apart = weights[1 - label[0]] - weights[label[0]]
     torch.testing.assert_close((attacked - images).flatten(), 0.3 * apart / apart.norm(), atol=1e-6, rtol=1e-4)
 
@@ -65,7 +65,7 @@ def test_averaging_over_draws_finds_the_slope_under_noise() -> None:
             return pictures.flatten(1) @ (weights + 5 * torch.randn(weights.shape, generator=stream)).T
 
         attack = FGSM(loss="margin", samples=samples)
-        attacked = attack.run(model, images, label, Threat(LINF, 0.2), Draws.of(0, KEYS[:1]), silent_tick)
+        attacked = attack.run(model, images, label, Threat(LINF, 0.2), PictureRngs.of(0, KEYS[:1]), no_progress)
         towards = (weights[1 - label[0]] - weights[label[0]]).sign()
         agreed.append(float(((attacked - images).flatten().sign() == towards).float().mean()))
     assert agreed[1] > 0.85

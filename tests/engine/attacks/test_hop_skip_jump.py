@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from capt_engine.attacks.base import L2, LINF, NORMS, Draws, Norm, Threat
+from capt_engine.attacks.base import L2, LINF, NORMS, Norm, PictureRngs, Threat
 from capt_engine.attacks.hop_skip_jump import HopSkipJump
-from capt_engine.jobs.tick import silent_tick
 from capt_engine.model.classifier import Classifier
+from capt_engine.progress import no_progress
 
 Pixels = Callable[..., Tensor]
 KEYS = [f"picture {i}" for i in range(24)]
@@ -30,7 +30,7 @@ def run(
     attack: HopSkipJump, model: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor, threat: Threat
 ) -> Tensor:
     """The attack with one stream a picture."""
-    return attack.run(model, images, labels, threat, Draws.of(0, KEYS[: len(images)]), silent_tick)
+    return attack.run(model, images, labels, threat, PictureRngs.of(0, KEYS[: len(images)]), no_progress)
 
 
 @pytest.mark.parametrize("targeted", [False, True])
@@ -68,8 +68,8 @@ def test_reaches_the_nearest_fooled_picture_of_a_linear_model(norm: Norm) -> Non
 
     labels = torch.zeros(6, dtype=torch.long)
     attack = HopSkipJump(queries=2_500, probes=50)
-    reached = run(attack, model, images, labels, Threat(norm, 1.2 * nearest))
-    assert (model(reached).argmax(dim=1) == 1).all()
+    adversarial_margin = run(attack, model, images, labels, Threat(norm, 1.2 * nearest))
+    assert (model(adversarial_margin).argmax(dim=1) == 1).all()
     assert torch.equal(run(HopSkipJump(queries=200), model, images, labels, Threat(norm, 0.99 * nearest)), images)
 
 

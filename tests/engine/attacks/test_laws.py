@@ -17,18 +17,18 @@ from capt_engine.attacks.base import (
     LINF,
     NORMS,
     Attack,
-    Draws,
     Logits,
     Norm,
     OwnBudget,
+    PictureRngs,
     Threat,
     can_target,
     check_fits,
 )
 from capt_engine.attacks.losses import margin
 from capt_engine.errors import BadRequest, Cancelled
-from capt_engine.jobs.tick import silent_tick
 from capt_engine.model.classifier import Classifier, Output
+from capt_engine.progress import no_progress
 from capt_engine.records import ParamValue
 from capt_engine.registry import build, describe
 
@@ -110,12 +110,14 @@ class Case:
         *,
         seed: int = 0,
         threat: Threat | None = None,
-        tick: Callable[..., None] = silent_tick,
+        progress: Callable[..., None] = no_progress,
     ) -> Tensor:
         """The attacked pictures of `order`; each has a stream of its own, named by its place among the nine."""
         chosen = list(range(9)) if order is None else order
-        draws = Draws.of(seed, [f"picture {i}" for i in chosen])
-        return self.attack.run(self.model, self.images[chosen], self.labels[chosen], threat or self.threat, draws, tick)
+        rngs = PictureRngs.of(seed, [f"picture {i}" for i in chosen])
+        return self.attack.run(
+            self.model, self.images[chosen], self.labels[chosen], threat or self.threat, rngs, progress
+        )
 
     def lead(self, images: Tensor) -> Tensor:
         """By how much the model is right in the attacker's eyes, (n,): what an attack may only lower."""
@@ -235,8 +237,8 @@ def test_gradients_stay_out_of_trainable_weights(case: Case) -> None:
         case.images,
         case.labels,
         case.threat,
-        Draws.of(0, [str(i) for i in range(9)]),
-        silent_tick,
+        PictureRngs.of(0, [str(i) for i in range(9)]),
+        no_progress,
     )
     assert layer.weight.grad is None
     assert layer.bias.grad is None
@@ -250,8 +252,8 @@ def test_a_flat_model_leaves_the_picture(case: Case) -> None:
         case.images,
         case.labels,
         case.threat,
-        Draws.of(0, [str(i) for i in range(9)]),
-        silent_tick,
+        PictureRngs.of(0, [str(i) for i in range(9)]),
+        no_progress,
     )
     assert torch.equal(attacked, case.images)
 
@@ -260,29 +262,29 @@ def test_ticks_are_as_many_as_announced(case: Case) -> None:
     """`work` is the number of ticks where nothing gives way, fewer where all did; progress never runs back or past the end."""
     seen: list[tuple[int, int]] = []
 
-    def tick(done: int, total: int, note: str) -> None:
+    def progress(done: int, total: int, note: str) -> None:
         assert note
         seen.append((done, total))
 
-    case.run(tick=tick)
+    case.run(progress=progress)
     assert [done for done, _ in seen] == list(range(len(seen)))
     assert {total for _, total in seen} == {case.attack.work}
     seen.clear()
     stubborn = Named(lambda images: images.flatten(1)[:, :7] * 0 + torch.eye(7)[0])
     labels = torch.full_like(case.labels, 1 if case.threat.targeted else 0)
-    draws = Draws.of(0, [str(i) for i in range(9)])
-    case.attack.run(stubborn, case.images, labels, case.threat, draws, tick)
+    rngs = PictureRngs.of(0, [str(i) for i in range(9)])
+    case.attack.run(stubborn, case.images, labels, case.threat, rngs, progress)
     assert seen == [(done, case.attack.work) for done in range(case.attack.work)]
 
 
 def test_stops_at_the_tick_that_says_so(case: Case) -> None:
     """Whichever tick raises Cancelled, first, middle or last, is the last one, and the model is not asked again."""
     whole: list[str] = []
-    case.run(tick=lambda *_: whole.append("tick"))
+    case.run(progress=lambda *_: whole.append("tick"))
     for stop_at in sorted({1, (len(whole) + 1) // 2, len(whole)}):
         calls: list[str] = []
 
-        def tick(*_: object, calls: list[str] = calls, stop_at: int = stop_at) -> None:
+        def progress(*_: object, calls: list[str] = calls, stop_at: int = stop_at) -> None:
             calls.append("tick")
             if calls.count("tick") == stop_at:
                 raise Cancelled
@@ -291,9 +293,9 @@ def test_stops_at_the_tick_that_says_so(case: Case) -> None:
             calls.append("model")
             return case.model(images)
 
-        draws = Draws.of(0, [f"picture {i}" for i in range(9)])
+        rngs = PictureRngs.of(0, [f"picture {i}" for i in range(9)])
         with pytest.raises(Cancelled):
-            case.attack.run(Named(model), case.images, case.labels, case.threat, draws, tick)
+            case.attack.run(Named(model), case.images, case.labels, case.threat, rngs, progress)
         assert calls.count("tick") == stop_at
         assert calls[-1] == "tick"
 

@@ -30,29 +30,29 @@ def test_margin_is_the_best_other_minus_the_label() -> None:
 def test_margin_ignores_the_order_of_the_other_classes() -> None:
     """Renaming classes renames nothing in the result."""
     order = torch.tensor([2, 0, 1])
-    moved = torch.tensor([order.tolist().index(label) for label in LABELS.tolist()])
-    assert torch.equal(margin(LOGITS[:, order], moved), margin(LOGITS, LABELS))
+    project = torch.tensor([order.tolist().index(label) for label in LABELS.tolist()])
+    assert torch.equal(margin(LOGITS[:, order], project), margin(LOGITS, LABELS))
 
 
 @pytest.mark.parametrize("name", ["cross-entropy", "margin"])
 def test_every_plain_loss_grows_as_the_label_falls(name: str) -> None:
     """Its slope is negative at the label's logit and nowhere else, for each picture by itself."""
     logits = LOGITS.clone().requires_grad_(True)
-    (slope,) = torch.autograd.grad(LOSSES[name](logits, LABELS).sum(), logits)
-    at_label = slope.gather(1, LABELS[:, None])
+    (gradient,) = torch.autograd.grad(LOSSES[name](logits, LABELS).sum(), logits)
+    at_label = gradient.gather(1, LABELS[:, None])
     assert (at_label < 0).all()
-    assert (slope.scatter(1, LABELS[:, None], 0.0) >= 0).all()
-    torch.testing.assert_close(slope.sum(dim=1), torch.zeros(3), atol=1e-6, rtol=0)
+    assert (gradient.scatter(1, LABELS[:, None], 0.0) >= 0).all()
+    torch.testing.assert_close(gradient.sum(dim=1), torch.zeros(3), atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("lead", [5.0, 18.0, 40.0])
 def test_cross_entropy_keeps_its_slope_where_the_model_is_sure(lead: float) -> None:
     """A label that leads by many logits still falls as fast as the others rise together: p − 1 in fp32 would give it no slope at all."""
     logits = torch.tensor([[lead, 0.0, -1.0]], requires_grad=True)
-    (slope,) = torch.autograd.grad(cross_entropy(logits, torch.tensor([0])).sum(), logits)
+    (gradient,) = torch.autograd.grad(cross_entropy(logits, torch.tensor([0])).sum(), logits)
     others = [math.exp(-lead), math.exp(-lead - 1)]
     expected = torch.tensor([[-sum(others), *others]]) / (1 + sum(others))
-    torch.testing.assert_close(slope / sum(others), expected / sum(others), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(gradient / sum(others), expected / sum(others), rtol=1e-5, atol=1e-5)
 
 
 def test_dlr_is_the_margin_over_the_lead_on_the_third() -> None:
@@ -93,8 +93,8 @@ def test_with_too_few_classes_the_dlr_losses_are_margins_and_it_is_said() -> Non
 def test_level_logits_give_a_finite_slope(name: str) -> None:
     """Where all classes are level the ratio has no meaning, but nothing becomes NaN or infinite."""
     logits = torch.zeros((2, 5), requires_grad=True)
-    (slope,) = torch.autograd.grad(LOSSES[name](logits, torch.tensor([0, 4])).sum(), logits)
-    assert slope.isfinite().all()
+    (gradient,) = torch.autograd.grad(LOSSES[name](logits, torch.tensor([0, 4])).sum(), logits)
+    assert gradient.isfinite().all()
     targets = torch.tensor([1, 1])
-    (slope,) = torch.autograd.grad(targeted_dlr(logits, torch.tensor([0, 4]), targets).sum(), logits)
-    assert slope.isfinite().all()
+    (gradient,) = torch.autograd.grad(targeted_dlr(logits, torch.tensor([0, 4]), targets).sum(), logits)
+    assert gradient.isfinite().all()

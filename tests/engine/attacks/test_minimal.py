@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import L2, LINF, NORMS, Draws, Norm, Threat
+from capt_engine.attacks.base import L2, LINF, NORMS, Norm, PictureRngs, Threat
 from capt_engine.attacks.carlini_wagner import CarliniWagner
 from capt_engine.attacks.fab import FAB, to_plane
+from capt_engine.attacks.gradients import Criterion, ProgressCounter
 from capt_engine.attacks.minimal import SHORTENING, Nearest
-from capt_engine.attacks.slope import Aim, Pace
 from capt_engine.errors import BadRequest
-from capt_engine.jobs.tick import silent_tick
 from capt_engine.model.classifier import Classifier
+from capt_engine.progress import no_progress
 
 Model = Callable[[Tensor], Tensor]
 Pixels = Callable[..., Tensor]
@@ -43,8 +43,8 @@ def found(
 ) -> Tensor:
     """How far away the attack finds another answer, (n,), with a budget beyond any picture; infinite where it finds none."""
     threat = Threat(norm, norm.high_eps, targeted)
-    draws = Draws.of(0, [str(i) for i in range(len(images))])
-    attacked = attack.run(model, images, labels, threat, draws, silent_tick)
+    rngs = PictureRngs.of(0, [str(i) for i in range(len(images))])
+    attacked = attack.run(model, images, labels, threat, rngs, no_progress)
     with torch.no_grad():
         won = (model(attacked).argmax(dim=1) == labels) == targeted
     return torch.where(won, norm.length(attacked - images), torch.inf)
@@ -85,7 +85,7 @@ def test_distance_to_a_linear_boundary_among_black_and_white(attack: FAB | Carli
 
     labels = model(images).argmax(dim=1)
     distance = found(attack, model, images, labels, norm)
-    for image, label, reached in zip(images, labels.tolist(), distance, strict=True):
+    for image, label, adversarial_margin in zip(images, labels.tolist(), distance, strict=True):
         way = (weights[1 - label] - weights[label]).double()
         way = way.sign() if norm is LINF else way / way.norm()
         flat, apart = image.flatten().double(), (weights[1 - label] - weights[label]).double()
@@ -95,7 +95,7 @@ def test_distance_to_a_linear_boundary_among_black_and_white(attack: FAB | Carli
             there = (flat + middle * way).clamp(0, 1)
             low, high = (low, middle) if there @ apart > 0 else (middle, high)
         truth = float(norm.length(((flat + high * way).clamp(0, 1) - flat)[None]))
-        assert truth * (1 - 1e-4) <= float(reached) <= truth * 1.01
+        assert truth * (1 - 1e-4) <= float(adversarial_margin) <= truth * 1.01
 
 
 @seekers
@@ -166,7 +166,7 @@ def test_the_budget_decides_what_counts(attack: FAB | CarliniWagner, norm: Norm)
     truth = lead / float(dual(weights[0] - weights[1], norm))
     for share, broken in ((0.5, False), (0.98, False), (1.02, True), (3.0, True)):
         threat = Threat(norm, share * truth)
-        attacked = attack.run(model, images, labels, threat, Draws.of(0, ["x"]), silent_tick)
+        attacked = attack.run(model, images, labels, threat, PictureRngs.of(0, ["x"]), no_progress)
         assert bool(model(attacked).argmax(dim=1) != labels) == broken
         if not broken:
             left = float(model(attacked).amax() - model(attacked).amin())
@@ -198,25 +198,25 @@ def test_more_restarts_come_no_less_near(tiny_classifier: Classifier, pixels: Pi
 def test_the_way_to_a_plane_is_the_shortest(norm: Norm) -> None:
     """It arrives, stays between its ends, and a bisection over all longer and shorter ways finds none shorter."""
     stream = torch.Generator().manual_seed(4)
-    slope = torch.randn((30, 3, 4, 4), generator=stream)
-    low, high = -torch.rand(slope.shape, generator=stream), torch.rand(slope.shape, generator=stream)
+    gradient = torch.randn((30, 3, 4, 4), generator=stream)
+    low, high = -torch.rand(gradient.shape, generator=stream), torch.rand(gradient.shape, generator=stream)
     gap = torch.linspace(-8, 8, 30)
-    way = to_plane(slope, gap, low, high, norm)
-    torch.testing.assert_close((slope.flatten(1) * way).sum(dim=1), gap, atol=1e-4, rtol=1e-4)
+    way = to_plane(gradient, gap, low, high, norm)
+    torch.testing.assert_close((gradient.flatten(1) * way).sum(dim=1), gap, atol=1e-4, rtol=1e-4)
     assert (way >= low.flatten(1) - 1e-6).all()
     assert (way <= high.flatten(1) + 1e-6).all()
-    direction = norm.steepest(slope * gap.sign().view(-1, 1, 1, 1)).flatten(1)
+    direction = norm.steepest(gradient * gap.sign().view(-1, 1, 1, 1)).flatten(1)
     for share in (0.99, 0.999):
         # The same kind of way with a smaller reach falls short, and any way as short gains no more than it.
         reach = (way / direction.where(direction != 0, torch.ones(()))).amax(dim=1, keepdim=True) * share
         shorter = (direction * reach).maximum(low.flatten(1)).minimum(high.flatten(1))
-        assert ((slope.flatten(1) * shorter).sum(dim=1).abs() < gap.abs()).all()
+        assert ((gradient.flatten(1) * shorter).sum(dim=1).abs() < gap.abs()).all()
 
 
 def test_a_plane_out_of_reach_is_approached_as_far_as_possible() -> None:
     """Every pixel goes to its end."""
-    slope = torch.tensor([[1.0, -2.0, 0.0]])
-    way = to_plane(slope, torch.tensor([100.0]), -torch.ones(1, 3), torch.full((1, 3), 0.5), LINF)
+    gradient = torch.tensor([[1.0, -2.0, 0.0]])
+    way = to_plane(gradient, torch.tensor([100.0]), -torch.ones(1, 3), torch.full((1, 3), 0.5), LINF)
     assert way.tolist() == [[0.5, -1.0, 0.0]]
 
 
@@ -227,9 +227,9 @@ def test_shortening_stops_at_the_boundary() -> None:
     def model(x: Tensor) -> Tensor:
         return torch.stack([torch.full((len(x),), 0.6), x.flatten(1).mean(dim=1)], dim=1)
 
-    nearest = Nearest(model, images, Aim(labels, False), LINF)
+    nearest = Nearest(model, images, Criterion(labels, False), LINF)
     nearest.offer(torch.full_like(images, 0.45), torch.tensor([True, False]))
-    nearest.shorten(Pace(silent_tick, SHORTENING))
+    nearest.shorten(ProgressCounter(no_progress, SHORTENING))
     assert nearest.length[0].item() == pytest.approx(0.1, rel=0.005)
     assert nearest.length[0] > 0.1
     assert nearest.length[1] == torch.inf
@@ -267,7 +267,7 @@ def test_averaging_over_draws_keeps_fab_from_lucky_successes() -> None:
             return logits + 0.3 * gap * torch.randn(logits.shape, generator=stream)
 
         attack = FAB(samples=samples)
-        attacked = attack.run(model, images, label, Threat(L2, 10.0), Draws.of(0, ["a"]), silent_tick)
+        attacked = attack.run(model, images, label, Threat(L2, 10.0), PictureRngs.of(0, ["a"]), no_progress)
         found.append(float(L2.length(attacked - images)) / true)
     assert found[0] < 0.7
     assert 0.85 < found[1] < 1.15

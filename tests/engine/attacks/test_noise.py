@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import L2, LINF, NORMS, Draws, Norm, Threat
+from capt_engine.attacks.base import L2, LINF, NORMS, Norm, PictureRngs, Threat
 from capt_engine.attacks.losses import margin
 from capt_engine.attacks.noise import Noise
-from capt_engine.jobs.tick import silent_tick
 from capt_engine.model.classifier import Classifier
+from capt_engine.progress import no_progress
 
 Pixels = Callable[..., Tensor]
 EPS = {"linf": 0.05, "l2": 1.5}
@@ -20,8 +20,8 @@ EPS = {"linf": 0.05, "l2": 1.5}
 
 def run(attack: Noise, model: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor, norm: Norm) -> Tensor:
     """The attack with one stream a picture."""
-    draws = Draws.of(0, [f"picture {i}" for i in range(len(images))])
-    return attack.run(model, images, labels, Threat(norm, EPS[norm.name]), draws, silent_tick)
+    rngs = PictureRngs.of(0, [f"picture {i}" for i in range(len(images))])
+    return attack.run(model, images, labels, Threat(norm, EPS[norm.name]), rngs, no_progress)
 
 
 def blind(_: Tensor) -> Tensor:
@@ -50,8 +50,7 @@ def test_the_worst_of_several_draws_is_kept(tiny_classifier: Classifier, pixels:
     images = pixels(6)
     labels = tiny_classifier(images).argmax(dim=1)
     once, often = (
-        margin(tiny_classifier(run(Noise(draws=draws), tiny_classifier, images, labels, LINF)), labels)
-        for draws in (1, 9)
+        margin(tiny_classifier(run(Noise(rngs=rngs), tiny_classifier, images, labels, LINF)), labels) for rngs in (1, 9)
     )
     assert (often >= once - 1e-6).all()
     assert often.mean() > once.mean()

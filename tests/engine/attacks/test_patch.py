@@ -8,19 +8,19 @@ import pytest
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import LINF, Draws, Threat
+from capt_engine.attacks.base import LINF, PictureRngs, Threat
 from capt_engine.attacks.losses import margin
 from capt_engine.attacks.patch import Patch
-from capt_engine.jobs.tick import silent_tick
 from capt_engine.model.classifier import Classifier
+from capt_engine.progress import no_progress
 
 Pixels = Callable[..., Tensor]
 
 
 def run(attack: Patch, model: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor, seed: int = 0) -> Tensor:
     """The attack with one stream a picture."""
-    draws = Draws.of(seed, [f"picture {i}" for i in range(len(images))])
-    return attack.run(model, images, labels, Threat(LINF, 0.0), draws, silent_tick)
+    rngs = PictureRngs.of(seed, [f"picture {i}" for i in range(len(images))])
+    return attack.run(model, images, labels, Threat(LINF, 0.0), rngs, no_progress)
 
 
 @pytest.mark.parametrize("share", [0.0005, 0.04, 0.25, 1.0])
@@ -40,8 +40,8 @@ def test_covers_what_it_says_and_no_more(share: float) -> None:
         rows, columns = changed.any(dim=1).nonzero().flatten(), changed.any(dim=0).nonzero().flatten()
         assert (len(rows), len(columns), int(changed.sum())) == (side, side, side**2)
         best = (weights > 0).float()
-        inside = changed.expand(3, -1, -1)
-        torch.testing.assert_close(picture[inside], best[inside])
+        clip_to_box = changed.expand(3, -1, -1)
+        torch.testing.assert_close(picture[clip_to_box], best[clip_to_box])
 
 
 def test_each_picture_has_a_place_of_its_own() -> None:
@@ -66,13 +66,13 @@ def test_more_places_and_steps_hurt_more(tiny_classifier: Classifier, pixels: Pi
     """The first of four places is the only one of one; and thirty steps climb above three."""
     images = pixels(8)
     labels = tiny_classifier(images).argmax(dim=1)
-    reached = [
+    adversarial_margin = [
         margin(tiny_classifier(run(attack, tiny_classifier, images, labels)), labels).detach()
         for attack in (Patch(steps=3), Patch(steps=3, restarts=4), Patch(steps=30))
     ]
-    assert (reached[1] >= reached[0] - 1e-6).all()
-    assert reached[1].mean() > reached[0].mean()
-    assert reached[2].mean() > reached[0].mean()
+    assert (adversarial_margin[1] >= adversarial_margin[0] - 1e-6).all()
+    assert adversarial_margin[1].mean() > adversarial_margin[0].mean()
+    assert adversarial_margin[2].mean() > adversarial_margin[0].mean()
 
 
 def test_says_what_it_may_do() -> None:

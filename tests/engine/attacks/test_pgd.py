@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from capt_engine.attacks.base import L2, LINF, NORMS, Draws, Norm, Threat
+from capt_engine.attacks.base import L2, LINF, NORMS, Norm, PictureRngs, Threat
 from capt_engine.attacks.losses import LOSSES, margin
 from capt_engine.attacks.pgd import PGD
-from capt_engine.jobs.tick import silent_tick
 from capt_engine.model.classifier import Classifier
+from capt_engine.progress import no_progress
 
 Pixels = Callable[..., Tensor]
 KEYS = [f"picture {i}" for i in range(6)]
@@ -27,7 +27,7 @@ def linear(k: int = 2, size: int = 4) -> tuple[Tensor, Callable[[Tensor], Tensor
 
 def run(attack: PGD, model: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor, threat: Threat) -> Tensor:
     """The attack with one stream a picture."""
-    return attack.run(model, images, labels, threat, Draws.of(0, KEYS[: len(images)]), silent_tick)
+    return attack.run(model, images, labels, threat, PictureRngs.of(0, KEYS[: len(images)]), no_progress)
 
 
 def predicted(model: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
@@ -42,8 +42,8 @@ def test_one_whole_step_is_fgsm(tiny_classifier: Classifier, pixels: Pixels, tar
     eps, images = 6 / 255, pixels(6)
     labels = torch.full((6,), 2) if targeted else predicted(tiny_classifier, images)
     x = images.clone().requires_grad_(True)
-    (slope,) = torch.autograd.grad(F.cross_entropy(tiny_classifier(x), labels, reduction="sum"), x)
-    fgsm = (images + (-eps if targeted else eps) * slope.sign()).clamp(0, 1)
+    (gradient,) = torch.autograd.grad(F.cross_entropy(tiny_classifier(x), labels, reduction="sum"), x)
+    fgsm = (images + (-eps if targeted else eps) * gradient.sign()).clamp(0, 1)
 
     attacked = run(
         PGD(steps=1, step_size=eps, random_start=False), tiny_classifier, images, labels, Threat(LINF, eps, targeted)
@@ -139,7 +139,7 @@ def test_random_start_follows_the_seed(tiny_classifier: Classifier, pixels: Pixe
 
     def attacked(seed: int, random_start: bool) -> Tensor:
         attack = PGD(steps=2, random_start=random_start)
-        return attack.run(tiny_classifier, images, labels, Threat(L2, 0.5), Draws.of(seed, KEYS), silent_tick)
+        return attack.run(tiny_classifier, images, labels, Threat(L2, 0.5), PictureRngs.of(seed, KEYS), no_progress)
 
     assert not torch.equal(attacked(0, True), attacked(1, True))
     assert torch.equal(attacked(0, False), attacked(1, False))
@@ -164,9 +164,9 @@ def test_black_and_white_pixels_move(tiny_classifier: Classifier) -> None:
     images = torch.rand((6, 3, 24, 24), generator=torch.Generator().manual_seed(5)).round()
     attack = PGD(steps=1, random_start=False)
     attacked = run(attack, tiny_classifier, images, predicted(tiny_classifier, images), Threat(LINF, 8 / 255))
-    moved = (attacked != images).flatten(1).float().mean(dim=1)
+    project = (attacked != images).flatten(1).float().mean(dim=1)
     # Half of the slopes point out of the range; all others must be followed.
-    assert ((moved > 0.4) & (moved < 0.6)).all()
+    assert ((project > 0.4) & (project < 0.6)).all()
 
 
 @pytest.mark.parametrize("targeted", [False, True])
@@ -191,7 +191,7 @@ def test_stopping_at_success_fools_the_same_pictures(
     for stop_early in (False, True):
         asked.append(0)
         attack = PGD(steps=8, restarts=restarts, stop_early=stop_early)
-        attacked = attack.run(model, images, labels, Threat(LINF, eps, targeted), Draws.of(0, keys), silent_tick)
+        attacked = attack.run(model, images, labels, Threat(LINF, eps, targeted), PictureRngs.of(0, keys), no_progress)
         fooled.append((predicted(tiny_classifier, attacked) == labels) == targeted)
     assert torch.equal(*fooled)
     assert fooled[0].sum() > 3, "the test would show little"
@@ -203,13 +203,13 @@ def test_momentum_keeps_going_where_the_slope_turns() -> None:
     """MI-FGSM's running sum, written out for two steps of a model with a known slope."""
     images = torch.full((1, 3, 2, 2), 0.5)
     turn = torch.tensor([1.0, -1.0]).repeat(6).view(1, 3, 2, 2)
-    slopes = [torch.full_like(images, 3.0), 0.5 * turn]
+    gradients = [torch.full_like(images, 3.0), 0.5 * turn]
     seen: list[Tensor] = []
 
     def model(pictures: Tensor) -> Tensor:
         seen.append(pictures.detach())
-        slope = slopes[min(max(len(seen) - 2, 0), 1)]
-        up = (pictures * slope).flatten(1).sum(dim=1)
+        gradient = gradients[min(max(len(seen) - 2, 0), 1)]
+        up = (pictures * gradient).flatten(1).sum(dim=1)
         return torch.stack([-up, up], dim=1)
 
     attack = PGD(steps=2, step_size=0.01, random_start=False, momentum=0.5, loss="margin")

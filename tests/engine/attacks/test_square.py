@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import L2, LINF, NORMS, Draws, Norm, Threat
+from capt_engine.attacks.base import L2, LINF, NORMS, Norm, PictureRngs, Threat
 from capt_engine.attacks.losses import margin
 from capt_engine.attacks.square import Square
-from capt_engine.jobs.tick import silent_tick
 from capt_engine.model.classifier import Classifier
+from capt_engine.progress import no_progress
 
 Pixels = Callable[..., Tensor]
 KEYS = [f"picture {i}" for i in range(24)]
@@ -27,7 +27,7 @@ def steadfast(size: int = 4) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
 
 def run(attack: Square, model: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor, threat: Threat) -> Tensor:
     """The attack with one stream a picture."""
-    return attack.run(model, images, labels, threat, Draws.of(0, KEYS[: len(images)]), silent_tick)
+    return attack.run(model, images, labels, threat, PictureRngs.of(0, KEYS[: len(images)]), no_progress)
 
 
 @pytest.mark.parametrize(("norm", "eps", "least"), [(LINF, 0.02, 0.99), (L2, 0.1, 0.5)], ids=["linf", "l2"])
@@ -112,9 +112,9 @@ def test_spends_its_whole_budget(tiny_classifier: Classifier, pixels: Pixels, no
     eps = {"linf": 8 / 255, "l2": 0.5}[norm.name]
     attacked = run(Square(queries=60), tiny_classifier, images, labels, Threat(norm, eps))
     lengths = norm.length(attacked - images)
-    moved = lengths > 0
-    assert moved.sum() >= 10
-    torch.testing.assert_close(lengths[moved], torch.full_like(lengths[moved], eps), rtol=1e-4, atol=1e-6)
+    project = lengths > 0
+    assert project.sum() >= 10
+    torch.testing.assert_close(lengths[project], torch.full_like(lengths[project], eps), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 3), (3, 2), (5, 40), (7, 7)])

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import LINF, Draws, Threat
+from capt_engine.attacks.base import LINF, PictureRngs, Threat
 from capt_engine.attacks.typographic import Typographic, printed_label
 from capt_engine.errors import BadRequest
-from capt_engine.jobs.tick import silent_tick
 from capt_engine.model.classifier import Classifier
+from capt_engine.progress import no_progress
 
 Pixels = Callable[..., Tensor]
 NAMES = ("cat", "dog", "hen")
@@ -33,8 +33,8 @@ def run(
     attack: Typographic, model: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor, **threat: bool
 ) -> Tensor:
     """The attack with one stream a picture."""
-    draws = Draws.of(0, [f"picture {i}" for i in range(len(images))])
-    return attack.run(model, images, labels, Threat(LINF, **threat), draws, silent_tick)
+    rngs = PictureRngs.of(0, [f"picture {i}" for i in range(len(images))])
+    return attack.run(model, images, labels, Threat(LINF, **threat), rngs, no_progress)
 
 
 def is_on(picture: Tensor, label: Tensor) -> bool:

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from capt_engine.cli.main import main
-from capt_engine.reports.table import columns
+from capt_engine.runs.table import columns
 
 FAST = ("--steps", "2", "--quiet", "--device", "cpu")
 

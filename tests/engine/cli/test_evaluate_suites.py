@@ -13,8 +13,8 @@ import pytest
 import torch
 from PIL import Image
 
+from capt_engine.checks.table import CHECKS
 from capt_engine.cli.main import main
-from capt_engine.metrics.check_table import CHECKS
 from capt_engine.model.checkpoints import Document, MadeFor, save
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import Prompts, PromptShape, first_words

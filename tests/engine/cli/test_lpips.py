@@ -167,18 +167,18 @@ def test_what_cannot_be_measured_is_refused_or_empty(
 def test_the_weights_are_loaded_once(alex: Files, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A session keeps them for its next request, until the file is another."""
     from capt_engine.jobs.session import Session
-    from capt_engine.model import lpips_shelf
+    from capt_engine.model.store import lpips_store
     from capt_engine.records import AnalyzeRequest
 
     assert main(["lpips", "import", *alex, *FAST]) == 0
     loaded: list[str] = []
-    load = lpips_shelf.load
+    load = lpips_store.load
 
     def counted(net: str, device: torch.device) -> Any:
         loaded.append(net)
         return load(net, device)
 
-    monkeypatch.setattr(lpips_shelf, "load", counted)
+    monkeypatch.setattr(lpips_store, "load", counted)
     session = Session("cpu", print)
     request = AnalyzeRequest((str(data),), lpips="alex")
     first = session.lpips(request)

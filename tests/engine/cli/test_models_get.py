@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from capt_engine.cli.main import main
-from capt_engine.model import offers
+from capt_engine.model.store import catalog
 from tests.conftest import TINY_CONFIG
-from tests.engine.model.hub_server import COMMIT, Hub, serving
+from tests.engine.download.hub_server import COMMIT, Hub, serving
 from tests.engine.model.importers import forms
 
 WEIGHTS = bytes(range(256)) * 2000
@@ -95,13 +95,13 @@ def test_a_download_does_not_load_torch(
     hub: Hub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The worker that computes is not even started."""
-    from capt_engine.jobs import lanes
+    from capt_engine.jobs import worker_threads
 
     def never(*_: object) -> object:
         raise AssertionError("the worker that loads torch was started")
 
-    monkeypatch.setattr(lanes, "science", never)
+    monkeypatch.setattr(worker_threads, "science", never)
     assert main(["models", "get", MODEL, "--yes", "--quiet", "--no-score"]) == 0
-    assert offers.is_model(offers.models_dir() / "somebody--tiny")
+    assert catalog.is_model(catalog.models_dir() / "somebody--tiny")
     assert hub.asked
     capsys.readouterr()

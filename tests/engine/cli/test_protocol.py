@@ -18,10 +18,10 @@ from PIL import Image
 
 from capt_engine.cli import protocol, protocol_run
 from capt_engine.cli.main import main
-from capt_engine.cli.protocol_data import Pictures
 from capt_engine.cli.protocol_run import CellRun, answers
-from capt_engine.cli.protocol_work import WorkFolder
 from capt_engine.errors import BadRequest, UnknownName
+from capt_engine.protocols.cache import WorkFolder
+from capt_engine.protocols.data import Pictures
 from capt_engine.records import FailedPicture
 from capt_engine.tuning.methods import METHODS
 
@@ -185,7 +185,7 @@ def test_results_is_one_page_of_every_table(run: Run, tmp_path: Path, capsys: py
 _HOLDER = """
 import sys, time
 from pathlib import Path
-from capt_engine.cli.protocol_work import WorkFolder
+from capt_engine.protocols.cache import WorkFolder
 with WorkFolder(Path(sys.argv[1])).claimed("cell") as is_ours:
     print(is_ours, flush=True)
     time.sleep(60)
@@ -212,8 +212,8 @@ def test_a_lock_of_a_dead_process_is_taken_over(tmp_path: Path) -> None:
 
 def test_a_cell_of_another_process_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A claimed cell is left to whoever claimed it, and the run ends once that one has finished it."""
-    from capt_engine.cli.terminal import Progress
-    from capt_engine.evaluation.protocols import Cell, Setting
+    from capt_engine.cli.terminal import ProgressLine
+    from capt_engine.protocols.definitions import Cell, Setting
 
     folder, setting, cell = WorkFolder(tmp_path), Setting("demo", "demo"), Cell(None, "shapes@night")
     key, slept = setting.cell_key(cell), []
@@ -226,7 +226,7 @@ def test_a_cell_of_another_process_is_waited_for(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(protocol_run.time, "sleep", sleep)
     pictures = Pictures("demo", 10, (1,))
     with folder.claimed(key):
-        assert CellRun([cell], setting, folder, pictures, device="cpu", progress=Progress(quiet=True)).run() == 0
+        assert CellRun([cell], setting, folder, pictures, device="cpu", progress=ProgressLine(quiet=True)).run() == 0
     assert len(slept) == 1
 
 
@@ -313,10 +313,10 @@ def test_refusals_have_a_sentence(
 
 def test_names_for_help_are_those_of_the_tables() -> None:
     """What --help lists without loading anything is what there is."""
-    from capt_engine.evaluation import protocols
+    from capt_engine.protocols import definitions
 
-    assert set(protocol.METHODS) <= {*METHODS.names(), protocols.ZERO_SHOT}
-    assert protocol.AIMS == protocols.AIMS
+    assert set(protocol.METHODS) <= {*METHODS.names(), definitions.ZERO_SHOT}
+    assert protocol.AIMS == definitions.AIMS
 
 
 def test_a_signal_from_outside_ends_the_program(root: Path, tiny_folder: Path, tmp_path: Path) -> None:

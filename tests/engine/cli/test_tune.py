@@ -25,7 +25,7 @@ from capt_engine.errors import BadRequest
 from capt_engine.model.checkpoints import read, read_document
 from capt_engine.model.prompts import COUPLINGS
 from capt_engine.records import TuneRequest
-from capt_engine.reports.tuning_text import request_of, tune_command
+from capt_engine.runs.tuning_text import request_of, tune_command
 from capt_engine.tuning import tecoa
 from capt_engine.tuning.alpha import ALPHAS
 from capt_engine.tuning.methods import METHODS
@@ -126,7 +126,7 @@ def test_every_option_reaches_the_request() -> None:
         "--data-root": ("data_root", "d"),
         "--method": ("method", "fap"),
         "--shots": ("shots", 4),
-        "--half": ("half", "new"),
+        "--subsample-classes": ("subsample_classes", "new"),
         "--template": ("template", "a {}"),
         "--eps": ("eps", 0.5),
         "--attack-steps": ("attack_steps", 7),

@@ -201,11 +201,11 @@ def test_files_that_vanish_while_it_looks(tmp_path: Path) -> None:
         class_folder(tmp_path / "set" / name, 60, seed=at)
     found = find((str(tmp_path / "set"),))
 
-    def tick(done: int, *_: object) -> None:
+    def progress(done: int, *_: object) -> None:
         if done == 16:
             shutil.rmtree(tmp_path / "set/dog")
 
-    result, kept = scan(found, tick, threads=1)
+    result, kept = scan(found, progress, threads=1)
     gone = [each for name, each in result.unreadable if each.message == "There is no such file." and name == "dog"]
     assert len(gone) == len(result.unreadable)
     assert 20 <= len(gone) <= 60

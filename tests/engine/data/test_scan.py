@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from capt_engine.data.labelled import Item, LabelledSet, load_splits
-from capt_engine.data.scan import Tick, scan
+from capt_engine.data.scan import StoppableProgress, scan
 from capt_engine.data.sources import Found, find
 from capt_engine.errors import BadRequest, Cancelled
 from capt_engine.records import Duplicates, ScanResult
@@ -24,9 +24,9 @@ def quiet(done: int, total: int, note: str) -> None:
     """A tick that does nothing."""
 
 
-def look(data: Path | dict[str, LabelledSet], tick: Tick = quiet, **options: Any) -> ScanResult:
+def look(data: Path | dict[str, LabelledSet], progress: StoppableProgress = quiet, **options: Any) -> ScanResult:
     """What a scan says of a folder, or of splits."""
-    return scan(Found(data) if isinstance(data, dict) else find((str(data),)), tick, **options)[0]
+    return scan(Found(data) if isinstance(data, dict) else find((str(data),)), progress, **options)[0]
 
 
 def scene(seed: int, side: int = 48) -> Image.Image:
@@ -166,11 +166,11 @@ def test_progress(toys: Path, threads: int) -> None:
     """Progress grows to the number of pictures, is told on the caller's thread, and any number of threads finds the same."""
     told: list[tuple[int, int, str]] = []
 
-    def tick(done: int, total: int, note: str) -> None:
+    def progress(done: int, total: int, note: str) -> None:
         assert threading.current_thread() is threading.main_thread()
         told.append((done, total, note))
 
-    assert look(toys, tick, threads=threads) == look(toys)
+    assert look(toys, progress, threads=threads) == look(toys)
     done = [each[0] for each in told]
     assert done == sorted(done)
     assert told[-1][:2] == (16, 16)
@@ -183,13 +183,13 @@ def test_it_can_be_stopped(tmp_path: Path) -> None:
     data = LabelledSet("toys", ("a",), (Item(str(path), 0),) * 5000)
     seen: list[int] = []
 
-    def tick(done: int, *_: object) -> None:
+    def progress(done: int, *_: object) -> None:
         seen.append(done)
         if len(seen) == 2:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        look({"all": data}, tick)
+        look({"all": data}, progress)
     assert seen[-1] < 100
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("capt-scan")]
 

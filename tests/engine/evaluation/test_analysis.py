@@ -14,9 +14,9 @@ from PIL import Image
 
 from capt_engine.errors import DeviceProblem
 from capt_engine.evaluation.analysis import analyze
-from capt_engine.evaluation.plan import Contestant, Plan, plan_analysis
-from capt_engine.jobs.tick import silent_tick
+from capt_engine.evaluation.plan import Plan, Variant, plan_analysis
 from capt_engine.model.classifier import Classifier, Output
+from capt_engine.progress import no_progress
 from capt_engine.records import AnalyzeRequest, AttackSpec, ThreatModel
 
 
@@ -31,7 +31,7 @@ def request_of_six(tmp_path: Path) -> AnalyzeRequest:
 
 def plan_of(request: AnalyzeRequest, classifier: Classifier, frozen: Classifier | None = None) -> Plan:
     """The plan of a request for one model."""
-    return plan_analysis(request, [Contestant("none", classifier)], frozen or classifier)
+    return plan_analysis(request, [Variant("none", classifier)], frozen or classifier)
 
 
 def rows_of(request: AnalyzeRequest, classifier: Classifier, frozen: Classifier | None = None) -> list[Any]:
@@ -41,7 +41,7 @@ def rows_of(request: AnalyzeRequest, classifier: Classifier, frozen: Classifier 
     def emit(some: Sequence[Any]) -> None:
         rows.extend(replace(row, time_s=0.0) for row in some)
 
-    analyze(plan_of(request, classifier, frozen), request.paths, emit, silent_tick)
+    analyze(plan_of(request, classifier, frozen), request.paths, emit, no_progress)
     return rows
 
 
@@ -49,7 +49,7 @@ def test_rows_leave_as_they_become_ready(request_of_six: AnalyzeRequest, tiny_cl
     """Left to itself the engine begins with one picture, so that the first row comes soon, and doubles."""
     batches: list[int] = []
     work = plan_of(request_of_six, tiny_classifier)
-    analyze(work, request_of_six.paths, lambda some: batches.append(len(some)), silent_tick)
+    analyze(work, request_of_six.paths, lambda some: batches.append(len(some)), no_progress)
     assert batches == [1, 2, 3]
 
 
@@ -58,11 +58,11 @@ def test_work_is_counted_in_units(request_of_six: AnalyzeRequest, tiny_classifie
     work = plan_of(request_of_six, tiny_classifier)
     told: list[tuple[int, int]] = []
 
-    def tick(done: int, total: int, note: str = "") -> None:
+    def progress(done: int, total: int, note: str = "") -> None:
         del note
         told.append((done, total))
 
-    analyze(work, request_of_six.paths, lambda _: None, tick)
+    analyze(work, request_of_six.paths, lambda _: None, progress)
     counted = [done for done, total in told if total]
     assert {total for _, total in told} == {0, 6 * work.units}
     assert counted == sorted(counted)
@@ -102,10 +102,8 @@ def test_drift_is_told_of_whoever_is_not_plain_text(
 ) -> None:
     """Another sentence moves every class; the zero-shot model itself has nothing to drift from. Memory is the process's."""
     other = Classifier(tiny_classifier.backbone, tiny_classifier.classes, "a bad drawing of {}.")
-    work = plan_analysis(
-        request_of_six, [Contestant("tuned", other), Contestant("none", tiny_classifier)], tiny_classifier
-    )
-    result = analyze(work, request_of_six.paths, lambda _: None, silent_tick)
+    work = plan_analysis(request_of_six, [Variant("tuned", other), Variant("none", tiny_classifier)], tiny_classifier)
+    result = analyze(work, request_of_six.paths, lambda _: None, no_progress)
     (drift,) = result.text_drift
     expected = 1 - (other.text * tiny_classifier.text).sum(dim=1).mean()
     assert (drift.prompts, drift.classes) == ("tuned", len(other.classes))

@@ -16,9 +16,9 @@ from capt_engine.attacks.corruptions import CORRUPTIONS, corruption_specs
 from capt_engine.data.labelled import Item
 from capt_engine.errors import BadRequest
 from capt_engine.evaluation.analysis import evaluate
-from capt_engine.evaluation.plan import Contestant, plan_evaluation
-from capt_engine.jobs.tick import silent_tick
+from capt_engine.evaluation.plan import Variant, plan_evaluation
 from capt_engine.model.classifier import Classifier, Output
+from capt_engine.progress import no_progress
 from capt_engine.records import SUITES, AnalyzeResult, AttackSpec, EvaluateRequest, PictureRow, ThreatModel
 
 FOG = tuple(AttackSpec("corruption", (("kind", "fog"), ("severity", severity))) for severity in (1, 5))
@@ -50,8 +50,8 @@ def evaluated(model: Classifier, items: list[Item], **more: Any) -> tuple[Analyz
     """The result of an evaluation, and its rows."""
     rows: list[Any] = []
     request = EvaluateRequest("somewhere", checks="off", **{"attacks": (), **more})
-    work = plan_evaluation(request, [Contestant("a", model)], model, "folder")
-    return evaluate(work, items, rows.extend, silent_tick), rows
+    work = plan_evaluation(request, [Variant("a", model)], model, "folder")
+    return evaluate(work, items, rows.extend, no_progress), rows
 
 
 def test_the_suites_are_the_table_of_corruptions() -> None:
@@ -68,7 +68,7 @@ def test_every_cell_has_a_row_a_picture_and_one_forward_pass(items: list[Item], 
     """Seventy-five rows and seventy-six passes a picture; cells and means are those of the rows; nobody is said to have attacked."""
     Asked.seen = 0
     model = Asked(tiny_classifier.backbone, tiny_classifier.classes, tiny_classifier.template)
-    result, rows = evaluated(model, items, suite="corruptions", only_left=True)
+    result, rows = evaluated(model, items, suite="corruptions", skip_broken=True)
     assert len(rows) == 75 * 3
     assert Asked.seen == 76 * 3
     (table,) = result.corruptions
@@ -113,8 +113,8 @@ def test_two_sets_of_prompts_see_the_same_corruptions(items: list[Item], tiny_cl
     other = Classifier(tiny_classifier.backbone, tiny_classifier.classes, tiny_classifier.template)
     rows: list[Any] = []
     request = EvaluateRequest("somewhere", attacks=FOG, checks="off", compare="b", aim="a")
-    work = plan_evaluation(request, [Contestant("a", tiny_classifier), Contestant("b", other)], other, "folder")
-    result = evaluate(work, items, rows.extend, silent_tick)
+    work = plan_evaluation(request, [Variant("a", tiny_classifier), Variant("b", other)], other, "folder")
+    result = evaluate(work, items, rows.extend, no_progress)
     first, second = result.corruptions
     assert (first.prompts, second.prompts) == ("a", "b")
     assert first == replace(second, prompts="a")
@@ -131,7 +131,7 @@ def test_one_attack_with_several_settings(items: list[Item], tiny_classifier: Cl
     _, clean = evaluated(tiny_classifier, items)
     items = [Item(row.path, row.clean.winner) for row in clean]
     result, rows = evaluated(
-        tiny_classifier, items, attacks=some, only_left=True, threat=ThreatModel(eps=0.5), shared_values=()
+        tiny_classifier, items, attacks=some, skip_broken=True, threat=ThreatModel(eps=0.5), shared_values=()
     )
     names = ["pgd[steps=1]", "pgd[steps=3,stop_early=true]", "fgsm"]
     assert [one.name for one in result.attacks] == names

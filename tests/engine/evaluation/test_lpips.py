@@ -12,10 +12,10 @@ from PIL import Image
 from capt_engine.data.labelled import Item
 from capt_engine.errors import BadRequest
 from capt_engine.evaluation.analysis import evaluate
-from capt_engine.evaluation.plan import Contestant, plan_evaluation
-from capt_engine.jobs.tick import silent_tick
+from capt_engine.evaluation.plan import Variant, plan_evaluation
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.lpips import Lpips
+from capt_engine.progress import no_progress
 from capt_engine.records import AttackSpec, EvaluateRequest, PictureRow, ThreatModel
 from tests.engine.model.perceptual import random_lpips
 
@@ -33,9 +33,9 @@ def items(tmp_path: Path) -> list[Item]:
 
 def rows(classifier: Classifier, items: list[Item], asked: EvaluateRequest, lpips: Lpips | None) -> list[PictureRow]:
     """The rows of an evaluation."""
-    work = plan_evaluation(asked, [Contestant("none", classifier)], classifier, "folder", lpips=lpips)
+    work = plan_evaluation(asked, [Variant("none", classifier)], classifier, "folder", lpips=lpips)
     found: list[PictureRow] = []
-    evaluate(work, items, lambda some: found.extend(one for one in some if isinstance(one, PictureRow)), silent_tick)
+    evaluate(work, items, lambda some: found.extend(one for one in some if isinstance(one, PictureRow)), no_progress)
     return found
 
 

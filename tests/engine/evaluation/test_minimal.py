@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from capt_engine.attacks.apgd import APGDT
-from capt_engine.attacks.base import L2, LINF, Attack, Draws, Norm, Threat
+from capt_engine.attacks.base import L2, LINF, Attack, Norm, PictureRngs, Threat
 from capt_engine.attacks.pgd import PGD
 from capt_engine.evaluation.minimal import smallest_budgets
-from capt_engine.jobs.tick import silent_tick
-from tests.engine.evaluation.planted import SIDE, VALUES, Linear, pictures
+from capt_engine.progress import no_progress
+from tests.engine.checks.planted import SIDE, VALUES, Linear, pictures
 
 DUAL = {"linf": 1.0, "l2": 2.0}
 
@@ -35,10 +35,10 @@ def found(
         images,
         labels,
         Threat(norm, eps),
-        lambda some: Draws.of(0, [str(i) for i in some]),
+        lambda some: PictureRngs.of(0, [str(i) for i in some]),
         lambda logits, some: logits.argmax(dim=1) != labels[list(some)],
         tolerance,
-        silent_tick,
+        no_progress,
     )
 
 
@@ -93,8 +93,8 @@ def test_pictures_are_searched_one_by_one() -> None:
     together = found(model, images, labels, LINF, 0.05, 0.1)
 
     def alone(i: int) -> float:
-        def draws(some: Sequence[int]) -> Draws:
-            return Draws.of(0, [str(i) for _ in some])
+        def rngs(some: Sequence[int]) -> PictureRngs:
+            return PictureRngs.of(0, [str(i) for _ in some])
 
         (eps,) = smallest_budgets(
             PGD(steps=60, loss="margin"),
@@ -102,10 +102,10 @@ def test_pictures_are_searched_one_by_one() -> None:
             images[i : i + 1],
             labels[i : i + 1],
             Threat(LINF, 0.05),
-            draws,
+            rngs,
             lambda logits, _: logits.argmax(dim=1) != labels[i],
             0.1,
-            silent_tick,
+            no_progress,
         )
         return eps
 

@@ -13,9 +13,9 @@ from capt_engine.attacks import ATTACKS
 from capt_engine.data.labelled import Item
 from capt_engine.errors import BadRequest
 from capt_engine.evaluation.analysis import evaluate
-from capt_engine.evaluation.plan import Contestant, plan_evaluation
-from capt_engine.jobs.tick import silent_tick
+from capt_engine.evaluation.plan import Variant, plan_evaluation
 from capt_engine.model.classifier import Classifier
+from capt_engine.progress import no_progress
 from capt_engine.records import AnalyzeResult, AttackSpec, EvaluateRequest, ParamValue, PictureRow
 
 BRIEF: dict[str, tuple[tuple[str, ParamValue], ...]] = {
@@ -45,8 +45,8 @@ def evaluated(model: Classifier, items: list[Item], *names: str, **more: Any) ->
     specs = tuple(AttackSpec(name, BRIEF.get(name, ())) for name in names)
     rows: list[Any] = []
     request = EvaluateRequest("somewhere", attacks=specs, checks="off", **more)
-    work = plan_evaluation(request, [Contestant("a", model)], model, "folder")
-    return evaluate(work, items, rows.extend, silent_tick), rows
+    work = plan_evaluation(request, [Variant("a", model)], model, "folder")
+    return evaluate(work, items, rows.extend, no_progress), rows
 
 
 @pytest.mark.parametrize("k", [2, 3, 1000])

@@ -20,9 +20,9 @@ from capt_engine.data.labelled import Item
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.evaluation.analysis import evaluate
 from capt_engine.evaluation.checks import live_checks
-from capt_engine.evaluation.plan import Contestant, plan_evaluation
-from capt_engine.jobs.tick import silent_tick
+from capt_engine.evaluation.plan import Variant, plan_evaluation
 from capt_engine.model.classifier import Classifier, Output
+from capt_engine.progress import no_progress
 from capt_engine.records import (
     SUITES,
     AnalyzeResult,
@@ -55,10 +55,10 @@ def evaluated(
     request: EvaluateRequest, models: Sequence[Classifier], items: Sequence[Item]
 ) -> tuple[AnalyzeResult, list[PictureRow]]:
     """A result and its rows, by models called a, b, c."""
-    contestants = [Contestant(name, model) for name, model in zip("abc", models, strict=False)]
+    variants = [Variant(name, model) for name, model in zip("abc", models, strict=False)]
     rows: list[Any] = []
-    work = plan_evaluation(request, contestants, models[0], "folder")
-    return evaluate(work, items, rows.extend, silent_tick), rows
+    work = plan_evaluation(request, variants, models[0], "folder")
+    return evaluate(work, items, rows.extend, no_progress), rows
 
 
 def asking(**more: Any) -> EvaluateRequest:
@@ -136,7 +136,7 @@ def test_survivors_only_is_no_other_answer(items: list[Item], tiny_classifier: C
     threat = ThreatModel(eps=1 / 255)
     some = asking(suite="standard", shared_values=BRIEF, threat=threat)
     left, rows = evaluated(some, [tiny_classifier], items)
-    whole, all_rows = evaluated(replace(some, only_left=False), [tiny_classifier], items)
+    whole, all_rows = evaluated(replace(some, skip_broken=False), [tiny_classifier], items)
     assert left.robust_accuracy == whole.robust_accuracy
     assert [one.robust_correct for one in left.per_class] == [one.robust_correct for one in whole.per_class]
     assert any(row.skipped for row in rows)
@@ -201,7 +201,7 @@ def test_what_cannot_be_asked_for_is_refused(
 ) -> None:
     """Before any picture is read."""
     with pytest.raises(kind):
-        plan_evaluation(asking(**more), [Contestant("a", tiny_classifier)], tiny_classifier, "folder")
+        plan_evaluation(asking(**more), [Variant("a", tiny_classifier)], tiny_classifier, "folder")
 
 
 class Cramped(Classifier):
@@ -225,8 +225,8 @@ def test_checks_make_do_with_little_room(
     result, rows = evaluated(request, [cramped], items)
     assert len(rows) == 12
     assert {one.status for one in result.checks if one.name in ("deterministic", "pixels", "logits")} == {"pass"}
-    work = plan_evaluation(request, [Contestant("a", cramped)], cramped, "folder")
+    work = plan_evaluation(request, [Variant("a", cramped)], cramped, "folder")
     monkeypatch.setattr(Cramped, "room", 0)
-    told = live_checks(work, items, silent_tick)
+    told = live_checks(work, items, no_progress)
     assert {one.status for one in told} == {"not_run"}
     assert "no room" in told[0].message

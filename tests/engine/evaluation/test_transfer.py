@@ -15,10 +15,10 @@ from safetensors.torch import save_file
 from capt_engine.data.labelled import Item
 from capt_engine.errors import BadRequest
 from capt_engine.evaluation.analysis import evaluate
-from capt_engine.evaluation.plan import Contestant, Plan, plan_evaluation
-from capt_engine.jobs.tick import silent_tick
+from capt_engine.evaluation.plan import Plan, Variant, plan_evaluation
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import load_backbone, open_clip
+from capt_engine.progress import no_progress
 from capt_engine.records import SUITES, AnalyzeResult, AttackSpec, EvaluateRequest, PictureRow, ThreatModel
 from tests.conftest import TINY_CLASSES, TINY_CONFIG
 
@@ -58,13 +58,13 @@ def planned(model: Classifier, source: Classifier | None, **values: Any) -> Plan
     """A plan with the attack computed on `source`."""
     asked = {"attacks": (PGD,), "threat": THREAT, "crafted_on": "other" if source else "", **values}
     request = EvaluateRequest("d", with_pictures=True, **asked)
-    return plan_evaluation(request, [Contestant("none", model)], model, "folder", source=source)
+    return plan_evaluation(request, [Variant("none", model)], model, "folder", source=source)
 
 
 def evaluated(work: Plan, items: list[Item]) -> tuple[AnalyzeResult, list[PictureRow]]:
     """A result and its rows."""
     rows: list[Any] = []
-    return evaluate(work, items, rows.extend, silent_tick), rows
+    return evaluate(work, items, rows.extend, no_progress), rows
 
 
 def test_a_transfer_says_so_and_does_less(tiny_classifier: Classifier, larger: Classifier, items: list[Item]) -> None:
@@ -106,7 +106,7 @@ def test_it_goes_with_every_kind_of_pixel(
 def test_a_suite_is_carried_over_as_a_whole(tiny_classifier: Classifier, larger: Classifier, items: list[Item]) -> None:
     """Later attacks are computed on the other model only for what this one still has right."""
     brief = (("steps", 2), ("queries", 4), ("targets", 2))
-    work = planned(tiny_classifier, larger, attacks=(), suite="standard", shared_values=brief, only_left=True)
+    work = planned(tiny_classifier, larger, attacks=(), suite="standard", shared_values=brief, skip_broken=True)
     result, rows = evaluated(work, items)
     assert len(rows) == 3 * len(items)
     broken = {row.path for row in rows if row.success}

@@ -33,10 +33,10 @@ class LightSession:
         """The name that was asked for."""
         return self.device
 
-    def handle(self, job: JobId, request: Any, on_event: object, tick: Callable[..., None]) -> Any:
+    def handle(self, job: JobId, request: Any, on_event: object, progress: Callable[..., None]) -> Any:
         """Do it."""
         del job, on_event
-        return request(tick)
+        return request(progress)
 
 
 class Witness:
@@ -69,8 +69,8 @@ class Witness:
         return [type(event).__name__ for event in self.events if getattr(event, "job", None) == job]
 
 
-def until_cancelled(tick: Callable[..., None]) -> None:
+def until_cancelled(progress: Callable[..., None]) -> None:
     """Work that never ends by itself."""
     while True:
-        tick(1, 2, "turning")
+        progress(1, 2, "turning")
         time.sleep(0.001)

@@ -13,7 +13,7 @@ import pytest
 from capt_engine.api import Engine
 from capt_engine.errors import BadRequest
 from capt_engine.jobs import session
-from capt_engine.jobs.tick import REPORT_EVERY_S
+from capt_engine.jobs.stoppable import REPORT_EVERY_S
 from capt_engine.records import (
     EngineFailed,
     EngineNote,
@@ -130,9 +130,9 @@ def test_every_job_has_exactly_one_ending(engine: Engine, heard: Witness) -> Non
     """Whatever becomes of three hundred jobs (done, failed, cancelled waiting or running, caught by the close)."""
     chance = random.Random(0)
 
-    def brief(tick: Callable[..., None]) -> None:
+    def brief(progress: Callable[..., None]) -> None:
         for _ in range(chance.randrange(4)):
-            tick(0, 3, "")
+            progress(0, 3, "")
         if chance.random() < 0.2:
             raise BadRequest("No.")
 
@@ -158,7 +158,7 @@ def test_many_threads_may_submit_and_cancel(engine: Engine, heard: Witness) -> N
 
     def submit() -> None:
         for _ in range(50):
-            jobs.append(engine.submit(lambda tick: tick(0, 1, "")))
+            jobs.append(engine.submit(lambda progress: progress(0, 1, "")))
             engine.cancel(jobs[-1])
 
     threads = [threading.Thread(target=submit) for _ in range(4)]
@@ -225,10 +225,10 @@ def test_after_close_a_job_is_cancelled_at_once(engine: Engine, heard: Witness) 
 def test_countless_ticks_are_few_events(engine: Engine, heard: Witness) -> None:
     """Two hundred thousand ticks reach the window as at most twenty reports a second."""
 
-    def count(tick: Callable[..., None]) -> float:
+    def count(progress: Callable[..., None]) -> float:
         begun_s = time.monotonic()
         for done in range(200_000):
-            tick(done, 200_000, "")
+            progress(done, 200_000, "")
         return time.monotonic() - begun_s
 
     job = engine.submit(count)

@@ -13,6 +13,7 @@ import pytest
 from capt_engine.api import Engine
 from capt_engine.errors import BadRequest, Stopped
 from capt_engine.jobs import session
+from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.records import (
     EvaluateRequest,
     JobCancelled,
@@ -26,8 +27,6 @@ from capt_engine.records import (
 )
 from tests.engine.jobs.light import ENDINGS, LightSession, Witness, until_cancelled
 
-Tick = Callable[..., None]
-
 
 @dataclass(frozen=True)
 class LightTune(TuneRequest):
@@ -35,11 +34,11 @@ class LightTune(TuneRequest):
 
     data: str = ""
     out: str = ""
-    work: Callable[[Tick], Any] = until_cancelled
+    work: Callable[[StoppableProgress], Any] = until_cancelled
 
-    def __call__(self, tick: Tick) -> Any:
+    def __call__(self, progress: StoppableProgress) -> Any:
         """Do it."""
-        return self.work(tick)
+        return self.work(progress)
 
 
 @dataclass(frozen=True)
@@ -47,11 +46,11 @@ class LightEvaluate(EvaluateRequest):
     """An evaluation whose work is a function of the tick."""
 
     data: str = ""
-    work: Callable[[Tick], Any] = until_cancelled
+    work: Callable[[StoppableProgress], Any] = until_cancelled
 
-    def __call__(self, tick: Tick) -> Any:
+    def __call__(self, progress: StoppableProgress) -> Any:
         """Do it."""
-        return self.work(tick)
+        return self.work(progress)
 
 
 class Turning:
@@ -61,12 +60,12 @@ class Turning:
         self.turns = 0
         self.released = threading.Event()
 
-    def __call__(self, tick: Tick) -> str:
+    def __call__(self, progress: StoppableProgress) -> str:
         """Turn."""
         try:
             while not self.released.is_set():
                 self.turns += 1
-                tick(1, 2, "turning")
+                progress(1, 2, "turning")
                 time.sleep(0.001)
         except Stopped:
             if self.turns < 3:
@@ -182,10 +181,10 @@ def test_stopping_keeps_what_there_is_or_says_why_not(engine: Engine, heard: Wit
     begun = threading.Event()
     asked = threading.Event()
 
-    def slow(tick: Tick) -> str:
+    def slow(progress: StoppableProgress) -> str:
         begun.set()
         asked.wait(10)
-        return Turning()(tick)
+        return Turning()(progress)
 
     early = engine.submit(LightTune(work=slow))
     begun.wait(10)
@@ -213,7 +212,7 @@ def test_what_becomes_of_an_inner_job_is_its_own(
 ) -> None:
     """Refused, broken, or cancelled while it runs or waits: the tuning job goes on and ends whole."""
 
-    def refuse(_: Tick) -> None:
+    def refuse(_: StoppableProgress) -> None:
         raise BadRequest("No.")
 
     turning = Turning()
@@ -250,9 +249,9 @@ def test_closing_ends_the_inner_and_the_outer_and_all_that_wait(engine: Engine, 
 def test_time_aside_is_not_counted_into_what_remains(engine: Engine, heard: Witness) -> None:
     """Half a second spent on another job leaves the estimate as if it had not been."""
 
-    def four_steps(tick: Tick) -> None:
+    def four_steps(progress: StoppableProgress) -> None:
         for done in range(5):
-            tick(done, 10, "")
+            progress(done, 10, "")
             if done == 1:
                 other.append(engine.submit(lambda _: time.sleep(1.0)))
             time.sleep(0.06)

@@ -18,7 +18,7 @@ from capt_engine.cli.main import main
 from capt_engine.demo.class_folders import write_class_folders
 from capt_engine.jobs.session import Session
 from capt_engine.model import checkpoints
-from capt_engine.model.prompt_shelf import own_folder
+from capt_engine.model.store.prompt_store import own_folder
 from capt_engine.records import (
     AnalyzeRequest,
     AttackSpec,
@@ -215,7 +215,9 @@ def test_the_demo_tuned_saved_and_repeated(
     """As the window does it: tune, measure, name, save to shelf and folder; the printed command then writes the saved file's bytes."""
     out = tmp_path / "project" / "prompts.safetensors"
     out.parent.mkdir()
-    request = TuneRequest(str(data), str(out), model="demo", **{**SHORT, "shots": 1, "epochs": 1}, half="base")
+    request = TuneRequest(
+        str(data), str(out), model="demo", **{**SHORT, "shots": 1, "epochs": 1}, subsample_classes="base"
+    )
     result: TuneResult = desk.result(request)
     run = tmp_path / "run"
     desk.result(

@@ -23,9 +23,9 @@ from capt_engine.records import (
     ThreatModel,
     Verdict,
 )
-from capt_engine.reports import manifest
-from capt_engine.reports.run_folder import RunFolder
-from capt_engine.reports.table import summary
+from capt_engine.runs import manifest
+from capt_engine.runs.run_folder import RunFolder
+from capt_engine.runs.table import summary
 
 CLASSES = ("cat", "dog", "bird")
 

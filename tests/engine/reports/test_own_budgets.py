@@ -12,14 +12,15 @@ import pytest
 from capt_engine.model.checkpoints import Document, MadeFor
 from capt_engine.model.prompts import PromptShape, TowerSizes
 from capt_engine.records import AttackSpec, EvaluateRequest, PictureRow
-from capt_engine.reports import html_report, model_card
+from capt_engine.reports import model_card
 from capt_engine.reports.build import build
 from capt_engine.reports.compare import compare
 from capt_engine.reports.document import Facts, Grid, Heat, Report
-from capt_engine.reports.finished_run import FinishedRun
-from capt_engine.reports.manifest import as_json
-from capt_engine.reports.material import Material
-from capt_engine.reports.pdf_report import write
+from capt_engine.reports.html import report as html_report
+from capt_engine.reports.pdf.report import write
+from capt_engine.reports.sections.context import Material
+from capt_engine.runs.finished_run import FinishedRun
+from capt_engine.runs.manifest import as_json
 from tests.engine.reports.made_runs import kept, request, rows
 
 BUDGETS = {

@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from capt_engine.errors import BadCheckpoint, BadRequest, Cancelled
-from capt_engine.model import checkpoints, prompt_shelf
+from capt_engine.model import checkpoints
 from capt_engine.model.checkpoints import Document, MadeFor
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import Prompts, PromptShape, TowerSizes
+from capt_engine.model.store import prompt_store
 from capt_engine.records import SaveTunedRequest, TuneRequest
 from capt_engine.reports import tuned_prompts
 from capt_engine.reports.model_card import card
@@ -26,7 +27,7 @@ SHARE = {"k": 8, "n": 10, "low": 0.49, "high": 0.94}
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A shelf of the user's own, empty."""
     folder = tmp_path / "own shelf"
-    for module in (prompt_shelf, tuned_prompts):
+    for module in (prompt_store, tuned_prompts):
         monkeypatch.setattr(module, "own_folder", lambda: folder)
     return folder
 
@@ -72,7 +73,7 @@ def test_on_the_shelf_by_its_name(source: Path, shelf: Path) -> None:
     assert (document.settings["label"], document.licence) == ("Morning mugs", "MIT")
     assert document.notes == "Mine.\nAfter epoch 2: a remark of the run."
     assert told.prompts.id == "morning-mugs"
-    assert "morning-mugs" in [entry.id for entry in prompt_shelf.entries()]
+    assert "morning-mugs" in [entry.id for entry in prompt_store.entries()]
     assert "--stop-after 3" in told.command
     assert "--name 'Morning mugs'" in told.command
 
@@ -88,7 +89,7 @@ def test_into_a_folder_that_can_be_given_away(source: Path, shelf: Path, tmp_pat
     assert not shelf.exists()
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["files"] == {
-        name: prompt_shelf.fingerprint(folder / name) for name in ("mugs.safetensors", "README.md")
+        name: prompt_store.fingerprint(folder / name) for name in ("mugs.safetensors", "README.md")
     }
     assert manifest["request"]["data"] == "split.csv"
     assert manifest["data"]["sha256"] == "d" * 64
@@ -105,7 +106,7 @@ def test_nothing_is_written_over(source: Path, shelf: Path, tmp_path: Path) -> N
     save(source)
     with pytest.raises(BadRequest, match="'morning-mugs' already"):
         save(source, name="Morning  MUGS")
-    bundled = next(entry.id for entry in prompt_shelf.entries() if entry.bundled)
+    bundled = next(entry.id for entry in prompt_store.entries() if entry.bundled)
     with pytest.raises(BadRequest, match="already"):
         save(source, name=bundled)
     full = tmp_path / "full"
@@ -139,12 +140,12 @@ def test_what_cannot_be_saved_is_said(
 def test_a_cancel_leaves_nothing(source: Path, shelf: Path, tmp_path: Path) -> None:
     """Up to the moment of writing it can be called off."""
 
-    def tick(done: int, *_: object) -> None:
+    def progress(done: int, *_: object) -> None:
         if done == 2:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        save_tuned(SaveTunedRequest(str(source), "Mugs", folder=str(tmp_path / "new"), on_shelf=True), tick)
+        save_tuned(SaveTunedRequest(str(source), "Mugs", folder=str(tmp_path / "new"), on_shelf=True), progress)
     assert not shelf.exists()
     assert not (tmp_path / "new").exists()
 

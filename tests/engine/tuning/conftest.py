@@ -12,8 +12,8 @@ from PIL import Image
 
 from capt_engine.model.clip import Backbone
 from capt_engine.records import TuneRequest, TuneResult
+from capt_engine.tuning.callbacks import News
 from capt_engine.tuning.run import tune
-from capt_engine.tuning.telling import News
 
 COLOURS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200)}
 
@@ -43,7 +43,7 @@ class Runs:
 
     def __call__(
         self,
-        tick: Callable[..., None] = lambda *_: None,
+        progress: Callable[..., None] = lambda *_: None,
         backbone: Backbone | None = None,
         load: Callable[[str], Backbone] | None = None,
         **changes: object,
@@ -55,7 +55,7 @@ class Runs:
             backbone or self.backbone,
             load or (lambda _: self.backbone),
             self.news.append,
-            tick,
+            progress,
         )
 
     def bytes_of(self, name: str, **changes: object) -> bytes:

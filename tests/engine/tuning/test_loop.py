@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import L2, LINF, Draws, Threat
+from capt_engine.attacks.base import L2, LINF, PictureRngs, Threat
 from capt_engine.errors import Cancelled, UnknownName
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import Prompts, PromptShape
@@ -136,13 +136,13 @@ def test_every_method_runs(tiny_backbone: Backbone, pixels: Pixels, name: str) -
 def test_cancel_keeps_the_last_epoch(tiny_backbone: Backbone, pixels: Pixels) -> None:
     """A tick that stops in the second epoch leaves the state of the first."""
 
-    def tick(done: int, *_: object) -> None:
+    def progress(done: int, *_: object) -> None:
         if done == 4:
             raise Cancelled
 
     tuning = tuning_of(tiny_backbone, pixels(12))
     with pytest.raises(Cancelled):
-        list(tuning.epochs(tick))
+        list(tuning.epochs(progress))
     assert tuning.state.epoch == 1
 
 
@@ -186,7 +186,7 @@ def test_the_inner_attack_stays_inside_and_helps_nobody(
     images, labels = pixels(16), torch.arange(16) % 3
     eps = 4 / 255 if norm is LINF else 0.3
     threat = Threat(norm, eps)  # type: ignore[arg-type]
-    start = threat.norm.random(Draws.of(0, [str(i) for i in range(16)]), images, eps)
+    start = threat.norm.random(PictureRngs.of(0, [str(i) for i in range(16)]), images, eps)
     attacked, zeros = InnerAttack(threat, eps / 2, 3, loss).run(model, images, labels, start)
     assert float(threat.norm.length(attacked - images).max()) <= eps + 1e-6
     assert float(attacked.min()) >= 0

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.tuning_step import Problem, our_steps, public_attack, public_steps, public_text
-from capt_engine.attacks.base import LINF, Draws, Threat
+from capt_engine.attacks.base import LINF, PictureRngs, Threat
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import COUPLINGS, Prompts, PromptShape
 from capt_engine.model.text import encode_tokens
@@ -46,7 +46,7 @@ def problem_of(backbone: Backbone, images: Tensor, coupling: str, inner: str = "
     stream = torch.Generator().manual_seed(0)
     prompts = Prompts(backbone, PromptShape(coupling, 2, 2), backbone.clip.token_embedding(ids[0, 1:3]), stream)
     eps = 4 / 255
-    start = LINF.random(Draws.of(1, [f"1:{i}" for i in range(len(images))]), images, eps)
+    start = LINF.random(PictureRngs.of(1, [f"1:{i}" for i in range(len(images))]), images, eps)
     labels = torch.arange(len(images)) % len(SENTENCES)
     return Problem(backbone, prompts, InnerAttack(Threat(LINF, eps), eps / 2, steps, inner), ids, images, labels, start)
 

@@ -18,7 +18,7 @@ from capt_engine.model import checkpoints
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone, Base
 from capt_engine.records import Share, TuneEpoch, TuneForecast, TuneStep, TuneStrip
-from capt_engine.tuning import loop, watch
+from capt_engine.tuning import loop, validation
 from capt_engine.tuning import run as running
 from capt_engine.tuning.objective import OBJECTIVES, Settings, Terms, Views
 from capt_engine.tuning.outcome import overfits
@@ -117,12 +117,12 @@ def test_stopped_and_resumed_is_unbroken(runs: Runs) -> None:
     """Cancelled within the second epoch and resumed, the run writes the same bytes; another request's state is refused by name."""
     unbroken = runs.bytes_of("a.safetensors", epochs=3)
 
-    def tick(done: int, _: int, note: str) -> None:
+    def progress(done: int, _: int, note: str) -> None:
         if note.startswith("epoch 2") and done == 3:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        runs(tick, epochs=3)
+        runs(progress, epochs=3)
     assert read(state_path(runs.out)).epoch == 1
     with pytest.raises(BadRequest, match="Give --resume"):
         runs(epochs=3)
@@ -142,12 +142,12 @@ def test_killed_after_its_last_epoch(runs: Runs) -> None:
     """Where file and state are both there, --resume ends the run if no epoch is left, and else leaves the file alone."""
     unbroken = runs.bytes_of("a.safetensors")
 
-    def tick(_: int, __: int, note: str) -> None:
+    def progress(_: int, __: int, note: str) -> None:
         if note.startswith("epoch 2"):
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        runs(tick)
+        runs(progress)
     runs.out.write_bytes(b"mine")
     with pytest.raises(BadRequest, match="is there already"):
         runs(resume=True)
@@ -231,11 +231,11 @@ def test_early_stop_keeps_the_best(runs: Runs, monkeypatch: pytest.MonkeyPatch) 
     scripted = iter([share(1), share(5), share(9), share(6), share(7), share(1), share(1)])
     seen: list[Classifier] = []
 
-    def measure(_: object, classifier: Classifier, *__: object) -> watch.Measured:
+    def measure(_: object, classifier: Classifier, *__: object) -> validation.Measured:
         seen.append(classifier)
-        return watch.Measured(share(6), next(scripted))
+        return validation.Measured(share(6), next(scripted))
 
-    monkeypatch.setattr(watch.Watch, "measure", measure)
+    monkeypatch.setattr(validation.Watch, "measure", measure)
     result = runs(epochs=6, patience=2)
     assert (result.epochs, result.kept_epoch) == (4, 2)
     assert "stopped early" in result.ended
@@ -310,7 +310,7 @@ def test_where_validation_pictures_come_from(runs: Runs, tmp_path: Path) -> None
 
 def test_half_of_the_classes(runs: Runs) -> None:
     """The base half is the first of the sorted classes, rounded up."""
-    assert runs(half="base").classes == ("blue", "green")
+    assert runs(subsample_classes="base").classes == ("blue", "green")
 
 
 def test_augmented_pictures_make_another_result_that_can_be_repeated(runs: Runs) -> None:

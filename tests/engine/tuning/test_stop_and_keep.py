@@ -10,7 +10,7 @@ from capt_engine.errors import Cancelled, Stopped
 from capt_engine.metrics.interval import wilson
 from capt_engine.model import checkpoints
 from capt_engine.records import Share, TuneEpoch, TuneResult, TuneStrip
-from capt_engine.tuning import watch
+from capt_engine.tuning import validation
 from capt_engine.tuning.state import read, state_path
 from tests.engine.tuning.conftest import Runs
 
@@ -21,31 +21,31 @@ def stopping_in(epoch: int, step: int = 1, error: type[Cancelled] = Stopped) -> 
     """A tick that from a step of an epoch on is told to stop."""
     told = []
 
-    def tick(done: int = 0, _: int = 0, note: str = "") -> None:
+    def progress(done: int = 0, _: int = 0, note: str = "") -> None:
         if note.startswith(f"epoch {epoch} ") and done % 2 == step:
             told.append(note)
         if told:
             raise error
 
-    return tick
+    return progress
 
 
 def script_validation(monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on validation finds the second epoch best, whatever the prompts; plain text comes first."""
     found = iter((1, 3, 9, 5, 6))
 
-    def measure(_: object, __: object, tick: Callable[[], None]) -> watch.Measured:
-        tick()
+    def measure(_: object, __: object, progress: Callable[[], None]) -> validation.Measured:
+        progress()
         k = next(found)
-        return watch.Measured(Share(6, 12, *wilson(6, 12)), Share(k, 12, *wilson(k, 12)))
+        return validation.Measured(Share(6, 12, *wilson(6, 12)), Share(k, 12, *wilson(k, 12)))
 
-    monkeypatch.setattr(watch.Watch, "measure", measure)
+    monkeypatch.setattr(validation.Watch, "measure", measure)
 
 
-def stopped(runs: Runs, name: str, tick: Callable[..., None], **changes: object) -> tuple[TuneResult, bytes]:
+def stopped(runs: Runs, name: str, progress: Callable[..., None], **changes: object) -> tuple[TuneResult, bytes]:
     """The result of a run, and what it wrote."""
     out = runs.out.with_name(name)
-    result = runs(tick, out=str(out), **changes)
+    result = runs(progress, out=str(out), **changes)
     assert not state_path(out).exists()
     return result, out.read_bytes()
 
@@ -129,11 +129,11 @@ def test_what_a_cancelled_run_left_can_be_kept_without_going_on(runs: Runs) -> N
 def test_a_stop_while_validating_drops_that_epoch_too(runs: Runs) -> None:
     """An epoch counts once it has been looked at."""
 
-    def tick(_: int = 0, __: int = 0, note: str = "") -> None:
+    def progress(_: int = 0, __: int = 0, note: str = "") -> None:
         if note == "validating" and len([one for one in runs.news if isinstance(one, TuneEpoch)]) == 3:
             raise Stopped
 
-    result = runs(tick, epochs=6)
+    result = runs(progress, epochs=6)
     assert (result.epochs, result.stopped_after) == (2, 2)
 
 
@@ -182,4 +182,4 @@ def test_the_strip_is_the_same_pictures_each_time_and_true(runs: Runs) -> None:
 )
 def test_pictures_are_spread_over_the_classes(labels: list[int], n: int, expected: tuple[int, ...]) -> None:
     """One of each before a second of any; of many classes those at even distances."""
-    assert watch.spread(labels, n) == expected
+    assert validation.spread(labels, n) == expected

@@ -34,12 +34,12 @@ def test_a_stopped_tower_goes_on(runs: Runs) -> None:
     whole, broken = runs.out.with_name("whole"), runs.out.with_name("broken")
     runs(**PLAIN, out=str(whole))
 
-    def tick(_: int, __: int, note: str) -> None:
+    def progress(_: int, __: int, note: str) -> None:
         if note.startswith("epoch 2"):
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        runs(tick, **PLAIN, out=str(broken))
+        runs(progress, **PLAIN, out=str(broken))
     with pytest.raises(BadRequest, match="Give --resume"):
         runs(**PLAIN, out=str(broken))
     runs(**PLAIN, out=str(broken), resume=True)

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from capt_engine.attacks.base import LINF, Draws, Threat
+from capt_engine.attacks.base import LINF, PictureRngs, Threat
 from capt_engine.demo import figures
 from capt_engine.errors import BadCheckpoint, BadRequest, Cancelled, UnknownName
 from capt_engine.model import clip
@@ -120,7 +120,7 @@ def test_a_step_is_a_transcription_of_its_equation(
         logits = model.logit_scale.exp() * (features / features.norm(dim=1, keepdim=True)) @ text.T
         return (logits.exp().sum(dim=1).log() - logits[torch.arange(12), labels]).mean()
 
-    start = Draws.of(1, [f"1:{int(i)}" for i in order]).uniform(images) * 2 - 1
+    start = PictureRngs.of(1, [f"1:{int(i)}" for i in order]).uniform(images) * 2 - 1
     attacked = (images + start * (4 / 255)).clamp(0, 1)
     for _ in range(2):
         (gradient,) = torch.autograd.grad(nll(attacked.requires_grad_()), attacked)

@@ -23,8 +23,8 @@ from capt_gui.pages.tune.step_rail import COMPLETE, LOCKED, NOW, OPEN
 from capt_gui.settings import Settings
 from capt_gui.theme import Theme
 from capt_gui.view_models.desk import Desk, lay_out
-from capt_gui.view_models.split_rows import TONES
-from capt_gui.view_models.tune_state import METHOD, RUNNING, SPLIT, TUNE
+from capt_gui.view_models.tune.split_rows import TONES
+from capt_gui.view_models.tune.state import METHOD, RUNNING, SPLIT, TUNE
 
 PATIENCE_MS = 20_000
 COUNTS = {"cat": 8, "dog": 7, "emu": 1}

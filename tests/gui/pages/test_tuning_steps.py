@@ -23,7 +23,7 @@ from capt_gui.settings import Settings
 from capt_gui.theme import Theme
 from capt_gui.view_models.desk import Desk, lay_out
 from capt_gui.view_models.navigation import EXPLORE, REPORT
-from capt_gui.view_models.tune_state import DONE, PAUSED
+from capt_gui.view_models.tune.state import DONE, PAUSED
 
 # the page's header and footer, the rail and the status bar take the rest of 1280 × 800
 ROOM = QSize(1202, 612)

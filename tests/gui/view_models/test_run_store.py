@@ -14,7 +14,7 @@ from capt_engine import folders
 from capt_engine.records import AnalyzeRequest, JobFinished, JobId, JobStarted, RowsReady
 from capt_gui import application
 from capt_gui.settings import Settings
-from capt_gui.view_models.analysis_model import AnalysisModel
+from capt_gui.view_models.explore.analysis_model import AnalysisModel
 from capt_gui.view_models.run_store import RunStore, remove_old
 
 

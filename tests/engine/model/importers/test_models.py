@@ -13,10 +13,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint, BadRequest, CaptError
-from capt_engine.model import installed
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import load_backbone
 from capt_engine.model.importers import models
+from capt_engine.model.store import install_record
 from tests.engine.model.importers import forms
 
 CPU = torch.device("cpu")
@@ -68,7 +68,7 @@ def every_form(tmp_path: Path, model: dict[str, Any], images: Tensor) -> None:
         assert any("visual prompts" in line for line in brought.said) == (form == "TeCoA container")
         found = logits(f"local-dir:{brought.folder}", images)
         assert torch.allclose(found, expected, atol=1e-4), (form, (found - expected).abs().max())
-        assert installed.changed(brought.folder / installed.INSTALLED) == ()
+        assert install_record.changed(brought.folder / install_record.INSTALLED) == ()
         assert not list((tmp_path / "models").glob(".*"))
 
 
@@ -171,16 +171,16 @@ def test_a_name_is_never_taken_twice(tmp_path: Path, state: forms.State) -> None
 
 
 def test_a_changed_model_is_reported(tmp_path: Path, state: forms.State) -> None:
-    """Weights that are not what was installed, or are gone, are named; where nothing was remembered that is said."""
+    """Weights that are not what was install_record, or are gone, are named; where nothing was remembered that is said."""
     folder = models.install(forms.state_dict(tmp_path / "m.pt", state), "mine", root=tmp_path / "models").folder
-    note, file = folder / installed.INSTALLED, folder / models.OPEN_CLIP_WEIGHTS
+    note, file = folder / install_record.INSTALLED, folder / models.OPEN_CLIP_WEIGHTS
     save_file({"a": torch.ones(2)}, file)
-    assert installed.changed(note) == (models.OPEN_CLIP_WEIGHTS,)
+    assert install_record.changed(note) == (models.OPEN_CLIP_WEIGHTS,)
     file.unlink()
-    assert installed.changed(note) == (models.OPEN_CLIP_WEIGHTS,)
+    assert install_record.changed(note) == (models.OPEN_CLIP_WEIGHTS,)
     note.write_text("[", "utf-8")
     with pytest.raises(BadCheckpoint, match="JSON"):
-        installed.changed(note)
+        install_record.changed(note)
     note.unlink()
     with pytest.raises(BadCheckpoint, match="Nothing was remembered"):
-        installed.changed(note)
+        install_record.changed(note)

@@ -1,0 +1,138 @@
+"""Every check of an evaluation, one line each: what is doubted and why (Carlini et al. 2019; Zimmermann et al. 2022; AutoAttack's flags).
+
+Some are answered by the rows of a run (`row_checks`), the others by asking the model again (`evaluation.checks`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from capt_engine.records import Check
+from capt_engine.registry import Table
+
+
+@dataclass(frozen=True)
+class CheckSpec:
+    """A check before it is made. why: the sentence that stands in a report."""
+
+    name: str
+    title: str
+    why: str
+
+    def passed(self, ok: bool, value: float | None, shown: str, more: str = "") -> Check:
+        """It was made."""
+        return Check(self.name, self.title, "pass" if ok else "fail", value, shown, _joined(self.why, more))
+
+    def not_run(self, because: str) -> Check:
+        """It could not be made, or was not asked for."""
+        return Check(self.name, self.title, "not_run", None, "–", _joined(self.why, because))
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+CHECKS: Table[CheckSpec] = Table(
+    "check",
+    CheckSpec("budget-kept", "The budget was kept", "No attacked picture may lie further from its original than ε."),
+    CheckSpec(
+        "zero-budget", "ε = 0 changes nothing", "With no budget every answer must be the clean one, bit for bit."
+    ),
+    CheckSpec("attacks-hurt", "Attacks do not help", "Robust accuracy may not be above clean accuracy at any budget."),
+    CheckSpec(
+        "monotone-budget",
+        "More budget, no more accuracy",
+        "Success may not fall as ε grows; where it does, the attack is too weak for the larger budget.",
+    ),
+    CheckSpec(
+        "huge-budget",
+        "A huge budget reaches chance",
+        "At ε of one half any picture can be turned grey, and no more than chance may be left.",
+    ),
+    CheckSpec("noise-weaker", "Random noise is weaker", "Noise of the same size must do less than the attack."),
+    CheckSpec(
+        "one-step-weaker", "One step is weaker than many", "A single step may not do better than the iterated attack."
+    ),
+    CheckSpec(
+        "loss-rises",
+        "Small steps raise the loss",
+        "Along the slope that the attack follows, its loss must rise in nearly every small step.",
+    ),
+    CheckSpec(
+        "doubled-steps",
+        "Longer attacks find no more",
+        "Twice the steps, or twice the restarts, may change the success by less than a point.",
+    ),
+    CheckSpec(
+        "black-box-weaker", "Black-box does not win", "An attack without gradients may not beat those that have them."
+    ),
+    CheckSpec(
+        "transfer-weaker",
+        "Transfer is weaker",
+        "Pictures computed on another model must do less than those computed on the model itself.",
+    ),
+    CheckSpec(
+        "gradient-there",
+        "Gradients are not zero",
+        "The attack needs a slope to follow from the first step on, for every picture.",
+    ),
+    CheckSpec("deterministic", "Answers do not vary", "Two forward passes must give the same logits."),
+    CheckSpec(
+        "eval-mode",
+        "The model is in evaluation mode",
+        "In training mode dropout and batch statistics change the answers.",
+    ),
+    CheckSpec("batch-alone", "The batch does not matter", "A picture must get the same logits alone and among others."),
+    CheckSpec("logits", "Logits, not probabilities", "The attack must see logits; probabilities flatten its slope."),
+    CheckSpec(
+        "pixels", "Pixels are in [0, 1]", "What the model is shown must be pixels from 0 to 1, in which ε is measured."
+    ),
+    CheckSpec(
+        "normalised",
+        "Normalised once, as trained",
+        "The image tower must get the pixels normalised by its own mean and deviation, once.",
+    ),
+    CheckSpec(
+        "hidden-flaw",
+        "A hidden flaw is found",
+        "Where an adversarial picture is known to exist inside ε, the attack must find one (Zimmermann et al. 2022).",
+    ),
+    CheckSpec("both-goals", "Targeted and untargeted", "Both kinds of attack must run and move the model their way."),
+    CheckSpec(
+        "baseline-breaks",
+        "The undefended model gives way",
+        "The same attack must clearly lower the accuracy of plain CLIP (or of what was tuned).",
+    ),
+    CheckSpec(
+        "survives-png",
+        "Attacks survive saving",
+        "At least 90 % of the pictures that fooled a model must still do so when read again from a PNG.",
+    ),
+    CheckSpec(
+        "labels-known",
+        "Labels are known",
+        "Somebody other than the model has to say what is right, or accuracy is only agreement with itself.",
+    ),
+    CheckSpec("enough-pictures", "Enough pictures", "The interval may reach at most 10 points to either side."),
+)
+
+
+def in_order(*some: Iterable[Check]) -> tuple[Check, ...]:
+    """One check of each name, in the table's order: of several a failed one, else one that was made; the rest was not run."""
+    found: dict[str, Check] = {}
+    rank = {"fail": 2, "pass": 1, "not_run": 0}
+    for check in (check for checks in some for check in checks):
+        old = found.get(check.name)
+        # Of two that were not made the later reason stands: it is the one somebody can do something about.
+        if old is None or rank[check.status] > rank[old.status] or check.status == old.status == "not_run":
+            found[check.name] = check
+    return tuple(found.get(one.name) or one.not_run("This run did not try it.") for one in CHECKS)
+
+
+def checks_of(some: object) -> tuple[Check, ...]:
+    """The checks that a summary holds; of one that is not what this version writes, none."""
+    try:
+        return tuple(Check(**one) for one in some) if isinstance(some, list) else ()
+    except TypeError:
+        return ()

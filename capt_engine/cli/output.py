@@ -1,0 +1,211 @@
+"""What a terminal says of rows and summaries, in words or as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from capt_engine.records import (
+    AnalyzeResult,
+    AttackSummary,
+    CorruptionMean,
+    CorruptionTable,
+    FailedPicture,
+    PairedTest,
+    PictureRow,
+    ThreatModel,
+)
+
+
+def print_json(event: str, value: dict[str, object]) -> None:
+    """One JSON object on a line of its own."""
+    print(json.dumps({"event": event, **value}, allow_nan=False))
+
+
+def print_row(row: PictureRow | FailedPicture, *, as_json: bool) -> None:
+    """One picture's outcome."""
+    from capt_engine.runs.table import cells
+
+    if as_json and isinstance(row, FailedPicture):
+        print_json("failure", {"path": row.path, "message": row.message, "hint": row.hint})
+    elif as_json:
+        assert isinstance(row, PictureRow)
+        print_json("row", dict(cells(row)))
+    elif isinstance(row, FailedPicture):
+        print(f"{_shown(row.path)}: {row.message} {row.hint}".rstrip())
+    else:
+        print(_line(row))
+
+
+def closing(result: AnalyzeResult, run_dir: str | None) -> str:
+    """The summary in sentences."""
+    labelled = result.label_source != "model"
+    lines = [
+        f"{result.n} pictures, {result.n_failed} not usable, {result.wall_s:.1f} s on {result.device}, model {result.model}."
+    ]
+    compared = result.compared.other if result.compared else None
+    for name, one in (("A", result), ("B", compared)) if compared else (("", result),):
+        if one is not None:
+            lines += _sentences(one, f"{name} ({_name(one.prompts)}): " if name else "", labelled=labelled)
+    if result.compared is not None:
+        tests = (("clean", result.compared.clean), ("attacked", result.compared.robust))
+        lines += [_paired(words, test) for words, test in tests if test is not None]
+    lines += _matrix(result)
+    several = len(result.corruptions) > 1
+    for name, table in zip("AB", result.corruptions, strict=False):
+        lines += corruption_lines(table, f"{name} ({_name(table.prompts)}): " if several else "")
+    lines += [f"Note: {note}" for note in result.notes]
+    lines += _checks(result) if labelled else []
+    if result.robust_accuracy is not None:
+        lines.append(
+            "Robust accuracy is an upper bound: another attack may find more."
+            if labelled
+            else "There are no labels: this is agreement with the model's own clean prediction, an upper bound under this attack."
+        )
+    if run_dir:
+        lines.append(f"Rows, summary and attacked pictures: {run_dir}")
+    return "\n".join(lines)
+
+
+def percent(share: float | None, interval: tuple[float, float] | None) -> str:
+    """A share with its interval."""
+    if share is None or interval is None:
+        return "not measured"
+    return f"{share:.1%} (95 % interval {interval[0]:.1%} to {interval[1]:.1%})"
+
+
+def eps_text(threat: ThreatModel, eps: float | None = None) -> str:
+    """A budget as people write it."""
+    value = threat.eps if eps is None else eps
+    return f"{value * 255:g}/255" if threat.norm == "linf" else f"{value:g}"
+
+
+def _sentences(result: AnalyzeResult, who: str, *, labelled: bool) -> list[str]:
+    lines = []
+    if labelled:
+        lines.append(f"{who}{percent(result.clean_accuracy, result.clean_interval)} right when clean.")
+    if result.robust_accuracy is not None:
+        threat = result.threat_model
+        names = ", ".join(attack.name for attack in result.attacks)
+        verb = "right" if labelled else "keep the model's own answer"
+        lines.append(
+            f"{who}{percent(result.robust_accuracy, result.robust_interval)} {verb} under {names} "
+            f"({threat.budget or f'{threat.norm}, ε = {eps_text(threat)}'}, {', '.join((threat.goal, threat.knowledge, *threat.unusual))})."
+        )
+        lines += [_attack(attack) for attack in result.attacks if len(result.attacks) > 1]
+        for point in result.curve:
+            share = percent(point.robust_accuracy, (point.low, point.high))
+            lines.append(f"    ε = {eps_text(threat, point.eps)}: {share}")
+        if result.curve and result.classes and result.curve[-1].low > 1 / result.classes:
+            lines.append(
+                f"    The curve ends above chance ({1 / result.classes:.1%}); --curve auto goes on until nothing is left."
+            )
+        lines += _smallest(result)
+    if (lpips := dict(result.consistency).get("lpips")) is not None:
+        lines.append(f"{who}Mean LPIPS of clean and attacked picture {lpips:.4g}.")
+    return lines
+
+
+def _attack(attack: AttackSummary) -> str:
+    if attack.skipped and not attack.n:
+        return f"    {attack.name}: not run, nothing was left"
+    left = f" of the {attack.n} that were left" if attack.skipped else f" of {attack.n}"
+    return f"    {attack.name}: {attack.accuracy:.1%} right{left}, {attack.seconds:.1f} s"
+
+
+def _smallest(result: AnalyzeResult) -> list[str]:
+    """Quartiles of the smallest budgets."""
+    one, threat = result.minimal_eps, result.threat_model
+    if one is None or not one.n:
+        return []
+    said = [
+        "beyond any" if eps is None else eps_text(threat, round(eps, 6)) for eps in (one.lower, one.median, one.upper)
+    ]
+    return [
+        f"    Smallest ε of {one.n} pictures: median {said[1]}, quartiles {said[0]} and {said[2]}; {one.unbroken} never broke."
+    ]
+
+
+def _matrix(result: AnalyzeResult) -> list[str]:
+    """Who fools whom, a line for each on whom pictures were computed."""
+    asked = list(dict.fromkeys(one.prompts for one in result.matrix))
+    lines = [f"Asked, in this order: {', '.join(_name(one) for one in asked)}."] if asked else []
+    for on in dict.fromkeys(one.aimed_at for one in result.matrix):
+        shares = [f"{one.kept / one.n:.1%}" if one.n else "–" for one in result.matrix if one.aimed_at == on]
+        lines.append(f"    {f'computed on {_name(on)}' if on else 'clean'}: {', '.join(shares)}")
+    return lines
+
+
+def corruption_lines(table: CorruptionTable, who: str = "") -> list[str]:
+    """Kinds as lines, severities as columns, the mean with its interval at the end. who: what the first line begins with."""
+    severities = sorted({one.severity for one in table.cells})
+    shares = {(one.kind, one.severity): f"{one.kept / one.n:.1%}" for one in table.cells}
+    width = max(len(one.kind) for one in table.kinds)
+    lines = [
+        f"{who}{len(table.kinds)} kinds of common corruption, right by severity (each cell of {table.n} pictures):",
+        f"    {'':{width}}  {'  '.join(f'{one:>6}' for one in severities)}    mean",
+    ]
+    for one in table.kinds:
+        cells = "  ".join(f"{shares.get((one.kind, severity), '–'):>6}" for severity in severities)
+        lines.append(f"    {one.kind:{width}}  {cells}  {_mean(one)}")
+    return [
+        *lines,
+        f"    {'mean (mCA)':{width}}  {'  '.join(' ' * 6 for _ in severities)}  {_mean(table.mean)}",
+        "    Nobody attacked: this says how the model bears noise, blur and weather, and nothing of its robustness to attacks.",
+    ]
+
+
+def _mean(one: CorruptionMean) -> str:
+    """A mean, with its interval where there is one."""
+    ends = "" if one.low is None or one.high is None else f" ({one.low:.1%} to {one.high:.1%})"
+    return f"{one.accuracy:>6.1%}{ends}"
+
+
+def _checks(result: AnalyzeResult) -> list[str]:
+    """How many checks passed, and every one that did not."""
+    made = [one for one in result.checks if one.status != "not_run"]
+    failed = [one for one in made if one.status == "fail"]
+    if not made:
+        return []
+    lines = [
+        f"{len(made) - len(failed)} of {len(made)} checks of this evaluation passed, {len(result.checks) - len(made)} not run."
+    ]
+    return lines + [f"    {one.title}: failed ({one.shown}). {one.message}" for one in failed]
+
+
+def _paired(words: str, test: PairedTest) -> str:
+    return (
+        f"B minus A, {words}: {test.difference * 100:+.1f} points (95 % interval {test.low * 100:+.1f} to {test.high * 100:+.1f}); "
+        f"only B right {test.only_b}, only A right {test.only_a} of {test.n}; McNemar's exact p = {test.p_value:.2g}."
+    )
+
+
+def _name(prompts: str) -> str:
+    """Prompts by their name, without the folders a file lies in."""
+    return _shown(Path(prompts).stem if prompts.endswith(".safetensors") else prompts)
+
+
+def _shown(path: str) -> str:
+    return path.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _line(row: PictureRow) -> str:
+    best = row.clean.winner
+    text = f"{_shown(row.path)}: {row.classes[best]} {row.clean.probabilities[best]:.0%}"
+    if row.label_source != "model" and row.classes[best] != row.label:
+        text += f" (wrong: {row.label})"
+    if row.prompt_id != "none" or row.aimed_at not in ("", row.prompt_id):
+        text = f"[{_name(row.prompt_id)}] {text}"
+    if row.skipped:
+        return f"{text}  (not attacked with {row.attack.name if row.attack else ''}: {row.skipped})"
+    if row.attacked is None:
+        return text
+    after = row.attacked.winner
+    verdict = "held" if row.success is False else "fooled" if row.success else "was wrong before"
+    if row.success and not row.survives_png:
+        verdict += ", but not after saving as PNG"
+    elif row.success and not row.survives_jpeg95:
+        verdict += ", but not after saving as JPEG 95"
+    elif row.success and row.survives_jpeg75 is False:
+        verdict += ", but not after saving as JPEG 75"
+    return f"{text} → {row.classes[after]} {row.attacked.probabilities[after]:.0%}  ({verdict})"

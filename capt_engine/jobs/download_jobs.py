@@ -1,0 +1,119 @@
+"""Fetching models on the light worker: what it does with each request, from the order to the installed folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from capt_engine.download import offline
+from capt_engine.download.client import Fetched, Paused, fetch, parts_folder
+from capt_engine.errors import BadCheckpoint, BadRequest
+from capt_engine.folders import models_dir
+from capt_engine.jobs.stoppable import StoppableProgress
+from capt_engine.model.store import catalog, install_record
+from capt_engine.records import (
+    DownloadRequest,
+    DownloadResult,
+    Event,
+    JobId,
+    Ledger,
+    LedgerRequest,
+    ListModelsRequest,
+    ModelsListed,
+    OfflineRequest,
+    OfflineSet,
+    Request,
+    Result,
+)
+
+
+class Fetcher:
+    """Does the light worker's jobs."""
+
+    def handle(
+        self, job: JobId, request: Request, on_event: Callable[[Event], None], progress: StoppableProgress
+    ) -> Result:
+        """See `Handles.handle`."""
+        del job, on_event
+        if isinstance(request, ListModelsRequest):
+            return _listed()
+        if isinstance(request, LedgerRequest):
+            return Ledger(offline.ledger())
+        if isinstance(request, OfflineRequest):
+            offline.set_lock(request.locked)
+            return OfflineSet(request.locked)
+        if isinstance(request, DownloadRequest):
+            return download(request, progress)
+        raise TypeError(f"{type(request).__name__} is not for this worker.")
+
+
+def _listed() -> ModelsListed:
+    return catalog.listed()
+
+
+def download(request: DownloadRequest, progress: StoppableProgress) -> DownloadResult:
+    """Fetch, verify and install a model; while paused nothing is on the wire. Raises BadRequest, BadCheckpoint, Cancelled."""
+    started_s = time.monotonic()
+    offer = catalog.find_offer(request.model)
+    folder = models_dir() / catalog.install_name(request.model)
+    if catalog.is_model(folder):
+        raise BadRequest(f"{request.model} is installed already.", "Remove it first to fetch it again.")
+    orders = catalog.orders(request.model)
+    while True:
+        try:
+            fetched = fetch(request.model, orders, progress, progress.is_paused)
+            break
+        except Paused:
+            progress(note="paused")
+    install(request.model, folder, fetched)
+    weights = next(digest for name, digest in fetched.files.items() if name.endswith((".safetensors", ".bin")))
+    return DownloadResult(
+        model=request.model,
+        folder=str(folder),
+        bytes=fetched.fresh,
+        reused=fetched.reused,
+        sha256=weights,
+        commit=fetched.commit,
+        seconds=time.monotonic() - started_s,
+        notes=(*fetched.notes, f"Licence: {offer.licence}."),
+    )
+
+
+def install(model: str, folder: Path, fetched: Fetched) -> Path:
+    """Make a verified download visible under its name, all at once; raises BadCheckpoint where its parts do not belong together."""
+    parts, entry = parts_folder(folder.name, folder.parent), catalog.entry_of(model)
+    _check_config(parts, entry)
+    facts = {"model": model, "repo": entry["repo"], "commit": fetched.commit}
+    if "form" in entry or any(name.endswith(".bin") for name in fetched.files):
+        # This alone needs torch: names are changed, or a pickle is read by the process that can do nothing else.
+        from capt_engine.model.importers import models
+
+        models.install(parts, folder.name, source=facts)
+        shutil.rmtree(parts)
+        return folder
+    install_record.remember(parts / install_record.INSTALLED, tuple(parts / name for name in fetched.files), facts)
+    install_record.publish(parts, folder)
+    return folder
+
+
+def _check_config(parts: Path, entry: dict[str, Any]) -> None:
+    """A configuration that gives the weights another activation than they were trained with would spoil every score, silently."""
+    path = parts / catalog.CONFIGS["open_clip"]
+    if not path.is_file():
+        return
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        told = bool(config["model_cfg"].get("quick_gelu", False))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        shutil.rmtree(parts)
+        raise BadCheckpoint(
+            f"{path.name} of {entry['repo']} is no model's configuration.", "It was removed."
+        ) from error
+    wanted = {"QuickGELU": True, "GELU": False}.get(entry["activation"], told)
+    if told != wanted:
+        config["model_cfg"]["quick_gelu"] = wanted
+        path.write_text(json.dumps(config, indent=1), encoding="utf-8")

@@ -1,0 +1,37 @@
+"""The engine's two workers: one that loads torch and computes, one that only fetches and lists. Light to import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from capt_engine.jobs.runner import Handles
+from capt_engine.records import (
+    DownloadRequest,
+    EngineNote,
+    EngineReady,
+    Event,
+    LedgerRequest,
+    ListModelsRequest,
+    OfflineRequest,
+)
+
+LIGHT = (DownloadRequest, ListModelsRequest, LedgerRequest, OfflineRequest)
+"""What needs no torch: it is answered while torch loads, and while a model computes."""
+
+
+def science(device: str, tell: Callable[[Event], None]) -> Handles:
+    """Load torch and everything that is built on it, and say what there is to choose from."""
+    # Imported here, on the worker's thread: this is what loads torch.
+    from capt_engine.jobs.session import Session
+
+    session = Session(device, note=lambda text: tell(EngineNote(text)))
+    tell(EngineReady(session.catalogue(), session.device_info()))
+    return session
+
+
+def light(tell: Callable[[Event], None]) -> Handles:
+    """What fetches models."""
+    del tell
+    from capt_engine.jobs.download_jobs import Fetcher
+
+    return Fetcher()

@@ -1,0 +1,202 @@
+"""The curated models: what each is, whether it is here, and what this machine would make of it. Touches no network and no torch."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import shutil
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from capt_engine.download import offline
+from capt_engine.download.client import parts_folder
+from capt_engine.download.process import Order
+from capt_engine.errors import BadRequest, UnknownName
+from capt_engine.folders import models_dir
+from capt_engine.records import DeviceInfo, ModelsListed, OfferedModel
+from capt_engine.resources import resource
+
+HUB = "hf-hub:"
+CONFIGS = {"open_clip": "open_clip_config.json", "CLIPModel": "config.json"}
+
+# Above so much work for one picture, an attack of 20 steps takes a processor a minute and more.
+_SLOW_GFLOPS = 20.0
+# The rest of the machine needs some memory too.
+_SHARE = 0.7
+
+
+def offered(device: DeviceInfo | None = None) -> tuple[OfferedModel, ...]:
+    """The curated list with the state of each model; device: where it would run, None counts as the processor."""
+    return tuple(_offered(one, device) for one in _entries())
+
+
+def listed(device: DeviceInfo | None = None) -> ModelsListed:
+    """Everything the Models page shows."""
+    known = {one["id"] for one in _entries()}
+    root = models_dir()
+    others = sorted(folder.name for folder in root.iterdir() if is_model(folder)) if root.is_dir() else []
+    return ModelsListed(
+        offered=offered(device),
+        others=tuple(name for name in others if name not in known),
+        folder=str(root),
+        free_bytes=free_bytes(root),
+        offline=bool(offline.reason()),
+        offline_reason=offline.reason(),
+    )
+
+
+def is_model(folder: Path) -> bool:
+    """Whether a folder among the installed ones is a whole model; the parts of a download are hidden ones."""
+    return not folder.name.startswith(".") and any(
+        (folder / name).is_file() for name in (CONFIGS["open_clip"], "tower.json")
+    )
+
+
+def find_offer(model: str) -> OfferedModel:
+    """One offered model, or for `hf-hub:owner/name` one that is not on the list; raises UnknownName or BadRequest."""
+    for one in _entries():
+        if one["id"] == model:
+            return _offered(one, None)
+    if model.startswith(HUB):
+        return _offered(_from_hub(model), None)
+    raise UnknownName("model to download", model, [one["id"] for one in _entries()])
+
+
+def orders(model: str) -> tuple[Order, ...]:
+    """What has to be fetched for a model: its configuration first, which is small and tells whether the repository is one."""
+    entry = entry_of(model)
+    if entry.get("bundled"):
+        raise BadRequest(f"{model} ships with the program; there is nothing to download.", "Choose it as it is.")
+    folder = str(parts_folder(install_name(model), models_dir()))
+    config = CONFIGS[entry.get("form", "open_clip")]
+    # Of a CLIPModel the mean and deviation stand in a file of their own, which not every repository has.
+    beside = ("preprocessor_config.json",) if entry.get("form") == "CLIPModel" else ()
+    return (
+        Order(entry["repo"], entry["revision"], (config,), folder),
+        *(Order(entry["repo"], entry["revision"], (name,), folder, optional=True) for name in beside),
+        Order(
+            entry["repo"],
+            entry["revision"],
+            tuple(entry["weights"]),
+            folder,
+            entry.get("bytes"),
+            entry.get("sha256", ""),
+        ),
+    )
+
+
+def entry_of(model: str) -> dict[str, Any]:
+    """The entry of the list as it is written there; of a model that is not on it, what its id tells."""
+    return next((one for one in _entries() if one["id"] == model), None) or _from_hub(model)
+
+
+def install_name(model: str) -> str:
+    """The folder that a model gets."""
+    return model.removeprefix(HUB).replace("/", "--")
+
+
+def free_bytes(path: Path) -> int:
+    """Free space where a folder is, or would be."""
+    while not path.exists():
+        path = path.parent
+    return shutil.disk_usage(path).free
+
+
+def memory_bytes() -> int | None:
+    """The machine's memory, None where it cannot be asked."""
+    if sys.platform == "win32":
+        return _windows_memory()
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError):
+        return None
+
+
+def _windows_memory() -> int | None:
+    kilobytes = ctypes.c_ulonglong()
+    kernel: Any = getattr(ctypes, "windll", None)
+    if kernel is None or not kernel.kernel32.GetPhysicallyInstalledSystemMemory(ctypes.byref(kilobytes)):
+        return None
+    return kilobytes.value * 1024
+
+
+@functools.cache
+def _entries() -> tuple[dict[str, Any], ...]:
+    with resource("models.toml").open("rb") as file:
+        return tuple(tomllib.load(file)["model"])
+
+
+def _from_hub(model: str) -> dict[str, Any]:
+    repo = model.removeprefix(HUB)
+    if not model.startswith(HUB) or repo.count("/") != 1 or not all(repo.split("/")):
+        raise BadRequest(f"{model!r} names no model of the hub.", "Write it as hf-hub:owner/name.")
+    return {
+        "id": model,
+        "label": repo,
+        "purpose": "A model of the hub that is not on our list: nothing is known of it beforehand.",
+        "repo": repo,
+        "revision": "main",
+        "weights": [
+            "open_clip_model.safetensors",
+            "open_clip_pytorch_model.safetensors",
+            "open_clip_pytorch_model.bin",
+        ],
+        "licence": "not known: read its page",
+        "activation": "as its config says",
+        "parameters": 0,
+        "size": 0,
+    }
+
+
+def _offered(entry: dict[str, Any], device: DeviceInfo | None) -> OfferedModel:
+    folder = models_dir() / install_name(entry["id"])
+    parts = parts_folder(folder.name, models_dir())
+    have = sum(part.stat().st_size for part in parts.glob("*") if part.is_file()) if parts.is_dir() else 0
+    known, parameters, is_bundled = entry.get("bytes"), entry["parameters"], entry.get("bundled", False)
+    needs = int(entry.get("memory_mb", 0) * 1e6)
+    revision, page = entry.get("revision", ""), ""
+    files: tuple[str, ...] = ()
+    if not is_bundled:
+        page = f"https://huggingface.co/{entry['repo']}"
+        names = (CONFIGS[entry.get("form", "open_clip")], entry["weights"][0])
+        files = tuple(f"{page}/resolve/{revision}/{name}" for name in names)
+    return OfferedModel(
+        id=entry["id"],
+        label=entry["label"],
+        purpose=entry["purpose"],
+        licence=entry["licence"],
+        parameters=parameters,
+        size=entry["size"],
+        activation=entry["activation"],
+        figure=_figure(entry),
+        repo=entry.get("repo", ""),
+        revision=revision,
+        bytes=known or (4 * parameters or None),
+        estimated=known is None and parameters > 0,
+        sha256=entry.get("sha256", ""),
+        robust=entry.get("robust", False),
+        state="bundled" if is_bundled else "installed" if is_model(folder) else "partial" if have else "absent",
+        have_bytes=have,
+        comfort=_comfort(needs or 4 * parameters, float(entry.get("gflops", 0.0)), device),
+        needs_bytes=needs,
+        folder=str(folder) if is_model(folder) else "",
+        page=page,
+        files=files,
+    )
+
+
+def _figure(entry: dict[str, Any]) -> str:
+    """The published figure in words; "" where none is known to us."""
+    said = f"{entry['imagenet']:.1%} zero-shot on ImageNet" if "imagenet" in entry else entry.get("average", "")
+    return f"{said} ({entry['figure_source']})" if said else ""
+
+
+def _comfort(needs: int, gflops: float, device: DeviceInfo | None) -> str:
+    on_gpu = device is not None and device.name != "cpu"
+    room = device.memory_bytes if device is not None and on_gpu else memory_bytes()
+    if room is not None and needs > _SHARE * room:
+        return "too large"
+    return "comfortable" if on_gpu or gflops <= _SLOW_GFLOPS else "slow"

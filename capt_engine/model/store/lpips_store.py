@@ -1,0 +1,123 @@
+"""The LPIPS weights that the user has brought: a safetensors file for each network, which says where it came from and what it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError, safe_open
+
+from capt_engine.errors import BadCheckpoint, BadRequest, UnknownName
+from capt_engine.folders import lpips_dir
+from capt_engine.model.importers.lpips import Brought
+from capt_engine.model.lpips import NETS, Lpips, Net, digest
+from capt_engine.model.store import install_record
+from capt_engine.records import LPIPS_NETS
+
+FORMAT = "capt-lpips/1"
+_FACTS = ("format", "net", "sha256", "backbone", "backbone_sha256", "linear", "linear_sha256")
+_AGAIN = "Remove it with `capt lpips remove`, and import the two files again."
+
+
+@dataclass(frozen=True)
+class Shelved:
+    """One file of the shelf and what it says of itself."""
+
+    net: Net
+    path: Path
+    facts: dict[str, str]
+
+
+def path_of(net: str) -> Path:
+    """Where the weights of a network are kept; raises UnknownName."""
+    if net not in NETS:
+        raise UnknownName("network of LPIPS", net, NETS)
+    return lpips_dir() / f"{net}.safetensors"
+
+
+def names() -> tuple[str, ...]:
+    """The networks whose weights are here."""
+    return tuple(net for net in LPIPS_NETS if path_of(net).is_file())
+
+
+def install(weights: Brought) -> Shelved:
+    """Keep them, whole or not at all and never over others; raises BadRequest."""
+    path = path_of(weights.net.name)
+    if path.exists():
+        raise BadRequest(
+            f"The LPIPS weights of {weights.net.label} are here already.",
+            f"`capt lpips remove {weights.net.name}` makes room for others.",
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    staged = path.with_name(f".{path.name}.importing")
+    told = (
+        FORMAT,
+        weights.net.name,
+        digest(weights.state),
+        *weights.backbone,
+        *weights.linear,
+    )
+    try:
+        safetensors.torch.save_file(weights.state, staged, dict(zip(_FACTS, told, strict=True)))
+        install_record.publish(staged, path)
+    finally:
+        install_record.discard(staged)
+    return shelved(weights.net.name)
+
+
+def shelved(net: str) -> Shelved:
+    """What a file says of itself; raises BadCheckpoint where there is none, or where it says nothing sound."""
+    path = _present(net)
+    try:
+        with safe_open(path, "pt") as file:
+            told = dict(file.metadata() or {})
+    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
+        raise BadCheckpoint(f"{str(path)!r} is not a sound safetensors file: {str(error)[:120]}.", _AGAIN) from error
+    if set(told) != set(_FACTS) or (told["format"], told["net"]) != (FORMAT, net):
+        raise BadCheckpoint(f"{str(path)!r} does not say that it holds LPIPS on {NETS[net].label}.", _AGAIN)
+    return Shelved(NETS[net], path, told)
+
+
+def stamp(net: str) -> tuple[int, int]:
+    """When the weights of a network were written, and how many bytes they are; raises BadCheckpoint where there are none."""
+    status = _present(net).stat()
+    return status.st_mtime_ns, status.st_size
+
+
+def load(net: str, device: torch.device) -> Lpips:
+    """The distance, once its weights are found to be what was imported; raises BadCheckpoint."""
+    one = shelved(net)
+    try:
+        state = safetensors.torch.load_file(one.path)
+        sources = {name: one.facts[name] for name in ("backbone_sha256", "linear_sha256")}
+        found = Lpips(one.net, state, device, sources)
+    except BadCheckpoint as error:
+        raise BadCheckpoint(f"{str(one.path)!r} is damaged: {error.message}", _AGAIN) from error
+    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
+        raise BadCheckpoint(
+            f"{str(one.path)!r} is not a sound safetensors file: {str(error)[:120]}.", _AGAIN
+        ) from error
+    if found.sha256 != one.facts["sha256"]:
+        raise BadCheckpoint(f"The LPIPS weights of {one.net.label} have changed since they were imported.", _AGAIN)
+    return found
+
+
+def remove(net: str) -> Path:
+    """Take the weights of a network away; raises BadCheckpoint where there are none."""
+    path = _present(net)
+    install_record.discard(path)
+    return path
+
+
+def _present(net: str) -> Path:
+    path = path_of(net)
+    if not path.is_file():
+        others = [one for one in names() if one != net]
+        instead = f" Or measure with `--lpips {others[0]}`, whose weights are here." if others else ""
+        raise BadCheckpoint(
+            f"There are no LPIPS weights of {NETS[net].label} here; none are shipped and none are fetched.",
+            f"Bring yours: `capt lpips import {NETS[net].file} {net}.pth`.{instead}",
+        )
+    return path

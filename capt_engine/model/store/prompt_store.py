@@ -1,0 +1,129 @@
+"""The prompt checkpoints that can be chosen by name: those that ship with the program, and the user's own."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from capt_engine.errors import BadCheckpoint, BadRequest
+from capt_engine.folders import data_dir
+from capt_engine.model.checkpoints import Document, plain_sentence, read_document, save
+from capt_engine.model.prompts import Prompts
+from capt_engine.model.store import install_record
+from capt_engine.records import NO_PROMPTS, PromptsInfo
+from capt_engine.resources import resource
+
+SUFFIX = ".safetensors"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of the shelf: its name, and what it says of itself, or what is wrong with it."""
+
+    id: str
+    path: Path
+    bundled: bool
+    document: Document | None
+    problem: str = ""
+
+    @property
+    def info(self) -> PromptsInfo | None:
+        """As the window lists it; None for a file that cannot be used."""
+        return None if self.document is None else described(self.id, self.document, bundled=self.bundled)
+
+
+def own_folder() -> Path:
+    """Where the user's own checkpoints are kept."""
+    return data_dir() / "prompts"
+
+
+def entries() -> list[Entry]:
+    """All files of the shelf, the bundled ones first; a broken one is listed with its problem."""
+    found: dict[str, Entry] = {}
+    for folder, bundled in ((resource("prompts"), True), (own_folder(), False)):
+        for path in sorted(folder.glob(f"*{SUFFIX}")):
+            try:
+                entry = Entry(path.stem, path, bundled, read_document(path))
+            except BadCheckpoint as error:
+                entry = Entry(path.stem, path, bundled, None, str(error))
+            # A file of the user's with the name of a bundled one is reached by its path.
+            if path.stem in found:
+                entry = Entry(str(path), path, bundled, entry.document, entry.problem)
+            found[entry.id] = entry
+    return list(found.values())
+
+
+def install(name: str, prompts: Prompts, document: Document) -> str:
+    """Put prompts on the user's shelf under a name, with their hash remembered; never over others. Raises BadRequest."""
+    install_record.checked_name(name, tuple(entry.id for entry in entries() if entry.bundled))
+    folder = own_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    staged, note = folder / f".{name}.importing", note_of(folder / f"{name}{SUFFIX}")
+    try:
+        save(staged, prompts, document)
+        install_record.publish(staged, folder / f"{name}{SUFFIX}")
+        facts = {
+            key: document.settings[key] for key in ("imported_from", "imported_sha256") if key in document.settings
+        }
+        install_record.remember(note, (folder / f"{name}{SUFFIX}",), {"prompts": name, **facts})
+    finally:
+        install_record.discard(staged)
+    return name
+
+
+def note_of(path: Path) -> Path:
+    """Where it is kept what a file of the shelf was when it was installed."""
+    return path.with_name(f"{path.stem}.{install_record.INSTALLED}")
+
+
+def remove(name: str) -> Path:
+    """Take the user's own prompts of that name off the shelf; raises BadRequest for what is not theirs."""
+    path = own_folder() / f"{name}{SUFFIX}"
+    if not _is_own(name):
+        is_bundled = any(entry.bundled and entry.id == name for entry in entries())
+        what = "ships with the program" if is_bundled else "is not installed"
+        raise BadRequest(f"{name!r} {what}.", "`capt prompts list` shows what can be removed: your own.")
+    install_record.discard(path)
+    install_record.discard(note_of(path))
+    return path
+
+
+def _is_own(name: str) -> bool:
+    return Path(name).name == name and (own_folder() / f"{name}{SUFFIX}").is_file()
+
+
+def find(name: str) -> Path:
+    """The file that a name of the shelf, or a path, stands for; raises BadCheckpoint."""
+    path = Path(name)
+    if path.suffix == SUFFIX or path.parent != Path():
+        if not path.is_file():
+            raise BadCheckpoint(
+                f"There is no prompts file {name!r}.", "Check its name; `capt prompts list` shows those installed."
+            )
+        return path
+    known = {entry.id: entry.path for entry in entries()}
+    if name not in known:
+        near = get_close_matches(name, [*known, NO_PROMPTS], n=1)
+        offered = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join([*known, NO_PROMPTS])}, or name a file."
+        raise BadCheckpoint(f"There is no prompt checkpoint called {name!r}.", offered)
+    return known[name]
+
+
+def described(name: str, document: Document, *, bundled: bool = False) -> PromptsInfo:
+    """A document in the words of a list."""
+    shots = document.settings.get("shots")
+    often = f"{shots} pictures per class" if isinstance(shots, int) else "all pictures"
+    label = str(document.settings.get("label") or document.method.upper())
+    summary = f"{label}, {often} of {len(document.classes)} classes, for {document.backbone.id}."
+    if "imported_from" in document.settings:
+        summary = f"{label}, from {document.settings['imported_from']}, for {document.backbone.id}."
+    return PromptsInfo(
+        name, name, summary, document.backbone.id, document.method, document.classes, plain_sentence(document), bundled
+    )
+
+
+def fingerprint(path: Path) -> str:
+    """SHA-256 of the whole file: what a report names it by."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,128 @@
+"""Where a protocol's data sets are: under a folder of the user's, or drawn from the bundled toy world."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from capt_engine.data import benchmarks
+from capt_engine.data.labelled import TEMPLATE_FILE
+from capt_engine.data.picture_tree import subfolders
+from capt_engine.data.sources import splits_of
+from capt_engine.errors import BadRequest, UnknownName
+from capt_engine.progress import Progress
+
+DEMO = "demo"
+DEMO_SETS = ("shapes@night", "colours@film", "materials@night")
+DEMO_SHIFTED = ("shapes@plain",)
+
+# All that "all shots" means in a world without end. Fewer shots are drawn from as many, so that another seed draws other pictures.
+_TRAIN, _VAL, _TEST = 48, 4, 40
+
+
+class Pictures:
+    """Data sets by name. name, revision: what cells are marked with, so that pictures of different origin are never mixed."""
+
+    def __init__(self, root: str, limit: int, shots: Sequence[int | None]) -> None:
+        """root: a folder, or "demo". limit, shots: how many of the toy world's pictures are needed. Raises BadRequest."""
+        self._demo = root == DEMO
+        self._root = Path(root).absolute()
+        self._limit = limit
+        self._train = max(_TRAIN, *(count or 0 for count in shots), 0)
+        self._ready: set[str] = set()
+        self.revision = 0
+        self.name = str(self._root)
+        if self._demo:
+            from capt_engine.demo import world
+
+            self._world = world
+            self.revision, self.name = world.REVISION, f"demo, {self._train} training pictures per class"
+        elif not self._root.is_dir():
+            raise BadRequest(f"There is no folder {root!r}.", "Name the folder that holds the data sets, or demo.")
+
+    def usual(self, protocol: str) -> tuple[str, ...]:
+        """The data sets of a protocol when nobody has named any; raises BadRequest where there are none."""
+        if self._demo:
+            return DEMO_SHIFTED if protocol == "shift" else DEMO_SETS
+        known = {Path(folder).parts[0]: one.name for one in benchmarks.BENCHMARKS for folder, _ in one.places}
+        names = tuple(dict.fromkeys(known.get(name, name) for name in subfolders(str(self._root))))
+        if not names:
+            raise BadRequest(f"{self._root} holds no data sets.", "Give each a folder of its own there.")
+        return names
+
+    def check(self, dataset: str) -> None:
+        """Raises BadRequest for a data set that cannot be, before anything is computed."""
+        if self._demo:
+            task, domain = self._task_and_domain(dataset)
+            self._world.check_domain(self._world.find_task(task), domain)
+        else:
+            self._where(dataset)
+
+    def other_looks(self, dataset: str) -> tuple[str, ...]:
+        """The same task of the toy world in every other domain in which it can be asked; none of a real data set."""
+        if not self._demo:
+            return ()
+        from capt_engine.demo.domains import DOMAINS
+
+        task, own = self._task_and_domain(dataset)
+        found: list[str] = []
+        for domain in DOMAINS:
+            try:
+                self._world.check_domain(self._world.find_task(task), domain)
+            except BadRequest:
+                continue
+            found += [f"{task}@{domain}"] if domain != own else []
+        return tuple(found)
+
+    def place(self, dataset: str, progress: Progress) -> tuple[str, str]:
+        """(data, data_root) of a request; pictures of the toy world are drawn first, where they are not there yet."""
+        return (str(self._drawn(dataset, progress)), "") if self._demo else self._where(dataset)
+
+    def _where(self, dataset: str) -> tuple[str, str]:
+        # A benchmark first: its folder may well have its id for a name without being class folders.
+        if dataset in benchmarks.BENCHMARKS.names():
+            try:
+                benchmarks.load(dataset, self._root, "test")
+                return dataset, str(self._root)
+            except BadRequest:
+                if not (self._root / dataset).is_dir():
+                    raise
+        folder = self._root / dataset
+        if not folder.exists():
+            raise UnknownName("data set", dataset, (*subfolders(str(self._root)), *benchmarks.BENCHMARKS.names()))
+        if "test" not in splits_of(str(folder))[0]:
+            raise BadRequest(f"{folder} has no test pictures of its own.", "Divide it into train, val and test.")
+        return str(folder), ""
+
+    def _task_and_domain(self, dataset: str) -> tuple[str, str]:
+        task, at, domain = dataset.partition("@")
+        if not at:
+            raise BadRequest(f"{dataset!r} is not TASK@DOMAIN.", "For example shapes@night.")
+        return task, domain
+
+    def _drawn(self, dataset: str, progress: Progress) -> Path:
+        from capt_engine.demo.class_folders import write_class_folders
+        from capt_engine.folders import cache_dir
+        from capt_engine.protocols.cache import waited_for
+
+        task_name, domain = self._task_and_domain(dataset)
+        task = self._world.find_task(task_name)
+        test = math.ceil(self._limit / len(task.classes)) if self._limit else _TEST
+        counts = {"train": self._train, "val": _VAL, "test": test}
+        revision = "-".join(map(str, (self.revision, *counts.values())))
+        folder = cache_dir() / "demo-data" / f"revision-{revision}" / dataset
+        if dataset not in self._ready:
+            folder.mkdir(parents=True, exist_ok=True)
+            with waited_for(folder.with_name(f"{dataset}.lock")):
+                for split, count in counts.items():
+                    tell = partial(_told, progress, f"drawing {dataset}, {split}")
+                    write_class_folders(folder / split, task_name, split, domain, count, 0, tell)
+                (folder / TEMPLATE_FILE).write_text(task.template + "\n", encoding="utf-8")
+            self._ready.add(dataset)
+        return folder
+
+
+def _told(progress: Progress, note: str, done: int, total: int) -> None:
+    progress(done, total, note)

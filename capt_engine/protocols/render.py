@@ -1,0 +1,152 @@
+"""A protocol's tables as text for a terminal, as Markdown, as CSV (one line a figure) and as JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from capt_engine.errors import BadRequest
+from capt_engine.protocols.table import CLEAN, ZERO_SHOT, Entry, Figure, Table
+from capt_engine.records import PairedTest
+
+SUFFIXES = (".md", ".csv", ".json", ".txt")
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class Page:
+    """Tables under one heading, with what a reader must know of all of them: (name, text)."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    tables: tuple[Table, ...]
+
+
+def write(page: Page, path: Path) -> None:
+    """Write the page in the format that the file's name asks for, at once. Raises BadRequest."""
+    writers = {".md": markdown, ".csv": as_csv, ".json": as_json, ".txt": as_text}
+    if path.suffix not in writers:
+        raise BadRequest(f"{path.name} has no known ending.", f"Choose one of {', '.join(SUFFIXES)}.")
+    partial = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(writers[path.suffix](page), encoding="utf-8", newline="")
+        partial.replace(path)
+    except OSError as error:
+        raise BadRequest(f"{path} cannot be written: {error.strerror or error}.", "Choose another file.") from error
+
+
+def markdown(page: Page) -> str:
+    """The page for people."""
+    lines = [f"# {page.title}", ""]
+    lines += [f"- **{name}**: {text}" for name, text in page.facts]
+    for table in page.tables:
+        # A row of which nothing is known says nothing; the sentence below the table names it.
+        heads, rows = _grid(replace(table, entries=tuple(entry for entry in table.entries if _is_known(entry))))
+        lines += ["", f"## {table.title}", ""]
+        if rows:
+            lines += [_bars(heads), _bars(["---"] * len(heads)), *(_bars(row) for row in rows), ""]
+        lines += [f"- {sentence}" for sentence in (*table.verdicts, *(_sentence(text) for text in table.missing))]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def as_text(page: Page) -> str:
+    """The tables in columns."""
+    blocks = []
+    for table in page.tables:
+        heads, rows = _grid(table)
+        widths = [max(len(row[at]) for row in [heads, *rows]) for at in range(len(heads))]
+        lines = [
+            "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in [heads, *rows]
+        ]
+        said = [*table.verdicts, *(_sentence(text) for text in table.missing)]
+        blocks.append("\n".join([table.title, *(line.rstrip() for line in lines), *said]))
+    return "\n\n".join(blocks) + "\n"
+
+
+_COLUMNS = ("part", "dataset", "method", "variant", "half", "metric", "seeds", "n", "mean", "std", "low", "high")
+_VERSUS = ("difference", "difference_low", "difference_high", "p_value")
+
+
+def as_csv(page: Page) -> str:
+    """One line a figure; accuracies are fractions."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow([*_COLUMNS, *_VERSUS])
+    for table in page.tables:
+        for entry in table.entries:
+            for metric, figure in entry.figures.items():
+                if figure is None:
+                    continue
+                versus = figure.versus
+                test = [versus.difference, versus.low, versus.high, versus.p_value] if versus else [None] * len(_VERSUS)
+                asked = [table.name, entry.dataset, entry.method, entry.variant, entry.half, metric, entry.seeds]
+                writer.writerow([*asked, figure.n or None, figure.mean, figure.std, figure.low, figure.high, *test])
+    return file.getvalue()
+
+
+def as_json(page: Page) -> str:
+    """Everything, as nested objects; accuracies are fractions."""
+    return json.dumps(plain(page), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def plain(page: Page) -> dict[str, Any]:
+    """The page as plain values."""
+    return asdict(page)
+
+
+def _grid(table: Table) -> tuple[list[str], list[list[str]]]:
+    halves = any(entry.half != "all" for entry in table.entries)
+    heads = ["data set", "method", "variant", *(["classes"] if halves else []), "seeds", "n"]
+    for metric in table.metrics:
+        heads += ["clean" if metric == CLEAN else f"ε = {metric}", f"vs {ZERO_SHOT} (p)"]
+    rows = []
+    for entry in table.entries:
+        n = max((figure.n for figure in entry.figures.values() if figure is not None), default=0)
+        half = [entry.half] if halves else []
+        row = [entry.dataset, entry.method, entry.variant or NOTHING, *half, _seeds(entry), str(n or NOTHING)]
+        for metric in table.metrics:
+            row += _figure(entry, entry.figures[metric])
+        rows.append(row)
+    return heads, rows
+
+
+def _is_known(entry: Entry) -> bool:
+    return any(figure is not None for figure in entry.figures.values())
+
+
+def _seeds(entry: Entry) -> str:
+    if entry.method == ZERO_SHOT:
+        return NOTHING
+    return "one seed" if entry.seeds == entry.asked == 1 else f"{entry.seeds} of {entry.asked}"
+
+
+def _figure(entry: Entry, figure: Figure | None) -> tuple[str, str]:
+    if figure is None:
+        # HM4 joins clean and robust, so it stands under the budgets only.
+        return (NOTHING if entry.half == "HM4" and entry.figures[CLEAN] is None else "not measured", NOTHING)
+    text = f"{100 * figure.mean:.1f}"
+    if figure.std is not None:
+        text += f" ± {100 * figure.std:.1f}"
+    if figure.low is not None and figure.high is not None:
+        text += f" [{100 * figure.low:.1f}, {100 * figure.high:.1f}]"
+    return text, NOTHING if figure.versus is None else _versus(figure.versus)
+
+
+def _versus(test: PairedTest) -> str:
+    p = "p < 0.001" if test.p_value < 0.001 else f"p = {test.p_value:.2g}"
+    return f"{100 * test.difference:+.1f} ({p})"
+
+
+def _sentence(text: str) -> str:
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith(".") else f"{text}."
+
+
+def _bars(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -1,0 +1,116 @@
+"""From the cells in a work folder to the page about them: the tables asked for, and what a reader must know of every figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from capt_engine.formatting import duration
+from capt_engine.protocols.cache import WorkFolder
+from capt_engine.protocols.definitions import Part, Setting, Work, budget_text
+from capt_engine.protocols.render import Page
+from capt_engine.protocols.table import CLEAN, Chapter, Line, Measured, table
+
+
+def page_of(name: str, work: Work, setting: Setting, folder: WorkFolder, command: str) -> Page:
+    """The tables of a work, from whatever cells are there."""
+    cells = {cell: folder.read(setting.cell_key(cell)) for part in work.parts for cell in part.cells}
+    found = [told for told in cells.values() if told is not None]
+    chapters = tuple(table(_chapter(part, setting, cells)) for part in work.parts)
+    title = "Results" if name == "results" else f"Protocol: {name}"
+    return Page(title, _facts(setting, len(cells), found, command), chapters)
+
+
+def _chapter(part: Part, setting: Setting, cells: Mapping[Any, dict[str, Any] | None]) -> Chapter:
+    metrics = (CLEAN, *(budget_text(eps) for eps in setting.budgets))
+    lines = tuple(
+        Line(
+            row.dataset,
+            row.method,
+            row.variant,
+            row.half,
+            tuple(cell.recipe.seed for cell in row.cells if cell.recipe is not None),
+            tuple(_measured(cells[cell]) for cell in row.cells),
+        )
+        for row in part.rows
+    )
+    return Chapter(part.name, part.title, metrics, lines)
+
+
+def _measured(told: Mapping[str, Any] | None) -> Measured | None:
+    if told is None:
+        return None
+    return Measured(told.get("right", {}), told.get("pictures", ""), told.get("failure", ""))
+
+
+def _facts(setting: Setting, asked: int, found: list[dict[str, Any]], command: str) -> tuple[tuple[str, str], ...]:
+    """What a reader must know of every figure."""
+
+    def of(name: str) -> list[str]:
+        return sorted({told[name] for told in found if told.get(name)})
+
+    measured = sum("right" in told for told in found)
+    seconds = sum(told.get("tune_s", 0.0) + told.get("evaluate_s", 0.0) for told in found)
+    pictures = f"{setting.limit}, evenly over the classes, or all where there are fewer" if setting.limit else "all"
+    aimed = (
+        "computed on each row's own model"
+        if setting.aim == "each"
+        else "computed on the zero-shot model, the same for all"
+    )
+    models = of("model_sha256")
+    mixed = " These are different models under one name: the figures cannot be compared." if len(models) > 1 else ""
+    return (
+        ("Command", f"`{command}`"),
+        ("Versions", "; ".join(of("versions")) or "nothing was measured"),
+        ("Model", f"{setting.model}, SHA-256 {', '.join(models) or 'not known'}.{mixed}"),
+        ("Device", ", ".join(of("device")) or "none"),
+        ("Cells", f"{measured} of {asked} are measured, in {duration(seconds)} of computing"),
+        (
+            "Test pictures",
+            f"{pictures}; drawn once by a fixed seed, so every row of a data set, zero-shot included, is about the same pictures",
+        ),
+        (
+            "Attack",
+            f"PGD, L∞, untargeted, {setting.attack_steps} steps of ε / {min(4, setting.attack_steps)}, one random start, "
+            f"white-box, {aimed}; it stops at a picture once that is fooled, which changes no accuracy. "
+            "Robust accuracy is an upper bound: another attack may find more",
+        ),
+        (
+            "Figures",
+            "accuracy in percent: mean over seeds ± sample standard deviation, and in brackets Wilson's 95 % interval for n pictures, "
+            "which says how far chance in the choice of pictures may have moved it, not chance in tuning",
+        ),
+        (
+            "Difference to zero-shot",
+            "in points, with the p of McNemar's exact test on the same pictures; several seeds' and data sets' answers are pooled, "
+            "which makes p too small where they go together. Many tests are made here and none is corrected for that",
+        ),
+        ("Averages", "the plain mean of the data sets' means, only where every data set is measured"),
+        (
+            "Tuning",
+            "every method with its defaults for this model, last epoch kept; validation pictures are not looked at",
+        ),
+        *_tuned_with(found),
+        ("HM2, HM4", "harmonic means: of base and new classes; of base and new, clean and robust"),
+    )
+
+
+def _tuned_with(found: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """What each method's defaults were, as the checkpoints tell; where they changed on the way, all of them."""
+    by_method: dict[str, set[str]] = {}
+    for told in found:
+        recipe = told["cell"]["recipe"]
+        if "tuned_with" not in told or any(recipe[name] is not None for name in ("alpha", "weight", "coupling")):
+            continue
+        words = [f"{name.replace('_', ' ')} {_value(name, value)}" for name, value in told["tuned_with"].items()]
+        by_method.setdefault(recipe["method"], set()).add(", ".join(words))
+    return [
+        (f"Tuning, {method}", "; changed on the way, so rows are not alike: ".join(sorted(texts)))
+        for method, texts in sorted(by_method.items())
+    ]
+
+
+def _value(name: str, value: object) -> str:
+    if name in ("eps", "attack_step_size") and isinstance(value, float):
+        return f"{value * 255:.3g}/255"
+    return f"{value:g}" if isinstance(value, float) else str(value)

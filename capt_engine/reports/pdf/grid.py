@@ -1,0 +1,208 @@
+"""A table of a report as pieces of its PDF: widths from its contents, a header on every page, no row split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fpdf.structure_tree import StructElem
+
+from capt_engine.reports.document import Column, Grid
+from capt_engine.reports.pdf.blocks import caption_pieces, text_pieces
+from capt_engine.reports.pdf.canvas import Canvas
+from capt_engine.reports.pdf.flow import Piece
+from capt_engine.reports.pdf.theme import HAIRLINE, INK, LEFT, MUTED, NOTE, WIDTH, ZEBRA, Style
+
+MOST_ROWS = 400
+_SIZES = (7.8, 7.2, 6.6, 6.0)
+_LONGEST_CELL = 30  # lines; a cell must never be taller than a page
+
+
+def grid_pieces(canvas: Canvas, parent: StructElem, block: Grid) -> Iterator[Piece]:
+    """The table; of a very long one the first and the last rows, and a line that says so."""
+    yield from caption_pieces(canvas, parent, block.caption)
+    if not block.columns:
+        return
+    for first, count in _parts(len(block.columns)):
+        yield from _table(canvas, parent, block, [*([0] if first else []), *range(first, first + count)])
+    total = block.total if block.total is not None else len(block.rows)
+    shown = min(len(block.rows), MOST_ROWS)
+    if len(block.rows) > MOST_ROWS:
+        half = MOST_ROWS // 2
+        note = f"The first {half} and the last {half} of {total:,} rows are shown; the CSV attached to this file holds them all."
+        yield from text_pieces(canvas, parent, note, NOTE, gap=1.6)
+    elif total > shown:
+        note = f"{shown:,} of {total:,} rows are shown; the CSV attached to this file holds them all."
+        yield from text_pieces(canvas, parent, note, NOTE, gap=1.6)
+
+
+def _parts(columns: int, most: int = 14) -> Iterator[tuple[int, int]]:
+    """Very many columns are set as several tables, each with the first column again."""
+    first = 0
+    while first < columns:
+        count = min(most if first == 0 else most - 1, columns - first)
+        yield first, count
+        first += count
+
+
+def _table(canvas: Canvas, parent: StructElem, block: Grid, chosen: Sequence[int]) -> Iterator[Piece]:
+    columns = [block.columns[number] for number in chosen]
+    rows: list[tuple[str, ...] | None] = [
+        tuple(row[number] if number < len(row) else "" for number in chosen) for row in block.rows
+    ]
+    if len(rows) > MOST_ROWS:
+        half = MOST_ROWS // 2
+        rows = [*rows[:half], None, *rows[-half:]]
+    filled = [row for row in rows if row is not None]
+    style, widths = _fit(canvas, columns, filled)
+    table = _Table(canvas, canvas.tree.branch("Table", parent), columns, widths, style, zebra=len(rows) > 5)
+    header = table.header()
+    yield header
+    for number, row in enumerate(rows):
+        last = number == len(rows) - 1
+        piece = table.left_out(len(block.rows) - MOST_ROWS) if row is None else table.row(row, number, last)
+        keep = (number == 0 or number == len(rows) - 2) and not last
+        yield Piece(piece.height, piece.draw, keep=keep, again=header.again)
+
+
+def _fit(canvas: Canvas, columns: Sequence[Column], rows: Sequence[tuple[str, ...]]) -> tuple[Style, list[float]]:
+    """The largest type at which no number and no word of a heading is broken, and the width of each column."""
+    room = WIDTH - _between(len(columns)) * (len(columns) - 1) - 2
+    cells = [
+        {line for row in rows for line in canvas.readable(row[number]).split("\n")} for number in range(len(columns))
+    ]
+    # Names may be broken into short pieces before numbers are broken at all.
+    for shortest in (24.0, 13.0, 8.0):
+        for size in _SIZES:
+            style, bold = Style(size, leading=1.4), Style(size, bold=True, leading=1.4)
+            natural, least = [], []
+            for column, lines in zip(columns, cells, strict=True):
+                title = canvas.readable(column.title)
+                heading = max((canvas.width(word, bold) for word in title.split()), default=0.0)
+                wide = max((canvas.width(line, style) for line in lines), default=0.0)
+                natural.append(max(wide, min(canvas.width(title, bold), max(heading, wide, 26.0))))
+                least.append(max(heading, wide if column.align == "right" else min(wide, shortest)))
+            if sum(natural) <= room:
+                return style, _spread(natural, columns, room)
+            if sum(least) <= room:
+                return style, _shared(natural, least, room)
+    return style, [width * room / sum(least) for width in least]
+
+
+def _between(columns: int) -> float:
+    """The white between two columns."""
+    return 4.0 if columns <= 8 else 2.4
+
+
+def _spread(natural: list[float], columns: Sequence[Column], room: float) -> list[float]:
+    """Some air for each column, more for words than for numbers, so that numbers stay near what they belong to."""
+    weights = [0.4 if column.align == "right" else 1.0 for column in columns]
+    share = min((room - sum(natural)) / sum(weights), 26.0)
+    return [width + weight * share for width, weight in zip(natural, weights, strict=True)]
+
+
+def _shared(natural: list[float], least: list[float], room: float) -> list[float]:
+    """Every column its least, and the rest of the room to those that lack most, in proportion."""
+    lacking = [max(wish - floor, 0.0) for wish, floor in zip(natural, least, strict=True)]
+    rest, total = room - sum(least), sum(lacking)
+    return [floor + (rest * lack / total if total else 0.0) for floor, lack in zip(least, lacking, strict=True)]
+
+
+class _Table:
+    """The drawing of one table's rows."""
+
+    def __init__(
+        self,
+        canvas: Canvas,
+        table: StructElem,
+        columns: Sequence[Column],
+        widths: list[float],
+        style: Style,
+        zebra: bool,
+    ) -> None:
+        self._canvas = canvas
+        self._table = table
+        self._columns = columns
+        self._widths = widths
+        self._style = style
+        self._bold = Style(style.size, bold=True, leading=style.leading)
+        self._zebra = zebra
+        self._between = _between(len(widths))
+        self._width = sum(widths) + self._between * (len(widths) - 1) + 2
+
+    def _cells(self, cells: Sequence[str], style: Style) -> list[tuple[str, ...]]:
+        wrapped = []
+        for cell, width in zip(cells, self._widths, strict=True):
+            lines = self._canvas.wrap(cell, style, width)
+            if len(lines) > _LONGEST_CELL:
+                lines = (*lines[: _LONGEST_CELL - 1], f"… ({len(cell):,} letters)")
+            wrapped.append(lines)
+        return wrapped
+
+    def _draw_cell(self, number: int, lines: tuple[str, ...], top: float, style: Style) -> None:
+        left = LEFT + 1 + sum(self._widths[:number]) + self._between * number
+        right = self._columns[number].align == "right"
+        self._canvas.lines(
+            left + self._widths[number] if right else left, top, lines, style, "right" if right else "left"
+        )
+
+    def header(self) -> Piece:
+        """The titles between two rules; their repetitions on later pages are decoration to a screen reader."""
+        cells = self._cells([column.title for column in self._columns], self._bold)
+        height = max(len(lines) for lines in cells) * self._bold.line_height + 2.8
+        row = self._canvas.tree.branch("TR", self._table)
+
+        def rules(top: float) -> None:
+            self._canvas.rule(top, width=self._width, weight=0.35, color=INK)
+            self._canvas.rule(top + height, width=self._width, weight=0.2, color=MUTED)
+
+        def place(lines: tuple[str, ...]) -> float:
+            return height - 1.3 - len(lines) * self._bold.line_height
+
+        def draw(top: float) -> None:
+            with self._canvas.artifact():
+                rules(top)
+            for number, lines in enumerate(cells):
+                with self._canvas.marked(row, "TH"):
+                    self._draw_cell(number, lines, top + place(lines), self._bold)
+
+        def draw_again(top: float) -> None:
+            with self._canvas.artifact():
+                rules(top)
+                for number, lines in enumerate(cells):
+                    self._draw_cell(number, lines, top + place(lines), self._bold)
+
+        return Piece(height, draw, gap=2.0, keep=True, again=Piece(height, draw_again))
+
+    def row(self, cells: Sequence[str], number: int, last: bool) -> Piece:
+        """One row, never split."""
+        wrapped = self._cells(cells, self._style)
+        height = max(len(lines) for lines in wrapped) * self._style.line_height + 1.9
+        row = self._canvas.tree.branch("TR", self._table)
+        shaded = self._zebra and number % 2 == 1
+
+        def draw(top: float) -> None:
+            with self._canvas.artifact():
+                if shaded:
+                    self._canvas.fill(LEFT, top, self._width, height, ZEBRA)
+                if last or not self._zebra:
+                    weight, color = (0.35, INK) if last else (0.1, HAIRLINE)
+                    self._canvas.rule(top + height, width=self._width, weight=weight, color=color)
+            for column, lines in enumerate(wrapped):
+                with self._canvas.marked(row, "TD"):
+                    self._draw_cell(column, lines, top + 0.95, self._style)
+
+        return Piece(height, draw)
+
+    def left_out(self, count: int) -> Piece:
+        """The line in place of the rows that are not shown."""
+        style = Style(self._style.size, color=MUTED, leading=self._style.leading)
+        row = self._canvas.tree.branch("TR", self._table)
+        text = f"··· {count:,} rows are left out here; the CSV attached to this file holds them all ···"
+
+        def draw(top: float) -> None:
+            with self._canvas.artifact():
+                self._canvas.rule(top + style.line_height + 3, width=self._width, weight=0.1, color=HAIRLINE)
+            with self._canvas.marked(row, "TD"):
+                self._canvas.line_of_text(LEFT + self._width / 2, top + 1.5, text, style, "center")
+
+        return Piece(style.line_height + 3, draw, keep=True)

@@ -1,0 +1,215 @@
+"""A report as a PDF: A4, tagged, with its files inside, and the same bytes for the same report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+
+from fpdf.structure_tree import StructElem
+
+from capt_engine.reports.document import (
+    Attachment,
+    BarChart,
+    Block,
+    Column,
+    Facts,
+    Grid,
+    Heat,
+    Lights,
+    LineChart,
+    Matrix,
+    Paragraph,
+    Report,
+    Section,
+    Strip,
+)
+from capt_engine.reports.pdf import blocks, charts, grid, heat, matrix, strip
+from capt_engine.reports.pdf.canvas import Canvas
+from capt_engine.reports.pdf.flow import Piece, flow
+from capt_engine.reports.pdf.theme import BLUE, BOTTOM, FOOTER, HEADING, LEFT, NOTE, RULE, SUBTITLE, TITLE, WIDTH
+
+
+def write(report: Report) -> bytes:
+    """The whole file. The fonts for scripts beyond DejaVu Sans are those of this computer."""
+    canvas = Canvas(tuple(_texts(report)))
+    try:
+        return _drawn(canvas, report)
+    finally:
+        canvas.fonts.close()
+
+
+def _drawn(canvas: Canvas, report: Report) -> bytes:
+    canvas.describe(canvas.readable(report.title), f"Report {canvas.readable(report.id)}", _moment(report.made))
+    names = _embed(canvas, report.attachments)
+    pieces = [*_title_pieces(canvas, report)]
+    for section in report.sections:
+        pieces += _section_pieces(canvas, section)
+    if names:
+        pieces += _section_pieces(canvas, _files_section(names, report.attachments))
+    flow(pieces, canvas.pdf.add_page)
+    _footers(canvas, report)
+    return bytes(canvas.pdf.output())
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text anywhere in a report."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _texts(item)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _texts(getattr(value, field.name))
+
+
+def _moment(made: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(made)
+    except ValueError:
+        return datetime(1970, 1, 1, tzinfo=UTC)
+    # Without a zone fpdf2 would take this computer's.
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _title_pieces(canvas: Canvas, report: Report) -> Iterator[Piece]:
+    element = canvas.tree.branch("Sect")
+    titles = canvas.wrap(report.title, TITLE, WIDTH)
+    subtitles = canvas.wrap(report.subtitle, SUBTITLE, WIDTH) if report.subtitle else ()
+    below = f"Report {report.id} · {_date(report.made)}"
+    height = len(titles) * TITLE.line_height + len(subtitles) * SUBTITLE.line_height + 14
+
+    def draw(top: float) -> None:
+        with canvas.artifact():
+            canvas.fill(LEFT, top, 16, 1.2, BLUE)
+        top += 4.5
+        with canvas.marked(element, "Title"):
+            top = canvas.lines(LEFT, top, titles, TITLE)
+        top += 1.2
+        with canvas.marked(element, "P"):
+            top = canvas.lines(LEFT, top, subtitles, SUBTITLE)
+        with canvas.marked(element, "P"):
+            canvas.line_of_text(LEFT, top + 1, canvas.fitted(below, NOTE, WIDTH), NOTE)
+        with canvas.artifact():
+            canvas.rule(top + 1 + NOTE.line_height + 2.6, color=RULE)
+
+    yield Piece(height + 1, draw, keep=True)
+
+
+def _date(made: str) -> str:
+    """The date as it is read: 22 November 2026, 21:45 UTC."""
+    try:
+        moment = datetime.fromisoformat(made)
+    except ValueError:
+        return made
+    months = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ]
+    shift = moment.utcoffset()
+    zone = "" if shift is None else f" UTC{moment.isoformat()[-6:]}" if shift else " UTC"
+    return f"{moment.day} {months[moment.month - 1]} {moment.year}, {moment:%H:%M}{zone}"
+
+
+def _section_pieces(canvas: Canvas, section: Section) -> Iterator[Piece]:
+    element = canvas.tree.branch("Sect", title=canvas.readable(section.title))
+    heading = canvas.tree.branch("H1", element)
+    lines = canvas.wrap(section.title, HEADING, WIDTH)
+
+    def draw(top: float) -> None:
+        canvas.pdf.set_y(max(top - 3, 0))
+        canvas.pdf.start_section(canvas.readable(section.title).replace("\n", " "))
+        with canvas.marked(heading, "Span"):
+            canvas.lines(LEFT, top, lines, HEADING)
+
+    yield Piece(len(lines) * HEADING.line_height, draw, gap=9.0, keep=bool(section.blocks))
+    for block in section.blocks:
+        yield from _block_pieces(canvas, element, block)
+
+
+def _block_pieces(canvas: Canvas, parent: StructElem, block: Block) -> Iterator[Piece]:
+    match block:
+        case Paragraph():
+            return blocks.paragraph_pieces(canvas, parent, block)
+        case Facts():
+            return blocks.facts_pieces(canvas, parent, block)
+        case Lights():
+            return blocks.lights_pieces(canvas, parent, block)
+        case Grid():
+            return grid.grid_pieces(canvas, parent, block)
+        case Heat():
+            return heat.heat_pieces(canvas, parent, block)
+        case LineChart():
+            return charts.line_chart_pieces(canvas, parent, block)
+        case BarChart():
+            return charts.bar_chart_pieces(canvas, parent, block)
+        case Matrix():
+            return matrix.matrix_pieces(canvas, parent, block)
+        case Strip():
+            return strip.strip_pieces(canvas, parent, block)
+
+
+class _Content(bytes):
+    """Bytes that count as given even where there are none: fpdf2 takes an empty file for a forgotten one."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def _embed(canvas: Canvas, attachments: tuple[Attachment, ...]) -> list[str]:
+    """Put the files inside; returns their names there, which are told apart where two are the same."""
+    names: list[str] = []
+    for attachment in attachments:
+        name = canvas.readable(attachment.name).replace("\n", " ") or "file"
+        number = 1
+        while (unique := name if number == 1 else f"{number} {name}") in names:
+            number += 1
+        names.append(unique)
+        canvas.pdf.embed_file(
+            bytes=_Content(attachment.content),
+            basename=unique,
+            desc=canvas.readable(attachment.description),
+            creation_date=canvas.pdf.creation_date,
+            modification_date=canvas.pdf.creation_date,
+            compress=True,
+        )
+    return names
+
+
+def _files_section(names: list[str], attachments: tuple[Attachment, ...]) -> Section:
+    rows = tuple((name, _size(len(one.content)), one.description) for name, one in zip(names, attachments, strict=True))
+    columns = (Column("File"), Column("Size", align="right"), Column("What it holds"))
+    note = Paragraph("These files travel inside this PDF. Most readers list them under “Attachments”.", "note")
+    return Section("files", "Files inside this PDF", (Grid("", columns, rows), note))
+
+
+def _size(count: int) -> str:
+    return (
+        f"{count:,} B"
+        if count < 1000
+        else f"{count / 1000:,.1f} kB"
+        if count < 1_000_000
+        else f"{count / 1_000_000:,.1f} MB"
+    )
+
+
+def _footers(canvas: Canvas, report: Report) -> None:
+    """Written last, when the number of pages is known."""
+    pages = canvas.pdf.pages_count
+    for page in range(1, pages + 1):
+        canvas.back_to(page)
+        with canvas.artifact():
+            canvas.rule(BOTTOM + 5.5, weight=0.15)
+            canvas.line_of_text(LEFT, BOTTOM + 7, canvas.fitted(f"Report {report.id}", FOOTER, WIDTH / 2), FOOTER)
+            canvas.line_of_text(LEFT + WIDTH, BOTTOM + 7, f"page {page} of {pages}", FOOTER, "right")

@@ -1,0 +1,90 @@
+"""Examples of a report: clean, perturbation and adversarial side by side, with what was said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from fpdf.structure_tree import StructElem
+from PIL import Image
+
+from capt_engine.records import Picture, SignedPicture
+from capt_engine.reports.document import Example, Strip
+from capt_engine.reports.pdf.blocks import caption_pieces
+from capt_engine.reports.pdf.canvas import Canvas
+from capt_engine.reports.pdf.flow import Piece
+from capt_engine.reports.pdf.theme import HAIRLINE, LEFT, NOTE, RULE, SMALL, SMALL_STRONG, WIDTH
+
+_SIDE = 30.0
+_BETWEEN = 3.0
+_CRISP = 240  # pixels: a picture smaller than this is enlarged in whole steps, so that no viewer blurs it
+_LARGEST = 640
+_ORANGE = np.array([255.0, 140.0, 26.0])
+_BLUE = np.array([30.0, 120.0, 215.0])
+_GREY = np.array([128.0, 128.0, 128.0])
+
+
+def strip_pieces(canvas: Canvas, parent: StructElem, block: Strip) -> Iterator[Piece]:
+    """One row an example, none split."""
+    yield from caption_pieces(canvas, parent, block.caption)
+    for number, example in enumerate(block.examples):
+        yield _example_piece(canvas, canvas.tree.branch("Div", parent), example, number)
+
+
+def _example_piece(canvas: Canvas, element: StructElem, example: Example, number: int) -> Piece:
+    shown: list[tuple[str, Image.Image]] = [("clean", picture(example.clean))]
+    if example.perturbation is not None:
+        shown.append(("perturbation", perturbation(example.perturbation)))
+    if example.adversarial is not None:
+        shown.append(("adversarial", picture(example.adversarial)))
+    left = LEFT + 3 * (_SIDE + _BETWEEN) + 2
+    width = LEFT + WIDTH - left
+    names = canvas.wrap(example.name, SMALL_STRONG, width)[:6]
+    words = canvas.wrap(example.words, SMALL, width)[:24]
+    text_height = len(names) * SMALL_STRONG.line_height + 1 + len(words) * SMALL.line_height
+    height = max(_SIDE + NOTE.line_height + 0.8, text_height) + 4.5
+
+    def draw(top: float) -> None:
+        with canvas.artifact():
+            canvas.rule(top, weight=0.12, color=HAIRLINE)
+        top += 2.5
+        with canvas.marked(element, "Figure", example.alt):
+            for place, (title, image) in enumerate(shown):
+                x = LEFT + place * (_SIDE + _BETWEEN)
+                scale = _SIDE / max(image.size)
+                w, h = image.width * scale, image.height * scale
+                canvas.picture(image, x + (_SIDE - w) / 2, top + (_SIDE - h) / 2, w, h)
+                canvas.pdf.set_draw_color(*RULE)
+                canvas.pdf.set_line_width(0.12)
+                canvas.pdf.rect(x + (_SIDE - w) / 2, top + (_SIDE - h) / 2, w, h)
+                canvas.line_of_text(x + _SIDE / 2, top + _SIDE + 0.6, title, NOTE, "center")
+        with canvas.marked(element, "P"):
+            below = canvas.lines(left, top - 0.4, names, SMALL_STRONG)
+            canvas.lines(left, below + 1, words, SMALL)
+
+    return Piece(height, draw, gap=2.0 if number == 0 else 1.0, keep=False)
+
+
+def picture(value: Picture) -> Image.Image:
+    """The picture, a small one enlarged with its pixels kept sharp."""
+    return _sized(Image.frombytes("RGB", (value.width, value.height), value.rgb))
+
+
+def perturbation(value: SignedPicture) -> Image.Image:
+    """The mean change of each pixel: grey none, orange brighter, blue darker, the largest change of this picture at full colour."""
+    changes = np.frombuffer(value.values, np.int8).reshape(value.height, value.width, 3).mean(axis=2)
+    largest = float(np.abs(changes).max())
+    share = changes[:, :, None] / largest if largest else np.zeros((value.height, value.width, 1))
+    pixels = _GREY + np.where(share > 0, share * (_ORANGE - _GREY), -share * (_BLUE - _GREY))
+    return _sized(Image.fromarray(np.rint(pixels).astype(np.uint8), "RGB"))
+
+
+def _sized(image: Image.Image) -> Image.Image:
+    longest = max(image.size)
+    if longest > _LARGEST:
+        return image.resize(
+            (max(image.width * _LARGEST // longest, 1), max(image.height * _LARGEST // longest, 1)),
+            Image.Resampling.LANCZOS,
+        )
+    step = max(-(-_CRISP // longest), 1)
+    return image.resize((image.width * step, image.height * step), Image.Resampling.NEAREST)

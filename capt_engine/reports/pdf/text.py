@@ -1,0 +1,175 @@
+"""Text as it will be set: made safe to draw, broken into lines, letters joined and put in their order on the page.
+
+fpdf2 leaves the joining of letters to a shaping library that is not among our dependencies. Arabic needs it to be read at all, so its
+letters are joined here by the forms that Unicode has for them; scripts that need more (Devanagari, Thai marks) are set letter by letter.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from functools import cache
+
+from fpdf.bidi import BidiParagraph
+from fpdf.enums import TextDirection
+
+from capt_engine.reports.pdf.fonts import BOX, Fonts
+from capt_engine.reports.pdf.theme import Style
+
+_NAMED_AT_MOST = 3
+_WIDE = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U0001f300-\U0001faff\U00020000-\U0003ffff]")
+_WORDS = re.compile(r"[^ ]* *")
+_BREAK_AFTER = "/\\_-.,;:=&?|"
+_FORMS = ("isolated", "final", "initial", "medial")
+
+
+def _unsafe(char: str) -> bool:
+    """Control characters, lone surrogates and the marks that turn the order of letters around, which a name could hide behind."""
+    if char < " " or "\x7f" <= char <= "\x9f":
+        return char != "\n"
+    return (
+        "\ud800" <= char <= "\udfff"
+        or "\u202a" <= char <= "\u202e"
+        or "\u2066" <= char <= "\u2069"
+        or char in "\u2028\u2029"
+    )
+
+
+def readable(text: str, drawable: Callable[[str], bool]) -> str:
+    """The text with a visible box for what cannot be drawn, which is named by its code point where there are only a few.
+
+    A character that merely has no glyph stays as it is (the fonts draw its box), so that it can still be copied from the file.
+    """
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\t", " "))
+    if text.isascii() and all(char >= " " or char == "\n" for char in text) and "\x7f" not in text:
+        return text
+    strange = [char for char in text if char != "\n" and (_unsafe(char) or not drawable(char))]
+    if not strange:
+        return text
+    named = len(strange) <= _NAMED_AT_MOST
+    parts = []
+    for char in text:
+        if char == "\n" or not (_unsafe(char) or not drawable(char)):
+            parts.append(char)
+            continue
+        parts.append(BOX if _unsafe(char) else char)
+        if named:
+            parts.append(f"(U+{ord(char):04X})")
+    return "".join(parts)
+
+
+def wrap(text: str, style: Style, width: float, fonts: Fonts) -> tuple[str, ...]:
+    """Lines no wider than `width` millimetres: broken at spaces and between wide letters, else wherever it has to be."""
+    return tuple(line for paragraph in text.split("\n") for line in _lines(paragraph, style, width, fonts))
+
+
+def _lines(paragraph: str, style: Style, width: float, fonts: Fonts) -> Iterator[str]:
+    line = ""
+    used = 0.0
+    width += 1e-6  # a text must fit into the width that was measured of it, in whatever order its letters are added up
+    for word in _words(paragraph):
+        size = fonts.width(word.rstrip(" "), style)
+        if line and used + size > width:
+            yield line.rstrip(" ")
+            line, used = "", 0.0
+        while size > width:
+            cut = _cut(word, style, width, fonts)
+            if cut >= len(word):
+                break
+            yield word[:cut]
+            word = word[cut:]
+            size = fonts.width(word.rstrip(" "), style)
+        line += word
+        used += fonts.width(word, style)
+    yield line.rstrip(" ")
+
+
+def _words(paragraph: str) -> Iterator[str]:
+    for word in _WORDS.findall(paragraph):
+        start = 0
+        for match in _WIDE.finditer(word):
+            if match.start() > start:
+                yield word[start : match.start()]
+            start = match.start()
+        if word[start:]:
+            yield word[start:]
+
+
+def _cut(word: str, style: Style, width: float, fonts: Fonts) -> int:
+    """How much of a word fits, at least one letter; after a mark such as / or _ if one is near the end."""
+    used = 0.0
+    end = len(word)
+    for place, char in enumerate(word):
+        used += fonts.width(char, style)
+        if used > width:
+            end = place
+            break
+    end = max(end, 1)
+    if end == len(word):
+        return end
+    for place in range(end, end * 2 // 3, -1):
+        if word[place - 1] in _BREAK_AFTER:
+            return place
+    return end
+
+
+def fitted(text: str, style: Style, width: float, fonts: Fonts) -> str:
+    """One line of the text, ended with … where it is too long."""
+    text = text.replace("\n", " ")
+    if fonts.width(text, style) <= width:
+        return text
+    return text[: _cut(text, style, width - fonts.width("…", style), fonts)].rstrip() + "…"
+
+
+def visual(line: str) -> str:
+    """The letters from left to right as they stand on the page."""
+    if line.isascii() or not any(unicodedata.bidirectional(char) in ("R", "AL", "AN", "RLE", "RLO") for char in line):
+        return line
+    characters = BidiParagraph(_joined(line), base_direction=TextDirection.LTR).get_reordered_characters()
+    return "".join(
+        _mirrored(item.character)
+        if item.embedding_level % 2 and unicodedata.mirrored(item.character)
+        else item.character
+        for item in characters
+    )
+
+
+def _mirrored(char: str) -> str:
+    pairs = "()[]{}<>«»‹›"
+    place = pairs.find(char)
+    return char if place < 0 else pairs[place ^ 1]
+
+
+@cache
+def _arabic_forms() -> dict[str, dict[str, str]]:
+    """letter -> {"isolated" | "final" | "initial" | "medial": the character with that form}."""
+    forms: dict[str, dict[str, str]] = {}
+    for code in (*range(0xFB50, 0xFE00), *range(0xFE70, 0xFEFF)):
+        kind, _, letters = unicodedata.decomposition(chr(code)).partition("> ")
+        if kind[1:] in _FORMS and letters and " " not in letters:
+            forms.setdefault(chr(int(letters, 16)), {}).setdefault(kind[1:], chr(code))
+    return forms
+
+
+def _joined(text: str) -> str:
+    """Arabic letters in the forms that join them to their neighbours."""
+    forms = _arabic_forms()
+    result = []
+    for place, char in enumerate(text):
+        own = forms.get(char)
+        if own is None:
+            result.append(char)
+            continue
+        before = "initial" in forms.get(_neighbour(text, place, -1), {}) and "final" in own
+        after = "final" in forms.get(_neighbour(text, place, 1), {}) and "initial" in own
+        result.append(own.get(_FORMS[before + 2 * after], char))
+    return "".join(result)
+
+
+def _neighbour(text: str, place: int, step: int) -> str:
+    """The next letter that way, vowel marks passed over."""
+    place += step
+    while 0 <= place < len(text) and unicodedata.combining(text[place]):
+        place += step
+    return text[place] if 0 <= place < len(text) else ""

@@ -1,0 +1,365 @@
+"""Sections on what was done: the data, the models, the attacks, what it cannot say, how to repeat it, and the words used."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from capt_engine.attacks import ATTACKS
+from capt_engine.formatting import budget, counted, percent, short
+from capt_engine.metrics.interval import share
+from capt_engine.model.checkpoints import sentence_by
+from capt_engine.model.lpips import NETS
+from capt_engine.records import OTHER_MODEL, ROUNDINGS, AnalyzeRequest, AttackSpec
+from capt_engine.reports.document import Block, Column, Facts, Grid, Paragraph
+from capt_engine.reports.sections.context import Material
+from capt_engine.reports.sections.corruption import NOBODY
+from capt_engine.runs.request_text import asked
+
+NOT_COVERED = (
+    "Not covered: patches and stickers, physical changes (light, angle, printing), changes of the class names or the text, "
+    "poisoned training data, and pictures from elsewhere than those measured."
+)
+_ROUNDED = {
+    ROUNDINGS[0]: "not rounded (what 8 bits do is measured beside it)",
+    ROUNDINGS[1]: "rounded to 8 bits before the verdict, and the attack knows it",
+}
+_FAILED_SHOWN = 50
+_SOURCES = {
+    "folder": "the names of the class folders",
+    "csv": "the labels of a list",
+    "split file": "a split file",
+    "benchmark": "the benchmark's own labels",
+    "model": "the model's own clean prediction",
+}
+
+
+def data(material: Material) -> tuple[Block, ...]:
+    """What was looked at, what could not be, and who says what is right."""
+    run, counts, names = material.run, material.counts, material.names
+    request = run.request
+    where = ", ".join(request.paths) if isinstance(request, AnalyzeRequest) else request.data
+    facts = [
+        (
+            "Data",
+            ", ".join(names.text(path) for path in request.paths)
+            if isinstance(request, AnalyzeRequest)
+            else names.text(where),
+        ),
+        ("Pictures", f"{counts.n:,}"),
+        ("Could not be used", f"{len(run.failed):,}"),
+        ("Labels", ", ".join(_SOURCES.get(name, name) for name in counts.label_sources)),
+        ("Classes", f"{len(run.manifest.get('classes', [])):,}" if run.manifest.get("classes") else "not recorded"),
+        ("SHA-256 of the list of pictures", short(run.manifest.get("pictures", {}).get("sha256", ""))),
+        ("SHA-256 of class names and template", short(run.manifest.get("classes_sha256", ""))),
+        ("Template", _asked_in(material)),
+    ]
+    if not isinstance(request, AnalyzeRequest):
+        limit = (
+            f"at most {request.limit}, evenly over the classes, drawn by seed {request.seed}"
+            if request.limit
+            else "all"
+        )
+        facts += [("Part", request.split or "the only one, or test"), ("Taken", limit)]
+        facts += [("Shard", f"{request.shard[0]} of {request.shard[1]}")] if request.shard[1] > 1 else []
+    blocks: list[Block] = [Facts(tuple(facts))]
+    if not material.is_labelled:
+        blocks.append(Paragraph(OWN_ANSWERS, "limit"))
+    if material.is_labelled and material.prompts:
+        per_class = Counter(one.label for one in counts.pictures[material.prompts[0]].values())
+        rows = tuple((name, f"{n:,}") for name, n in sorted(per_class.items()))
+        blocks.append(Grid("Pictures of each class", (Column("Class"), Column("Pictures", "right", "number")), rows))
+    if run.failed:
+        rows = tuple((names.picture(one["path"]), names.remark(one["path"], one["message"])) for one in run.failed)
+        total = len(rows) if len(rows) > _FAILED_SHOWN else None
+        columns = (Column("Picture"), Column("Why"))
+        blocks.append(Grid("Pictures that could not be used", columns, rows[:_FAILED_SHOWN], total))
+    return tuple(blocks)
+
+
+OWN_ANSWERS = (
+    "Nobody labelled these pictures: the model's own clean prediction counts as the right answer. Every accuracy here is how often the "
+    "model keeps its own answer, right or wrong, and says nothing about whether that answer is true."
+)
+
+
+def models(material: Material) -> tuple[Block, ...]:
+    """What was measured, by hash."""
+    run, names = material.run, material.names
+    model = run.manifest.get("model", {})
+    facts: list[tuple[str, str]] = [
+        ("Model", names.text(run.request.model)),
+        ("SHA-256 of its weights", model.get("sha256") or run.summary.get("model_sha256") or "not recorded"),
+    ]
+    if lpips := run.manifest.get("lpips"):
+        label = NETS[lpips["net"]].label if lpips.get("net") in NETS else str(lpips.get("net"))
+        facts += [
+            ("LPIPS measured with", label),
+            ("SHA-256 of the LPIPS weights", str(lpips.get("sha256") or "not recorded")),
+        ]
+    machine: dict[str, Any] = run.manifest.get("machine", {})
+    facts += [(name, str(value)) for name, value in run.manifest.get("versions", {}).items()]
+    of_machine = ("os", "processor", "device", "device_name", "precision", "threads")
+    facts += [(name.replace("_", " "), str(machine[name])) for name in of_machine if machine.get(name)]
+    if memory := run.summary.get("memory_bytes"):
+        of = "the GPU" if machine.get("device") == "cuda" else "the whole process"
+        facts.append((f"peak memory of {of} until the run's end", f"{memory / 2**20:,.0f} MiB"))
+    flags = machine.get("deterministic", {})
+    facts += (
+        [("deterministic settings", ", ".join(f"{name} {value}" for name, value in flags.items()))] if flags else []
+    )
+    blocks: list[Block] = [Facts(tuple(facts))]
+    for one in run.manifest.get("prompts", []):
+        document = one.get("document")
+        if document:
+            facts_of = _prompts_facts(names.text(one["id"]), one.get("sha256", ""), document)
+            blocks.append(Facts((*facts_of, ("Asked in the sentence", _sentence(document, _template(material))))))
+    return tuple(blocks)
+
+
+def _prompts_facts(name: str, sha256: str, document: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    settings = ", ".join(f"{key} {value}" for key, value in document.get("settings", {}).items())
+    return (
+        ("Prompts", name),
+        ("SHA-256 of the file", sha256),
+        ("Method", str(document.get("method", ""))),
+        ("Tuned for weights", short(document.get("backbone", {}).get("sha256", ""))),
+        ("Tuned on", tuned_on(document.get("classes", ()))),
+        ("Learned values", _values_of(document)),
+        ("Fingerprint of the training pictures", short(document.get("data", ""))),
+        ("Settings", settings or "not recorded"),
+        ("Licence", document.get("licence") or "not stated"),
+    )
+
+
+def _values_of(document: dict[str, Any]) -> str:
+    parameters = (document.get("figures") or {}).get("parameters")
+    return f"{parameters:,}" if isinstance(parameters, int) else "not recorded"
+
+
+def tuned_on(classes: Sequence[str]) -> str:
+    """How many classes prompts were tuned on; a file of another program may not say."""
+    return counted(len(classes), "class", "classes") if classes else "classes that the file does not name"
+
+
+def _template(material: Material) -> str:
+    return str(material.run.manifest.get("template") or material.run.request.template or "")
+
+
+def _sentence(document: dict[str, Any], template: str) -> str:
+    """The sentence that some prompts were asked in; imported ones may keep their own, whatever the run's template."""
+    settings = document.get("settings")
+    rule = settings.get("sentence") if isinstance(settings, dict) else None
+    return sentence_by(rule, str(document.get("template", "")), template) or "the model's own"
+
+
+def _asked_in(material: Material) -> str:
+    """The run's template, and beside it the sentence of each set of prompts that keeps another."""
+    template = _template(material)
+    kept = [
+        (one["id"], said)
+        for one in material.run.manifest.get("prompts", [])
+        if one.get("document") and (said := _sentence(one["document"], template)) != template
+    ]
+    if kept and len(kept) == len(material.run.manifest["prompts"]):
+        told = [f"{said} (kept by {asked(material.names.text(name))})" for name, said in kept]
+    else:
+        others = [f"{asked(material.names.text(name))} keep their own: {said}" for name, said in kept]
+        told = [template or "the model's own", *others]
+    return "; ".join(told)
+
+
+def attacks(material: Material) -> tuple[Block, ...]:
+    """Every attack with its settings, its time, and the pictures it had something to take from."""
+    if material.counts.tally.is_corrupted:
+        return (Paragraph(NOBODY),)
+    if not material.is_attacked:
+        return (Paragraph("No attack was run: only clean predictions were measured."),)
+    request = material.run.request
+    by_name = dict(zip(request.labels, request.all_attacks, strict=True))
+    rows = []
+    for (prompts, attack, eps), one in material.counts.fared.items():
+        rows.append(
+            (
+                material.who(prompts),
+                attack,
+                one.budget or budget(eps, material.norm),
+                _setting(by_name.get(attack), "loss"),
+                one.steps,
+                _setting(by_name.get(attack), "step_size"),
+                one.restarts,
+                f"{one.seconds:.1f}",
+                f"{one.n - one.open} of {one.n}",
+                f"{one.skipped:,}",
+            )
+        )
+    number = {"align": "right", "sort": "number"}
+    columns = (
+        Column("Measured"),
+        Column("Attack"),
+        Column("Budget" if material.own else "ε"),
+        Column("Loss"),
+        Column("Steps", **number),
+        Column("Step size"),
+        Column("Restarts", **number),
+        Column("Seconds", **number),
+        Column("Nothing to take", "right"),
+        Column("Left out", **number),
+    )
+    return (
+        Grid("Attacks and their settings", columns, tuple(rows)),
+        Paragraph(
+            "Nothing to take: pictures whose clean answer was wrong already, or that already showed the target. They count as lost in "
+            "the robust accuracy and are left out of the success rate. Left out: lost before, so this attack was not run on them. "
+            "Seconds include measuring.",
+            "note",
+        ),
+        *(Paragraph(note, "note") for note in material.run.summary.get("notes") or ()),
+    )
+
+
+def _setting(spec: AttackSpec | None, name: str) -> str:
+    if spec is None or spec.name not in ATTACKS.names():
+        return "–"
+    value = dict(spec.values).get(name, getattr(ATTACKS[spec.name], name, "–"))
+    if name == "step_size" and isinstance(value, int | float):
+        return f"{value * 255:.4g}/255" if value else "chosen from ε and steps"
+    return str(value)
+
+
+def not_covered(material: Material) -> str:
+    """What the figures say nothing of, but for what the run did itself."""
+    done = {spec.name for spec in material.run.request.all_attacks}
+    parts = [
+        *(["patches and stickers"] if "patch" not in done else ["stickers made for no picture in particular"]),
+        *(["turned and shifted pictures"] if material.own and "spatial" not in done else []),
+        "physical changes (light, angle, printing)",
+        "changes of the class names or the text",
+        "poisoned training data",
+    ]
+    small = "changes too small to see, " if material.own or material.counts.tally.is_corrupted else ""
+    return f"Not covered: {small}{', '.join(parts)}, and pictures from elsewhere than those measured."
+
+
+def _done(material: Material) -> str:
+    cells = [cell for table in material.counts.tally.corruptions()[:1] for cell in table.cells]
+    kinds, severities = len({one.kind for one in cells}), sorted({one.severity for one in cells})
+    at = ", ".join(map(str, severities))
+    return f"{counted(kinds, 'kind')} of common corruption at {'severities' if len(severities) > 1 else 'severity'} {at} of 5"
+
+
+def threat(material: Material) -> Facts:
+    """What the attacker wants, knows and may do."""
+    wanted = material.run.request.threat
+    if material.counts.tally.is_corrupted:
+        return Facts(
+            (("Goal", "none: nobody attacks"), ("What was done", _done(material)), ("Applied to", wanted.space))
+        )
+    aims = {
+        "each": "each set of prompts was attacked on itself",
+        "a": "both were shown what was computed on A",
+        "b": "both were shown what was computed on B",
+    }
+    clipped = "" if material.own else ", clipped"
+    kinds = sorted({one.knowledge for one in material.counts.fared.values() if one.knowledge}) or [wanted.knowledge]
+    if material.run.request.source_model:
+        on = material.names.text(material.run.request.source_model)
+        knows = f"every attack was computed on {asked(OTHER_MODEL + on)} and shown to those that are asked (transfer)"
+    else:
+        knows = ", ".join(kinds) + (f"; {aims.get(material.run.request.aim, '')}" if len(material.prompts) == 2 else "")
+    return Facts(
+        (
+            ("Goal", "any wrong answer" if wanted.target is None else f"the answer “{wanted.target}”"),
+            ("Knowledge", knows),
+            ("Budget", material.own or f"{material.norm}, ε = {material.eps_text} ({material.eps:.6g})"),
+            (
+                "Applied to",
+                f"{wanted.space}, pixels in [0, 1]{clipped}; {_ROUNDED.get(wanted.rounding, wanted.rounding)}",
+            ),
+            ("Not covered", not_covered(material).removeprefix("Not covered: ")),
+        )
+    )
+
+
+def limits(material: Material) -> tuple[Block, ...]:
+    """One paragraph on what these numbers cannot say."""
+    names = ", ".join(dict.fromkeys(attack for _, attack, _ in material.counts.fared)) or "none"
+    within = material.own or f"{material.norm}, ε up to {material.eps_text}"
+    bound = (
+        f"These figures are an upper bound on robustness under the attacks listed ({names}; {within}; {material.counts.n:,} pictures): "
+        "a stronger or another attack may find more."
+        if material.is_attacked
+        else NOBODY
+        if material.counts.tally.is_corrupted
+        else "No attack was run, so nothing here speaks of robustness."
+    )
+    text = (
+        f"{bound} {not_covered(material)} "
+        "Intervals say how far a share could be off by the choice of pictures alone; they say nothing about other sources of error."
+    )
+    return (Paragraph(text if material.is_labelled else f"{text} {OWN_ANSWERS}", "limit"),)
+
+
+def repeat(material: Material) -> tuple[Block, ...]:
+    """How to do it again."""
+    manifest = material.names.manifest(material.run)
+    command = str(manifest.get("command") or "capt run manifest.json")
+    blocks: list[Block] = [
+        Paragraph("The same run again, with every difference printed (the manifest is attached to this report):"),
+        Facts((("Repeat", "capt run manifest.json"), ("The command", command))),
+    ]
+    if manifest.get("redacted"):
+        blocks.append(
+            Paragraph(
+                "Names were redacted: say where the pictures are with --data; they are found by their SHA-256.", "note"
+            )
+        )
+    started, ended = (str(manifest.get(name) or "not recorded") for name in ("started", "ended"))
+    seeds = ", ".join(str(seed) for seed in manifest.get("seeds", [material.run.request.seed]))
+    blocks.append(
+        Facts(
+            (("Started", started), ("Ended", ended), ("Seeds", seeds), ("SHA-256 of the rows", material.counts.marks))
+        )
+    )
+    return tuple(blocks)
+
+
+GLOSSARY = (
+    ("Accuracy", "The share of pictures that were answered with their label."),
+    (
+        "Robust accuracy",
+        "The share that is still right under every attack of a budget: the worst case picture by picture.",
+    ),
+    ("ε (budget)", "How far an attack may change a picture; 4/255 means four of 255 brightness steps for every value."),
+    ("linf, l2", "How a change is measured: by its largest value, or by its length over all values."),
+    ("White-box", "The attacker knows the model and follows its gradient."),
+    ("Restart", "The attack begins again from another random point, and the best try counts."),
+    ("Success rate", "Of the pictures with a right answer, the share whose answer the attack took."),
+    ("Margin", "The label's logit minus the best other one; below zero the label has lost."),
+    ("Margin shift", "By how much an attack changed the margin; the lower, the more it took."),
+    (
+        "Interval",
+        "A Wilson 95 % interval: where the share would lie for endlessly many such pictures, with 95 % confidence.",
+    ),
+    (
+        "McNemar's test",
+        "Whether two models, asked about the same pictures, disagree more often in one direction than chance would.",
+    ),
+    ("ECE", "Expected calibration error: how far confidence and accuracy lie apart on average."),
+    ("Survives saving", "The attacked picture still fools the model after it was saved to a file and read again."),
+    ("SHA-256", "A fingerprint of a file: two files with the same one are the same."),
+)
+
+
+def glossary(material: Material) -> tuple[Block, ...]:
+    """One sentence a term."""
+    del material
+    return (Facts(GLOSSARY),)
+
+
+def failed_share(material: Material) -> str:
+    """How many pictures could not be used, in words."""
+    failed = len(material.run.failed)
+    total = failed + material.counts.n
+    return f"{failed} of {total} ({percent(failed / total)})" if total else share(0, 0)

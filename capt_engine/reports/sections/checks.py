@@ -1,0 +1,28 @@
+"""The checks of a run as lights: those its rows answer, counted anew, and those it made by asking the model again."""
+
+from __future__ import annotations
+
+from capt_engine.checks.from_rows import row_checks
+from capt_engine.checks.table import checks_of, in_order
+from capt_engine.formatting import counted
+from capt_engine.reports.document import Light, Lights
+from capt_engine.reports.sections.context import Material
+
+
+def checks(material: Material) -> Lights:
+    """All lights, and in one sentence how many passed."""
+    threat = material.run.request.threat
+    of_rows = row_checks(
+        material.counts.tally, material.eps, labelled=material.is_labelled, targeted=threat.target is not None
+    )
+    found = in_order(of_rows, checks_of(material.run.summary.get("checks", [])))
+    lights = tuple(Light(one.title, one.status.replace("_", " "), one.shown, one.message) for one in found)
+    run = [light for light in lights if light.status != "not run"]
+    passed = sum(light.status == "pass" for light in run)
+    summary = f"{passed} of {counted(len(run), 'check')} passed; {len(lights) - len(run)} were not run."
+    return Lights(summary, lights)
+
+
+def made(lights: Lights) -> Lights:
+    """Without those that were not run, which the section on checks lists too."""
+    return Lights(lights.summary, tuple(one for one in lights.lights if one.status != "not run"))

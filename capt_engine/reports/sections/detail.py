@@ -1,0 +1,185 @@
+"""Sections of detail: consistency, calibration, saving, examples, rows, and every check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+from capt_engine.formatting import counted, number, percent
+from capt_engine.metrics import METRICS
+from capt_engine.metrics.base import Metric
+from capt_engine.metrics.calibration import BINS
+from capt_engine.metrics.interval import share, wilson
+from capt_engine.reports.document import Bar, BarChart, Block, Column, Grid, Paragraph, Strip
+from capt_engine.reports.sections.checks import checks as lights
+from capt_engine.reports.sections.context import Material
+from capt_engine.reports.sections.measured import Found, side_by_side
+from capt_engine.reports.sections.pictures import examples as kept
+from capt_engine.runs.counts import ALPHA_BINS, EDGE_ROWS, metric_means
+from capt_engine.runs.table import plain
+
+Columns: TypeAlias = tuple[Column, ...]
+Rows: TypeAlias = Sequence[tuple[str, ...]]
+
+_RIGHT = ("right", "number")
+
+
+def without(title: str, columns: Columns, rows: Rows) -> tuple[Columns, tuple[tuple[str, ...], ...]]:
+    """A table without one of its columns."""
+    at = [one.title for one in columns].index(title)
+    return (*columns[:at], *columns[at + 1 :]), tuple((*row[:at], *row[at + 1 :]) for row in rows)
+
+
+def consistency(material: Material) -> tuple[Block, ...]:
+    """The mean of every metric over the attacked pictures at the largest budget, and how α is spread."""
+
+    def of(prompts: str) -> Found:
+        return {name: (_in_unit(METRICS[name], mean), n) for name, mean, n in metric_means(material.counts, prompts)}
+
+    table = side_by_side(f"Means over all attacked pictures {material.at}", "Metric", METRICS, material, of)
+    return () if table is None else (table, *_alphas(material))
+
+
+def _in_unit(metric: Metric, mean: float) -> str:
+    """Values that are told in /255 are kept in [0, 1]."""
+    if metric.unit == "/255":
+        return f"{number(mean * 255)} /255"
+    return f"{number(mean)} {metric.unit}".rstrip()
+
+
+def _alphas(material: Material) -> Iterator[BarChart]:
+    """How many pictures have which α; a mean of one half may hide two opposite halves."""
+    for prompts, bins in material.counts.alphas.items():
+        n = sum(bins)
+        caption = f"{material.who(prompts)}: share of {counted(n, 'picture')} by α (weight of zero-shot)"
+        names = [f"{i / ALPHA_BINS:.1f} to {(i + 1) / ALPHA_BINS:.1f}" for i in range(ALPHA_BINS)]
+        bars = tuple(Bar(name, k / n, *wilson(k, n)) for name, k in zip(names, bins, strict=True))
+        told = ", ".join(f"{bar.name}: {percent(bar.value)}" for bar in bars if bar.value)
+        yield BarChart(caption, bars, f"{caption}: {told}.")
+
+
+def calibration(material: Material) -> tuple[Block, ...]:
+    """Does the model know when it is wrong?"""
+    found = sorted(material.counts.calibration.items(), key=lambda one: (material.prompts.index(one[0][0]), one[0][1]))
+    if not found or not material.is_labelled:
+        return ()
+    rows = tuple(
+        (
+            material.who(prompts),
+            _attacked(material) if attacked else "clean",
+            f"{one.n:,}",
+            percent(one.error),
+            f"{one.over * 100:+.1f} points",
+        )
+        for (prompts, attacked), one in found
+    )
+    columns = (
+        Column("Measured"),
+        Column("Pictures shown"),
+        Column("n", *_RIGHT),
+        Column("ECE", *_RIGHT),
+        Column("Over-confidence", *_RIGHT),
+    )
+    note = (
+        f"ECE over {BINS} bins of equal width, from the confidence of each answer and whether it was right. Over-confidence is mean "
+        "confidence minus accuracy. Brier score and NLL of each attacked picture stand under Consistency."
+    )
+    return (Grid("Calibration", columns, rows), Paragraph(note, "note"))
+
+
+def _attacked(material: Material) -> str:
+    return material.state if material.own else f"attacked, {material.state}"
+
+
+def saving(material: Material) -> tuple[Block, ...]:
+    """Do the attacked pictures still fool the model once they were saved?"""
+    rows: Rows = tuple(
+        (
+            material.who(prompts),
+            attack,
+            material.cell(eps),
+            f"{one.flips:,}",
+            share(one.png, one.flips),
+            share(one.jpeg, one.flips),
+            share(one.jpeg75, one.resized),
+            share(one.resize, one.resized),
+        )
+        for (prompts, attack, eps), one in material.counts.fared.items()
+        if one.flips
+    )
+    if not rows:
+        return ()
+    columns: Columns = (
+        Column("Measured"),
+        Column("Attack"),
+        Column("ε", *_RIGHT),
+        Column("Fooled", *_RIGHT),
+        Column("Still, as PNG (95 % interval)", *_RIGHT),
+        Column("Still, as JPEG 95 (95 % interval)", *_RIGHT),
+        Column("Still, as JPEG 75 (95 % interval)", *_RIGHT),
+        Column("Still, resized (95 % interval)", *_RIGHT),
+    )
+    if material.own:
+        columns, rows = without("ε", columns, rows)
+    note = "Resized: made half as large and as large again, both bicubic, in 8 bits. A dash: the run did not try it."
+    return (Grid("Of the pictures that fooled the model", columns, tuple(rows)), Paragraph(note, "note"))
+
+
+def examples(material: Material) -> tuple[Block, ...]:
+    """Pictures: those that lost most, those that lost least, some at random."""
+    captions = {
+        "worst": "The attack took most here (lowest margin shift)",
+        "best": "The attack took least here (highest margin shift)",
+        "random": f"Drawn at random by seed {material.run.request.seed}",
+    }
+    return tuple(Strip(caption, tuple(found)) for role, caption in captions.items() if (found := kept(material, role)))
+
+
+def rows(material: Material) -> tuple[Block, ...]:
+    """The rows, or of many the first and the last."""
+    if not material.counts.rows or material.counts.tally.is_corrupted:
+        return ()  # of corruptions, which measure no shift, the table says more than some of thousands of rows
+    columns: Columns = (
+        Column("Picture"),
+        Column("Label"),
+        Column("Measured"),
+        Column("Clean answer"),
+        Column("Attack"),
+        Column("ε", *_RIGHT),
+        Column("Attacked answer"),
+        Column("Margin shift", *_RIGHT),
+        Column("Fooled"),
+        Column("As PNG"),
+        Column("As JPEG 95"),
+    )
+    told: Rows = tuple(_cells(material, line) for line in material.counts.edges)
+    if material.own:
+        columns, told = without("ε", columns, told)
+    total = material.counts.rows if material.counts.rows > len(told) else None
+    caption = (
+        f"The {EDGE_ROWS} rows the attack moved most, then the {EDGE_ROWS} it moved least" if total else "Every row"
+    )
+    return (Grid(caption, columns, tuple(told), total),)
+
+
+def _cells(material: Material, line: dict[str, str]) -> tuple[str, ...]:
+    said = {"true": "yes", "false": "no", "": "–"}
+    shift = line["margin_shift"]
+    return (
+        material.names.shown(plain(line["path"])),
+        plain(line["label"]),
+        material.who(plain(line["prompt_id"])),
+        f"{plain(line['clean_pred'])} ({percent(float(line['clean_conf']))})",
+        line["attack"] or "–",
+        material.cell(float(line["eps"])) if line["eps"] else "–",
+        f"{plain(line['adv_pred'])} ({percent(float(line['adv_conf']))})" if line["adv_conf"] else "–",
+        f"{float(shift):+.2f}" if shift else "–",
+        said[line["success"]],
+        said[line["survives_png"]],
+        said[line["survives_jpeg95"]],
+    )
+
+
+def checks(material: Material) -> tuple[Block, ...]:
+    """Every check with its number."""
+    return (lights(material),)

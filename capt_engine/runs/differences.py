@@ -1,0 +1,100 @@
+"""Two runs of one request: every difference between them, in sentences. Times are no difference, nor is where a file lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from capt_engine.runs.finished_run import FinishedRun
+
+_TIMES = ("wall_s", "images_per_s", "run_dir", "seconds", "memory_bytes")
+_PLACES = ("model", "prompts", "failed")
+# Made on some pictures only, which are others in a run that was done in parts; what the rows say is compared by the rows.
+_SAMPLED = ("checks",)
+# Of no result, or said elsewhere: by their SHA-256, or by which of A and B they are.
+_NOT_COMPARED = ("time_s", "path", "model_id", "prompt_id", "aimed_at")
+
+
+def differences(
+    manifest: Mapping[str, Any],
+    summary: Mapping[str, Any] | None,
+    rows: Iterable[Mapping[str, str]] | None,
+    new: FinishedRun,
+) -> Iterator[str]:
+    """Sentences about `new`, measured against an old manifest, and its summary and rows where they are at hand."""
+    for name in ("versions", "machine"):
+        yield from _values(name, manifest.get(name, {}), new.manifest.get(name, {}))
+    for name in ("model", "crafted_on", "classes", "rows", "pictures"):
+        if name != "rows" or rows is None:
+            yield from _hash(name, manifest, new.manifest)
+    prompts = [[one.get("sha256", "") for one in of.get("prompts", [])] for of in (manifest, new.manifest)]
+    if prompts[0] != prompts[1]:
+        yield f"SHA-256 of the prompts: {prompts[0]} before, {prompts[1]} now."
+    yield from _lpips(manifest.get("lpips"), new.manifest.get("lpips"))
+    if rows is not None:
+        yield from _rows(rows, new)
+    if summary is not None:
+        yield from _values("summary", _timeless(summary), _timeless(new.summary))
+        if len(summary.get("failed", [])) != len(new.failed):
+            yield f"Pictures that could not be used: {len(summary.get('failed', []))} before, {len(new.failed)} now."
+
+
+def _hash(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    def of(told: Mapping[str, Any]) -> str:
+        return str(told.get("classes_sha256", "") if name == "classes" else (told.get(name) or {}).get("sha256", ""))
+
+    if of(old) and of(old) != of(new):
+        yield f"SHA-256 of the {name}: {of(old)} before, {of(new)} now."
+
+
+def _lpips(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Iterator[str]:
+    """Measured with other weights, LPIPS is another number."""
+    before, now = ((told or {}).get("sha256", "none") for told in (old, new))
+    if before != now:
+        yield f"SHA-256 of the LPIPS weights: {before} before, {now} now."
+
+
+def _rows(old: Iterable[Mapping[str, str]], new: FinishedRun) -> Iterator[str]:
+    now = {key: line for key, line in _keyed(new.lines())}  # noqa: C416  # a dict of a stream of pairs
+    for key, line in _keyed(old):
+        other = now.pop(key, None)
+        where = f"{line['path']} ({line['attack'] or 'clean'}{', ε = ' + line['eps'] if line['eps'] else ''}, {line['prompt_id']})"
+        if other is None:
+            yield f"{where}: there is no such row now."
+            continue
+        for name, value in line.items():
+            if name not in _NOT_COMPARED and other.get(name) != value:
+                yield f"{where}: {name} was {value or 'empty'}, is {other.get(name) or 'empty'}."
+    for line in now.values():
+        yield f"{line['path']}: there was no such row before."
+
+
+def _keyed(lines: Iterable[Mapping[str, str]]) -> Iterator[tuple[tuple[object, ...], Mapping[str, str]]]:
+    """Rows by picture, label, attack, budget and whether it is A or B; equal pictures are told apart by their order."""
+    prompts: list[str] = []
+    seen: dict[tuple[object, ...], int] = {}
+    for line in lines:
+        if line["prompt_id"] not in prompts:
+            prompts.append(line["prompt_id"])
+        # A label that is the model's own answer is a result.
+        label = "" if line["label_source"] == "model" else line["label"]
+        key = (line["sha256"], label, line["attack"], line["eps"], prompts.index(line["prompt_id"]))
+        seen[key] = seen.get(key, 0) + 1
+        yield (*key, seen[key]), line
+
+
+def _timeless(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _timeless(one) for name, one in value.items() if name not in (*_TIMES, *_PLACES, *_SAMPLED)}
+    return [_timeless(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _values(name: str, old: Any, new: Any) -> Iterator[str]:
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in [*old, *(key for key in new if key not in old)]:
+            yield from _values(f"{name}, {key}", old.get(key, "nothing"), new.get(key, "nothing"))
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for i, (a, b) in enumerate(zip(old, new, strict=True), 1):
+            yield from _values(f"{name} {i}", a, b)
+    elif old != new:
+        yield f"{name}: {old} before, {new} now."

@@ -1,0 +1,71 @@
+"""A finished run, read from its folder: the manifest, the summary, and the rows as a stream."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from capt_engine.errors import BadRequest
+from capt_engine.records import AnalyzeRequest, EvaluateRequest
+from capt_engine.runs.request_text import from_json
+from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY, lines
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """manifest, summary: as they stand on disk. request: what was asked."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    summary: dict[str, Any]
+    request: AnalyzeRequest | EvaluateRequest
+
+    @classmethod
+    def of(cls, folder: Path) -> FinishedRun:
+        """Read a folder; raises BadRequest where it holds no run, or one that has not ended."""
+        if not (folder / MANIFEST).is_file() or not (folder / ROWS).is_file():
+            raise BadRequest(f"{str(folder)!r} holds no run.", "Name a folder that a run was kept in (--out).")
+        if not (folder / SUMMARY).is_file():
+            raise BadRequest(
+                f"The run in {str(folder)!r} has not ended.", f"Finish it first: capt evaluate … --resume {folder}"
+            )
+        manifest, summary = json_of(folder / MANIFEST), json_of(folder / SUMMARY)
+        return cls(folder, manifest, summary, from_json(manifest))
+
+    @property
+    def failed(self) -> list[dict[str, str]]:
+        """The pictures that could not be used: path, message, hint."""
+        return list(self.summary.get("failed", []))
+
+    @property
+    def attacks(self) -> tuple[str, ...]:
+        """What the attacks that were asked for are called, in order."""
+        return self.request.labels
+
+    @property
+    def budgets(self) -> tuple[float, ...]:
+        """The budgets of the attack, smallest first."""
+        return self.request.budgets
+
+    @property
+    def eps(self) -> float:
+        """The budget that a verdict is about."""
+        return self.request.headline
+
+    def lines(self) -> Iterator[dict[str, str]]:
+        """The rows, as text."""
+        return lines(self.folder)
+
+
+def json_of(path: Path) -> dict[str, Any]:
+    """A JSON object; raises BadRequest."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadRequest(f"{str(path)!r} cannot be read: {error}.", "Use a whole copy of the run.") from error
+    if not isinstance(value, dict):
+        raise BadRequest(f"{str(path)!r} is not what a run writes.", "Use a whole copy of the run.")
+    return value

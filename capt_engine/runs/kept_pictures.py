@@ -1,0 +1,136 @@
+"""Pictures that a report will show: while rows stream by, the worst, the best and some drawn by the seed are kept, and no more."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from capt_engine.records import Picture, PictureRow
+from capt_engine.runs.manifest import as_json
+
+FOLDER, INDEX = "examples", "examples.json"
+KEPT = 4
+ROLES = ("worst", "best", "random")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One kept picture in one role; rank: what it was chosen by, smallest first. seen, adversarial: files in the folder."""
+
+    role: str
+    rank: float
+    prompt_id: str
+    attack: str
+    norm: str
+    eps: float
+    path: str
+    sha256: str
+    label: str
+    clean_pred: str
+    clean_conf: float
+    adv_pred: str
+    adv_conf: float | None
+    margin_shift: float | None
+    seen: str
+    adversarial: str
+
+
+class KeptPictures:
+    """The pictures kept so far. attack, eps: rows of that attack at that budget are looked at ("" where there is no attack)."""
+
+    def __init__(self, folder: Path, *, seed: int, attack: str, eps: float) -> None:
+        self._folder, self._seed, self._attack, self._eps = folder, seed, attack, eps
+        self._entries = read(folder)
+        self._pending: dict[str, Picture] = {}
+
+    def offer(self, row: PictureRow) -> None:
+        """Keep the row's pictures if they belong among the few."""
+        attacked = row.attacked
+        if row.pictures is None or (attacked is not None) != bool(self._attack):
+            return
+        if row.attack is not None and (row.attacked_by != self._attack or row.threat.eps != self._eps):
+            return
+        shift = dict(row.metrics).get("margin_shift")
+        drawn = int(hashlib.sha256(f"{self._seed}:{row.sha256}".encode()).hexdigest()[:12], 16)
+        ranks = {"random": float(drawn)} | ({} if shift is None else {"worst": shift, "best": -shift})
+        stem = hashlib.sha256(f"{row.prompt_id}\n{row.sha256}\n{row.path}".encode("utf-8", "replace")).hexdigest()[:16]
+        seen, adversarial = f"{stem}_seen.png", f"{stem}_adversarial.png" if attacked is not None else ""
+        for role, rank in ranks.items():
+            one = Kept(
+                role=role,
+                rank=rank,
+                prompt_id=row.prompt_id,
+                attack=self._attack,
+                norm=row.threat.norm if self._attack else "",
+                eps=row.threat.eps if self._attack else 0.0,
+                path=row.path.encode("utf-8", "backslashreplace").decode(),
+                sha256=row.sha256,
+                label=row.label,
+                clean_pred=row.classes[row.clean.winner],
+                clean_conf=row.clean.probabilities[row.clean.winner],
+                adv_pred="" if attacked is None else row.classes[attacked.winner],
+                adv_conf=None if attacked is None else attacked.probabilities[attacked.winner],
+                margin_shift=shift,
+                seen=seen,
+                adversarial=adversarial,
+            )
+            chosen = chosen_of([*self._entries, one])
+            if one in chosen:
+                self._pending[seen] = row.pictures.seen
+                if adversarial:
+                    self._pending[adversarial] = row.pictures.adversarial
+            self._entries = chosen
+
+    def save(self) -> None:
+        """Write what is new, then the list, then take away what is no longer needed."""
+        if not self._pending:
+            return
+        folder = self._folder / FOLDER
+        folder.mkdir(exist_ok=True)
+        needed = files_of(self._entries)
+        for name, picture in self._pending.items():
+            if name in needed:
+                Image.frombytes("RGB", (picture.width, picture.height), picture.rgb).save(folder / name)
+        self._pending.clear()
+        write(self._folder, self._entries)
+        for file in folder.iterdir():
+            if file.name not in needed:
+                file.unlink()
+
+
+def chosen_of(entries: Iterable[Kept]) -> list[Kept]:
+    """For each set of prompts and role the first few by rank, each picture once; the order of arrival does not matter."""
+    groups: dict[tuple[str, str], dict[str, Kept]] = {}
+    for one in entries:
+        groups.setdefault((one.prompt_id, one.role), {})[one.sha256 + one.path] = one
+    return [
+        one
+        for (_, _), found in sorted(groups.items(), key=lambda item: (item[0][0], ROLES.index(item[0][1])))
+        for one in sorted(found.values(), key=lambda one: (one.rank, one.sha256, one.path))[:KEPT]
+    ]
+
+
+def files_of(entries: Iterable[Kept]) -> set[str]:
+    """The picture files that some entries need."""
+    return {name for one in entries for name in (one.seen, one.adversarial) if name}
+
+
+def read(folder: Path) -> list[Kept]:
+    """The list of a run folder; empty where there is none, or none that can be read."""
+    try:
+        told = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        return [Kept(**one) for one in told]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def write(folder: Path, entries: Iterable[Kept]) -> None:
+    """Write the list of a run folder, whole."""
+    partial = folder / f"{INDEX}.part"
+    partial.write_bytes(as_json([asdict(one) for one in entries]))
+    partial.replace(folder / INDEX)

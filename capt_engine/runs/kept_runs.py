@@ -1,0 +1,53 @@
+"""Which runs are kept in a folder."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+from capt_engine.errors import BadRequest
+from capt_engine.folders import data_dir
+from capt_engine.records import NO_PROMPTS, KeptRun
+from capt_engine.runs.request_text import asked
+from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY
+
+
+def own_folder() -> Path:
+    """Where the program keeps runs when nobody says where."""
+    return data_dir() / "runs"
+
+
+def kept_runs(folder: Path) -> tuple[KeptRun, ...]:
+    """The runs among a folder's folders, newest first; what is none is passed over. Raises BadRequest for one that cannot be read."""
+    if not folder.is_dir():
+        return ()
+    try:
+        found = [run for place in folder.iterdir() if (run := _run(place)) is not None]
+    except OSError as error:
+        raise BadRequest(f"{str(folder)!r} cannot be read: {error.strerror or error}.", "Check its rights.") from error
+    return tuple(one for _, one in sorted(found, key=lambda pair: (pair[0], pair[1].folder), reverse=True))
+
+
+def _run(folder: Path) -> tuple[float, KeptRun] | None:
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if not (folder / ROWS).is_file():
+            return None
+        is_over = (folder / SUMMARY).is_file()
+        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8")) if is_over else {}
+        request = manifest["request"]
+        ended = str(manifest.get("ended") or "") if is_over else ""
+        when = datetime.fromisoformat(ended or manifest.get("started") or "1970-01-01T00:00:00+00:00").timestamp()
+        prompts = [request.get("prompts") or NO_PROMPTS, *([request["compare"]] if request.get("compare") else [])]
+        where = Path(request["data"]).name if "data" in request else counted_paths(request["paths"])
+        title = f"{' and '.join(asked(one) for one in prompts)} on {where}"
+        labelled = str(manifest.get("label_source") or summary.get("label_source", "")) != "model"
+        return when, KeptRun(str(folder), ended, title, int(summary.get("n", 0)), labelled)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def counted_paths(paths: list[str]) -> str:
+    """What was looked at, in a few words."""
+    return Path(paths[0]).name if len(paths) == 1 else f"{len(paths)} files and folders"

@@ -1,0 +1,105 @@
+"""What a run was made of, as plain JSON: enough to do it again and to see what is different."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from capt_engine.model.checkpoints import Document
+from capt_engine.records import AnalyzeRequest, EvaluateRequest
+from capt_engine.runs.request_text import command, kind_of
+from capt_engine.runs.versions import processor, versions
+
+FORMAT = 2
+
+
+def begun(
+    request: AnalyzeRequest | EvaluateRequest,
+    *,
+    model_sha256: str,
+    prompts: Sequence[tuple[str, str, Document | None]],
+    classes: Sequence[str],
+    template: str,
+    label_source: str,
+    device: torch.device,
+    source_model: str | None = None,
+    lpips: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """The manifest of a run that begins now.
+
+    prompts: (id, SHA-256, document) of A and B, with "" and None for plain text. crafted_on: SHA-256 of the other model that attacks are
+    computed on. lpips: the network that LPIPS is measured with, and the SHA-256 of its weights and of the files they came from.
+    """
+    return {
+        "format": FORMAT,
+        "kind": kind_of(request),
+        "request": asdict(request),
+        "command": command(request),
+        "started_in": str(Path.cwd()),
+        "versions": versions(),
+        "machine": {
+            "os": platform.platform(),
+            "processor": processor(),
+            "device": device.type,
+            "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else "",
+            "precision": request.precision,
+            "threads": torch.get_num_threads(),
+            "deterministic": {
+                "algorithms": torch.are_deterministic_algorithms_enabled(),
+                "cudnn": torch.backends.cudnn.deterministic,
+                "cudnn_benchmark": torch.backends.cudnn.benchmark,
+                "float32_matmul": torch.get_float32_matmul_precision(),
+            },
+        },
+        "seeds": [request.seed],
+        "model": {"id": request.model, "sha256": model_sha256},
+        "crafted_on": None if source_model is None else {"id": request.source_model, "sha256": source_model},
+        "prompts": [
+            {"id": name, "sha256": sha256, "document": None if document is None else asdict(document)}
+            for name, sha256, document in prompts
+        ],
+        "lpips": None if lpips is None else dict(lpips),
+        "classes": list(classes),
+        "template": template,
+        "classes_sha256": digest([*classes, template]),
+        "label_source": label_source,
+        "started": now(),
+        "ended": "",
+    }
+
+
+def ended(manifest: Mapping[str, Any], pictures: Iterable[str], rows: int, rows_sha256: str) -> dict[str, Any]:
+    """The manifest of a run that ends now. pictures: SHA-256 of each; rows_sha256: of the rows without their times."""
+    once = sorted(set(pictures))
+    return {
+        **manifest,
+        "ended": now(),
+        "pictures": {"n": len(once), "sha256": digest(once)},
+        "rows": {"n": rows, "sha256": rows_sha256},
+    }
+
+
+def digest(lines: Iterable[str]) -> str:
+    """SHA-256 of some lines, each ended by a line feed."""
+    total = hashlib.sha256()
+    for line in lines:
+        total.update(line.encode("utf-8", "backslashreplace") + b"\n")
+    return total.hexdigest()
+
+
+def as_json(value: Any) -> bytes:
+    """JSON as a file holds it: the same value gives the same bytes."""
+    return (json.dumps(value, indent=2, ensure_ascii=True) + "\n").encode()
+
+
+def now() -> str:
+    """The time in the machine's own zone, ISO 8601 to the second."""
+    return datetime.now().astimezone().isoformat(timespec="seconds")

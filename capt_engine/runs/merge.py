@@ -1,0 +1,167 @@
+"""The parts of one run, computed apart, as one run folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from capt_engine.checks.from_rows import checked
+from capt_engine.checks.table import checks_of, in_order
+from capt_engine.errors import BadRequest
+from capt_engine.files import write_whole
+from capt_engine.metrics.tally import Tally
+from capt_engine.records import AnalyzeResult, EvaluateRequest, MinimalEps, TextDrift
+from capt_engine.runs import kept_pictures
+from capt_engine.runs.finished_run import FinishedRun
+from capt_engine.runs.manifest import as_json
+from capt_engine.runs.request_text import command
+from capt_engine.runs.run_folder import MANIFEST, ROWS, close_run, refuse_unless_free
+from capt_engine.runs.table import csv_writer, summary, trial
+
+# What may differ between the parts of one run.
+_FREE = ("shard", "keep", "resume", "skip", "batch", "with_pictures", "checks")
+_SAME = ("model", "crafted_on", "lpips", "classes_sha256", "label_source", "versions")
+
+
+def merge(folders: Sequence[Path], out: Path) -> AnalyzeResult:
+    """Join finished shards into a new folder and count again; raises BadRequest where they are not the parts of one run."""
+    runs = [FinishedRun.of(folder) for folder in folders]
+    first = _whole(runs)
+    refuse_unless_free(out, resume=False)
+    request = dataclasses.replace(first, shard=(1, 1), keep=str(out), resume=False, skip=())
+    # In the order of the parts, which take turns.
+    runs.sort(key=lambda run: _shard(run)[0])
+    try:
+        (out / "attacked").mkdir(parents=True, exist_ok=True)
+        told = {
+            **runs[0].manifest,
+            "request": dataclasses.asdict(request),
+            "command": command(request),
+            "started": min(str(run.manifest.get("started", "")) for run in runs),
+            "ended": "",
+        }
+        write_whole(out / MANIFEST, as_json(told))
+        with (out / ROWS).open("w", newline="", encoding="utf-8") as file:
+            writer = csv_writer(file, header=True)
+            for lines in _in_turn([_pictures(run) for run in runs]):
+                writer.writerows(lines)
+        _copy_pictures(runs, out)
+        result = _counted(runs, request)
+        failed = [one for run in runs for one in run.failed]
+        close_run(out, {**summary(result, request.seed, str(out)), "failed": failed})
+    except OSError as error:
+        raise BadRequest(
+            f"{str(out)!r} cannot be written: {error.strerror or error}.", "Choose another folder."
+        ) from error
+    return result
+
+
+def _whole(runs: Sequence[FinishedRun]) -> EvaluateRequest:
+    first = runs[0]
+    if len(runs) < 2:
+        raise BadRequest("One run alone needs no merging.", "Name all the parts that --shard i/N made.")
+    for run in runs:
+        if not isinstance(run.request, EvaluateRequest):
+            raise BadRequest(f"{str(run.folder)!r} is an analysis, which has no parts.", "Name runs of capt evaluate.")
+        for name, value in vars(run.request).items():
+            if name not in _FREE and value != getattr(first.request, name):
+                raise BadRequest(
+                    f"{str(run.folder)!r} was made with another {name.replace('_', ' ')} than {str(first.folder)!r}: "
+                    f"{value!r}, not {getattr(first.request, name)!r}.",
+                    "Only parts of the same evaluation can be joined.",
+                )
+        sums = [[one.get("sha256") for one in of.manifest.get("prompts", [])] for of in (run, first)]
+        if sums[0] != sums[1] or any(run.manifest.get(name) != first.manifest.get(name) for name in _SAME):
+            raise BadRequest(
+                f"{str(run.folder)!r} was made by other weights, prompts, classes or versions than {str(first.folder)!r}.",
+                "Only parts of the same evaluation can be joined.",
+            )
+    parts = [_shard(run) for run in runs]
+    wanted = {(i, parts[0][1]) for i in range(1, parts[0][1] + 1)}
+    if len(set(parts)) < len(parts) or set(parts) != wanted:
+        there = ", ".join(f"{i}/{n}" for i, n in parts)
+        raise BadRequest(f"The parts {there} do not make up one run.", "Name each part i/N once, from 1/N to N/N.")
+    assert isinstance(first.request, EvaluateRequest)
+    return first.request
+
+
+def _shard(run: FinishedRun) -> tuple[int, int]:
+    assert isinstance(run.request, EvaluateRequest)
+    return run.request.shard
+
+
+def _pictures(run: FinishedRun) -> Iterator[list[dict[str, str]]]:
+    for _, lines in itertools.groupby(run.lines(), key=lambda line: line["path"]):
+        yield list(lines)
+
+
+def _in_turn(streams: Iterable[Iterator[list[dict[str, str]]]]) -> Iterator[list[dict[str, str]]]:
+    waiting = list(streams)
+    while waiting:
+        for stream in list(waiting):
+            lines = next(stream, None)
+            if lines is None:
+                waiting.remove(stream)
+            else:
+                yield lines
+
+
+def _copy_pictures(runs: Sequence[FinishedRun], out: Path) -> None:
+    kept = kept_pictures.chosen_of(one for run in runs for one in kept_pictures.read(run.folder))
+    if kept:
+        (out / kept_pictures.FOLDER).mkdir(exist_ok=True)
+        for name, run in itertools.product(sorted(kept_pictures.files_of(kept)), runs):
+            if (run.folder / kept_pictures.FOLDER / name).is_file():
+                shutil.copyfile(run.folder / kept_pictures.FOLDER / name, out / kept_pictures.FOLDER / name)
+        kept_pictures.write(out, kept)
+    for i, run in enumerate(runs, 1):
+        for file in sorted((run.folder / "attacked").glob("*.png")):
+            shutil.copyfile(file, out / "attacked" / f"{i}_{file.name}")
+
+
+def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeResult:
+    """The figures of all rows; times are added up, as on one machine, and of memory the most counts."""
+    first: dict[str, Any] = json.loads(json.dumps(runs[0].summary))
+    wall_s = sum(float(run.summary.get("wall_s", 0)) for run in runs)
+    n = sum(int(run.summary["n"]) for run in runs)
+    blank = AnalyzeResult(
+        n=n,
+        n_failed=sum(int(run.summary["n_failed"]) for run in runs),
+        label_source=str(first["label_source"]),
+        clean_accuracy=None,
+        clean_interval=None,
+        robust_accuracy=None,
+        robust_interval=None,
+        attacks=(),
+        consistency=(),
+        threat_model=dataclasses.replace(request.threat, eps=request.headline, knowledge=_knowledge(first, request)),
+        model=str(first["model"]),
+        prompts=str(first["prompts"]),
+        device=str(first["device"]),
+        wall_s=wall_s,
+        images_per_s=n / wall_s if wall_s else 0.0,
+        model_sha256=str(first.get("model_sha256", "")),
+        prompts_sha256=str(first.get("prompts_sha256", "")),
+        suite=request.suite,
+        text_drift=tuple(TextDrift(**one) for one in first.get("text_drift", ())),
+        memory_bytes=max(int(run.summary.get("memory_bytes", 0)) for run in runs),
+        minimal_eps=MinimalEps(0, 0, None, None, None, request.minimal_eps) if request.minimal_eps else None,
+    )
+    compared = None if first.get("compare") is None else str(first["compare"]["prompts"])
+    trials = (trial(line) for run in runs for line in run.lines())
+    tally = Tally(trials)
+    result = checked(tally, tally.scored(blank, compared))
+    # What each part asked the model again: one failure anywhere is a failure of the whole.
+    return dataclasses.replace(
+        result, checks=in_order(result.checks, *(checks_of(run.summary.get("checks")) for run in runs))
+    )
+
+
+def _knowledge(summary: dict[str, Any], request: EvaluateRequest) -> str:
+    """What the attacks knew, which a request cannot say."""
+    return str(summary.get("threat_model", {}).get("knowledge", request.threat.knowledge))

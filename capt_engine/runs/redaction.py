@@ -1,0 +1,158 @@
+"""Names of files and folders, as they are or as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Any
+
+from capt_engine.data import benchmarks
+from capt_engine.records import AnalyzeRequest, EvaluateRequest
+from capt_engine.runs.finished_run import FinishedRun
+from capt_engine.runs.request_text import command
+from capt_engine.runs.table import plain
+
+_PATHS = ("started_in",)
+
+
+class Names:
+    """What the things of a run are called in a report. number: of the run among several, 0 where there is one."""
+
+    def __init__(self, run: FinishedRun, *, redact: bool, number: int = 0) -> None:
+        self._redact = redact
+        self._pictures: dict[str, str] = {}
+        self._known = _known(run, f" {number}" if number else "") if redact else {}
+        self._whole = sorted((name for name in self._known if _is_path(name)), key=len, reverse=True)
+
+    def picture(self, path: str) -> str:
+        """A picture's whole name."""
+        if not self._redact:
+            return path
+        return self._pictures.setdefault(path, f"picture {len(self._pictures) + 1}")
+
+    def brief(self, path: str) -> str:
+        """A picture's name with its folder's, for a line of a table."""
+        return self.shown(self.picture(path))
+
+    def shown(self, name: str) -> str:
+        """The end of a name that is what `picture` gave, or a row of `line` holds."""
+        return name if self._redact else "/".join(name.replace("\\", "/").split("/")[-2:])
+
+    def text(self, text: str) -> str:
+        """Any other name or sentence."""
+        if not self._redact:
+            return text
+        if text in self._known:
+            return self._known[text]
+        for name in self._whole:
+            text = text.replace(name, self._known[name])
+        return text
+
+    def remark(self, path: str, text: str) -> str:
+        """A sentence about a picture that could not be used."""
+        if not self._redact:
+            return text
+        name = self.picture(path)
+        for hidden in (path, PurePosixPath(path).name, PureWindowsPath(path).name):
+            text = text.replace(hidden, name) if hidden else text
+        return self.text(text)
+
+    def line(self, line: Mapping[str, str]) -> dict[str, str]:
+        """A row of the CSV."""
+        if not self._redact:
+            return dict(line)
+        names = {name: self.text(line[name]) for name in ("model_id", "prompt_id", "aimed_at")}
+        return {**line, "path": self.picture(plain(line["path"])), **names}
+
+    def manifest(self, run: FinishedRun) -> dict[str, Any]:
+        """The manifest."""
+        if not self._redact:
+            return run.manifest
+        told = self._deep({**run.manifest, **dict.fromkeys(_PATHS, "")})
+        request = _request(run.request, self)
+        told["request"] = {**told["request"], "skip": []} if "skip" in told["request"] else told["request"]
+        told["command"], told["redacted"] = command(request), True
+        for one in told.get("prompts", []):
+            if one.get("document"):
+                one["document"] = {**one["document"], "notes": ""}
+        return dict(told)
+
+    def summary(self, run: FinishedRun) -> dict[str, Any]:
+        """The summary."""
+        if not self._redact:
+            return run.summary
+        failed = [
+            {
+                "path": self.picture(one["path"]),
+                **{key: self.remark(one["path"], one[key]) for key in ("message", "hint")},
+            }
+            for one in run.failed
+        ]
+        return {**self._deep({**run.summary, "failed": [], "run_dir": None}), "failed": failed}
+
+    def _deep(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {key: self._deep(one) for key, one in value.items()}
+        return [self._deep(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _known(run: FinishedRun, mark: str) -> dict[str, str]:
+    """Names of files and folders in a request, and what stands for each."""
+    request, known = run.request, {}
+    if isinstance(request, AnalyzeRequest):
+        known = {path: f"pictures{mark} {i}" for i, path in enumerate(request.paths, 1)}
+    else:
+        if request.data not in benchmarks.BENCHMARKS.names():
+            known[request.data] = f"data{mark}"
+        known[request.data_root] = f"benchmarks{mark}"
+    known[request.keep] = known[str(run.folder)] = f"run{mark}"
+    known |= _model(request.model, f"model{mark}") | _model(request.source_model, f"other model{mark}")
+    matrix = request.matrix if isinstance(request, EvaluateRequest) else ()
+    named = [(str(i), name) for i, name in enumerate(matrix, 1)]
+    for letter, prompts in (*named, ("A", request.prompts if not matrix else None), ("B", request.compare)):
+        if prompts and (_is_path(prompts) or prompts.endswith(".safetensors")):
+            known[prompts] = f"prompts{mark} {letter}"
+    known.pop("", None)
+    return known
+
+
+def _model(name: str, called: str) -> dict[str, str]:
+    """What stands for a model that is a folder or a file; nothing for one that everybody knows by its name."""
+    if name.startswith("hf-hub:") or not (_is_path(name) or name.startswith("local-dir:")):
+        return {}
+    # A prompts' document keeps the last name of the path.
+    last = PurePosixPath(name.rpartition("@")[2].replace("\\", "/")).name.removeprefix("local-dir:")
+    whole = (name, last, f"local-dir:{last}", name.rpartition("@")[0] + f"@{last}")
+    return dict.fromkeys(whole, called)
+
+
+def _request(request: AnalyzeRequest | EvaluateRequest, names: Names) -> AnalyzeRequest | EvaluateRequest:
+    prompts = None if request.prompts is None else names.text(request.prompts)
+    compare = None if request.compare is None else names.text(request.compare)
+    if isinstance(request, AnalyzeRequest):
+        paths = tuple(names.text(path) for path in request.paths)
+        return replace(
+            request,
+            paths=paths,
+            model=names.text(request.model),
+            prompts=prompts,
+            compare=compare,
+            source_model=names.text(request.source_model),
+        )
+    return replace(
+        request,
+        data=names.text(request.data),
+        data_root=names.text(request.data_root),
+        model=names.text(request.model),
+        prompts=prompts,
+        compare=compare,
+        source_model=names.text(request.source_model),
+        matrix=tuple(names.text(one) for one in request.matrix),
+    )
+
+
+def _is_path(name: str) -> bool:
+    return "/" in name or "\\" in name

@@ -1,0 +1,147 @@
+"""A request as JSON and back, and as the command that repeats it."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from capt_engine.errors import BadRequest
+from capt_engine.records import (
+    NO_PROMPTS,
+    OTHER_MODEL,
+    ROUNDINGS,
+    SPACES,
+    SUITES,
+    AnalyzeRequest,
+    AttackSpec,
+    EvaluateRequest,
+    ThreatModel,
+)
+
+_KINDS: dict[str, type[AnalyzeRequest | EvaluateRequest]] = {"analyze": AnalyzeRequest, "evaluate": EvaluateRequest}
+_SAID = {"steps": "--steps", "step_size": "--step-size", "restarts": "--restarts", "queries": "--queries"}
+
+
+def kind_of(request: AnalyzeRequest | EvaluateRequest) -> str:
+    """The verb of a request."""
+    return "analyze" if isinstance(request, AnalyzeRequest) else "evaluate"
+
+
+def from_json(told: Mapping[str, Any]) -> AnalyzeRequest | EvaluateRequest:
+    """The request of a manifest; raises BadRequest where it holds none that this version knows."""
+    try:
+        values = dict(told["request"])
+        request = _KINDS[told.get("kind") or ("analyze" if "paths" in values else "evaluate")]
+        known = {field.name for field in dataclasses.fields(request)}
+        unknown = sorted(values.keys() - known)
+        if unknown:
+            raise BadRequest(
+                f"The manifest asks for {unknown[0]!r}, which this version does not know.", "Use a newer version."
+            )
+        values = {name: _tuples(value) for name, value in values.items()}
+        values["threat"] = ThreatModel(**dict(told["request"]["threat"]))
+        if values.get("attack") is not None:
+            values["attack"] = _spec(told["request"]["attack"])
+        if "shared_values" in values:
+            values["shared_values"] = tuple((name, value) for name, value in told["request"]["shared_values"])
+        if "attacks" in values:
+            values["attacks"] = tuple(_spec(one) for one in told["request"]["attacks"])
+        return request(**values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadRequest("The manifest holds no request that could be repeated.", "Name a run's manifest.json.") from (
+            error
+        )
+
+
+def command(request: AnalyzeRequest | EvaluateRequest) -> str:
+    """The command line that asks the same; where its options cannot say all of it, the one that takes the manifest."""
+    specs = request.attacks if isinstance(request, EvaluateRequest) else request.all_attacks
+    listed = (*request.classes, *(request.matrix if isinstance(request, EvaluateRequest) else ()))
+    if len({spec.values for spec in specs}) > 1 or any("," in name or "\n" in name for name in listed):
+        return "capt run manifest.json"
+    values = dict(specs[0].values) if specs else {}
+    if isinstance(request, EvaluateRequest) and (request.suite or request.shared_values):
+        if values:
+            return "capt run manifest.json"
+        values = dict(request.shared_values)
+    words = ["capt", kind_of(request)]
+    words += list(request.paths) if isinstance(request, AnalyzeRequest) else [request.data]
+    together = request.matrix if isinstance(request, EvaluateRequest) else ()
+    words += _option("--model", request.model)
+    words += [] if together else _option("--prompts", request.prompts or NO_PROMPTS)
+    if request.compare is not None:
+        words += ["--compare", request.compare or NO_PROMPTS, "--aim", request.aim]
+    words += _option("--source-model", request.source_model)
+    words += _option("--classes", ",".join(request.classes)) + _option("--template", request.template)
+    for spec in specs:
+        words += ["--attack", spec.name]
+    words += _suite(request) if isinstance(request, EvaluateRequest) else []
+    words += [] if request.all_attacks else ["--attack", "none"]
+    words += ["--norm", request.threat.norm, "--eps", ",".join(eps_words(eps) for eps in _budgets(request))]
+    for name, value in values.items():
+        words += [_SAID[name], str(value)] if name in _SAID else ["--set", f"{name}={value}"]
+    words += _option("--space", request.threat.space.split()[0] if request.threat.space != SPACES[0] else "")
+    words += _option("--rounding", request.threat.rounding if request.threat.rounding != ROUNDINGS[0] else "")
+    words += _option("--target", request.threat.target)
+    if isinstance(request, EvaluateRequest):
+        words += _option("--split", request.split) + _option("--data-root", request.data_root)
+        words += _option("--limit", str(request.limit) if request.limit else "")
+        words += _option("--subsample-classes", request.subsample_classes if request.subsample_classes != "all" else "")
+        words += _option("--shard", "/".join(map(str, request.shard)) if request.shard != (1, 1) else "")
+    words += _option("--lpips", request.lpips)
+    words += ["--seed", str(request.seed), "--precision", request.precision]
+    words += _option("--device", request.device if request.device != "auto" else "")
+    return shlex.join(words)
+
+
+def eps_words(eps: float) -> str:
+    """A budget as it can be typed: k/255 where that is exactly the number and no longer than the number itself."""
+    k, plain = f"{round(eps * 255, 6):g}", f"{eps:g}"
+    if float(plain) != eps:
+        plain = repr(eps)
+    return f"{k}/255" if float(k) / 255 == eps and eps <= 1 and len(plain) > len(k) + 4 else plain
+
+
+def _budgets(request: AnalyzeRequest | EvaluateRequest) -> tuple[float, ...]:
+    if isinstance(request, EvaluateRequest) and request.until_chance:
+        return (request.threat.eps,)
+    return (isinstance(request, EvaluateRequest) and request.curve) or (request.threat.eps,)
+
+
+def _suite(request: EvaluateRequest) -> list[str]:
+    """What only an evaluation can be asked for, but for the data."""
+    words = _option("--suite", request.suite) + _option("--matrix", ",".join(request.matrix))
+    words += ["--curve", "auto"] if request.until_chance else []
+    words += ["--skip-broken"] if request.skip_broken and not request.suite and not request.until_chance else []
+    hunted = any(one.name == request.suite and one.adversarial for one in SUITES)
+    words += ["--all-pictures"] if hunted and not request.skip_broken else []
+    words += ["--minimal-eps", f"{request.minimal_eps:g}"] if request.minimal_eps else []
+    return words + (["--checks", request.checks] if request.checks != "cheap" else [])
+
+
+def _option(name: str, value: str | None) -> list[str]:
+    return (
+        [f"{name}={value}" if value.startswith("-") else name, *([] if value.startswith("-") else [value])]
+        if (value)
+        else []
+    )
+
+
+def _spec(told: Mapping[str, Any]) -> AttackSpec:
+    return AttackSpec(told["name"], tuple((name, value) for name, value in told["values"]))
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(one) for one in value) if isinstance(value, list) else value
+
+
+PLAIN = "plain CLIP"
+
+
+def asked(prompts: str) -> str:
+    """Who answered, or whom an attack was computed on, in words."""
+    if prompts.startswith(OTHER_MODEL):
+        return f"the model {prompts.removeprefix(OTHER_MODEL)}"
+    return PLAIN if prompts == NO_PROMPTS else f"prompts {prompts}"

@@ -1,0 +1,187 @@
+"""A run on disk as it is being written: rows.csv (complete after every batch), pictures, summary.json, manifest.json."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from PIL import Image
+
+from capt_engine.checks.from_rows import checked
+from capt_engine.errors import BadRequest
+from capt_engine.files import write_whole
+from capt_engine.metrics.tally import Tally
+from capt_engine.records import (
+    AnalyzeRequest,
+    AnalyzeResult,
+    EvaluateRequest,
+    FailedPicture,
+    PictureRow,
+)
+from capt_engine.runs.kept_pictures import KeptPictures
+from capt_engine.runs.manifest import as_json, digest, ended
+from capt_engine.runs.table import cells, csv_cells, csv_writer, plain, trial
+
+ROWS, MANIFEST, SUMMARY = "rows.csv", "manifest.json", "summary.json"
+
+# What may differ between a run and its continuation: none of it changes a result.
+_FREE = ("skip", "batch", "device", "with_pictures", "keep", "resume", "checks")
+# What no two runs share, or what only says where a picture lay: its SHA-256 says which it is.
+_NOT_COMPARED = ("time_s", "path")
+
+
+class RunFolder:
+    """Writes one run into a new or empty folder; what was added before an interruption stays readable, and can be gone on with.
+
+    done: the paths of pictures that an interrupted run finished.
+    """
+
+    def __init__(
+        self, folder: Path, request: AnalyzeRequest | EvaluateRequest, manifest: Mapping[str, Any], *, resume: bool
+    ) -> None:
+        """Make the folder and its manifest, or take up an old one; raises BadRequest where that cannot be, or would overwrite something."""
+        self.path = folder
+        self.done: tuple[str, ...] = ()
+        self._failed: list[FailedPicture] = []
+        self._count = 0
+        refuse_unless_free(folder, resume=resume)
+        try:
+            kept = self._taken_up(request, manifest) if resume else self._begun(manifest)
+            # Written anew beside the old one, so that there is always a whole file.
+            partial = folder / f"{ROWS}.part"
+            with partial.open("w", newline="", encoding="utf-8") as file:
+                csv_writer(file, header=True).writerows(kept)
+            partial.replace(folder / ROWS)
+            first = next(iter(request.labels), "")
+            self._examples = KeptPictures(folder, seed=request.seed, attack=first, eps=request.headline)
+            self._file = (folder / ROWS).open("a", newline="", encoding="utf-8")
+            self._rows = csv_writer(self._file)
+        except OSError as error:
+            raise BadRequest(
+                f"{str(folder)!r} cannot be written: {error.strerror or error}.", "Choose another folder with --out."
+            ) from error
+
+    def add(self, rows: Sequence[PictureRow | FailedPicture]) -> None:
+        """Append rows to rows.csv; save the attacked pictures that fooled the model, and the few that a report shows."""
+        for row in rows:
+            if isinstance(row, FailedPicture):
+                self._failed.append(row)
+                continue
+            self._count += 1
+            self._rows.writerow(csv_cells(cells(row)))
+            self._examples.offer(row)
+            if row.success and row.pictures is not None:
+                picture = row.pictures.adversarial
+                image = Image.frombytes("RGB", (picture.width, picture.height), picture.rgb)
+                image.save(self.path / "attacked" / f"{self._count:05d}_{_safe(Path(row.path).stem)}.png")
+        self._examples.save()
+        self._file.flush()
+
+    def counted(self, result: AnalyzeResult, compare: str | None) -> AnalyzeResult:
+        """A result's figures, counted over every row of the folder."""
+        tally = Tally(trial(line) for line in lines(self.path))
+        return checked(tally, tally.scored(result, compare))
+
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Write summary.json, with the pictures that could not be used, and the end of the manifest."""
+        failed = [dataclasses.asdict(one) for one in self._failed]
+        close_run(self.path, {**summary, "failed": failed})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def _begun(self, manifest: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+        (self.path / "attacked").mkdir(parents=True, exist_ok=True)
+        write_whole(self.path / MANIFEST, as_json(manifest))
+        return iter(())
+
+    def _taken_up(
+        self, request: AnalyzeRequest | EvaluateRequest, manifest: Mapping[str, Any]
+    ) -> Iterator[dict[str, str]]:
+        """The rows of the pictures that are complete; raises BadRequest where the folder holds another run."""
+        began = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
+        old = began["request"]
+        # Through JSON, as the old one came.
+        new = json.loads(json.dumps(dataclasses.asdict(request)))
+        # What an older version did not know, it left as it is now by default.
+        usual = {one.name for one in dataclasses.fields(request) if getattr(request, one.name) == one.default}
+        for name in sorted(old.keys() | new.keys()):
+            if name not in _FREE and not (name not in old and name in usual) and old.get(name) != new.get(name):
+                raise BadRequest(
+                    f"The run in {str(self.path)!r} was made with another {name.replace('_', ' ')}: "
+                    f"{old.get(name)!r}, not {new.get(name)!r}.",
+                    "Give the command that it was started with.",
+                )
+        if began.get("lpips") != manifest.get("lpips"):
+            raise BadRequest(
+                f"The run in {str(self.path)!r} was measured with other LPIPS weights than those here now.",
+                "Import the same two files again, or start the run anew.",
+            )
+        wanted = _rows_a_picture(request)
+        counts = Counter(line["path"] for line in lines(self.path))
+        whole = {path for path, n in counts.items() if n == wanted}
+        self._count = wanted * len(whole)
+        self.done = tuple(plain(path) for path in sorted(whole))
+        # Read once more rather than kept: a long run's rows do not belong into memory.
+        return (line for line in lines(self.path) if line["path"] in whole)
+
+
+def _rows_a_picture(request: AnalyzeRequest | EvaluateRequest) -> int:
+    attacked = len(request.all_attacks) * len(request.budgets) * request.pairs
+    return attacked or (request.asked if isinstance(request, EvaluateRequest) else request.pairs)
+
+
+def refuse_unless_free(folder: Path, *, resume: bool) -> None:
+    """Raise BadRequest where a run cannot begin in that folder, or (resume) there is none to go on with."""
+    try:
+        if resume and not ((folder / MANIFEST).is_file() and (folder / ROWS).is_file()):
+            raise BadRequest(f"{str(folder)!r} holds no run to go on with.", "Start it with --out instead.")
+        if not resume and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise BadRequest(
+                f"{str(folder)!r} is not empty.", "Name a new folder for the run; nothing is ever overwritten."
+            )
+    except OSError as error:
+        raise BadRequest(f"{str(folder)!r} cannot be read: {error.strerror or error}.", "Check its rights.") from error
+
+
+def close_run(folder: Path, summary: Mapping[str, Any]) -> None:
+    """Write the summary and the end of the manifest of a folder whose rows are complete."""
+    pictures: set[str] = set()
+    marks = []
+    for line in lines(folder):
+        pictures.add(line["sha256"])
+        marks.append(digest(text for name, text in line.items() if name not in _NOT_COMPARED))
+    write_whole(folder / SUMMARY, as_json(summary))
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    # In order of their marks, so that shards, batches and continuations do not matter.
+    write_whole(folder / MANIFEST, as_json(ended(manifest, pictures, len(marks), digest(sorted(marks)))))
+
+
+def lines(file_or_folder: Path) -> Iterator[dict[str, str]]:
+    """The whole rows of a run folder, or of its rows.csv, as text; a last one that was cut off is left out."""
+    path = file_or_folder / ROWS if file_or_folder.is_dir() else file_or_folder
+    with path.open(newline="", encoding="utf-8") as file:
+        # As many as the file's own header says: an older version knew fewer columns.
+        for line in csv.DictReader(file):
+            if None not in line and None not in line.values():
+                yield line
+
+
+def _safe(stem: str) -> str:
+    return (
+        "".join(c if c.isalnum() or c in "-_" else "_" for c in stem)[:80]
+        .encode("ascii", "replace")
+        .decode()
+        .replace("?", "_")
+    )

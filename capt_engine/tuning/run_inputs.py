@@ -1,0 +1,224 @@
+"""What a run is made of once its request has been read: pictures, model, guide, and the settings that decide its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from capt_engine.attacks.base import LINF, Threat
+from capt_engine.errors import BadRequest
+from capt_engine.model.classifier import Classifier
+from capt_engine.model.clip import Backbone
+from capt_engine.model.prompts import Prompts, PromptTokens, first_words, prompted_ids
+from capt_engine.model.vision import encode_pixels
+from capt_engine.progress import Progress
+from capt_engine.records import FailedPicture, TuneRequest
+from capt_engine.tuning.augment import CropFlip
+from capt_engine.tuning.defaults import Chosen
+from capt_engine.tuning.inner_attack import InnerAttack
+from capt_engine.tuning.loop import Recipe, State, Tuning
+from capt_engine.tuning.objective import OBJECTIVES, Settings
+from capt_engine.tuning.pictures import Drawn, Read, fingerprint, read_pictures, require_every_class
+from capt_engine.tuning.prompted import PromptedClip
+from capt_engine.tuning.validation import Watch, watch_of
+
+_CONTEXT_STD = 0.02
+_GUIDE_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The pictures of a run: what was drawn, what of it could be read (val None: nothing to watch), and what could not."""
+
+    drawn: Drawn
+    train: Read
+    val: Read | None
+    failed: tuple[FailedPicture, ...]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names, in the order of the labels."""
+        return self.drawn.train.classes
+
+    @property
+    def count(self) -> int:
+        """How many could be read."""
+        return len(self.train) + (len(self.val) if self.val is not None else 0)
+
+
+def read_all(
+    request: TuneRequest, drawn: Drawn, backbone: Backbone, progress: Progress, *, every_class: bool = True
+) -> Pictures:
+    """Read what was drawn; raises BadRequest where a class has nothing left (every_class)."""
+    parts = [part for part in (drawn.train, drawn.val) if part is not None]
+    total = sum(len(part.items) for part in parts)
+    read: list[Read] = []
+    failed: list[FailedPicture] = []
+    done = 0
+
+    def between(at: int) -> None:
+        progress(done + at, total, "reading pictures")
+
+    for part in parts:
+        is_train = part is drawn.train
+        pictures, broken = read_pictures(part, backbone, between, originals=is_train and request.augment != "none")
+        read.append(pictures)
+        failed += broken
+        done += len(part.items)
+    train, val = read[0], read[1] if len(read) > 1 and len(read[1]) else None
+    if every_class:
+        require_every_class(drawn.train.classes, train)
+    return Pictures(drawn, train, val, tuple(failed))
+
+
+def guide_of(request: TuneRequest, backbone: Backbone, load: Callable[[str], Backbone]) -> Backbone:
+    """The frozen model that a request wants to be guided by; raises BadRequest where it sees pictures of another size."""
+    wanted = request.guide
+    if wanted == "original":
+        wanted = backbone.base.id if backbone.base is not None else "same"
+    if wanted in ("same", backbone.id):
+        return backbone
+    guide = load(wanted)
+    if guide.size != backbone.size:
+        raise BadRequest(
+            f"The guide {wanted!r} sees pictures of {guide.size} pixels, the model of {backbone.size}.",
+            "Choose a guide of the same input size, or the model itself (same).",
+        )
+    return guide
+
+
+class _Bf16(PromptedClip):
+    """The image tower under autocast; features and logits are fp32."""
+
+    def logits(self, images: Tensor, tokens: PromptTokens, text: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.autocast(images.device.type, dtype=torch.bfloat16):
+            features = encode_pixels(self.backbone, images, tokens.vision)
+        return self._scale * features @ text.T, features
+
+
+class Material:
+    """Everything that a run needs and does not change."""
+
+    def __init__(
+        self,
+        request: TuneRequest,
+        backbone: Backbone,
+        guide: Backbone,
+        settings: Chosen,
+        pictures: Pictures,
+        progress: Progress,
+    ) -> None:
+        self.request, self.backbone, self.settings, self.pictures = request, backbone, settings, pictures
+        self.template = request.template or pictures.drawn.train.template
+        self.device = backbone.mean.device
+        ids = prompted_ids(backbone, self.classes, self.template, settings.shape.length)
+        self._clip = (PromptedClip if request.precision == "fp32" else _Bf16)(backbone, ids)
+        self._labels = pictures.train.labels.to(self.device)
+        self._guide_sha256 = guide.sha256
+        self._guide = Classifier(guide, self.classes, self.template, precision=request.precision)
+        augmented = request.augment != "none"
+        self._changed = CropFlip(pictures.train.originals, backbone.size, request.seed) if augmented else None
+        # Augmented pictures are new each time, so the guide is asked at each step instead.
+        self._guided = torch.empty(0) if augmented else self._asked(progress)
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """The class names, in the order of the labels."""
+        return self.pictures.classes
+
+    def fresh_prompts(self) -> Prompts:
+        """Where tuning starts, drawn from the seed alone."""
+        stream = torch.Generator().manual_seed(self.request.seed)
+        shape = self.settings.shape
+        context = first_words(self.backbone, self.template, shape.length)
+        if self.settings.method.random_context:
+            context = torch.randn(context.shape, generator=stream) * _CONTEXT_STD
+        return Prompts(self.backbone, shape, context, stream).to(self.device)
+
+    def classifier(self, prompts: Prompts | None) -> Classifier:
+        """The model over the run's classes, zero-shot or prompted."""
+        return Classifier(self.backbone, self.classes, self.template, precision=self.request.precision, prompts=prompts)
+
+    def watch(self) -> Watch:
+        """What is looked at after every epoch."""
+        return watch_of(self.pictures.train, self.pictures.val, self.settings.eps, self.request.seed)
+
+    def tuning(self, prompts: Prompts, state: State, batch: int) -> Tuning:
+        """The loop over these pictures, from this state on."""
+        request, settings = self.request, self.settings
+        attacked = settings.method.attacked and settings.eps > 0
+        inner = InnerAttack(
+            Threat(LINF, settings.eps), settings.attack_step_size, settings.attack_steps, settings.attack_loss
+        )
+        terms = Settings(
+            settings.weight, settings.alpha, request.alpha_const, request.kl_direction, request.detach_clean
+        )
+        recipe = Recipe(
+            objective=OBJECTIVES[settings.method.objective],
+            settings=terms,
+            attack=inner if attacked else None,
+            epochs=settings.epochs,
+            batch=batch,
+            rate=settings.rate,
+            seed=request.seed,
+        )
+        return Tuning(
+            self._clip,
+            prompts,
+            recipe,
+            self.pictures.train.images,
+            self._labels,
+            self._guided,
+            self._ask,
+            state,
+            self._changed,
+        )
+
+    def _asked(self, progress: Progress) -> Tensor:
+        """The guide's clean logits (N, k), once for the whole run."""
+        images, rows = self.pictures.train.images, []
+        for at in range(0, len(images), _GUIDE_BATCH):
+            progress(at, len(images), "asking the guide")
+            rows.append(self._ask((images[at : at + _GUIDE_BATCH].float() / 255).to(self.device)))
+        return torch.cat(rows)
+
+    def _ask(self, images: Tensor) -> Tensor:
+        with torch.no_grad():
+            return self._guide(images)
+
+    def told_settings(self, batch: int) -> dict[str, Any]:
+        """Every setting with its value, as plain values."""
+        request, settings = self.request, self.settings
+        asked = ("shots", "half", "alpha_const", "kl_direction", "detach_clean", "guide", "augment", "patience")
+        found = ("eps", "attack_steps", "attack_step_size", "attack_loss", "weight", "alpha", "epochs", "rate")
+        return (
+            {name: getattr(request, name) for name in (*asked, "precision")}
+            | {name: getattr(settings, name) for name in found}
+            | {"batch": batch, "label": request.name or settings.method.label}
+        )
+
+    def identity(self) -> dict[str, Any]:
+        """Everything that decides the result, as plain values; a stopped run is only gone on with where all of it is the same."""
+        val, shape = self.pictures.val, self.settings.shape
+        return {
+            "method": self.settings.method.name,
+            "model": self.backbone.sha256,
+            "guide model": self._guide_sha256,
+            "classes": list(self.classes),
+            "template": self.template,
+            "data": self.fingerprint(),
+            "validation data": fingerprint(self.classes, val) if val is not None else "",
+            "seed": self.request.seed,
+            "coupling": shape.coupling,
+            "length": shape.length,
+            "depth": shape.depth,
+            **self.told_settings(self.settings.batch),
+        }
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the training pictures and their labels."""
+        return fingerprint(self.classes, self.pictures.train)

@@ -1,0 +1,167 @@
+"""How well prompts do on the validation pictures, clean and attacked, while they are being learned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from capt_engine.attacks.base import LINF, PictureRngs, Threat
+from capt_engine.attacks.pgd import PGD
+from capt_engine.errors import DeviceProblem
+from capt_engine.metrics.interval import wilson
+from capt_engine.model.classifier import Classifier
+from capt_engine.records import Picture, Share, TuneSample
+from capt_engine.tuning.pictures import Read
+
+STEPS = 10
+"""Of the attack that watches: enough to see a trend; final figures need more."""
+
+
+SHOWN = 12
+"""Pictures of a strip."""
+
+
+class Measured(NamedTuple):
+    """Clean and robust share of the validation pictures that are right, None where there are none (or no attack), and some pictures as
+    they were seen."""
+
+    clean: Share | None
+    robust: Share | None
+    samples: tuple[TuneSample, ...] = ()
+
+
+class _Counts(NamedTuple):
+    clean: int
+    robust: int
+    samples: tuple[tuple[int, TuneSample], ...]
+
+
+def watch_of(train: Read, val: Read | None, eps: float, seed: int) -> Watch:
+    """The validation pictures; where there are none, a few training pictures, which are shown but not counted."""
+    return Watch(some_of(train, SHOWN) if val is None else val, eps, seed, counts=val is not None)
+
+
+class Watch:
+    """The pictures that one run is watched on, attacked within its training budget by PGD (a quarter of it a step).
+
+    counts: whether they say how good the prompts are, which pictures that were learned from do not.
+    """
+
+    def __init__(self, pictures: Read, eps: float, seed: int, *, counts: bool = True) -> None:
+        self._pictures = pictures
+        self._eps = eps
+        self._seed = seed
+        self._is_counting = counts
+        self._shown = spread(pictures.labels.tolist(), SHOWN)
+        self.batch = 64
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def measure(self, classifier: Classifier, progress: Callable[[], None]) -> Measured:
+        """Look at all pictures, clean and attacked; the samples are always the same few, spread over the classes."""
+        clean = robust = at = 0
+        samples: dict[int, TuneSample] = {}
+        while at < len(self):
+            batch, out_of_memory = slice(at, at + self.batch), False
+            try:
+                counts = self._counts(classifier, batch, progress)
+            except torch.OutOfMemoryError:
+                out_of_memory = True
+            if not out_of_memory:
+                clean, robust, at = clean + counts.clean, robust + counts.robust, at + self.batch
+                samples |= dict(counts.samples)
+            elif self.batch == 1:
+                raise DeviceProblem(
+                    "The device ran out of memory while validating a single picture.",
+                    "Choose the CPU (--device cpu), or a smaller model.",
+                )
+            else:
+                self.batch //= 2
+                torch.cuda.empty_cache()
+        shown = tuple(samples[index] for index in self._shown)
+        if not self._is_counting:
+            return Measured(None, None, shown)
+        return Measured(share(clean, len(self)), share(robust, len(self)) if self._eps > 0 else None, shown)
+
+    def _counts(self, classifier: Classifier, batch: slice, progress: Callable[[], None]) -> _Counts:
+        seen = self._pictures.images[batch]
+        images = (seen.float() / 255).to(classifier.device)
+        labels = self._pictures.labels[batch].to(classifier.device)
+        with torch.no_grad():
+            answers = classifier(images).argmax(dim=1)
+        right = answers == labels
+        progress()
+        if not self._eps:
+            return _Counts(int(right.sum()), 0, self._samples(classifier, batch, seen, seen, answers, answers))
+        rngs = PictureRngs.of(self._seed, self._pictures.sha256[batch])
+        attacked = PGD(steps=STEPS).run(
+            classifier, images, labels, Threat(LINF, self._eps), rngs, lambda *_: progress()
+        )
+        with torch.no_grad():
+            misled = classifier(attacked).argmax(dim=1)
+        samples = self._samples(classifier, batch, seen, _as_bytes(attacked), answers, misled)
+        return _Counts(int(right.sum()), int((right & (misled == labels)).sum()), samples)
+
+    def _samples(
+        self, classifier: Classifier, batch: slice, clean: Tensor, attacked: Tensor, answers: Tensor, misled: Tensor
+    ) -> tuple[tuple[int, TuneSample], ...]:
+        names, labels = classifier.classes, self._pictures.labels
+        return tuple(
+            (
+                index,
+                TuneSample(
+                    _picture(clean[index - batch.start]),
+                    _picture(attacked[index - batch.start]),
+                    names[int(labels[index])],
+                    names[int(answers[index - batch.start])],
+                    names[int(misled[index - batch.start])],
+                ),
+            )
+            for index in self._shown
+            if batch.start <= index < batch.stop
+        )
+
+
+def some_of(pictures: Read, n: int) -> Read:
+    """At most n of the pictures, spread over the classes."""
+    chosen = list(spread(pictures.labels.tolist(), n))
+    return replace(
+        pictures,
+        images=pictures.images[chosen],
+        labels=pictures.labels[chosen],
+        sha256=tuple(pictures.sha256[index] for index in chosen),
+        originals=tuple(pictures.originals[index] for index in chosen) if pictures.originals else (),
+    )
+
+
+def spread(labels: Sequence[int], n: int) -> tuple[int, ...]:
+    """At most n indices, in order: the first picture of each class (of classes at even distances where there are more than n), then the
+    second of each, and so on."""
+    by_class: dict[int, list[int]] = {}
+    for index, label in enumerate(labels):
+        by_class.setdefault(label, []).append(index)
+    present = sorted(by_class)
+    if len(present) > n:
+        present = [present[at * len(present) // n] for at in range(n)]
+    longest = max((len(by_class[label]) for label in present), default=0)
+    turns = [by_class[label][turn] for turn in range(longest) for label in present if turn < len(by_class[label])]
+    return tuple(sorted(turns[:n]))
+
+
+def _as_bytes(images: Tensor) -> Tensor:
+    return (images * 255).round().to(torch.uint8)
+
+
+def _picture(image: Tensor) -> Picture:
+    _, height, width = image.shape
+    return Picture(width, height, image.permute(1, 2, 0).contiguous().cpu().numpy().tobytes())
+
+
+def share(k: int, n: int) -> Share:
+    """k of n with its Wilson 95 % interval."""
+    return Share(k, n, *wilson(k, n))

@@ -1,0 +1,33 @@
+"""What the Evaluate page works with: a part of the desk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject
+
+from capt_gui.bridge import Bridge
+from capt_gui.settings import Settings
+from capt_gui.view_models.evaluate.choices import EvaluateChoices
+from capt_gui.view_models.evaluate.data import EvaluateData
+from capt_gui.view_models.evaluate.run import EvaluateRun
+from capt_gui.view_models.explore.choices import Choices
+from capt_gui.view_models.run_store import RunStore
+
+
+@dataclass(frozen=True)
+class EvaluateDesk:
+    """The pictures, what is asked about them, and the run."""
+
+    data: EvaluateData
+    choices: EvaluateChoices
+    run: EvaluateRun
+
+
+def lay_out_evaluation(
+    bridge: Bridge, settings: Settings, shared: Choices, store: RunStore, parent: QObject | None = None
+) -> EvaluateDesk:
+    """Make them; each hears the engine by itself."""
+    data = EvaluateData(bridge, settings, parent)
+    choices = EvaluateChoices(settings, shared, data, parent)
+    return EvaluateDesk(data, choices, EvaluateRun(bridge, choices, store, parent))

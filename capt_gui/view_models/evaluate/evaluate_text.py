@@ -1,0 +1,140 @@
+"""What an evaluation says: the verdict, the figures it rests on, and how far it may be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QCoreApplication
+
+from capt_engine.records import AnalyzeResult, CorruptionTable
+from capt_gui.view_models import formatting
+from capt_gui.view_models.formatting import share
+
+# what the engine calls the knowledge of random noise, or of one corruption
+_NO_SEARCH = "no search"
+
+
+def verdict(result: AnalyzeResult, label: Callable[[str], str]) -> tuple[str, str]:
+    """The verdict in a sentence, and the figures it rests on. label: what prompts are called in a sentence."""
+    if result.n == 0:
+        return _tr("No picture could be used."), ""
+    if result.compared is not None:
+        return _compared(result), "\n".join((_side("A", result, label), _side("B", result.compared.other, label)))
+    return _alone(result), _side("", result, label)
+
+
+def kind(result: AnalyzeResult) -> str:
+    """ "better", "worse" or "unclear" where B stands beside A, of the attacked pictures first; else empty, as for corruptions."""
+    if result.compared is None or result.corruptions:
+        return ""
+    return formatting.effect(result.compared.robust) or formatting.effect(result.compared.clean)
+
+
+def tests(result: AnalyzeResult) -> tuple[str, ...]:
+    """The paired tests as sentences."""
+    if result.compared is None:
+        return ()
+    pairs = ((result.compared.robust, _tr("Under attack")), (result.compared.clean, _tr("Clean")))
+    told = (formatting.paired(test, what, _tr("with A"), _tr("with B")) for test, what in pairs)
+    return tuple(words for words in told if words)
+
+
+def limits(result: AnalyzeResult, attacks: int) -> str:
+    """What the figures do not say. attacks: how many were run."""
+    if result.corruptions:
+        return _tr("Nobody attacked: this is bad weather and bad files, not a search for what fools the model.")
+    if result.robust_accuracy is None:
+        return ""
+    if result.threat_model.knowledge == _NO_SEARCH:
+        return _tr("Nobody searched for what fools the model: an attack that does will find more.")
+    if result.suite == "quick":
+        return _tr("A quick look is too kind: the stronger attacks of Standard will find more.")
+    if attacks == 1:
+        return _tr("One attack alone: others may find more, so the figure is an upper bound.")
+    return _tr("An upper bound: an attack that nobody has run may find more.")
+
+
+def corruption_mean(table: CorruptionTable) -> str:
+    """ "61 % (55–66 %)": mean accuracy over all kinds and severities."""
+    mean = table.mean
+    interval = (mean.low, mean.high) if mean.low is not None and mean.high is not None else None
+    return share(mean.accuracy, interval)
+
+
+def corruption_words(table: CorruptionTable) -> str:
+    """One set of prompts under all corruptions, with what is right under every one of them."""
+    words = _tr("On average {} of the answers are right; {} of {} pictures are right clean, {} under every corruption.")
+    return words.format(corruption_mean(table), table.clean, table.n, table.worst)
+
+
+def attack_words(result: AnalyzeResult, names: list[str]) -> str:
+    """ "PGD at ε = 4/255", "the worst of 3 attacks at ε = 4/255"; the name alone where its own budget stands in the verdict."""
+    who = names[0] if len(names) == 1 else _tr("the worst of {} attacks").format(len(names))
+    return who if result.threat_model.budget else _tr("{} at {}").format(who, formatting.threat(result.threat_model))
+
+
+def _alone(result: AnalyzeResult) -> str:
+    n = _pictures(result.n)
+    if result.corruptions:
+        words = _tr("Under common corruptions {} of the answers are right on average, over {}.")
+        return words.format(formatting.percent(result.corruptions[0].mean.accuracy), n)
+    if result.robust_accuracy is None:
+        return _tr("{} of {} are right; nobody attacked.").format(formatting.percent(result.clean_accuracy or 0.0), n)
+    kept = formatting.percent(result.robust_accuracy)
+    if result.threat_model.budget:
+        return _tr("{} of {} stay right under {}.").format(kept, n, result.threat_model.budget)
+    return _tr("{} of {} stay right at {}.").format(kept, n, formatting.threat(result.threat_model))
+
+
+def _compared(result: AnalyzeResult) -> str:
+    assert result.compared is not None
+    robust, clean = formatting.effect(result.compared.robust), formatting.effect(result.compared.clean)
+    n = _pictures(result.n)
+    if result.corruptions:
+        return _corrupted(result.corruptions)
+    if robust in {"better", "worse"}:
+        more, less = ("B", "A") if robust == "better" else ("A", "B")
+        words = _tr("{} withstands more than {} on the same {}.").format(more, less, n)
+        if clean == {"better": "worse", "worse": "better"}[robust]:
+            words = _tr("{} withstands more than {} on the same {}, but is right less often when nobody attacks.")
+            words = words.format(more, less, n)
+        return words
+    if clean in {"better", "worse"}:
+        more = "B" if clean == "better" else "A"
+        words = _tr("{} is right more often on the same {} when nobody attacks").format(more, n)
+        return words + (_tr("; under attack no difference can be told.") if robust else ".")
+    return _tr("No difference between A and B can be told from {}.").format(n)
+
+
+def _corrupted(tables: tuple[CorruptionTable, ...]) -> str:
+    means = [formatting.percent(table.mean.accuracy) for table in tables]
+    if len(means) < 2:
+        return _tr("Under common corruptions {} of the answers are right on average, over {}.").format(
+            means[0], _pictures(tables[0].n)
+        )
+    return _tr("Under common corruptions A is right {} of the time, B {}, over {}.").format(
+        *means[:2], _pictures(tables[0].n)
+    )
+
+
+def _side(side: str, result: AnalyzeResult, label: Callable[[str], str]) -> str:
+    """ "A (plain text): 41 % (34–48 %) under attack, 92 % (87–95 %) clean."."""
+    parts = []
+    if result.robust_accuracy is not None:
+        parts.append(_tr("{} under attack").format(share(result.robust_accuracy, result.robust_interval)))
+    table = next((one for one in result.corruptions if one.prompts == result.prompts), None)
+    if table is not None:
+        parts.append(_tr("{} under corruptions").format(corruption_mean(table)))
+    if result.clean_accuracy is not None:
+        parts.append(_tr("{} clean").format(share(result.clean_accuracy, result.clean_interval)))
+    who = label(result.prompts)
+    who = f"{side} ({who})" if side else who[:1].upper() + who[1:]
+    return f"{who}: {', '.join(parts)}."
+
+
+def _pictures(n: int) -> str:
+    return _tr("1 picture") if n == 1 else _tr("{} pictures").format(f"{n:,}")
+
+
+def _tr(words: str) -> str:
+    return QCoreApplication.translate("evaluation", words)

@@ -1,0 +1,252 @@
+"""One evaluation under way or done: frozen when it begins, its rows counted as they come, its result, and where it is kept."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from capt_engine.records import (
+    NO_PROMPTS,
+    SUITES,
+    AnalyzeResult,
+    Check,
+    EvaluateRequest,
+    Event,
+    FailedPicture,
+    Failure,
+    JobCancelled,
+    JobFailed,
+    JobFinished,
+    JobId,
+    JobProgress,
+    JobStarted,
+    RowsReady,
+)
+from capt_gui.bridge import Bridge
+from capt_gui.view_models import formatting
+from capt_gui.view_models.class_rows import worse_checks
+from capt_gui.view_models.evaluate.choices import EvaluateChoices
+from capt_gui.view_models.evaluate.tally import EvaluateTally
+from capt_gui.view_models.run_store import RunStore
+
+_MANIFEST = "manifest.json"
+_RUN_MANIFEST = f"capt run {_MANIFEST}"
+
+
+class EvaluateRun(QObject):
+    """`changed`: a run began, ended, or was forgotten; `counted`: more rows are there; `running_changed`;
+    `progress_changed(done, total, words)`; `failed(Failure)`."""
+
+    changed = Signal()
+    counted = Signal()
+    running_changed = Signal(bool)
+    progress_changed = Signal(int, int, str)
+    failed = Signal(object)
+
+    def __init__(
+        self, bridge: Bridge, choices: EvaluateChoices, store: RunStore, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._choices = choices
+        self._store = store
+        self._job: JobId | None = None
+        self.request: EvaluateRequest | None = None
+        self.result: AnalyzeResult | None = None
+        self.failure: Failure | None = None
+        self.tally = EvaluateTally(0.0)
+        # how many pictures the run takes, as it was asked for
+        self.total = 0
+        self._began_s, self._anew = 0.0, True
+        # seconds a picture took in the runs of this session, by what was asked for
+        self._paces: dict[EvaluateRequest, float] = {}
+        bridge.event_arrived.connect(self.on_event)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a run is under way, or waits for its turn."""
+        return self._job is not None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a run was ended before its time."""
+        return self.request is not None and not self.is_running and self.result is None
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether a stopped run left something to go on from."""
+        if not self.is_stopped or not self.tally.n or self.request is None or not self.request.keep:
+            return False
+        return (Path(self.request.keep) / _MANIFEST).is_file()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether what is shown was made with the present choices."""
+        return self.request is not None and replace(self.request, keep="", resume=False) == self._choices.request()
+
+    def start(self) -> None:
+        """Evaluate with the present choices, in a new folder."""
+        if not self.is_running and not self._choices.problem():
+            self.tally = EvaluateTally(self._choices.request().headline)
+            self.total = self._choices.drawn
+            self._submit(self._choices.request(self._store.new_folder()))
+
+    def go_on(self) -> None:
+        """Go on where a run was stopped, with the settings it was begun with."""
+        if self.can_go_on and self.request is not None:
+            self._submit(replace(self.request, resume=True))
+
+    def cancel(self) -> None:
+        """Stop; the pictures that are done stay counted and kept."""
+        if self._job is not None:
+            self._bridge.cancel(self._job)
+
+    def forget(self) -> None:
+        """Other pictures are coming: what was measured belongs to those before. A run that goes on stays in front."""
+        if not self.is_running:
+            self.request = self.result = self.failure = None
+            self.tally = EvaluateTally(0.0)
+            self.changed.emit()
+
+    def forecast_s(self) -> float | None:
+        """How long the present choices would take at the pace of the last such run; None where there was none."""
+        pace = self._paces.get(_kind_of(self._choices.request()))
+        return None if pace is None else pace * self._choices.drawn
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """The prompts that were asked, A first."""
+        if self.request is None:
+            return ()
+        asked = [self.request.prompts or NO_PROMPTS]
+        return (*asked, *([] if self.request.compare is None else [self.request.compare or NO_PROMPTS]))
+
+    @property
+    def has_attack(self) -> bool:
+        """Whether somebody attacks in this run."""
+        return self.request is not None and bool(self.request.all_attacks) and not self.is_corruption_table
+
+    @property
+    def is_corruption_table(self) -> bool:
+        """Whether this run shows pictures several corruptions."""
+        return self.request is not None and self.request.suite.startswith("corruptions")
+
+    @property
+    def _is_bound(self) -> bool:
+        """Whether ε says how far the attacks may go; a patch or a turn has a budget of its own."""
+        attacks = {info.name: info for info in self._choices.attacks}
+        specs = self.request.all_attacks if self.request is not None and self.has_attack else ()
+        return any(spec.name not in attacks or attacks[spec.name].norms for spec in specs)
+
+    def results(self) -> tuple[AnalyzeResult, ...]:
+        """The results of A, and of B where there is one."""
+        if self.result is None:
+            return ()
+        return (self.result, *([] if self.result.compared is None else [self.result.compared.other]))
+
+    def failures(self) -> tuple[FailedPicture, ...]:
+        """The pictures that could not be used, with the reason."""
+        return tuple(self.tally.failed.values())
+
+    def checks(self) -> tuple[Check, ...]:
+        """What the engine doubted; of one that was made on both sides, the worse answer."""
+        return () if self.result is None else worse_checks(self.result)
+
+    def counts(self) -> tuple[str, ...]:
+        """How the pictures fared so far, a line for each set of prompts; counts, as nothing is known of the others yet."""
+        lines = []
+        for letter, side in zip("AB", self.sides, strict=False):
+            (right, n), (held, attacked) = self.tally.clean(side), self.tally.held(side)
+            who = letter if len(self.sides) > 1 else self.tr("So far")
+            words = self.tr("{}: {} of {} right clean").format(who, right, n)
+            if attacked:
+                words += self.tr(", {} of {} right under attack").format(held, attacked)
+            lines.append(words)
+        return tuple(lines) if self.tally.n else ()
+
+    def settings_words(self) -> str:
+        """What the run was begun with, which the choices may differ from by now."""
+        request, choices = self.request, self._choices
+        if request is None:
+            return ""
+        shared = choices.shared
+        suite = next((one.label for one in SUITES if one.name == request.suite), "")
+        tests = [suite] if suite else [shared.attack_label(spec.name) for spec in request.attacks]
+        parts = [shared.model_label(request.model), ", ".join(tests) or self.tr("clean only")]
+        if self._is_bound:
+            norm = request.threat.norm
+            parts.append(f"{formatting.norm_word(norm)} ε = {formatting.budget(request.threat.eps, norm)}")
+        parts += request.threat.unusual
+        if request.threat.target is not None:
+            parts.append(self.tr("towards “{}”").format(request.threat.target))
+        if request.until_chance:
+            parts.append(self.tr("curve until chance"))
+        parts.append(self.tr("checks {}").format(request.checks))
+        parts.append(self.tr("seed {}").format(request.seed))
+        return " · ".join(parts)
+
+    def report_problem(self) -> str:
+        """Why there is no report of this run; empty where there is."""
+        if self.result is None or self.request is None:
+            return self.tr("There is a report once a run is done.")
+        if not self.request.keep:
+            return self.tr("Runs are not kept: “Keep runs for reports” in the Run menu changes that for the next one.")
+        return ""
+
+    def command(self) -> str:
+        """The command line that does the same; empty where the run was not kept."""
+        if self.request is None or not self.request.keep:
+            return ""
+        place = Path(self.request.keep) / _MANIFEST
+        try:
+            command = str(json.loads(place.read_text(encoding="utf-8"))["command"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
+        return shlex.join(["capt", "run", str(place)]) if command == _RUN_MANIFEST else command
+
+    def on_event(self, event: Event) -> None:
+        """Take the events of the run."""
+        if self._job is None or getattr(event, "job", None) != self._job:
+            return
+        if isinstance(event, RowsReady):
+            self.tally.add(event.rows)
+            self.counted.emit()
+        elif isinstance(event, JobStarted):
+            self._began_s = time.monotonic()
+        elif isinstance(event, JobProgress):
+            note = event.note[:1].upper() + event.note[1:]
+            self.progress_changed.emit(event.done, event.total, formatting.progress(note, event.remaining_s, 0))
+        elif isinstance(event, JobFinished | JobFailed | JobCancelled):
+            self._on_end(event)
+
+    def _on_end(self, event: JobFinished | JobFailed | JobCancelled) -> None:
+        self._job = None
+        if isinstance(event, JobFinished) and isinstance(event.result, AnalyzeResult):
+            self.result = event.result
+            if self._began_s and self._anew and self.request is not None:
+                n = max(self.result.n + self.result.n_failed, 1)
+                self._paces[_kind_of(self.request)] = (time.monotonic() - self._began_s) / n
+        elif isinstance(event, JobFailed):
+            self.failure = event.failure
+        self.running_changed.emit(False)
+        self.changed.emit()
+        if self.failure is not None:
+            self.failed.emit(self.failure)
+
+    def _submit(self, request: EvaluateRequest) -> None:
+        self.request, self.result, self.failure = replace(request, resume=False), None, None
+        self._began_s, self._anew = 0.0, not request.resume
+        self._job = self._bridge.submit(request)
+        self.progress_changed.emit(0, 0, self.tr("Waiting for its turn"))
+        self.running_changed.emit(True)
+        self.changed.emit()
+
+
+def _kind_of(request: EvaluateRequest) -> EvaluateRequest:
+    """What two runs share that take as long for each picture."""
+    return replace(request, data="", split="", limit=0, seed=0, template="", keep="", resume=False)

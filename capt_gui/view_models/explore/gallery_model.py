@@ -1,0 +1,290 @@
+"""The pictures of the gallery, their states and results; flat in memory however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from itertools import groupby
+from pathlib import PurePath
+from typing import Any
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+
+from capt_engine.records import AnalyzeRequest, FailedPicture, PictureRow, PictureSet, Preview
+from capt_gui.view_models import formatting
+from capt_gui.view_models.explore.picture_sets import PictureSets
+from capt_gui.view_models.thumbnails import Thumbnails
+
+Index = QModelIndex | QPersistentModelIndex
+
+_CLASSES_KEPT = 200
+_NOWHERE = QModelIndex()
+
+
+class Role(IntEnum):
+    """What each row answers: the numbers of the gallery view, which the model may not import (a test compares them)."""
+
+    PATH = Qt.ItemDataRole.UserRole + 1
+    NAME = Qt.ItemDataRole.UserRole + 2
+    THUMBNAIL = Qt.ItemDataRole.UserRole + 3
+    STATE = Qt.ItemDataRole.UserRole + 4
+    CAPTION = Qt.ItemDataRole.UserRole + 5
+    MESSAGE = Qt.ItemDataRole.UserRole + 6
+    SIDES = Qt.ItemDataRole.UserRole + 7
+
+
+@dataclass
+class Item:
+    """One picture: what is known of it and what happens to it.
+
+    pending: "", "waiting" or "running". outcome: "", "ready", "broken" or "held". row: the result without its pictures;
+    None when there is none yet, or when it was too large to keep. request: what the result was made with. other: the row
+    of side B, where two were compared; `sides` then holds (outcome, caption) of A and of B, and `outcome` is the worse.
+    """
+
+    path: str
+    size: str = ""
+    seen: bool = False
+    pending: str = ""
+    outcome: str = ""
+    caption: str = ""
+    failure: FailedPicture | None = None
+    row: PictureRow | None = None
+    request: AnalyzeRequest | None = None
+    other: PictureRow | None = None
+    sides: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def state(self) -> str:
+        """One word for the card."""
+        if self.failure is not None:
+            return "failed"
+        return self.pending or self.outcome or ("ready" if self.seen else "waiting")
+
+
+class GalleryModel(QAbstractListModel):
+    """Rows by path. `result_changed(path)`: what is known of one picture ("": of several); `counts_changed`: counts."""
+
+    result_changed = Signal(str)
+    counts_changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._items: list[Item] = []
+        self._rows: dict[str, int] = {}
+        self._thumbnails = Thumbnails()
+        self._pictures = PictureSets()
+        self._counts = {"done": 0, "broken": 0, "failed": 0, "broken_b": 0, "compared": 0}
+
+    def rowCount(self, parent: Index = _NOWHERE) -> int:
+        """Number of pictures."""
+        return 0 if parent.isValid() else len(self._items)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """What a card shows."""
+        if not index.isValid():
+            return None
+        item = self._items[index.row()]
+        if role == Role.THUMBNAIL:
+            return self._thumbnails.get(item.path)
+        if role == Role.SIDES:
+            return () if item.pending or item.failure is not None else item.sides
+        answer = _ANSWERS.get(role)
+        return answer(item) if answer else None
+
+    def item(self, path: str) -> Item | None:
+        """All that is known of one picture."""
+        row = self._rows.get(path)
+        return None if row is None else self._items[row]
+
+    def pictures(self, path: str, side: str = "a") -> PictureSet | None:
+        """The three big pictures of a result, None when they were never made or are no longer kept.
+
+        side: "b" for those of the other prompts; where one attack was shown to both there is one set for both.
+        """
+        item = self.item(path)
+        return self._pictures.get(path, side if item is not None and _has_two_sets(item) else "a")
+
+    def is_drawn(self, path: str) -> bool:
+        """Whether all big pictures of a result are here."""
+        item = self.item(path)
+        sides = "ab" if item is not None and _has_two_sets(item) else "a"
+        return all(self._pictures.get(path, side) is not None for side in sides)
+
+    def paths(self) -> tuple[str, ...]:
+        """All pictures, in order."""
+        return tuple(item.path for item in self._items)
+
+    def usable_paths(self) -> tuple[str, ...]:
+        """The pictures that can be analysed, in order."""
+        return tuple(item.path for item in self._items if item.failure is None)
+
+    def has_usable(self) -> bool:
+        """Whether there is a picture that can be analysed."""
+        return len(self._items) > self._counts["failed"]
+
+    def count_text(self) -> str:
+        """The count line."""
+        return formatting.count_line(len(self._items), **self._counts)
+
+    def add(self, paths: Iterable[str], failures: Iterable[FailedPicture] = ()) -> None:
+        """Append the pictures that are not there yet; `failures` appear as failed cards."""
+        items = [Item(path) for path in paths] + [Item(failure.path, failure=failure) for failure in failures]
+        fresh = list({item.path: item for item in items if item.path not in self._rows}.values())
+        if not fresh:
+            return
+        start = len(self._items)
+        self.beginInsertRows(QModelIndex(), start, start + len(fresh) - 1)
+        self._items += fresh
+        self._rows |= {item.path: start + offset for offset, item in enumerate(fresh)}
+        self._counts["failed"] += sum(item.failure is not None for item in fresh)
+        self.endInsertRows()
+        self.counts_changed.emit()
+
+    def put_previews(self, previews: Iterable[Preview | FailedPicture]) -> None:
+        """Take small views and refusals as they arrive."""
+        for preview in previews:
+            item = self.item(preview.path)
+            if item is None:
+                continue
+            self._count(item, -1)
+            if isinstance(preview, FailedPicture):
+                item.failure, item.pending = preview, ""
+            else:
+                self._thumbnails.put(item.path, preview.thumbnail)
+                item.seen, item.size = True, f"{preview.width} × {preview.height}"
+            self._count(item)
+            self._tell(item)
+
+    def put_rows(self, rows: Iterable[PictureRow | FailedPicture], request: AnalyzeRequest) -> None:
+        """Take results and failures as they arrive, B's row right after A's; `request` is what they were made with."""
+        for path, group in groupby(rows, lambda row: row.path):
+            item = self.item(path)
+            if item is None:
+                continue
+            self._count(item, -1)
+            item.pending = ""
+            results: list[PictureRow] = []
+            for row in group:
+                if isinstance(row, FailedPicture):
+                    item.failure = row
+                else:
+                    results.append(row)
+            if results:
+                self._keep(item, results, request)
+            self._count(item)
+            self._tell(item)
+
+    def set_pending(self, paths: Iterable[str], pending: str) -> None:
+        """Mark pictures as waiting or running, or "" for neither: they then show their last outcome again."""
+        rows = [self._rows[path] for path in paths if path in self._rows]
+        for row in rows:
+            self._items[row].pending = pending
+        if rows:
+            self.dataChanged.emit(self.index(min(rows)), self.index(max(rows)))
+            self.result_changed.emit("")
+
+    def remove(self, paths: Iterable[str]) -> None:
+        """Take pictures out of the gallery; the files stay where they are."""
+        gone = sorted((self._rows[path] for path in set(paths) if path in self._rows), reverse=True)
+        for first, last in _runs(gone):
+            self.beginRemoveRows(QModelIndex(), first, last)
+            for item in self._items[first : last + 1]:
+                self._count(item, -1)
+                self._thumbnails.drop(item.path)
+                self._pictures.drop(item.path)
+            del self._items[first : last + 1]
+            self.endRemoveRows()
+        self._rows = {item.path: row for row, item in enumerate(self._items)}
+        self.counts_changed.emit()
+
+    def clear(self) -> None:
+        """Empty the gallery."""
+        self.beginResetModel()
+        self._items, self._rows = [], {}
+        self._thumbnails.clear()
+        self._pictures.clear()
+        self._counts = dict.fromkeys(self._counts, 0)
+        self.endResetModel()
+        self.counts_changed.emit()
+
+    def _keep(self, item: Item, rows: list[PictureRow], request: AnalyzeRequest) -> None:
+        """Take A's row, and B's where two were compared."""
+        item.failure, item.request, item.seen = None, request, True
+        both = rows[:2] if request.compare is not None else rows[-1:]
+        outcomes = [_outcome(row) for row in both]
+        captions = [formatting.caption(row) for row in both]
+        item.outcome = min(outcomes, key=_WORST_FIRST.index)
+        item.caption = captions[0] if len(both) == 1 else f"A {captions[0]} · B {captions[1]}"
+        item.sides = tuple(zip(outcomes, captions, strict=True)) if len(both) == 2 else ()
+        item.row = replace(both[0], pictures=None)
+        item.other = replace(both[1], pictures=None) if len(both) == 2 else None
+        self._pictures.drop(item.path)
+        for side, row in zip("ab" if _has_two_sets(item) else "a", both, strict=False):
+            gone = self._pictures.put(item.path, side, row.pictures) if row.pictures is not None else None
+            old = self.item(gone) if gone is not None else None
+            if old is not None and old.row is not None and len(old.row.classes) > _CLASSES_KEPT:
+                old.row = old.other = None
+
+    def _count(self, item: Item, by: int = 1) -> None:
+        outcomes = [outcome for outcome, _ in item.sides] or [item.outcome]
+        self._counts["failed"] += by * (item.failure is not None)
+        if item.failure is None:
+            self._counts["done"] += by * bool(item.outcome)
+            self._counts["broken"] += by * (outcomes[0] == "broken")
+            self._counts["broken_b"] += by * (outcomes[1:] == ["broken"])
+            self._counts["compared"] += by * bool(item.sides)
+
+    def _tell(self, item: Item) -> None:
+        index = self.index(self._rows[item.path])
+        self.dataChanged.emit(index, index)
+        self.result_changed.emit(item.path)
+        self.counts_changed.emit()
+
+
+def _outcome(row: PictureRow) -> str:
+    return "ready" if row.success is None else "broken" if row.success else "held"
+
+
+def _has_two_sets(item: Item) -> bool:
+    """Whether A and B were shown different pictures: each was attacked on its own."""
+    return item.other is not None and item.request is not None and item.request.aim == "each"
+
+
+def _message(item: Item) -> str:
+    """The sentence of a failure, or what the tooltip says of a good picture."""
+    if item.failure is not None:
+        return f"{item.failure.message} {item.failure.hint}".strip()
+    return " · ".join(part for part in (item.path, item.size) if part)
+
+
+def _spoken(item: Item) -> str:
+    """What a screen reader says of a card."""
+    return ", ".join(part for part in (PurePath(item.path).name, item.state, item.caption) if part)
+
+
+_WORST_FIRST = ("broken", "held", "ready")
+_CAPTIONS = {"waiting": "Waiting for its turn", "running": "Under attack now"}
+_ANSWERS: dict[int, Callable[[Item], str]] = {
+    Qt.ItemDataRole.DisplayRole: lambda item: PurePath(item.path).name,
+    Qt.ItemDataRole.ToolTipRole: _message,
+    Qt.ItemDataRole.AccessibleTextRole: _spoken,
+    Role.PATH: lambda item: item.path,
+    Role.NAME: lambda item: PurePath(item.path).name,
+    Role.STATE: lambda item: item.state,
+    Role.CAPTION: lambda item: _CAPTIONS.get(item.pending, item.caption),
+    Role.MESSAGE: lambda item: _message(item) if item.failure is not None else "",
+}
+
+
+def _runs(descending: list[int]) -> Iterator[tuple[int, int]]:
+    """Neighbouring row numbers as (first, last), from the end of the list to its beginning."""
+    while descending:
+        last = first = descending[0]
+        count = 1
+        while count < len(descending) and descending[count] == first - 1:
+            first = descending[count]
+            count += 1
+        descending = descending[count:]
+        yield first, last

@@ -1,0 +1,65 @@
+"""Counts tokens while the user writes class names: a moment after the last key, and only the latest list."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from capt_engine.records import (
+    CheckClassesRequest,
+    ClassesChecked,
+    Event,
+    JobCancelled,
+    JobFailed,
+    JobFinished,
+    JobId,
+)
+from capt_gui.bridge import Bridge
+from capt_gui.view_models.explore.choices import Choices
+
+DELAY_MS = 400
+
+
+class TokenCheck(QObject):
+    """Asks the engine whenever model, classes or template differ from what was asked; `checked` brings the answer."""
+
+    checked = Signal(object)
+
+    def __init__(self, bridge: Bridge, choices: Choices, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._choices = choices
+        self._job: JobId | None = None
+        self._asked: CheckClassesRequest | None = None
+        self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
+        self._timer.timeout.connect(self.on_timeout)
+        choices.changed.connect(self.on_choices_changed)
+        bridge.closing.connect(self._timer.stop)
+
+    def on_choices_changed(self) -> None:
+        """Wait for the user to pause, if there is something new to count."""
+        if self._wanted() != self._asked:
+            self._timer.start()
+
+    def on_timeout(self) -> None:
+        """Ask, and forget what was asked before."""
+        wanted = self._wanted()
+        if wanted is None or wanted == self._asked:
+            return
+        if self._job is not None:
+            self._bridge.cancel(self._job)
+        self._asked = wanted
+        self._job = self._bridge.submit(wanted)
+
+    def on_event(self, event: Event) -> None:
+        """Take the answer to the latest question; a question that failed is simply left open."""
+        if not isinstance(event, JobFinished | JobFailed | JobCancelled) or event.job != self._job:
+            return
+        self._job = None
+        if isinstance(event, JobFinished) and isinstance(event.result, ClassesChecked):
+            self.checked.emit(event.result)
+
+    def _wanted(self) -> CheckClassesRequest | None:
+        choices = self._choices
+        if choices.model is None or not choices.classes or "{}" not in choices.template:
+            return None
+        return CheckClassesRequest(choices.settings.model, choices.classes, choices.template)

@@ -1,0 +1,343 @@
+"""Step 3 of the wizard: which model is tuned, how, and what that will take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from capt_engine.records import (
+    Event,
+    Failure,
+    ForecastRequest,
+    JobCancelled,
+    JobFailed,
+    JobFinished,
+    JobId,
+    JobProgress,
+    JobStarted,
+    MethodInfo,
+    ModelInfo,
+    ParamInfo,
+    ParamValue,
+    PresetInfo,
+    TuneForecast,
+    TuneRequest,
+)
+from capt_gui.bridge import Bridge
+from capt_gui.view_models.engine_state import EngineState
+from capt_gui.view_models.tune import tune_text
+from capt_gui.view_models.tune.project import TuneProject
+
+# a choice that settles: long enough for somebody who turns a number up click by click
+_SETTLES_MS = 700
+# what nobody wants to wait for without having been asked
+_TOO_LONG_S = 1800.0
+_USUAL_EPS = 1 / 255
+
+Values = tuple[tuple[str, ParamValue], ...]
+
+
+class MethodModel(QObject):
+    """Reads the choices from the project and writes them there. `changed`: a choice, or what is known of its cost."""
+
+    changed = Signal()
+
+    def __init__(
+        self, bridge: Bridge, engine: EngineState, project: TuneProject, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._engine = engine
+        self.project = project
+        self._job: JobId | None = None
+        # what was tried last: the run, and when its split was written
+        self._asked: tuple[TuneRequest, float] | None = None
+        self.forecast: TuneForecast | None = None
+        self.failure: Failure | None = None
+        # what the trial is doing, in words
+        self.note = ""
+        # only while the step is in front: nobody wants a trial of what is still being chosen elsewhere
+        self._watched = False
+        self._settles = QTimer(self, singleShot=True, interval=_SETTLES_MS)
+        self._settles.timeout.connect(self.on_settled)
+        bridge.event_arrived.connect(self.on_event)
+        engine.changed.connect(self.on_changed)
+        project.changed.connect(self.on_changed)
+
+    # what there is to choose from
+
+    @property
+    def models(self) -> tuple[ModelInfo, ...]:
+        """Every model of the catalogue."""
+        return self._engine.catalogue.models if self._engine.catalogue else ()
+
+    @property
+    def methods(self) -> tuple[MethodInfo, ...]:
+        """The methods that are offered first."""
+        return tuple(method for method in self._methods if not method.relative)
+
+    @property
+    def relatives(self) -> tuple[MethodInfo, ...]:
+        """The methods that stand under Expert."""
+        return tuple(method for method in self._methods if method.relative)
+
+    @property
+    def presets(self) -> tuple[PresetInfo, ...]:
+        """From quick to thorough."""
+        return self._engine.catalogue.presets if self._engine.catalogue else ()
+
+    @property
+    def _methods(self) -> tuple[MethodInfo, ...]:
+        return self._engine.catalogue.methods if self._engine.catalogue else ()
+
+    # what is chosen
+
+    @property
+    def model(self) -> ModelInfo | None:
+        """The chosen model."""
+        return next((model for model in self.models if model.id == self.project.state.model), None)
+
+    @property
+    def method(self) -> MethodInfo | None:
+        """The chosen method."""
+        return next((method for method in self._methods if method.name == self.project.state.method), None)
+
+    @property
+    def preset(self) -> PresetInfo | None:
+        """The chosen preset."""
+        return next((preset for preset in self.presets if preset.name == self.project.state.preset), None)
+
+    def params(self) -> tuple[ParamInfo, ...]:
+        """The Expert form: the engine's own settings, with the defaults of method and preset."""
+        catalogue = self._engine.catalogue
+        given = self._given()
+        if "attack_step_size" in given:
+            given["attack_step_size"] = self._usual_step_size()
+        return tuple(
+            replace(param, default=given[param.name]) if param.name in given else param
+            for param in (catalogue.tuning if catalogue else ())
+        )
+
+    def values(self) -> Values:
+        """The Expert settings that the user changed."""
+        known = {param.name: param.default for param in self.params()}
+        return tuple((name, value) for name, value in self.project.state.settings if known.get(name) != value)
+
+    def value(self, name: str) -> ParamValue | None:
+        """A setting as the run will have it: the user's, the preset's, the method's, or its default; None where nobody says."""
+        own = dict(self.project.state.settings)
+        default = next((param.default for param in self.params() if param.name == name), None)
+        return own.get(name, default)
+
+    @property
+    def eps(self) -> float:
+        """The budget of the attack inside training, in pixel units."""
+        value = dict(self.project.state.settings).get("eps", self._given().get("eps"))
+        if value is None and self._engine.catalogue:
+            value = next((param.default for param in self._engine.catalogue.tuning if param.name == "eps"), None)
+        if isinstance(value, float | int) and not isinstance(value, bool):
+            return float(value)
+        return self.model.eps if self.model and self.model.eps is not None else _USUAL_EPS
+
+    @property
+    def test_eps(self) -> float:
+        """The budget of the attack that measures: the training budget where nobody chose another."""
+        chosen = self.project.state.test_eps
+        return self.eps if chosen is None else chosen
+
+    # choosing
+
+    def set_model(self, name: str) -> None:
+        """Choose the model whose prompts are tuned."""
+        self.project.change(model=name)
+
+    def set_method(self, name: str) -> None:
+        """Choose a method; Expert settings that were changed stay."""
+        self.project.change(method=name)
+
+    def set_preset(self, name: str) -> None:
+        """Choose a preset; it replaces Expert settings that it names itself, as one expects of a preset."""
+        preset = next((preset for preset in self.presets if preset.name == name), None)
+        named = dict(preset.settings) if preset else {}
+        kept = tuple((key, value) for key, value in self.project.state.settings if key not in named)
+        self.project.change(preset=name, settings=kept)
+
+    def set_values(self, values: Iterable[tuple[str, ParamValue]]) -> None:
+        """Take the Expert form: settings it does not name are at their defaults."""
+        self.project.change(settings=tuple(values))
+
+    def set_test_eps(self, eps: float | None) -> None:
+        """Choose the budget of the attack that measures, None for the training budget."""
+        self.project.change(test_eps=eps)
+
+    def set_test_steps(self, steps: int) -> None:
+        """Choose the steps of the attack that measures."""
+        self.project.change(test_steps=steps)
+
+    # asking
+
+    def request(self, resume: bool = False) -> TuneRequest:
+        """The run that the project describes."""
+        state, folder = self.project.state, self.project.folder
+        names = {field.name for field in fields(TuneRequest)}
+        settings: dict[str, Any] = dict(self.preset.settings) if self.preset else {}
+        settings |= dict(state.settings)
+        settings = {name: value for name, value in settings.items() if name in names}
+        return replace(
+            TuneRequest(str(folder / "split.csv"), str(folder / "prompts.safetensors")),
+            model=state.model,
+            method=state.method,
+            # the split lists all that may be learned from; who is, is drawn by the same rule and seed as its preview
+            shots=state.shots,
+            seed=state.seed,
+            template=state.template,
+            resume=resume,
+            **settings,
+        )
+
+    def problem(self) -> str:
+        """Why tuning cannot start; empty when it can."""
+        if self._engine.failure is not None:
+            return self._engine.failure.message
+        if self._engine.catalogue is None:
+            return self._engine.waiting_text
+        if self.model is None:
+            return self.tr("Choose a model.")
+        if self.method is None:
+            return self.tr("Choose a method.")
+        return ""
+
+    @property
+    def is_trying(self) -> bool:
+        """Whether a forecast is being made, or will be as soon as the choice settles."""
+        return self._job is not None or self._settles.isActive()
+
+    def set_watched(self, watched: bool) -> None:
+        """The step came to the front, or left it: forecasts are made only while somebody reads them."""
+        self._watched = watched
+        if watched:
+            self._begin()
+        else:
+            self._drop()
+
+    @property
+    def suggests_quick(self) -> bool:
+        """Whether the run takes long and the quick preset is not chosen."""
+        quick = self.presets[0].name if self.presets else ""
+        return self.forecast is not None and self.forecast.seconds > _TOO_LONG_S and self.project.state.preset != quick
+
+    def take_quick(self) -> None:
+        """Choose the quickest preset."""
+        if self.presets:
+            self.set_preset(self.presets[0].name)
+
+    def cost_of(self, preset: PresetInfo) -> str:
+        """What a preset costs, in words: the chosen one's forecast, scaled by epochs and attack steps."""
+        epochs = dict(preset.settings).get("epochs")
+        words = self.tr("{} epochs").format(epochs) if epochs is not None else ""
+        chosen = self.preset
+        if self.forecast is None or chosen is None or self.project.state.settings:
+            return words
+        share = _work(preset) / _work(chosen) if _work(chosen) and _work(preset) else 0.0
+        if preset.name == chosen.name:
+            share = 1.0
+        if not share:
+            return words
+        time = tune_text.duration(self.forecast.seconds * share)
+        return " · ".join(part for part in (words, time) if part)
+
+    def forecast_words(self) -> tuple[str, str]:
+        """How long and how much memory, and where; or what is being done to find out."""
+        device = self._engine.device
+        where = tune_text.machine(device) if device else ""
+        if self.forecast is not None and not self.is_trying:
+            return tune_text.forecast(self.forecast), tune_text.forecast_details(self.forecast, where)
+        if self.failure is not None and not self.is_trying:
+            return self.failure.message, self.failure.hint
+        if self.problem():
+            return self.problem(), ""
+        if self.is_trying:
+            return self.tr("Trying three steps…"), self.note or where
+        return self.tr("Not tried yet"), where
+
+    def on_settled(self) -> None:
+        """The choice has not changed for a moment: try it."""
+        request = self.request()
+        self._asked = (request, self._split_time())
+        self._job = self._bridge.submit(ForecastRequest(request))
+        self.note = ""
+        self.changed.emit()
+
+    def on_changed(self) -> None:
+        """The project or the engine changed: what was tried may no longer be what is chosen."""
+        if self._watched:
+            self._begin()
+        self.changed.emit()
+
+    def on_event(self, event: Event) -> None:
+        """Take the answer to the latest trial."""
+        if self._job is None or getattr(event, "job", None) != self._job:
+            return
+        if isinstance(event, JobStarted):
+            self.note = ""
+        elif isinstance(event, JobProgress):
+            self.note = event.note[:1].upper() + event.note[1:]
+        elif isinstance(event, JobFinished | JobFailed | JobCancelled):
+            self._job = None
+            if isinstance(event, JobFinished) and isinstance(event.result, TuneForecast):
+                self.forecast, self.failure = event.result, None
+            elif isinstance(event, JobFailed):
+                self.forecast, self.failure = None, event.failure
+            else:
+                self._asked = None
+        else:
+            return
+        self.changed.emit()
+
+    def _begin(self) -> None:
+        """Try the present choice, unless that is what was tried last."""
+        if self.problem() or (self.request(), self._split_time()) == self._asked:
+            return
+        self._drop()
+        self.forecast, self.failure = None, None
+        self._settles.start()
+
+    def _split_time(self) -> float:
+        """When the split was written; 0 where there is none yet, which the engine will say."""
+        try:
+            return self.project.split_file.stat().st_mtime
+        except OSError:
+            return 0.0
+
+    def _drop(self) -> None:
+        self._settles.stop()
+        if self._job is not None:
+            self._bridge.cancel(self._job)
+            self._job, self._asked = None, None
+
+    def _usual_step_size(self) -> float:
+        """A step of the attack where nobody chose one: the same share of whatever the budget is."""
+        usual = dict(self.method.settings) if self.method else {}
+        eps, size = usual.get("eps"), usual.get("attack_step_size")
+        if not isinstance(eps, float) or not isinstance(size, float) or not eps:
+            return 0.0
+        return size / eps * self.eps
+
+    def _given(self) -> dict[str, ParamValue]:
+        """What method, model and preset say, by name of the setting."""
+        given = dict(self.method.settings) if self.method else {}
+        own = dict(self.model.tuning) if self.model else {}
+        depths = [int(depth) for depth in (given.get("depth"), own.get("depth")) if depth is not None]
+        if depths:
+            # prompts of words alone have one layer, and no prompts have more than the model
+            own["depth"] = min(depths)
+        return given | own | (dict(self.preset.settings) if self.preset else {})
+
+
+def _work(preset: PresetInfo) -> float:
+    """Passes through the model for each picture: one attack step is a pass, and so is the step of the prompts."""
+    settings = dict(preset.settings)
+    return float(settings.get("epochs", 0)) * (1.0 + float(settings.get("attack_steps", 3)))

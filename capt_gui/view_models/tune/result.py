@@ -1,0 +1,302 @@
+"""Step 5 of the wizard: what the tuned prompts are worth on pictures they never saw, and where they go."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from capt_engine.records import (
+    AnalyzeResult,
+    AttackSpec,
+    Check,
+    EvaluateRequest,
+    Event,
+    Failure,
+    JobCancelled,
+    JobFailed,
+    JobFinished,
+    JobId,
+    JobProgress,
+    SaveTunedRequest,
+    ThreatModel,
+    TunedSaved,
+)
+from capt_gui.bridge import Bridge
+from capt_gui.view_models import formatting
+from capt_gui.view_models.class_rows import ClassRow, class_rows, worse_checks
+from capt_gui.view_models.run_store import RunStore
+from capt_gui.view_models.tune import tune_text
+from capt_gui.view_models.tune.method_model import MethodModel
+from capt_gui.view_models.tune.project import TuneProject
+from capt_gui.view_models.tune.run import TuneRun
+from capt_gui.view_models.tune.state import DONE
+
+MOST_MEASURED = 500
+"""So many test pictures are measured on at the most, evenly over the classes: an interval of ± 4 points, in minutes, not in hours."""
+
+
+class TuneResultModel(QObject):
+    """`changed`: the evaluation, its progress, or what was saved. `saved(TunedSaved)`; `failed(Failure)`: saving could not be done."""
+
+    changed = Signal()
+    progressed = Signal()
+    saved = Signal(object)
+    failed = Signal(object)
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        project: TuneProject,
+        method: MethodModel,
+        run: TuneRun,
+        store: RunStore,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._project = project
+        self._method = method
+        self._run = run
+        self._store = store
+        self._job: JobId | None = None
+        self._saving: JobId | None = None
+        self._resumed = False
+        self.result: AnalyzeResult | None = None
+        self.failure: Failure | None = None
+        self.saving: TunedSaved | None = None
+        self._forget()
+        bridge.event_arrived.connect(self.on_event)
+        project.opened.connect(self.on_opened)
+        run.changed.connect(self.on_run_changed)
+
+    @property
+    def is_measuring(self) -> bool:
+        """Whether the test share is being evaluated."""
+        return self._job is not None
+
+    @property
+    def is_saving(self) -> bool:
+        """Whether the prompts are being put in their place."""
+        return self._saving is not None
+
+    @property
+    def prompts_file(self) -> Path:
+        """What the run wrote."""
+        return self._project.folder / "prompts.safetensors"
+
+    @property
+    def command(self) -> str:
+        """What makes the same prompts again; empty while nobody said it."""
+        if self.saving is not None and self.saving.command:
+            return self.saving.command
+        return self._run.command
+
+    @property
+    def can_report(self) -> bool:
+        """Whether the Report page will find the run that measured."""
+        return not self.report_problem()
+
+    def report_problem(self) -> str:
+        """Why there is no report of it; empty where there is."""
+        kept = self._project.state.test_run
+        if not kept or self.result is None:
+            return self.tr("There is a report once the test pictures are measured.")
+        if self._store.folder is None or Path(kept).parent != self._store.folder:
+            return self.tr("Runs are not kept for reports: the Run menu of the Explore page can change that.")
+        return ""
+
+    def attack_words(self) -> str:
+        """The attack that measures."""
+        return tune_text.attack(self._method.test_eps, self._project.state.test_steps)
+
+    def measure(self) -> None:
+        """Evaluate the test share, unless that was done or is under way."""
+        if self.is_measuring or self.result is not None or self._project.state.run != DONE:
+            return
+        kept = self._project.state.test_run
+        resume = bool(kept) and Path(kept).is_dir()
+        keep = kept if resume else self._store.new_folder() or str(self._project.test_folder)
+        self.failure, self._resumed = None, resume
+        self._job = self._bridge.submit(self.request(keep, resume=resume))
+        # at once, so that what is measured before a crash need not be measured again
+        self._project.change(test_run=keep)
+        self.words = self.tr("Waiting for its turn")
+        self.changed.emit()
+        self.progressed.emit()
+
+    def measure_again(self) -> None:
+        """Evaluate once more, from the first picture, with the present attack."""
+        self.cancel()
+        self._project.change(test_run="")
+        self.result = None
+        self.measure()
+
+    def cancel(self) -> None:
+        """Stop evaluating; what is measured already is kept and gone on with."""
+        if self._job is not None:
+            self._bridge.cancel(self._job)
+
+    def request(self, keep: str, *, resume: bool = False) -> EvaluateRequest:
+        """Plain text (A) against the tuned prompts (B) on the test share, each attacked by its own PGD."""
+        state, made_by = self._project.state, self._run.made_by
+        eps = self._method.test_eps
+        attacks = (AttackSpec("pgd", (("steps", state.test_steps),)),) if eps > 0 else ()
+        return EvaluateRequest(
+            data=str(self._project.split_file),
+            split="test",
+            model=made_by.model if made_by else state.model,
+            prompts=None,
+            compare=str(self.prompts_file),
+            template=made_by.template if made_by else state.template,
+            attacks=attacks,
+            threat=ThreatModel(eps=eps),
+            limit=MOST_MEASURED,
+            seed=state.seed,
+            keep=keep,
+            resume=resume,
+            with_pictures=True,
+        )
+
+    def share_words(self) -> str:
+        """On how many of the untouched pictures the figures rest, where it is not all of them."""
+        if self.result is None or self.result.n < MOST_MEASURED:
+            return ""
+        n_test = _test_pictures(self._project.split_file)
+        if n_test <= self.result.n + self.result.n_failed:
+            return ""
+        return self.tr(
+            "Measured on {} of the {} untouched pictures, evenly over the classes; `capt evaluate` on the split file measures all of them."
+        ).format(f"{self.result.n:,}", f"{n_test:,}")
+
+    def headline(self) -> tuple[str, str]:
+        """The verdict in words, and the figures it rests on."""
+        return tune_text.headline(self.result) if self.result is not None else ("", "")
+
+    def effect(self) -> str:
+        """ "better", "worse" or "unclear", of the attacked pictures first; empty without a result."""
+        compared = self.result.compared if self.result else None
+        if compared is None:
+            return ""
+        return formatting.effect(compared.robust) or formatting.effect(compared.clean)
+
+    def tests(self) -> tuple[str, ...]:
+        """The paired tests as sentences."""
+        compared = self.result.compared if self.result else None
+        if compared is None:
+            return ()
+        told = (
+            tune_text.paired(compared.robust, self.tr("Under attack")),
+            tune_text.paired(compared.clean, self.tr("Clean")),
+        )
+        return tuple(words for words in told if words)
+
+    def advice(self) -> tuple[str, ...]:
+        """What to try where it did not help."""
+        return () if self.result is None else tune_text.advice(self.result, self._project.state.shots)
+
+    def classes(self) -> tuple[ClassRow, ...]:
+        """Class by class, in the order of the data."""
+        return () if self.result is None or self.result.compared is None else class_rows(self.result)
+
+    def checks(self) -> tuple[Check, ...]:
+        """What the engine doubted about the measurement; of one that was made on both sides, the worse answer."""
+        if self.result is None:
+            return ()
+        return worse_checks(self.result)
+
+    def set_texts(self, name: str, notes: str, licence: str) -> None:
+        """Take what the user wrote about the prompts."""
+        self._project.change(name=name, notes=notes, licence=licence)
+
+    def save(self, folder: str = "") -> None:
+        """Put the prompts on the shelf, or with a model card into a new folder."""
+        if self.is_saving:
+            return
+        state = self._project.state
+        runs = (state.test_run,) if self.result is not None and Path(state.test_run).is_dir() else ()
+        name = state.name or self._project.title or self.tr("Tuned prompts")
+        self.folder = folder
+        self._saving = self._bridge.submit(
+            SaveTunedRequest(
+                str(self.prompts_file),
+                name,
+                state.notes,
+                state.licence,
+                folder,
+                runs,
+                made_by=self._run.made_by,
+            )
+        )
+        self.changed.emit()
+
+    def on_opened(self) -> None:
+        """Another project, or another run of this one: what was measured belongs to the one before."""
+        self.cancel()
+        self._job = self._saving = None
+        self._forget()
+        self.changed.emit()
+
+    def on_run_changed(self) -> None:
+        """A new run has begun: the prompts that are measured are gone, and the engine has better things to do."""
+        if self._run.is_running and (self.is_measuring or self.result is not None or self.failure is not None):
+            self.on_opened()
+
+    def on_event(self, event: Event) -> None:
+        """Take the events of the evaluation and of saving."""
+        job = getattr(event, "job", None)
+        if job is not None and job == self._job:
+            self._on_measuring(event)
+        elif job is not None and job == self._saving:
+            self._on_saving(event)
+
+    def _on_measuring(self, event: Event) -> None:
+        if isinstance(event, JobProgress):
+            self.done, self.total = event.done, event.total
+            note = event.note[:1].upper() + event.note[1:]
+            self.words = formatting.progress(note, event.remaining_s, 0)
+            self.progressed.emit()
+        elif isinstance(event, JobFinished | JobFailed | JobCancelled):
+            self._job, self.done, self.total, self.words = None, 0, 0, ""
+            if isinstance(event, JobFinished) and isinstance(event.result, AnalyzeResult):
+                self.result = event.result
+                self._store.on_kept(self._project.state.test_run)
+            elif isinstance(event, JobFailed) and self._resumed:
+                # what was kept is another measurement by now, or damaged: it stays, and this one begins anew
+                self._project.change(test_run="")
+                self.measure()
+            elif isinstance(event, JobFailed):
+                self.failure = event.failure
+            self.changed.emit()
+            self.progressed.emit()
+
+    def _on_saving(self, event: Event) -> None:
+        if not isinstance(event, JobFinished | JobFailed | JobCancelled):
+            return
+        self._saving = None
+        if isinstance(event, JobFinished) and isinstance(event.result, TunedSaved):
+            self.saving = event.result
+            if not self.folder:
+                self._project.change(saved=event.result.prompts.id)
+            self.saved.emit(event.result)
+        elif isinstance(event, JobFailed):
+            self.failed.emit(event.failure)
+        self.changed.emit()
+
+    def _forget(self) -> None:
+        self.result = None
+        self.failure = None
+        self.saving = None
+        self.folder = ""
+        self.done = self.total = 0
+        self.words = ""
+
+
+def _test_pictures(split: Path) -> int:
+    """How many pictures of a written split are for the test; 0 where it cannot be read."""
+    try:
+        with split.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+            return sum(line.get("split") == "test" for line in csv.DictReader(file))
+    except (OSError, csv.Error):
+        return 0

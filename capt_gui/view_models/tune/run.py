@@ -1,0 +1,356 @@
+"""Step 4 of the wizard: the run itself, whichever page is in front."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from capt_engine.records import (
+    Event,
+    Failure,
+    JobCancelled,
+    JobContinued,
+    JobFailed,
+    JobFinished,
+    JobId,
+    JobPaused,
+    JobProgress,
+    JobStarted,
+    Share,
+    TuneEpoch,
+    TuneForecast,
+    TuneRequest,
+    TuneResult,
+    TuneStep,
+    TuneStrip,
+    TuneTold,
+)
+from capt_gui.bridge import Bridge
+from capt_gui.view_models import formatting
+from capt_gui.view_models.tune.project import KEEP, RESUME, START_OVER, TuneProject
+from capt_gui.view_models.tune.state import DONE, IDLE, PAUSED, RUNNING, STOPPED
+
+# charts are drawn at most so often, however quickly steps arrive
+_REDRAW_MS = 200
+# the engine keeps the state of a stopped run beside the prompts that it will write
+_STATE_SUFFIX = ".state"
+_MADE_BY = "made-by.json"
+_STEPS_KEPT = 2000
+
+
+class TuneRun(QObject):
+    """At most one run. `changed`: what can be done now, or what was noticed; `progressed`: the bar; `drawn`: steps or epochs arrived;
+    `strip_changed`: new pictures; `finished(TuneResult)`."""
+
+    changed = Signal()
+    progressed = Signal()
+    drawn = Signal()
+    strip_changed = Signal()
+    finished = Signal(object)
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        project: TuneProject,
+        make_request: Callable[[bool], TuneRequest],
+        parent: QObject | None = None,
+    ) -> None:
+        """make_request: the run that the project describes; True to go on with one that was stopped."""
+        super().__init__(parent)
+        self._bridge = bridge
+        self._project = project
+        self._make_request = make_request
+        self._job: JobId | None = None
+        self._cancelling = self._keeping = False
+        self.steps: list[TuneStep] = []
+        self._epochs: dict[int, TuneEpoch] = {}
+        self.strip: TuneStrip | None = None
+        self.forecast: TuneForecast | None = None
+        self.notices: list[str] = []
+        self.failure: Failure | None = None
+        self.result: TuneResult | None = None
+        self._asked: TuneRequest | None = None
+        self._made_by: TuneRequest | None = None
+        self._command = ""
+        self._forget()
+        self._redraw = QTimer(self, singleShot=True, interval=_REDRAW_MS)
+        self._redraw.timeout.connect(self.drawn)
+        bridge.event_arrived.connect(self.on_event)
+        project.answered.connect(self.on_answered)
+        project.opened.connect(self.on_opened)
+
+    # how it stands
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a job, going on or paused."""
+        return self._job is not None
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the job waits because the user asked for it."""
+        return self.is_running and self._project.state.run == PAUSED
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it was told to end, and has not yet."""
+        return self.is_running and (self._cancelling or self._keeping)
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether a stopped run of this project left a state to go on from."""
+        return not self.is_running and self._state_file.exists()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether this project has tuned prompts."""
+        return not self.is_running and self._project.state.run == DONE and self._out.exists()
+
+    @property
+    def epochs(self) -> tuple[TuneEpoch, ...]:
+        """The epochs so far, without number 0, which is plain text."""
+        return tuple(self._epochs[number] for number in sorted(self._epochs) if number > 0)
+
+    @property
+    def plain(self) -> TuneEpoch | None:
+        """Plain text on the validation pictures, where it was told."""
+        return self._epochs.get(0)
+
+    # what the user may want
+
+    def start(self) -> None:
+        """Begin; a run that was stopped goes on, and one that is done gives way."""
+        if self.is_running:
+            return
+        resume = self._state_file.exists()
+        if not resume:
+            self._clear_outcome()
+        self._submit(self._make_request(resume))
+
+    def keep_what_there_is(self) -> None:
+        """Finish a stopped run with the best of its epochs, without another one."""
+        if self.can_go_on:
+            request = self._make_request(True)
+            self._submit(replace(request, stop_after=max(self._project.state.epoch, 1)))
+
+    def clear(self) -> None:
+        """Forget what an earlier run of this project left; nothing is begun."""
+        if not self.is_running:
+            self._state_file.unlink(missing_ok=True)
+            self._clear_outcome()
+            self._project.change(run=IDLE, epoch=0, epochs=0)
+            self._forget()
+            self._tell_all()
+
+    def pause(self) -> None:
+        """Wait at the next step; other work goes on."""
+        if self._job is not None and not self.is_ending:
+            self._bridge.pause(self._job)
+
+    def go_on(self) -> None:
+        """Go on where it paused."""
+        if self._job is not None:
+            self._bridge.resume(self._job)
+
+    def stop_and_keep(self) -> None:
+        """End now with the best epoch so far."""
+        if self._job is not None:
+            self._keeping = True
+            self._bridge.stop(self._job)
+            self.changed.emit()
+
+    def cancel(self) -> None:
+        """End now; the last whole epoch is kept on disk, so that one can go on from there."""
+        if self._job is not None:
+            self._cancelling = True
+            self._bridge.cancel(self._job)
+            self.changed.emit()
+
+    # what is heard
+
+    def on_opened(self) -> None:
+        """Another project is in front: nothing is known of its run but what its folder holds."""
+        if not self.is_running:
+            self._forget()
+            if self.is_done:
+                self.steps, self._epochs = _read_curves(self._project.folder / _MADE_BY)
+            self._tell_all()
+
+    def on_answered(self, answer: str) -> None:
+        """What to do with a run that was interrupted."""
+        if answer == RESUME:
+            self.start()
+        elif answer == KEEP:
+            self.keep_what_there_is()
+        elif answer == START_OVER:
+            self.clear()
+
+    def on_event(self, event: Event) -> None:
+        """Take the events of the run."""
+        if self._job is None or getattr(event, "job", None) != self._job:
+            return
+        if isinstance(event, TuneTold):
+            self._on_told(event)
+        elif isinstance(event, JobProgress):
+            self._on_progress(event)
+        elif isinstance(event, JobStarted):
+            self.is_waiting = False
+            self.words = self.tr("Reading the pictures")
+            self._tell()
+        elif isinstance(event, JobPaused):
+            self._project.change(run=PAUSED)
+            self._tell()
+        elif isinstance(event, JobContinued):
+            self._project.change(run=RUNNING)
+            self._tell()
+        elif isinstance(event, JobFinished | JobFailed | JobCancelled):
+            self._on_end(event)
+
+    def _on_told(self, event: TuneTold) -> None:
+        for news in event.news:
+            if isinstance(news, TuneStep):
+                self.steps.append(news)
+            elif isinstance(news, TuneEpoch):
+                self._epochs[news.epoch] = news
+                self._project.change(epoch=max(self._epochs), epochs=news.epochs)
+            elif isinstance(news, TuneStrip):
+                self.strip = news
+                self.strip_changed.emit()
+            elif isinstance(news, TuneForecast):
+                self.forecast = news
+            elif news not in self.notices:
+                self.notices.append(news)
+                self.changed.emit()
+        if not self._redraw.isActive():
+            self._redraw.start()
+
+    def _on_progress(self, event: JobProgress) -> None:
+        self.done, self.total = event.done, event.total
+        note = event.note[:1].upper() + event.note[1:]
+        self.words = formatting.progress(note, event.remaining_s, 0)
+        self.progressed.emit()
+
+    def _on_end(self, event: JobFinished | JobFailed | JobCancelled) -> None:
+        self._job, self._cancelling, self._keeping, self.is_waiting = None, False, False, False
+        self.done, self.total, self.words = 0, 0, ""
+        if isinstance(event, JobFinished) and isinstance(event.result, TuneResult):
+            self.result = event.result
+            self._remember(event.result)
+            self._project.change(run=DONE, test_run="", saved="")
+            self.finished.emit(event.result)
+        elif isinstance(event, JobFailed):
+            self.failure = event.failure
+            self._project.change(run=STOPPED if self._state_file.exists() else IDLE)
+        elif not self._bridge.is_closed:
+            self.reason = getattr(event, "reason", "")
+            self._project.change(run=STOPPED if self._state_file.exists() else IDLE)
+        self._project.save_now()
+        self._redraw.stop()
+        self.drawn.emit()
+        self._tell()
+
+    def _remember(self, result: TuneResult) -> None:
+        """Keep beside the prompts what made them, for the days after."""
+        if self._asked is None:
+            return
+        self._made_by = replace(self._asked, resume=False, stop_after=result.stopped_after)
+        self._command = result.command
+        told = {
+            "request": asdict(self._made_by),
+            "command": result.command,
+            # what the charts show, for whoever comes back; of very many steps some are enough
+            "epochs": [asdict(epoch) for epoch in self._epochs.values()],
+            "steps": [asdict(step) for step in self.steps[:: len(self.steps) // _STEPS_KEPT + 1]],
+        }
+        with contextlib.suppress(OSError):
+            (self._project.folder / _MADE_BY).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+
+    def _submit(self, request: TuneRequest) -> None:
+        kept = dict(self._epochs) if request.resume else {}
+        self._forget()
+        self._asked = request
+        self._epochs = kept
+        self._project.folder.mkdir(parents=True, exist_ok=True)
+        self._job = self._bridge.submit(request)
+        self.is_waiting = True
+        self.words = self.tr("Waiting for its turn")
+        self._project.change(run=RUNNING, epoch=self._project.state.epoch if request.resume else 0)
+        # a crash from here on must find that it ran
+        self._project.save_now()
+        self._tell_all()
+
+    @property
+    def made_by(self) -> TuneRequest | None:
+        """The request of the run that made this project's prompts: step 3 may say something else by now."""
+        if self._made_by is None and self.is_done:
+            self._made_by, self._command = _read_made_by(self._project.folder / _MADE_BY)
+        return self._made_by
+
+    @property
+    def command(self) -> str:
+        """The command that makes the same prompts, empty where nobody said."""
+        return self._command if self.made_by is not None else ""
+
+    def _clear_outcome(self) -> None:
+        """The engine never writes over prompts; those of an earlier run lie in our own folder, or are on the shelf already."""
+        self._out.unlink(missing_ok=True)
+        self._project.change(test_run="", saved="")
+
+    def _forget(self) -> None:
+        self.steps = []
+        self._epochs = {}
+        self.strip = None
+        self.forecast = None
+        self.notices = []
+        self.failure = None
+        # why a stop found nothing to keep
+        self.reason = ""
+        self.result = self._asked = self._made_by = None
+        self._command = ""
+        self.is_waiting = False
+        self.done = self.total = 0
+        self.words = ""
+
+    def _tell(self) -> None:
+        self.changed.emit()
+        self.progressed.emit()
+
+    def _tell_all(self) -> None:
+        self._tell()
+        self.drawn.emit()
+        self.strip_changed.emit()
+
+    @property
+    def _out(self) -> Path:
+        return self._project.folder / "prompts.safetensors"
+
+    @property
+    def _state_file(self) -> Path:
+        return self._out.with_name(self._out.name + _STATE_SUFFIX)
+
+
+def _read_curves(path: Path) -> tuple[list[TuneStep], dict[int, TuneEpoch]]:
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        epochs = [TuneEpoch(**{**one, **_shares(one)}) for one in told["epochs"]]
+        return [TuneStep(**one) for one in told["steps"]], {one.epoch: one for one in epochs}
+    except (OSError, ValueError, TypeError, KeyError):
+        return [], {}
+
+
+def _shares(told: dict[str, Any]) -> dict[str, Share | None]:
+    return {name: Share(**told[name]) if told[name] else None for name in ("clean", "robust")}
+
+
+def _read_made_by(path: Path) -> tuple[TuneRequest | None, str]:
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return TuneRequest(**told["request"]), str(told["command"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None, ""

@@ -1,0 +1,174 @@
+"""Step 2: which picture is used for what, drawn anew a moment after each change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from capt_engine.records import (
+    Assigned,
+    ClassSplit,
+    Event,
+    JobCancelled,
+    JobFailed,
+    JobFinished,
+    JobId,
+    SplitRequest,
+    SplitResult,
+)
+from capt_gui.bridge import Bridge
+from capt_gui.view_models.tune.project import TuneProject
+from capt_gui.view_models.tune.scan_model import ScanModel
+from capt_gui.view_models.tune.state import DONE, IDLE, STOPPED
+
+DELAY_MS = 150
+SHOTS: tuple[int | None, ...] = (1, 2, 4, 8, 16, None)
+
+
+class SplitModel(QObject):
+    """`changed`: the result, or that it is out of date. `written`: the split of this moment is on disk; `refused`: it is not.
+
+    `failed(Failure)`: there is no split.
+    """
+
+    changed = Signal()
+    written = Signal()
+    refused = Signal()
+    failed = Signal(object)
+
+    def __init__(self, bridge: Bridge, project: TuneProject, scan: ScanModel, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._project = project
+        self._scan = scan
+        self._job: JobId | None = None
+        self._writing = False
+        # the request that the result answers, without its file
+        self._answered: SplitRequest | None = None
+        self._asked: SplitRequest | None = None
+        self._sha256 = ""
+        self.result: SplitResult | None = None
+        self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
+        self._timer.timeout.connect(self.refresh)
+        bridge.event_arrived.connect(self.on_event)
+        project.changed.connect(self.on_project_changed)
+        project.opened.connect(self.on_opened)
+        scan.changed.connect(self.on_project_changed)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the result answers the settings of this moment."""
+        return self.result is not None and self._answered == self._request()
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether the split is being written to disk."""
+        return self._writing
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether the data brings its own division into train and test."""
+        found = self._scan.result
+        return found is not None and sum(count > 0 for _, count in found.splits) > 1
+
+    def problem(self) -> str:
+        """Why one cannot go on, in a sentence; empty when one can."""
+        if self._scan.result is None:
+            return self._scan.problem()
+        # while the next answer is a blink away the last one counts: writing asks again anyway
+        if self.result is not None:
+            return next(iter(self.result.blocks), "")
+        # a project that was opened again has its split on disk already
+        return "" if self._project.split_file.is_file() else self.tr("The pictures are being divided.")
+
+    def totals(self) -> ClassSplit | None:
+        """All classes together."""
+        if self.result is None:
+            return None
+        rows = self.result.classes
+        return ClassSplit(
+            "", sum(own.pool for own in rows), sum(own.tuned for own in rows), sum(own.watched for own in rows),
+            sum(own.test for own in rows), sum(own.spare for own in rows),
+        )  # fmt: skip
+
+    def pictures(self, name: str) -> tuple[Assigned, ...]:
+        """The pictures of a class with their use."""
+        return tuple(own for own in self.result.pictures if own.class_name == name) if self.result is not None else ()
+
+    def refresh(self) -> None:
+        """Ask who goes where, unless that is known or being asked already."""
+        self._timer.stop()
+        request = self._request()
+        if request is None or self._writing or request in (self._answered, self._asked):
+            return
+        self._submit(request)
+
+    def write(self) -> None:
+        """Write the split of this moment into the project; `written` follows."""
+        request = self._request()
+        if request is not None and not self._writing:
+            self._timer.stop()
+            self._writing = True
+            self._submit(replace(request, out=str(self._project.split_file)))
+            self.changed.emit()
+
+    def on_opened(self) -> None:
+        """Another project is in front."""
+        self._timer.stop()
+        if self._job is not None:
+            self._bridge.cancel(self._job)
+        self._job = self._answered = self._asked = self.result = None
+        self._writing, self._sha256 = False, ""
+
+    def on_project_changed(self) -> None:
+        """A setting may have changed, or what is left out."""
+        request = self._request()
+        if request is None:
+            if self.result is not None:
+                self.result = self._answered = None
+                self.changed.emit()
+        elif request not in (self._answered, self._asked):
+            self._timer.start()
+            self.changed.emit()
+
+    def on_event(self, event: Event) -> None:
+        """Take the answer to the latest question."""
+        if self._job is None or getattr(event, "job", None) != self._job:
+            return
+        if not isinstance(event, JobFinished | JobFailed | JobCancelled):
+            return
+        self._job, asked, self._asked = None, self._asked, None
+        was_writing, self._writing = self._writing, False
+        if isinstance(event, JobFinished) and isinstance(event.result, SplitResult):
+            self.result, self._answered = event.result, asked
+        elif isinstance(event, JobFailed):
+            self.failed.emit(event.failure)
+        self.changed.emit()
+        if was_writing and isinstance(event, JobFinished) and self.result is not None and not self.result.blocks:
+            self._on_written(self.result)
+        elif was_writing:
+            self.refused.emit()
+
+    def _on_written(self, result: SplitResult) -> None:
+        state = self._project.state
+        if self._sha256 and result.sha256 != self._sha256 and state.run in (DONE, STOPPED):
+            # what was tuned on other pictures is not the result of these
+            self._project.change(run=IDLE, epoch=0, epochs=0, test_run="", saved="")
+        self._sha256 = result.sha256
+        self.written.emit()
+
+    def _submit(self, request: SplitRequest) -> None:
+        if self._job is not None:
+            self._bridge.cancel(self._job)
+        self._asked = replace(request, out="")
+        self._job = self._bridge.submit(request)
+
+    def _request(self) -> SplitRequest | None:
+        found, state = self._scan.result, self._project.state
+        if found is None or not found.inventory:
+            return None
+        return SplitRequest(
+            found.inventory, tuple(sorted(state.excluded)), tuple(sorted(state.excluded_classes)),
+            state.own_parts and self.has_parts, state.shots, state.val_share, state.test_share, state.seed,
+        )  # fmt: skip

@@ -1,0 +1,121 @@
+"""The checks that rows answer, on trials made up for each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from capt_engine.checks.from_rows import ROW_CHECKS, row_checks
+from capt_engine.checks.table import CHECKS
+from capt_engine.metrics.tally import Tally, Trial
+from capt_engine.records import Check
+
+EPS = 0.02
+
+
+def trial(path: str, adv: str, **other: Any) -> Trial:
+    """A picture of a cat that is right when clean, attacked by PGD that knows the model."""
+    given = {
+        "prompts": "a",
+        "attack": "pgd",
+        "eps": EPS,
+        "norm": "linf",
+        "knowledge": "white-box",
+        "clean_conf": 0.9,
+        "adv_conf": 0.9,
+        "metrics": (("linf", 0.02),),
+        **other,
+    }
+    return Trial(path, "cat", "cat", adv_pred=adv, success=adv != "cat", **given)
+
+
+def status(trials: list[Trial], name: str, *, labelled: bool = True, targeted: bool = False) -> Check:
+    """One check of some trials."""
+    found = row_checks(Tally(trials), EPS, labelled=labelled, targeted=targeted)
+    return {one.name: one for one in found}[name]
+
+
+PASSING: list[tuple[str, list[Trial]]] = [
+    ("budget-kept", [trial("1", "dog")]),
+    ("zero-budget", [trial("1", "cat", eps=0.0, metrics=())]),
+    ("attacks-hurt", [trial("1", "dog")]),
+    ("monotone-budget", [trial("1", "cat", eps=0.01), trial("1", "dog")]),
+    ("black-box-weaker", [trial("1", "dog"), trial("1", "cat", attack="square", knowledge="black-box, sees scores")]),
+    ("transfer-weaker", [trial("1", "dog", aimed_at="a"), trial("1", "cat", aimed_at="b")]),
+    ("baseline-breaks", [trial(str(i), "dog", prompts=one) for i in range(9) for one in ("none", "a")]),
+    ("survives-png", [trial("1", "dog", png=True)]),
+    ("labels-known", [trial("1", "dog")]),
+    ("enough-pictures", [trial(str(i), "dog") for i in range(50)]),
+]
+FAILING: list[tuple[str, list[Trial]]] = [
+    ("budget-kept", [trial("1", "dog", metrics=(("linf", 0.021),))]),
+    ("zero-budget", [trial("1", "dog", eps=0.0, metrics=())]),
+    ("zero-budget", [trial("1", "cat", eps=0.0, metrics=(), adv_conf=0.8)]),
+    ("monotone-budget", [trial("1", "dog", eps=0.01), trial("1", "cat")]),
+    (
+        "black-box-weaker",
+        [
+            one
+            for i in range(2)
+            for one in (trial(str(i), "cat"), trial(str(i), "dog", attack="square", knowledge="black-box, sees scores"))
+        ],
+    ),
+    ("transfer-weaker", [trial("1", "cat", aimed_at="a"), trial("1", "dog", aimed_at="b")]),
+    ("baseline-breaks", [trial(str(i), "cat", prompts=one) for i in range(9) for one in ("none", "a")]),
+    ("survives-png", [trial("1", "dog", png=True), trial("2", "dog", png=False)]),
+    ("enough-pictures", [trial("1", "dog")]),
+]
+
+
+@pytest.mark.parametrize(("name", "trials"), PASSING, ids=[name for name, _ in PASSING])
+def test_a_sound_run_passes(name: str, trials: list[Trial]) -> None:
+    """With its number."""
+    found = status(trials, name)
+    assert found.status == "pass", found
+    assert found.value is not None
+
+
+@pytest.mark.parametrize(("name", "trials"), FAILING, ids=[f"{i}-{name}" for i, (name, _) in enumerate(FAILING)])
+def test_an_unsound_run_fails(name: str, trials: list[Trial]) -> None:
+    """By the check that is named for it."""
+    assert status(trials, name).status == "fail"
+
+
+def test_plain_clip_under_a_transfer_is_no_baseline() -> None:
+    """Whether the same attack breaks it is not known where it was only shown what was computed on another model."""
+    trials = [trial(str(i), "cat", prompts=one, aimed_at="model:other") for i in range(9) for one in ("none", "a")]
+    assert status(trials, "baseline-breaks").status == "not_run"
+
+
+def test_an_attack_that_helps_is_noticed() -> None:
+    """More right under attack than before."""
+    helped = Trial("1", "cat", "dog", "a", "pgd", EPS, "cat", norm="linf", clean_conf=0.5, adv_conf=0.5)
+    assert status([helped], "attacks-hurt").status == "fail"
+    assert status([helped], "attacks-hurt", targeted=True).status == "not_run"
+
+
+def test_nobody_labelled_is_noticed() -> None:
+    """Agreement with oneself is no accuracy."""
+    assert status([trial("1", "dog")], "labels-known", labelled=False).status == "fail"
+
+
+def test_fog_is_no_black_box_attack() -> None:
+    """What lies outside the ball proves nothing about the attack inside it; nor does noise, which does not search."""
+    fog = [trial(str(i), "dog", attack="corruption", knowledge="no search", norm="") for i in range(3)]
+    assert status([*fog, *(trial(str(i), "cat") for i in range(3))], "black-box-weaker").status == "not_run"
+
+
+def test_what_was_carried_proves_no_order_of_budgets() -> None:
+    """Where broken pictures are not attacked again the curve cannot rise, so that it does not is no sign of anything."""
+    carried = [trial("1", "dog", eps=0.01), trial("1", "", skipped="broken at 2.55/255", metrics=(), adv_conf=None)]
+    assert status(carried, "monotone-budget").status == "not_run"
+
+
+def test_nothing_at_all_is_answered_with_sentences() -> None:
+    """No rows: nothing passes."""
+    found = row_checks(Tally(), EPS, labelled=True, targeted=False)
+    assert len(found) == len(ROW_CHECKS)
+    assert {one.status for one in found} <= {"fail", "not_run", "pass"}
+    assert {one.name for one in found} <= set(CHECKS.names())
+    assert "pass" not in {one.status for one in found if one.name != "labels-known"}

@@ -1,0 +1,202 @@
+"""What a run leaves on disk: a manifest that says everything, rows, and a bounded number of pictures."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from capt_engine.cli.evaluate import request_from
+from capt_engine.cli.main import parser
+from capt_engine.errors import BadRequest
+from capt_engine.records import AnalyzeRequest, AttackSpec, EvaluateRequest, ThreatModel, until_chance
+from capt_engine.reports import REPORTS
+from capt_engine.reports.build import build
+from capt_engine.runs import kept_pictures
+from capt_engine.runs.finished_run import FinishedRun
+from capt_engine.runs.kept_runs import kept_runs
+from capt_engine.runs.manifest import digest
+from capt_engine.runs.request_text import command, eps_words, from_json
+from capt_engine.runs.run_folder import RunFolder
+from capt_engine.runs.table import LATER, columns
+from tests.engine.reports.made_runs import kept, request, rows
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of thirty pictures."""
+    return kept(tmp_path_factory.mktemp("kept") / "run", 30)
+
+
+def test_the_manifest_says_everything(run: Path) -> None:
+    """Versions, machine, seeds, hashes, times, and the request that can be read back whole."""
+    told = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    assert {"capt-explorer", "python", "torch", "open_clip_torch", "Pillow", "numpy", "platform"} <= told[
+        "versions"
+    ].keys()
+    assert {"device", "precision", "threads", "processor", "deterministic"} <= told["machine"].keys()
+    assert told["model"] == {"id": "demo", "sha256": "ab" * 32}
+    assert told["pictures"]["n"] == 30
+    with (run / "rows.csv").open(newline="", encoding="utf-8") as file:
+        assert told["pictures"]["sha256"] == digest(sorted({row["sha256"] for row in csv.DictReader(file)}))
+    assert told["started"] <= told["ended"]
+    assert from_json(told) == request(run)
+
+
+def test_a_bounded_number_of_pictures_is_kept(run: Path) -> None:
+    """Four worst, four best and four by the seed for each set of prompts, and no file that nobody shows."""
+    found = kept_pictures.read(run)
+    assert len(found) == 2 * 3 * 4
+    shifts = [row for row in rows(request(run), 30) if row.prompt_id == "none" and row.threat.eps == 4 / 255]
+    worst = sorted(dict(row.metrics)["margin_shift"] for row in shifts)[:4]
+    assert [one.margin_shift for one in found if (one.role, one.prompt_id) == ("worst", "none")] == worst
+    assert {file.name for file in (run / "examples").iterdir()} == kept_pictures.files_of(found)
+
+
+def test_kept_pictures_do_not_depend_on_the_order(run: Path, tmp_path: Path) -> None:
+    """Backwards the same pictures are chosen."""
+    backwards = list(rows(request(tmp_path / "back"), 30))[::-1]
+    kept(tmp_path / "back", 30, given=backwards)
+    assert set(kept_pictures.read(tmp_path / "back")) == set(kept_pictures.read(run))
+
+
+def test_a_run_without_an_end_is_no_finished_one(run: Path, tmp_path: Path) -> None:
+    """The sentence says how to finish it; what is no run is refused as well."""
+    (tmp_path / "cut").mkdir()
+    for name in ("manifest.json", "rows.csv"):
+        (tmp_path / "cut" / name).write_bytes((run / name).read_bytes())
+    with pytest.raises(BadRequest, match="--resume"):
+        FinishedRun.of(tmp_path / "cut")
+    with pytest.raises(BadRequest, match="no run"):
+        FinishedRun.of(tmp_path)
+
+
+def test_a_run_of_an_older_version_is_gone_on_with(run: Path, tmp_path: Path) -> None:
+    """It did not know LPIPS, so it measured none: the same request goes on, one that measures it does not."""
+    folder = tmp_path / "older"
+    folder.mkdir()
+    told = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    del told["lpips"], told["request"]["lpips"]
+    (folder / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
+    (folder / "rows.csv").write_bytes((run / "rows.csv").read_bytes())
+    with RunFolder(folder, request(run), {"lpips": None}, resume=True) as taken:
+        assert len(taken.done) == 30
+    with pytest.raises(BadRequest, match="another lpips"):
+        RunFolder(folder, request(run, lpips="alex"), {"lpips": {"sha256": "aa"}}, resume=True)
+
+
+def test_kept_runs_are_listed_newest_first(run: Path, tmp_path: Path) -> None:
+    """A finished one with its end and its count, an unfinished one without, nothing else."""
+    first = kept(tmp_path / "first", 3)
+    told = json.loads((first / "manifest.json").read_text(encoding="utf-8"))
+    (first / "manifest.json").write_text(json.dumps({**told, "ended": "2001-01-01T00:00:00+01:00"}), encoding="utf-8")
+    kept(tmp_path / "second", 4)
+    kept(tmp_path / "third", 2)
+    (tmp_path / "third" / "summary.json").unlink()
+    (tmp_path / "no run").mkdir()
+    found = kept_runs(tmp_path)
+    assert {Path(one.folder).name for one in found} == {"first", "second", "third"}
+    assert Path(found[-1].folder).name == "first"
+    by_name = {Path(one.folder).name: one for one in found}
+    assert (by_name["second"].n, by_name["second"].labelled, by_name["third"].ended) == (4, True, "")
+    assert by_name["first"].ended.startswith("2001")
+    assert kept_runs(tmp_path / "nowhere") == ()
+    assert run.is_dir()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        EvaluateRequest(data="-odd name/;x", seed=3, limit=7, shard=(2, 3), subsample_classes="new"),
+        EvaluateRequest(
+            data="d", prompts="p", compare="none", aim="b", curve=(0.0, 0.5, 1 / 3), threat=ThreatModel(eps=0.5)
+        ),
+        EvaluateRequest(data="d", attacks=(), classes=("a b", "c"), template="x {}", precision="bf16", device="cpu"),
+        EvaluateRequest(
+            data="d",
+            attacks=(AttackSpec("pgd", (("steps", 5), ("step_size", 1 / 255), ("restarts", 2))),),
+            threat=ThreatModel("l2", 2.5, "cat"),
+        ),
+        EvaluateRequest(
+            data="d", attacks=(AttackSpec("pgd", (("loss", "margin"), ("momentum", 0.5), ("random_start", False))),)
+        ),
+        EvaluateRequest(
+            data="d",
+            suite="standard",
+            attacks=(),
+            shared_values=(("steps", 7), ("queries", 9)),
+            skip_broken=True,
+            minimal_eps=0.02,
+            checks="full",
+            threat=ThreatModel(space="original size"),
+        ),
+        EvaluateRequest(
+            data="d",
+            attacks=(AttackSpec("pgd"), AttackSpec("square")),
+            prompts="p",
+            matrix=("p", "q", "none"),
+            curve=until_chance(4 / 255, "linf"),
+            until_chance=True,
+            skip_broken=True,
+        ),
+        EvaluateRequest(data="d", suite="quick", attacks=(), skip_broken=False),
+        EvaluateRequest(data="d", lpips="vgg"),
+    ],
+    ids=["plain", "curve", "clean", "settings", "set", "suite", "matrix", "all pictures", "lpips"],
+)
+def test_the_command_asks_the_same(asked: EvaluateRequest) -> None:
+    """What a report tells to type is read back by the program as the very request."""
+    words = shlex.split(command(asked))
+    assert words[0] == "capt"
+    assert request_from(parser().parse_args(words[1:])) == asked
+
+
+def test_what_options_cannot_say_is_left_to_the_manifest() -> None:
+    """Attacks with settings of their own, or a comma in a class name."""
+    two = (AttackSpec("pgd", (("loss", "margin"),)), AttackSpec("square"))
+    assert command(EvaluateRequest("d", attacks=two)) == "capt run manifest.json"
+    assert command(AnalyzeRequest(("d",), classes=("a, b",))) == "capt run manifest.json"
+
+
+def test_a_request_from_a_newer_version_is_refused(run: Path) -> None:
+    """By the name of what is not known; and what is no request at all with a sentence."""
+    told = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    with pytest.raises(BadRequest, match="colour"):
+        from_json({**told, "request": {**told["request"], "colour": 1}})
+    with pytest.raises(BadRequest, match="no request"):
+        from_json({"format": 2})
+
+
+def test_budgets_are_typed_as_people_do() -> None:
+    """As k/255 where that is exactly the number."""
+    assert [eps_words(eps) for eps in (4 / 255, 0.5, 2.5 / 255, 0.0)] == ["4/255", "0.5", "2.5/255", "0"]
+
+
+def test_a_run_of_before_is_still_read(run: Path, tmp_path: Path) -> None:
+    """Without the later columns, and a summary without the later fields, every report is written, and an interrupted run gone on with."""
+    old = tmp_path / "old"
+    shutil.copytree(run, old)
+    names = [name for name in columns() if name not in LATER]
+    with (run / "rows.csv").open(newline="", encoding="utf-8") as file, (old / "rows.csv").open("w", newline="") as out:
+        writer = csv.DictWriter(out, names, extrasaction="ignore", lineterminator="\r\n")
+        writer.writeheader()
+        writer.writerows(csv.DictReader(file))
+    told = json.loads((run / "summary.json").read_text(encoding="utf-8"))
+    later = ("text_drift", "memory_bytes")
+    (old / "summary.json").write_text(json.dumps({name: told[name] for name in told if name not in later}))
+    for form in REPORTS:
+        assert form.write(build(old))
+    whole = request(old, resume=True)
+    manifest = json.loads((old / "manifest.json").read_text(encoding="utf-8"))
+    manifest["request"] |= {"keep": str(old)}
+    (old / "manifest.json").write_text(json.dumps(manifest))
+    with RunFolder(old, whole, {}, resume=True) as folder:
+        assert len(folder.done) == 30
+    with (old / "rows.csv").open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        assert {line["entropy_clean"] for line in reader} == {""}
+        assert tuple(reader.fieldnames or ()) == columns()

@@ -1,0 +1,183 @@
+"""The choices and the request they freeze into."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from conftest import Bench
+from fakes import CATALOGUE, PHOTO_CLASSES, READY, SHAPES
+from PySide6.QtCore import QCoreApplication
+
+from capt_engine.records import (
+    AttackSpec,
+    CheckClassesRequest,
+    ClassesChecked,
+    EngineFailed,
+    EngineNote,
+    Failure,
+    JobFinished,
+    JobId,
+)
+from capt_gui.settings import Settings
+from capt_gui.view_models.explore import token_check
+from capt_gui.view_models.explore.choices import Choices
+
+
+@pytest.fixture
+def choices() -> Choices:
+    """Choices with the catalogue there."""
+    made = Choices(Settings())
+    made.on_ready(CATALOGUE)
+    return made
+
+
+def test_a_request_is_the_same_before_and_after_the_catalogue() -> None:
+    """Work asked while torch loads does not look "made with other settings" a moment later."""
+    fresh = Choices(Settings(steps=50, expert={"pgd": {"restarts": 2}}))
+    early = fresh.request(("a",))
+    fresh.on_ready(CATALOGUE)
+    assert fresh.request(("a",)) == early
+    assert early.attack == AttackSpec("pgd", (("restarts", 2), ("steps", 50)))
+
+
+def test_lpips_is_measured_where_its_cheap_weights_are(choices: Choices) -> None:
+    """AlexNet's without being asked, VGG16's never; a result without it does not look "made with other settings"."""
+    before = choices.request(())
+    assert before.lpips == ""
+    choices.on_ready(replace(CATALOGUE, lpips=("vgg",)))
+    assert choices.request(()).lpips == ""
+    choices.on_ready(replace(CATALOGUE, lpips=("alex", "vgg")))
+    assert choices.request(()).lpips == "alex"
+    assert choices.made_with(before)
+
+
+def test_choices_nobody_offers_fall_back() -> None:
+    """A model, norm or prompt that is gone gives way to the first one that is there."""
+    chosen = Settings(model="gone", norm="l7", attack="none", prompts="lost")
+    Choices(chosen).on_ready(CATALOGUE)
+    assert (chosen.model, chosen.norm, chosen.attack, chosen.prompts) == ("demo", "linf", "pgd", "")
+
+
+def test_each_model_has_its_own_classes(choices: Choices) -> None:
+    """Lists are kept per model; the suggestion itself is not stored."""
+    assert choices.classes == SHAPES
+    choices.set_classes(("cat", "dog"), "a drawing of a {}.")
+    assert choices.request(()).classes == ("cat", "dog")
+    choices.set_model("photos")
+    assert (choices.classes, choices.request(()).classes) == (PHOTO_CLASSES, ())
+    choices.set_model("demo")
+    assert choices.template == "a drawing of a {}."
+    choices.restore_classes()
+    assert (choices.settings.classes, choices.settings.template) == ({}, {})
+    choices.set_classes(SHAPES, "a render of a {}.")
+    assert choices.settings.classes == {}
+
+
+def test_each_norm_has_its_own_budget(choices: Choices) -> None:
+    """Changing the norm brings back the budget last used with it."""
+    choices.set_eps(8 / 255)
+    choices.set_norm("l2")
+    assert choices.eps == 0.5
+    choices.set_eps(1.0)
+    choices.set_norm("linf")
+    assert choices.eps == 8 / 255
+
+
+def test_a_target_must_be_a_class(choices: Choices) -> None:
+    """A target that is no longer in the list is no target."""
+    choices.set_target("cone")
+    assert choices.request(()).threat.target == "cone"
+    choices.set_classes(("cat", "dog"), "a {}.")
+    assert choices.request(()).threat.target is None
+
+
+def test_the_expert_form_and_the_knobs_are_one(choices: Choices) -> None:
+    """Budget and steps are the same values in both places; the form's other values reach the request."""
+    assert [param.name for param in choices.expert_params()][:2] == ["eps", "steps"]
+    assert choices.expert_values() == ()
+    choices.set_expert_values((("eps", 3 / 255), ("steps", 7), ("loss", "margin"), ("seed", 5)))
+    assert (choices.eps, choices.steps, choices.settings.seed) == (3 / 255, 7, 5)
+    assert choices.request(()).attack == AttackSpec("pgd", (("loss", "margin"), ("steps", 7)))
+    assert dict(choices.expert_values()) == {"eps": 3 / 255, "steps": 7, "loss": "margin", "seed": 5}
+    choices.set_steps(10)
+    assert choices.settings.steps == 0
+    choices.set_expert_values(())
+    assert choices.request(()).attack == AttackSpec("pgd", ())
+
+
+def test_problems_are_said(choices: Choices) -> None:
+    """One class, or a template without its gap, cannot be run."""
+    assert choices.problem() == ""
+    choices.set_classes(("cat", "cat"), "a {}.")
+    assert "two classes" in choices.problem()
+    choices.set_classes(("cat", "dog"), "a cat.")
+    assert "{}" in choices.problem()
+    assert Choices(Settings()).problem() == ""
+
+
+def test_the_engine_is_waited_for_in_words(bench: Bench) -> None:
+    """Until the engine is ready its notes are shown, then nothing; a failure is kept."""
+    state = bench.desk.engine
+    assert state.waiting_text.startswith("Starting the engine")
+    bench.engine.emit(EngineNote("Loading torch"))
+    assert state.waiting_text == "Waiting for the engine: loading torch…"
+    bench.engine.emit(READY)
+    assert (state.waiting_text, state.is_ready) == ("", True)
+    bench.engine.emit(EngineFailed(Failure("DeviceProblem", "No torch.")))
+    assert state.failure.message == "No torch."
+
+
+def test_tokens_are_counted_after_a_pause(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the list that stands when the user pauses is sent; an answer to an older one is ignored."""
+    monkeypatch.setattr(token_check, "DELAY_MS", 0)
+    answers: list[ClassesChecked] = []
+    bench.desk.tokens.checked.connect(answers.append)
+    bench.engine.emit(READY)
+    bench.desk.tokens.on_timeout()
+    for name in ("d", "do", "dog"):
+        bench.desk.choices.set_classes(("cat", name), "a {}.")
+    bench.desk.tokens.on_timeout()
+    bench.desk.tokens.on_timeout()
+    assert bench.engine.requests == [
+        CheckClassesRequest("demo", SHAPES, "a render of a {}."),
+        CheckClassesRequest("demo", ("cat", "dog"), "a {}."),
+    ]
+    assert bench.engine.cancelled == [1]
+    answer = ClassesChecked((4, 4), 32, (), ())
+    bench.engine.emit(JobFinished(JobId(1), answer))
+    assert answers == []
+    bench.engine.emit(JobFinished(JobId(2), answer))
+    QCoreApplication.processEvents()
+    assert answers == [answer]
+
+
+def test_an_attack_brings_its_norms_and_goals(choices: Choices) -> None:
+    """A norm that the attack cannot work with gives way; one with a budget of its own asks for no ε; some know no target."""
+    shrinking = replace(CATALOGUE.attacks[0], name="cw", norms=("l2",))
+    printed = replace(CATALOGUE.attacks[0], name="typographic", norms=(), can_target=False)
+    choices.on_ready(replace(CATALOGUE, attacks=(*CATALOGUE.attacks, shrinking, printed)))
+    choices.set_target(choices.classes[0])
+    assert "eps" in [param.name for param in choices.expert_params()]
+    choices.set_attack("cw")
+    assert choices.settings.norm == "l2"
+    assert [norm.name for norm in choices.norms] == ["l2"]
+    choices.set_attack("typographic")
+    assert choices.has_own_budget
+    assert choices.target is None
+    assert "eps" not in [param.name for param in choices.expert_params()]
+    choices.set_attack("pgd")
+    assert [norm.name for norm in choices.norms] == ["linf", "l2"]
+    assert choices.target == choices.classes[0]
+
+
+def test_on_which_pixels_an_attack_works_is_one_setting_for_all(choices: Choices) -> None:
+    """Chosen in the Expert form, kept whatever the attack, told in the request, and back at the default where the form is emptied."""
+    choices.set_expert_values((("space", "original size"), ("rounding", "8-bit")))
+    choices.set_norm("l2")
+    threat = choices.request(("a.png",)).threat
+    assert (threat.space, threat.rounding) == ("original size", "8-bit")
+    assert dict(choices.expert_values()) == {"space": "original size", "rounding": "8-bit"}
+    choices.set_expert_values(())
+    threat = choices.request(("a.png",)).threat
+    assert (threat.space, threat.rounding) == ("model input", "none")

@@ -1,0 +1,213 @@
+"""A project of the wizard: nothing that was decided is lost, and nothing good is overwritten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from capt_gui.view_models.tune import project_file
+from capt_gui.view_models.tune.project import DELAY_MS, KEEP, START_OVER, TuneProject, title_of
+from capt_gui.view_models.tune.state import DATA, IDLE, METHOD, RUNNING, SPLIT, TUNE, TuneState
+
+STATE = TuneState(
+    data=("/p/mugs",), step=METHOD, reached=TUNE, excluded=("/p/mugs/a/1.png",), excluded_classes=("b",), shots=None,
+    val_share=0.2, seed=7, settings=(("eps", 0.01), ("attack_steps", 3)), test_eps=0.02, run=RUNNING, epoch=3, epochs=10,
+    name="Größe 🐈", notes="two\nlines",
+)  # fmt: skip
+
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> TuneProject:
+    """An empty project in a home of its own."""
+    return TuneProject(tmp_path)
+
+
+def test_a_state_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    """Every field survives the file."""
+    project_file.save(STATE, tmp_path)
+    kept = project_file.load(tmp_path)
+    assert kept is not None
+    assert kept.state == STATE
+    assert kept.written
+
+
+@pytest.mark.parametrize(
+    "field", ['"shots": "many"', '"val_share": 1.5', '"step": 9', '"run": "odd"', '"data": [1]', '"settings": [[1, 2]]']
+)
+def test_a_field_of_the_wrong_shape_falls_back_to_its_default(tmp_path: Path, field: str) -> None:
+    """One bad value costs that value, not the project."""
+    file = tmp_path / project_file.FILE_NAME
+    file.write_text(
+        f'{{"format": "capt-tuning-project", "version": 1, "state": {{"seed": 4, {field}}}}}', encoding="utf-8"
+    )
+    kept = project_file.load(tmp_path)
+    assert kept is not None
+    assert kept.state == TuneState(seed=4)
+
+
+@pytest.mark.parametrize("rubbish", ["", "{", "[]", '{"format": "another"}'])
+def test_a_damaged_file_is_set_aside_for_the_copy(tmp_path: Path, rubbish: str) -> None:
+    """What can no longer be read is kept under another name, and the state of the last good start is used."""
+    project_file.save(STATE, tmp_path)
+    project_file.keep_copy(tmp_path)
+    (tmp_path / project_file.FILE_NAME).write_text(rubbish, encoding="utf-8")
+    kept = project_file.load(tmp_path)
+    assert kept is not None
+    assert kept.state == STATE
+    assert (tmp_path / "project.bad-1.json").read_text(encoding="utf-8") == rubbish
+    # a damaged file is no reason to forget the copy
+    (tmp_path / project_file.FILE_NAME).write_text(rubbish, encoding="utf-8")
+    project_file.keep_copy(tmp_path)
+    assert project_file.load(tmp_path) == kept
+
+
+def test_a_change_reaches_the_disk_soon_and_a_step_at_once(project: TuneProject, qtbot: QtBot) -> None:
+    """Sliders do not write at each move; a step that was left is on disk before the next one shows."""
+    project.take(("/p/mugs",))
+    project.change(seed=3)
+    kept = project_file.load(project.folder)
+    assert kept is not None
+    assert kept.state.seed == 0
+    qtbot.waitUntil(lambda: _seed(project) == 3, timeout=DELAY_MS + 5000)
+    project.change(seed=4)
+    project.go(SPLIT)
+    assert _seed(project) == 4
+
+
+def test_an_empty_project_leaves_nothing_behind(project: TuneProject, tmp_path: Path) -> None:
+    """Looking at the wizard makes no folder; an empty state never replaces a project."""
+    project.change(seed=3)
+    project.save_now()
+    assert not list(tmp_path.iterdir())
+    assert project.projects() == ()
+    assert project.offered is None
+
+
+def test_the_last_project_is_offered_and_not_forced(project: TuneProject, tmp_path: Path) -> None:
+    """A new start begins empty, and offers what was there; starting anew keeps it."""
+    project.take(("/p/mugs",))
+    project.go(SPLIT)
+    again = TuneProject(tmp_path)
+    assert again.state == TuneState()
+    offered = again.offered
+    assert offered is not None
+    assert (offered.title, offered.is_interrupted) == ("mugs", False)
+    again.change(model="another")
+    assert again.offered == offered
+    again.dismiss_offer()
+    assert again.offered is None
+    assert [kept.id for kept in again.projects()] == [project.id]
+    assert again.open(offered.id)
+    assert again.state.step == SPLIT
+
+
+def test_a_project_found_running_was_interrupted(project: TuneProject, tmp_path: Path, qtbot: QtBot) -> None:
+    """It says so until somebody has said what to do, and then tells whoever tunes."""
+    project.take(("/p/mugs",))
+    project.change(run=RUNNING, epoch=3, epochs=10)
+    assert project.is_busy
+    assert not project.is_interrupted
+    project.close()
+    again = TuneProject(tmp_path)
+    assert again.offered is not None
+    assert again.offered.is_interrupted
+    again.open(again.offered.id)
+    assert again.is_interrupted
+    assert not again.is_busy
+    with qtbot.waitSignal(again.answered) as told:
+        again.answer(KEEP)
+    assert told.args == [KEEP]
+    assert again.state.step == TUNE
+    assert not again.is_interrupted
+
+
+def test_starting_over_forgets_the_run_and_keeps_the_rest(project: TuneProject, tmp_path: Path) -> None:
+    """The settings stay, the epochs go."""
+    project.take(("/p/mugs",))
+    project.change(run=RUNNING, epoch=3, seed=5)
+    project.close()
+    again = TuneProject(tmp_path)
+    again.open(project.id)
+    again.answer(START_OVER)
+    assert (again.state.run, again.state.epoch, again.state.seed) == (IDLE, 0, 5)
+
+
+def test_other_pictures_after_tuning_begin_another_project(project: TuneProject) -> None:
+    """What was tuned keeps its project; before that the same one takes other pictures, and forgets what was left out."""
+    project.take(("/p/mugs",))
+    first = project.id
+    project.change(excluded=("/p/mugs/a/1.png",))
+    project.take(("/p/cups",))
+    assert (project.id, project.state.excluded) == (first, ())
+    project.change(run="done")
+    project.take(("/p/cats",))
+    assert project.id != first
+    assert {kept.title for kept in project.projects()} == {"cups", "cats"}
+
+
+def test_removing_touches_only_its_own_folder(project: TuneProject, tmp_path: Path) -> None:
+    """A project goes with its folder; a folder that is none of ours, and pictures, stay."""
+    pictures = tmp_path / "20260101-000000-abcd"
+    pictures.mkdir()
+    (pictures / "mine.png").write_bytes(b"x")
+    project.take(("/p/mugs",))
+    gone = project.id
+    project.remove(pictures.name)
+    project.remove("../" + tmp_path.name)
+    project.remove(gone)
+    assert [path.name for path in tmp_path.iterdir()] == [pictures.name]
+    assert project.state == TuneState()
+    project.save_now()
+    assert not (tmp_path / gone).exists()
+
+
+def test_a_running_project_is_not_removed(project: TuneProject) -> None:
+    """Tuning writes there."""
+    project.take(("/p/mugs",))
+    project.change(run=RUNNING)
+    project.remove(project.id)
+    assert project.folder.is_dir()
+
+
+def test_a_full_disk_is_told_once(project: TuneProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wizard goes on, and does not repeat itself."""
+    told: list[object] = []
+    project.failed.connect(told.append)
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(project_file, "save", refuse)
+    project.take(("/p/mugs",))
+    project.go(SPLIT)
+    assert len(told) == 1
+    assert project.state.step == SPLIT
+
+
+def test_without_a_home_nothing_is_left_behind() -> None:
+    """Safe mode: the project works while the window is open, and goes with it."""
+    project = TuneProject(None)
+    project.take(("/p/mugs",))
+    folder = project.folder
+    assert folder.is_dir()
+    project.close()
+    assert not folder.exists()
+
+
+def test_titles_come_from_the_pictures_until_there_is_a_name() -> None:
+    """One folder gives its name, several that of the folder they lie in."""
+    assert title_of(TuneState(data=("/p/mugs",))) == "mugs"
+    assert title_of(TuneState(data=("/p/toys/cat", "/p/toys/dog"))) == "toys"
+    assert title_of(TuneState(data=("/p/mugs",), name="Mugs")) == "Mugs"
+    assert TuneState().step == DATA
+
+
+def _seed(project: TuneProject) -> int:
+    kept = project_file.load(project.folder)
+    assert kept is not None
+    return kept.state.seed
