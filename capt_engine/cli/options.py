@@ -25,7 +25,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     group.add_argument("-v", "--verbose", action="store_true", help="say more on standard error")
 
 
-def add_renamed(parser: argparse.ArgumentParser, old: str, new: str, **settings: Any) -> None:
+def add_renamed(parser: argparse._ActionsContainer, old: str, new: str, **settings: Any) -> None:
     """Add the option `new`, and its spelling of before as a hidden alias; `settings` are those of `add_argument`."""
     parser.add_argument(new, **settings)
     parser.add_argument(

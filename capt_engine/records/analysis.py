@@ -88,8 +88,8 @@ class EvaluateRequest:
     attacked and each judged on what was computed on every one of them; instead of prompts and compare.
     minimal_eps: also search the smallest budget that breaks each picture, to this relative tolerance; 0 does not. checks: one of
     CHECK_LEVELS. limit: at most so many pictures, drawn evenly over the classes by `seed`; 0 means all. shard: (i, N), the i-th of N
-    parts, from 1. skip: paths that are done already. subsample_classes: among "all" classes, or the "base" or "new" half of them. The rest is as in
-    `AnalyzeRequest`.
+    parts, from 1. skip: paths that are done already. subsample_classes: among "all" classes, or the "base" or "new" half of them.
+    The rest is as in `AnalyzeRequest`.
     """
 
     data: str

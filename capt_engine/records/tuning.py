@@ -17,7 +17,8 @@ class TuneRequest:
     "ce" or "kl". weight: λ. alpha: a rule by name. guide: "original" (zero-shot, of the model that a robust one came from), "same", or a
     model id. coupling, length, depth: the prompts' shape. rate: the learning rate after the first epoch. augment: "none", or
     "crop-flip". patience: stop when the validation has not improved for so many epochs and keep the best; 0 goes on to the last and keeps
-    that one, as published. validate: watch the validation pictures. subsample_classes: tune on "all" classes, or the "base" or "new" half of them.
+    that one, as published. validate: watch the validation pictures.
+    subsample_classes: tune on "all" classes, or the "base" or "new" half of them.
     stop_after: end after so many epochs and keep the best of them, as "stop and keep the best" does; 0 for never.
     resume: go on where an earlier run of the same request was stopped.
     """
