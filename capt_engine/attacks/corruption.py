@@ -45,6 +45,7 @@ class Corrupt:
         self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
         """See `Attack.run`; model, labels and threat are not looked at."""
+        del model, labels, threat
         progress(0, self.work, self.budget)
         corruption = CORRUPTIONS[self.kind]
         with torch.no_grad():

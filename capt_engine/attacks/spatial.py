@@ -70,6 +70,7 @@ class Spatial:
         self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
         """See `Attack.run`."""
+        del rngs
         criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)
         worst = Worst(model, images, criterion)
         for degrees, right, down in self._moves():
