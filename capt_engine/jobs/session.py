@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from capt_engine.model import imports
 from capt_engine.records import (
-    AnalyzeRequest,
     Catalogue,
     DeviceInfo,
-    EvaluateRequest,
     Event,
     JobId,
     Request,
     Result,
+    RunRequest,
 )
 
 if TYPE_CHECKING:
@@ -104,10 +103,10 @@ class Session:
         return self._backbone[1]
 
     def classifier(
-        self, request: AnalyzeRequest | EvaluateRequest, classes: Sequence[str], template: str, prompts: Path | None
+        self, request: RunRequest, classes: Sequence[str], template: str, prompts: Path | None
     ) -> Classifier:
         """The model of a request over a class list, with prompts of a file or none; the last few are kept, so text is encoded once."""
-        backbone = self.backbone(request.model, request.device)
+        backbone = self.backbone(request.options.model, request.options.device)
         stamp = None if prompts is None else (str(prompts), prompts.stat().st_mtime_ns, prompts.stat().st_size)
         key = (
             backbone.id,
@@ -115,7 +114,7 @@ class Session:
             str(backbone.mean.device),
             tuple(classes),
             template,
-            request.precision,
+            request.options.precision,
             stamp,
         )
         if key not in self._classifiers:
@@ -126,30 +125,32 @@ class Session:
             while len(self._classifiers) >= _KEPT:
                 self._classifiers.pop(next(iter(self._classifiers)))
             self._classifiers[key] = self._handlers.Classifier(
-                backbone, classes, template, precision=request.precision, prompts=learned
+                backbone, classes, template, precision=request.options.precision, prompts=learned
             )
         return self._classifiers[key]
 
     def beside(
-        self, models: Sequence[str], request: AnalyzeRequest | EvaluateRequest, classes: Sequence[str], template: str
+        self, models: Sequence[str], request: RunRequest, classes: Sequence[str], template: str
     ) -> list[Classifier]:
         """Other models with plain text, beside the request's own and on its device; those of jobs before that are not among them go."""
-        device = self.backbone(request.model, request.device).mean.device
-        keys = [(model, str(device), tuple(classes), template, request.precision) for model in models]
+        device = self.backbone(request.options.model, request.options.device).mean.device
+        keys = [(model, str(device), tuple(classes), template, request.options.precision) for model in models]
         self._beside = {key: one for key, one in self._beside.items() if key in keys}
         for key, model in zip(keys, models, strict=True):
             if key not in self._beside:
                 backbone = self._handlers.load_backbone(model, device)
-                self._beside[key] = self._handlers.Classifier(backbone, classes, template, precision=request.precision)
+                self._beside[key] = self._handlers.Classifier(
+                    backbone, classes, template, precision=request.options.precision
+                )
         return [self._beside[key] for key in keys]
 
-    def lpips(self, request: AnalyzeRequest | EvaluateRequest) -> Lpips | None:
+    def lpips(self, request: RunRequest) -> Lpips | None:
         """What a request wants LPIPS measured with, None for nothing; the last one is kept. Raises BadCheckpoint where it is not here."""
-        if not request.lpips:
+        if not request.options.lpips:
             return None
-        device = self._pick(self._device_name if request.device == "auto" else request.device)
-        key = (request.lpips, str(device), self._handlers.lpips_shelf.stamp(request.lpips))
+        device = self._pick(self._device_name if request.options.device == "auto" else request.options.device)
+        key = (request.options.lpips, str(device), self._handlers.lpips_shelf.stamp(request.options.lpips))
         if self._lpips is None or self._lpips[0] != key:
             self._lpips = None
-            self._lpips = (key, self._handlers.lpips_shelf.load(request.lpips, device))
+            self._lpips = (key, self._handlers.lpips_shelf.load(request.options.lpips, device))
         return self._lpips[1]

@@ -7,6 +7,20 @@ from dataclasses import dataclass
 from capt_engine.records.catalogue import PromptsInfo
 from capt_engine.records.pictures import FailedPicture, Picture
 
+__all__ = [
+    "ForecastRequest",
+    "SaveTunedRequest",
+    "Share",
+    "TuneEpoch",
+    "TuneForecast",
+    "TuneRequest",
+    "TuneResult",
+    "TuneSample",
+    "TuneStep",
+    "TuneStrip",
+    "TunedSaved",
+]
+
 
 @dataclass(frozen=True)
 class TuneRequest:

@@ -106,7 +106,7 @@ class ResultView(QWidget):
         return self._desk.gallery.pictures(self._item.path, self._side), name
 
     def _has_two_attacks(self) -> bool:
-        return self._item is not None and self._item.request is not None and self._item.request.aim == "each"
+        return self._item is not None and self._item.request is not None and self._item.request.options.aim == "each"
 
     def _show_side(self, row: PictureRow | None, other: PictureRow | None) -> None:
         """Say above the picture at whom its attack was aimed, and offer the other one where there is one."""
@@ -115,7 +115,7 @@ class ResultView(QWidget):
         elif self._has_two_attacks():
             self.triptych.set_side(self._side, both=True)
         else:
-            self.triptych.set_side(self._item.request.aim)
+            self.triptych.set_side(self._item.request.options.aim)
 
     def _names(self, row: PictureRow, other: PictureRow) -> tuple[str, str]:
         label = self._desk.choices.sides.label

@@ -84,7 +84,7 @@ class AnalysisModel(QObject):
         """Analyse some pictures with the present choices."""
         if paths and not self._choices.problem():
             self._gallery.set_pending(paths, "waiting")
-            request = replace(self._choices.request(tuple(paths)), keep=self._store.new_folder())
+            request = self._choices.request(tuple(paths), self._store.new_folder())
             self._submit(Job(request, dict.fromkeys(paths)))
 
     def redraw(self, path: str) -> None:
@@ -97,7 +97,7 @@ class AnalysisModel(QObject):
                 if path in job.open_paths:
                     return
                 self._bridge.cancel(number)
-        self._submit(Job(replace(item.request, paths=(path,), keep=""), {path: None}, redraws=True))
+        self._submit(Job(replace(item.request, paths=(path,)), {path: None}, redraws=True))
 
     def cancel(self) -> None:
         """Stop all that is under way or waiting; results that are there stay."""
@@ -143,7 +143,7 @@ class AnalysisModel(QObject):
             self.progress_changed.emit(event.done, event.total, words)
 
     def _on_rows(self, job: Job, request: AnalyzeRequest, event: RowsReady) -> None:
-        self._gallery.put_rows(event.rows, replace(request, paths=(), keep=""))
+        self._gallery.put_rows(event.rows, replace(request, paths=(), options=replace(request.options, keep="")))
         for row in event.rows:
             job.open_paths.pop(row.path, None)
         self._mark_next(job)
@@ -167,7 +167,7 @@ class AnalysisModel(QObject):
     def _on_finished(self, job: Job, event: JobFinished) -> None:
         if isinstance(event.result, AnalyzeResult) and not job.redraws:
             if isinstance(job.request, AnalyzeRequest):
-                self._store.on_kept(job.request.keep)
+                self._store.on_kept(job.request.options.keep)
             self.finished.emit(event.result)
         elif isinstance(job.request, PreviewRequest):
             if isinstance(event.result, PreviewResult) and event.result.n == 0:

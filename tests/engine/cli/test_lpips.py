@@ -168,7 +168,7 @@ def test_the_weights_are_loaded_once(alex: Files, data: Path, monkeypatch: pytes
     """A session keeps them for its next request, until the file is another."""
     from capt_engine.jobs.session import Session
     from capt_engine.model.store import lpips_store
-    from capt_engine.records import AnalyzeRequest
+    from capt_engine.records import AnalyzeRequest, RunOptions
 
     assert main(["lpips", "import", *alex, *FAST]) == 0
     loaded: list[str] = []
@@ -180,7 +180,7 @@ def test_the_weights_are_loaded_once(alex: Files, data: Path, monkeypatch: pytes
 
     monkeypatch.setattr(lpips_store, "load", counted)
     session = Session("cpu", print)
-    request = AnalyzeRequest((str(data),), lpips="alex")
+    request = AnalyzeRequest((str(data),), options=RunOptions(lpips="alex"))
     first = session.lpips(request)
     assert session.lpips(request) is first
     assert session.lpips(AnalyzeRequest((str(data),))) is None

@@ -19,7 +19,7 @@ from capt_engine.evaluation.plan import Plan, Variant, plan_evaluation
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import load_backbone, open_clip
 from capt_engine.progress import no_progress
-from capt_engine.records import SUITES, AnalyzeResult, AttackSpec, EvaluateRequest, PictureRow, ThreatModel
+from capt_engine.records import SUITES, AnalyzeResult, AttackSpec, EvaluateRequest, PictureRow, RunOptions, ThreatModel
 from tests.conftest import TINY_CLASSES, TINY_CONFIG
 
 PGD = AttackSpec("pgd", (("steps", 5),))
@@ -57,7 +57,7 @@ def items(tmp_path: Path, tiny_classifier: Classifier) -> list[Item]:
 def planned(model: Classifier, source: Classifier | None, **values: Any) -> Plan:
     """A plan with the attack computed on `source`."""
     asked = {"attacks": (PGD,), "threat": THREAT, "crafted_on": "other" if source else "", **values}
-    request = EvaluateRequest("d", with_pictures=True, **asked)
+    request = EvaluateRequest("d", **asked, options=RunOptions(with_pictures=True))
     return plan_evaluation(request, [Variant("none", model)], model, "folder", source=source)
 
 

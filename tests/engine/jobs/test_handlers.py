@@ -37,6 +37,7 @@ from capt_engine.records import (
     PreviewsReady,
     Request,
     RowsReady,
+    RunOptions,
     ThreatModel,
 )
 
@@ -122,7 +123,9 @@ def ask(tiny_folder: Path, photos: Path) -> Callable[..., AnalyzeRequest]:
     """ask(**changes): an analysis of the folder by the tiny model."""
 
     def ask(**changes: Any) -> AnalyzeRequest:
-        plain = AnalyzeRequest((str(photos),), f"local-dir:{tiny_folder}", classes=CLASSES, attack=BRIEF)
+        plain = AnalyzeRequest(
+            (str(photos),), f"local-dir:{tiny_folder}", attack=BRIEF, options=RunOptions(classes=CLASSES)
+        )
         return replace(plain, **changes)
 
     return ask

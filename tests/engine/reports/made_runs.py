@@ -19,6 +19,7 @@ from capt_engine.records import (
     Picture,
     PictureRow,
     PictureSet,
+    RunOptions,
     SignedPicture,
     ThreatModel,
     Verdict,
@@ -34,10 +35,8 @@ def request(keep: Path, **changes: object) -> EvaluateRequest:
     """An evaluation of two sets of prompts at three budgets."""
     asked = EvaluateRequest(
         data="/somewhere/secret-holiday",
-        compare="demo-prompts",
-        threat=ThreatModel(eps=4 / 255),
         curve=(0.0, 2 / 255, 4 / 255),
-        keep=str(keep),
+        options=RunOptions(compare="demo-prompts", threat=ThreatModel(eps=4 / 255), keep=str(keep)),
     )
     return replace(asked, **changes)  # type: ignore[arg-type]
 

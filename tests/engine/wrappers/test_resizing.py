@@ -17,7 +17,7 @@ from capt_engine.evaluation.analysis import evaluate
 from capt_engine.evaluation.plan import Variant, plan_evaluation
 from capt_engine.model.classifier import Classifier
 from capt_engine.progress import no_progress
-from capt_engine.records import AttackSpec, EvaluateRequest, PictureRow, ThreatModel
+from capt_engine.records import AttackSpec, EvaluateRequest, PictureRow, RunOptions, ThreatModel
 from capt_engine.wrappers.resizing import TOLERANCE, AtOriginalSize
 
 SIZES = [(24, 24), (60, 40), (33, 97), (10, 10), (24, 51)]
@@ -72,7 +72,9 @@ def test_an_evaluation_at_original_size(tmp_path: Path, tiny_classifier: Classif
         noise(width, height).save(tmp_path / f"{i}.png")
         items.append(Item(str(tmp_path / f"{i}.png"), i % 2))
     threat = ThreatModel(eps=8 / 255, space="original size")
-    request = EvaluateRequest("d", attacks=(AttackSpec("pgd", (("steps", 3),)),), threat=threat, with_pictures=True)
+    request = EvaluateRequest(
+        "d", attacks=(AttackSpec("pgd", (("steps", 3),)),), options=RunOptions(threat=threat, with_pictures=True)
+    )
     rows: list[Any] = []
     work = plan_evaluation(request, [Variant("none", tiny_classifier)], tiny_classifier, "folder")
     result = evaluate(work, items, rows.extend, no_progress)

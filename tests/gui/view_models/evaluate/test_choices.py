@@ -29,9 +29,14 @@ def test_a_suite_is_asked_for_as_the_terminal_asks(choices: EvaluateChoices) -> 
     """Its attacks one after the other, on at most 200 pictures, with cheap checks, among the classes of the data."""
     request = choices.request("/runs/1")
     assert request == r.EvaluateRequest(
-        data="/data/toys", model="demo", attacks=(), suite="quick", skip_broken=True, limit=200, checks="cheap",
-        threat=r.ThreatModel(eps=4 / 255), keep="/runs/1",
-    )  # fmt: skip
+        data="/data/toys",
+        attacks=(),
+        suite="quick",
+        skip_broken=True,
+        limit=200,
+        checks="cheap",
+        options=r.RunOptions(model="demo", threat=r.ThreatModel(eps=4 / 255), keep="/runs/1"),
+    )
     assert choices.problem() == ""
     assert choices.cost_words().startswith("200 pictures × 2 attacks.")
     assert choices.interval_words() == "Figures are known to ± 6.9 points or better."

@@ -18,6 +18,7 @@ from capt_engine.records import (
     PictureRow,
     PictureSet,
     RowsReady,
+    RunOptions,
     SignedPicture,
     ThreatModel,
     Verdict,
@@ -26,7 +27,7 @@ from capt_gui.view_models.explore import comparison
 from capt_gui.view_models.explore.gallery_model import GalleryModel, Role
 from capt_gui.view_models.explore.picture_sets import CAPACITY
 
-BOTH = AnalyzeRequest((), compare="capt")
+BOTH = AnalyzeRequest((), options=RunOptions(compare="capt"))
 A = replace(
     make_row("a"),
     classes=("capsule", "torus"),
@@ -76,7 +77,7 @@ def test_the_details_say_what_is_shared_once() -> None:
 
 def test_the_summary_has_intervals_and_the_paired_test() -> None:
     """What each side kept, of how many, and whether the difference could be chance."""
-    result = summary(AnalyzeRequest(("x",) * 50, compare="capt"))
+    result = summary(AnalyzeRequest(("x",) * 50, options=RunOptions(compare="capt")))
     words = "A kept 31 % [20–45 %] · B kept 57 % [43–70 %] of 50 pictures' own answers (paired p = 0.002)"
     assert comparison.summary(result) == words
     assert result.compared is not None
