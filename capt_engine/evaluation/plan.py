@@ -19,8 +19,8 @@ from capt_engine.records import (
     CHECK_LEVELS,
     CORRUPTION,
     OTHER_MODEL,
+    PERTURBED,
     ROUNDINGS,
-    SPACES,
     SUITES,
     AnalyzeRequest,
     AttackSpec,
@@ -121,7 +121,7 @@ class Plan:
         return (*dict.fromkeys(said), *self._unseen())
 
     def _unseen(self) -> tuple[str, ...]:
-        if self.lpips is None or self.threat.space != SPACES[0] or self.lpips.net.fits(self.classifier.size):
+        if self.lpips is None or self.threat.perturb != PERTURBED[0] or self.lpips.net.fits(self.classifier.size):
             return ()
         needed = next(side for side in itertools.count(1) if self.lpips.net.fits(side))
         return (
@@ -209,8 +209,8 @@ def _plan(
         )
     if request.options.aim not in AIMS:
         raise UnknownName("aim of the attack", request.options.aim, AIMS)
-    if wanted.space not in SPACES:
-        raise UnknownName("space of the perturbation", wanted.space, SPACES)
+    if wanted.perturb not in PERTURBED:
+        raise UnknownName("pixels to perturb", wanted.perturb, PERTURBED)
     if wanted.rounding not in ROUNDINGS:
         raise UnknownName("rounding", wanted.rounding, ROUNDINGS)
     specs = _specs(request)
@@ -274,7 +274,7 @@ def _source(request: RunRequest, source: Classifier | None, size: int, *, is_tab
 def _looking(one: Classifier, wanted: ThreatModel, size: int) -> Classifier:
     """A model as it looks at pictures: with the resizing inside where they are whole ones, or made for another size than its own; rounded
     first or not. Raises BadRequest for preprocessing that cannot be put inside."""
-    fits = wanted.space == SPACES[0] and one.size == size
+    fits = wanted.perturb == PERTURBED[0] and one.size == size
     sized = one if fits else AtOriginalSize(one)
     return InEightBits(sized) if _in_eight_bits(wanted) else sized
 
@@ -286,7 +286,7 @@ def _measured_by(work: Plan, lpips: Lpips | None) -> Plan:
             "Of many corruptions only the answers are kept; LPIPS is not measured.",
             "Leave --lpips away, or look at one corruption: --attack corruption --set kind=fog --lpips.",
         )
-    if lpips is not None and lpips.net is not ALEX and work.threat.space != SPACES[0]:
+    if lpips is not None and lpips.net is not ALEX and work.threat.perturb != PERTURBED[0]:
         raise BadRequest(
             f"{lpips.net.label} on pictures at their own size takes gigabytes for each.",
             f"Measure LPIPS with {ALEX.label}: --lpips {ALEX.name}.",

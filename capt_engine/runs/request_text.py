@@ -11,8 +11,8 @@ from capt_engine.errors import BadRequest
 from capt_engine.records import (
     NO_PROMPTS,
     OTHER_MODEL,
+    PERTURBED,
     ROUNDINGS,
-    SPACES,
     SUITES,
     AnalyzeRequest,
     AttackSpec,
@@ -41,7 +41,10 @@ def from_json(told: Mapping[str, Any]) -> RunRequest:
         values = {_RENAMED.get(name, name): _tuples(value) for name, value in values.items()}
         if "options" not in values:  # as versions before 0.2 wrote it
             values["options"] = {name: values.pop(name) for name in _OPTIONS & values.keys()}
-        options = {**values["options"], "threat": ThreatModel(**dict(values["options"]["threat"]))}
+        threat = dict(values["options"]["threat"])
+        if "space" in threat:
+            threat["perturb"] = "original" if threat.pop("space") == "original size" else "input"
+        options = {**values["options"], "threat": ThreatModel(**threat)}
         unknown = sorted(values.keys() - _names(kind) | options.keys() - _OPTIONS)
         if unknown:
             raise BadRequest(
@@ -87,7 +90,7 @@ def command(request: RunRequest) -> str:
     for name, value in values.items():
         words += [_SAID[name], str(value)] if name in _SAID else ["--set", f"{name}={value}"]
     words += _option(
-        "--space", request.options.threat.space.split()[0] if request.options.threat.space != SPACES[0] else ""
+        "--perturb", request.options.threat.perturb if request.options.threat.perturb != PERTURBED[0] else ""
     )
     words += _option(
         "--rounding", request.options.threat.rounding if request.options.threat.rounding != ROUNDINGS[0] else ""

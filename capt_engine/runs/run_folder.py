@@ -162,7 +162,14 @@ def lines(file_or_folder: Path) -> Iterator[dict[str, str]]:
         # As many as the file's own header says: an older version knew fewer columns.
         for line in csv.DictReader(file):
             if None not in line and None not in line.values():
-                yield line
+                yield renamed(line)
+
+
+def renamed(line: dict[str, str]) -> dict[str, str]:
+    """A row of any version under the names of this one."""
+    if "space" in line:
+        line["perturb"] = {"model input": "input", "original size": "original"}.get(line.pop("space"), "")
+    return line
 
 
 def _safe(stem: str) -> str:

@@ -11,7 +11,7 @@ from capt_engine.formatting import budget, counted, percent, short
 from capt_engine.metrics.interval import share
 from capt_engine.model.checkpoints import sentence_by
 from capt_engine.model.lpips import NETS
-from capt_engine.records import OTHER_MODEL, ROUNDINGS, AttackSpec, EvaluateRequest
+from capt_engine.records import OTHER_MODEL, PERTURBED, ROUNDINGS, AttackSpec, EvaluateRequest
 from capt_engine.reports.document import Block, Column, Facts, Grid, Paragraph
 from capt_engine.reports.sections.context import Material
 from capt_engine.reports.sections.corruption import NOBODY
@@ -21,6 +21,7 @@ NOT_COVERED = (
     "Not covered: patches and stickers, physical changes (light, angle, printing), changes of the class names or the text, "
     "poisoned training data, and pictures from elsewhere than those measured."
 )
+_PERTURBED = {PERTURBED[0]: "model input", PERTURBED[1]: "original size"}
 _ROUNDED = {
     ROUNDINGS[0]: "not rounded (what 8 bits do is measured beside it)",
     ROUNDINGS[1]: "rounded to 8 bits before the verdict, and the attack knows it",
@@ -248,7 +249,11 @@ def threat(material: Material) -> Facts:
     wanted = material.run.request.options.threat
     if material.counts.tally.is_corrupted:
         return Facts(
-            (("Goal", "none: nobody attacks"), ("What was done", _done(material)), ("Applied to", wanted.space))
+            (
+                ("Goal", "none: nobody attacks"),
+                ("What was done", _done(material)),
+                ("Applied to", _PERTURBED.get(wanted.perturb, wanted.perturb)),
+            )
         )
     aims = {
         "each": "each set of prompts was attacked on itself",
@@ -271,7 +276,7 @@ def threat(material: Material) -> Facts:
             ("Budget", material.own or f"{material.norm}, ε = {material.eps_text} ({material.eps:.6g})"),
             (
                 "Applied to",
-                f"{wanted.space}, pixels in [0, 1]{clipped}; {_ROUNDED.get(wanted.rounding, wanted.rounding)}",
+                f"{_PERTURBED.get(wanted.perturb, wanted.perturb)}, pixels in [0, 1]{clipped}; {_ROUNDED.get(wanted.rounding, wanted.rounding)}",
             ),
             ("Not covered", not_covered(material).removeprefix("Not covered: ")),
         )

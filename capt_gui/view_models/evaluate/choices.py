@@ -289,7 +289,7 @@ class EvaluateChoices(QObject):
         chosen, sides = self.settings, self.shared.sides
         suite, norm = self.suite, self.norm.name if self.norm is not None else "linf"
         every = bool(dict(self._own_values()).get(_EVERY, False))
-        space, rounding = (chosen.space, chosen.rounding) if self._attacks_somebody else pixels.taken({})
+        perturb, rounding = (chosen.perturb, chosen.rounding) if self._attacks_somebody else pixels.taken({})
         return EvaluateRequest(
             data=self.data.place,
             split=self.data.split,
@@ -306,7 +306,7 @@ class EvaluateChoices(QObject):
                 compare=sides.b,
                 aim=self.aim,
                 template=self._template,
-                threat=ThreatModel(norm, self.eps, self.target, space=space, rounding=rounding),
+                threat=ThreatModel(norm, self.eps, self.target, perturb=perturb, rounding=rounding),
                 seed=chosen.seed,
                 keep=keep,
                 lpips=self.shared.lpips if self._attacks_somebody else "",

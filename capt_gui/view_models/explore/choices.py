@@ -191,15 +191,15 @@ class Choices(QObject):
         *,
         eps: tuple[str, float] | None = None,
         seed: int | None = None,
-        space_and_rounding: tuple[str, str] | None = None,
+        perturb_and_rounding: tuple[str, str] | None = None,
     ) -> None:
         """Take the budget of a norm, the seed, or on what pixels attacks work, as chosen on another page: they are one setting."""
         if eps is not None:
             self.settings.eps[eps[0]] = eps[1]
         if seed is not None:
             self.settings.seed = seed
-        if space_and_rounding is not None:
-            self.settings.space, self.settings.rounding = space_and_rounding
+        if perturb_and_rounding is not None:
+            self.settings.perturb, self.settings.rounding = perturb_and_rounding
         self.changed.emit()
 
     def set_steps(self, steps: int) -> None:
@@ -259,7 +259,7 @@ class Choices(QObject):
         if not self.has_own_budget:
             self.settings.eps[self.settings.norm] = float(given.pop("eps", self.usual_eps))
         self.settings.seed = int(given.pop("seed", 0))
-        self.settings.space, self.settings.rounding = pixels.taken(given)
+        self.settings.perturb, self.settings.rounding = pixels.taken(given)
         if steps_param(self.attack) is not None:
             self.settings.steps = int(given.pop("steps", 0))
         _keep(self.settings.expert, self.settings.attack, given)
@@ -279,7 +279,9 @@ class Choices(QObject):
                 aim=self.sides.aim,
                 classes=self.classes if learned else self._own_classes,
                 template=self.template if learned else chosen.template.get(chosen.model, ""),
-                threat=ThreatModel(chosen.norm, self.eps, self.target, space=chosen.space, rounding=chosen.rounding),
+                threat=ThreatModel(
+                    chosen.norm, self.eps, self.target, perturb=chosen.perturb, rounding=chosen.rounding
+                ),
                 seed=chosen.seed,
                 lpips=self.lpips,
                 with_pictures=True,

@@ -121,7 +121,7 @@ def test_a_run_says_which_weights_it_was_measured_with(
     run = tmp_path / "run"
     assert main(["evaluate", str(data), "--lpips", "alex", "--eps", "0,8/255", "--out", str(run), *DEMO]) == 0
     manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["lpips"]["net"] == manifest["request"]["lpips"] == "alex"
+    assert manifest["lpips"]["net"] == manifest["request"]["options"]["lpips"] == "alex"
     assert manifest["lpips"]["sha256"] == digest(random_state(ALEX))
     assert " --lpips alex " in manifest["command"]
     with (run / "rows.csv").open(newline="", encoding="utf-8") as file:

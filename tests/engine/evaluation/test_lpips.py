@@ -68,7 +68,7 @@ def test_rows_do_not_depend_on_the_batch(tiny_classifier: Classifier, items: lis
 
 def test_at_their_own_size_pictures_take_the_smaller_network(tiny_classifier: Classifier, items: list[Item]) -> None:
     """AlexNet looks at all 40 × 36 pixels; VGG16, which would need gigabytes for a photograph, is refused with the way out."""
-    whole = ThreatModel(eps=0.1, space="original size")
+    whole = ThreatModel(eps=0.1, perturb="original")
     asked = EvaluateRequest("d", attacks=NOISE, checks="off", options=RunOptions(threat=whole))
     assert all(dict(row.metrics)["lpips"] > 0 for row in rows(tiny_classifier, items, asked, random_lpips("alex")))
     with pytest.raises(BadRequest) as refused:

@@ -40,6 +40,7 @@ from capt_engine.records import (
     RunOptions,
     ThreatModel,
 )
+from tests.engine.settings import changed
 
 CLASSES = ("cube", "sphere", "cone", "heart", "star")
 BRIEF = AttackSpec("pgd", (("steps", 4),))
@@ -124,9 +125,11 @@ def ask(tiny_folder: Path, photos: Path) -> Callable[..., AnalyzeRequest]:
 
     def ask(**changes: Any) -> AnalyzeRequest:
         plain = AnalyzeRequest(
-            (str(photos),), f"local-dir:{tiny_folder}", attack=BRIEF, options=RunOptions(classes=CLASSES)
+            (str(photos),),
+            attack=BRIEF,
+            options=RunOptions(model=f"local-dir:{tiny_folder}", classes=CLASSES, with_pictures=True),
         )
-        return replace(plain, **changes)
+        return changed(plain, **changes)
 
     return ask
 
@@ -157,7 +160,7 @@ def test_the_catalogue_is_drawn_from_the_tables(desk: Desk) -> None:
 
 def test_one_bad_file_is_one_failed_row(desk: Desk, ask: Callable[..., AnalyzeRequest], photos: Path) -> None:
     """In the middle of a folder it gets its sentence, and all others their rows."""
-    rows = desk.rows(ask(batch=3))
+    rows = desk.rows(ask(batch_size=3))
     result: AnalyzeResult = desk.events[-1].result
     failed = [row for row in rows if isinstance(row, FailedPicture)]
     assert [Path(row.path).name for row in readable(rows)] == [f"{i}.png" for i in range(1, 9)]
@@ -189,7 +192,7 @@ def test_the_summary_is_that_of_the_rows(desk: Desk, ask: Callable[..., AnalyzeR
 def test_rows_do_not_depend_on_the_batch(desk: Desk, ask: Callable[..., AnalyzeRequest], norm: str) -> None:
     """One by one, three at a time, all at once or as the engine likes: every figure and every pixel is the same."""
     threat = ThreatModel(norm, 0.03 if norm == "linf" else 0.5)
-    one, *others = [readable(timeless(desk.rows(ask(batch=batch, threat=threat)))) for batch in (1, 3, 8, 0)]
+    one, *others = [readable(timeless(desk.rows(ask(batch_size=batch, threat=threat)))) for batch in (1, 3, 8, 0)]
     assert len(one) == 8
     for other in others:
         assert other == one
@@ -290,7 +293,7 @@ def test_rows_sent_before_a_cancel_stay(desk: Desk, ask: Callable[..., AnalyzeRe
         if isinstance(event, RowsReady) and sum(isinstance(e, RowsReady) for e in desk.events) == 3:
             desk.engine.cancel(event.job)
 
-    assert isinstance(desk.do(ask(batch=1), press), JobCancelled)
+    assert isinstance(desk.do(ask(batch_size=1), press), JobCancelled)
     assert sum(isinstance(event, RowsReady) for event in desk.events) == 3
 
 
@@ -322,7 +325,7 @@ def test_progress_counts_up_to_the_end(desk: Desk, ask: Callable[..., AnalyzeReq
         ({"model": "local-dir:nowhere"}, "BadCheckpoint", "nowhere"),
         ({"device": "tpu"}, "DeviceProblem", "tpu"),
         ({"precision": "fp8"}, "UnknownName", "precision"),
-        ({"batch": -1}, "BadRequest", "batch"),
+        ({"batch_size": -1}, "BadRequest", "batch"),
     ],
 )
 def test_requests_that_make_no_sense_are_sentences(

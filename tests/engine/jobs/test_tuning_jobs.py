@@ -122,11 +122,11 @@ def test_others_run_inside_and_change_not_a_bit(desk: Desk, request_of: Any, dat
     pictures = tuple(str(path) for path in sorted(data.rglob("*.png"))[:3])
     attack = AttackSpec("pgd", (("steps", 2),))
     mine = AnalyzeRequest(
-        pictures, f"local-dir:{tiny_folder}", attack=attack, options=RunOptions(classes=("glass", "wood"))
+        pictures, attack=attack, options=RunOptions(model=f"local-dir:{tiny_folder}", classes=("glass", "wood"))
     )
     others: list[Request] = [
         mine,
-        replace(mine, paths=pictures[:1], model="demo"),
+        replace(mine, paths=pictures[:1], options=replace(mine.options, model="demo")),
         PreviewRequest(pictures),
         ForecastRequest(request_of("never")),
     ]

@@ -80,7 +80,7 @@ def test_a_run_of_an_older_version_is_gone_on_with(run: Path, tmp_path: Path) ->
     folder = tmp_path / "older"
     folder.mkdir()
     told = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
-    del told["lpips"], told["request"]["lpips"]
+    del told["lpips"], told["request"]["options"]["lpips"]
     (folder / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
     (folder / "rows.csv").write_bytes((run / "rows.csv").read_bytes())
     with RunFolder(folder, request(run), {"lpips": None}, resume=True) as taken:
@@ -140,7 +140,7 @@ def test_kept_runs_are_listed_newest_first(run: Path, tmp_path: Path) -> None:
             skip_broken=True,
             minimal_eps=0.02,
             checks="full",
-            options=RunOptions(threat=ThreatModel(space="original size")),
+            options=RunOptions(threat=ThreatModel(perturb="original")),
         ),
         EvaluateRequest(
             data="d",
@@ -200,7 +200,7 @@ def test_a_run_of_before_is_still_read(run: Path, tmp_path: Path) -> None:
         assert form.write(build(old))
     whole = request(old, resume=True)
     manifest = json.loads((old / "manifest.json").read_text(encoding="utf-8"))
-    manifest["request"] |= {"keep": str(old)}
+    manifest["request"]["options"] |= {"keep": str(old)}
     (old / "manifest.json").write_text(json.dumps(manifest))
     with RunFolder(old, whole, {}, resume=True) as folder:
         assert len(folder.done) == 30

@@ -71,7 +71,7 @@ def test_an_evaluation_at_original_size(tmp_path: Path, tiny_classifier: Classif
     for i, (width, height) in enumerate([(40, 30), (40, 30), (24, 24), (70, 50)]):
         noise(width, height).save(tmp_path / f"{i}.png")
         items.append(Item(str(tmp_path / f"{i}.png"), i % 2))
-    threat = ThreatModel(eps=8 / 255, space="original size")
+    threat = ThreatModel(eps=8 / 255, perturb="original")
     request = EvaluateRequest(
         "d", attacks=(AttackSpec("pgd", (("steps", 3),)),), options=RunOptions(threat=threat, with_pictures=True)
     )
@@ -86,7 +86,7 @@ def test_an_evaluation_at_original_size(tmp_path: Path, tiny_classifier: Classif
         shown = row.pictures.adversarial
         assert (shown.width, shown.height) == (row.width, row.height)
         assert dict(row.metrics)["linf"] <= 8 / 255 + 1e-6
-        assert row.threat.space == "original size"
+        assert row.threat.perturb == "original"
     alone: list[Any] = []
     evaluate(replace(work, batch=1), items, alone.extend, no_progress)
     assert [row.attacked.winner for row in alone] == [row.attacked.winner for row in rows]

@@ -172,7 +172,7 @@ def test_lost_pictures_are_drawn_again_with_their_own_settings(bench: Bench) -> 
     assert len(bench.engine.requests) == 1
     asked = bench.engine.requests[0]
     assert isinstance(asked, AnalyzeRequest)
-    assert (asked.paths, asked.threat.eps) == (("a",), 4 / 255)
+    assert (asked.paths, asked.options.threat.eps) == (("a",), 4 / 255)
     play(bench, JobStarted(ONE), RowsReady(ONE, (make_row("a"),)), JobFinished(ONE, SUMMARY))
     assert bench.desk.gallery.pictures("a") is not None
     assert told == []

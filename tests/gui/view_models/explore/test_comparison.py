@@ -134,7 +134,7 @@ def test_each_side_has_its_pictures(gallery: GalleryModel) -> None:
     gallery.put_rows([drawn(A, 1), drawn(B, 2)], BOTH)
     kept = [gallery.pictures("a", side) for side in "ab"]
     assert [pictures.adversarial.rgb[0] for pictures in kept if pictures is not None] == [1, 2]
-    gallery.put_rows([drawn(A, 3), drawn(B, 3)], replace(BOTH, aim="a"))
+    gallery.put_rows([drawn(A, 3), drawn(B, 3)], replace(BOTH, options=replace(BOTH.options, aim="a")))
     assert gallery.pictures("a", "a") is gallery.pictures("a", "b")
     assert gallery.is_drawn("a")
 
