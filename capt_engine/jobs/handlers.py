@@ -18,6 +18,7 @@ from capt_engine.errors import BadImage, BadRequest
 from capt_engine.evaluation.analysis import analyze, evaluate
 from capt_engine.evaluation.plan import Variant, chosen, plan_analysis, plan_evaluation
 from capt_engine.jobs import catalogue, data_jobs, importing, reporting, run_recording
+from capt_engine.jobs.chart_saving import handle_save_chart
 from capt_engine.jobs.install_jobs import handle_remove, handle_verify
 from capt_engine.jobs.model_cache import ModelCache
 from capt_engine.jobs.stoppable import StoppableProgress
@@ -59,6 +60,7 @@ from capt_engine.records import (
     RowsReady,
     RunsListed,
     SanityRequest,
+    SaveChartRequest,
     SaveTunedRequest,
     ScanRequest,
     SplitRequest,
@@ -282,6 +284,7 @@ HANDLERS: dict[type, Handler] = dict(
         _on(SaveTunedRequest, handle_save_tuned),
         _on(ReportRequest, handle_report),
         _on(ListRunsRequest, handle_list_runs),
+        _on(SaveChartRequest, handle_save_chart),
         _on(PreviewRequest, handle_preview),
         _on(CheckClassesRequest, handle_check_classes),
         _on(ScanRequest, data_jobs.handle_scan),
