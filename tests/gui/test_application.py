@@ -45,7 +45,7 @@ def make(on_event):
     submit = engine.submit
     def noted(request):
         if isinstance(request, PreviewRequest):
-            log.append(f"PreviewRequest{request.paths}")
+            log.append("PreviewRequest" + str(request.paths))
         return submit(request)
     engine.submit = noted
     on_event(fakes.READY)
