@@ -10,6 +10,7 @@ from __future__ import annotations
 from capt_engine.records import (
     analysis,
     catalogue,
+    charts,
     data,
     downloads,
     events,
@@ -24,6 +25,7 @@ from capt_engine.records import (
 )
 from capt_engine.records.analysis import *
 from capt_engine.records.catalogue import *
+from capt_engine.records.charts import *
 from capt_engine.records.data import *
 from capt_engine.records.downloads import *
 from capt_engine.records.events import *
@@ -39,6 +41,7 @@ from capt_engine.records.tuning import *
 __all__: list[str] = []
 __all__ += analysis.__all__
 __all__ += catalogue.__all__
+__all__ += charts.__all__
 __all__ += data.__all__
 __all__ += downloads.__all__
 __all__ += events.__all__

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from capt_engine.records.analysis import AnalyzeResult, CheckClassesRequest, ClassesChecked
 from capt_engine.records.catalogue import Catalogue, CatalogueRequest
+from capt_engine.records.charts import ChartSaved, SaveChartRequest
 from capt_engine.records.data import ScanRequest, ScanResult, SplitRequest, SplitResult
 from capt_engine.records.downloads import (
     DownloadRequest,
@@ -51,6 +52,7 @@ Request = (
     | TuneRequest
     | ReportRequest
     | ListRunsRequest
+    | SaveChartRequest
     | PreviewRequest
     | CheckClassesRequest
     | ScanRequest
@@ -76,6 +78,7 @@ Result = (
     | TuneResult
     | ReportResult
     | RunsListed
+    | ChartSaved
     | PreviewResult
     | ClassesChecked
     | ScanResult

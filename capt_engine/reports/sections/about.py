@@ -247,12 +247,13 @@ def _done(material: Material) -> str:
 def threat(material: Material) -> Facts:
     """What the attacker wants, knows and may do."""
     wanted = material.run.request.options.threat
+    pixels = _PERTURBED.get(wanted.perturb, wanted.perturb)
     if material.counts.tally.is_corrupted:
         return Facts(
             (
                 ("Goal", "none: nobody attacks"),
                 ("What was done", _done(material)),
-                ("Applied to", _PERTURBED.get(wanted.perturb, wanted.perturb)),
+                ("Applied to", pixels),
             )
         )
     aims = {
@@ -276,7 +277,7 @@ def threat(material: Material) -> Facts:
             ("Budget", material.own or f"{material.norm}, ε = {material.eps_text} ({material.eps:.6g})"),
             (
                 "Applied to",
-                f"{_PERTURBED.get(wanted.perturb, wanted.perturb)}, pixels in [0, 1]{clipped}; {_ROUNDED.get(wanted.rounding, wanted.rounding)}",
+                f"{pixels}, pixels in [0, 1]{clipped}; {_ROUNDED.get(wanted.rounding, wanted.rounding)}",
             ),
             ("Not covered", not_covered(material).removeprefix("Not covered: ")),
         )

@@ -269,7 +269,7 @@ class EvaluateChoices(QObject):
         eps = (self.norm.name, float(given.pop("eps", self.usual_eps))) if self.has_budget else None
         seed, chosen = int(given.pop("seed", 0)), pixels.taken(given)
         self._keep(given)
-        self.shared.share(eps=eps, seed=seed, space_and_rounding=chosen if self._attacks_somebody else None)
+        self.shared.share(eps=eps, seed=seed, perturb_and_rounding=chosen if self._attacks_somebody else None)
 
     # asking
 
