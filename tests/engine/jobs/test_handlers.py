@@ -299,7 +299,7 @@ def test_rows_sent_before_a_cancel_stay(desk: Desk, ask: Callable[..., AnalyzeRe
 
 def test_progress_counts_up_to_the_end(desk: Desk, ask: Callable[..., AnalyzeRequest]) -> None:
     """Units of work never run back or past the total, and the notes say which picture is at hand."""
-    desk.rows(ask(attack=AttackSpec("pgd", (("steps", 200),)), batch=2))
+    desk.rows(ask(attack=AttackSpec("pgd", (("steps", 200),)), batch_size=2))
     told = [event for event in desk.events if isinstance(event, JobProgress) and event.total]
     assert len(told) >= 3
     assert [event.done for event in told] == sorted(event.done for event in told)

@@ -340,15 +340,15 @@ def test_the_controls_of_the_test_ask_for_what_they_say(bench: Bench, page: Eval
     panel._template.setText("my {}.")
     panel.on_template_edited()
     request = choices.request()
-    assert (request.suite, request.checks, request.template) == ("standard", "off", "my {}.")
-    assert request.threat.eps == 0.5 / 255
+    assert (request.suite, request.checks, request.options.template) == ("standard", "off", "my {}.")
+    assert request.options.threat.eps == 0.5 / 255
     assert request.until_chance
     panel.test.on_activated(panel.test.findData("pgd"))
     panel._form.set_values((("steps", 40),))
     panel._form.changed.emit()
     assert choices.request().attacks == (r.AttackSpec("pgd", (("steps", 40),)),)
     panel._target.on_activated(2)
-    assert choices.request().threat.target == "dog"
+    assert choices.request().options.threat.target == "dog"
     panel.test.on_activated(panel.test.findData("corruptions"))
     assert not panel.strength.isVisible()
     assert not panel.curve.isVisible()

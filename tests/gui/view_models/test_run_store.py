@@ -95,7 +95,7 @@ def test_runs_are_kept_and_redraws_are_not(bench: Bench, tmp_path: Path) -> None
     item = desk.gallery.item("a")
     assert item is not None
     assert item.request is not None
-    assert item.request.keep == ""
+    assert item.request.options.keep == ""
     analysis.redraw("a")
     redraw = bench.engine.requests[-1]
     assert isinstance(redraw, AnalyzeRequest)

@@ -129,7 +129,7 @@ def test_run_freezes_the_choices(bench: Bench) -> None:
     bench.desk.choices.set_eps(8 / 255)
     play(bench, RowsReady(ONE, (make_row("a"),)))
     item = bench.desk.gallery.item("a")
-    assert item.request.threat.eps == 4 / 255
+    assert item.request.options.threat.eps == 4 / 255
     assert not bench.desk.choices.made_with(item.request)
     bench.desk.choices.set_eps(4 / 255)
     assert bench.desk.choices.made_with(item.request)
