@@ -145,10 +145,10 @@ def test_stopped_anywhere_an_older_inventory_stays(toys: Path, tmp_path: Path, s
 LOOP = """
 import sys
 from capt_engine.jobs.data_jobs import handle_scan
-from capt_engine.jobs.stoppable import silent_tick
+from capt_engine.progress import no_progress
 from capt_engine.records import ScanRequest
 while True:
-    handle_scan(None, 1, ScanRequest((sys.argv[1],), keep=sys.argv[2]), lambda event: None, silent_tick)
+    handle_scan(None, 1, ScanRequest((sys.argv[1],), keep=sys.argv[2]), lambda event: None, no_progress)
     print("written", flush=True)
 """
 
