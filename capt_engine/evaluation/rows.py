@@ -158,7 +158,7 @@ def eps_words(eps: float, norm: str) -> str:
 
 def _classify(variant: Variant, images: Tensor, inputs: Sequence[Input]) -> _Clean:
     with torch.no_grad():
-        clean = variant.classifier.output(images)
+        clean = variant.classifier.forward(images)
     own = clean.logits.argmax(dim=1)
     given = torch.tensor([-1 if one.label is None else one.label for one in inputs], device=own.device)
     return _Clean(variant, clean, torch.where(given < 0, own, given))
@@ -282,7 +282,7 @@ class _Evaluation:
         started_s = time.monotonic()
         plan, each = self.plan, self.each
         with torch.no_grad():
-            seen = each.variant.classifier.output(self.adversarial.pictures)
+            seen = each.variant.classifier.forward(self.adversarial.pictures)
         fooled, open_to = _succeeds(plan, each.labels, seen.logits), _can_succeed(plan, each)
         after = _verdicts(seen)
         time_s = self.adversarial.time_s + (time.monotonic() - started_s) / len(inputs)
@@ -301,7 +301,7 @@ class _Evaluation:
         started_s = time.monotonic()
         plan, clean, classifier = self.plan, each.clean, each.variant.classifier
         with torch.no_grad():
-            adversarial = classifier.output(attacked)
+            adversarial = classifier.forward(attacked)
             fooled = _succeeds(plan, each.labels, adversarial.logits)
             flipped = fooled & _can_succeed(plan, each)
             survived = _survived(plan, each, attacked, flipped)

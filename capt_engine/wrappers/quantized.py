@@ -25,11 +25,11 @@ class Quantized(Classifier):
         self.__dict__.update(vars(inner))
         self.inner = inner
 
-    def output(self, images: Tensor) -> Output:
+    def forward(self, images: Tensor) -> Output:
         """Logits and features of the rounded pictures (n, 3, h, w)."""
         rounded = as_png(images.detach())
         # The difference is exactly 0, and carries the gradient.
-        return self.inner.output(rounded + (images - images.detach()) if images.requires_grad else rounded)
+        return self.inner.forward(rounded + (images - images.detach()) if images.requires_grad else rounded)
 
 
 def unquantized(model: LogitsFn) -> LogitsFn:

@@ -62,9 +62,9 @@ class Resizing(Classifier):
         top, left = round((wanted[0] - size) / 2), round((wanted[1] - size) / 2)
         return small[..., top : top + size, left : left + size]
 
-    def output(self, images: Tensor) -> Output:
+    def forward(self, images: Tensor) -> Output:
         """Logits and features of pictures (n, 3, h, w) of any one size."""
-        return super().output(self.resized(images))
+        return super().forward(self.resized(images))
 
 
 def pixels_for(classifier: Classifier, path: str) -> tuple[Photo, Tensor]:
