@@ -81,7 +81,7 @@ def test_it_needs_a_model_that_shows_embeddings() -> None:
     for model in (lambda x: x.flatten(1)[:, :3], torch.nn.Flatten()):
         with pytest.raises(BadRequest, match="embeddings"):
             EmbeddingAttack().run(model, images, labels, Threat(), keys(1), no_progress)
-    with pytest.raises(BadRequest, match="cannot be told"):
+    with pytest.raises(BadRequest, match="cannot aim"):
         EmbeddingAttack().run(
             lambda x: x.flatten(1)[:, :3], images, labels, Threat(targeted=True), keys(1), no_progress
         )
