@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from capt_engine.errors import Cancelled
-from capt_engine.jobs import progress as module
+from capt_engine.jobs import stoppable as module
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.progress import no_progress
 
