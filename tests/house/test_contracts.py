@@ -16,7 +16,7 @@ import pytest
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 # What the window may use directly: the door, plain values, and places on disk.
-OPEN_TO_THE_WINDOW = {"api", "records", "errors", "files", "formatting", "progress", "resources", "folders"}
+OPEN_TO_THE_WINDOW = {"api", "records", "errors", "resources", "folders", "files", "formatting", "progress"}
 
 # The contract, the file that gets the wrong line, and the line.
 WRONG_LINES = [
@@ -28,7 +28,7 @@ WRONG_LINES = [
     ("The GUI enters the engine by its door only", "capt_gui/bridge.py", "from capt_engine.jobs import runner"),
     ("The GUI enters the engine by its door only", "capt_gui/view_models/rows.py", "import capt_engine.metrics.base"),
     ("Only the bridge and the start-up hold the engine", "capt_gui/main_window.py", "import capt_engine.api"),
-    ("Engine layers", "capt_engine/attacks/pgd.py", "from capt_engine.jobs import stoppable"),
+    ("Engine layers", "capt_engine/attacks/pgd.py", "from capt_engine.jobs import tick"),
     ("Engine layers", "capt_engine/model/clip.py", "from capt_engine.data import images"),
     ("Engine layers", "capt_engine/errors.py", "import capt_engine.records"),
     ("GUI layers", "capt_gui/widgets/bars.py", "from capt_gui import main_window"),
@@ -39,7 +39,7 @@ WRONG_LINES = [
 ]
 # What those lines import, and the folders that every contract speaks of.
 ALSO_THERE = [
-    "capt_engine/jobs/stoppable.py",
+    "capt_engine/jobs/progress.py",
     "capt_engine/metrics/base.py",
     "capt_engine/evaluation/__init__.py",
     "capt_engine/cli/__init__.py",
