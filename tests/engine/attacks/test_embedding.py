@@ -27,20 +27,20 @@ def test_the_embedding_moves_away(tiny_classifier: Classifier, pixels: Pixels) -
     """The divergence of the softmaxed embeddings, written out, grows far beyond what noise of the same budget does."""
     images, threat = pixels(8), Threat(LINF, 8 / 255)
     with torch.no_grad():
-        clean = tiny_classifier.output(images)
+        clean = tiny_classifier.forward(images)
     labels = clean.logits.argmax(dim=1)
     attacked = EmbeddingAttack().run(tiny_classifier, images, labels, threat, keys(8), no_progress)
     noisy = (images + LINF.random(keys(8), images, threat.eps)).clamp(0, 1)
 
     def divergence(pictures: Tensor) -> Tensor:
         with torch.no_grad():
-            there = tiny_classifier.output(pictures).features.double()
+            there = tiny_classifier.forward(pictures).features.double()
         p, q = clean.features.double().softmax(dim=1), there.softmax(dim=1)
         return (p * (p / q).log()).sum(dim=1)
 
-    project = (attacked != images).flatten(1).any(dim=1)
-    assert project.sum() >= 4
-    assert (divergence(attacked)[project] > 5 * divergence(noisy)[project]).all()
+    changed = (attacked != images).flatten(1).any(dim=1)
+    assert changed.sum() >= 4
+    assert (divergence(attacked)[changed] > 5 * divergence(noisy)[changed]).all()
 
 
 def test_it_is_weaker_than_an_attack_on_the_answer(tiny_classifier: Classifier, pixels: Pixels) -> None:
@@ -76,11 +76,12 @@ def test_the_label_plays_no_part_in_where_it_goes(tiny_classifier: Classifier, p
 
 
 def test_it_needs_a_model_that_shows_embeddings() -> None:
-    """A plain function of logits is refused with a sentence, and so is a target."""
+    """A plain function of logits and a module that gives nothing else are refused with a sentence, and so is a target."""
     images, labels = torch.full((1, 3, 4, 4), 0.5), torch.zeros(1, dtype=torch.long)
-    with pytest.raises(BadRequest, match="embeddings"):
-        EmbeddingAttack().run(lambda x: x.flatten(1)[:, :3], images, labels, Threat(), keys(1), no_progress)
-    with pytest.raises(BadRequest, match="cannot be told"):
+    for model in (lambda x: x.flatten(1)[:, :3], torch.nn.Flatten()):
+        with pytest.raises(BadRequest, match="embeddings"):
+            EmbeddingAttack().run(model, images, labels, Threat(), keys(1), no_progress)
+    with pytest.raises(BadRequest, match="cannot aim"):
         EmbeddingAttack().run(
             lambda x: x.flatten(1)[:, :3], images, labels, Threat(targeted=True), keys(1), no_progress
         )

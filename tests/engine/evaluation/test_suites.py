@@ -63,7 +63,7 @@ def evaluated(
 
 def asking(**more: Any) -> EvaluateRequest:
     """An evaluation of a suite, cut short."""
-    given = {"suite": "quick", "attacks": (), "shared_values": BRIEF[:1], "only_left": True, "checks": "off", **more}
+    given = {"suite": "quick", "attacks": (), "shared_values": BRIEF[:1], "skip_broken": True, "checks": "off", **more}
     return EvaluateRequest("somewhere", **given)
 
 
@@ -209,11 +209,11 @@ class Cramped(Classifier):
 
     room = 2
 
-    def output(self, images: Tensor) -> Output:
+    def forward(self, images: Tensor) -> Output:
         """As ever, if there is room."""
         if len(images) > self.room:
             raise torch.OutOfMemoryError("CUDA out of memory.")
-        return super().output(images)
+        return super().forward(images)
 
 
 def test_checks_make_do_with_little_room(
