@@ -77,7 +77,7 @@ def test_the_request_carries_all_that_was_chosen(bench: Bench) -> None:
     model.set_values((("lambda_", 4.0),))
     request = model.request()
     assert (request.model, request.method, request.shots, request.seed) == ("photos", "capt", 4, 3)
-    assert (request.epochs, request.attack_steps, request.weight, request.template) == (3, 2, 4.0, "a {}.")
+    assert (request.epochs, request.attack_steps, request.lambda_, request.template) == (3, 2, 4.0, "a {}.")
     assert request.data == str(project.folder / "split.csv")
     assert request.out == str(project.folder / "prompts.safetensors")
     assert not request.resume
