@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QFontMetricsF, QHelpEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QFocusEvent, QFontMetricsF, QHelpEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from capt_gui.theme import Theme
@@ -19,7 +19,8 @@ _PAD = 6
 _NARROWEST, _WIDEST = 8, 92
 _HIGHEST = 560
 _LONGEST_NAME = 150
-_FAINTEST, _STRONGEST = 0.04, 0.5
+# shades run from faint to strong, but no stronger than a figure can be read on; cells without a figure begin stronger
+_FAINTEST, _FAINTEST_OF_MANY, _STRONGEST = 0.04, 0.2, 0.5
 _NOTHING = 0.35
 _TURNED_HIGHEST = 96
 _APART = 0.15
@@ -48,10 +49,12 @@ class HeatMap(PlotChart):
         self._role: At = "{}{}".format
         self._apart = -1
         self._current: tuple[int, int] | None = None
+        # widths of the longest names of rows and columns, in pixels
+        self._longest = (0.0, 0.0)
         self._images: list[Any] = []
         self._marks: Any = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        theme.changed.connect(self._draw)
+        theme.changed.connect(self._on_theme_changed)
 
     def set_cells(
         self,
@@ -75,6 +78,7 @@ class HeatMap(PlotChart):
         self._apart = gap_before
         if not same:
             self._current = None
+            self._measure()
             self.updateGeometry()
         self._draw()
         if not same:
@@ -176,48 +180,47 @@ class HeatMap(PlotChart):
         super().paintEvent(event)
 
     def _paint_columns(self, painter: QPainter) -> None:
-        metrics = QFontMetricsF(self._theme.font("caption"))
+        metrics, rect, seen = QFontMetricsF(self._theme.font("caption")), self.plot_rect(), self.seen_rect()
         painter.setFont(self._theme.font("caption"))
-        turned, rect = self._turned(), self.plot_rect()
+        turned, size = self._turned(), rect.width() / seen.width()
         current = self._current[1] if self._current is not None else -1
-        seen = self.seen_rect()
-        first, last = max(int(seen.left()) - 1, 0), min(math.ceil(seen.right()), len(self._columns))
-        room = metrics.height() if turned else 0.0
-        for column in _spaced(range(first, last), current, self.cell_rect(0, first).width(), room):
-            cell = self.cell_rect(0, column)
-            if not rect.left() - 1 <= cell.center().x() <= rect.right() + 1:
+        places = range(max(int(seen.left()) - 1, 0), min(math.ceil(seen.right()), len(self._columns)))
+        length = self._head() - _PAD - 4 if turned else size + 4
+        for column in _spaced(places, current, size, metrics.height() if turned else 0.0):
+            middle = rect.left() + (self._left_of(column) + 0.5 - seen.left()) * size
+            if not rect.left() - 1 <= middle <= rect.right() + 1:
                 continue
             painter.setPen(self._theme.color("text" if column == current else "text_muted"))
-            name = self._columns[column]
+            name = elided(metrics, self._columns[column], length)
             if not turned:
-                head = QRectF(cell.left() - 2, rect.top() - metrics.height() - 5, cell.width() + 4, metrics.height())
-                painter.drawText(head, Qt.AlignmentFlag.AlignCenter, elided(metrics, name, head.width()))
+                head = QRectF(middle - length / 2, rect.top() - metrics.height() - 5, length, metrics.height())
+                painter.drawText(head, Qt.AlignmentFlag.AlignCenter, name)
                 continue
             painter.save()
-            painter.translate(cell.center().x(), rect.top() - 4)
+            painter.translate(middle, rect.top() - 4)
             painter.rotate(-90)
-            length = self._head() - _PAD - 4
-            line = QRectF(0, -metrics.height() / 2, length, metrics.height())
-            painter.drawText(
-                line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, elided(metrics, name, length)
-            )
+            painter.drawText(QPointF(0, (metrics.ascent() - metrics.descent()) / 2), name)
             painter.restore()
 
     def _paint_rows(self, painter: QPainter) -> None:
         role = "body" if self._cells_height() >= _ROW * len(self._rows) else "caption"
         metrics, rect, seen = QFontMetricsF(self._theme.font(role)), self.plot_rect(), self.seen_rect()
         painter.setFont(self._theme.font(role))
+        size, width = rect.height() / seen.height(), self._names_width() - _PAD - 8
         current = self._current[0] if self._current is not None else -1
-        first, last = max(int(seen.top()), 0), min(math.ceil(seen.bottom()), len(self._rows))
-        for row in _spaced(range(first, last), current, self.cell_rect(first, 0).height(), metrics.height()):
-            cell = self.cell_rect(row, 0)
-            if not rect.top() - 1 <= cell.center().y() <= rect.bottom() + 1:
+        places = range(max(int(seen.top()), 0), min(math.ceil(seen.bottom()), len(self._rows)))
+        for row in _spaced(places, current, size, metrics.height()):
+            middle = rect.top() + (row + 0.5 - seen.top()) * size
+            if not rect.top() - 1 <= middle <= rect.bottom() + 1:
                 continue
             painter.setPen(self._theme.color("text" if row == current else "text_muted"))
-            width = self._names_width() - _PAD - 8
-            name = QRectF(_PAD, cell.center().y() - metrics.height() / 2, width, metrics.height())
+            name = QRectF(_PAD, middle - metrics.height() / 2, width, metrics.height())
             right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(name, right, elided(metrics, self._rows[row], width))
+
+    def _on_theme_changed(self) -> None:
+        self._measure()
+        self._draw()
 
     def _draw(self) -> None:
         if not self._rows:
@@ -265,12 +268,13 @@ class HeatMap(PlotChart):
         roles = [self._role(row, column) for row in rows for column in columns]
         names = sorted(set(roles))
         which = np.array([names.index(role) for role in roles]).reshape(shares.shape)
-        colors: Any = np.array([self._theme.color(name).getRgb()[:3] for name in names], dtype=np.float32)
-        ground: Any = np.array(self._theme.color("surface").getRgb()[:3], dtype=np.float32)
-        strength: Any = (_FAINTEST + (_STRONGEST - _FAINTEST) * np.clip(shares, 0, 1))[..., None]
+        colors: Any = np.array([_rgb(self._theme.color(name)) for name in names], dtype=np.float32)
+        ground: Any = np.array(_rgb(self._theme.color("surface")), dtype=np.float32)
+        faintest = _FAINTEST if self._cells_height() >= _ROW * len(self._rows) else _FAINTEST_OF_MANY
+        strength: Any = (faintest + (_STRONGEST - faintest) * np.clip(shares, 0, 1))[..., None]
         pixels: Any = strength * colors[which] + (1 - strength) * ground
-        pixels[np.isnan(shares)] = self._theme.mixed("grid", _NOTHING).getRgb()[:3]
-        image = pyqtgraph.ImageItem(np.rint(pixels).astype(np.uint8), axisOrder="row-major")
+        pixels[np.isnan(shares)] = _rgb(self._theme.mixed("grid", _NOTHING))
+        image = pyqtgraph.ImageItem(np.rint(pixels).astype(np.uint8), axisOrder="row-major", autoLevels=False)
         image.setRect(QRectF(self._left_of(first), 0, last - first, len(self._rows)))
         return image
 
@@ -286,16 +290,19 @@ class HeatMap(PlotChart):
     def _cells_height(self) -> float:
         return min(len(self._rows) * _ROW, _HIGHEST)
 
+    def _measure(self) -> None:
+        rows, columns = (QFontMetricsF(self._theme.font(role)) for role in ("body", "caption"))
+        self._longest = (
+            max((rows.horizontalAdvance(name) for name in self._rows), default=0.0),
+            max((columns.horizontalAdvance(name) for name in self._columns), default=0.0),
+        )
+
     def _names_width(self) -> float:
-        metrics = QFontMetricsF(self._theme.font("body"))
-        longest = max((metrics.horizontalAdvance(name) for name in self._rows), default=0.0)
-        return min(longest, _LONGEST_NAME) + _PAD + 10
+        return min(self._longest[0], _LONGEST_NAME) + _PAD + 10
 
     def _turned(self) -> bool:
         """Say whether the names of columns stand upright, for want of room."""
-        metrics = QFontMetricsF(self._theme.font("caption"))
-        width = self._cell_width()
-        return any(metrics.horizontalAdvance(name) > width - 4 for name in self._columns)
+        return self._longest[1] > self._cell_width() - 4
 
     def _cell_width(self) -> float:
         """The width of a column while everything is in sight."""
@@ -304,11 +311,9 @@ class HeatMap(PlotChart):
         return min(max(room / max(count, 1), 0.5), _WIDEST)
 
     def _head(self) -> float:
-        metrics = QFontMetricsF(self._theme.font("caption"))
         if not self._turned():
-            return _PAD + metrics.height() + 6
-        longest = max((metrics.horizontalAdvance(name) for name in self._columns), default=0.0)
-        return _PAD + min(longest, _TURNED_HIGHEST) + 8
+            return _PAD + QFontMetricsF(self._theme.font("caption")).height() + 6
+        return _PAD + min(self._longest[1], _TURNED_HIGHEST) + 8
 
     def _cell_at(self, spot: QPointF | None) -> tuple[int, int] | None:
         if spot is None or not self._rows:
@@ -355,6 +360,10 @@ def _spaced(places: range, current: int, size: float, room: float) -> list[int]:
         shown = [place for place in shown if abs(place - current) >= step]
         shown.append(current)
     return shown
+
+
+def _rgb(color: QColor) -> tuple[int, int, int]:
+    return color.red(), color.green(), color.blue()
 
 
 def _accent(_row: int, _column: int) -> str:

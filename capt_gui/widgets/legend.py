@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from PySide6.QtCore import QPointF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from capt_gui.theme import Theme
@@ -32,34 +32,20 @@ class Legend(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._entries: tuple[Entry, ...] = ()
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
-        theme.changed.connect(self.update)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumWidth(80)
+        theme.changed.connect(self._fit)
 
     def set_entries(self, entries: Sequence[Entry]) -> None:
         """Show these."""
-        rows = self._rows(self.width())
         self._entries = tuple(entries)
-        if self._rows(self.width()) != rows:
-            self.updateGeometry()
-        self.update()
+        self._fit()
 
-    def hasHeightForWidth(self) -> bool:
-        """Narrow legends are higher."""
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        """As many rows as the entries need."""
-        return round(self._rows(width) * self._line())
-
-    def sizeHint(self) -> QSize:
-        """One row."""
-        return QSize(200, round(self._line()))
-
-    def minimumSizeHint(self) -> QSize:
-        """Entries may be cut."""
-        return QSize(80, round(self._line()))
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Take as many rows as the new width asks for."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._fit()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Strokes, names, values."""
@@ -91,8 +77,10 @@ class Legend(QWidget):
             yield entry, left, row
             left += room + _BETWEEN
 
-    def _rows(self, width: int) -> int:
-        return max((row for _, _, row in self._places(width)), default=0) + 1
+    def _fit(self) -> None:
+        rows = max((row for _, _, row in self._places(self.width())), default=0) + 1
+        self.setFixedHeight(round(rows * self._line()))
+        self.update()
 
     def _metrics(self) -> QFontMetricsF:
         return QFontMetricsF(self._theme.font("caption"))

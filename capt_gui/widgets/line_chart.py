@@ -22,6 +22,7 @@ from capt_gui.widgets.plot_chart import PlotChart
 _BAND = 0.18
 # room around what is drawn, as a share of it, so that strokes and marks at the ends are whole
 _ROOM = 0.03
+_WIDE_UP_TO = 500
 # for the buttons in the corner
 _BUTTONS = 62
 
@@ -62,6 +63,8 @@ class LineChart(PlotChart):
         self._levels: tuple[Level, ...] = ()
         self._end, self._log = 0.0, False
         self._labels: tuple[str, ...] = ()
+        # every x that has a value
+        self._places: list[float] = []
         # the place that is read out; None reads the latest
         self._cursor: float | None = None
         self._rule: Any = None
@@ -97,7 +100,8 @@ class LineChart(PlotChart):
         places are drawn at equal distances whatever they are called. log: the x axis is logarithmic, and every x above zero."""
         self._lines, self._levels, self._end, self._labels = lines, levels, end, labels
         self._log = log and not labels and all(x > 0 for line in lines for x in line.xs)
-        if self._cursor not in self._places():
+        self._places = sorted({x for line in lines for x in line.xs})
+        if self._cursor not in self._places:
             self._cursor = None
         self._draw()
 
@@ -120,8 +124,13 @@ class LineChart(PlotChart):
 
     def point_at(self, spot: QPointF | None) -> None:
         """Read out the place nearest to a spot; the latest again for none."""
-        places = self._places()
-        nearest = min(places, key=lambda x: abs(self._at(x) - spot.x())) if places and spot is not None else None
+        nearest = None
+        if self._places and spot is not None:
+            x = 10 ** spot.x() if self._log else spot.x()
+            after = bisect_right(self._places, x)
+            nearest = min(
+                self._places[max(after - 1, 0) : after + 1], key=lambda place: abs(self._at(place) - spot.x())
+            )
         self._read(nearest)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
@@ -131,7 +140,7 @@ class LineChart(PlotChart):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Left and Right, Home and End move through the values; Escape goes back to the latest."""
-        places, key = self._places(), Qt.Key(event.key())
+        places, key = self._places, Qt.Key(event.key())
         moves = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
         if places and key in moves:
             here = places.index(self._cursor) if self._cursor in places else len(places) - 1
@@ -153,7 +162,7 @@ class LineChart(PlotChart):
             self._view.setVisible(there)
         if there:
             self._draw_lines()
-            self._set_whole(self._everything(), (2 / max(len(self._places()), 200), 0.005))
+            self._set_whole(self._everything(), (2 / max(len(self._places), 200), 0.005))
         self._show_place()
 
     def _make_view(self) -> None:
@@ -186,7 +195,9 @@ class LineChart(PlotChart):
                 tint.setAlphaF(_BAND)
                 ends = (pg.PlotCurveItem(xs, list(line.highs)), pg.PlotCurveItem(xs, list(line.lows)))
                 item.addItem(pg.FillBetweenItem(*ends, brush=tint))
-            curve = item.plot(xs, list(line.ys), pen=pg.mkPen(color, width=2, style=line.style), antialias=True)
+            # strokes of one pixel are drawn many times faster, and of a thousand steps a wider one shows no more
+            width = 2 if len(xs) <= _WIDE_UP_TO else 1
+            curve = item.plot(xs, list(line.ys), pen=pg.mkPen(color, width=width, style=line.style), antialias=True)
             curve.setDownsampling(auto=True, method="peak")
             curve.setClipToView(True)
             if line.marks or len(xs) == 1:
@@ -241,7 +252,7 @@ class LineChart(PlotChart):
         if self._labels:
             low, high = 0.0, max(len(self._labels) - 1.0, 1.0)
         else:
-            places = self._places()
+            places = self._places
             low = places[0] if self._log else min(places[0], 1.0)
             high = max(self._end, places[-1])
             low, high = self._at(low), self._at(high) if high > low else self._at(low + 1)
@@ -265,15 +276,11 @@ class LineChart(PlotChart):
         """A place on the x axis in words."""
         return self._labels[round(place)] if self._labels else f"{place:g}"
 
-    def _places(self) -> list[float]:
-        """Every x that has a value."""
-        return sorted({x for line in self._lines for x in line.xs})
-
     def _place(self) -> float | None:
         """The x that is read out."""
         if self._cursor is not None:
             return self._cursor
-        return max((line.xs[-1] for line in self._lines if line.xs), default=None)
+        return self._places[-1] if self._places else None
 
     def _focus_spot(self) -> QPointF | None:
         return QPointF(self._at(self._cursor), self.seen_rect().center().y()) if self._cursor is not None else None

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QStaticText
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QStaticText, QTransform
 
 from capt_gui.theme import Theme
 
@@ -30,6 +30,11 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
         self._room = 34.0
         self.enableAutoSIPrefix(False)
 
+    def boundingRect(self) -> QRectF:
+        """With room for the words at the ends, which pyqtgraph leaves out where there is a grid."""
+        rect: QRectF = super().boundingRect()
+        return rect.adjusted(-self._room, -self._room, self._room, self._room)
+
     def restyle(self, theme: Theme, *, grid: bool) -> None:
         """Take the theme's colours and type."""
         font = theme.font("caption")
@@ -39,6 +44,8 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
         self.setTickPen(pg.mkPen(theme.color("grid"), width=1))
         self.setTextPen(pg.mkPen(theme.color("text_muted")))
         self.setGrid(255 if grid else False)
+        # the grid lies below the curves
+        self.setZValue(-1)
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
         """The places of the ticks between two ends of `size` pixels."""
@@ -83,7 +90,7 @@ class CellMarks(pg.GraphicsObject):  # type: ignore[misc]
         self._left_of = left_of
         self._shape = (0, 0)
         self._text: Callable[[int, int], str] = "{}{}".format
-        self._words: dict[str, tuple[QStaticText, float, float]] = {}
+        self._figures: dict[str, QStaticText] = {}
         self._font = QFont()
         self._ink, self._ground, self._frame = QColor(), QColor(), QColor()
         self._current: tuple[int, int] | None = None
@@ -96,7 +103,7 @@ class CellMarks(pg.GraphicsObject):  # type: ignore[misc]
 
     def restyle(self, theme: Theme) -> None:
         """Take the theme's colours and type."""
-        self._words.clear()
+        self._figures.clear()
         self._font = theme.font("caption")
         self._ink, self._ground = theme.color("text"), theme.color("surface")
         self.update()
@@ -127,13 +134,8 @@ class CellMarks(pg.GraphicsObject):  # type: ignore[misc]
         unit = place.mapRect(QRectF(0, 0, 1, 1))
         if min(unit.width(), unit.height()) >= _LEAST_WITH_GAPS:
             self._paint_gaps(painter, place, rows, columns)
-        painter.setFont(self._font)
-        painter.setPen(self._ink)
         if unit.height() >= QFontMetricsF(self._font).height() and unit.width() >= _LEAST_WITH_GAPS:
-            for row in rows:
-                for column in columns:
-                    if words := self._text(row, column):
-                        self._write(painter, place.map(QPointF(self._left_of(column), row)), unit, words)
+            self._paint_figures(painter, place, rows, columns)
         if self._current is not None:
             row, column = self._current
             painter.setPen(QPen(self._frame, 2))
@@ -143,7 +145,7 @@ class CellMarks(pg.GraphicsObject):  # type: ignore[misc]
             painter.drawRoundedRect(cell.adjusted(-reach, -reach, reach, reach), 3, 3)
         painter.restore()
 
-    def _paint_gaps(self, painter: QPainter, place: Any, rows: range, columns: list[int]) -> None:
+    def _paint_gaps(self, painter: QPainter, place: QTransform, rows: range, columns: list[int]) -> None:
         if not rows or not columns:
             return
         lines = []
@@ -156,14 +158,27 @@ class CellMarks(pg.GraphicsObject):  # type: ignore[misc]
         painter.setPen(QPen(self._ground, _GAP))
         painter.drawLines(lines)
 
-    def _write(self, painter: QPainter, corner: QPointF, unit: QRectF, words: str) -> None:
-        known = self._words.get(words)
-        if known is None:
-            static = QStaticText(words)
-            static.prepare(font=self._font)
-            size = static.size()
-            known = self._words[words] = (static, size.width(), size.height())
-        static, width, height = known
-        if width <= unit.width() - _GAP:
-            x, y = corner.x() + (unit.width() - width) / 2, corner.y() + (unit.height() - height) / 2
-            painter.drawStaticText(QPointF(x, y), static)
+    def _paint_figures(self, painter: QPainter, place: QTransform, rows: range, columns: list[int]) -> None:
+        """All figures in sight, or none where one of them would not fit: a table with gaps would read as a table with zeros."""
+        cells = [
+            (row, column, self._figure(words))
+            for row in rows
+            for column in columns
+            if (words := self._text(row, column))
+        ]
+        unit = place.mapRect(QRectF(0, 0, 1, 1))
+        if max((figure.size().width() for _, _, figure in cells), default=0.0) > unit.width() - _GAP:
+            return
+        painter.setFont(self._font)
+        painter.setPen(self._ink)
+        for row, column, figure in cells:
+            spare = (unit.size() - figure.size()) / 2
+            painter.drawStaticText(
+                place.map(QPointF(self._left_of(column), row)) + QPointF(spare.width(), spare.height()), figure
+            )
+
+    def _figure(self, words: str) -> QStaticText:
+        if words not in self._figures:
+            self._figures[words] = QStaticText(words)
+            self._figures[words].prepare(font=self._font)
+        return self._figures[words]
