@@ -74,7 +74,7 @@ def handle_scan(
     small = _Gathered(job, on_event)
     views = Views(request.thumbnails, request.size, small.add) if request.thumbnails > 0 else None
 
-    def ticking(done: int, total: int, note: str) -> None:
+    def ticking(done: int = 0, total: int = 0, note: str = "") -> None:
         # the last views of each class are long there before the last picture is read
         small.send_if_due()
         progress(done, total, note)

@@ -79,7 +79,7 @@ def test_raises_once_the_flag_is_set(clock: Clock, reports: list[tuple[Any, ...]
     assert len(reports) == 1
 
 
-def test_the_silent_tick_takes_what_any_tick_takes() -> None:
+def test_the_no_progress_takes_what_any_tick_takes() -> None:
     """In a notebook nothing is reported and nothing stops."""
     assert no_progress() is None
     assert no_progress(3, 7, "step") is None
