@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import assert_never
 
 from fpdf.structure_tree import StructElem
@@ -93,6 +94,8 @@ def page_of(drawing: Drawing) -> bytes:
     canvas = Canvas([element.text for element in drawing.elements if isinstance(element, Text)])
     scale, margin = WIDTH / UNITS, 3.0
     try:
+        # Without a date of our own fpdf2 would write the clock's.
+        canvas.describe(canvas.readable(drawing.title), "", datetime.fromtimestamp(0, UTC))
         canvas.pdf.add_page(format=(WIDTH + 2 * margin, drawing.height * scale + 2 * margin))
         with canvas.artifact():
             paint(canvas, drawing, margin, margin, scale)
