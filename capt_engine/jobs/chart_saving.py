@@ -21,21 +21,21 @@ from capt_engine.reports.svg.values import csv_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from capt_engine.jobs.session import Session
+    from capt_engine.jobs.model_cache import ModelCache
 
 _PNG_SCALE = 2
 """Pixels of a saved picture for each unit of the drawing."""
 
 
 def handle_save_chart(
-    session: Session,
+    cache: ModelCache,
     job: JobId,
     request: SaveChartRequest,
     on_event: Callable[[Event], None],
     progress: StoppableProgress,
 ) -> ChartSaved:
     """Draw the chart and write it, whole or not at all; raises UnknownName and BadRequest."""
-    del session, job, on_event
+    del cache, job, on_event
     progress(0, 0, "saving the chart")
     content = chart_bytes(request.chart, request.format)
     write_whole(Path(request.path), content, progress)
