@@ -77,9 +77,9 @@ class RunCharts(QWidget):
         plain = self._run.plain
         levels = []
         if plain is not None and plain.clean is not None:
-            levels.append(Level(self.tr("plain text"), "clean", plain.clean.value))
+            levels.append(Level(self.tr("plain text, clean"), "clean", plain.clean.value))
         if plain is not None and plain.robust is not None:
-            levels.append(Level(self.tr("plain text"), "attacked", plain.robust.value))
+            levels.append(Level(self.tr("plain text, attacked"), "attacked", plain.robust.value))
         told = [plain, *epochs] if plain is not None else [*epochs]
         lines = (
             _share_line(self.tr("clean"), "clean", [(one.epoch, one.clean) for one in told]),
