@@ -10,7 +10,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 import tracemalloc
 from functools import cache
 from html.parser import HTMLParser
@@ -235,15 +234,13 @@ def test_the_same_report_gives_the_same_bytes() -> None:
     assert said == {hashlib.sha256(_drawn()[0].encode()).hexdigest()}
 
 
-def test_ten_thousand_rows_are_complete_and_quick() -> None:
-    """A long table is whole, in seconds, in a few bytes a cell, and in memory of a small multiple of the file."""
+def test_ten_thousand_rows_are_complete_and_small() -> None:
+    """A long table is whole, in a few bytes a cell, and in memory of a small multiple of the file."""
     report = _report(grid(10_000))
-    started = time.perf_counter()
     tracemalloc.start()
     drawn = html_report.write(report)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert time.perf_counter() - started < 60
     assert len(drawn) < 4_000_000
     assert peak < 3 * len(drawn)
     assert drawn.count(b"<tr>") == 10_001
