@@ -37,11 +37,11 @@ from capt_engine.records import (
 
 _POLL_S = 2.0
 _TOLD_SETTINGS = (
-    "weight",
+    "lambda_",
     "alpha",
     "epochs",
-    "batch",
-    "rate",
+    "batch_size",
+    "lr",
     "eps",
     "attack_steps",
     "attack_step_size",
@@ -261,7 +261,7 @@ def _tuned_with(prompts: str) -> dict[str, object]:
     from capt_engine.model.checkpoints import read_document
 
     document = read_document(Path(prompts))
-    shape = {"coupling": document.shape.coupling, "length": document.shape.length, "depth": document.shape.depth}
+    shape = {"coupling": document.shape.coupling, "n_ctx": document.shape.n_ctx, "depth": document.shape.depth}
     told = {name: document.settings[name] for name in _TOLD_SETTINGS if name in document.settings}
     return {"tuned_with": shape | told, "tuning_notes": document.notes}
 

@@ -82,7 +82,7 @@ class Classifier:
         self._is_plain = prompts is None
         self._tokens = prompts().detached() if prompts is not None else PromptTokens()
         if prompts is not None and self._tokens.text:
-            ids = prompted_ids(backbone, classes, template, prompts.shape.length)
+            ids = prompted_ids(backbone, classes, template, prompts.shape.n_ctx)
             ids, places = moved_ids(backbone, self.classes, ids, template, prompts.shape)
             self.text = encode_in_chunks(backbone, ids, prompts.text_for(self.classes, self._tokens), places)
         else:

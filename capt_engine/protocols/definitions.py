@@ -158,7 +158,7 @@ def tune_request(recipe: Recipe, setting: Setting, place: tuple[str, str], out: 
         subsample_classes=recipe.half,
         alpha=recipe.alpha,
         alpha_const=recipe.alpha_const,
-        weight=recipe.weight,
+        lambda_=recipe.weight,
         coupling=recipe.coupling,
         validate=False,
         resume=True,

@@ -43,7 +43,7 @@ from capt_engine.records import (
 )
 from tests.engine.jobs.light import ENDINGS, Witness
 
-SHORT: dict[str, Any] = {"shots": 2, "epochs": 3, "batch": 2, "attack_steps": 1, "device": "cpu", "seed": 4}
+SHORT: dict[str, Any] = {"shots": 2, "epochs": 3, "batch_size": 2, "attack_steps": 1, "device": "cpu", "seed": 4}
 
 
 def nothing(_: object) -> None:
@@ -206,8 +206,8 @@ def test_the_catalogue_offers_methods_presets_and_settings(desk: Desk) -> None:
     catalogue = desk.heard.wait_for(EngineReady, timeout_s=60).catalogue
     assert catalogue.methods[0].name == "capt"
     assert [one.name for one in catalogue.presets] == ["quick", "balanced", "paper"]
-    assert {"weight", "alpha", "eps", "rate"} <= {one.name for one in catalogue.tuning}
-    assert dict(catalogue.models[0].tuning)["rate"] == 0.035
+    assert {"lambda_", "alpha", "eps", "lr"} <= {one.name for one in catalogue.tuning}
+    assert dict(catalogue.models[0].tuning)["lr"] == 0.035
 
 
 def test_the_demo_tuned_saved_and_repeated(

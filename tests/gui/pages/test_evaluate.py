@@ -255,20 +255,30 @@ def test_corruptions_have_their_table(bench: Bench, page: EvaluatePage, tmp_path
     assert not results.confusion._state.isVisible()
 
 
-def test_many_classes_show_their_commonest_mistakes(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
-    """A matrix of a hundred columns could not be read; the mistakes that are made most often can."""
+@pytest.mark.parametrize(
+    ("n", "matrix", "mistakes"), [(16, True, False), (17, True, True), (200, True, True), (201, False, True)]
+)
+def test_many_classes_show_their_commonest_mistakes(
+    n: int, matrix: bool, mistakes: bool, bench: Bench, page: EvaluatePage, tmp_path: Path
+) -> None:
+    """Up to 200 classes have a matrix; of more than 16 the mistakes that are made most often are listed too."""
     dropped(bench, page, tmp_path)
     bench.desk.evaluation.run.start()
-    names = tuple(f"class {number}" for number in range(40))
-    shares = tuple(0.5 if number == 3 else 0.01 for number in range(40))
+    names = tuple(f"class {number}" for number in range(n))
+    shares = tuple(0.5 if number == 3 else 0.01 for number in range(n))
     row = replace(
         acted.row("/a.png", 0, 0), label="class 0", classes=names, clean=r.Verdict(shares, shares), attack=None
     )
     play(bench, r.RowsReady(last(bench), (row,)))
-    assert not page.results.confusion.grid.isVisible()
-    assert page.results.confusion.table.shown(1) == ["class 3"]
-    page.results.confusion.table.activated.emit(page.results.confusion.table.currentIndex())
-    assert page.results.confusion.pictures.title.text() == "1 picture: “class 0”, called “class 3” when clean"
+    card = page.results.confusion
+    assert (card.grid.isVisible(), card.table.isVisible()) == (matrix, mistakes)
+    if matrix:
+        assert card.grid.text_of(0, 3) == "1"
+        assert card.grid.text_of(0, 0) == ""
+    if mistakes:
+        assert card.table.shown(1) == ["class 3"]
+        card.table.activated.emit(card.table.currentIndex())
+        assert card.pictures.title.text() == "1 picture: “class 0”, called “class 3” when clean"
 
 
 def test_the_report_of_the_run_and_its_command(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
@@ -462,8 +472,8 @@ def test_a_cell_of_the_matrix_shows_its_pictures(bench: Bench, page: EvaluatePag
     card = page.results.confusion
     assert not card.pictures.isVisible()
     card._state._buttons["attacked"].click()
-    card.grid._point((1, 0))
-    QTest.keyClick(card.grid, Qt.Key.Key_Return)
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Left, Qt.Key.Key_Down, Qt.Key.Key_Return):
+        QTest.keyClick(card.grid, key)
     assert card.pictures.title.text() == "1 picture: “dog”, called “cat” when attacked"
     assert card.pictures._tiles.rowCount() == 1
     asked: list[str] = []
@@ -473,7 +483,7 @@ def test_a_cell_of_the_matrix_shows_its_pictures(bench: Bench, page: EvaluatePag
     preview = bench.engine.requests[-1]
     assert isinstance(preview, r.PreviewRequest)
     assert preview.paths == ("/c.png",)
-    QTest.mouseClick(card.grid, Qt.MouseButton.LeftButton, pos=card.grid._cell(2, 0).center().toPoint())
+    QTest.mouseClick(card.grid, Qt.MouseButton.LeftButton, pos=card.grid.cell_rect(2, 0).center().toPoint())
     assert card.pictures.title.text() == "No picture: “emu”, called “cat” when attacked"
     assert not card.pictures.explore.isVisible()
     card._state._buttons["clean"].click()
