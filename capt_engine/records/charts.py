@@ -14,6 +14,7 @@ __all__ = [
     "MOST_BARS",
     "MOST_CLASSES",
     "MOST_CONFUSIONS",
+    "MOST_COUNTED",
     "Bar",
     "BarChart",
     "Bin",
@@ -38,6 +39,8 @@ MOST_CLASSES = 200
 """A confusion matrix of more classes than this is made of those that are confused most."""
 MOST_CONFUSIONS = 20
 """So many of the most frequent confusions are listed beside a matrix that is too dense to hold its counts."""
+MOST_COUNTED = 26
+"""A confusion matrix of more classes than this is dense: its cells have no room for their counts."""
 _WIDE_RATIO = 40.0
 
 
@@ -160,6 +163,11 @@ class ConfusionMatrix:
     names: tuple[str, ...]
     counts: tuple[tuple[int, ...], ...]
     alt: str
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether its cells are too small for their counts."""
+        return len(self.names) > MOST_COUNTED
 
     def confusions(self, most: int = MOST_CONFUSIONS) -> tuple[tuple[str, str, int], ...]:
         """The most frequent wrong answers as (label, answer, pictures), the most frequent first."""
