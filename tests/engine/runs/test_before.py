@@ -75,4 +75,7 @@ def test_old_prompts_are_read() -> None:
     """A checkpoint says how it was made, whatever its settings were called then."""
     document = read_document(BEFORE / "prompts.safetensors")
     assert document.backbone.id == "demo"
-    assert (document.method, document.shape.length, document.shape.depth) == ("capt", 1, 1)
+    assert (document.method, document.shape.n_ctx, document.shape.depth) == ("capt", 1, 1)
+    assert document.settings["subsample_classes"] == "base"
+    assert (document.settings["lambda_"], document.settings["lr"], document.settings["batch_size"]) == (1.5, 0.003, 4)
+    assert document.settings["reference"] == "demo-robust"
