@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 import tomllib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
@@ -13,6 +10,8 @@ from typing import Any
 
 import platformdirs
 import tomli_w
+
+from capt_engine import files
 
 VERSION = 1
 FILE_NAME = "settings.toml"
@@ -100,29 +99,14 @@ def load(path: Path) -> tuple[Settings, str]:
 
 
 def save(settings: Settings, path: Path) -> None:
-    """Write the settings so that a crash in the middle leaves the old file whole. Raises OSError when it cannot."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".settings-", suffix=".toml", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(tomli_w.dumps(asdict(settings)).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
+    """Write the settings so that a crash in the middle leaves the old file whole. Raises CannotWrite."""
+    files.write_atomic(path, tomli_w.dumps(asdict(settings)))
 
 
 def set_aside(path: Path, reason: str) -> str:
     """Rename a settings file to the next free settings.bad-N.toml and say so."""
-    number = 1
-    while (aside := path.with_name(f"{path.stem}.bad-{number}{path.suffix}")).exists():
-        number += 1
-    try:
-        path.replace(aside)
-    except OSError:
+    aside = files.set_aside(path)
+    if aside is None:
         return f"{reason} and could not be set aside, so the defaults are used for now."
     return f"{reason}. It was kept as {aside.name}, and the defaults are used."
 

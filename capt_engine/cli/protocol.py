@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from capt_engine.cli.options import add_common, budget
 from capt_engine.cli.output import print_json
 from capt_engine.cli.terminal import ProgressLine
-from capt_engine.errors import BadRequest, UnknownName
+from capt_engine.errors import BadRequest, Cancelled, UnknownName
 
 if TYPE_CHECKING:
     from capt_engine.protocols.cache import WorkFolder
@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
             ).run()
         except (Stopped, KeyboardInterrupt):
             progress.say("Cancelled. What was finished is kept: the same command goes on from there.")
-            code = 130
+            code = Cancelled.exit_code
     _tell(args, work, setting, folder, progress)
     return code
 

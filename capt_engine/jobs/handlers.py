@@ -14,6 +14,7 @@ from capt_engine.data.sources import labelled
 from capt_engine.errors import BadImage, BadRequest
 from capt_engine.evaluation.analysis import analyze, evaluate
 from capt_engine.evaluation.plan import Variant, chosen, plan_analysis, plan_evaluation
+from capt_engine.files import sha256
 from capt_engine.jobs import catalogue, data_jobs, importing, reporting, run_recording
 from capt_engine.jobs.install_jobs import handle_remove, handle_verify
 from capt_engine.jobs.session import Session
@@ -24,7 +25,7 @@ from capt_engine.model.checkpoints import plain_sentence, read_document, sentenc
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import load_backbone
 from capt_engine.model.store import lpips_store
-from capt_engine.model.store.prompt_store import find, fingerprint
+from capt_engine.model.store.prompt_store import find
 from capt_engine.model.text import count_tokens, split_template
 from capt_engine.records import (
     NO_PROMPTS,
@@ -147,7 +148,7 @@ def _contestants(
     for name in wanted:
         path = _prompts_of(name)
         classifier = frozen if path is None else session.classifier(request, classes, template, path)
-        variants.append(Variant(name, classifier, "" if path is None else fingerprint(path)))
+        variants.append(Variant(name, classifier, "" if path is None else sha256(path)))
     return variants, frozen
 
 

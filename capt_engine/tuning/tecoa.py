@@ -65,30 +65,24 @@ def tune(request: TuneRequest, backbone: Backbone, tell: Tell, clock: WorkClock)
         tell(TuneStrip(epoch, seen.samples))
         return seen
 
-    try:
-        before = measured(backbone, 0)
-        tell(TuneEpoch(0, recipe.epochs, 0.0, before.clean, before.robust, is_best=False))
-        after = measured(tuning.tuned, tuning.epoch) if tuning.epoch else before
-        out.mkdir(exist_ok=True)
-        while tuning.epoch < last:
-            try:
-                log = tuning.advance(clock)
-                after = measured(tuning.tuned, tuning.epoch)
-            except Stopped:
-                if not (out / CHECKPOINT).is_file():
-                    raise Stopped("Stopped before the first epoch had ended: there is nothing to keep yet.") from None
-                # The tower was moved in place: the unfinished epoch is undone from the checkpoint.
-                tuning.resume(out / CHECKPOINT)
-                last = tuning.epoch
-                break
-            tuning.save(out / CHECKPOINT)
-            tell(TuneEpoch(log.epoch, recipe.epochs, log.loss, after.clean, after.robust, is_best=False))
-        export(tuning, out, _about(request, pictures))
-        (out / CHECKPOINT).unlink(missing_ok=True)
-    except OSError as error:
-        raise BadRequest(
-            f"{str(out)!r} cannot be written: {error.strerror or error}.", "Choose another folder, or make room there."
-        ) from error
+    before = measured(backbone, 0)
+    tell(TuneEpoch(0, recipe.epochs, 0.0, before.clean, before.robust, is_best=False))
+    after = measured(tuning.tuned, tuning.epoch) if tuning.epoch else before
+    while tuning.epoch < last:
+        try:
+            log = tuning.advance(clock)
+            after = measured(tuning.tuned, tuning.epoch)
+        except Stopped:
+            if not (out / CHECKPOINT).is_file():
+                raise Stopped("Stopped before the first epoch had ended: there is nothing to keep yet.") from None
+            # The tower was moved in place: the unfinished epoch is undone from the checkpoint.
+            tuning.resume(out / CHECKPOINT)
+            last = tuning.epoch
+            break
+        tuning.save(out / CHECKPOINT)
+        tell(TuneEpoch(log.epoch, recipe.epochs, log.loss, after.clean, after.robust, is_best=False))
+    export(tuning, out, _about(request, pictures))
+    (out / CHECKPOINT).unlink(missing_ok=True)
     stopped_after = last if last < recipe.epochs or request.stop_after == last else 0
     return TuneResult(
         out=request.out,

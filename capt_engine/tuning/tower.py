@@ -12,7 +12,6 @@ import copy
 import hashlib
 import json
 import math
-import os
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -20,12 +19,13 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from capt_engine.attacks.base import LINF, PictureRngs, Threat
 from capt_engine.errors import BadCheckpoint, BadRequest, UnknownName
+from capt_engine.files import write_atomic
 from capt_engine.model.clip import TOWER_CONFIG, TOWER_FORMAT, TOWER_WEIGHTS, Backbone, Base, lasting_id
+from capt_engine.model.tensor_file import write_tensors
 from capt_engine.model.vision import encode_pixels
 from capt_engine.progress import Progress
 from capt_engine.tuning.inner_attack import InnerAttack
@@ -104,23 +104,17 @@ def tune_tower(
 
     images: (N, 3, h, w) at the model's own size, uint8, or float in [0, 1]. labels: (N,). text: unit features (k, d) of the classes'
     captions. about: what else the description should say (data, command, …). After every epoch a checkpoint is left in `out`, from
-    which the same call goes on; it is removed at the end. Raises TuningFailed, BadRequest, BadCheckpoint, Cancelled.
+    which the same call goes on; it is removed at the end. Raises TuningFailed, CannotWrite, BadCheckpoint, Cancelled.
     """
     tuning = TowerTuning(backbone, images, labels, text, recipe)
     checkpoint = out / CHECKPOINT
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        if checkpoint.is_file():
-            tuning.resume(checkpoint)
-        while tuning.epoch < recipe.epochs:
-            tuning.advance(progress)
-            tuning.save(checkpoint)
-        export(tuning, out, about or {})
-        checkpoint.unlink(missing_ok=True)
-    except OSError as error:
-        raise BadRequest(
-            f"{str(out)!r} cannot be written: {error.strerror or error}.", "Choose another folder, or make room there."
-        ) from error
+    if checkpoint.is_file():
+        tuning.resume(checkpoint)
+    while tuning.epoch < recipe.epochs:
+        tuning.advance(progress)
+        tuning.save(checkpoint)
+    export(tuning, out, about or {})
+    checkpoint.unlink(missing_ok=True)
     return TowerResult(out, tuple(tuning.logs))
 
 
@@ -200,7 +194,7 @@ class TowerTuning:
                 if slot in _SLOTS[self.recipe.optimiser]:
                     tensors[f"{slot}/{name}"] = torch.as_tensor(value)
         said = {"run": self._run(), "epoch": self.epoch, "logs": [asdict(log) for log in self.logs]}
-        _save(tensors, path, {"tower": json.dumps(said)})
+        write_tensors(path, tensors, {"tower": json.dumps(said)})
 
     def resume(self, path: Path) -> None:
         """Go on from a checkpoint of the same run; raises BadCheckpoint where it is damaged or of another one."""
@@ -276,11 +270,10 @@ def export(tuning: TowerTuning, folder: Path, about: dict[str, Any]) -> None:
         "epochs": [asdict(log) for log in tuning.logs],
         "versions": {"torch": torch.__version__.split("+")[0]},
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    _save(state, folder / TOWER_WEIGHTS, {"format": "pt"})
-    _write(folder / CARD, card(said))
+    write_tensors(folder / TOWER_WEIGHTS, state, {"format": "pt"})
+    write_atomic(folder / CARD, card(said))
     # Last, because a folder with this file is a model.
-    _write(folder / TOWER_CONFIG, json.dumps(said, indent=1) + "\n")
+    write_atomic(folder / TOWER_CONFIG, json.dumps(said, indent=1) + "\n")
 
 
 def card(said: dict[str, Any], figures: str = "") -> str:
@@ -329,21 +322,3 @@ def _accuracy(logits: Tensor, labels: Tensor) -> float:
 
 def _stream(seed: int, epoch: int) -> torch.Generator:
     return torch.Generator().manual_seed((seed * 1_000_003 + epoch) % 2**63)
-
-
-def _save(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
-    """Of metadata there may be one entry: safetensors writes several in an order that changes from file to file."""
-    partial = path.with_name(path.name + ".part")
-    kept = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    save_file(kept, partial, metadata=metadata)
-    with partial.open("rb+") as file:
-        os.fsync(file.fileno())
-    # safetensors writes for the owner only; a model is for whoever may read its folder.
-    partial.chmod(0o644)
-    partial.replace(path)
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(path.name + ".part")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)

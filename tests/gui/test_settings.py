@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from capt_engine.errors import CannotWrite
 from capt_gui import settings as settings_file
 from capt_gui.settings import Settings, UpgradeError, load, save, upgrade
 
@@ -63,7 +64,7 @@ def test_a_failed_write_leaves_the_old_file(path: Path, monkeypatch: pytest.Monk
         raise OSError("no space")
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(CannotWrite, match="no space"):
         save(Settings(theme="light"), path)
     assert load(path)[0].theme == "dark"
     assert [file.name for file in path.parent.iterdir()] == ["settings.toml"]

@@ -14,6 +14,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from capt_engine.errors import CaptError
 from capt_engine.records import Failure
 from capt_gui.view_models.tune import project_file
 from capt_gui.view_models.tune.state import DATA, IDLE, PAUSED, RUNNING, TUNE, TuneState
@@ -228,14 +229,13 @@ class TuneProject(QObject):
             return
         try:
             project_file.save(self._state, self.folder)
-        except OSError as problem:
+        except CaptError as problem:
             logging.getLogger(__name__).warning("The project could not be saved: %s", problem)
             if not self._told:
                 self._told = True
-                words = self.tr("The project could not be saved ({}).").format(problem.strerror)
-                self.failed.emit(
-                    Failure("OSError", words, self.tr("Make room on the disk; the wizard goes on meanwhile."))
-                )
+                words = self.tr("The project could not be saved. {}").format(problem.message)
+                hint = self.tr("Make room on the disk; the wizard goes on meanwhile.")
+                self.failed.emit(Failure(type(problem).__name__, words, hint))
 
     def close(self) -> None:
         """The window closes."""

@@ -11,6 +11,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from capt_engine.errors import CaptError
+from capt_engine.files import write_atomic
 from capt_engine.records import (
     Event,
     Failure,
@@ -268,15 +270,16 @@ class TuneRun(QObject):
             "epochs": [asdict(epoch) for epoch in self._epochs.values()],
             "steps": [asdict(step) for step in self.steps[:: len(self.steps) // _STEPS_KEPT + 1]],
         }
-        with contextlib.suppress(OSError):
-            (self._project.folder / _MADE_BY).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+        with contextlib.suppress(CaptError):
+            write_atomic(self._project.folder / _MADE_BY, json.dumps(told, ensure_ascii=False))
 
     def _submit(self, request: TuneRequest) -> None:
         kept = dict(self._epochs) if request.resume else {}
         self._forget()
         self._asked = request
         self._epochs = kept
-        self._project.folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(OSError):  # the engine says that it is not there
+            self._project.folder.mkdir(parents=True, exist_ok=True)
         self._job = self._bridge.submit(request)
         self.is_waiting = True
         self.words = self.tr("Waiting for its turn")

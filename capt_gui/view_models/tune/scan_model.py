@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import QObject, Signal
 
+from capt_engine.errors import CaptError
 from capt_engine.records import FailedPicture, ScanResult, SplitResult
 from capt_gui.bridge import Bridge
 from capt_gui.settings import Settings
@@ -179,7 +180,7 @@ class ScanModel(QObject):
         self.result = found
         try:
             scan_file.save(found, self._project.folder)
-        except OSError as problem:
+        except CaptError as problem:
             logging.getLogger(__name__).warning("The scan could not be kept: %s", problem)
         self._count_left_out()
         # data that brings a whole division of its own is divided that way, unless the user wants another one
