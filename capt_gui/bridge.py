@@ -1,4 +1,4 @@
-"""The one QObject between the two worlds: it holds the engine and turns its events into a Qt signal."""
+"""The one QObject between the two worlds: it holds the engine, and gives each request a job whose signals are the engine's events."""
 
 from __future__ import annotations
 
@@ -8,7 +8,30 @@ from typing import Protocol
 from PySide6.QtCore import QObject, Signal
 
 from capt_engine.api import Engine
-from capt_engine.records import Event, JobId, Request
+from capt_engine.records import (
+    CatalogueChanged,
+    EngineFailed,
+    EngineNote,
+    EngineReady,
+    Event,
+    JobCancelled,
+    JobContinued,
+    JobFailed,
+    JobFinished,
+    JobId,
+    JobPaused,
+    JobProgress,
+    JobStarted,
+    PagesReady,
+    PicturesFound,
+    PreviewsReady,
+    Request,
+    RowsReady,
+    TuneTold,
+)
+
+News = PicturesFound | PreviewsReady | RowsReady | TuneTold | PagesReady | JobPaused | JobContinued
+JobEvent = JobStarted | JobProgress | News | JobFinished | JobFailed | JobCancelled
 
 
 class Door(Protocol):
@@ -45,22 +68,110 @@ def real_engine(device: str) -> EngineFactory:
     return make
 
 
-class Bridge(QObject):
-    """Carries requests in and events out.
+class Job(QObject):
+    """One request under way: its signals carry what the engine says of it, and of nothing else, on the window's thread and in order.
 
-    `event_arrived` is emitted on the engine's thread, so connect bound methods of QObjects only: Qt then calls them on
-    the thread those objects live on, the GUI thread, in order.
+    Exactly one of `finished`, `failed` and `cancelled` comes, and then `ended`; by then `is_running` is False. Nobody needs to hold a
+    job: the bridge does until it ends. Connect bound methods of QObjects, and do so before going back to the event loop.
     """
 
-    # not `event`: that is a virtual method of every QObject, which Qt itself calls
-    event_arrived = Signal(object)
+    started = Signal()
+    # JobProgress
+    progressed = Signal(object)
+    # every other event: pictures found, rows, pages, paused …
+    news = Signal(object)
+    # the result that belongs to the request
+    finished = Signal(object)
+    # Failure
+    failed = Signal(object)
+    # why a stop found nothing to keep; else empty
+    cancelled = Signal(str)
+    ended = Signal()
+
+    def __init__(self, door: Door, request: Request) -> None:
+        """Submit the request."""
+        super().__init__()
+        self._door = door
+        self.request = request
+        self.is_running = True
+        self._is_ignored = False
+        self.id = door.submit(request)
+
+    def cancel(self) -> None:
+        """Ask the job to stop; an ended one is left alone."""
+        if self.is_running:
+            self._door.cancel(self.id)
+
+    def stop(self) -> None:
+        """Ask a tuning job to end with the best it has; a job of another kind is cancelled."""
+        if self.is_running:
+            self._door.stop(self.id)
+
+    def pause(self) -> None:
+        """Ask a tuning job or a download to wait; JobPaused is its news. Other kinds of jobs go on."""
+        if self.is_running:
+            self._door.pause(self.id)
+
+    def resume(self) -> None:
+        """Ask a paused job to go on; JobContinued is its news."""
+        if self.is_running:
+            self._door.resume(self.id)
+
+    def ignore(self) -> None:
+        """Let the job go on, and emit nothing more of it."""
+        self.is_running, self._is_ignored = False, True
+
+    def abandon(self) -> None:
+        """Cancel the job, and emit nothing more of it."""
+        self.cancel()
+        self.ignore()
+
+    def take(self, event: JobEvent) -> None:
+        """Emit an event of this job as the signal that belongs to it; the bridge calls this."""
+        if self._is_ignored:
+            return
+        if isinstance(event, JobStarted):
+            self.started.emit()
+        elif isinstance(event, JobProgress):
+            self.progressed.emit(event)
+        elif isinstance(event, JobFinished | JobFailed | JobCancelled):
+            self._end(event)
+        else:
+            self.news.emit(event)
+
+    def _end(self, event: JobFinished | JobFailed | JobCancelled) -> None:
+        self.is_running = False
+        if isinstance(event, JobFinished):
+            self.finished.emit(event.result)
+        elif isinstance(event, JobFailed):
+            self.failed.emit(event.failure)
+        else:
+            self.cancelled.emit(event.reason)
+        self.ended.emit()
+
+
+class Bridge(QObject):
+    """Carries requests in, and hands each event to its job; what the engine says of itself has signals here.
+
+    The engine emits on threads of its own. One queued signal brings its events to the thread of this object, in order.
+    """
+
+    # the engine's own events, as records: EngineNote, EngineReady, EngineFailed, CatalogueChanged
+    engine_noted = Signal(object)
+    engine_ready = Signal(object)
+    engine_failed = Signal(object)
+    catalogue_changed = Signal(object)
     closing = Signal()
+    # emitted on the engine's thread
+    _arrived = Signal(object)
 
     def __init__(self, make_engine: EngineFactory, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._make_engine = make_engine
         self._engine: Door | None = None
         self._closed = False
+        self._jobs: dict[JobId, Job] = {}
+        self._arrived.connect(self._on_arrived)
 
     @property
     def is_closed(self) -> bool:
@@ -68,35 +179,17 @@ class Bridge(QObject):
         return self._closed
 
     def open(self) -> None:
-        """Start the engine, unless it runs already; `submit` does so too."""
+        """Start the engine, unless it runs already; `run` does so too."""
         self._door()
 
-    def submit(self, request: Request) -> JobId:
+    def run(self, request: Request) -> Job:
         """Hand a request to the engine; returns at once."""
-        return self._door().submit(request)
-
-    def cancel(self, job: JobId) -> None:
-        """Ask a job to stop; unknown and ended jobs are ignored."""
-        if self._engine is not None:
-            self._engine.cancel(job)
-
-    def stop(self, job: JobId) -> None:
-        """Ask a tuning job to end with the best it has; a job of another kind is cancelled."""
-        if self._engine is not None:
-            self._engine.stop(job)
-
-    def pause(self, job: JobId) -> None:
-        """Ask a tuning job to wait; it tells JobPaused. Other kinds of jobs go on."""
-        if self._engine is not None:
-            self._engine.pause(job)
-
-    def resume(self, job: JobId) -> None:
-        """Ask a paused job to go on; it tells JobContinued."""
-        if self._engine is not None:
-            self._engine.resume(job)
+        job = Job(self._door(), request)
+        self._jobs[job.id] = job
+        return job
 
     def close(self, timeout_s: float = 10.0) -> bool:
-        """Stop everything and wait for the worker; no event is emitted from now on. False if it was still busy."""
+        """Stop everything and wait for the worker; nothing is emitted from now on. False if it was still busy."""
         if not self._closed:
             self._closed = True
             self.closing.emit()
@@ -112,4 +205,22 @@ class Bridge(QObject):
     def _on_event(self, event: Event) -> None:
         """Called on the engine's thread."""
         if not self._closed:
-            self.event_arrived.emit(event)
+            self._arrived.emit(event)
+
+    def _on_arrived(self, event: Event) -> None:
+        """Called on the window's thread."""
+        if self._closed:
+            return
+        if isinstance(event, EngineNote):
+            self.engine_noted.emit(event)
+        elif isinstance(event, EngineReady):
+            self.engine_ready.emit(event)
+        elif isinstance(event, EngineFailed):
+            self.engine_failed.emit(event)
+        elif isinstance(event, CatalogueChanged):
+            self.catalogue_changed.emit(event)
+        else:
+            is_end = isinstance(event, JobFinished | JobFailed | JobCancelled)
+            job = self._jobs.pop(event.job, None) if is_end else self._jobs.get(event.job)
+            if job is not None:
+                job.take(event)

@@ -19,6 +19,7 @@ from capt_engine.registry import param
 _WAY = 1.25
 
 
+@runtime_checkable
 class Answer(Protocol):
     """What a model that shows its embeddings gives: logits (n, k) and features (n, d)."""
 
@@ -35,7 +36,7 @@ class Answer(Protocol):
 class Embedding(Protocol):
     """A model that shows its image embeddings."""
 
-    def output(self, images: Tensor) -> Answer:
+    def forward(self, images: Tensor) -> Answer:
         """Logits and image embeddings of pixels (n, 3, h, w) in [0, 1]."""
 
 
@@ -80,14 +81,15 @@ class EmbeddingAttack:
         """See `Attack.run`; raises BadRequest for a target, or for a model without embeddings."""
         check_fits(self, threat)
         shown: object = model
-        if not isinstance(shown, Embedding):
+        with torch.no_grad():
+            clean = shown.forward(images) if isinstance(shown, Embedding) else None
+        # Every nn.Module has a `forward`, and most give logits alone.
+        if not isinstance(shown, Embedding) or not isinstance(clean, Answer):
             raise BadRequest(
                 "This model shows no image embeddings, which the embedding attack needs.",
                 "Choose an attack on its answers.",
             )
         criterion, counter = Criterion(labels, False), ProgressCounter(progress, self.work)
-        with torch.no_grad():
-            clean = shown.output(images)
         was = clean.features.softmax(dim=1)
         best, furthest = images.clone(), torch.zeros_like(clean.logits[:, 0])
         adversarial_margin = criterion.adversarial_margin(clean.logits)
@@ -98,7 +100,7 @@ class EmbeddingAttack:
                 counter(f"step {step} of {self.steps}")
                 attacked = (images + delta).clamp(0, 1).requires_grad_(step < self.steps)
                 with torch.set_grad_enabled(step < self.steps):
-                    answer = shown.output(attacked)
+                    answer = shown.forward(attacked)
                     far = F.kl_div(answer.features.log_softmax(dim=1), was, reduction="none").sum(dim=1)
                     total = far.sum()
                 further = far.detach() > furthest

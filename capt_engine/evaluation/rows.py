@@ -154,7 +154,7 @@ def eps_words(eps: float, norm: str) -> str:
 
 def _ask(variant: Variant, images: Tensor, inputs: Sequence[Input]) -> _Asked:
     with torch.no_grad():
-        clean = variant.classifier.output(images)
+        clean = variant.classifier.forward(images)
     own = clean.logits.argmax(dim=1)
     given = torch.tensor([-1 if one.label is None else one.label for one in inputs], device=own.device)
     return _Asked(variant, clean, torch.where(given < 0, own, given))
@@ -276,7 +276,7 @@ class _Shown:
         started_s = time.monotonic()
         work, each = self.work, self.each
         with torch.no_grad():
-            seen = each.variant.classifier.output(self.crafted.pictures)
+            seen = each.variant.classifier.forward(self.crafted.pictures)
         fooled, open_to = _fooled(work, each.labels, seen.logits), _open_to_success(work, each)
         after = _verdicts(seen)
         time_s = self.crafted.time_s + (time.monotonic() - started_s) / len(inputs)
@@ -295,7 +295,7 @@ class _Shown:
         started_s = time.monotonic()
         work, clean, classifier = self.work, each.clean, each.variant.classifier
         with torch.no_grad():
-            adversarial = classifier.output(attacked)
+            adversarial = classifier.forward(attacked)
             fooled = _fooled(work, each.labels, adversarial.logits)
             flipped = fooled & _open_to_success(work, each)
             survived = _survived(work, each, attacked, flipped)

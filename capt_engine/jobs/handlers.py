@@ -16,6 +16,7 @@ from capt_engine.evaluation.analysis import analyze, evaluate
 from capt_engine.evaluation.plan import Variant, chosen, plan_analysis, plan_evaluation
 from capt_engine.files import sha256
 from capt_engine.jobs import catalogue, data_jobs, importing, reporting, run_recording
+from capt_engine.jobs.chart_saving import handle_save_chart
 from capt_engine.jobs.install_jobs import handle_remove, handle_verify
 from capt_engine.jobs.session import Session
 from capt_engine.jobs.stoppable import StoppableProgress
@@ -58,6 +59,7 @@ from capt_engine.records import (
     RowsReady,
     RunsListed,
     SanityRequest,
+    SaveChartRequest,
     SaveTunedRequest,
     ScanRequest,
     SplitRequest,
@@ -263,6 +265,7 @@ HANDLERS = {
     SaveTunedRequest: handle_save_tuned,
     ReportRequest: handle_report,
     ListRunsRequest: handle_list_runs,
+    SaveChartRequest: handle_save_chart,
     PreviewRequest: handle_preview,
     CheckClassesRequest: handle_check_classes,
     ScanRequest: data_jobs.handle_scan,

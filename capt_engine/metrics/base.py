@@ -14,17 +14,17 @@ from capt_engine.records import MetricInfo
 class Outcomes:
     """n pictures before and after an attack.
 
-    images, attacked: pixels (n, 3, h, w) in [0, 1]. labels: (n,) the answers to be kept. clean, adversarial: logits (n, k).
-    features, adversarial_features: unit image embeddings (n, d). cosines, adversarial_cosines: of those with the text embedding of each
-    class, (n, k). frozen: logits (n, k) of the frozen zero-shot model on the clean pictures, over the same classes. lpips: maps two
+    images, adversarial_images: pixels (n, 3, h, w) in [0, 1]. labels: (n,) the answers to be kept. clean_logits, adversarial_logits:
+    (n, k). features, adversarial_features: unit image embeddings (n, d). cosines, adversarial_cosines: of those with the text embedding
+    of each class, (n, k). frozen: logits (n, k) of the frozen zero-shot model on the clean pictures, over the same classes. lpips: maps two
     batches of pictures to their distances (n,), where somebody brought its weights.
     """
 
     images: Tensor
-    attacked: Tensor
+    adversarial_images: Tensor
     labels: Tensor
-    clean: Tensor
-    adversarial: Tensor
+    clean_logits: Tensor
+    adversarial_logits: Tensor
     features: Tensor
     adversarial_features: Tensor
     cosines: Tensor

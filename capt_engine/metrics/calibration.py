@@ -26,7 +26,7 @@ def brier(logits: Tensor, labels: Tensor) -> Tensor:
 NLL_CLEAN = Metric(
     "nll_clean",
     "NLL, clean",
-    lambda o: nll(o.clean, o.labels),
+    lambda o: nll(o.clean_logits, o.labels),
     "Minus the log of the label's probability, before the attack; 0 when the model is sure and right.",
     unit="nats",
     low=0.0,
@@ -35,7 +35,7 @@ NLL_CLEAN = Metric(
 NLL_ATTACKED = Metric(
     "nll_attacked",
     "NLL, attacked",
-    lambda o: nll(o.adversarial, o.labels),
+    lambda o: nll(o.adversarial_logits, o.labels),
     "Minus the log of the label's probability, after the attack; large when the model is sure and wrong.",
     unit="nats",
     low=0.0,
@@ -44,7 +44,7 @@ NLL_ATTACKED = Metric(
 BRIER_CLEAN = Metric(
     "brier_clean",
     "Brier score, clean",
-    lambda o: brier(o.clean, o.labels),
+    lambda o: brier(o.clean_logits, o.labels),
     "The squared distance of the probabilities from the truth, before the attack: 0 is perfect, 2 is sure of a wrong class.",
     low=0.0,
     high=2.0,
@@ -53,7 +53,7 @@ BRIER_CLEAN = Metric(
 BRIER_ATTACKED = Metric(
     "brier_attacked",
     "Brier score, attacked",
-    lambda o: brier(o.adversarial, o.labels),
+    lambda o: brier(o.adversarial_logits, o.labels),
     "The squared distance of the probabilities from the truth, after the attack: 0 is perfect, 2 is sure of a wrong class.",
     low=0.0,
     high=2.0,

@@ -42,13 +42,13 @@ def _alpha(outcomes: Outcomes) -> Tensor:
     def loss(logits: Tensor) -> Tensor:
         return F.cross_entropy(logits.double(), outcomes.labels, reduction="none")
 
-    return torch.sigmoid(loss(outcomes.clean) - loss(outcomes.frozen)).float()
+    return torch.sigmoid(loss(outcomes.clean_logits) - loss(outcomes.frozen)).float()
 
 
 AGREEMENT = Metric(
     "agreement",
     "Same answer",
-    lambda o: _agreement(o.clean, o.adversarial),
+    lambda o: _agreement(o.clean_logits, o.adversarial_logits),
     "1 when the attacked picture gets the same best class as the clean one; averaged over pictures, the agreement rate.",
     low=0.0,
     high=1.0,
@@ -57,7 +57,7 @@ AGREEMENT = Metric(
 KL = Metric(
     "kl",
     "KL clean ‖ attacked",
-    lambda o: kl_divergence(o.clean, o.adversarial),
+    lambda o: kl_divergence(o.clean_logits, o.adversarial_logits),
     "How badly the attacked prediction describes the clean one; 0 when they are the same.",
     unit="nats",
     low=0.0,
@@ -66,7 +66,7 @@ KL = Metric(
 JS = Metric(
     "js",
     "JS divergence",
-    lambda o: js_divergence(o.clean, o.adversarial),
+    lambda o: js_divergence(o.clean_logits, o.adversarial_logits),
     "A symmetric distance of the two predictions: 0 when they are the same, 0.693 (ln 2) when they share nothing.",
     unit="nats",
     low=0.0,
@@ -85,7 +85,7 @@ COSINE = Metric(
 FROZEN_AGREEMENT = Metric(
     "frozen_agreement",
     "Same answer as zero-shot",
-    lambda o: _agreement(o.frozen, o.adversarial),
+    lambda o: _agreement(o.frozen, o.adversarial_logits),
     "1 when the attacked picture gets the answer that the frozen zero-shot model gave the clean one.",
     low=0.0,
     high=1.0,
@@ -94,7 +94,7 @@ FROZEN_AGREEMENT = Metric(
 FROZEN_KL = Metric(
     "frozen_kl",
     "KL zero-shot ‖ attacked",
-    lambda o: kl_divergence(o.frozen, o.adversarial),
+    lambda o: kl_divergence(o.frozen, o.adversarial_logits),
     "How badly the attacked prediction describes the frozen zero-shot model's clean one.",
     unit="nats",
     low=0.0,
@@ -103,7 +103,7 @@ FROZEN_KL = Metric(
 FROZEN_JS = Metric(
     "frozen_js",
     "JS to zero-shot",
-    lambda o: js_divergence(o.frozen, o.adversarial),
+    lambda o: js_divergence(o.frozen, o.adversarial_logits),
     "The symmetric distance of the attacked prediction from the frozen zero-shot model's clean one.",
     unit="nats",
     low=0.0,

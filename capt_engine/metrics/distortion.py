@@ -70,19 +70,19 @@ def high_share(images: Tensor, attacked: Tensor) -> Tensor:
 
 def _saved(outcomes: Outcomes) -> Tensor:
     """The change between the two pictures as 8-bit files hold them, (n, 3 · h · w)."""
-    return ((outcomes.attacked * 255).round() - (outcomes.images * 255).round()).flatten(1) / 255
+    return ((outcomes.adversarial_images * 255).round() - (outcomes.images * 255).round()).flatten(1) / 255
 
 
 def _lpips(outcomes: Outcomes) -> Tensor:
     if outcomes.lpips is None:
         return torch.full((len(outcomes.images),), math.nan)
-    return outcomes.lpips(outcomes.images, outcomes.attacked)
+    return outcomes.lpips(outcomes.images, outcomes.adversarial_images)
 
 
 LINF_DISTANCE = Metric(
     "linf",
     "L∞ distance",
-    lambda o: (o.attacked - o.images).flatten(1).abs().amax(dim=1),
+    lambda o: (o.adversarial_images - o.images).flatten(1).abs().amax(dim=1),
     "The largest change of any colour value of any pixel.",
     unit="/255",
     low=0.0,
@@ -92,7 +92,7 @@ LINF_DISTANCE = Metric(
 L2_DISTANCE = Metric(
     "l2",
     "L2 distance",
-    lambda o: (o.attacked - o.images).flatten(1).square().sum(dim=1).sqrt(),
+    lambda o: (o.adversarial_images - o.images).flatten(1).square().sum(dim=1).sqrt(),
     "The Euclidean length of the whole change, with colour values in [0, 1].",
     low=0.0,
     higher_is_better=False,
@@ -100,7 +100,7 @@ L2_DISTANCE = Metric(
 PSNR = Metric(
     "psnr",
     "PSNR",
-    lambda o: psnr(o.images, o.attacked),
+    lambda o: psnr(o.images, o.adversarial_images),
     "Peak signal-to-noise ratio: above some 40 dB few people see a difference.",
     unit="dB",
     higher_is_better=True,
@@ -108,7 +108,7 @@ PSNR = Metric(
 SSIM = Metric(
     "ssim",
     "SSIM",
-    lambda o: ssim(o.images, o.attacked),
+    lambda o: ssim(o.images, o.adversarial_images),
     "Structural similarity to the clean picture as an eye would judge it; 1 is the same picture.",
     low=-1.0,
     high=1.0,
@@ -117,7 +117,7 @@ SSIM = Metric(
 L0_DISTANCE = Metric(
     "l0",
     "Pixels changed",
-    lambda o: (o.attacked != o.images).any(dim=1).flatten(1).double().mean(dim=1).float(),
+    lambda o: (o.adversarial_images != o.images).any(dim=1).flatten(1).double().mean(dim=1).float(),
     "The share of pixels of which any colour value changed at all.",
     low=0.0,
     high=1.0,
@@ -126,7 +126,7 @@ L0_DISTANCE = Metric(
 MEAN_CHANGE = Metric(
     "mean_change",
     "Mean change",
-    lambda o: (o.attacked - o.images).flatten(1).abs().double().mean(dim=1).float(),
+    lambda o: (o.adversarial_images - o.images).flatten(1).abs().double().mean(dim=1).float(),
     "By how much a colour value changed on average.",
     unit="/255",
     low=0.0,
@@ -136,7 +136,7 @@ MEAN_CHANGE = Metric(
 HIGH_FREQUENCY = Metric(
     "high_frequency",
     "Fine-grained change",
-    lambda o: high_share(o.images, o.attacked),
+    lambda o: high_share(o.images, o.adversarial_images),
     "The share of the change's energy in patterns finer than four pixels, which eyes and JPEG drop first; white noise has 0.80.",
     low=0.0,
     high=1.0,

@@ -25,8 +25,8 @@ def _confidence(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def _top_overlap(outcomes: Outcomes) -> Tensor:
-    k = min(5, outcomes.clean.shape[1])
-    before, after = outcomes.clean.topk(k).indices, outcomes.adversarial.topk(k).indices
+    k = min(5, outcomes.clean_logits.shape[1])
+    before, after = outcomes.clean_logits.topk(k).indices, outcomes.adversarial_logits.topk(k).indices
     return (before[:, :, None] == after[:, None, :]).any(dim=2).float().mean(dim=1)
 
 
@@ -38,7 +38,7 @@ def _among_five(logits: Tensor, labels: Tensor) -> Tensor:
 MARGIN_CLEAN = Metric(
     "margin_clean",
     "Margin, clean",
-    lambda o: margin(o.clean, o.labels),
+    lambda o: margin(o.clean_logits, o.labels),
     "The label's logit minus the best other one, before the attack; negative means the label has lost.",
     unit="logits",
     higher_is_better=True,
@@ -46,7 +46,7 @@ MARGIN_CLEAN = Metric(
 MARGIN_ATTACKED = Metric(
     "margin_attacked",
     "Margin, attacked",
-    lambda o: margin(o.adversarial, o.labels),
+    lambda o: margin(o.adversarial_logits, o.labels),
     "The label's logit minus the best other one, after the attack; negative means the label has lost.",
     unit="logits",
     higher_is_better=True,
@@ -54,7 +54,7 @@ MARGIN_ATTACKED = Metric(
 MARGIN_SHIFT = Metric(
     "margin_shift",
     "Margin shift",
-    lambda o: margin(o.adversarial, o.labels) - margin(o.clean, o.labels),
+    lambda o: margin(o.adversarial_logits, o.labels) - margin(o.clean_logits, o.labels),
     "By how many logits the label's lead grew under attack; below 0 the attack took lead away.",
     unit="logits",
     higher_is_better=True,
@@ -62,7 +62,7 @@ MARGIN_SHIFT = Metric(
 CONFIDENCE_CLEAN = Metric(
     "confidence_clean",
     "Confidence, clean",
-    lambda o: _confidence(o.clean, o.labels),
+    lambda o: _confidence(o.clean_logits, o.labels),
     "The probability of the label before the attack.",
     low=0.0,
     high=1.0,
@@ -71,7 +71,7 @@ CONFIDENCE_CLEAN = Metric(
 CONFIDENCE_ATTACKED = Metric(
     "confidence_attacked",
     "Confidence, attacked",
-    lambda o: _confidence(o.adversarial, o.labels),
+    lambda o: _confidence(o.adversarial_logits, o.labels),
     "The probability that is left to the label after the attack.",
     low=0.0,
     high=1.0,
@@ -80,7 +80,7 @@ CONFIDENCE_ATTACKED = Metric(
 LOGIT_SHIFT = Metric(
     "logit_shift",
     "Mean logit shift",
-    lambda o: (o.adversarial - o.clean).abs().mean(dim=1),
+    lambda o: (o.adversarial_logits - o.clean_logits).abs().mean(dim=1),
     "By how much the attack moved a class's logit, averaged over all classes.",
     unit="logits",
     low=0.0,
@@ -98,7 +98,7 @@ TOP5_KEPT = Metric(
 TOP5_CLEAN = Metric(
     "top5_clean",
     "Label in the top 5, clean",
-    lambda o: _among_five(o.clean, o.labels),
+    lambda o: _among_five(o.clean_logits, o.labels),
     "1 when the label is among the five best classes before the attack; averaged over pictures, the top-5 accuracy.",
     low=0.0,
     high=1.0,
@@ -107,7 +107,7 @@ TOP5_CLEAN = Metric(
 TOP5_ATTACKED = Metric(
     "top5_attacked",
     "Label in the top 5, attacked",
-    lambda o: _among_five(o.adversarial, o.labels),
+    lambda o: _among_five(o.adversarial_logits, o.labels),
     "1 when the label is still among the five best classes after the attack; averaged over pictures, the robust top-5 accuracy.",
     low=0.0,
     high=1.0,
@@ -116,7 +116,7 @@ TOP5_ATTACKED = Metric(
 ENTROPY_CLEAN = Metric(
     "entropy_clean",
     "Entropy, clean",
-    lambda o: entropy(o.clean),
+    lambda o: entropy(o.clean_logits),
     "How undecided the model is before the attack: 0 when one class has it all, ln k when all k classes are equally likely.",
     unit="nats",
     low=0.0,
@@ -124,7 +124,7 @@ ENTROPY_CLEAN = Metric(
 ENTROPY_ATTACKED = Metric(
     "entropy_attacked",
     "Entropy, attacked",
-    lambda o: entropy(o.adversarial),
+    lambda o: entropy(o.adversarial_logits),
     "How undecided the model is after the attack: 0 when one class has it all, ln k when all k classes are equally likely.",
     unit="nats",
     low=0.0,

@@ -69,7 +69,7 @@ class Classifier:
         """Where its weights are; pictures must be there too."""
         return self.text.device
 
-    def output(self, images: Tensor) -> Output:
+    def forward(self, images: Tensor) -> Output:
         """Logits and unit image features of pixels (n, 3, h, w) in [0, 1]; differentiable in the pixels."""
         with self._autocast():
             features = encode_pixels(self.backbone, images, self._tokens.vision, self._tokens.frame)
@@ -78,7 +78,7 @@ class Classifier:
 
     def __call__(self, images: Tensor) -> Tensor:
         """Logits (n, k) of pixels (n, 3, h, w) in [0, 1]."""
-        return self.output(images).logits
+        return self.forward(images).logits
 
     def _autocast(self) -> AbstractContextManager[object]:
         if self.precision == "bf16":

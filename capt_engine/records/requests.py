@@ -10,6 +10,7 @@ from capt_engine.records.analysis import (
     EvaluateRequest,
 )
 from capt_engine.records.catalogue import Catalogue, CatalogueRequest
+from capt_engine.records.charts import ChartSaved, SaveChartRequest
 from capt_engine.records.data import ScanRequest, ScanResult, SplitRequest, SplitResult
 from capt_engine.records.downloads import (
     DownloadRequest,
@@ -52,6 +53,7 @@ Request = (
     | TuneRequest
     | ReportRequest
     | ListRunsRequest
+    | SaveChartRequest
     | PreviewRequest
     | CheckClassesRequest
     | ScanRequest
@@ -77,6 +79,7 @@ Result = (
     | TuneResult
     | ReportResult
     | RunsListed
+    | ChartSaved
     | PreviewResult
     | ClassesChecked
     | ScanResult

@@ -38,8 +38,8 @@ class Format:
 
 REPORTS: Table[Format] = Table(
     "report format",
-    Format("pdf", "PDF", ".pdf", "pdf_report"),
-    Format("html", "HTML", ".html", "html_report"),
+    Format("pdf", "PDF", ".pdf", "pdf.report"),
+    Format("html", "HTML", ".html", "html.report"),
     Format("csv", "CSV", ".csv", "csv_report"),
     Format("json", "JSON", ".json", "json_report"),
 )

@@ -11,18 +11,9 @@ from pathlib import Path
 from capt_engine.attacks.base import NORMS
 from capt_engine.formatting import budget, counted, short
 from capt_engine.metrics.interval import share, wilson
+from capt_engine.records import LineChart, Series
 from capt_engine.reports.build import attached
-from capt_engine.reports.document import (
-    Block,
-    Column,
-    Facts,
-    Grid,
-    LineChart,
-    Paragraph,
-    Report,
-    Section,
-    Series,
-)
+from capt_engine.reports.document import Block, Column, Facts, Grid, Paragraph, Report, Section
 from capt_engine.reports.sections.about import NOT_COVERED, OWN_ANSWERS, glossary
 from capt_engine.reports.sections.context import Material, tested
 from capt_engine.reports.sections.results import PAIRED, difference, paired_row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from capt_engine.records import Picture, SignedPicture
+from capt_engine.records import BarChart, ConfusionMatrix, HeatMap, LineChart, Picture, SignedPicture
 
 
 @dataclass(frozen=True)
@@ -60,75 +60,6 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class HeatRow:
-    """A row of shares in [0, 1], None where nothing was measured; last: what stands at its end."""
-
-    name: str
-    shares: tuple[float | None, ...]
-    last: str
-
-
-@dataclass(frozen=True)
-class Heat:
-    """A table of shares, each cell shaded by its own. corner: the title over the names; last: over what ends the rows."""
-
-    caption: str
-    corner: str
-    columns: tuple[str, ...]
-    rows: tuple[HeatRow, ...]
-    last: str
-    note: str
-
-
-@dataclass(frozen=True)
-class Series:
-    """One line of a chart: (x, y, low, high) each; low and high are the ends of y's interval."""
-
-    name: str
-    points: tuple[tuple[float, float, float, float], ...]
-
-
-@dataclass(frozen=True)
-class LineChart:
-    """Lines with interval bands, drawn as vectors. y in [0, 1] is shown in percent. alt: what it shows, in words."""
-
-    caption: str
-    x_title: str
-    y_title: str
-    series: tuple[Series, ...]
-    alt: str
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One bar: its value and interval in [0, 1]."""
-
-    name: str
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class BarChart:
-    """Bars with intervals, drawn as vectors."""
-
-    caption: str
-    bars: tuple[Bar, ...]
-    alt: str
-
-
-@dataclass(frozen=True)
-class Matrix:
-    """A confusion matrix: counts[row][column], rows the labels and columns the answers."""
-
-    caption: str
-    names: tuple[str, ...]
-    counts: tuple[tuple[int, ...], ...]
-    alt: str
-
-
-@dataclass(frozen=True)
 class Example:
     """One picture: clean, perturbation (None where it was not kept), adversarial, and what was said of each."""
 
@@ -148,7 +79,7 @@ class Strip:
     examples: tuple[Example, ...]
 
 
-Block = Paragraph | Facts | Lights | Grid | Heat | LineChart | BarChart | Matrix | Strip
+Block = Paragraph | Facts | Lights | Grid | Strip | LineChart | BarChart | HeatMap | ConfusionMatrix
 
 
 @dataclass(frozen=True)

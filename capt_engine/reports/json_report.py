@@ -13,6 +13,8 @@ from capt_engine.reports.document import Report
 from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY
 
 SCHEMA = "capt-report/1"
+# What scripts know these blocks by.
+_NAMES = {"HeatMap": "Heat", "ConfusionMatrix": "Matrix"}
 
 
 def write(report: Report) -> bytes:
@@ -49,7 +51,8 @@ def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
         # What the object is called has to be told beside a paragraph's own kind.
-        return {"block": type(value).__name__, **fields}
+        kind = type(value).__name__
+        return {"block": _NAMES.get(kind, kind), **fields}
     return [_plain(one) for one in value] if isinstance(value, tuple | list) else value
 
 

@@ -250,10 +250,11 @@ def csv_writer(file: TextIO, *, header: bool = False) -> csv.DictWriter[str]:
 
 def csv_cells(row: Mapping[str, Cell]) -> dict[str, str]:
     """Cells as text: empty for None, lower-case booleans, and a quote before what a spreadsheet would run as a formula."""
-    return {name: _text(row[name]) for name in columns()}
+    return {name: csv_text(row[name]) for name in columns()}
 
 
-def _text(cell: Cell) -> str:
+def csv_text(cell: Cell) -> str:
+    """One cell as `csv_cells` writes it."""
     if cell is None:
         return ""
     if isinstance(cell, bool):

@@ -26,11 +26,11 @@ class InEightBits(Classifier):
         self.__dict__.update(vars(inner))
         self.inner = inner
 
-    def output(self, images: Tensor) -> Output:
+    def forward(self, images: Tensor) -> Output:
         """As the classifier's, of the rounded pictures."""
         rounded = as_png(images.detach())
         # The difference is exactly 0, and carries the slope.
-        return self.inner.output(rounded + (images - images.detach()) if images.requires_grad else rounded)
+        return self.inner.forward(rounded + (images - images.detach()) if images.requires_grad else rounded)
 
 
 def without_rounding(model: Logits) -> Logits:

@@ -62,9 +62,9 @@ class AtOriginalSize(Classifier):
         top, left = round((wanted[0] - size) / 2), round((wanted[1] - size) / 2)
         return small[..., top : top + size, left : left + size]
 
-    def output(self, images: Tensor) -> Output:
+    def forward(self, images: Tensor) -> Output:
         """As the classifier's, of pictures of any one size."""
-        return super().output(self.resized(images))
+        return super().forward(self.resized(images))
 
 
 def seen_by(classifier: Classifier, path: str) -> tuple[Photo, Tensor]:

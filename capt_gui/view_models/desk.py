@@ -52,16 +52,14 @@ def lay_out(
     runs_folder: Path | None = None,
     projects_folder: Path | None = None,
 ) -> Desk:
-    """Make the view models, children of the bridge, and let each hear the engine; without folders nothing is kept."""
-    engine = EngineState(bridge)
+    """Make the view models, children of the bridge; without folders nothing is kept."""
+    engine = EngineState(bridge, bridge)
     choices = Choices(settings, bridge)
     gallery = GalleryModel(bridge)
     store = RunStore(settings, runs_folder, bridge)
     analysis = AnalysisModel(bridge, gallery, choices, store, bridge)
     tokens = TokenCheck(bridge, choices, bridge)
     engine.ready.connect(choices.on_ready)
-    for listener in (engine, analysis, tokens):
-        bridge.event_arrived.connect(listener.on_event)
     reports = ReportsModel(bridge, settings, RunsModel(bridge, runs_folder, bridge), bridge)
     return Desk(
         bridge, settings, theme, engine, choices, gallery, analysis, tokens,

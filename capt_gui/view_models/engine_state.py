@@ -11,9 +11,9 @@ from capt_engine.records import (
     EngineFailed,
     EngineNote,
     EngineReady,
-    Event,
     Failure,
 )
+from capt_gui.bridge import Bridge
 
 STARTING = "starting the engine"
 
@@ -25,12 +25,16 @@ class EngineState(QObject):
     # with the catalogue: when there is one, and whenever it changes
     ready = Signal(object)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.catalogue: Catalogue | None = None
         self.device: DeviceInfo | None = None
         self.failure: Failure | None = None
         self.note = STARTING
+        bridge.engine_noted.connect(self.on_noted)
+        bridge.engine_ready.connect(self.on_ready)
+        bridge.engine_failed.connect(self.on_failed)
+        bridge.catalogue_changed.connect(self.on_catalogue_changed)
 
     @property
     def is_ready(self) -> bool:
@@ -47,18 +51,26 @@ class EngineState(QObject):
         note = self.note[:1].lower() + self.note[1:] if not self.note[1:2].isupper() else self.note
         return f"Waiting for the engine: {note.rstrip('.…')}…"
 
-    def on_event(self, event: Event) -> None:
-        """Take note of what the engine says of itself."""
-        if isinstance(event, EngineNote):
-            self.note = event.note
-        elif isinstance(event, EngineReady):
-            self.catalogue, self.device, self.note, self.failure = event.catalogue, event.device, "", None
-            self.ready.emit(event.catalogue)
-        elif isinstance(event, CatalogueChanged):
-            self.catalogue = event.catalogue
-            self.ready.emit(event.catalogue)
-        elif isinstance(event, EngineFailed):
-            self.failure = event.failure
-        else:
-            return
+    def on_noted(self, event: EngineNote) -> None:
+        """Take what the engine is doing before it is ready."""
+        self.note = event.note
+        self.changed.emit()
+
+    def on_ready(self, event: EngineReady) -> None:
+        """Take all there is to choose from, and the device."""
+        self.device, self.note, self.failure = event.device, "", None
+        self._take(event.catalogue)
+
+    def on_catalogue_changed(self, event: CatalogueChanged) -> None:
+        """Take what there is to choose from by now."""
+        self._take(event.catalogue)
+
+    def on_failed(self, event: EngineFailed) -> None:
+        """Take why the engine could not start."""
+        self.failure = event.failure
+        self.changed.emit()
+
+    def _take(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.ready.emit(catalogue)
         self.changed.emit()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
-from capt_engine.records import NO_PROMPTS, DeviceInfo, PairedTest, PictureRow, ThreatModel
+from capt_engine.records import NO_PROMPTS, DeviceInfo, JobProgress, PairedTest, PictureRow, ThreatModel
 
 _CERTAIN = 0.05
 _NORM_WORDS = {"linf": "L∞", "l2": "L2"}
@@ -110,6 +110,12 @@ def progress(note: str, seconds: float | None, waiting: int) -> str:
     """How long it takes, what is being done, and how much waits behind it: the part that is cut off last comes first."""
     more = f"{waiting} more waiting" if waiting else ""
     return " · ".join(part for part in (remaining(seconds), note, more) if part)
+
+
+def job_progress(progress_: JobProgress, waiting: int = 0) -> str:
+    """The progress of a job as one line."""
+    note = progress_.note[:1].upper() + progress_.note[1:]
+    return progress(note, progress_.remaining_s, waiting)
 
 
 def count_line(total: int, done: int, broken: int, failed: int, broken_b: int = 0, compared: int = 0) -> str:

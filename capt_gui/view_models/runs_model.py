@@ -8,18 +8,8 @@ from pathlib import Path, PurePath
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
-from capt_engine.records import (
-    Event,
-    Failure,
-    JobCancelled,
-    JobFailed,
-    JobFinished,
-    JobId,
-    KeptRun,
-    ListRunsRequest,
-    RunsListed,
-)
-from capt_gui.bridge import Bridge
+from capt_engine.records import Failure, KeptRun, ListRunsRequest, RunsListed
+from capt_gui.bridge import Bridge, Job
 
 _NAME_LENGTH = 48
 
@@ -35,16 +25,15 @@ class RunsModel(QObject):
         super().__init__(parent)
         self._bridge = bridge
         self._folder = folder
-        self._job: JobId | None = None
+        self._job: Job | None = None
         self.runs: tuple[KeptRun, ...] = ()
         # nobody knows yet, before the first answer
         self.is_known = False
-        bridge.event_arrived.connect(self.on_event)
 
     @property
     def is_looking(self) -> bool:
         """Whether an answer is awaited."""
-        return self._job is not None
+        return self._job is not None and self._job.is_running
 
     def run(self, folder: str) -> KeptRun | None:
         """The run in a folder."""
@@ -53,22 +42,21 @@ class RunsModel(QObject):
     def refresh(self) -> None:
         """Look again; the list stays until the answer is there."""
         if self._job is not None:
-            self._bridge.cancel(self._job)
-        self._job = self._bridge.submit(ListRunsRequest("" if self._folder is None else str(self._folder)))
+            self._job.abandon()
+        self._job = self._bridge.run(ListRunsRequest("" if self._folder is None else str(self._folder)))
+        self._job.finished.connect(self.on_listed)
+        self._job.failed.connect(self.on_failed)
+        self._job.ended.connect(self.changed)
         self.changed.emit()
 
-    def on_event(self, event: Event) -> None:
+    def on_listed(self, result: RunsListed) -> None:
         """Take the answer to the latest question."""
-        if not isinstance(event, JobFinished | JobFailed | JobCancelled) or event.job != self._job:
-            return
-        self._job = None
-        if isinstance(event, JobFinished) and isinstance(event.result, RunsListed):
-            self.runs, self.is_known = event.result.runs, True
-        elif isinstance(event, JobFailed):
-            self.is_known = True
-            failure: Failure = event.failure
-            self.failed.emit(failure)
-        self.changed.emit()
+        self.runs, self.is_known = result.runs, True
+
+    def on_failed(self, failure: Failure) -> None:
+        """Say why the folder cannot be read; the list stays as it was."""
+        self.is_known = True
+        self.failed.emit(failure)
 
 
 def when(ended: str, now: datetime | None = None) -> str:

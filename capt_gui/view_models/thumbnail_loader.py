@@ -5,18 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QImage
 
-from capt_engine.records import (
-    Event,
-    FailedPicture,
-    JobCancelled,
-    JobFailed,
-    JobFinished,
-    JobId,
-    Preview,
-    PreviewRequest,
-    PreviewsReady,
-)
-from capt_gui.bridge import Bridge
+from capt_engine.records import FailedPicture, PicturesFound, Preview, PreviewRequest, PreviewsReady
+from capt_gui.bridge import Bridge, Job
 from capt_gui.view_models.thumbnails import Thumbnails
 
 SIZE = 96
@@ -39,10 +29,9 @@ class ThumbnailLoader(QObject):
         self._known: set[str] = set()
         self._broken: set[str] = set()
         self._wanted: dict[str, None] = {}
-        self._job: JobId | None = None
+        self._job: Job | None = None
         self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._timer.timeout.connect(self.on_due)
-        bridge.event_arrived.connect(self.on_event)
 
     def get(self, path: str) -> QImage | None:
         """The small view; None when there is none, which then will be asked for."""
@@ -51,7 +40,7 @@ class ThumbnailLoader(QObject):
         if path not in self._broken:
             self._wanted.pop(path, None)
             self._wanted[path] = None
-            if self._job is None and not self._timer.isActive():
+            if not self._is_asking() and not self._timer.isActive():
                 self._timer.start()
         return None
 
@@ -70,8 +59,7 @@ class ThumbnailLoader(QObject):
         """Other pictures are coming."""
         self._timer.stop()
         if self._job is not None:
-            self._bridge.cancel(self._job)
-            self._job = None
+            self._job.abandon()
         self._wanted.clear()
         self._known.clear()
         self._broken.clear()
@@ -83,15 +71,19 @@ class ThumbnailLoader(QObject):
             return
         paths = tuple(reversed(self._wanted))[:AT_ONCE]
         self._wanted.clear()
-        self._job = self._bridge.submit(PreviewRequest(paths, SIZE))
+        self._job = self._bridge.run(PreviewRequest(paths, SIZE))
+        self._job.news.connect(self.on_news)
+        self._job.ended.connect(self.on_ended)
 
-    def on_event(self, event: Event) -> None:
-        """Take the pictures of this model's own jobs."""
-        if self._job is None or getattr(event, "job", None) != self._job:
-            return
+    def on_news(self, event: PicturesFound | PreviewsReady) -> None:
+        """Take the pictures that were asked for."""
         if isinstance(event, PreviewsReady):
             self.put(event.previews)
-        elif isinstance(event, JobFinished | JobFailed | JobCancelled):
-            self._job = None
-            if self._wanted:
-                self._timer.start()
+
+    def on_ended(self) -> None:
+        """Ask for what was wanted meanwhile, in a moment."""
+        if self._wanted:
+            self._timer.start()
+
+    def _is_asking(self) -> bool:
+        return self._job is not None and self._job.is_running

@@ -23,24 +23,15 @@ sys.addaudithook(listen)
 sys.argv = ["capt-explorer", "--theme", "light"]
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
-from capt_gui import bridge as bridges
-from capt_engine.records import EngineReady
 
 ready = []
-real = bridges.Bridge._on_event
-
-def on_event(self, event):
-    real(self, event)
-    if isinstance(event, EngineReady):
-        ready.append(True)
-
-bridges.Bridge._on_event = on_event
 from capt_gui import application
 
 shown = application.Bridge.open
 
 def opened(self):
     shown(self)
+    self.engine_ready.connect(ready.append)
     watch = QTimer(self)
     def leave():
         if ready:

@@ -25,6 +25,7 @@ sys.path.insert(0, {str(HERE)!r})
 from pathlib import Path
 from PySide6.QtWidgets import QApplication
 import fakes
+from capt_engine.records import PreviewRequest
 from capt_gui import application
 from capt_gui.main_window import MainWindow
 from capt_gui.settings import Settings
@@ -42,7 +43,11 @@ def make(on_event):
         return real_close(timeout_s)
     engine.close = close
     submit = engine.submit
-    engine.submit = lambda request: (log.append(type(request).__name__ + str(request.paths)), submit(request))[1]
+    def noted(request):
+        if isinstance(request, PreviewRequest):
+            log.append("PreviewRequest" + str(request.paths))
+        return submit(request)
+    engine.submit = noted
     on_event(fakes.READY)
 {textwrap.indent(textwrap.dedent(code), "    ")}
     return engine

@@ -7,21 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import assert_never
 
-from capt_engine.records import Picture
-from capt_engine.reports.document import (
-    BarChart,
-    Block,
-    Example,
-    Facts,
-    Grid,
-    Heat,
-    Light,
-    Lights,
-    LineChart,
-    Matrix,
-    Paragraph,
-    Strip,
-)
+from capt_engine.records import BarChart, ConfusionMatrix, HeatMap, LineChart, Picture
+from capt_engine.reports.document import Block, Example, Facts, Grid, Light, Lights, Paragraph, Strip
 from capt_engine.reports.html import charts, heat, pictures
 from capt_engine.reports.html.text import lines, name, prose, text
 
@@ -70,13 +57,13 @@ def pieces(block: Block, numbers: Numbers) -> Iterator[str]:
             yield from _lights(block)
         case Grid():
             yield from _grid(block, numbers.table())
-        case Heat():
+        case HeatMap():
             yield from heat.heat(block, numbers.table())
         case LineChart():
             yield from charts.line_chart(block, numbers.figure())
         case BarChart():
             yield from charts.bar_chart(block, numbers.figure())
-        case Matrix():
+        case ConfusionMatrix():
             yield from charts.matrix(block, numbers.figure())
         case Strip():
             yield from _strip(block, numbers.figure())

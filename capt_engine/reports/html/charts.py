@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from capt_engine.reports.document import Bar, BarChart, LineChart, Matrix, Series
+from capt_engine.records import Bar, BarChart, ConfusionMatrix, LineChart, Series
 from capt_engine.reports.html import pictures
 from capt_engine.reports.html.text import name, percent, plain, shortened, text
 
@@ -103,7 +103,7 @@ def _lines(chart: LineChart, number: int, lines: list[tuple[str, list[Point]]], 
 
 def bar_chart(chart: BarChart, number: int) -> Iterator[str]:
     """Bars with their intervals as whiskers, one below the other."""
-    data = ((bar.name, percent(bar.value), f"{percent(bar.low)} to {percent(bar.high)}") for bar in chart.bars)
+    data = ((bar.name, percent(bar.value), _interval(bar)) for bar in chart.bars)
     yield from figure(number, chart.caption, _bars(chart, number), _data(("", "Value", "95 % interval"), data))
 
 
@@ -123,7 +123,7 @@ def _bars(chart: BarChart, number: int) -> Iterator[str]:
         yield f'<text class="{side}" x="{x_of(tick):.1f}" y="{height - 6}">{percent(tick, 0)}</text>'
     yield "</g>"
     for place, bar in enumerate(bars):
-        yield from _bar(bar, place * _BAR, x_of(0), x_of(bar.value), x_of(bar.low), x_of(bar.high))
+        yield from _bar(bar, place * _BAR, x_of(0), x_of(bar.value), *map(x_of, _ends(bar)))
     yield "</svg>\n"
     if len(chart.bars) > len(bars):
         yield f'<p class="note">The first {len(bars)} of {len(chart.bars)} are drawn; the table below has them all.</p>\n'
@@ -131,7 +131,7 @@ def _bars(chart: BarChart, number: int) -> Iterator[str]:
 
 def _bar(bar: Bar, top: float, zero: float, end: float, low: float, high: float) -> Iterator[str]:
     middle = top + 31
-    said = f"{percent(bar.value)} ({percent(bar.low)} to {percent(bar.high)})"
+    said = f"{percent(bar.value)} ({_interval(bar)})"
     yield f'<g class="s0"><title>{text(bar.name)}: {said}</title>'
     yield f'<text class="name" x="{zero:.1f}" y="{top + 17}">{text(shortened(bar.name, 40))}</text>'
     yield f'<text class="value end" x="{_WIDTH - 24}" y="{top + 17}">{percent(bar.value)}</text>'
@@ -141,7 +141,16 @@ def _bar(bar: Bar, top: float, zero: float, end: float, low: float, high: float)
     yield "</g>"
 
 
-def matrix(block: Matrix, number: int) -> Iterator[str]:
+def _ends(bar: Bar) -> tuple[float, float]:
+    return (bar.value, bar.value) if bar.low is None or bar.high is None else (bar.low, bar.high)
+
+
+def _interval(bar: Bar) -> str:
+    low, high = _ends(bar)
+    return f"{percent(low)} to {percent(high)}"
+
+
+def matrix(block: ConfusionMatrix, number: int) -> Iterator[str]:
     """A heat map: rows are the labels, columns the answers. Large ones are drawn a pixel a cell, with their largest confusions told."""
     if len(block.names) > _MOST_CELLS:
         yield from figure(number, block.caption, _dots(block), _confusions(block))
@@ -150,7 +159,7 @@ def matrix(block: Matrix, number: int) -> Iterator[str]:
     yield from figure(number, block.caption, _cells(block, number), _data(("Label", *block.names), rows))
 
 
-def _cells(block: Matrix, number: int) -> Iterator[str]:
+def _cells(block: ConfusionMatrix, number: int) -> Iterator[str]:
     labels = [shortened(one, 18) for one in block.names]
     margin = 26 + 8 * max((len(label) for label in labels), default=0)
     size = _CELL * len(labels)
@@ -184,7 +193,7 @@ def _cells(block: Matrix, number: int) -> Iterator[str]:
     yield "<li>(blue: right, orange: wrong, empty: none)</li></ul>\n"
 
 
-def _dots(block: Matrix) -> Iterator[str]:
+def _dots(block: ConfusionMatrix) -> Iterator[str]:
     counts = np.array(block.counts, np.float64)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     size = len(block.names)
@@ -192,7 +201,7 @@ def _dots(block: Matrix) -> Iterator[str]:
     yield '<p class="note">A dot a cell, rows the labels and columns the answers: blue is right, orange is wrong, white is none.</p>\n'
 
 
-def _confusions(block: Matrix) -> Iterator[str]:
+def _confusions(block: ConfusionMatrix) -> Iterator[str]:
     found = [
         (-count, row, column)
         for row, counts in enumerate(block.counts)

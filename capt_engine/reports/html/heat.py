@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from capt_engine.reports.document import Heat
+from capt_engine.records import HeatMap
 from capt_engine.reports.html.text import percent, text
 
 STEPS = (0.1, 0.25, 0.5, 0.75)
 """A cell takes one of five grounds by its share, so that its figure can always be read on it."""
 
 
-def heat(block: Heat, number: int) -> Iterator[str]:
+def heat(block: HeatMap, number: int) -> Iterator[str]:
     """The table; a cell that was not measured has a dash and no ground."""
     yield f'<div class="table"><div class="scroll" role="region" tabindex="0" aria-labelledby="t{number}">'
     yield f'<table class="grid heat"><caption id="t{number}"><span><b>Table {number}.</b> {text(block.caption)}</span></caption>\n'

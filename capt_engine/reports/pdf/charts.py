@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fpdf.structure_tree import StructElem
 
-from capt_engine.reports.document import Bar, BarChart, LineChart, Series
+from capt_engine.records import Bar, BarChart, LineChart, Series
 from capt_engine.reports.pdf.blocks import caption_pieces, text_pieces
 from capt_engine.reports.pdf.canvas import Canvas
 from capt_engine.reports.pdf.flow import Piece
@@ -196,7 +196,7 @@ def _apart(middles: list[float], heights: list[float], low: float, high: float) 
 def bar_chart_pieces(canvas: Canvas, parent: StructElem, block: BarChart) -> Iterator[Piece]:
     """Lying bars, so that names can be read; of very many the first and the last."""
     yield from caption_pieces(canvas, parent, block.caption)
-    bars = tuple(bar for bar in block.bars if all(map(math.isfinite, (bar.value, bar.low, bar.high))))
+    bars = tuple(bar for bar in block.bars if all(map(math.isfinite, (bar.value, *_ends(bar)))))
     left_out = len(bars) - _MOST_BARS
     if left_out > 0:
         half = _MOST_BARS // 2
@@ -214,6 +214,10 @@ def bar_chart_pieces(canvas: Canvas, parent: StructElem, block: BarChart) -> Ite
         yield from text_pieces(canvas, parent, note, NOTE, gap=1.0)
 
 
+def _ends(bar: Bar) -> tuple[float, float]:
+    return (bar.value, bar.value) if bar.low is None or bar.high is None else (bar.low, bar.high)
+
+
 def _draw_bars(canvas: Canvas, bars: Sequence[Bar], top: float, step: float) -> None:
     names = [canvas.fitted(bar.name, SMALL, 58) for bar in bars]
     left = LEFT + max([canvas.width(name, SMALL) for name in names] + [18.0]) + 3
@@ -226,8 +230,8 @@ def _draw_bars(canvas: Canvas, bars: Sequence[Bar], top: float, step: float) -> 
         middle = top + (number + 0.5) * step + 0.5
         canvas.line_of_text(left - 2.5, middle - 2, name, SMALL, "right", height=4)
         canvas.fill(left, middle - step * 0.29, scale(bar.value) - left, step * 0.58, mixed(BLUE, 0.45))
-        canvas.stroke(((scale(bar.low), middle), (scale(bar.high), middle)), 0.3, INK)
-        for end in (bar.low, bar.high):
+        canvas.stroke(((scale(_ends(bar)[0]), middle), (scale(_ends(bar)[1]), middle)), 0.3, INK)
+        for end in _ends(bar):
             canvas.stroke(((scale(end), middle - 0.9), (scale(end), middle + 0.9)), 0.3, INK)
         canvas.line_of_text(LEFT + WIDTH, middle - 2, f"{100 * bar.value:.1f} %", SMALL, "right", height=4)
     canvas.stroke(((left, top), (left, lower)), 0.25, MUTED)

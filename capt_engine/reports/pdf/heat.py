@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fpdf.structure_tree import StructElem
 
-from capt_engine.reports.document import Heat, HeatRow
+from capt_engine.records import HeatMap, HeatRow
 from capt_engine.reports.pdf.blocks import caption_pieces, text_pieces
 from capt_engine.reports.pdf.canvas import Canvas
 from capt_engine.reports.pdf.flow import Piece
@@ -17,7 +17,7 @@ _NAME, _CELL = 38.0, 19.0
 _WHOLE = 30
 
 
-def heat_pieces(canvas: Canvas, parent: StructElem, block: Heat) -> Iterator[Piece]:
+def heat_pieces(canvas: Canvas, parent: StructElem, block: HeatMap) -> Iterator[Piece]:
     """The table, row by row, with its head again on each page."""
     yield from caption_pieces(canvas, parent, block.caption)
     table = _Heat(canvas, canvas.tree.branch("Table", parent), block)
@@ -34,7 +34,7 @@ def heat_pieces(canvas: Canvas, parent: StructElem, block: Heat) -> Iterator[Pie
 class _Heat:
     """One table, measured and ready to draw."""
 
-    def __init__(self, canvas: Canvas, table: StructElem, block: Heat) -> None:
+    def __init__(self, canvas: Canvas, table: StructElem, block: HeatMap) -> None:
         self._canvas, self._table, self._block = canvas, table, block
         for size in _SIZES:
             self._style, self._bold = Style(size, leading=1.4), Style(size, bold=True, leading=1.4)

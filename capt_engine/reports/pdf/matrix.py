@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from fpdf.structure_tree import StructElem
 
-from capt_engine.reports.document import Column, Grid, Matrix
+from capt_engine.records import ConfusionMatrix
+from capt_engine.reports.document import Column, Grid
 from capt_engine.reports.pdf.blocks import caption_pieces, text_pieces
 from capt_engine.reports.pdf.canvas import Canvas
 from capt_engine.reports.pdf.flow import Piece
@@ -32,7 +33,7 @@ _AXIS = Style(7.4, color=MUTED, leading=1.3)
 _NAME_WIDTH = 46.0
 
 
-def matrix_pieces(canvas: Canvas, parent: StructElem, block: Matrix) -> Iterator[Piece]:
+def matrix_pieces(canvas: Canvas, parent: StructElem, block: ConfusionMatrix) -> Iterator[Piece]:
     """The matrix, kept whole; the names that had no room beside it, or of very many classes the commonest mistakes, below."""
     yield from caption_pieces(canvas, parent, block.caption)
     if not block.names:
@@ -57,7 +58,7 @@ def matrix_pieces(canvas: Canvas, parent: StructElem, block: Matrix) -> Iterator
         yield from grid_pieces(canvas, parent, _mistakes(block))
 
 
-def _mistakes(block: Matrix) -> Grid:
+def _mistakes(block: ConfusionMatrix) -> Grid:
     found = [
         (count, row, column)
         for row, counts in enumerate(block.counts)
@@ -74,7 +75,7 @@ def _mistakes(block: Matrix) -> Grid:
 class _Heat:
     """One matrix, measured and ready to draw."""
 
-    def __init__(self, canvas: Canvas, block: Matrix) -> None:
+    def __init__(self, canvas: Canvas, block: ConfusionMatrix) -> None:
         self._canvas = canvas
         self._block = block
         count = len(block.names)

@@ -8,17 +8,14 @@ from datetime import UTC, datetime
 
 from fpdf.structure_tree import StructElem
 
+from capt_engine.records import BarChart, ConfusionMatrix, HeatMap, LineChart
 from capt_engine.reports.document import (
     Attachment,
-    BarChart,
     Block,
     Column,
     Facts,
     Grid,
-    Heat,
     Lights,
-    LineChart,
-    Matrix,
     Paragraph,
     Report,
     Section,
@@ -148,13 +145,13 @@ def _block_pieces(canvas: Canvas, parent: StructElem, block: Block) -> Iterator[
             return blocks.lights_pieces(canvas, parent, block)
         case Grid():
             return grid.grid_pieces(canvas, parent, block)
-        case Heat():
+        case HeatMap():
             return heat.heat_pieces(canvas, parent, block)
         case LineChart():
             return charts.line_chart_pieces(canvas, parent, block)
         case BarChart():
             return charts.bar_chart_pieces(canvas, parent, block)
-        case Matrix():
+        case ConfusionMatrix():
             return matrix.matrix_pieces(canvas, parent, block)
         case Strip():
             return strip.strip_pieces(canvas, parent, block)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from capt_engine.formatting import percent
 from capt_engine.metrics.corruption_table import FEWEST, RESAMPLES
 from capt_engine.metrics.interval import share
-from capt_engine.records import CorruptionMean, CorruptionTable
-from capt_engine.reports.document import Block, Heat, HeatRow, Paragraph
+from capt_engine.records import CorruptionMean, CorruptionTable, HeatMap, HeatRow
+from capt_engine.reports.document import Block, Paragraph
 from capt_engine.reports.sections.context import Material
 
 NOBODY = (
@@ -41,7 +41,7 @@ def mean_words(table: CorruptionTable) -> str:
     return f"{_mean(table.mean)} over {kinds} of corruption at {at}"
 
 
-def _heat(material: Material, table: CorruptionTable) -> Heat:
+def _heat(material: Material, table: CorruptionTable) -> HeatMap:
     severities = sorted({one.severity for one in table.cells})
     cells = {(one.kind, one.severity): one.kept / one.n for one in table.cells}
     ns = sorted({one.n for one in table.cells})
@@ -54,11 +54,13 @@ def _heat(material: Material, table: CorruptionTable) -> Heat:
         [cells[one.kind, severity] for one in table.kinds if (one.kind, severity) in cells] for severity in severities
     ]
     rows.append(HeatRow("Mean", tuple(sum(some) / len(some) for some in by_severity), _mean(table.mean)))
-    return Heat(
-        caption=f"{material.who(table.prompts)}: right under each corruption, by severity (n = {of} in every cell)",
+    caption = f"{material.who(table.prompts)}: right under each corruption, by severity (n = {of} in every cell)"
+    return HeatMap(
+        caption=caption,
         corner="Corruption",
         columns=tuple(str(severity) for severity in severities),
         rows=tuple(rows),
+        alt=f"{caption}: {'; '.join(f'{row.name} {row.last}' for row in rows)}.",
         last="Mean (95 % interval)",
         note=f"Clean: {share(table.clean, table.n)}. Right under every single corruption: {share(table.worst, table.n)}. "
         "The fuller the colour, the more pictures are right.",

@@ -10,7 +10,8 @@ from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Metric
 from capt_engine.metrics.calibration import BINS
 from capt_engine.metrics.interval import share, wilson
-from capt_engine.reports.document import Bar, BarChart, Block, Column, Grid, Paragraph, Strip
+from capt_engine.records import Bar, BarChart
+from capt_engine.reports.document import Block, Column, Grid, Paragraph, Strip
 from capt_engine.reports.sections.checks import checks as lights
 from capt_engine.reports.sections.context import Material
 from capt_engine.reports.sections.measured import Found, side_by_side

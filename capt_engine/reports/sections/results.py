@@ -6,19 +6,8 @@ from collections import Counter
 
 from capt_engine.formatting import counted, p_value, points
 from capt_engine.metrics.interval import share, wilson
-from capt_engine.records import PairedTest
-from capt_engine.reports.document import (
-    Bar,
-    BarChart,
-    Block,
-    Column,
-    Grid,
-    LineChart,
-    Matrix,
-    Paragraph,
-    Series,
-    Strip,
-)
+from capt_engine.records import Bar, BarChart, ConfusionMatrix, LineChart, PairedTest, Series
+from capt_engine.reports.document import Block, Column, Grid, Paragraph, Strip
 from capt_engine.reports.sections.about import OWN_ANSWERS, threat
 from capt_engine.reports.sections.checks import checks, made
 from capt_engine.reports.sections.context import Material
@@ -241,7 +230,7 @@ def _under(material: Material) -> str:
     return material.at if material.own else f"under {material.run.attacks[0]} {material.at}"
 
 
-def _matrix(caption: str, found: Counter[tuple[str, str]], classes: list[str]) -> Matrix:
+def _matrix(caption: str, found: Counter[tuple[str, str]], classes: list[str]) -> ConfusionMatrix:
     names = list(dict.fromkeys([*classes, *sorted({name for pair in found for name in pair})]))
     if len(names) > MOST_CONFUSED:
         wrong = Counter[str]()
@@ -255,4 +244,4 @@ def _matrix(caption: str, found: Counter[tuple[str, str]], classes: list[str]) -
     counts = tuple(tuple(found[label, answer] for answer in names) for label in names)
     mistakes = sorted(((k, a, b) for (a, b), k in found.items() if a != b), reverse=True)[:3]
     told = "; ".join(f"{a} taken for {b} {k} times" for k, a, b in mistakes) or "no mistakes"
-    return Matrix(caption, tuple(names), counts, f"Confusion matrix, {caption}: most often {told}.")
+    return ConfusionMatrix(caption, tuple(names), counts, f"Confusion matrix, {caption}: most often {told}.")

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from capt_engine.records import OfferedModel
 from capt_gui.pages.models.model_item import ShelfItem, in_a_row
 from capt_gui.theme import Theme, repolish
-from capt_gui.view_models.models.models_model import PAUSED, ModelsModel, Underway, comfort, size, standing
+from capt_gui.view_models.models.models_model import PAUSED, Download, ModelsModel, comfort, size, standing
 from capt_gui.widgets.fact_list import FactList
 from capt_gui.widgets.labels import text
 
@@ -134,7 +134,7 @@ class ModelDetails(ShelfItem):
             "hash": model.sha256 or (self.tr("not public: the hub's own is held to") if model.page else "–"),
         }
 
-    def _show_work(self, model: OfferedModel, underway: Underway | None) -> None:
+    def _show_work(self, model: OfferedModel, underway: Download | None) -> None:
         here = model.state in ("installed", "bundled")
         self._working.setVisible(underway is not None)
         self.download.setVisible(underway is None and not here)

@@ -16,18 +16,12 @@ from capt_engine.records import (
     AnalyzeResult,
     Check,
     EvaluateRequest,
-    Event,
     FailedPicture,
     Failure,
-    JobCancelled,
-    JobFailed,
-    JobFinished,
-    JobId,
     JobProgress,
-    JobStarted,
     RowsReady,
 )
-from capt_gui.bridge import Bridge
+from capt_gui.bridge import Bridge, Job
 from capt_gui.view_models import formatting
 from capt_gui.view_models.class_rows import worse_checks
 from capt_gui.view_models.evaluate.choices import EvaluateChoices
@@ -55,7 +49,7 @@ class EvaluateRun(QObject):
         self._bridge = bridge
         self._choices = choices
         self._store = store
-        self._job: JobId | None = None
+        self._job: Job | None = None
         self.request: EvaluateRequest | None = None
         self.result: AnalyzeResult | None = None
         self.failure: Failure | None = None
@@ -65,12 +59,11 @@ class EvaluateRun(QObject):
         self._began_s, self._anew = 0.0, True
         # seconds a picture took in the runs of this session, by what was asked for
         self._paces: dict[EvaluateRequest, float] = {}
-        bridge.event_arrived.connect(self.on_event)
 
     @property
     def is_running(self) -> bool:
         """Whether a run is under way, or waits for its turn."""
-        return self._job is not None
+        return self._job is not None and self._job.is_running
 
     @property
     def is_stopped(self) -> bool:
@@ -104,7 +97,7 @@ class EvaluateRun(QObject):
     def cancel(self) -> None:
         """Stop; the pictures that are done stay counted and kept."""
         if self._job is not None:
-            self._bridge.cancel(self._job)
+            self._job.cancel()
 
     def forget(self) -> None:
         """Other pictures are coming: what was measured belongs to those before. A run that goes on stays in front."""
@@ -209,30 +202,32 @@ class EvaluateRun(QObject):
             return ""
         return shlex.join(["capt", "run", str(place)]) if command == _RUN_MANIFEST else command
 
-    def on_event(self, event: Event) -> None:
-        """Take the events of the run."""
-        if self._job is None or getattr(event, "job", None) != self._job:
-            return
-        if isinstance(event, RowsReady):
-            self.tally.add(event.rows)
-            self.counted.emit()
-        elif isinstance(event, JobStarted):
-            self._began_s = time.monotonic()
-        elif isinstance(event, JobProgress):
-            note = event.note[:1].upper() + event.note[1:]
-            self.progress_changed.emit(event.done, event.total, formatting.progress(note, event.remaining_s, 0))
-        elif isinstance(event, JobFinished | JobFailed | JobCancelled):
-            self._on_end(event)
+    def on_started(self) -> None:
+        """The run begins: its pace counts from here."""
+        self._began_s = time.monotonic()
 
-    def _on_end(self, event: JobFinished | JobFailed | JobCancelled) -> None:
-        self._job = None
-        if isinstance(event, JobFinished) and isinstance(event.result, AnalyzeResult):
-            self.result = event.result
-            if self._began_s and self._anew and self.request is not None:
-                n = max(self.result.n + self.result.n_failed, 1)
-                self._paces[_kind_of(self.request)] = (time.monotonic() - self._began_s) / n
-        elif isinstance(event, JobFailed):
-            self.failure = event.failure
+    def on_progressed(self, event: JobProgress) -> None:
+        """Say how far the run is."""
+        self.progress_changed.emit(event.done, event.total, formatting.job_progress(event))
+
+    def on_news(self, event: RowsReady) -> None:
+        """Count finished rows."""
+        self.tally.add(event.rows)
+        self.counted.emit()
+
+    def on_finished(self, result: AnalyzeResult) -> None:
+        """Take the result, and the pace for the next forecast."""
+        self.result = result
+        if self._began_s and self._anew and self.request is not None:
+            n = max(result.n + result.n_failed, 1)
+            self._paces[_kind_of(self.request)] = (time.monotonic() - self._began_s) / n
+
+    def on_failed(self, failure: Failure) -> None:
+        """Take why the run could not be done."""
+        self.failure = failure
+
+    def on_ended(self) -> None:
+        """The run is over, however it ended."""
         self.running_changed.emit(False)
         self.changed.emit()
         if self.failure is not None:
@@ -241,7 +236,13 @@ class EvaluateRun(QObject):
     def _submit(self, request: EvaluateRequest) -> None:
         self.request, self.result, self.failure = replace(request, resume=False), None, None
         self._began_s, self._anew = 0.0, not request.resume
-        self._job = self._bridge.submit(request)
+        self._job = self._bridge.run(request)
+        self._job.started.connect(self.on_started)
+        self._job.progressed.connect(self.on_progressed)
+        self._job.news.connect(self.on_news)
+        self._job.finished.connect(self.on_finished)
+        self._job.failed.connect(self.on_failed)
+        self._job.ended.connect(self.on_ended)
         self.progress_changed.emit(0, 0, self.tr("Waiting for its turn"))
         self.running_changed.emit(True)
         self.changed.emit()

@@ -3,42 +3,101 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
 from capt_engine.records import (
     AnalyzeRequest,
     AnalyzeResult,
-    Event,
     Failure,
-    JobCancelled,
-    JobFailed,
-    JobFinished,
-    JobId,
     JobProgress,
-    JobStarted,
     PicturesFound,
     PreviewRequest,
     PreviewResult,
     PreviewsReady,
-    Request,
     RowsReady,
 )
-from capt_gui.bridge import Bridge
+from capt_gui.bridge import Bridge, Job
 from capt_gui.view_models import formatting
 from capt_gui.view_models.explore.choices import Choices
 from capt_gui.view_models.explore.gallery_model import GalleryModel
 from capt_gui.view_models.run_store import RunStore
 
+_NOTHING_FOUND = Failure("BadRequest", "No pictures were found there.", "Drop pictures, or a folder that holds some.")
 
-@dataclass
-class Job:
-    """A job this model asked for, the pictures still to come, and whether it only draws old pictures again."""
 
-    request: AnalyzeRequest | PreviewRequest
-    open_paths: dict[str, None] = field(default_factory=dict)
-    redraws: bool = False
+class PictureSearch(QObject):
+    """Looks for dropped pictures, and shows them. `pictures_found(paths)`; `finished(PreviewResult, new paths)`."""
+
+    pictures_found = Signal(list)
+    finished = Signal(object, list)
+    redraws = False
+
+    def __init__(self, job: Job, gallery: GalleryModel) -> None:
+        super().__init__()
+        self.job = job
+        self._gallery = gallery
+        self._new: dict[str, None] = {}
+        job.news.connect(self.on_news)
+        job.finished.connect(self.on_finished)
+
+    def on_news(self, event: PicturesFound | PreviewsReady) -> None:
+        """Show the pictures as they are found, and then how they look."""
+        if isinstance(event, PreviewsReady):
+            self._gallery.put_previews(event.previews)
+            return
+        self._new |= dict.fromkeys(path for path in event.paths if self._gallery.item(path) is None)
+        self._gallery.add(event.paths, event.skipped)
+        self.pictures_found.emit([*event.paths, *(failure.path for failure in event.skipped)])
+
+    def on_finished(self, result: PreviewResult) -> None:
+        """Give the pictures that were not in the gallery before and can be read."""
+        items = (self._gallery.item(path) for path in self._new)
+        self.finished.emit(result, [item.path for item in items if item is not None and item.failure is None])
+
+
+class Analysis(QObject):
+    """Puts the rows of an analysis into the gallery, and marks the pictures still to come. `finished(AnalyzeResult, folder)`.
+
+    redraws: it only draws old pictures again.
+    """
+
+    finished = Signal(object, str)
+
+    def __init__(self, job: Job, request: AnalyzeRequest, gallery: GalleryModel, *, redraws: bool) -> None:
+        super().__init__()
+        self.job = job
+        self.redraws = redraws
+        self.open_paths = dict.fromkeys(request.paths)
+        self._request = request
+        self._gallery = gallery
+        job.started.connect(self.on_started)
+        job.news.connect(self.on_rows)
+        job.finished.connect(self.on_finished)
+        job.ended.connect(self.on_ended)
+
+    def on_started(self) -> None:
+        """Mark the picture that is being worked on: the engine takes them in order."""
+        first = next(iter(self.open_paths), None)
+        if first is not None and not self.redraws:
+            self._gallery.set_pending([first], "running")
+
+    def on_rows(self, event: RowsReady) -> None:
+        """Take finished rows."""
+        self._gallery.put_rows(event.rows, replace(self._request, paths=(), keep=""))
+        for row in event.rows:
+            self.open_paths.pop(row.path, None)
+        self.on_started()
+
+    def on_finished(self, result: AnalyzeResult) -> None:
+        """Give the result, and the folder that keeps it."""
+        self.finished.emit(result, self._request.keep)
+
+    def on_ended(self) -> None:
+        """Let the pictures that were not reached be what they were before."""
+        if self.open_paths:
+            self._gallery.set_pending(list(self.open_paths), "")
 
 
 class AnalysisModel(QObject):
@@ -63,18 +122,22 @@ class AnalysisModel(QObject):
         self._store = store
         self._gallery = gallery
         self._choices = choices
-        self._jobs: dict[JobId, Job] = {}
-        self._told = False
+        self._work: list[PictureSearch | Analysis] = []
+        self._was_running = False
 
     @property
     def is_running(self) -> bool:
-        """Whether there is work that Cancel would stop."""
-        return any(not job.redraws for job in self._jobs.values())
+        """True while there is work that `cancel` would stop."""
+        return bool(self._running())
 
     def drop(self, paths: Sequence[str]) -> None:
         """Look for pictures in files and folders; they are analysed at once where the settings say so."""
         if paths:
-            self._submit(Job(PreviewRequest(tuple(paths))))
+            search = PictureSearch(self._bridge.run(PreviewRequest(tuple(paths))), self._gallery)
+            search.pictures_found.connect(self.pictures_found)
+            search.finished.connect(self.on_searched)
+            search.job.progressed.connect(self.on_progressed)
+            self._add(search)
 
     def run_all(self) -> None:
         """Analyse every picture of the gallery with the present choices."""
@@ -85,97 +148,64 @@ class AnalysisModel(QObject):
         if paths and not self._choices.problem():
             self._gallery.set_pending(paths, "waiting")
             request = replace(self._choices.request(tuple(paths)), keep=self._store.new_folder())
-            self._submit(Job(request, dict.fromkeys(paths)))
+            analysis = self._analyse(request)
+            analysis.job.progressed.connect(self.on_progressed)
+            analysis.finished.connect(self.on_finished)
 
     def redraw(self, path: str) -> None:
         """Ask again for the big pictures of a result that no longer has them, with the settings it was made with."""
         item = self._gallery.item(path)
         if item is None or item.request is None or item.pending or self._gallery.is_drawn(path):
             return
-        for number, job in list(self._jobs.items()):
-            if job.redraws:
-                if path in job.open_paths:
+        for work in self._work:
+            if isinstance(work, Analysis) and work.redraws:
+                if path in work.open_paths:
                     return
-                self._bridge.cancel(number)
-        self._submit(Job(replace(item.request, paths=(path,), keep=""), {path: None}, redraws=True))
+                work.job.cancel()
+        self._analyse(replace(item.request, paths=(path,), keep=""), redraws=True)
 
     def cancel(self) -> None:
         """Stop all that is under way or waiting; results that are there stay."""
-        for number in list(self._jobs):
-            self._bridge.cancel(number)
+        for work in self._work:
+            work.job.cancel()
 
-    def on_event(self, event: Event) -> None:
-        """Take the events of this model's own jobs."""
-        number = getattr(event, "job", None)
-        job = self._jobs.get(number) if number is not None else None
-        if job is None or number is None:
-            return
-        if isinstance(event, JobStarted):
-            self._mark_next(job)
-        elif isinstance(event, JobProgress):
-            self._on_progress(job, event)
-        elif isinstance(event, PicturesFound):
-            job.open_paths |= dict.fromkeys(path for path in event.paths if self._gallery.item(path) is None)
-            self._gallery.add(event.paths, event.skipped)
-            self.pictures_found.emit([*event.paths, *(failure.path for failure in event.skipped)])
-        elif isinstance(event, PreviewsReady):
-            self._gallery.put_previews(event.previews)
-        elif isinstance(event, RowsReady) and isinstance(job.request, AnalyzeRequest):
-            self._on_rows(job, job.request, event)
-        elif isinstance(event, JobFinished | JobFailed | JobCancelled):
-            self._on_end(number, job, event)
+    def on_progressed(self, event: JobProgress) -> None:
+        """Say how far the job is, and how many wait behind it."""
+        self.progress_changed.emit(event.done, event.total, formatting.job_progress(event, len(self._running()) - 1))
 
-    def _submit(self, job: Job) -> None:
-        request: Request = job.request
-        self._jobs[self._bridge.submit(request)] = job
+    def on_searched(self, result: PreviewResult, paths: list[str]) -> None:
+        """The dropped pictures are in the gallery."""
+        if result.n == 0:
+            self.failed.emit(_NOTHING_FOUND)
+        if self._choices.settings.auto_run:
+            self.run(paths)
+
+    def on_finished(self, result: AnalyzeResult, folder: str) -> None:
+        """An analysis is done."""
+        self._store.on_kept(folder)
+        self.finished.emit(result)
+
+    def on_ended(self) -> None:
+        """Tell when nothing is left to be done."""
+        self._work = [work for work in self._work if work.job.is_running]
         self._tell_running()
+
+    def _analyse(self, request: AnalyzeRequest, *, redraws: bool = False) -> Analysis:
+        analysis = Analysis(self._bridge.run(request), request, self._gallery, redraws=redraws)
+        self._add(analysis)
+        return analysis
+
+    def _add(self, work: PictureSearch | Analysis) -> None:
+        work.job.failed.connect(self.failed)
+        work.job.ended.connect(self.on_ended)
+        self._work.append(work)
+        self._tell_running()
+
+    def _running(self) -> list[PictureSearch | Analysis]:
+        return [work for work in self._work if work.job.is_running and not work.redraws]
 
     def _tell_running(self) -> None:
-        if self.is_running != self._told:
-            self._told = self.is_running
-            self.progress_changed.emit(0, 0, "Waiting" if self._told else "")
-            self.running_changed.emit(self._told)
-
-    def _on_progress(self, job: Job, event: JobProgress) -> None:
-        if not job.redraws:
-            waiting = sum(not other.redraws for other in self._jobs.values()) - 1
-            words = formatting.progress(event.note, event.remaining_s, waiting)
-            self.progress_changed.emit(event.done, event.total, words)
-
-    def _on_rows(self, job: Job, request: AnalyzeRequest, event: RowsReady) -> None:
-        self._gallery.put_rows(event.rows, replace(request, paths=(), keep=""))
-        for row in event.rows:
-            job.open_paths.pop(row.path, None)
-        self._mark_next(job)
-
-    def _mark_next(self, job: Job) -> None:
-        """Show which picture is being worked on: the engine takes them in order."""
-        first = next(iter(job.open_paths), None)
-        if first is not None and not job.redraws and isinstance(job.request, AnalyzeRequest):
-            self._gallery.set_pending([first], "running")
-
-    def _on_end(self, number: JobId, job: Job, event: JobFinished | JobFailed | JobCancelled) -> None:
-        del self._jobs[number]
-        if isinstance(job.request, AnalyzeRequest) and job.open_paths:
-            self._gallery.set_pending(list(job.open_paths), "")
-        if isinstance(event, JobFailed):
-            self.failed.emit(event.failure)
-        elif isinstance(event, JobFinished):
-            self._on_finished(job, event)
-        self._tell_running()
-
-    def _on_finished(self, job: Job, event: JobFinished) -> None:
-        if isinstance(event.result, AnalyzeResult) and not job.redraws:
-            if isinstance(job.request, AnalyzeRequest):
-                self._store.on_kept(job.request.keep)
-            self.finished.emit(event.result)
-        elif isinstance(job.request, PreviewRequest):
-            if isinstance(event.result, PreviewResult) and event.result.n == 0:
-                self.failed.emit(
-                    Failure(
-                        "BadRequest", "No pictures were found there.", "Drop pictures, or a folder that holds some."
-                    )
-                )
-            if self._choices.settings.auto_run:
-                items = (self._gallery.item(path) for path in job.open_paths)
-                self.run([item.path for item in items if item is not None and item.failure is None])
+        if self.is_running != self._was_running:
+            self._was_running = self.is_running
+            self.progress_changed.emit(0, 0, "Waiting" if self._was_running else "")
+            self.running_changed.emit(self._was_running)

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from capt_engine.records import (
-    CheckClassesRequest,
-    ClassesChecked,
-    Event,
-    JobCancelled,
-    JobFailed,
-    JobFinished,
-    JobId,
-)
-from capt_gui.bridge import Bridge
+from capt_engine.records import CheckClassesRequest
+from capt_gui.bridge import Bridge, Job
 from capt_gui.view_models.explore.choices import Choices
 
 DELAY_MS = 400
@@ -28,7 +20,7 @@ class TokenCheck(QObject):
         super().__init__(parent)
         self._bridge = bridge
         self._choices = choices
-        self._job: JobId | None = None
+        self._job: Job | None = None
         self._asked: CheckClassesRequest | None = None
         self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._timer.timeout.connect(self.on_timeout)
@@ -46,17 +38,11 @@ class TokenCheck(QObject):
         if wanted is None or wanted == self._asked:
             return
         if self._job is not None:
-            self._bridge.cancel(self._job)
+            self._job.abandon()
         self._asked = wanted
-        self._job = self._bridge.submit(wanted)
-
-    def on_event(self, event: Event) -> None:
-        """Take the answer to the latest question; a question that failed is simply left open."""
-        if not isinstance(event, JobFinished | JobFailed | JobCancelled) or event.job != self._job:
-            return
-        self._job = None
-        if isinstance(event, JobFinished) and isinstance(event.result, ClassesChecked):
-            self.checked.emit(event.result)
+        self._job = self._bridge.run(wanted)
+        # a question that failed is simply left open
+        self._job.finished.connect(self.checked)
 
     def _wanted(self) -> CheckClassesRequest | None:
         choices = self._choices

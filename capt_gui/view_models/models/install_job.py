@@ -5,18 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from capt_engine.records import (
-    Event,
     ImportModelRequest,
     ImportPromptsRequest,
-    JobCancelled,
-    JobFailed,
-    JobFinished,
-    JobId,
     JobProgress,
     RemoveRequest,
     VerifyRequest,
 )
-from capt_gui.bridge import Bridge
+from capt_gui.bridge import Bridge, Job
 
 ShelfRequest = ImportModelRequest | ImportPromptsRequest | VerifyRequest | RemoveRequest
 
@@ -32,39 +27,32 @@ class ShelfJob(QObject):
     def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._bridge = bridge
-        self._job: JobId | None = None
+        self._job: Job | None = None
         self.words = ""
-        bridge.event_arrived.connect(self.on_event)
 
     @property
     def is_running(self) -> bool:
         """Whether an answer is awaited."""
-        return self._job is not None
+        return self._job is not None and self._job.is_running
 
     def start(self, request: ShelfRequest) -> None:
         """Ask for it, unless something is under way."""
-        if self._job is None:
-            self._job = self._bridge.submit(request)
+        if not self.is_running:
+            self._job = self._bridge.run(request)
+            self._job.progressed.connect(self.on_progressed)
+            self._job.finished.connect(self.done)
+            self._job.failed.connect(self.failed)
+            self._job.cancelled.connect(self.cancelled)
+            self._job.ended.connect(self.changed)
             self.words = ""
             self.changed.emit()
 
     def cancel(self) -> None:
         """Stop at the next safe place."""
         if self._job is not None:
-            self._bridge.cancel(self._job)
+            self._job.cancel()
 
-    def on_event(self, event: Event) -> None:
-        """Take the events of the job."""
-        if self._job is None or getattr(event, "job", None) != self._job:
-            return
-        if isinstance(event, JobProgress):
-            self.words = event.note
-        elif isinstance(event, JobFinished | JobFailed | JobCancelled):
-            self._job, self.words = None, ""
-            if isinstance(event, JobFinished):
-                self.done.emit(event.result)
-            elif isinstance(event, JobFailed):
-                self.failed.emit(event.failure)
-            else:
-                self.cancelled.emit()
+    def on_progressed(self, event: JobProgress) -> None:
+        """Say what is being done."""
+        self.words = event.note
         self.changed.emit()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
@@ -11,13 +10,8 @@ from capt_engine.records import (
     CatalogueRequest,
     DownloadRequest,
     DownloadResult,
-    Event,
     Failure,
-    JobCancelled,
     JobContinued,
-    JobFailed,
-    JobFinished,
-    JobId,
     JobPaused,
     JobProgress,
     Ledger,
@@ -30,20 +24,74 @@ from capt_engine.records import (
     SanityRequest,
     SanityScore,
 )
-from capt_gui.bridge import Bridge
+from capt_gui.bridge import Bridge, Job
 
 WAITING, RUNNING, PAUSED = "waiting", "running", "paused"
 
 
-@dataclass(frozen=True)
-class Underway:
-    """One download: its job, how it stands, bytes so far and in all, and the engine's words about them."""
+class Download(QObject):
+    """A model under way: how it stands, bytes so far and in all, and the engine's words about them. It goes once nothing more is to come.
 
-    job: JobId
-    state: str = WAITING
-    done: int = 0
-    total: int = 0
-    words: str = ""
+    `changed`; `ended(model)`, after which `failed(model, Failure)` or `installed(Download, DownloadResult)` may follow; `scored(model,
+    SanityScore)` after `score`.
+    """
+
+    changed = Signal()
+    ended = Signal(str)
+    failed = Signal(str, object)
+    installed = Signal(object, object)
+    scored = Signal(str, object)
+
+    def __init__(self, model: str, job: Job, parent: QObject) -> None:
+        super().__init__(parent)
+        self.job = job
+        self.state = WAITING
+        self.done = self.total = 0
+        self.words = ""
+        self._model = model
+        job.progressed.connect(self.on_progressed)
+        job.news.connect(self.on_news)
+        job.finished.connect(self.on_finished)
+        job.failed.connect(self.on_failed)
+        job.cancelled.connect(self.on_cancelled)
+        job.ended.connect(self.changed)
+
+    def score(self, job: Job) -> None:
+        """Take the score of the fetched model from a job."""
+        job.finished.connect(self.on_scored)
+        job.ended.connect(self.deleteLater)
+
+    def on_progressed(self, event: JobProgress) -> None:
+        """Take how far it is, which a download says once more while it pauses."""
+        if self.state != PAUSED:
+            self.state = RUNNING
+        self.done, self.total, self.words = event.done, event.total, event.note
+        self.changed.emit()
+
+    def on_news(self, event: JobPaused | JobContinued) -> None:
+        """Take that it pauses, or goes on."""
+        self.state = PAUSED if isinstance(event, JobPaused) else RUNNING
+        self.changed.emit()
+
+    def on_finished(self, result: DownloadResult) -> None:
+        """The model is here."""
+        self.ended.emit(self._model)
+        self.installed.emit(self, result)
+
+    def on_failed(self, failure: Failure) -> None:
+        """The model could not be fetched."""
+        self.ended.emit(self._model)
+        self.failed.emit(self._model, failure)
+        self.deleteLater()
+
+    def on_cancelled(self) -> None:
+        """The user wants no more of it."""
+        self.ended.emit(self._model)
+        self.deleteLater()
+
+    def on_scored(self, score: SanityScore) -> None:
+        """The fetched model was tried."""
+        self.scored.emit(self._model, score)
 
 
 class ModelsModel(QObject):
@@ -60,12 +108,9 @@ class ModelsModel(QObject):
     def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._bridge = bridge
-        self._jobs: dict[JobId, str] = {}
-        self._scoring: dict[JobId, str] = {}
         self.listed: ModelsListed | None = None
         self.ledger: tuple[LedgerEntry, ...] = ()
-        self.underway: dict[str, Underway] = {}
-        bridge.event_arrived.connect(self.on_event)
+        self.underway: dict[str, Download] = {}
 
     @property
     def offered(self) -> tuple[OfferedModel, ...]:
@@ -78,86 +123,63 @@ class ModelsModel(QObject):
 
     def refresh(self) -> None:
         """Look again at what is here; touches no network."""
-        self._ask(ListModelsRequest())
+        self._bridge.run(ListModelsRequest()).finished.connect(self.on_listed)
 
     def read_ledger(self) -> None:
         """Ask for everything that was ever downloaded."""
-        self._ask(LedgerRequest())
+        self._bridge.run(LedgerRequest()).finished.connect(self.on_ledger)
 
     def set_offline(self, locked: bool) -> None:
         """Lock the network away for good, or give it back."""
-        self._ask(OfflineRequest(locked))
+        self._bridge.run(OfflineRequest(locked)).ended.connect(self.refresh)
 
     def download(self, model: str) -> None:
         """Fetch a model: the user has seen what it is, and agreed."""
         if model not in self.underway:
-            job = self._bridge.submit(DownloadRequest(model))
-            self._jobs[job] = model
-            self.underway[model] = Underway(job)
+            download = Download(model, self._bridge.run(DownloadRequest(model)), self)
+            download.changed.connect(self.changed)
+            download.ended.connect(self.on_ended)
+            download.installed.connect(self.on_installed)
+            download.failed.connect(self.failed)
+            download.scored.connect(self.scored)
+            self.underway[model] = download
             self.changed.emit()
 
     def pause(self, model: str) -> None:
         """Let a download rest."""
         if model in self.underway:
-            self._bridge.pause(self.underway[model].job)
+            self.underway[model].job.pause()
 
     def resume(self, model: str) -> None:
         """Let it go on."""
         if model in self.underway:
-            self._bridge.resume(self.underway[model].job)
+            self.underway[model].job.resume()
 
     def cancel(self, model: str) -> None:
         """End a download; what came is kept for another time."""
         if model in self.underway:
-            self._bridge.cancel(self.underway[model].job)
+            self.underway[model].job.cancel()
 
-    def on_event(self, event: Event) -> None:
-        """Take what concerns models."""
-        job = getattr(event, "job", None)
-        model = self._jobs.get(job) if job is not None else None
-        if model is not None and model in self.underway:
-            self._on_download(model, event)
-        elif isinstance(event, JobFinished) and isinstance(event.result, ModelsListed):
-            self.listed = event.result
-            self.changed.emit()
-        elif isinstance(event, JobFinished) and isinstance(event.result, Ledger):
-            self.ledger = event.result.entries
-            self.recorded.emit()
-        elif isinstance(event, JobFinished | JobFailed | JobCancelled) and event.job in self._scoring:
-            scored = self._scoring.pop(event.job)
-            if isinstance(event, JobFinished) and isinstance(event.result, SanityScore):
-                self.scored.emit(scored, event.result)
-        elif isinstance(event, JobFinished | JobFailed | JobCancelled) and model == "":
-            # an answer that changes how everything stands, such as the offline lock's
-            del self._jobs[event.job]
-            self.refresh()
-
-    def _on_download(self, model: str, event: Event) -> None:
-        now = self.underway[model]
-        if isinstance(event, JobProgress):
-            state = now.state if now.state == PAUSED else RUNNING
-            self.underway[model] = replace(now, state=state, done=event.done, total=event.total, words=event.note)
-        elif isinstance(event, JobPaused):
-            self.underway[model] = replace(now, state=PAUSED)
-        elif isinstance(event, JobContinued):
-            self.underway[model] = replace(now, state=RUNNING)
-        elif isinstance(event, JobFinished | JobFailed | JobCancelled):
-            del self.underway[model], self._jobs[event.job]
-            self.refresh()
-            if isinstance(event, JobFinished) and isinstance(event.result, DownloadResult):
-                # what can be chosen has changed everywhere
-                self._bridge.submit(CatalogueRequest())
-                self._scoring[self._bridge.submit(SanityRequest(Path(event.result.folder).name))] = model
-                self.installed.emit(event.result)
-            elif isinstance(event, JobFailed):
-                failure: Failure = event.failure
-                self.failed.emit(model, failure)
+    def on_listed(self, result: ModelsListed) -> None:
+        """Take how the models stand."""
+        self.listed = result
         self.changed.emit()
 
-    def _ask(self, request: ListModelsRequest | LedgerRequest | OfflineRequest) -> None:
-        job = self._bridge.submit(request)
-        if isinstance(request, OfflineRequest):
-            self._jobs[job] = ""
+    def on_ledger(self, result: Ledger) -> None:
+        """Take what was ever downloaded."""
+        self.ledger = result.entries
+        self.recorded.emit()
+
+    def on_ended(self, model: str) -> None:
+        """A download is over, however it ended."""
+        del self.underway[model]
+        self.refresh()
+
+    def on_installed(self, download: Download, result: DownloadResult) -> None:
+        """What can be chosen has changed everywhere; the model is tried on a few pictures."""
+        self._bridge.run(CatalogueRequest())
+        download.score(self._bridge.run(SanityRequest(Path(result.folder).name)))
+        self.installed.emit(result)
 
 
 def size(n_bytes: int | None, *, estimated: bool = False) -> str:
@@ -168,7 +190,7 @@ def size(n_bytes: int | None, *, estimated: bool = False) -> str:
     return _tr("about {}").format(words) if estimated else words
 
 
-def standing(model: OfferedModel, underway: Underway | None) -> str:
+def standing(model: OfferedModel, underway: Download | None) -> str:
     """Where a model is, in two or three words."""
     if underway is not None:
         return {WAITING: _tr("Waiting"), RUNNING: _tr("Downloading"), PAUSED: _tr("Paused")}[underway.state]

@@ -4,20 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from capt_engine.records import (
-    Event,
-    Failure,
-    JobCancelled,
-    JobFailed,
-    JobFinished,
-    JobId,
-    JobProgress,
-    JobStarted,
-    PagesReady,
-    ReportRequest,
-    ReportResult,
-)
-from capt_gui.bridge import Bridge
+from capt_engine.records import Failure, JobProgress, ReportRequest, ReportResult
+from capt_gui.bridge import Bridge, Job
 from capt_gui.view_models import formatting
 
 
@@ -35,22 +23,28 @@ class ReportJob(QObject):
     def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._bridge = bridge
-        self._job: JobId | None = None
+        self._job: Job | None = None
         self.request: ReportRequest | None = None
         self.is_waiting = False
         self.words = ""
-        bridge.event_arrived.connect(self.on_event)
 
     @property
     def is_running(self) -> bool:
         """Whether there is something that `cancel` would stop."""
-        return self._job is not None
+        return self._job is not None and self._job.is_running
 
     def start(self, request: ReportRequest) -> None:
         """Ask for a report; what was asked before is no longer wanted."""
         self._drop()
         self.request, self.is_waiting, self.words = request, True, ""
-        self._job = self._bridge.submit(request)
+        self._job = self._bridge.run(request)
+        self._job.started.connect(self.on_started)
+        self._job.progressed.connect(self.on_progressed)
+        self._job.news.connect(self.pages_arrived)
+        self._job.finished.connect(self.on_finished)
+        self._job.failed.connect(self.on_failed)
+        self._job.cancelled.connect(self.on_cancelled)
+        self._job.ended.connect(self.changed)
         self.changed.emit()
 
     def cancel(self) -> None:
@@ -59,32 +53,34 @@ class ReportJob(QObject):
             self._drop()
             self.changed.emit()
 
-    def on_event(self, event: Event) -> None:
-        """Take the events of the latest job."""
-        if self._job is None or getattr(event, "job", None) != self._job:
-            return
-        if isinstance(event, JobStarted):
-            self.is_waiting = False
-        elif isinstance(event, JobProgress):
-            self.words = formatting.progress(event.note, event.remaining_s, 0)
-        elif isinstance(event, PagesReady):
-            self.pages_arrived.emit(event)
-            return
-        elif isinstance(event, JobFinished | JobFailed | JobCancelled):
-            self._on_end(event)
+    def on_started(self) -> None:
+        """The report no longer waits for other work."""
+        self.is_waiting = False
         self.changed.emit()
 
-    def _on_end(self, event: JobFinished | JobFailed | JobCancelled) -> None:
-        self._job, self.is_waiting, self.words = None, False, ""
-        if isinstance(event, JobFailed):
-            self.failed.emit(event.failure)
-        elif isinstance(event, JobFinished):
-            if isinstance(event.result, ReportResult):
-                self.done.emit(event.result)
-            else:
-                self.failed.emit(Failure("BadAnswer", "The engine answered something else than a report."))
+    def on_progressed(self, event: JobProgress) -> None:
+        """Say how far it is."""
+        self.words = formatting.job_progress(event)
+        self.changed.emit()
+
+    def on_finished(self, result: ReportResult) -> None:
+        """The report is written, or its last page is drawn."""
+        self._rest()
+        self.done.emit(result)
+
+    def on_failed(self, failure: Failure) -> None:
+        """There is no report."""
+        self._rest()
+        self.failed.emit(failure)
+
+    def on_cancelled(self) -> None:
+        """Somebody else stopped it, such as the engine when it closes."""
+        self._rest()
 
     def _drop(self) -> None:
         if self._job is not None:
-            self._bridge.cancel(self._job)
-        self._job, self.is_waiting, self.words = None, False, ""
+            self._job.abandon()
+        self._rest()
+
+    def _rest(self) -> None:
+        self.is_waiting, self.words = False, ""

@@ -9,15 +9,9 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from capt_engine.records import (
-    Event,
     Failure,
     ForecastRequest,
-    JobCancelled,
-    JobFailed,
-    JobFinished,
-    JobId,
     JobProgress,
-    JobStarted,
     MethodInfo,
     ModelInfo,
     ParamInfo,
@@ -26,7 +20,7 @@ from capt_engine.records import (
     TuneForecast,
     TuneRequest,
 )
-from capt_gui.bridge import Bridge
+from capt_gui.bridge import Bridge, Job
 from capt_gui.view_models.engine_state import EngineState
 from capt_gui.view_models.tune import tune_text
 from capt_gui.view_models.tune.project import TuneProject
@@ -52,7 +46,7 @@ class MethodModel(QObject):
         self._bridge = bridge
         self._engine = engine
         self.project = project
-        self._job: JobId | None = None
+        self._job: Job | None = None
         # what was tried last: the run, and when its split was written
         self._asked: tuple[TuneRequest, float] | None = None
         self.forecast: TuneForecast | None = None
@@ -63,7 +57,6 @@ class MethodModel(QObject):
         self._watched = False
         self._settles = QTimer(self, singleShot=True, interval=_SETTLES_MS)
         self._settles.timeout.connect(self.on_settled)
-        bridge.event_arrived.connect(self.on_event)
         engine.changed.connect(self.on_changed)
         project.changed.connect(self.on_changed)
 
@@ -213,7 +206,7 @@ class MethodModel(QObject):
     @property
     def is_trying(self) -> bool:
         """Whether a forecast is being made, or will be as soon as the choice settles."""
-        return self._job is not None or self._settles.isActive()
+        return (self._job is not None and self._job.is_running) or self._settles.isActive()
 
     def set_watched(self, watched: bool) -> None:
         """The step came to the front, or left it: forecasts are made only while somebody reads them."""
@@ -267,7 +260,12 @@ class MethodModel(QObject):
         """The choice has not changed for a moment: try it."""
         request = self.request()
         self._asked = (request, self._split_time())
-        self._job = self._bridge.submit(ForecastRequest(request))
+        self._job = self._bridge.run(ForecastRequest(request))
+        self._job.progressed.connect(self.on_progressed)
+        self._job.finished.connect(self.on_finished)
+        self._job.failed.connect(self.on_failed)
+        self._job.cancelled.connect(self.on_cancelled)
+        self._job.ended.connect(self.changed)
         self.note = ""
         self.changed.emit()
 
@@ -277,25 +275,22 @@ class MethodModel(QObject):
             self._begin()
         self.changed.emit()
 
-    def on_event(self, event: Event) -> None:
-        """Take the answer to the latest trial."""
-        if self._job is None or getattr(event, "job", None) != self._job:
-            return
-        if isinstance(event, JobStarted):
-            self.note = ""
-        elif isinstance(event, JobProgress):
-            self.note = event.note[:1].upper() + event.note[1:]
-        elif isinstance(event, JobFinished | JobFailed | JobCancelled):
-            self._job = None
-            if isinstance(event, JobFinished) and isinstance(event.result, TuneForecast):
-                self.forecast, self.failure = event.result, None
-            elif isinstance(event, JobFailed):
-                self.forecast, self.failure = None, event.failure
-            else:
-                self._asked = None
-        else:
-            return
+    def on_progressed(self, event: JobProgress) -> None:
+        """Say what the trial is doing."""
+        self.note = event.note[:1].upper() + event.note[1:]
         self.changed.emit()
+
+    def on_finished(self, forecast: TuneForecast) -> None:
+        """Take the answer to the latest trial."""
+        self.forecast, self.failure = forecast, None
+
+    def on_failed(self, failure: Failure) -> None:
+        """Take why the trial could not be done."""
+        self.forecast, self.failure = None, failure
+
+    def on_cancelled(self) -> None:
+        """The trial may be tried again."""
+        self._asked = None
 
     def _begin(self) -> None:
         """Try the present choice, unless that is what was tried last."""
@@ -314,9 +309,9 @@ class MethodModel(QObject):
 
     def _drop(self) -> None:
         self._settles.stop()
-        if self._job is not None:
-            self._bridge.cancel(self._job)
-            self._job, self._asked = None, None
+        if self._job is not None and self._job.is_running:
+            self._job.abandon()
+            self._asked = None
 
     def _usual_step_size(self) -> float:
         """A step of the attack where nobody chose one: the same share of whatever the budget is."""

@@ -12,18 +12,13 @@ from capt_engine.records import (
     AttackSpec,
     Check,
     EvaluateRequest,
-    Event,
     Failure,
-    JobCancelled,
-    JobFailed,
-    JobFinished,
-    JobId,
     JobProgress,
     SaveTunedRequest,
     ThreatModel,
     TunedSaved,
 )
-from capt_gui.bridge import Bridge
+from capt_gui.bridge import Bridge, Job
 from capt_gui.view_models import formatting
 from capt_gui.view_models.class_rows import ClassRow, class_rows, worse_checks
 from capt_gui.view_models.run_store import RunStore
@@ -60,26 +55,25 @@ class TuneResultModel(QObject):
         self._method = method
         self._run = run
         self._store = store
-        self._job: JobId | None = None
-        self._saving: JobId | None = None
+        self._job: Job | None = None
+        self._saving: Job | None = None
         self._resumed = False
         self.result: AnalyzeResult | None = None
         self.failure: Failure | None = None
         self.saving: TunedSaved | None = None
         self._forget()
-        bridge.event_arrived.connect(self.on_event)
         project.opened.connect(self.on_opened)
         run.changed.connect(self.on_run_changed)
 
     @property
     def is_measuring(self) -> bool:
         """Whether the test share is being evaluated."""
-        return self._job is not None
+        return self._job is not None and self._job.is_running
 
     @property
     def is_saving(self) -> bool:
         """Whether the prompts are being put in their place."""
-        return self._saving is not None
+        return self._saving is not None and self._saving.is_running
 
     @property
     def prompts_file(self) -> Path:
@@ -119,7 +113,11 @@ class TuneResultModel(QObject):
         resume = bool(kept) and Path(kept).is_dir()
         keep = kept if resume else self._store.new_folder() or str(self._project.test_folder)
         self.failure, self._resumed = None, resume
-        self._job = self._bridge.submit(self.request(keep, resume=resume))
+        self._job = self._bridge.run(self.request(keep, resume=resume))
+        self._job.progressed.connect(self.on_progressed)
+        self._job.finished.connect(self.on_measured)
+        self._job.failed.connect(self.on_measuring_failed)
+        self._job.ended.connect(self.on_measuring_ended)
         # at once, so that what is measured before a crash need not be measured again
         self._project.change(test_run=keep)
         self.words = self.tr("Waiting for its turn")
@@ -136,7 +134,7 @@ class TuneResultModel(QObject):
     def cancel(self) -> None:
         """Stop evaluating; what is measured already is kept and gone on with."""
         if self._job is not None:
-            self._bridge.cancel(self._job)
+            self._job.cancel()
 
     def request(self, keep: str, *, resume: bool = False) -> EvaluateRequest:
         """Plain text (A) against the tuned prompts (B) on the test share, each attacked by its own PGD."""
@@ -218,7 +216,7 @@ class TuneResultModel(QObject):
         runs = (state.test_run,) if self.result is not None and Path(state.test_run).is_dir() else ()
         name = state.name or self._project.title or self.tr("Tuned prompts")
         self.folder = folder
-        self._saving = self._bridge.submit(
+        self._saving = self._bridge.run(
             SaveTunedRequest(
                 str(self.prompts_file),
                 name,
@@ -229,12 +227,18 @@ class TuneResultModel(QObject):
                 made_by=self._run.made_by,
             )
         )
+        self._saving.finished.connect(self.on_saved)
+        self._saving.failed.connect(self.failed)
+        self._saving.ended.connect(self.changed)
         self.changed.emit()
 
     def on_opened(self) -> None:
         """Another project, or another run of this one: what was measured belongs to the one before."""
-        self.cancel()
-        self._job = self._saving = None
+        if self._job is not None:
+            self._job.abandon()
+        if self._saving is not None:
+            # what was asked for is still put in its place
+            self._saving.ignore()
         self._forget()
         self.changed.emit()
 
@@ -243,46 +247,42 @@ class TuneResultModel(QObject):
         if self._run.is_running and (self.is_measuring or self.result is not None or self.failure is not None):
             self.on_opened()
 
-    def on_event(self, event: Event) -> None:
-        """Take the events of the evaluation and of saving."""
-        job = getattr(event, "job", None)
-        if job is not None and job == self._job:
-            self._on_measuring(event)
-        elif job is not None and job == self._saving:
-            self._on_saving(event)
+    def on_progressed(self, event: JobProgress) -> None:
+        """Say how far the evaluation is."""
+        self.done, self.total, self.words = event.done, event.total, formatting.job_progress(event)
+        self.progressed.emit()
 
-    def _on_measuring(self, event: Event) -> None:
-        if isinstance(event, JobProgress):
-            self.done, self.total = event.done, event.total
-            note = event.note[:1].upper() + event.note[1:]
-            self.words = formatting.progress(note, event.remaining_s, 0)
-            self.progressed.emit()
-        elif isinstance(event, JobFinished | JobFailed | JobCancelled):
-            self._job, self.done, self.total, self.words = None, 0, 0, ""
-            if isinstance(event, JobFinished) and isinstance(event.result, AnalyzeResult):
-                self.result = event.result
-                self._store.on_kept(self._project.state.test_run)
-            elif isinstance(event, JobFailed) and self._resumed:
-                # what was kept is another measurement by now, or damaged: it stays, and this one begins anew
-                self._project.change(test_run="")
-                self.measure()
-            elif isinstance(event, JobFailed):
-                self.failure = event.failure
-            self.changed.emit()
-            self.progressed.emit()
+    def on_measured(self, result: AnalyzeResult) -> None:
+        """Take what the prompts are worth."""
+        self.result = result
+        self._store.on_kept(self._project.state.test_run)
 
-    def _on_saving(self, event: Event) -> None:
-        if not isinstance(event, JobFinished | JobFailed | JobCancelled):
-            return
-        self._saving = None
-        if isinstance(event, JobFinished) and isinstance(event.result, TunedSaved):
-            self.saving = event.result
-            if not self.folder:
-                self._project.change(saved=event.result.prompts.id)
-            self.saved.emit(event.result)
-        elif isinstance(event, JobFailed):
-            self.failed.emit(event.failure)
+    def on_measuring_failed(self, failure: Failure) -> None:
+        """Take why it could not be measured, or measure from the first picture."""
+        if self._resumed:
+            # what was kept is another measurement by now, or damaged: it stays, and this one begins anew
+            self._project.change(test_run="")
+            self._rest()
+            self.measure()
+        else:
+            self.failure = failure
+
+    def on_measuring_ended(self) -> None:
+        """The evaluation is over, however it ended, unless another one has begun."""
+        if not self.is_measuring:
+            self._rest()
         self.changed.emit()
+        self.progressed.emit()
+
+    def on_saved(self, result: TunedSaved) -> None:
+        """The prompts are in their place."""
+        self.saving = result
+        if not self.folder:
+            self._project.change(saved=result.prompts.id)
+        self.saved.emit(result)
+
+    def _rest(self) -> None:
+        self.done, self.total, self.words = 0, 0, ""
 
     def _forget(self) -> None:
         self.result = None

@@ -14,16 +14,10 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from capt_engine.errors import CaptError
 from capt_engine.files import write_atomic
 from capt_engine.records import (
-    Event,
     Failure,
-    JobCancelled,
     JobContinued,
-    JobFailed,
-    JobFinished,
-    JobId,
     JobPaused,
     JobProgress,
-    JobStarted,
     Share,
     TuneEpoch,
     TuneForecast,
@@ -33,7 +27,7 @@ from capt_engine.records import (
     TuneStrip,
     TuneTold,
 )
-from capt_gui.bridge import Bridge
+from capt_gui.bridge import Bridge, Job, News
 from capt_gui.view_models import formatting
 from capt_gui.view_models.tune.project import KEEP, RESUME, START_OVER, TuneProject
 from capt_gui.view_models.tune.state import DONE, IDLE, PAUSED, RUNNING, STOPPED
@@ -68,7 +62,7 @@ class TuneRun(QObject):
         self._bridge = bridge
         self._project = project
         self._make_request = make_request
-        self._job: JobId | None = None
+        self._job: Job | None = None
         self._cancelling = self._keeping = False
         self.steps: list[TuneStep] = []
         self._epochs: dict[int, TuneEpoch] = {}
@@ -83,7 +77,6 @@ class TuneRun(QObject):
         self._forget()
         self._redraw = QTimer(self, singleShot=True, interval=_REDRAW_MS)
         self._redraw.timeout.connect(self.drawn)
-        bridge.event_arrived.connect(self.on_event)
         project.answered.connect(self.on_answered)
         project.opened.connect(self.on_opened)
 
@@ -92,7 +85,7 @@ class TuneRun(QObject):
     @property
     def is_running(self) -> bool:
         """Whether there is a job, going on or paused."""
-        return self._job is not None
+        return self._job is not None and self._job.is_running
 
     @property
     def is_paused(self) -> bool:
@@ -153,25 +146,25 @@ class TuneRun(QObject):
     def pause(self) -> None:
         """Wait at the next step; other work goes on."""
         if self._job is not None and not self.is_ending:
-            self._bridge.pause(self._job)
+            self._job.pause()
 
     def go_on(self) -> None:
         """Go on where it paused."""
         if self._job is not None:
-            self._bridge.resume(self._job)
+            self._job.resume()
 
     def stop_and_keep(self) -> None:
         """End now with the best epoch so far."""
-        if self._job is not None:
+        if self._job is not None and self._job.is_running:
             self._keeping = True
-            self._bridge.stop(self._job)
+            self._job.stop()
             self.changed.emit()
 
     def cancel(self) -> None:
         """End now; the last whole epoch is kept on disk, so that one can go on from there."""
-        if self._job is not None:
+        if self._job is not None and self._job.is_running:
             self._cancelling = True
-            self._bridge.cancel(self._job)
+            self._job.cancel()
             self.changed.emit()
 
     # what is heard
@@ -193,26 +186,19 @@ class TuneRun(QObject):
         elif answer == START_OVER:
             self.clear()
 
-    def on_event(self, event: Event) -> None:
-        """Take the events of the run."""
-        if self._job is None or getattr(event, "job", None) != self._job:
-            return
+    def on_started(self) -> None:
+        """The run has left the queue."""
+        self.is_waiting = False
+        self.words = self.tr("Reading the pictures")
+        self._tell()
+
+    def on_news(self, event: News) -> None:
+        """Take steps, epochs and strips, and that it pauses or goes on."""
         if isinstance(event, TuneTold):
             self._on_told(event)
-        elif isinstance(event, JobProgress):
-            self._on_progress(event)
-        elif isinstance(event, JobStarted):
-            self.is_waiting = False
-            self.words = self.tr("Reading the pictures")
+        elif isinstance(event, JobPaused | JobContinued):
+            self._project.change(run=PAUSED if isinstance(event, JobPaused) else RUNNING)
             self._tell()
-        elif isinstance(event, JobPaused):
-            self._project.change(run=PAUSED)
-            self._tell()
-        elif isinstance(event, JobContinued):
-            self._project.change(run=RUNNING)
-            self._tell()
-        elif isinstance(event, JobFinished | JobFailed | JobCancelled):
-            self._on_end(event)
 
     def _on_told(self, event: TuneTold) -> None:
         for news in event.news:
@@ -232,26 +218,42 @@ class TuneRun(QObject):
         if not self._redraw.isActive():
             self._redraw.start()
 
-    def _on_progress(self, event: JobProgress) -> None:
+    def on_progressed(self, event: JobProgress) -> None:
+        """Say how far the run is."""
         self.done, self.total = event.done, event.total
-        note = event.note[:1].upper() + event.note[1:]
-        self.words = formatting.progress(note, event.remaining_s, 0)
+        self.words = formatting.job_progress(event)
         self.progressed.emit()
 
-    def _on_end(self, event: JobFinished | JobFailed | JobCancelled) -> None:
-        self._job, self._cancelling, self._keeping, self.is_waiting = None, False, False, False
+    def on_finished(self, result: TuneResult) -> None:
+        """The prompts are tuned."""
+        self._rest()
+        self.result = result
+        self._remember(result)
+        self._project.change(run=DONE, test_run="", saved="")
+        self.finished.emit(result)
+        self._save()
+
+    def on_failed(self, failure: Failure) -> None:
+        """The run broke; its last whole epoch is on disk."""
+        self._rest()
+        self.failure = failure
+        self._stopped()
+
+    def on_cancelled(self, reason: str) -> None:
+        """The run was stopped."""
+        self._rest()
+        self.reason = reason
+        self._stopped()
+
+    def _stopped(self) -> None:
+        self._project.change(run=STOPPED if self._state_file.exists() else IDLE)
+        self._save()
+
+    def _rest(self) -> None:
+        self._cancelling = self._keeping = self.is_waiting = False
         self.done, self.total, self.words = 0, 0, ""
-        if isinstance(event, JobFinished) and isinstance(event.result, TuneResult):
-            self.result = event.result
-            self._remember(event.result)
-            self._project.change(run=DONE, test_run="", saved="")
-            self.finished.emit(event.result)
-        elif isinstance(event, JobFailed):
-            self.failure = event.failure
-            self._project.change(run=STOPPED if self._state_file.exists() else IDLE)
-        elif not self._bridge.is_closed:
-            self.reason = getattr(event, "reason", "")
-            self._project.change(run=STOPPED if self._state_file.exists() else IDLE)
+
+    def _save(self) -> None:
         self._project.save_now()
         self._redraw.stop()
         self.drawn.emit()
@@ -280,7 +282,13 @@ class TuneRun(QObject):
         self._epochs = kept
         with contextlib.suppress(OSError):  # the engine says that it is not there
             self._project.folder.mkdir(parents=True, exist_ok=True)
-        self._job = self._bridge.submit(request)
+        self._job = self._bridge.run(request)
+        self._job.started.connect(self.on_started)
+        self._job.progressed.connect(self.on_progressed)
+        self._job.news.connect(self.on_news)
+        self._job.finished.connect(self.on_finished)
+        self._job.failed.connect(self.on_failed)
+        self._job.cancelled.connect(self.on_cancelled)
         self.is_waiting = True
         self.words = self.tr("Waiting for its turn")
         self._project.change(run=RUNNING, epoch=self._project.state.epoch if request.resume else 0)

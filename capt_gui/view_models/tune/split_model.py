@@ -9,15 +9,11 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from capt_engine.records import (
     Assigned,
     ClassSplit,
-    Event,
-    JobCancelled,
-    JobFailed,
-    JobFinished,
-    JobId,
+    Failure,
     SplitRequest,
     SplitResult,
 )
-from capt_gui.bridge import Bridge
+from capt_gui.bridge import Bridge, Job
 from capt_gui.view_models.tune.project import TuneProject
 from capt_gui.view_models.tune.scan_model import ScanModel
 from capt_gui.view_models.tune.state import DONE, IDLE, STOPPED
@@ -42,7 +38,7 @@ class SplitModel(QObject):
         self._bridge = bridge
         self._project = project
         self._scan = scan
-        self._job: JobId | None = None
+        self._job: Job | None = None
         self._writing = False
         # the request that the result answers, without its file
         self._answered: SplitRequest | None = None
@@ -51,7 +47,6 @@ class SplitModel(QObject):
         self.result: SplitResult | None = None
         self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._timer.timeout.connect(self.refresh)
-        bridge.event_arrived.connect(self.on_event)
         project.changed.connect(self.on_project_changed)
         project.opened.connect(self.on_opened)
         scan.changed.connect(self.on_project_changed)
@@ -117,8 +112,8 @@ class SplitModel(QObject):
         """Another project is in front."""
         self._timer.stop()
         if self._job is not None:
-            self._bridge.cancel(self._job)
-        self._job = self._answered = self._asked = self.result = None
+            self._job.abandon()
+        self._answered = self._asked = self.result = None
         self._writing, self._sha256 = False, ""
 
     def on_project_changed(self) -> None:
@@ -132,22 +127,31 @@ class SplitModel(QObject):
             self._timer.start()
             self.changed.emit()
 
-    def on_event(self, event: Event) -> None:
+    def on_finished(self, result: SplitResult) -> None:
         """Take the answer to the latest question."""
-        if self._job is None or getattr(event, "job", None) != self._job:
-            return
-        if not isinstance(event, JobFinished | JobFailed | JobCancelled):
-            return
-        self._job, asked, self._asked = None, self._asked, None
         was_writing, self._writing = self._writing, False
-        if isinstance(event, JobFinished) and isinstance(event.result, SplitResult):
-            self.result, self._answered = event.result, asked
-        elif isinstance(event, JobFailed):
-            self.failed.emit(event.failure)
+        self.result, self._answered, self._asked = result, self._asked, None
         self.changed.emit()
-        if was_writing and isinstance(event, JobFinished) and self.result is not None and not self.result.blocks:
-            self._on_written(self.result)
+        if was_writing and not result.blocks:
+            self._on_written(result)
         elif was_writing:
+            self.refused.emit()
+
+    def on_failed(self, failure: Failure) -> None:
+        """There is no split."""
+        self._give_up(failure)
+
+    def on_cancelled(self) -> None:
+        """The question is open again."""
+        self._give_up(None)
+
+    def _give_up(self, failure: Failure | None) -> None:
+        was_writing, self._writing = self._writing, False
+        self._asked = None
+        if failure is not None:
+            self.failed.emit(failure)
+        self.changed.emit()
+        if was_writing:
             self.refused.emit()
 
     def _on_written(self, result: SplitResult) -> None:
@@ -160,9 +164,12 @@ class SplitModel(QObject):
 
     def _submit(self, request: SplitRequest) -> None:
         if self._job is not None:
-            self._bridge.cancel(self._job)
+            self._job.abandon()
         self._asked = replace(request, out="")
-        self._job = self._bridge.submit(request)
+        self._job = self._bridge.run(request)
+        self._job.finished.connect(self.on_finished)
+        self._job.failed.connect(self.on_failed)
+        self._job.cancelled.connect(self.on_cancelled)
 
     def _request(self) -> SplitRequest | None:
         found, state = self._scan.result, self._project.state

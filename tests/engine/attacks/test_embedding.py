@@ -27,14 +27,14 @@ def test_the_embedding_moves_away(tiny_classifier: Classifier, pixels: Pixels) -
     """The divergence of the softmaxed embeddings, written out, grows far beyond what noise of the same budget does."""
     images, threat = pixels(8), Threat(LINF, 8 / 255)
     with torch.no_grad():
-        clean = tiny_classifier.output(images)
+        clean = tiny_classifier.forward(images)
     labels = clean.logits.argmax(dim=1)
     attacked = EmbeddingAttack().run(tiny_classifier, images, labels, threat, keys(8), no_progress)
     noisy = (images + LINF.random(keys(8), images, threat.eps)).clamp(0, 1)
 
     def divergence(pictures: Tensor) -> Tensor:
         with torch.no_grad():
-            there = tiny_classifier.output(pictures).features.double()
+            there = tiny_classifier.forward(pictures).features.double()
         p, q = clean.features.double().softmax(dim=1), there.softmax(dim=1)
         return (p * (p / q).log()).sum(dim=1)
 
@@ -76,10 +76,11 @@ def test_the_label_plays_no_part_in_where_it_goes(tiny_classifier: Classifier, p
 
 
 def test_it_needs_a_model_that_shows_embeddings() -> None:
-    """A plain function of logits is refused with a sentence, and so is a target."""
+    """A plain function of logits and a module that gives nothing else are refused with a sentence, and so is a target."""
     images, labels = torch.full((1, 3, 4, 4), 0.5), torch.zeros(1, dtype=torch.long)
-    with pytest.raises(BadRequest, match="embeddings"):
-        EmbeddingAttack().run(lambda x: x.flatten(1)[:, :3], images, labels, Threat(), keys(1), no_progress)
+    for model in (lambda x: x.flatten(1)[:, :3], torch.nn.Flatten()):
+        with pytest.raises(BadRequest, match="embeddings"):
+            EmbeddingAttack().run(model, images, labels, Threat(), keys(1), no_progress)
     with pytest.raises(BadRequest, match="cannot be told"):
         EmbeddingAttack().run(
             lambda x: x.flatten(1)[:, :3], images, labels, Threat(targeted=True), keys(1), no_progress

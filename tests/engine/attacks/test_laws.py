@@ -85,7 +85,7 @@ class Named:
         """Logits (n, 7)."""
         return self._logits(images)
 
-    def output(self, images: Tensor) -> Output:
+    def forward(self, images: Tensor) -> Output:
         """Logits, and as embeddings the logits again, for attacks that look at those."""
         logits = self._logits(images)
         return Output(logits, logits)

@@ -18,8 +18,9 @@ from capt_engine.cli.main import main
 from capt_engine.model.checkpoints import Document, MadeFor, save
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import Prompts, PromptShape, first_words
+from capt_engine.records import LineChart
 from capt_engine.reports.build import build
-from capt_engine.reports.document import Grid, LineChart
+from capt_engine.reports.document import Grid
 
 TEMPLATE = "a photo of a {}."
 BRIEF = ("--steps", "2", "--queries", "8", "--eps", "2/255")

@@ -117,11 +117,11 @@ class Cramped(Classifier):
 
     room = 2
 
-    def output(self, images: torch.Tensor) -> Output:
+    def forward(self, images: torch.Tensor) -> Output:
         """As ever, if there is room."""
         if len(images) > self.room:
             raise torch.OutOfMemoryError("CUDA out of memory.")
-        return super().output(images)
+        return super().forward(images)
 
 
 def test_a_batch_too_large_for_the_memory_is_halved(

@@ -209,11 +209,11 @@ class Cramped(Classifier):
 
     room = 2
 
-    def output(self, images: Tensor) -> Output:
+    def forward(self, images: Tensor) -> Output:
         """As ever, if there is room."""
         if len(images) > self.room:
             raise torch.OutOfMemoryError("CUDA out of memory.")
-        return super().output(images)
+        return super().forward(images)
 
 
 def test_checks_make_do_with_little_room(

@@ -64,10 +64,10 @@ def outcomes(n: int = 12, k: int = 7, seed: int = 0, spread: float = 8.0) -> Out
     images = torch.rand((n, 3, 16, 18), generator=stream)
     return Outcomes(
         images=images,
-        attacked=(images + 0.1 * normal(n, 3, 16, 18)).clamp(0, 1),
+        adversarial_images=(images + 0.1 * normal(n, 3, 16, 18)).clamp(0, 1),
         labels=torch.randint(k, (n,), generator=stream),
-        clean=spread * normal(n, k),
-        adversarial=spread * normal(n, k),
+        clean_logits=spread * normal(n, k),
+        adversarial_logits=spread * normal(n, k),
         features=F.normalize(normal(n, 9), dim=1),
         adversarial_features=F.normalize(normal(n, 9), dim=1),
         cosines=normal(n, k).tanh(),
@@ -118,11 +118,11 @@ def test_equal_pictures_give_the_neutral_value(metric: Metric) -> None:
     given = outcomes()
     same = replace(
         given,
-        attacked=given.images,
-        adversarial=given.clean,
+        adversarial_images=given.images,
+        adversarial_logits=given.clean_logits,
         adversarial_features=given.features,
         adversarial_cosines=given.cosines,
-        frozen=given.clean,
+        frozen=given.clean_logits,
     )
     expected = OF_EQUAL_PICTURES[metric.name]
     if expected is None:

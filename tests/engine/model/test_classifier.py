@@ -49,7 +49,7 @@ def test_equals_open_clip_from_picture_to_logits(name: str, shape: tuple[int, in
         expected = scale * image @ text.T
 
         backbone = load_backbone(f"local-dir:{folder}", CPU)
-        ours = Classifier(backbone, NAMES, "a photo of a {}.").output(backbone.view(picture)[None])
+        ours = Classifier(backbone, NAMES, "a photo of a {}.").forward(backbone.view(picture)[None])
     torch.testing.assert_close(ours.features, image, atol=1e-5, rtol=0)
     torch.testing.assert_close(ours.logits, expected, atol=1e-5 * scale.item(), rtol=1e-5)
 
@@ -99,7 +99,7 @@ def test_what_it_says_of_itself(tiny_classifier: Classifier) -> None:
     """Its size, its device, one row of text a class, and outputs of fp32 with unit features."""
     assert (tiny_classifier.size, tiny_classifier.device.type) == (24, "cpu")
     assert tiny_classifier.text.shape == (len(tiny_classifier.classes), 16)
-    output = tiny_classifier.output(torch.rand(2, 3, 24, 24))
+    output = tiny_classifier.forward(torch.rand(2, 3, 24, 24))
     assert output.logits.shape == (2, len(tiny_classifier.classes))
     assert output.logits.dtype == output.features.dtype == torch.float32
     torch.testing.assert_close(output.features.norm(dim=1), torch.ones(2))
@@ -121,7 +121,7 @@ def test_bf16_is_near_fp32(tiny_backbone: Backbone, tiny_classifier: Classifier,
     """Under autocast the features differ in the third digit, not in kind; logits stay fp32."""
     half = Classifier(tiny_backbone, tiny_classifier.classes, tiny_classifier.template, precision="bf16")
     with torch.no_grad():
-        exact, near = tiny_classifier.output(pixels(4)), half.output(pixels(4))
+        exact, near = tiny_classifier.forward(pixels(4)), half.forward(pixels(4))
     assert near.logits.dtype == torch.float32
     assert not torch.equal(near.features, exact.features)
     assert (near.features * exact.features).sum(dim=1).min() > 0.999

@@ -11,11 +11,11 @@ import pytest
 
 from capt_engine.model.checkpoints import Document, MadeFor
 from capt_engine.model.prompts import PromptShape, TowerSizes
-from capt_engine.records import AttackSpec, EvaluateRequest, PictureRow
+from capt_engine.records import AttackSpec, EvaluateRequest, HeatMap, PictureRow
 from capt_engine.reports import model_card
 from capt_engine.reports.build import build
 from capt_engine.reports.compare import compare
-from capt_engine.reports.document import Facts, Grid, Heat, Report
+from capt_engine.reports.document import Facts, Grid, Report
 from capt_engine.reports.html import report as html_report
 from capt_engine.reports.pdf.report import write
 from capt_engine.reports.sections.context import Material
@@ -108,7 +108,7 @@ def test_corruptions_are_a_table_and_no_attack(tmp_path: Path) -> None:
     """A shaded table for each set of prompts with n and means; the verdict has the mean; nobody is said to have attacked."""
     folder = corruption_run(tmp_path / "run")
     report = build(folder)
-    tables = [block for section in report.sections for block in section.blocks if isinstance(block, Heat)]
+    tables = [block for section in report.sections for block in section.blocks if isinstance(block, HeatMap)]
     assert [len(one.rows) for one in tables] == [16, 16]
     assert all("n = 24 in every cell" in one.caption for one in tables)
     text = words(report)

@@ -80,7 +80,6 @@ def test_runs_are_kept_and_redraws_are_not(bench: Bench, tmp_path: Path) -> None
     desk = bench.desk
     store = RunStore(bench.settings, tmp_path)
     analysis = AnalysisModel(desk.bridge, desk.gallery, desk.choices, store, desk.bridge)
-    desk.bridge.event_arrived.connect(analysis.on_event)
     desk.gallery.add(["a"])
     analysis.run(["a"])
     request = bench.engine.requests[-1]

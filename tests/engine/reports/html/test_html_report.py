@@ -17,23 +17,8 @@ from html.parser import HTMLParser
 
 from PIL import Image
 
-from capt_engine.records import Picture, SignedPicture
-from capt_engine.reports.document import (
-    Attachment,
-    Bar,
-    BarChart,
-    Block,
-    Facts,
-    Grid,
-    Lights,
-    LineChart,
-    Matrix,
-    Paragraph,
-    Report,
-    Section,
-    Series,
-    Strip,
-)
+from capt_engine.records import Bar, BarChart, ConfusionMatrix, LineChart, Picture, Series, SignedPicture
+from capt_engine.reports.document import Attachment, Block, Facts, Grid, Lights, Paragraph, Report, Section, Strip
 from capt_engine.reports.html import pictures
 from capt_engine.reports.html import report as html_report
 from capt_engine.reports.html.text import plain
@@ -289,8 +274,8 @@ def test_odd_blocks_are_drawn_without_complaint() -> None:
         LineChart("large", "x", "margin", (Series("s", ((0, -8, -9, -7), (1, 12, 11, 14))),), "beyond percent"),
         BarChart("none", (), "nothing"),
         BarChart("beyond", (Bar("b", 1.5, -1, nan),), "beyond"),
-        Matrix("none", (), (), "nothing"),
-        Matrix("zero", ("a",), ((0,),), "no pictures"),
+        ConfusionMatrix("none", (), (), "nothing"),
+        ConfusionMatrix("zero", ("a",), ((0,),), "no pictures"),
         Grid("empty", (), ()),
         Facts(()),
         Lights("", ()),

@@ -5,23 +5,18 @@ from __future__ import annotations
 import math
 import random
 
-from capt_engine.records import Picture, SignedPicture
+from capt_engine.records import Bar, BarChart, ConfusionMatrix, LineChart, Picture, Series, SignedPicture
 from capt_engine.reports.document import (
     Attachment,
-    Bar,
-    BarChart,
     Column,
     Example,
     Facts,
     Grid,
     Light,
     Lights,
-    LineChart,
-    Matrix,
     Paragraph,
     Report,
     Section,
-    Series,
     Strip,
 )
 
@@ -111,7 +106,7 @@ def curve() -> LineChart:
     return LineChart("Accuracy over the budget ε, with 95 % Wilson intervals", "ε in 1/255", "Accuracy", lines, alt)
 
 
-def matrix(size: int) -> Matrix:
+def matrix(size: int) -> ConfusionMatrix:
     """Mostly right, with neighbours mistaken for one another."""
     rngs = random.Random(3)
     names = tuple(_CLASSES[k] if k < len(_CLASSES) else f"class {k}" for k in range(size))
@@ -119,7 +114,7 @@ def matrix(size: int) -> Matrix:
         tuple(rngs.randint(5, 14) if row == column else max(0, rngs.randint(-6, 5)) for column in range(size))
         for row in range(size)
     )
-    return Matrix("Attacked answers by label", names, counts, "Most pictures stay on the diagonal.")
+    return ConfusionMatrix("Attacked answers by label", names, counts, "Most pictures stay on the diagonal.")
 
 
 def strip() -> Strip:
@@ -239,4 +234,4 @@ def sample(rows: int = 60) -> Report:
 def test_the_sample_holds_every_kind_of_block() -> None:
     """A block that is missing from the sample would go untested."""
     kinds = {type(block) for section in sample().sections for block in section.blocks}
-    assert kinds == {Paragraph, Facts, Lights, Grid, LineChart, BarChart, Matrix, Strip}
+    assert kinds == {Paragraph, Facts, Lights, Grid, LineChart, BarChart, ConfusionMatrix, Strip}

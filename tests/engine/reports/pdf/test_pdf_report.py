@@ -15,20 +15,17 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
+from capt_engine.records import BarChart, ConfusionMatrix, LineChart, Series
 from capt_engine.reports.document import (
     Attachment,
-    BarChart,
     Block,
     Column,
     Facts,
     Grid,
     Lights,
-    LineChart,
-    Matrix,
     Paragraph,
     Report,
     Section,
-    Series,
     Strip,
 )
 from capt_engine.reports.pdf.report import write
@@ -105,7 +102,7 @@ def test_every_chart_and_picture_has_its_alternative_text(pdf: bytes) -> None:
     alts = []
     for section in sample().sections:
         for block in section.blocks:
-            if isinstance(block, (LineChart, BarChart, Matrix)):
+            if isinstance(block, (LineChart, BarChart, ConfusionMatrix)):
                 alts.append(block.alt)
             if isinstance(block, Strip):
                 alts += [example.alt for example in block.examples]
@@ -234,7 +231,7 @@ def test_odd_numbers_do_not_stop_a_chart() -> None:
         LineChart("many", "x", "y", tuple(curve(f"line {n}", 0.9, n / 20) for n in range(14)), "e"),
         LineChart("wide", "x", "y", (Series("s", tuple((x, 0.5, 0.4, 0.6) for x in (0, 0.1, 1, 10, 100))),), "f"),
         BarChart("none", (), "g"),
-        Matrix("none", (), (), "h"),
+        ConfusionMatrix("none", (), (), "h"),
         confusion(tuple(f"class {n}" for n in range(100))),
         Grid("none", (), ()),
         Grid("wide", tuple(Column(f"column {n}") for n in range(30)), (tuple(f"cell-{n}" for n in range(30)),)),

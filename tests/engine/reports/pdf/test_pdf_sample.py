@@ -6,26 +6,29 @@ import math
 import random
 from dataclasses import fields
 
-from capt_engine.records import Picture, SignedPicture
-from capt_engine.reports.document import (
-    Attachment,
+from capt_engine.records import (
     Bar,
     BarChart,
+    ConfusionMatrix,
+    HeatMap,
+    HeatRow,
+    LineChart,
+    Picture,
+    Series,
+    SignedPicture,
+)
+from capt_engine.reports.document import (
+    Attachment,
     Block,
     Column,
     Example,
     Facts,
     Grid,
-    Heat,
-    HeatRow,
     Light,
     Lights,
-    LineChart,
-    Matrix,
     Paragraph,
     Report,
     Section,
-    Series,
     Strip,
 )
 
@@ -108,7 +111,7 @@ CLASSES = (
 )
 
 
-def confusion(names: tuple[str, ...]) -> Matrix:
+def confusion(names: tuple[str, ...]) -> ConfusionMatrix:
     """Mostly right answers, some neighbours taken for each other."""
     draw = random.Random(5)
     counts = tuple(
@@ -117,12 +120,14 @@ def confusion(names: tuple[str, ...]) -> Matrix:
         )
         for row in range(len(names))
     )
-    return Matrix("Labels and answers under attack", names, counts, f"Confusion matrix of {len(names)} classes.")
+    return ConfusionMatrix(
+        "Labels and answers under attack", names, counts, f"Confusion matrix of {len(names)} classes."
+    )
 
 
 def blocks() -> dict[str, tuple[Block, ...]]:
     """One section for each kind of block."""
-    heat = Heat(
+    heat = HeatMap(
         "Right under each corruption, by severity",
         "Corruption",
         ("1", "2", "3", "4", "5"),
@@ -134,6 +139,7 @@ def blocks() -> dict[str, tuple[Block, ...]]:
                 "27.5 % (–)",
             ),
         ),
+        "Two corruptions: the stronger, the fewer pictures are right.",
         "Mean (95 % interval)",
         "The fuller the colour, the more pictures are right.",
     )

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from capt_engine.metrics.interval import wilson
+from capt_engine.records import BarChart
 from capt_engine.reports import REPORTS
 from capt_engine.reports.build import build
-from capt_engine.reports.document import BarChart, Block, Facts, Grid, Report
+from capt_engine.reports.document import Block, Facts, Grid, Report
 from tests.engine.reports.made_runs import CLASSES, kept, request, rows
 
 ALPHAS = (0.0, 0.05, 0.55, 1.0)
