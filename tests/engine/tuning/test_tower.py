@@ -17,7 +17,7 @@ from torch import Tensor
 
 from capt_engine.attacks.base import LINF, PictureRngs, Threat
 from capt_engine.demo import figures
-from capt_engine.errors import BadCheckpoint, BadRequest, Cancelled, UnknownName
+from capt_engine.errors import BadCheckpoint, BadRequest, Cancelled, CannotWrite, UnknownName
 from capt_engine.model import clip
 from capt_engine.model.clip import TOWER_CONFIG, TOWER_WEIGHTS, Backbone, lasting_id, load_backbone
 from capt_engine.model.text import class_features
@@ -238,7 +238,7 @@ def test_a_folder_that_cannot_be_written_is_said(
 ) -> None:
     """A file in the folder's place is answered with a sentence."""
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(BadRequest, match="cannot be written"):
+    with pytest.raises(CannotWrite, match="cannot be written"):
         tune_tower(tiny_backbone, coloured, LABELS, text, RECIPE, tmp_path / "file", silent)
 
 

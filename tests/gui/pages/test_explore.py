@@ -222,7 +222,7 @@ def test_the_adversarial_picture_is_saved_exactly(
     saved = QImage(str(target)).convertToFormat(QImage.Format.Format_RGB888)
     lines = [bytes(saved.constScanLine(y))[: saved.width() * 3] for y in range(saved.height())]
     assert b"".join(lines) == pictures.adversarial.rgb
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "no" / "where.png"), ""))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target / "below.png"), ""))
     page.on_save()
     assert page.banner.isVisible()
 
