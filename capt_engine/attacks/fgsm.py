@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Logits, PictureRngs, Threat
+from capt_engine.attacks.base import LogitsFn, PictureRngs, Threat
 from capt_engine.attacks.gradients import Criterion, ProgressCounter, project, samples_param, value_and_grad
 from capt_engine.attacks.losses import LOSSES, loss_notes
 from capt_engine.progress import Progress
@@ -34,7 +34,7 @@ class FGSM:
         "cross-entropy",
         "Loss",
         choices=tuple(LOSSES),
-        help="What is climbed; margin helps where a model is over-confident.",
+        help="The loss to ascend; margin helps where a model is over-confident.",
     )
     samples: int = samples_param()
 
@@ -44,12 +44,12 @@ class FGSM:
         return 2
 
     def notes(self, classes: int) -> tuple[str, ...]:
-        """What has to be said about a run with this many classes."""
+        """See `HasNotes`."""
         return loss_notes(self.loss, classes)
 
     def run(
         self,
-        model: Logits,
+        model: LogitsFn,
         images: Tensor,
         labels: Tensor,
         threat: Threat,
@@ -64,7 +64,7 @@ class FGSM:
 
         counter("clean")
         clean = value_and_grad(model, images, criterion, score, samples=self.samples)
-        step = threat.eps * threat.norm.steepest(clean.gradient)
+        step = threat.eps * threat.norm.normalize(clean.gradient)
         attacked = (images + project(images, step, threat.norm, threat.eps)).clamp(0, 1)
         counter("one step")
         after = value_and_grad(model, attacked, criterion, score, samples=self.samples, with_gradient=False)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from capt_engine.attacks import ATTACKS
-from capt_engine.attacks.base import NORMS, Attack, Outspoken, OwnBudget, Threat, check_fits
+from capt_engine.attacks.base import NORMS, Attack, HasNotes, OwnBudget, Threat, check_fits
 from capt_engine.data.labelled import Item, LabelledSet
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.evaluation.minimal import ROUNDS
@@ -29,8 +29,8 @@ from capt_engine.records import (
     labels,
 )
 from capt_engine.registry import build, describe
-from capt_engine.wrappers.quantized import InEightBits
-from capt_engine.wrappers.resizing import AtOriginalSize
+from capt_engine.wrappers.quantized import Quantized
+from capt_engine.wrappers.resizing import Resizing
 
 OWN_ANSWER = "model"
 """The label source where nobody gave labels: a picture's label is the model's own clean prediction."""
@@ -116,7 +116,7 @@ class Plan:
         """What the attacks say of their own settings, with so many classes, and why LPIPS is not measured where it was asked for."""
         k = len(self.classifier.classes)
         attacks = [one.attack for one in self.planned_attacks if one.threat.eps == self.planned_attacks[0].threat.eps]
-        said = (f"{one.label}: {note}" for one in attacks if isinstance(one, Outspoken) for note in one.notes(k))
+        said = (f"{one.label}: {note}" for one in attacks if isinstance(one, HasNotes) for note in one.notes(k))
         return (*dict.fromkeys(said), *self._unseen())
 
     def _unseen(self) -> tuple[str, ...]:
@@ -274,8 +274,8 @@ def _looking(one: Classifier, wanted: ThreatModel, size: int) -> Classifier:
     """A model as it looks at pictures: with the resizing inside where they are whole ones, or made for another size than its own; rounded
     first or not. Raises BadRequest for preprocessing that cannot be put inside."""
     fits = wanted.space == SPACES[0] and one.size == size
-    sized = one if fits else AtOriginalSize(one)
-    return InEightBits(sized) if _in_eight_bits(wanted) else sized
+    sized = one if fits else Resizing(one)
+    return Quantized(sized) if _in_eight_bits(wanted) else sized
 
 
 def _measured_by(work: Plan, lpips: Lpips | None) -> Plan:

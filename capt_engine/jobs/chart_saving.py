@@ -14,20 +14,20 @@ from capt_engine.reports.svg import values
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from capt_engine.jobs.session import Session
+    from capt_engine.jobs.model_cache import ModelCache
 
 _WRITERS = {"csv": values.csv_bytes}
 
 
 def handle_save_chart(
-    session: Session,
+    cache: ModelCache,
     job: JobId,
     request: SaveChartRequest,
     on_event: Callable[[Event], None],
     progress: StoppableProgress,
 ) -> ChartSaved:
     """Draw the chart and write it, whole or not at all; raises UnknownName and BadRequest."""
-    del session, job, on_event
+    del cache, job, on_event
     progress(0, 0, "saving the chart")
     if request.format not in _WRITERS:
         raise UnknownName("chart format", request.format, CHART_FORMATS)

@@ -193,10 +193,11 @@ class Material:
     def told_settings(self, batch: int) -> dict[str, Any]:
         """Every setting with its value, as plain values."""
         request, settings = self.request, self.settings
-        asked = ("shots", "half", "alpha_const", "kl_direction", "detach_clean", "guide", "augment", "patience")
+        asked = ("alpha_const", "kl_direction", "detach_clean", "guide", "augment", "patience")
         found = ("eps", "attack_steps", "attack_step_size", "attack_loss", "weight", "alpha", "epochs", "rate")
         return (
-            {name: getattr(request, name) for name in (*asked, "precision")}
+            {"shots": request.shots, "half": request.subsample_classes}
+            | {name: getattr(request, name) for name in (*asked, "precision")}
             | {name: getattr(settings, name) for name in found}
             | {"batch": batch, "label": request.name or settings.method.label}
         )

@@ -180,7 +180,9 @@ class TestPanel(QWidget):
             "off": (self.tr("Off"), self.tr("Only what the rows themselves can answer; the model is not asked again.")),
             "cheap": (
                 self.tr("Cheap"),
-                self.tr("The model is asked again on 8 pictures: would noise do the same? Is there a slope to follow?"),
+                self.tr(
+                    "The model is asked again on 8 pictures: would noise do the same? Is there a gradient to follow?"
+                ),
             ),
             "full": (
                 self.tr("Full"),

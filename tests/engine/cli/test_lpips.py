@@ -165,8 +165,8 @@ def test_what_cannot_be_measured_is_refused_or_empty(
 
 
 def test_the_weights_are_loaded_once(alex: Files, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A session keeps them for its next request, until the file is another."""
-    from capt_engine.jobs.session import Session
+    """The cache keeps them for its next request, until the file is another."""
+    from capt_engine.jobs.model_cache import ModelCache
     from capt_engine.model.store import lpips_store
     from capt_engine.records import AnalyzeRequest
 
@@ -179,11 +179,11 @@ def test_the_weights_are_loaded_once(alex: Files, data: Path, monkeypatch: pytes
         return load(net, device)
 
     monkeypatch.setattr(lpips_store, "load", counted)
-    session = Session("cpu", print)
+    models = ModelCache("cpu")
     request = AnalyzeRequest((str(data),), lpips="alex")
-    first = session.lpips(request)
-    assert session.lpips(request) is first
-    assert session.lpips(AnalyzeRequest((str(data),))) is None
+    first = models.lpips(request)
+    assert models.lpips(request) is first
+    assert models.lpips(AnalyzeRequest((str(data),))) is None
     assert loaded == ["alex"]
     file = lpips_dir() / "alex.safetensors"
     content = bytearray(file.read_bytes())
@@ -192,4 +192,4 @@ def test_the_weights_are_loaded_once(alex: Files, data: Path, monkeypatch: pytes
     from capt_engine.errors import BadCheckpoint
 
     with pytest.raises(BadCheckpoint, match="changed since"):
-        session.lpips(request)
+        models.lpips(request)

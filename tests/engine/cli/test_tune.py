@@ -196,7 +196,7 @@ def test_the_command_of_a_request_is_read_back_as_that_request() -> None:
         "shots": [None, 1, 16],
         "seed": [0, 9],
         "template": ["", "-a {} of $HOME", "a photo of a {}."],
-        "half": ["all", "new"],
+        "subsample_classes": ["all", "new"],
         "eps": [None, 0.0, 4 / 255, 0.1234567890123],
         "attack_steps": [None, 2],
         "attack_step_size": [None, 2 / 3 / 255, 1 / 255],

@@ -56,7 +56,7 @@ def items(tmp_path: Path, tiny_classifier: Classifier) -> list[Item]:
 
 def planned(model: Classifier, source: Classifier | None, **values: Any) -> Plan:
     """A plan with the attack computed on `source`."""
-    asked = {"attacks": (PGD,), "threat": THREAT, "crafted_on": "other" if source else "", **values}
+    asked = {"attacks": (PGD,), "threat": THREAT, "source_model": "other" if source else "", **values}
     request = EvaluateRequest("d", with_pictures=True, **asked)
     return plan_evaluation(request, [Variant("none", model)], model, "folder", source=source)
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from capt_engine.api import Engine
 from capt_engine.attacks import ATTACKS
-from capt_engine.jobs import handlers
+from capt_engine.jobs import model_cache
 from capt_engine.metrics import METRICS
 from capt_engine.records import (
     AnalyzeRequest,
@@ -362,7 +362,7 @@ def test_a_model_is_loaded_once(
     """Two jobs with the same model load it once and encode their common class list once; another list reuses the model."""
     loaded: list[str] = []
     built: list[tuple[str, ...]] = []
-    load, classifier = handlers.load_backbone, handlers.Classifier
+    load, classifier = model_cache.load_backbone, model_cache.Classifier
 
     def watched_load(model: str, device: Any) -> Any:
         loaded.append(model)
@@ -372,8 +372,8 @@ def test_a_model_is_loaded_once(
         built.append(tuple(classes))
         return classifier(backbone, classes, *rest, **named)
 
-    monkeypatch.setattr(handlers, "load_backbone", watched_load)
-    monkeypatch.setattr(handlers, "Classifier", watched_classifier)
+    monkeypatch.setattr(model_cache, "load_backbone", watched_load)
+    monkeypatch.setattr(model_cache, "Classifier", watched_classifier)
     link = tmp_path / "same"
     link.symlink_to(tiny_folder)
     for classes in (CLASSES, CLASSES, CLASSES[:3]):

@@ -16,7 +16,8 @@ import torch
 from capt_engine.api import Engine
 from capt_engine.cli.main import main
 from capt_engine.demo.class_folders import write_class_folders
-from capt_engine.jobs.session import Session
+from capt_engine.jobs import handlers
+from capt_engine.jobs.worker import Worker
 from capt_engine.model import checkpoints
 from capt_engine.model.store.prompt_store import own_folder
 from capt_engine.records import (
@@ -156,11 +157,11 @@ def test_what_holds_at_a_tick_does_not_hold_in_another_job(monkeypatch: pytest.M
     class Asked:
         """A request of no kind that there is."""
 
-    session: Any = Session("cpu", lambda _: None)
-    monkeypatch.setitem(session._handlers.HANDLERS, Asked, handler)
+    worker: Any = Worker("cpu", lambda _: None)
+    monkeypatch.setitem(handlers.HANDLERS, Asked, handler)
     for state in (torch.no_grad(), torch.inference_mode()):
         with state:
-            session.handle(JobId(1), Asked(), nothing, None)
+            worker.handle(JobId(1), Asked(), nothing, None)
             assert not torch.is_grad_enabled()
     assert seen == [(True, False), (True, False)]
 

@@ -188,7 +188,7 @@ def test_the_inner_attack_stays_inside_and_helps_nobody(
     threat = Threat(norm, eps)  # type: ignore[arg-type]
     start = threat.norm.random(PictureRngs.of(0, [str(i) for i in range(16)]), images, eps)
     attacked, zeros = InnerAttack(threat, eps / 2, 3, loss).run(model, images, labels, start)
-    assert float(threat.norm.length(attacked - images).max()) <= eps + 1e-6
+    assert float(threat.norm.norm(attacked - images).max()) <= eps + 1e-6
     assert float(attacked.min()) >= 0
     assert float(attacked.max()) <= 1
     assert 0 <= zeros < 0.5

@@ -83,7 +83,7 @@ def test_a_run_tells_what_it_does_in_order(runs: Runs) -> None:
         ({"depth": 3}, "2 layers"),
         ({"alpha": "guess"}, "rule for α"),
         ({"augment": "blur"}, "augmentation"),
-        ({"half": "third"}, "half of the classes"),
+        ({"subsample_classes": "third"}, "half of the classes"),
         ({"seed": -1}, "seed"),
         ({"template": "no place"}, "template"),
         ({"patience": 2, "validate": False}, "no validation pictures"),
