@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import LogitsFn, PictureRngs, Threat, check_fits
+from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat, check_fits
+from capt_engine.attacks.criterion import Criterion
 from capt_engine.attacks.gradients import (
-    Criterion,
     LossAndGradient,
     ProgressCounter,
     Score,
@@ -184,7 +184,7 @@ def _chosen(which: Tensor, one: LossAndGradient, other: LossAndGradient) -> Loss
 
 
 @dataclass(frozen=True)
-class APGD:
+class APGD(Attack):
     """The shared part of the three attacks below, which differ in their loss.
 
     Cost: restarts × (steps + 1) × samples forward and backward passes, and one forward pass of the clean pictures.
@@ -263,7 +263,7 @@ class APGDDLR(APGD):
 
 
 @dataclass(frozen=True)
-class APGDT:
+class APGDT(Attack):
     """APGD on the targeted DLR loss, towards each of the likeliest wrong classes in turn: the strongest single attack of AutoAttack.
 
     Below four classes the difference of the two logits takes its place. With k classes there are k − 1 targets at most.

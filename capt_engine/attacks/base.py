@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Protocol, overload, runtime_checkable
 
 import torch
 from torch import Tensor
 
+from capt_engine.attacks.criterion import Criterion
+from capt_engine.attacks.inputs import check_eps, check_images, check_labels, count_classes, picture_keys
 from capt_engine.errors import BadRequest
-from capt_engine.progress import Progress
+from capt_engine.progress import Progress, no_progress
 from capt_engine.records import NormInfo
-from capt_engine.registry import Table
+from capt_engine.registry import Table, build, describe
 
 LogitsFn = Callable[[Tensor], Tensor]  # pixels (n, 3, h, w) in [0, 1] → logits (n, k)
 
@@ -197,8 +200,8 @@ class HasNotes(Protocol):
         """Sentences for the report of a run with this many classes; none where the settings were followed to the letter."""
 
 
-class Attack(Protocol):
-    """An attack: a frozen dataclass whose fields are made with `param`, and one function.
+class Attack(ABC):
+    """An attack: a frozen dataclass whose fields are made with `param`, and one function `run`. It is called with defaults.
 
     Attributes:
         name, label, summary: for tables, forms and captions.
@@ -213,9 +216,11 @@ class Attack(Protocol):
     norms: ClassVar[tuple[str, ...]]
 
     @property
+    @abstractmethod
     def work(self) -> int:
         """The number of calls of `progress` for one batch: in effect, its forward passes."""
 
+    @abstractmethod
     def run(
         self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
@@ -235,6 +240,117 @@ class Attack(Protocol):
         Raises:
             BadRequest: the threat or the model does not fit the attack.
         """
+
+    @overload
+    def __call__(
+        self,
+        model: LogitsFn,
+        x: Tensor,
+        y: Tensor | Criterion,
+        *,
+        eps: float | None = None,
+        norm: str | None = None,
+        target: int | Tensor | None = None,
+        seed: int = 0,
+        keys: Sequence[str] | None = None,
+        progress: Progress = no_progress,
+    ) -> Tensor: ...
+
+    @overload
+    def __call__(
+        self,
+        model: LogitsFn,
+        x: Tensor,
+        y: Tensor | Criterion,
+        *,
+        eps: Sequence[float],
+        norm: str | None = None,
+        target: int | Tensor | None = None,
+        seed: int = 0,
+        keys: Sequence[str] | None = None,
+        progress: Progress = no_progress,
+    ) -> list[Tensor]: ...
+
+    def __call__(
+        self,
+        model: LogitsFn,
+        x: Tensor,
+        y: Tensor | Criterion,
+        *,
+        eps: float | Sequence[float] | None = None,
+        norm: str | None = None,
+        target: int | Tensor | None = None,
+        seed: int = 0,
+        keys: Sequence[str] | None = None,
+        progress: Progress = no_progress,
+    ) -> Tensor | list[Tensor]:
+        """Attack pictures; every wrong input is refused in a sentence, and model and inputs are left as they are.
+
+        Args:
+            model: any function or module in evaluation mode, pixels (n, 3, h, w) in [0, 1] → logits (n, k). One in training mode is
+                refused, as attacking it would change its batch statistics. It gets one forward pass of the first picture more.
+            x: clean pictures, (n, 3, h, w), float32 or float64 in [0, 1], on the model's device.
+            y: labels (n,), class indices; or the goal as a `Criterion`.
+            eps: the budget in pixel units; a list of budgets gives a list of results. Default: 4/255 under L∞, 1 under L2. Attacks with a
+                budget of their own (see `OwnBudget`) ignore it.
+            norm: "linf" or "l2". Default: L∞, or L2 for an attack that has no other.
+            target: a class index, or one a picture (n,), to reach instead of any wrong class; `y` does not matter then.
+            seed: with `keys` it decides all random draws.
+            keys: one name a picture, so that a picture gets the same draws in any batch. Default: its place in `x`.
+            progress: called `work` times at most for each budget; an exception that it raises ends the attack.
+
+        Returns:
+            Adversarial pictures (n, 3, h, w) in [0, 1], of the type and on the device of `x`; for a list of budgets a list of them. The
+            clean picture stands where the attack found nothing better.
+
+        Raises:
+            BadRequest: a wrong shape, type or range, a setting out of range, or a threat model that does not fit the attack.
+
+        Example:
+            >>> import torch
+            >>> from capt_engine.attacks.pgd import PGD
+            >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 8, 5)).eval()
+            >>> x = torch.rand(2, 3, 8, 8)
+            >>> y = model(x).argmax(dim=1)
+            >>> adversarial = PGD(steps=10)(model, x, y, eps=8 / 255)
+            >>> bool((adversarial - x).abs().max() <= 8 / 255 + 1e-6)
+            True
+            >>> small, large = PGD(steps=10)(model, x, y, eps=[0.5, 2.0], norm="l2")
+            >>> small.shape
+            torch.Size([2, 3, 8, 8])
+        """
+        build(type(self), tuple((one.name, getattr(self, one.name)) for one in describe(type(self))))
+        check_images(x)
+        chosen = NORMS[norm or (self.norms or NORMS.names())[0]]
+        budgets = list(eps) if isinstance(eps, Sequence) else [chosen.default_eps if eps is None else eps]
+        for budget in budgets:
+            check_eps(budget, chosen.high_eps)
+        names = picture_keys(keys, len(x))
+        # Tensors made in inference mode carry no gradient, and an attack without one fails silently.
+        with torch.inference_mode(False):
+            images = x.detach().clone()
+            found = [images] * len(budgets)
+            if len(x):
+                criterion = _criterion(y, target, images, count_classes(model, images))
+                for i, budget in enumerate(budgets):
+                    threat = Threat(chosen, budget, criterion.targeted)
+                    check_fits(self, threat)
+                    found[i] = self.run(model, images, criterion.labels, threat, PictureRngs.of(seed, names), progress)
+        return found if isinstance(eps, Sequence) else found[0]
+
+
+def _criterion(y: Tensor | Criterion, target: int | Tensor | None, images: Tensor, classes: int) -> Criterion:
+    """The goal that labels and target mean; raises BadRequest where they contradict or do not fit the pictures."""
+    if isinstance(target, int):
+        target = torch.full_like(images[:, 0, 0, 0], target, dtype=torch.long)
+    if isinstance(y, Criterion):
+        if target is not None:
+            raise BadRequest("A criterion and a target were given.", "Give one of them.")
+        criterion = y
+    else:
+        criterion = Criterion(y) if target is None else Criterion(target, targeted=True)
+    check_labels(criterion.labels, images, classes)
+    return Criterion(criterion.labels.to(images.device, torch.long), criterion.targeted)
 
 
 def can_target(attack: type[Attack]) -> bool:

@@ -9,8 +9,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import LogitsFn, PictureRngs, Threat, check_fits
-from capt_engine.attacks.gradients import Criterion, ProgressCounter, clip_to_box, samples_param, value_and_grad
+from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat, check_fits
+from capt_engine.attacks.criterion import Criterion
+from capt_engine.attacks.gradients import ProgressCounter, clip_to_box, samples_param, value_and_grad
 from capt_engine.attacks.minimal import SHORTENING, Nearest
 from capt_engine.progress import Progress
 from capt_engine.registry import param
@@ -22,7 +23,7 @@ _HEAVIER = 10.0
 
 
 @dataclass(frozen=True)
-class CarliniWagner:
+class CarliniWagner(Attack):
     """Minimises ‖δ‖² + c · max(κ − margin, 0), with c found by bisection, picture by picture; then pulls back along the line.
 
     It minimises the distance; the budget decides afterwards: a success beyond ε does not count, and the picture at ε on the way to it is

@@ -8,14 +8,14 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import LogitsFn, PictureRngs, Threat
+from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
 from capt_engine.attacks.corruptions import CORRUPTIONS, SEVERITIES
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
 
 @dataclass(frozen=True)
-class Corrupt:
+class Corrupt(Attack):
     """A random change that does not ask the model, so now and then it helps. Cost: no forward pass."""
 
     name: ClassVar[str] = "corruption"

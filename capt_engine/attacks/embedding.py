@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from capt_engine.attacks.base import LogitsFn, PictureRngs, Threat, check_fits
-from capt_engine.attacks.gradients import Criterion, ProgressCounter, project
+from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat, check_fits
+from capt_engine.attacks.criterion import Criterion
+from capt_engine.attacks.gradients import ProgressCounter, project
 from capt_engine.errors import BadRequest
 from capt_engine.progress import Progress
 from capt_engine.registry import param
@@ -41,7 +42,7 @@ class Embedding(Protocol):
 
 
 @dataclass(frozen=True)
-class EmbeddingAttack:
+class EmbeddingAttack(Attack):
     """PGD on KL(softmax f(x) ‖ softmax f(x + δ)), f the unit image embedding: it pushes the picture away from itself, not from a class.
 
     It knows neither the prompts nor the label, so accuracy under it is no worst case and no match for accuracy under APGD; it is here

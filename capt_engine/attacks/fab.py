@@ -8,8 +8,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import LogitsFn, Norm, PictureRngs, Threat
-from capt_engine.attacks.gradients import Criterion, ProgressCounter, averaged, clip_to_box, samples_param
+from capt_engine.attacks.base import Attack, LogitsFn, Norm, PictureRngs, Threat
+from capt_engine.attacks.criterion import Criterion
+from capt_engine.attacks.gradients import ProgressCounter, averaged, clip_to_box, samples_param
 from capt_engine.attacks.minimal import SHORTENING, Nearest
 from capt_engine.progress import Progress
 from capt_engine.registry import param
@@ -50,7 +51,7 @@ def to_plane(gradient: Tensor, gap: Tensor, low: Tensor, high: Tensor, norm: Nor
 
 
 @dataclass(frozen=True)
-class FAB:
+class FAB(Attack):
     """Walks between the picture and the boundary: at each step the model is taken as linear, and the nearest boundary plane is sought.
 
     It minimises the distance; the budget decides afterwards: a success beyond ε does not count, and the picture at ε on the way to it is

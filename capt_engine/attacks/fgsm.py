@@ -8,15 +8,16 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import LogitsFn, PictureRngs, Threat
-from capt_engine.attacks.gradients import Criterion, ProgressCounter, project, samples_param, value_and_grad
+from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
+from capt_engine.attacks.criterion import Criterion
+from capt_engine.attacks.gradients import ProgressCounter, project, samples_param, value_and_grad
 from capt_engine.attacks.losses import LOSSES, loss_notes
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
 
 @dataclass(frozen=True)
-class FGSM:
+class FGSM(Attack):
     """One step of length ε up the loss from the picture itself. Quick, and weak: a model may resist it and nothing else.
 
     Cost: samples × 2 forward passes and samples backward passes.

@@ -10,38 +10,11 @@ import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import LogitsFn, Norm
-from capt_engine.attacks.losses import margin
+from capt_engine.attacks.criterion import Criterion
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
 Score = Callable[[Tensor], Tensor]  # logits (n, k) → (n,), larger = better for the attacker
-Which = Tensor | slice  # some of the pictures: their indices (m,), or slice(None), which copies nothing
-
-
-@dataclass(frozen=True)
-class Criterion:
-    """The attacker's goal: misclassification, away from `labels` (n,); or targeted, towards them.
-
-    Attributes:
-        labels: (n,), the classes to leave, or to reach.
-        targeted: True for the second.
-    """
-
-    labels: Tensor
-    targeted: bool
-
-    @property
-    def sign(self) -> float:
-        """The factor for a loss that grows as the label's probability falls, so that the attacker always ascends: 1, or −1 if targeted."""
-        return -1.0 if self.targeted else 1.0
-
-    def adversarial_margin(self, logits: Tensor) -> Tensor:
-        """Adversarial margin max_{j≠y} z_j − z_y, negated if targeted, (n,); positive where the goal is reached."""
-        return self.sign * margin(logits, self.labels)
-
-    def of(self, which: Which) -> Criterion:
-        """The criterion of some of the pictures."""
-        return Criterion(self.labels[which], self.targeted)
 
 
 @dataclass(frozen=True)

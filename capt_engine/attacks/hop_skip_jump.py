@@ -11,7 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import LINF, LogitsFn, Norm, PictureRngs, Threat
+from capt_engine.attacks.base import LINF, Attack, LogitsFn, Norm, PictureRngs, Threat
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
@@ -24,7 +24,7 @@ _HALVINGS = 20
 
 
 @dataclass(frozen=True)
-class HopSkipJump:
+class HopSkipJump(Attack):
     """Walks along the boundary towards the picture and estimates its gradient from the side on which random probes fall.
 
     It starts from any fooled picture, however far, and is done once one lies inside the ball. Cost: at most `queries` forward passes,

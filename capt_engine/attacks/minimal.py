@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import LogitsFn, Norm, Threat
-from capt_engine.attacks.gradients import Criterion, ProgressCounter, clip_to_box, project
+from capt_engine.attacks.criterion import Criterion
+from capt_engine.attacks.gradients import ProgressCounter, clip_to_box, project
 
 SHORTENING = 10
 """Forward passes that `shorten` makes."""

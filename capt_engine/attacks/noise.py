@@ -9,8 +9,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import LINF, LogitsFn, PictureRngs, Threat
-from capt_engine.attacks.gradients import Criterion
+from capt_engine.attacks.base import LINF, Attack, LogitsFn, PictureRngs, Threat
+from capt_engine.attacks.criterion import Criterion
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
@@ -23,7 +23,7 @@ _KINDS: dict[str, Callable[[PictureRngs, Tensor], Tensor]] = {
 
 
 @dataclass(frozen=True)
-class Noise:
+class Noise(Attack):
     """Noise on the edge of the ball; it does not ask the model, so one draw may even help it.
 
     Cost: no forward pass for one draw, else one a draw.

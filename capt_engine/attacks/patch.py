@@ -10,8 +10,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import LogitsFn, PictureRngs, Threat
-from capt_engine.attacks.gradients import Criterion, ProgressCounter, samples_param, stop_param, value_and_grad
+from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
+from capt_engine.attacks.criterion import Criterion
+from capt_engine.attacks.gradients import ProgressCounter, samples_param, stop_param, value_and_grad
 from capt_engine.attacks.worst import Worst
 from capt_engine.progress import Progress
 from capt_engine.registry import param
@@ -21,7 +22,7 @@ _FIRST_STEP = 0.2
 
 
 @dataclass(frozen=True)
-class Patch:
+class Patch(Attack):
     """Paints a square at a random place, step by step up the margin; every restart tries another place.
 
     Cost: restarts × (steps + 1) forward and restarts × steps backward passes, and one forward pass of the clean pictures.

@@ -8,23 +8,16 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import LogitsFn, PictureRngs, Threat
-from capt_engine.attacks.gradients import (
-    Criterion,
-    ProgressCounter,
-    Which,
-    project,
-    samples_param,
-    stop_param,
-    value_and_grad,
-)
+from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
+from capt_engine.attacks.criterion import Criterion, Which
+from capt_engine.attacks.gradients import ProgressCounter, project, samples_param, stop_param, value_and_grad
 from capt_engine.attacks.losses import LOSSES, loss_notes
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
 
 @dataclass(frozen=True)
-class PGD:
+class PGD(Attack):
     """Steps up the loss, each brought back into the ball and into the picture; keeps the strongest point met on the way.
 
     Cost: restarts × (steps + 1) × samples forward and restarts × steps × samples backward passes, and one forward pass of the clean

@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from capt_engine.attacks.base import LogitsFn, PictureRngs, Threat
-from capt_engine.attacks.gradients import Criterion, ProgressCounter, stop_param
+from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
+from capt_engine.attacks.criterion import Criterion
+from capt_engine.attacks.gradients import ProgressCounter, stop_param
 from capt_engine.attacks.worst import Worst
 from capt_engine.progress import Progress
 from capt_engine.registry import param
@@ -22,7 +23,7 @@ _EDGES = {"black": "zeros", "stretched": "border", "mirrored": "reflection"}
 
 
 @dataclass(frozen=True)
-class Spatial:
+class Spatial(Attack):
     """Tries every turn with every shift of the grid and keeps the worst; a grid finds more than gradients do (their section 4).
 
     Cost: turns × shifts² forward passes, and one of the clean pictures.

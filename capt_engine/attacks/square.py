@@ -9,8 +9,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import LINF, LogitsFn, Norm, PictureRngs, Threat
-from capt_engine.attacks.gradients import Criterion
+from capt_engine.attacks.base import LINF, Attack, LogitsFn, Norm, PictureRngs, Threat
+from capt_engine.attacks.criterion import Criterion
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
@@ -20,7 +20,7 @@ _TINY = 1e-12
 
 
 @dataclass(frozen=True)
-class Square:
+class Square(Attack):
     """Tries one random square at a time and keeps what lowers the margin; a picture asks no more once it is fooled.
 
     Cost: at most `queries` forward passes, and one of the clean pictures. No gradient, so it sees through masked ones.

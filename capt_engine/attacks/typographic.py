@@ -13,8 +13,9 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from capt_engine.attacks.base import LogitsFn, PictureRngs, Threat
-from capt_engine.attacks.gradients import Criterion, ProgressCounter, stop_param
+from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
+from capt_engine.attacks.criterion import Criterion
+from capt_engine.attacks.gradients import ProgressCounter, stop_param
 from capt_engine.attacks.worst import Worst
 from capt_engine.errors import BadRequest
 from capt_engine.progress import Progress
@@ -27,7 +28,7 @@ _SMALLEST_PT = 4
 
 
 @dataclass(frozen=True)
-class Typographic:
+class Typographic(Attack):
     """Prints the target, or the wrong classes that the model finds likeliest, at several places, and keeps the worst.
 
     Needs a model with `classes`, one name a class. Cost: words × places forward passes, and one of the clean pictures.

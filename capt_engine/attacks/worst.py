@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import LogitsFn
-from capt_engine.attacks.gradients import Criterion
+from capt_engine.attacks.criterion import Criterion
 
 
 class Worst:

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from capt_engine.attacks.base import L2, LINF, NORMS, Norm, PictureRngs, Threat
 from capt_engine.attacks.carlini_wagner import CarliniWagner
+from capt_engine.attacks.criterion import Criterion
 from capt_engine.attacks.fab import FAB, to_plane
-from capt_engine.attacks.gradients import Criterion, ProgressCounter
+from capt_engine.attacks.gradients import ProgressCounter
 from capt_engine.attacks.minimal import SHORTENING, Nearest
 from capt_engine.errors import BadRequest
 from capt_engine.model.classifier import Classifier

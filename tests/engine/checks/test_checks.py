@@ -129,7 +129,7 @@ class Rippled(nn.Module):
 
 
 @dataclass(frozen=True)
-class Lucky:
+class Lucky(Attack):
     """An attack that only looks where a restart begins: at the first the picture itself, then ever further along the slope."""
 
     name: ClassVar[str] = "lucky"
@@ -150,7 +150,7 @@ class Lucky:
 
 
 @dataclass(frozen=True)
-class Idle:
+class Idle(Attack):
     """An attack that does nothing, or steps the wrong way."""
 
     name: ClassVar[str] = "idle"

@@ -70,7 +70,7 @@ def finished(bench: Bench, result: r.AnalyzeResult) -> r.EvaluateRequest:
     bench.desk.evaluation.run.start()
     request = bench.engine.requests[-1]
     assert isinstance(request, r.EvaluateRequest)
-    folder = Path(request.keep)
+    folder = Path(request.options.keep)
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text(json.dumps({"command": "capt evaluate toys"}), encoding="utf-8")
     play(bench, r.RowsReady(last(bench), acted.quick()), r.JobFinished(last(bench), result))
@@ -155,7 +155,7 @@ def test_run_turns_into_cancel_and_counts_live(bench: Bench, page: EvaluatePage,
     run.trigger()
     job, request = last(bench), bench.engine.requests[-1]
     assert isinstance(request, r.EvaluateRequest)
-    assert request.keep
+    assert request.options.keep
     assert page.results.isVisible()
     play(bench, r.JobProgress(job, 1, 8, "picture 2 of 4, pgd", 200.0), r.RowsReady(job, acted.quick()[:2]))
     box = page.results.verdict.box
@@ -168,12 +168,12 @@ def test_run_turns_into_cancel_and_counts_live(bench: Bench, page: EvaluatePage,
     assert "Quick look" in box.caption.text()
     page._cancel.trigger()
     assert bench.engine.cancelled == [job]
-    Path(request.keep).mkdir(parents=True)
-    (Path(request.keep) / "manifest.json").write_text("{}", encoding="utf-8")
+    Path(request.options.keep).mkdir(parents=True)
+    (Path(request.options.keep) / "manifest.json").write_text("{}", encoding="utf-8")
     play(bench, r.JobCancelled(job))
     assert box.headline.text() == "Stopped after 1 of 4 pictures"
     press(page.results.verdict.go_on)
-    assert bench.engine.requests[-1] == replace(request, resume=True)
+    assert bench.engine.requests[-1] == replace(request, options=replace(request.options, resume=True))
 
 
 def test_other_pictures_have_to_wait_for_a_run(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_two_sides_stand_beside_each_other(bench: Bench, page: EvaluatePage, tmp
     bench.desk.choices.sides.set_b("toy-capt")
     dropped(bench, page, tmp_path)
     request = finished(bench, acted.compared())
-    assert request.compare == "toy-capt"
+    assert request.options.compare == "toy-capt"
     results = page.results
     assert results.verdict.box.headline.text() == "B withstands more than A on the same 4 pictures."
     assert results.verdict.box.property("verdict") == "better"
@@ -255,20 +255,30 @@ def test_corruptions_have_their_table(bench: Bench, page: EvaluatePage, tmp_path
     assert not results.confusion._state.isVisible()
 
 
-def test_many_classes_show_their_commonest_mistakes(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
-    """A matrix of a hundred columns could not be read; the mistakes that are made most often can."""
+@pytest.mark.parametrize(
+    ("n", "matrix", "mistakes"), [(16, True, False), (17, True, True), (200, True, True), (201, False, True)]
+)
+def test_many_classes_show_their_commonest_mistakes(
+    n: int, matrix: bool, mistakes: bool, bench: Bench, page: EvaluatePage, tmp_path: Path
+) -> None:
+    """Up to 200 classes have a matrix; of more than 16 the mistakes that are made most often are listed too."""
     dropped(bench, page, tmp_path)
     bench.desk.evaluation.run.start()
-    names = tuple(f"class {number}" for number in range(40))
-    shares = tuple(0.5 if number == 3 else 0.01 for number in range(40))
+    names = tuple(f"class {number}" for number in range(n))
+    shares = tuple(0.5 if number == 3 else 0.01 for number in range(n))
     row = replace(
         acted.row("/a.png", 0, 0), label="class 0", classes=names, clean=r.Verdict(shares, shares), attack=None
     )
     play(bench, r.RowsReady(last(bench), (row,)))
-    assert not page.results.confusion.grid.isVisible()
-    assert page.results.confusion.table.shown(1) == ["class 3"]
-    page.results.confusion.table.activated.emit(page.results.confusion.table.currentIndex())
-    assert page.results.confusion.pictures.title.text() == "1 picture: “class 0”, called “class 3” when clean"
+    card = page.results.confusion
+    assert (card.grid.isVisible(), card.table.isVisible()) == (matrix, mistakes)
+    if matrix:
+        assert card.grid.text_of(0, 3) == "1"
+        assert card.grid.text_of(0, 0) == ""
+    if mistakes:
+        assert card.table.shown(1) == ["class 3"]
+        card.table.activated.emit(card.table.currentIndex())
+        assert card.pictures.title.text() == "1 picture: “class 0”, called “class 3” when clean"
 
 
 def test_the_report_of_the_run_and_its_command(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
@@ -281,8 +291,11 @@ def test_the_report_of_the_run_and_its_command(bench: Bench, page: EvaluatePage,
     assert asked == ["report"]
     listing = bench.engine.requests[-1]
     assert isinstance(listing, r.ListRunsRequest)
-    play(bench, r.JobFinished(last(bench), r.RunsListed((r.KeptRun(request.keep, "2026-01-01", "toys", 4, True),))))
-    assert bench.desk.reports.chosen == (request.keep,)
+    play(
+        bench,
+        r.JobFinished(last(bench), r.RunsListed((r.KeptRun(request.options.keep, "2026-01-01", "toys", 4, True),))),
+    )
+    assert bench.desk.reports.chosen == (request.options.keep,)
     press(page.results.verdict.copy)
     assert QGuiApplication.clipboard().text() == "capt evaluate toys"
     assert page.results.verdict.copy.text() == "Copied"
@@ -337,15 +350,15 @@ def test_the_controls_of_the_test_ask_for_what_they_say(bench: Bench, page: Eval
     panel._template.setText("my {}.")
     panel.on_template_edited()
     request = choices.request()
-    assert (request.suite, request.checks, request.template) == ("standard", "off", "my {}.")
-    assert request.threat.eps == 0.5 / 255
+    assert (request.suite, request.checks, request.options.template) == ("standard", "off", "my {}.")
+    assert request.options.threat.eps == 0.5 / 255
     assert request.until_chance
     panel.test.on_activated(panel.test.findData("pgd"))
     panel._form.set_values((("steps", 40),))
     panel._form.changed.emit()
     assert choices.request().attacks == (r.AttackSpec("pgd", (("steps", 40),)),)
     panel._target.on_activated(2)
-    assert choices.request().threat.target == "dog"
+    assert choices.request().options.threat.target == "dog"
     panel.test.on_activated(panel.test.findData("corruptions"))
     assert not panel.strength.isVisible()
     assert not panel.curve.isVisible()
@@ -462,8 +475,8 @@ def test_a_cell_of_the_matrix_shows_its_pictures(bench: Bench, page: EvaluatePag
     card = page.results.confusion
     assert not card.pictures.isVisible()
     card._state._buttons["attacked"].click()
-    card.grid._point((1, 0))
-    QTest.keyClick(card.grid, Qt.Key.Key_Return)
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Left, Qt.Key.Key_Down, Qt.Key.Key_Return):
+        QTest.keyClick(card.grid, key)
     assert card.pictures.title.text() == "1 picture: “dog”, called “cat” when attacked"
     assert card.pictures._tiles.rowCount() == 1
     asked: list[str] = []
@@ -473,7 +486,7 @@ def test_a_cell_of_the_matrix_shows_its_pictures(bench: Bench, page: EvaluatePag
     preview = bench.engine.requests[-1]
     assert isinstance(preview, r.PreviewRequest)
     assert preview.paths == ("/c.png",)
-    QTest.mouseClick(card.grid, Qt.MouseButton.LeftButton, pos=card.grid._cell(2, 0).center().toPoint())
+    QTest.mouseClick(card.grid, Qt.MouseButton.LeftButton, pos=card.grid.cell_rect(2, 0).center().toPoint())
     assert card.pictures.title.text() == "No picture: “emu”, called “cat” when attacked"
     assert not card.pictures.explore.isVisible()
     card._state._buttons["clean"].click()
