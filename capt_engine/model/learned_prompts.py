@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capt_engine.errors import BadRequest
+from capt_engine.files import sha256
 from capt_engine.model import checkpoints
 from capt_engine.model.checkpoints import Document
 from capt_engine.model.clip import Backbone
