@@ -147,7 +147,7 @@ class AnalysisModel(QObject):
         """Analyse some pictures with the present choices."""
         if paths and not self._choices.problem():
             self._gallery.set_pending(paths, "waiting")
-            request = replace(self._choices.request(tuple(paths)), keep=self._store.new_folder())
+            request = self._choices.request(tuple(paths), self._store.new_folder())
             analysis = self._analyse(request)
             analysis.job.progressed.connect(self.on_progressed)
             analysis.finished.connect(self.on_finished)
