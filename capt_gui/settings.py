@@ -51,7 +51,7 @@ class Settings:
     geometry: Qt's own window geometry in base64. eps: budget per norm. classes: per model, the list the user wrote; a model
     that is not named is asked about its own suggestion. `model` is read by the command line too, so it stays a plain
     string at the top of the file. prompts: side A, empty for plain text. compare: side B by its id, AUTO for the usual partner
-    of A, OFF for none. aim: whom an attack is computed on. space, rounding: of the threat, for every attack. prompt_files:
+    of A, OFF for none. aim: whom an attack is computed on. perturb, rounding: of the threat, for every attack. prompt_files:
     checkpoints opened from disk, the latest first. keep_runs: analyses are kept on disk, so that reports can be made of them.
     report_left_out: ids of sections. tune_recent: where pictures for tuning came from, the latest first; several folders of one
     drop are joined by line breaks.
@@ -66,7 +66,7 @@ class Settings:
     offline: bool = False
     theme: str = "system"
     seed: int = 0
-    space: str = "model input"
+    perturb: str = "input"
     rounding: str = "none"
     auto_run: bool = True
     last_folder: str = ""
@@ -89,7 +89,7 @@ class Settings:
 
 
 def _nested(values: dict[str, Any]) -> dict[str, Any]:
-    """Bring version 1 to 2: the attack of each page in a table of its own, and the steps among the attack's settings."""
+    """Bring version 1 to 2: each page has a table of its own, and an attack keeps its steps among its other settings."""
     explore = {name: values.pop(name) for name in ("attack", "norm", "expert") if name in values}
     steps, attack, expert = values.pop("steps", 0), explore.get("attack", "pgd"), explore.setdefault("expert", {})
     if type(steps) is int and steps and isinstance(expert, dict) and isinstance(attack, str):
@@ -99,6 +99,8 @@ def _nested(values: dict[str, Any]) -> dict[str, Any]:
     evaluate = {name.removeprefix(prefix): values.pop(name) for name in list(values) if name.startswith(prefix)}
     if "test" in evaluate:
         evaluate["attack"] = evaluate.pop("test")
+    if values.pop("space", "") == "original size":
+        values["perturb"] = "original"
     return values | {"explore": explore, "evaluate": evaluate}
 
 

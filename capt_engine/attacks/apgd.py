@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Logits, PictureRngs, Threat, check_fits
+from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat, check_fits
+from capt_engine.attacks.criterion import Criterion
 from capt_engine.attacks.gradients import (
-    Criterion,
     LossAndGradient,
     ProgressCounter,
     Score,
@@ -32,25 +32,31 @@ _FIRST, _SHRINK, _SHORTEST = 0.22, 0.03, 0.06
 
 @dataclass(frozen=True)
 class _State:
-    """One ascent, picture by picture. at: deltas now; before: a step ago; top: at the highest loss, where `summit` was seen.
+    """One ascent, picture by picture.
 
-    step (m,): length of the next; rises (m,): steps that climbed since the checkpoint; halved (m,): was it shortened there; held (m,):
-    the highest loss there. who (m,): which of the pictures these are.
+    Attributes:
+        active: (m,), the indices of these pictures.
+        delta, previous, best_delta: (m, 3, h, w), perturbations now, a step ago, and at the highest loss.
+        seen, best_seen: the model's answers at `delta` and at `best_delta`.
+        step_size: (m,), of the next step.
+        rises: (m,), the steps since the checkpoint that raised the loss.
+        halved: (m,), True where the checkpoint halved the step size.
+        checkpoint_loss: (m,), the highest loss at the checkpoint.
     """
 
-    who: Tensor
-    at: Tensor
-    before: Tensor
+    active: Tensor
+    delta: Tensor
+    previous: Tensor
     seen: LossAndGradient
-    top: Tensor
-    summit: LossAndGradient
-    step: Tensor
+    best_delta: Tensor
+    best_seen: LossAndGradient
+    step_size: Tensor
     rises: Tensor
     halved: Tensor
-    held: Tensor
+    checkpoint_loss: Tensor
 
     def only(self, kept: Tensor) -> _State:
-        """Without the pictures that are done with."""
+        """The state of the pictures where `kept` (m,) is true."""
         if bool(kept.all()):
             return self
         return _State(**{name: _picked(value, kept) for name, value in vars(self).items()})
@@ -65,7 +71,7 @@ def _picked(value: Any, kept: Tensor) -> Any:
 
 
 def checkpoints(steps: int) -> list[int]:
-    """The steps after which progress is judged, increasing: ever more often (section 3.2 of the paper, as its code rounds)."""
+    """The steps after which the step size is judged, increasing and ever closer (section 3.2 of the paper, as its code rounds)."""
     length, shrink, shortest = (max(int(share * steps), 1) for share in (_FIRST, _SHRINK, _SHORTEST))
     found: list[int] = []
     while (found[-1] if found else 0) + length <= steps:
@@ -75,90 +81,93 @@ def checkpoints(steps: int) -> list[int]:
 
 
 class Ascent:
-    """What all ascents on one batch share: whom they ask, what they want, and the strongest point that any of them met.
+    """Ascents on one batch: the model, the criterion, and the strongest pictures of all ascents so far.
 
-    best (n, 3, h, w), best_reached (n,): the clean pictures at first, so no picture ends better off than it began.
+    Attributes:
+        best: (n, 3, h, w), the clean pictures at first, so that no attack helps the model.
+        best_margin: (n,), their adversarial margins.
+        clean_logits: (n, k).
     """
 
     def __init__(
-        self, model: Logits, images: Tensor, criterion: Criterion, threat: Threat, *, samples: int, stop: bool
+        self, model: LogitsFn, images: Tensor, criterion: Criterion, threat: Threat, *, samples: int, stop: bool
     ) -> None:
         self.images, self.criterion = images, criterion
         self._model, self._threat, self._samples, self._stop = model, threat, samples, stop
         with torch.no_grad():
-            self.clean = model(images)
-        self.best, self.best_reached = images.clone(), criterion.adversarial_margin(self.clean)
+            self.clean_logits = model(images)
+        self.best, self.best_margin = images.clone(), criterion.adversarial_margin(self.clean_logits)
 
-    def open(self) -> Tensor:
-        """Which pictures are worth another step, (n,)."""
-        return self.best_reached <= 0 if self._stop else torch.ones_like(self.best_reached, dtype=torch.bool)
+    def unfinished(self) -> Tensor:
+        """A mask (n,) of the pictures that get another step."""
+        return self.best_margin <= 0 if self._stop else torch.ones_like(self.best_margin, dtype=torch.bool)
 
-    def climb(
+    def ascend(
         self, start: Tensor, score: Callable[[Tensor], Score], steps: int, counter: ProgressCounter, note: str
     ) -> None:
-        """One ascent of `score`, a function made for the pictures whose indices it is given, from `start` (n, 3, h, w) in the ball."""
-        who = self.open().nonzero().flatten()
-        if not len(who):
+        """One ascent from `start` (n, 3, h, w) in the ball; `score` makes the loss for the pictures whose indices it is given."""
+        active = self.unfinished().nonzero().flatten()
+        if not len(active):
             return
         counter(f"{note}start")
-        state = self._begin(who, start[who], score(who))
+        state = self._begin(active, start[active], score(active))
         judged, last = checkpoints(steps), 0
         for step in range(1, steps + 1):
-            state = state.only(self.open()[state.who])
-            if not len(state.who):
+            state = state.only(self.unfinished()[state.active])
+            if not len(state.active):
                 return
             counter(f"{note}step {step} of {steps}")
-            state = self._step(state, score(state.who), first=step == 1)
+            state = self._step(state, score(state.active), first=step == 1)
             if step in judged:
                 state, last = self._judge(state, step - last), step
 
-    def _begin(self, who: Tensor, start: Tensor, score: Score) -> _State:
-        at = project(self.images[who], start, self._threat.norm, self._threat.eps)
-        seen = self._look(who, at, score)
-        zeros = torch.zeros(len(who), device=at.device)
+    def _begin(self, active: Tensor, start: Tensor, score: Score) -> _State:
+        at = project(self.images[active], start, self._threat.norm, self._threat.eps)
+        seen = self._evaluate(active, at, score)
+        zeros = torch.zeros(len(active), device=at.device)
         # The first step may cross the whole ball.
         step = zeros + 2 * self._threat.eps
-        return _State(who, at, at, seen, at, seen, step, zeros, zeros.bool(), seen.loss)
+        return _State(active, at, at, seen, at, seen, step, zeros, zeros.bool(), seen.loss)
 
-    def _look(self, who: Tensor, at: Tensor, score: Score) -> LossAndGradient:
-        attacked = (self.images[who] + at).clamp(0, 1)
-        seen = value_and_grad(self._model, attacked, self.criterion.of(who), score, samples=self._samples)
-        better = seen.adversarial_margin > self.best_reached[who]
-        self.best[who[better]], self.best_reached[who[better]] = attacked[better], seen.adversarial_margin[better]
+    def _evaluate(self, active: Tensor, at: Tensor, score: Score) -> LossAndGradient:
+        attacked = (self.images[active] + at).clamp(0, 1)
+        seen = value_and_grad(self._model, attacked, self.criterion.of(active), score, samples=self._samples)
+        better = seen.adversarial_margin > self.best_margin[active]
+        self.best[active[better]], self.best_margin[active[better]] = attacked[better], seen.adversarial_margin[better]
         return seen
 
     def _step(self, state: _State, score: Score, *, first: bool) -> _State:
-        """Equation 3: a step up the slope, then part of the way there and on along the step before."""
-        images, norm, eps = self.images[state.who], self._threat.norm, self._threat.eps
-        ahead = project(images, state.at + _wide(state.step) * norm.steepest(state.seen.gradient), norm, eps)
+        """Equation 3: a projected gradient step, then momentum along the step before, projected again."""
+        images, norm, eps = self.images[state.active], self._threat.norm, self._threat.eps
+        ahead = project(images, state.delta + _wide(state.step_size) * norm.normalize(state.seen.gradient), norm, eps)
         if not first:
-            onwards = state.at + _MOMENTUM * (ahead - state.at) + (1 - _MOMENTUM) * (state.at - state.before)
+            onwards = state.delta + _MOMENTUM * (ahead - state.delta) + (1 - _MOMENTUM) * (state.delta - state.previous)
             ahead = project(images, onwards, norm, eps)
-        seen = self._look(state.who, ahead, score)
-        higher = seen.loss > state.summit.loss
+        seen = self._evaluate(state.active, ahead, score)
+        higher = seen.loss > state.best_seen.loss
         return replace(
             state,
-            at=ahead,
-            before=state.at,
+            delta=ahead,
+            previous=state.delta,
             seen=seen,
-            top=torch.where(_wide(higher), ahead, state.top),
-            summit=_chosen(higher, seen, state.summit),
+            best_delta=torch.where(_wide(higher), ahead, state.best_delta),
+            best_seen=_chosen(higher, seen, state.best_seen),
             rises=state.rises + (seen.loss > state.seen.loss),
         )
 
     def _judge(self, state: _State, interval: int) -> _State:
-        """Conditions 1 and 2: where it hardly climbs, or found nothing higher at a step size not halved last time, halve and go back up."""
-        stuck = (~state.halved) & (state.summit.loss <= state.held)
+        """Conditions 1 and 2: where too few steps raised the loss, or its maximum did not move, halve the step size and go back to it."""
+        stuck = (~state.halved) & (state.best_seen.loss <= state.checkpoint_loss)
         halved = (state.rises < _RISING * interval) | stuck
         return replace(
             state,
-            at=torch.where(_wide(halved), state.top, state.at),
-            before=torch.where(_wide(halved), state.top, state.before),
-            seen=_chosen(halved, state.summit, state.seen),
-            step=torch.where(halved, state.step / 2, state.step),
+            delta=torch.where(_wide(halved), state.best_delta, state.delta),
+            previous=torch.where(_wide(halved), state.best_delta, state.previous),
+            seen=_chosen(halved, state.best_seen, state.seen),
+            step_size=torch.where(halved, state.step_size / 2, state.step_size),
             rises=torch.zeros_like(state.rises),
             halved=halved,
-            held=state.summit.loss,
+            checkpoint_loss=state.best_seen.loss,
         )
 
 
@@ -175,8 +184,8 @@ def _chosen(which: Tensor, one: LossAndGradient, other: LossAndGradient) -> Loss
 
 
 @dataclass(frozen=True)
-class APGD:
-    """What the three attacks below share; they differ in what they climb.
+class APGD(Attack):
+    """The shared part of the three attacks below, which differ in their loss.
 
     Cost: restarts × (steps + 1) × samples forward and backward passes, and one forward pass of the clean pictures.
     """
@@ -196,26 +205,26 @@ class APGD:
 
     @property
     def work(self) -> int:
-        """Ticks of one batch, or fewer where every picture has been stopped at."""
+        """Calls of `progress` for one batch, or fewer where every picture has been stopped at."""
         return self.restarts * (self.steps + 1)
 
     def notes(self, classes: int) -> tuple[str, ...]:
-        """What has to be said about a run with this many classes."""
+        """See `HasNotes`."""
         return loss_notes(self.loss, classes)
 
     def run(
-        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+        self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
         """See `Attack.run`."""
         criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)
         ascent = Ascent(model, images, criterion, threat, samples=self.samples, stop=self.stop_early)
 
-        def score(who: Tensor) -> Score:
-            return lambda logits: criterion.sign * LOSSES[self.loss](logits, labels[who])
+        def score(active: Tensor) -> Score:
+            return lambda logits: criterion.sign * LOSSES[self.loss](logits, labels[active])
 
         for _ in range(self.restarts):
             # Drawn for every picture, finished or not, so that what a picture gets does not depend on the others.
-            ascent.climb(threat.norm.random(rngs, images, threat.eps), score, self.steps, counter, "")
+            ascent.ascend(threat.norm.random(rngs, images, threat.eps), score, self.steps, counter, "")
         return ascent.best
 
 
@@ -236,7 +245,7 @@ class APGDMargin(APGD):
     name: ClassVar[str] = "apgd-margin"
     label: ClassVar[str] = "APGD-margin"
     summary: ClassVar[str] = (
-        "PGD that chooses its own step size, on the lead of the right class over the best other one."
+        "PGD that chooses its own step size, on the margin of the right class over the best other one."
     )
     loss: ClassVar[str] = "margin"
 
@@ -254,10 +263,10 @@ class APGDDLR(APGD):
 
 
 @dataclass(frozen=True)
-class APGDT:
+class APGDT(Attack):
     """APGD on the targeted DLR loss, towards each of the likeliest wrong classes in turn: the strongest single attack of AutoAttack.
 
-    Below four classes the difference of the two logits is climbed instead. With k classes there are k − 1 targets at most.
+    Below four classes the difference of the two logits takes its place. With k classes there are k − 1 targets at most.
     Cost: targets × restarts × (steps + 1) × samples forward and backward passes, and one forward pass of the clean pictures; far less
     where it stops at success.
     """
@@ -283,15 +292,15 @@ class APGDT:
 
     @property
     def work(self) -> int:
-        """Ticks of one batch, or fewer where there are fewer classes or every picture has been stopped at."""
+        """Calls of `progress` for one batch, or fewer where there are fewer classes or every picture has been stopped at."""
         return self.targets * self.restarts * (self.steps + 1)
 
     def notes(self, classes: int) -> tuple[str, ...]:
-        """What has to be said about a run with this many classes."""
+        """See `HasNotes`."""
         said = []
         if classes < TARGETED_DLR_CLASSES:
             said.append(
-                f"The targeted DLR loss needs {TARGETED_DLR_CLASSES} classes; with {classes} the margin to each target was climbed instead."
+                f"The targeted DLR loss needs {TARGETED_DLR_CLASSES} classes; with {classes} the margin to each target takes its place."
             )
         if classes - 1 < self.targets:
             said.append(
@@ -300,20 +309,22 @@ class APGDT:
         return tuple(said)
 
     def run(
-        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+        self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
         """See `Attack.run`; raises BadRequest for a targeted threat, as it chooses its targets itself."""
         check_fits(self, threat)
         counter = ProgressCounter(progress, self.work)
         ascent = Ascent(model, images, Criterion(labels, False), threat, samples=self.samples, stop=self.stop_early)
-        others = ascent.clean.scatter(1, labels[:, None], -torch.inf).argsort(dim=1, descending=True, stable=True)
-        count = min(self.targets, ascent.clean.shape[1] - 1)
+        others = ascent.clean_logits.scatter(1, labels[:, None], -torch.inf).argsort(
+            dim=1, descending=True, stable=True
+        )
+        count = min(self.targets, ascent.clean_logits.shape[1] - 1)
         for rank in range(count):
 
-            def score(who: Tensor, target: Tensor = others[:, rank]) -> Score:
-                return lambda logits: targeted_dlr(logits, labels[who], target[who])
+            def score(active: Tensor, target: Tensor = others[:, rank]) -> Score:
+                return lambda logits: targeted_dlr(logits, labels[active], target[active])
 
             for _ in range(self.restarts):
                 start = threat.norm.random(rngs, images, threat.eps)
-                ascent.climb(start, score, self.steps, counter, f"target {rank + 1} of {count}, ")
+                ascent.ascend(start, score, self.steps, counter, f"target {rank + 1} of {count}, ")
         return ascent.best

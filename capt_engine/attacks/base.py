@@ -1,22 +1,25 @@
-"""What every attack shares: the norms, the threat, and random draws that depend on the picture and nothing else."""
+"""The parts that all attacks share: norms, the threat model, per-picture random generators and the protocol of an attack."""
 
 from __future__ import annotations
 
 import hashlib
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Protocol, overload, runtime_checkable
 
 import torch
 from torch import Tensor
 
+from capt_engine.attacks.criterion import Criterion
+from capt_engine.attacks.inputs import check_eps, check_images, check_labels, count_classes, picture_keys
 from capt_engine.errors import BadRequest
-from capt_engine.progress import Progress
+from capt_engine.progress import Progress, no_progress
 from capt_engine.records import NormInfo
-from capt_engine.registry import Table
+from capt_engine.registry import Table, build, describe
 
-Logits = Callable[[Tensor], Tensor]  # pixels (n, 3, h, w) in [0, 1] → logits (n, k)
+LogitsFn = Callable[[Tensor], Tensor]  # pixels (n, 3, h, w) in [0, 1] → logits (n, k)
 
 
 class PictureRngs:
@@ -48,10 +51,14 @@ class PictureRngs:
 
 @dataclass(frozen=True)
 class Norm:
-    """A norm as a value: how long a perturbation is, how it is brought back into the ball, which step climbs fastest.
+    """A norm and the ball around a picture, as a value. Perturbations are (n, …) in pixel units, eps ≥ 0 is the ball's radius.
 
-    length: (n, …) → (n,). project(delta, eps): onto the ball of radius eps. steepest(gradient): the unit step.
-    random(draws, like, eps): a point of the ball. whole(delta, eps): a change by whole 255ths next to delta, in the ball.
+    Attributes:
+        norm: (n, …) → (n,), the norm of each perturbation.
+        project: (delta, eps) → the nearest point (n, …) of the ball, bit for bit `delta` where that lies inside.
+        normalize: gradient (n, …) → the step of norm 1 that gains most along it (the steepest ascent), 0 where the gradient is 0.
+        random: (rngs, like, eps) → a random point of the ball, shaped and placed like `like` (n, …).
+        quantize: (delta, eps) → a nearby perturbation in the ball whose values are multiples of 1/255.
     """
 
     name: str
@@ -59,11 +66,11 @@ class Norm:
     summary: str
     default_eps: float
     high_eps: float
-    length: Callable[[Tensor], Tensor]
+    norm: Callable[[Tensor], Tensor]
     project: Callable[[Tensor, float], Tensor]
-    steepest: Callable[[Tensor], Tensor]
+    normalize: Callable[[Tensor], Tensor]
     random: Callable[[PictureRngs, Tensor, float], Tensor]
-    whole: Callable[[Tensor, float], Tensor]
+    quantize: Callable[[Tensor, float], Tensor]
 
     @property
     def info(self) -> NormInfo:
@@ -75,7 +82,7 @@ def _per_picture(values: Tensor, like: Tensor) -> Tensor:
     return values.view(-1, *[1] * (like.dim() - 1))
 
 
-def _linf_length(delta: Tensor) -> Tensor:
+def _linf_norm(delta: Tensor) -> Tensor:
     return delta.flatten(1).abs().amax(dim=1)
 
 
@@ -87,45 +94,45 @@ def _linf_random(rngs: PictureRngs, like: Tensor, eps: float) -> Tensor:
     return (rngs.uniform(like) * 2 - 1) * eps
 
 
-def _linf_whole(delta: Tensor, eps: float) -> Tensor:
+def _linf_quantize(delta: Tensor, eps: float) -> Tensor:
     # A hair more than ε · 255, which single precision may have left just below a whole number.
     most = math.floor(eps * 255 + 1e-4)
     return (delta * 255).round().clamp(-most, most) / 255
 
 
-def _l2_length(delta: Tensor) -> Tensor:
-    length: Tensor = torch.linalg.vector_norm(delta.flatten(1), dim=1)
-    return length
+def _l2_norm(delta: Tensor) -> Tensor:
+    norm: Tensor = torch.linalg.vector_norm(delta.flatten(1), dim=1)
+    return norm
 
 
 def _l2_project(delta: Tensor, eps: float) -> Tensor:
-    return delta * _per_picture((eps / _l2_length(delta).clamp_min(1e-12)).clamp_max(1.0), delta)
+    return delta * _per_picture((eps / _l2_norm(delta).clamp_min(1e-12)).clamp_max(1.0), delta)
 
 
-def _l2_steepest(gradient: Tensor) -> Tensor:
-    length = _l2_length(gradient)
+def _l2_normalize(gradient: Tensor) -> Tensor:
+    norm = _l2_norm(gradient)
     # A gradient of zero has no direction; dividing by one leaves it zero instead of making it NaN.
-    return gradient / _per_picture(torch.where(length > 0, length, torch.ones_like(length)), gradient)
+    return gradient / _per_picture(torch.where(norm > 0, norm, torch.ones_like(norm)), gradient)
 
 
 def _l2_random(rngs: PictureRngs, like: Tensor, eps: float) -> Tensor:
-    direction = _l2_steepest(rngs.normal(like))
+    direction = _l2_normalize(rngs.normal(like))
     return direction * _per_picture(rngs.uniform(like.flatten(1)[:, :1]).flatten(), like) * eps
 
 
-def _l2_whole(delta: Tensor, eps: float) -> Tensor:
-    """Each value to its nearest, and where that leaves the ball the narrowest roundings outwards are taken back until it does not."""
-    wanted = (delta * 255).flatten(1).double()
-    found = wanted.round()
-    outwards = found.abs() > wanted.abs()
-    # What taking one back brings: k² − (k − 1)² = 2k − 1; first those that were nearest to being rounded inwards.
-    order = torch.where(outwards, found.abs() - wanted.abs(), -1.0).argsort(dim=1, descending=True, stable=True)
-    gain = torch.where(outwards, 2 * found.abs() - 1, 0.0).gather(1, order).cumsum(dim=1)
+def _l2_quantize(delta: Tensor, eps: float) -> Tensor:
+    """Round each value to the nearest 255th; where that leaves the ball, take back the narrowest roundings outwards until it does not."""
+    exact = (delta * 255).flatten(1).double()
+    rounded = exact.round()
+    outwards = rounded.abs() > exact.abs()
+    # Taking one back gains k² − (k − 1)² = 2k − 1; first come those that were nearest to being rounded inwards.
+    order = torch.where(outwards, rounded.abs() - exact.abs(), -1.0).argsort(dim=1, descending=True, stable=True)
+    gain = torch.where(outwards, 2 * rounded.abs() - 1, 0.0).gather(1, order).cumsum(dim=1)
     # Compared in whole numbers of (1/255)², so that a length of exactly ε is inside.
-    excess = found.square().sum(dim=1, keepdim=True) - (eps * 255) ** 2 * (1 + 1e-9)
+    excess = rounded.square().sum(dim=1, keepdim=True) - (eps * 255) ** 2 * (1 + 1e-9)
     before = torch.cat([torch.zeros_like(gain[:, :1]), gain[:, :-1]], dim=1)
     back = torch.zeros_like(outwards).scatter(1, order, before < excess) & outwards
-    return ((found - back * found.sign()) / 255).to(delta.dtype).view_as(delta)
+    return ((rounded - back * rounded.sign()) / 255).to(delta.dtype).view_as(delta)
 
 
 LINF = Norm(
@@ -134,11 +141,11 @@ LINF = Norm(
     "No colour value of any pixel moves by more than ε.",
     4 / 255,
     1.0,
-    _linf_length,
+    _linf_norm,
     _linf_project,
     torch.sign,
     _linf_random,
-    _linf_whole,
+    _linf_quantize,
 )
 L2 = Norm(
     "l2",
@@ -146,20 +153,24 @@ L2 = Norm(
     "The Euclidean length of the change over all pixels stays within ε; few pixels may move far.",
     1.0,
     100.0,
-    _l2_length,
+    _l2_norm,
     _l2_project,
-    _l2_steepest,
+    _l2_normalize,
     _l2_random,
-    _l2_whole,
+    _l2_quantize,
 )
 NORMS = Table("norm", LINF, L2)
 
 
 @dataclass(frozen=True)
 class Threat:
-    """What the attacker may do (`norm`, `eps` in pixel units [0, 1]) and wants: a given class if `targeted`, else any wrong one.
+    """The threat model: a ball of radius `eps` (pixel units, [0, 1] under L∞) in `norm`, and the attacker's goal.
 
-    eight_bits: what counts is a picture of 8-bit values; an evaluation rounds what attacks find (`evaluation.eight_bits`).
+    Attributes:
+        norm: the norm of the ball.
+        eps: its radius.
+        targeted: True where the goal is one given class, False where any wrong class will do.
+        eight_bits: True where only pictures of 8-bit values count; `wrappers.quantized.run_attack` then rounds what an attack finds.
     """
 
     norm: Norm = LINF
@@ -169,31 +180,33 @@ class Threat:
 
 
 KNOWLEDGE = ("gradients", "scores", "decisions", "nothing")
-"""What an attack asks of the model, most first: its slope, its logits, only its answer; or nothing, for a control that does not search."""
+"""The access to the model that an attack needs, most first: gradients, logits, the winning class; nothing, for a mere control."""
 
 
 @runtime_checkable
 class OwnBudget(Protocol):
-    """An attack whose budget is no ball of a norm: a patch, a turn, a printed word. The threat's norm and eps do not bind it."""
+    """An attack whose budget is no ball of a norm: a patch, a rotation, a printed word. The threat's norm and eps do not bind it."""
 
     @property
     def budget(self) -> str:
-        """What it may do to a picture, in words: "a patch over 5 % of the picture"."""
+        """The budget in words, such as "a patch over 5 % of the picture"."""
 
 
 @runtime_checkable
-class Outspoken(Protocol):
-    """An attack that has something to say about what it did: another loss below so many classes, fewer targets than asked for."""
+class HasNotes(Protocol):
+    """An attack with notes for the report: another loss below so many classes, fewer targets than set."""
 
     def notes(self, classes: int) -> tuple[str, ...]:
-        """Sentences for the report of a run with this many classes; none where all went as its settings say."""
+        """Sentences for the report of a run with this many classes; none where the settings were followed to the letter."""
 
 
-class Attack(Protocol):
-    """An attack: a frozen dataclass whose fields are made with `param`, and one function.
+class Attack(ABC):
+    """An attack: a frozen dataclass whose fields are made with `param`, and one function `run`. It is called with defaults.
 
-    name, label, summary: for tables, forms and captions. knowledge: what it asks of the model, one of KNOWLEDGE.
-    norms: names of the norms whose ball it keeps to; none where it has a budget of its own (see `OwnBudget`).
+    Attributes:
+        name, label, summary: for tables, forms and captions.
+        knowledge: the access to the model that it needs, one of KNOWLEDGE.
+        norms: names of the norms whose ball it keeps to; none where it has a budget of its own (see `OwnBudget`).
     """
 
     name: ClassVar[str]
@@ -203,30 +216,155 @@ class Attack(Protocol):
     norms: ClassVar[tuple[str, ...]]
 
     @property
+    @abstractmethod
     def work(self) -> int:
-        """How many times a run calls tick for one batch: the forward passes it makes, in effect."""
+        """The number of calls of `progress` for one batch: in effect, its forward passes."""
 
+    @abstractmethod
     def run(
-        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+        self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
-        """Attacked pictures (n, 3, h, w) in [0, 1], within threat.eps of `images` where the attack keeps to the threat's norm.
+        """Attack one batch; the model's weights and their gradients are left alone.
 
-        labels: (n,) the classes to get away from, or to reach when threat.targeted. Weights and gradients of the model are left alone.
+        Args:
+            model: pixels (n, 3, h, w) in [0, 1] → logits (n, k).
+            images: the clean pictures, (n, 3, h, w) in [0, 1].
+            labels: (n,), the classes to get away from; when `threat.targeted`, the classes to reach.
+            threat: norm, budget and goal.
+            rngs: one random generator per picture.
+            progress: called `work` times at most; an exception that it raises (Cancelled) ends the attack.
+
+        Returns:
+            Adversarial pictures (n, 3, h, w) in [0, 1], within threat.eps of `images` where the attack keeps to the threat's norm.
+
+        Raises:
+            BadRequest: the threat or the model does not fit the attack.
         """
+
+    @overload
+    def __call__(
+        self,
+        model: LogitsFn,
+        x: Tensor,
+        y: Tensor | Criterion,
+        *,
+        eps: float | None = None,
+        norm: str | None = None,
+        target: int | Tensor | None = None,
+        seed: int = 0,
+        keys: Sequence[str] | None = None,
+        progress: Progress = no_progress,
+    ) -> Tensor: ...
+
+    @overload
+    def __call__(
+        self,
+        model: LogitsFn,
+        x: Tensor,
+        y: Tensor | Criterion,
+        *,
+        eps: Sequence[float],
+        norm: str | None = None,
+        target: int | Tensor | None = None,
+        seed: int = 0,
+        keys: Sequence[str] | None = None,
+        progress: Progress = no_progress,
+    ) -> list[Tensor]: ...
+
+    def __call__(
+        self,
+        model: LogitsFn,
+        x: Tensor,
+        y: Tensor | Criterion,
+        *,
+        eps: float | Sequence[float] | None = None,
+        norm: str | None = None,
+        target: int | Tensor | None = None,
+        seed: int = 0,
+        keys: Sequence[str] | None = None,
+        progress: Progress = no_progress,
+    ) -> Tensor | list[Tensor]:
+        """Attack pictures; every wrong input is refused in a sentence, and model and inputs are left as they are.
+
+        Args:
+            model: any function or module in evaluation mode, pixels (n, 3, h, w) in [0, 1] → logits (n, k). One in training mode is
+                refused, as attacking it would change its batch statistics. It gets one forward pass of the first picture more.
+            x: clean pictures, (n, 3, h, w), float32 or float64 in [0, 1], on the model's device.
+            y: labels (n,), class indices; or the goal as a `Criterion`.
+            eps: the budget in pixel units; a list of budgets gives a list of results. Default: 4/255 under L∞, 1 under L2. Attacks with a
+                budget of their own (see `OwnBudget`) ignore it.
+            norm: "linf" or "l2". Default: L∞, or L2 for an attack that has no other.
+            target: a class index, or one a picture (n,), to reach instead of any wrong class; `y` does not matter then.
+            seed: with `keys` it decides all random draws.
+            keys: one name a picture, so that a picture gets the same draws in any batch. Default: its place in `x`.
+            progress: called `work` times at most for each budget; an exception that it raises ends the attack.
+
+        Returns:
+            Adversarial pictures (n, 3, h, w) in [0, 1], of the type and on the device of `x`; for a list of budgets a list of them. The
+            clean picture stands where the attack found nothing better.
+
+        Raises:
+            BadRequest: a wrong shape, type or range, a setting out of range, or a threat model that does not fit the attack.
+
+        Example:
+            >>> import torch
+            >>> from capt_engine.attacks.pgd import PGD
+            >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 8, 5)).eval()
+            >>> x = torch.rand(2, 3, 8, 8)
+            >>> y = model(x).argmax(dim=1)
+            >>> adversarial = PGD(steps=10)(model, x, y, eps=8 / 255)
+            >>> bool((adversarial - x).abs().max() <= 8 / 255 + 1e-6)
+            True
+            >>> small, large = PGD(steps=10)(model, x, y, eps=[0.5, 2.0], norm="l2")
+            >>> small.shape
+            torch.Size([2, 3, 8, 8])
+        """
+        build(type(self), tuple((one.name, getattr(self, one.name)) for one in describe(type(self))))
+        check_images(x)
+        chosen = NORMS[norm or (self.norms or NORMS.names())[0]]
+        budgets = list(eps) if isinstance(eps, Sequence) else [chosen.default_eps if eps is None else eps]
+        for budget in budgets:
+            check_eps(budget, chosen.high_eps)
+        names = picture_keys(keys, len(x))
+        # Tensors made in inference mode carry no gradient, and an attack without one fails silently.
+        with torch.inference_mode(False):
+            images = x.detach().clone()
+            found = [images] * len(budgets)
+            if len(x):
+                criterion = _criterion(y, target, images, count_classes(model, images))
+                for i, budget in enumerate(budgets):
+                    threat = Threat(chosen, budget, criterion.targeted)
+                    check_fits(self, threat)
+                    found[i] = self.run(model, images, criterion.labels, threat, PictureRngs.of(seed, names), progress)
+        return found if isinstance(eps, Sequence) else found[0]
+
+
+def _criterion(y: Tensor | Criterion, target: int | Tensor | None, images: Tensor, classes: int) -> Criterion:
+    """The goal that labels and target mean; raises BadRequest where they contradict or do not fit the pictures."""
+    if isinstance(target, int):
+        target = torch.full_like(images[:, 0, 0, 0], target, dtype=torch.long)
+    if isinstance(y, Criterion):
+        if target is not None:
+            raise BadRequest("A criterion and a target were given.", "Give one of them.")
+        criterion = y
+    else:
+        criterion = Criterion(y) if target is None else Criterion(target, targeted=True)
+    check_labels(criterion.labels, images, classes)
+    return Criterion(criterion.labels.to(images.device, torch.long), criterion.targeted)
 
 
 def can_target(attack: type[Attack]) -> bool:
-    """Can it be told which class to reach; an attack that cannot says so with a class variable `untargeted_only`."""
+    """Return True for an attack that can aim at a given class; others carry a class variable `untargeted_only`."""
     return not getattr(attack, "untargeted_only", False)
 
 
 def check_fits(attack: Attack, threat: Threat) -> None:
-    """Raises BadRequest where the attack cannot keep to this threat: another norm than its own, or a target where it takes none."""
+    """Raise BadRequest where the attack cannot keep to this threat: another norm than its own, or a target where it takes none."""
     if attack.norms and threat.norm.name not in attack.norms:
         known = " and ".join(NORMS[name].label for name in attack.norms)
         raise BadRequest(f"{attack.label} works under {known} only.", "Choose that norm, or another attack.")
     if threat.targeted and not can_target(type(attack)):
         raise BadRequest(
-            f"{attack.label} cannot be told which class to reach.",
+            f"{attack.label} cannot aim at a given class.",
             "Let any wrong class do, or take APGD-DLR or APGD-margin.",
         )

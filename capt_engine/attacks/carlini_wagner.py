@@ -9,27 +9,28 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Logits, PictureRngs, Threat, check_fits
-from capt_engine.attacks.gradients import Criterion, ProgressCounter, clip_to_box, samples_param, value_and_grad
+from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat, check_fits
+from capt_engine.attacks.criterion import Criterion
+from capt_engine.attacks.gradients import ProgressCounter, clip_to_box, samples_param, value_and_grad
 from capt_engine.attacks.minimal import SHORTENING, Nearest
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
-# Adam's usual memory of slopes and of their sizes.
-_SLOPES, _SIZES = 0.9, 0.999
+# β₁ and β₂ of Adam, at their usual values.
+_BETA1, _BETA2 = 0.9, 0.999
 # How much more the margin is made to weigh while no success is known, as in the paper.
 _HEAVIER = 10.0
 
 
 @dataclass(frozen=True)
-class CarliniWagner:
+class CarliniWagner(Attack):
     """Minimises ‖δ‖² + c · max(κ − margin, 0), with c found by bisection, picture by picture; then pulls back along the line.
 
-    The distance is what it minimises; the budget decides afterwards: a success beyond ε does not count, and what is returned then is
-    the picture at ε on the way to it. So one run with a large ε gives minimal distances, and any smaller ε could be read off.
-    It heads for the class that leads the others where it stands; among many classes another may be nearer, which FAB looks for.
-    Apart from the paper: pixels are held in [0, 1] by clipping δ rather than by a tanh, in which black and white pixels have no slope;
-    and Adam's step is scaled for the picture as a whole, which keeps the slope's direction.
+    It minimises the distance; the budget decides afterwards: a success beyond ε does not count, and the picture at ε on the way to it is
+    returned then. So one run with a large ε gives minimal distances, and any smaller ε could be read off.
+    It goes for the likeliest wrong class at the current point; among many classes another may be nearer, which FAB looks for.
+    Apart from the paper: pixels are held in [0, 1] by clipping δ rather than by a tanh, whose gradient is 0 at black and white pixels;
+    and Adam's step is scaled for the picture as a whole, which keeps the gradient's direction.
     Cost: searches × steps × samples forward and backward passes, and 12 forward passes.
     """
 
@@ -64,12 +65,12 @@ class CarliniWagner:
 
     @property
     def work(self) -> int:
-        """Ticks of one batch."""
+        """Calls of `progress` for one batch."""
         return self.searches * self.steps + SHORTENING
 
     def run(
         self,
-        model: Logits,
+        model: LogitsFn,
         images: Tensor,
         labels: Tensor,
         threat: Threat,
@@ -80,20 +81,20 @@ class CarliniWagner:
         check_fits(self, threat)
         criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)
         nearest = Nearest(model, images, criterion, threat.norm)
-        weight = torch.full_like(nearest.length, self.weight)
+        weight = torch.full_like(nearest.distance, self.weight)
         light, heavy = torch.zeros_like(weight), torch.full_like(weight, torch.inf)
         last = torch.zeros_like(images)
         for search in range(self.searches):
             note = f"search {search + 1} of {self.searches}"
-            last, won = self._search(model, images, criterion, nearest, weight, counter, note)
-            heavy, light = torch.where(won, weight, heavy), torch.where(won, light, weight)
+            last, success = self._search(model, images, criterion, nearest, weight, counter, note)
+            heavy, light = torch.where(success, weight, heavy), torch.where(success, light, weight)
             weight = torch.where(heavy.isfinite(), (light + heavy) / 2, weight * _HEAVIER)
         nearest.shorten(counter)
         return nearest.within(threat, last)
 
     def _search(
         self,
-        model: Logits,
+        model: LogitsFn,
         images: Tensor,
         criterion: Criterion,
         nearest: Nearest,
@@ -101,9 +102,9 @@ class CarliniWagner:
         counter: ProgressCounter,
         note: str,
     ) -> tuple[Tensor, Tensor]:
-        """Descend from the picture itself with these weights (n,): where it ended, (n, 3, h, w), and whether it ever won, (n,)."""
-        delta, heading = torch.zeros_like(images), torch.zeros_like(images)
-        size, ever = torch.zeros_like(weight), torch.zeros_like(weight, dtype=torch.bool)
+        """Descend from the picture itself with these weights (n,); return the last δ, (n, 3, h, w), and who ever succeeded, (n,)."""
+        delta, velocity = torch.zeros_like(images), torch.zeros_like(images)
+        square, ever = torch.zeros_like(weight), torch.zeros_like(weight, dtype=torch.bool)
 
         def shortfall(logits: Tensor) -> Tensor:
             return (self.confidence - criterion.adversarial_margin(logits)).clamp_min(0)
@@ -111,13 +112,13 @@ class CarliniWagner:
         for step in range(self.steps):
             counter(f"{note}, step {step + 1} of {self.steps}")
             seen = value_and_grad(model, (images + delta).clamp(0, 1), criterion, shortfall, samples=self.samples)
-            won = (seen.adversarial_margin > 0) & (seen.loss <= 0)
-            ever |= won
-            nearest.offer(delta, won)
+            success = (seen.adversarial_margin > 0) & (seen.loss <= 0)
+            ever |= success
+            nearest.offer(delta, success)
             gradient = 2 * delta + weight.view(-1, 1, 1, 1) * seen.gradient
-            heading = _SLOPES * heading + (1 - _SLOPES) * gradient
-            size = _SIZES * size + (1 - _SIZES) * gradient.square().mean(dim=(1, 2, 3))
-            rate = self.step_size * (1 + math.cos(math.pi * step / self.steps)) / 2
-            scale = (size / (1 - _SIZES ** (step + 1))).sqrt().clamp_min(1e-12).view(-1, 1, 1, 1)
-            delta = clip_to_box(images, delta - rate * heading / (1 - _SLOPES ** (step + 1)) / scale)
+            velocity = _BETA1 * velocity + (1 - _BETA1) * gradient
+            square = _BETA2 * square + (1 - _BETA2) * gradient.square().mean(dim=(1, 2, 3))
+            lr = self.step_size * (1 + math.cos(math.pi * step / self.steps)) / 2
+            scale = (square / (1 - _BETA2 ** (step + 1))).sqrt().clamp_min(1e-12).view(-1, 1, 1, 1)
+            delta = clip_to_box(images, delta - lr * velocity / (1 - _BETA1 ** (step + 1)) / scale)
         return delta, ever

@@ -8,15 +8,15 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Logits, PictureRngs, Threat
+from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
 from capt_engine.attacks.corruptions import CORRUPTIONS, SEVERITIES
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
 
 @dataclass(frozen=True)
-class Corrupt:
-    """Looks at no model and seeks no worst case, so now and then it helps. Cost: no forward pass."""
+class Corrupt(Attack):
+    """A random change that does not ask the model, so now and then it helps. Cost: no forward pass."""
 
     name: ClassVar[str] = "corruption"
     label: ClassVar[str] = "Common corruption"
@@ -33,7 +33,7 @@ class Corrupt:
 
     @property
     def work(self) -> int:
-        """One tick a batch."""
+        """One unit a batch."""
         return 1
 
     @property
@@ -42,9 +42,9 @@ class Corrupt:
         return f"{CORRUPTIONS[self.kind].label}, severity {self.severity} of {SEVERITIES}"
 
     def run(
-        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+        self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
-        """See `Attack.run`; model, labels and threat are not looked at."""
+        """See `Attack.run`; model, labels and threat are not used."""
         del model, labels, threat
         progress(0, self.work, self.budget)
         corruption = CORRUPTIONS[self.kind]

@@ -9,27 +9,28 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from capt_engine.attacks.base import Logits, PictureRngs, Threat, check_fits
-from capt_engine.attacks.gradients import Criterion, ProgressCounter, project
+from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat, check_fits
+from capt_engine.attacks.criterion import Criterion
+from capt_engine.attacks.gradients import ProgressCounter, project
 from capt_engine.errors import BadRequest
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
 # AdvPT's steps add up to one and a quarter of the budget.
-_WAY = 1.25
+_TOTAL = 1.25
 
 
 @runtime_checkable
 class Answer(Protocol):
-    """What a model that shows its embeddings gives: logits (n, k) and features (n, d)."""
+    """The answer of a model that shows its embeddings."""
 
     @property
     def logits(self) -> Tensor:
-        """The answers, (n, k)."""
+        """Logits, (n, k)."""
 
     @property
     def features(self) -> Tensor:
-        """The embeddings, (n, d)."""
+        """Image embeddings, (n, d)."""
 
 
 @runtime_checkable
@@ -41,12 +42,12 @@ class Embedding(Protocol):
 
 
 @dataclass(frozen=True)
-class EmbeddingAttack:
+class EmbeddingAttack(Attack):
     """PGD on KL(softmax f(x) ‖ softmax f(x + δ)), f the unit image embedding: it pushes the picture away from itself, not from a class.
 
     It knows neither the prompts nor the label, so accuracy under it is no worst case and no match for accuracy under APGD; it is here
     because published figures were made with it. The point of largest divergence is returned, or the clean picture where that point
-    would leave the model surer of the label.
+    would raise the margin of the label.
     Cost: restarts × (steps + 1) forward and restarts × steps backward passes, and one forward pass of the clean pictures.
     """
 
@@ -68,49 +69,49 @@ class EmbeddingAttack:
 
     @property
     def work(self) -> int:
-        """Ticks of one batch."""
+        """Calls of `progress` for one batch."""
         return self.restarts * (self.steps + 1)
 
     def notes(self, classes: int) -> tuple[str, ...]:  # noqa: ARG002 - the same for any number
-        """What has to be said about any run."""
+        """See `HasNotes`."""
         return ("This attack knows neither prompts nor labels; accuracy under it is no worst case.",)
 
     def run(
-        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+        self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
         """See `Attack.run`; raises BadRequest for a target, or for a model without embeddings."""
         check_fits(self, threat)
-        shown: object = model
+        embedder: object = model
         with torch.no_grad():
-            clean = shown.forward(images) if isinstance(shown, Embedding) else None
+            clean = embedder.forward(images) if isinstance(embedder, Embedding) else None
         # Every nn.Module has a `forward`, and most give logits alone.
-        if not isinstance(shown, Embedding) or not isinstance(clean, Answer):
+        if not isinstance(embedder, Embedding) or not isinstance(clean, Answer):
             raise BadRequest(
                 "This model shows no image embeddings, which the embedding attack needs.",
                 "Choose an attack on its answers.",
             )
         criterion, counter = Criterion(labels, False), ProgressCounter(progress, self.work)
-        was = clean.features.softmax(dim=1)
+        reference = clean.features.softmax(dim=1)
         best, furthest = images.clone(), torch.zeros_like(clean.logits[:, 0])
         adversarial_margin = criterion.adversarial_margin(clean.logits)
         for _ in range(self.restarts):
-            # At the picture itself the divergence is 0 and so is its slope: only a random start gets anywhere.
+            # At the picture itself the divergence and its gradient are 0: only a random start gets anywhere.
             delta = project(images, threat.norm.random(rngs, images, threat.eps), threat.norm, threat.eps)
             for step in range(self.steps + 1):
                 counter(f"step {step} of {self.steps}")
                 attacked = (images + delta).clamp(0, 1).requires_grad_(step < self.steps)
                 with torch.set_grad_enabled(step < self.steps):
-                    answer = shown.forward(attacked)
-                    far = F.kl_div(answer.features.log_softmax(dim=1), was, reduction="none").sum(dim=1)
-                    total = far.sum()
-                further = far.detach() > furthest
-                best[further], furthest[further] = attacked.detach()[further], far.detach()[further]
+                    answer = embedder.forward(attacked)
+                    divergence = F.kl_div(answer.features.log_softmax(dim=1), reference, reduction="none").sum(dim=1)
+                    total = divergence.sum()
+                further = divergence.detach() > furthest
+                best[further], furthest[further] = attacked.detach()[further], divergence.detach()[further]
                 adversarial_margin = torch.where(
                     further, criterion.adversarial_margin(answer.logits.detach()), adversarial_margin
                 )
                 if step < self.steps and total.requires_grad:
                     (gradient,) = torch.autograd.grad(total, attacked)
-                    ahead = delta + _WAY * threat.eps / self.steps * threat.norm.steepest(gradient)
+                    ahead = delta + _TOTAL * threat.eps / self.steps * threat.norm.normalize(gradient)
                     delta = project(images, ahead, threat.norm, threat.eps)
         helps = (adversarial_margin > criterion.adversarial_margin(clean.logits)).view(-1, 1, 1, 1)
         return torch.where(helps, best, images)

@@ -8,8 +8,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Logits, Norm, PictureRngs, Threat
-from capt_engine.attacks.gradients import Criterion, ProgressCounter, averaged, clip_to_box, samples_param
+from capt_engine.attacks.base import Attack, LogitsFn, Norm, PictureRngs, Threat
+from capt_engine.attacks.criterion import Criterion
+from capt_engine.attacks.gradients import ProgressCounter, averaged, clip_to_box, samples_param
 from capt_engine.attacks.minimal import SHORTENING, Nearest
 from capt_engine.progress import Progress
 from capt_engine.registry import param
@@ -21,31 +22,40 @@ _ROUNDS = 20
 
 
 def to_plane(gradient: Tensor, gap: Tensor, low: Tensor, high: Tensor, norm: Norm) -> Tensor:
-    """The shortest d (n, …) in `norm` with ⟨slope, d⟩ = gap (n,) and low ≤ d ≤ high; the furthest there is where none reaches.
+    """The shortest step onto a plane inside a box: min ‖d‖ with ⟨gradient, d⟩ = gap and low ≤ d ≤ high (equation 7).
 
-    The shortest way goes along the norm's steepest direction; a pixel that arrives at its end stays there, and the rest go further.
+    It goes along the norm's steepest direction; a pixel that arrives at its end stays there, and the rest go further.
+
+    Args:
+        gradient: normal of the plane, (n, …).
+        gap: (n,), the gain that reaches the plane.
+        low, high: (n, …), the box, low ≤ 0 ≤ high.
+        norm: the norm that is minimised.
+
+    Returns:
+        The step d, (n, values); the furthest one in the box where no step reaches the plane.
     """
     gradient, low, high = gradient.flatten(1), low.flatten(1), high.flatten(1)
     up = gradient * gap.sign()[:, None]
-    direction = norm.steepest(up)
+    direction = norm.normalize(up)
     room = torch.where(direction > 0, high, -low)
-    pull, counter = up.abs(), direction.abs()
+    pull, pace = up.abs(), direction.abs()
     reach = torch.zeros_like(gap)
     for _ in range(_ROUNDS):
-        free = counter * reach[:, None] < room
+        free = pace * reach[:, None] < room
         fixed = torch.where(free, 0.0, pull * room).sum(dim=1)
-        rate = torch.where(free, pull * counter, 0.0).sum(dim=1)
+        rate = torch.where(free, pull * pace, 0.0).sum(dim=1)
         # With nobody free, everybody is at the end already.
         reach = torch.where(rate > 0, ((gap.abs() - fixed) / rate.clamp_min(1e-30)).maximum(reach), reach)
-    return direction.sign() * torch.minimum(counter * reach[:, None], room)
+    return direction.sign() * torch.minimum(pace * reach[:, None], room)
 
 
 @dataclass(frozen=True)
-class FAB:
+class FAB(Attack):
     """Walks between the picture and the boundary: at each step the model is taken as linear, and the nearest boundary plane is sought.
 
-    The distance is what it minimises; the budget decides afterwards: a success beyond ε does not count, and what is returned then is
-    the picture at ε on the way to it. It needs no loss and no step size, so no scaling of the logits changes its path.
+    It minimises the distance; the budget decides afterwards: a success beyond ε does not count, and the picture at ε on the way to it is
+    returned then. It needs no loss and no step size, so no scaling of the logits changes its path.
     Cost: samples times restarts × steps × 2 forward and restarts × steps × min(rivals, k − 1) backward passes, and 12 forward passes.
     """
 
@@ -70,11 +80,11 @@ class FAB:
 
     @property
     def work(self) -> int:
-        """Ticks of one batch."""
+        """Calls of `progress` for one batch."""
         return self.restarts * self.steps + SHORTENING
 
     def run(
-        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+        self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
         """See `Attack.run`."""
         model = averaged(model, self.samples)
@@ -84,7 +94,7 @@ class FAB:
         for restart in range(self.restarts):
             if restart:
                 # Beside the picture: at most half as far as the best so far, or as the budget.
-                radius = nearest.length.clamp_max(threat.eps).view(-1, 1, 1, 1) / 2
+                radius = nearest.distance.clamp_max(threat.eps).view(-1, 1, 1, 1) / 2
                 delta = clip_to_box(images, norm.random(rngs, images, 1.0) * radius)
             else:
                 delta = torch.zeros_like(images)
@@ -92,43 +102,47 @@ class FAB:
                 counter(f"step {step + 1} of {self.steps}")
                 delta = self._step(model, images, criterion, norm, delta)
                 with torch.no_grad():
-                    won = criterion.adversarial_margin(model((images + delta).clamp(0, 1))) > 0
-                nearest.offer(delta, won)
-                delta = torch.where(won.view(-1, 1, 1, 1), _BACK * delta, delta)
+                    success = criterion.adversarial_margin(model((images + delta).clamp(0, 1))) > 0
+                nearest.offer(delta, success)
+                delta = torch.where(success.view(-1, 1, 1, 1), _BACK * delta, delta)
         nearest.shorten(counter)
         return nearest.within(threat, delta)
 
-    def _step(self, model: Logits, images: Tensor, criterion: Criterion, norm: Norm, delta: Tensor) -> Tensor:
+    def _step(self, model: LogitsFn, images: Tensor, criterion: Criterion, norm: Norm, delta: Tensor) -> Tensor:
         """Equation 9: from `delta` and from the picture itself to the nearest boundary plane, and a little beyond the mean of both."""
         gradient, gap = self._plane(model, (images + delta).clamp(0, 1), criterion, norm)
         low, high = -images, 1 - images
         here = to_plane(gradient, gap, low - delta, high - delta, norm).view_as(images)
         there = to_plane(gradient, gap + (gradient * delta).flatten(1).sum(dim=1), low, high, norm).view_as(images)
-        near, far = norm.length(here), norm.length(there)
+        near, far = norm.norm(here), norm.norm(there)
         share = (near / (near + far).clamp_min(1e-12)).clamp_max(_TOWARDS_START).view(-1, 1, 1, 1)
         return clip_to_box(images, (1 - share) * (delta + _BEYOND * here) + share * _BEYOND * there)
 
-    def _plane(self, model: Logits, at: Tensor, criterion: Criterion, norm: Norm) -> tuple[Tensor, Tensor]:
-        """Where the model, taken as linear at `at`, changes its answer nearest by: slope (n, 3, h, w), and how much it has to gain (n,)."""
+    def _plane(self, model: LogitsFn, at: Tensor, criterion: Criterion, norm: Norm) -> tuple[Tensor, Tensor]:
+        """The nearest boundary plane of the model linearised at `at`: its gradient (n, 3, h, w), and the margin to gain, (n,)."""
         at = at.detach().requires_grad_(True)
         with torch.enable_grad():
-            leads = self._leads(model(at), criterion)
-            totals = leads.sum(dim=0)
-        if not leads.requires_grad:
-            return torch.zeros_like(at), torch.zeros_like(leads[:, 0])
-        best, gap, least = torch.zeros_like(at), torch.zeros_like(leads[:, 0]), torch.full_like(leads[:, 0], torch.inf)
-        for total, lead in zip(totals, leads.detach().unbind(dim=1), strict=True):
+            margins = self._margins(model(at), criterion)
+            totals = margins.sum(dim=0)
+        if not margins.requires_grad:
+            return torch.zeros_like(at), torch.zeros_like(margins[:, 0])
+        best, gap, least = (
+            torch.zeros_like(at),
+            torch.zeros_like(margins[:, 0]),
+            torch.full_like(margins[:, 0], torch.inf),
+        )
+        for total, margin in zip(totals, margins.detach().unbind(dim=1), strict=True):
             (gradient,) = torch.autograd.grad(total, at, retain_graph=True)
-            # How fast the lead grows along the best direction of length 1.
-            speed = (gradient * norm.steepest(gradient)).flatten(1).sum(dim=1)
-            distance = torch.where(speed > 0, lead.abs() / speed.clamp_min(1e-30), torch.inf)
+            # The rate at which the margin grows along the best direction of norm 1: its dual norm.
+            speed = (gradient * norm.normalize(gradient)).flatten(1).sum(dim=1)
+            distance = torch.where(speed > 0, margin.abs() / speed.clamp_min(1e-30), torch.inf)
             nearer = distance < least
-            best, gap = torch.where(nearer.view(-1, 1, 1, 1), gradient, best), torch.where(nearer, -lead, gap)
+            best, gap = torch.where(nearer.view(-1, 1, 1, 1), gradient, best), torch.where(nearer, -margin, gap)
             least = torch.where(nearer, distance, least)
         return best, gap.detach()
 
-    def _leads(self, logits: Tensor, criterion: Criterion) -> Tensor:
-        """By how much each of the likeliest rivals leads the label, (n, r); for a target: it leads the best of all others, (n, 1)."""
+    def _margins(self, logits: Tensor, criterion: Criterion) -> Tensor:
+        """The margin of each of the likeliest rivals over the label, (n, r); for a target, its own over the best of all others, (n, 1)."""
         if criterion.targeted:
             return criterion.adversarial_margin(logits)[:, None]
         others = logits.scatter(1, criterion.labels[:, None], -torch.inf)

@@ -8,15 +8,16 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Logits, PictureRngs, Threat
-from capt_engine.attacks.gradients import Criterion, ProgressCounter, project, samples_param, value_and_grad
+from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
+from capt_engine.attacks.criterion import Criterion
+from capt_engine.attacks.gradients import ProgressCounter, project, samples_param, value_and_grad
 from capt_engine.attacks.losses import LOSSES, loss_notes
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
 
 @dataclass(frozen=True)
-class FGSM:
+class FGSM(Attack):
     """One step of length ε up the loss from the picture itself. Quick, and weak: a model may resist it and nothing else.
 
     Cost: samples × 2 forward passes and samples backward passes.
@@ -34,7 +35,7 @@ class FGSM:
         "cross-entropy",
         "Loss",
         choices=tuple(LOSSES),
-        help="What is climbed; margin helps where a model is over-confident.",
+        help="The loss to ascend; margin helps where a model is over-confident.",
     )
     samples: int = samples_param()
 
@@ -44,12 +45,12 @@ class FGSM:
         return 2
 
     def notes(self, classes: int) -> tuple[str, ...]:
-        """What has to be said about a run with this many classes."""
+        """See `HasNotes`."""
         return loss_notes(self.loss, classes)
 
     def run(
         self,
-        model: Logits,
+        model: LogitsFn,
         images: Tensor,
         labels: Tensor,
         threat: Threat,
@@ -64,7 +65,7 @@ class FGSM:
 
         counter("clean")
         clean = value_and_grad(model, images, criterion, score, samples=self.samples)
-        step = threat.eps * threat.norm.steepest(clean.gradient)
+        step = threat.eps * threat.norm.normalize(clean.gradient)
         attacked = (images + project(images, step, threat.norm, threat.eps)).clamp(0, 1)
         counter("one step")
         after = value_and_grad(model, attacked, criterion, score, samples=self.samples, with_gradient=False)

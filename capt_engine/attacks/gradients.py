@@ -1,4 +1,4 @@
-"""Where the loss climbs: its value and its slope at a picture, averaged over draws where the model is random."""
+"""Value and gradient of an attack's loss, the attacker's criterion, and projections onto the ball and the pixel box."""
 
 from __future__ import annotations
 
@@ -9,39 +9,23 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Logits, Norm
-from capt_engine.attacks.losses import margin
+from capt_engine.attacks.base import LogitsFn, Norm
+from capt_engine.attacks.criterion import Criterion
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
 Score = Callable[[Tensor], Tensor]  # logits (n, k) → (n,), larger = better for the attacker
-Which = Tensor | slice  # some of the pictures: their indices (m,), or slice(None), which copies nothing
-
-
-@dataclass(frozen=True)
-class Criterion:
-    """Where the attacker wants to go: away from `labels` (n,), or to them when `targeted`."""
-
-    labels: Tensor
-    targeted: bool
-
-    @property
-    def sign(self) -> float:
-        """What a loss that grows as the label falls is multiplied with."""
-        return -1.0 if self.targeted else 1.0
-
-    def adversarial_margin(self, logits: Tensor) -> Tensor:
-        """By how much the attacker has won, (n,); above 0 the answer is what was wanted."""
-        return self.sign * margin(logits, self.labels)
-
-    def of(self, which: Which) -> Criterion:
-        """The aim for some of the pictures."""
-        return Criterion(self.labels[which], self.targeted)
 
 
 @dataclass(frozen=True)
 class LossAndGradient:
-    """What the model showed at some pictures: loss (n,), reached (n,) as in `Aim`, slope of the loss (n, 3, h, w), 0 where not asked."""
+    """The model's answer at some pictures.
+
+    Attributes:
+        loss: (n,).
+        adversarial_margin: (n,), see `Criterion`.
+        gradient: of the loss in the pixels, (n, 3, h, w); 0 where it was not computed.
+    """
 
     loss: Tensor
     adversarial_margin: Tensor
@@ -49,31 +33,40 @@ class LossAndGradient:
 
 
 def value_and_grad(
-    model: Logits, at: Tensor, criterion: Criterion, score: Score, *, samples: int = 1, with_gradient: bool = True
+    model: LogitsFn, at: Tensor, criterion: Criterion, score: Score, *, samples: int = 1, with_gradient: bool = True
 ) -> LossAndGradient:
-    """Ask the model about pictures `at` (n, 3, h, w); `samples` times, and the mean of all (EoT, Athalye et al. 2018, arXiv 1707.07397).
+    """Loss, adversarial margin and gradient at some pictures, averaged over passes (EOT, Athalye et al. 2018, arXiv 1707.07397).
 
-    Losses are summed over the pictures, not averaged: each picture's slope is its own, whatever the batch.
+    Losses are summed over the pictures, not averaged: each picture has its own gradient, whatever the batch.
+
+    Args:
+        model: pixels → logits.
+        at: pixels (n, 3, h, w) in [0, 1].
+        criterion: the attacker's goal for these pictures.
+        score: the loss that is ascended.
+        samples: EOT samples, 1 for a deterministic model.
+        with_gradient: False leaves the gradient 0 and saves the backward pass.
+
+    Returns:
+        The three of them, without a graph.
     """
     at = at.detach().requires_grad_(with_gradient)
-    losses, adversarial_margin, gradients = [], [], []
+    losses, margins, gradients = [], [], []
     for _ in range(samples):
         with torch.set_grad_enabled(with_gradient):
             logits = model(at)
             loss = score(logits)
             total = loss.sum()
         losses.append(loss.detach())
-        adversarial_margin.append(criterion.adversarial_margin(logits.detach()))
-        # A model that cuts the graph shows no slope. The attack goes on without one; it is for the checks to say so.
+        margins.append(criterion.adversarial_margin(logits.detach()))
+        # A model that cuts the graph gives no gradient. The attack goes on without one; the checks report it.
         if with_gradient and total.requires_grad:
             gradients.append(torch.autograd.grad(total, at)[0])
-    return LossAndGradient(
-        _mean(losses), _mean(adversarial_margin), _mean(gradients) if gradients else torch.zeros_like(at)
-    )
+    return LossAndGradient(_mean(losses), _mean(margins), _mean(gradients) if gradients else torch.zeros_like(at))
 
 
-def averaged(model: Logits, samples: int) -> Logits:
-    """The model whose logits are the mean of `samples` passes, for attacks that need them to belong to one model (EoT, as in `look`)."""
+def averaged(model: LogitsFn, samples: int) -> LogitsFn:
+    """The model whose logits are the mean of `samples` passes (EOT), for attacks that need the logits of one fixed model."""
     if samples == 1:
         return model
 
@@ -93,7 +86,7 @@ def _mean(values: list[Tensor]) -> Tensor:
 
 
 def clip_to_box(images: Tensor, delta: Tensor) -> Tensor:
-    """The part of delta that keeps images + delta in [0, 1]; it only ever shortens, so no ball around `images` is left."""
+    """Clip `delta` (n, 3, h, w) so that images + delta is in [0, 1]; no value grows, so no ball around `images` is left."""
     # In place: at full size a step's time outside the model is mostly the first touch of fresh memory.
     room = 1 - images
     torch.minimum(delta, room, out=room)
@@ -101,35 +94,35 @@ def clip_to_box(images: Tensor, delta: Tensor) -> Tensor:
 
 
 def project(images: Tensor, delta: Tensor, norm: Norm, eps: float) -> Tensor:
-    """The nearest perturbation to `delta` that is in the ball, shortened to where images + delta is a picture."""
+    """Project `delta` (n, 3, h, w) onto the ball of radius `eps`, then clip it so that images + delta is in [0, 1]."""
     return clip_to_box(images, norm.project(delta, eps))
 
 
 class ProgressCounter:
-    """Counts the ticks of one run: each call is one unit of `work`."""
+    """Counts the calls of `progress` in one run: each is one unit of `work`."""
 
     def __init__(self, progress: Progress, work: int) -> None:
-        self._tick, self._work, self._done = progress, work, 0
+        self._progress, self._work, self._done = progress, work, 0
 
     def __call__(self, note: str) -> None:
-        """Report, and stop here if that is wanted (Cancelled)."""
-        self._tick(self._done, self._work, note)
+        """Report one unit; an exception that `progress` raises (Cancelled) stops the attack here."""
+        self._progress(self._done, self._work, note)
         self._done += 1
 
 
 def samples_param() -> Any:
-    """The setting shared by all attacks that follow the slope of a model that may be random."""
+    """The setting `samples` of all attacks that average the gradient of a model that may be random."""
     return param(
         1,
-        "Draws a step",
+        "EOT samples",
         low=1,
         high=1_000,
-        help="Average the slope over this many passes: for models that answer at random. Each step costs as many times more.",
+        help="Average the gradient over this many passes: for models that answer at random. Each step costs as many times more.",
     )
 
 
 def stop_param(default: bool = False) -> Any:
-    """The setting shared by all attacks that can let go of a picture."""
+    """The setting `stop_early` of all attacks that can stop at a success."""
     return param(
         default,
         "Stop at success",

@@ -1,4 +1,4 @@
-"""HopSkipJump: an attack that is told nothing but the winning class (Chen, Jordan & Wainwright 2020, arXiv 1904.02144, Algorithm 2)."""
+"""HopSkipJump: an attack on the winning class alone (Chen, Jordan & Wainwright 2020, arXiv 1904.02144, Algorithm 2)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import LINF, Logits, Norm, PictureRngs, Threat
+from capt_engine.attacks.base import LINF, Attack, LogitsFn, Norm, PictureRngs, Threat
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
-# A picture's own search: it asks "is this one fooled?" and is told so, until it returns what it found.
+# The search of one picture: it yields pictures, receives whether each fools the model, and returns the one that it found.
 _Search = Generator[Tensor, bool, Tensor]
 
 # The boundary is found to this share of the distance. The paper's share, d^(−3/2), is finer than fp32 tells apart at 224 pixels.
@@ -24,11 +24,11 @@ _HALVINGS = 20
 
 
 @dataclass(frozen=True)
-class HopSkipJump:
-    """Walks along the boundary towards the picture, feeling its slope by which side random probes fall on.
+class HopSkipJump(Attack):
+    """Walks along the boundary towards the picture and estimates its gradient from the side on which random probes fall.
 
     It starts from any fooled picture, however far, and is done once one lies inside the ball. Cost: at most `queries` forward passes,
-    and one of the clean pictures. Each picture asks at its own pace, so company changes nothing.
+    and one of the clean pictures. Each picture asks at its own pace, so the rest of the batch changes nothing.
     """
 
     name: ClassVar[str] = "hop-skip-jump"
@@ -51,16 +51,16 @@ class HopSkipJump:
         "First probes",
         low=2,
         high=10_000,
-        help="Random probes for the first slope; round t takes √t times as many.",
+        help="Random probes for the first gradient; round t takes √t times as many.",
     )
 
     @property
     def work(self) -> int:
-        """Ticks of one batch: a query each, fewer where every picture has been fooled."""
+        """Calls of `progress` for one batch: a query each, fewer where every picture has been fooled."""
         return self.queries
 
     def run(
-        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+        self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
         """See `Attack.run`. A picture for which nothing was found inside the ball comes back clean."""
         found = images.clone()
@@ -87,8 +87,8 @@ class HopSkipJump:
         return found
 
 
-def _fooled(model: Logits, images: Tensor, labels: Tensor, threat: Threat) -> Tensor:
-    """The one thing asked: does the model answer what the attacker wants; (n,)."""
+def _fooled(model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat) -> Tensor:
+    """A mask (n,): True where the answer is the attacker's goal."""
     winners = model(images).argmax(dim=1)
     return winners == labels if threat.targeted else winners != labels
 
@@ -100,10 +100,10 @@ def _search(picture: Tensor, norm: Norm, eps: float, probes: int, stream: Pictur
     while True:
         step += 1
         # Both of the paper's ways to shrink, the line (L2) and the clip (L∞), are the projection onto a smaller ball.
-        high, low = float(norm.length(far - picture)), eps
-        clip_to_box = _shrunk(picture, far, norm, eps)
-        if (yield clip_to_box):
-            return clip_to_box
+        high, low = float(norm.norm(far - picture)), eps
+        nearby = _shrunk(picture, far, norm, eps)
+        if (yield nearby):
+            return nearby
         edge = far
         while high - low > _PRECISION * high:
             middle = (high + low) / 2
@@ -112,14 +112,14 @@ def _search(picture: Tensor, norm: Norm, eps: float, probes: int, stream: Pictur
                 edge, high = tried, middle
             else:
                 low = middle
-        gradient = yield from _slope(picture, edge, norm, round(probes * step**0.5), stream)
-        far, counter = edge, high / step**0.5
+        gradient = yield from _gradient(picture, edge, norm, round(probes * step**0.5), stream)
+        far, step_size = edge, high / step**0.5
         for _ in range(_HALVINGS):
-            tried = (edge + counter * norm.steepest(gradient)).clamp(0, 1)
+            tried = (edge + step_size * norm.normalize(gradient)).clamp(0, 1)
             if (yield tried):
                 far = tried
                 break
-            counter /= 2
+            step_size /= 2
 
 
 def _shrunk(picture: Tensor, far: Tensor, norm: Norm, length: float) -> Tensor:
@@ -127,7 +127,7 @@ def _shrunk(picture: Tensor, far: Tensor, norm: Norm, length: float) -> Tensor:
 
 
 def _start(picture: Tensor, stream: PictureRngs) -> _Search:
-    """Any fooled picture at all: noise of every coarseness, shaded and then saturated, until the model gives way."""
+    """Any adversarial picture: noise of every coarseness, shaded and then saturated, until one fools the model."""
     height, width = picture.shape[2:]
     coarseness = 1 + math.ceil(math.log2(max(height, width)))
     for attempt in itertools.count():
@@ -142,8 +142,8 @@ def _start(picture: Tensor, stream: PictureRngs) -> _Search:
     raise AssertionError("counting never ends")
 
 
-def _slope(picture: Tensor, edge: Tensor, norm: Norm, probes: int, stream: PictureRngs) -> _Search:
-    """The way into the fooled side at `edge`, (1, 3, h, w): probes weighted by their answers, less the mean (equations 9 and 16)."""
+def _gradient(picture: Tensor, edge: Tensor, norm: Norm, probes: int, stream: PictureRngs) -> _Search:
+    """Monte-Carlo estimate of the gradient at the boundary point `edge`, (1, 3, h, w), with the baseline (equations 9 and 16)."""
     values = edge[0].numel()
     # Far enough that a probe's share across the boundary, 1/√d of it, exceeds the error with which the boundary is known.
     radius = min(values**0.5 * _PRECISION, 0.1) * float((edge - picture).norm())
@@ -151,7 +151,7 @@ def _slope(picture: Tensor, edge: Tensor, norm: Norm, probes: int, stream: Pictu
     for _ in range(probes):
         way = stream.uniform(edge) * 2 - 1 if norm is LINF else stream.normal(edge)
         probe = (edge + radius * way / way.norm()).clamp(0, 1)
-        # What is left of the probe inside the picture is what was asked about.
+        # The part of the probe that lies inside the pixel box is the one that was classified.
         way = (probe - edge) / max(radius, 1e-12)
         answer = 1.0 if (yield probe) else -1.0
         weighted, total, answers = weighted + answer * way, total + way, answers + answer

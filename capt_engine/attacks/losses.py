@@ -1,4 +1,4 @@
-"""What an attack climbs: losses of logits (n, k) and labels (n,), one number a picture, larger = further from the label."""
+"""Losses that attacks ascend: of logits (n, k) and labels (n,), one number (n,) a picture, larger = further from the label."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from torch import Tensor
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 DLR_CLASSES = 3
-"""The DLR loss is a ratio to the lead of the best over the third best class: with fewer classes there is none."""
+"""The DLR loss divides by the difference of the best and the third best logit: with fewer classes there is none."""
 
 TARGETED_DLR_CLASSES = 4
 """The targeted DLR loss also looks at the fourth best class."""
 
-# Where the best three classes are level the ratio has no meaning; the numerator alone then shows the way.
+# Where the best three logits are equal the ratio has no meaning; the numerator alone then gives the direction.
 _LEVEL = 1e-12
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """−log softmax(logits)[label], (n,), as log(1 + Σ exp(other − label)).
 
-    Written so, its slope stays exact for a label that leads by far: the usual p − 1 is 0 in fp32 from a lead of 17 logits on.
+    Written so, its gradient stays exact for a confident model: the usual p − 1 is 0 in fp32 from a margin of 17 logits on.
     """
     label_logit = logits.gather(1, labels[:, None]).squeeze(1)
     return F.softplus(_without(logits, labels).logsumexp(dim=1) - label_logit)
 
 
 def margin(logits: Tensor, labels: Tensor) -> Tensor:
-    """Best other logit − label's logit, (n,): positive exactly when the label has lost (Carlini & Wagner 2017, without the floor)."""
+    """Margin max_{j≠y} z_j − z_y, (n,): positive where the answer is not the label (Carlini & Wagner 2017, without the floor)."""
     label_logit = logits.gather(1, labels[:, None]).squeeze(1)
     return _without(logits, labels).amax(dim=1) - label_logit
 
 
 def dlr(logits: Tensor, labels: Tensor) -> Tensor:
-    """The margin in units of the best class's lead over the third best, (n,): no scale of the logits changes it (Croce & Hein 2020, eq. 6).
+    """Difference-of-logits ratio (max_{j≠y} z_j − z_y) / (z_π1 − z_π3), (n,): no scale of the logits changes it (Croce & Hein 2020, eq. 6).
 
     With fewer than DLR_CLASSES classes it is the margin itself.
     """
@@ -47,15 +47,15 @@ def dlr(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def targeted_dlr(logits: Tensor, labels: Tensor, targets: Tensor) -> Tensor:
-    """Target's logit − label's logit over (first − (third + fourth) / 2), (n,): larger = nearer to `targets` (Croce & Hein 2020, eq. 7).
+    """Targeted DLR (z_t − z_y) / (z_π1 − (z_π3 + z_π4) / 2), (n,): larger = nearer to `targets` (Croce & Hein 2020, eq. 7).
 
     With fewer than TARGETED_DLR_CLASSES classes it is the difference itself.
     """
-    ahead = logits.gather(1, targets[:, None]).squeeze(1) - logits.gather(1, labels[:, None]).squeeze(1)
+    difference = logits.gather(1, targets[:, None]).squeeze(1) - logits.gather(1, labels[:, None]).squeeze(1)
     if logits.shape[1] < TARGETED_DLR_CLASSES:
-        return ahead
+        return difference
     first, _, third, fourth = logits.topk(4, dim=1).values.unbind(dim=1)
-    return ahead / (first - (third + fourth) / 2).clamp_min(_LEVEL)
+    return difference / (first - (third + fourth) / 2).clamp_min(_LEVEL)
 
 
 def _without(logits: Tensor, labels: Tensor) -> Tensor:
@@ -66,7 +66,7 @@ LOSSES: dict[str, Loss] = {"cross-entropy": cross_entropy, "margin": margin, "dl
 
 
 def loss_notes(loss: str, classes: int) -> tuple[str, ...]:
-    """What has to be said about climbing `loss` with this many classes."""
+    """Notes on an attack that ascends `loss` with this many classes."""
     if loss != "dlr" or classes >= DLR_CLASSES:
         return ()
-    return (f"The DLR loss needs {DLR_CLASSES} classes; with {classes} the margin was climbed instead.",)
+    return (f"The DLR loss needs {DLR_CLASSES} classes; with {classes} the margin takes its place.",)

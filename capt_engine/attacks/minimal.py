@@ -1,71 +1,81 @@
-"""What attacks that seek the nearest adversarial picture share: the nearest one so far, and what is returned for a given budget."""
+"""The nearest adversarial picture so far, and the picture within a given budget: the parts that minimum-norm attacks share."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Logits, Norm, Threat
-from capt_engine.attacks.gradients import Criterion, ProgressCounter, clip_to_box, project
+from capt_engine.attacks.base import LogitsFn, Norm, Threat
+from capt_engine.attacks.criterion import Criterion
+from capt_engine.attacks.gradients import ProgressCounter, clip_to_box, project
 
 SHORTENING = 10
 """Forward passes that `shorten` makes."""
 
-# Beyond the very edge, so that the answer does not hang on the last digit: a tenth of what minimal distances are promised to.
+# Beyond the very edge, so that the answer does not hang on the last digit: a tenth of the accuracy that minimal distances are promised to.
 _BEYOND = 1.001
 
 
 class Nearest:
-    """The nearest successful perturbation of each picture: delta (n, 3, h, w), length (n,), infinite while there is none.
+    """The nearest successful perturbation of each picture.
 
-    A picture whose clean answer is what the attacker wants has found it at length 0.
+    A picture whose clean answer is the attacker's goal has distance 0.
+
+    Attributes:
+        clean_logits: (n, k), of the clean pictures.
+        delta: (n, 3, h, w), the perturbations.
+        distance: (n,), their norms; infinite while there is no success.
     """
 
-    def __init__(self, model: Logits, images: Tensor, criterion: Criterion, norm: Norm) -> None:
-        self._model, self._images, self._aim, self._norm = model, images, criterion, norm
+    def __init__(self, model: LogitsFn, images: Tensor, criterion: Criterion, norm: Norm) -> None:
+        self._model, self._images, self._criterion, self._norm = model, images, criterion, norm
         with torch.no_grad():
-            self.clean = model(images)
+            self.clean_logits = model(images)
         self.delta = torch.zeros_like(images)
-        self.length = torch.where(criterion.adversarial_margin(self.clean) > 0, 0.0, torch.inf)
+        self.distance = torch.where(criterion.adversarial_margin(self.clean_logits) > 0, 0.0, torch.inf)
 
-    def offer(self, delta: Tensor, won: Tensor) -> Tensor:
-        """Keep the perturbations (n, 3, h, w) that succeed, `won` (n,), and are shorter than what was there; says which, (n,)."""
-        length = self._norm.length(delta)
-        nearer = won & (length < self.length)
-        self.delta[nearer], self.length[nearer] = delta[nearer], length[nearer].to(self.length.dtype)
+    def offer(self, delta: Tensor, success: Tensor) -> Tensor:
+        """Keep the perturbations (n, 3, h, w) that succeed, `success` (n,), and are nearer than before; return which, (n,)."""
+        distance = self._norm.norm(delta)
+        nearer = success & (distance < self.distance)
+        self.delta[nearer], self.distance[nearer] = delta[nearer], distance[nearer].to(self.distance.dtype)
         return nearer
 
     def shorten(self, counter: ProgressCounter) -> None:
-        """Pull each perturbation back along its own line until the answer would turn back: a bisection to a thousandth."""
-        low, high = torch.zeros_like(self.length), torch.ones_like(self.length)
-        found = self.length.isfinite() & (self.length > 0)
-        whole = self.delta.clone()
+        """Shorten each perturbation along its own line to where the answer turns back: a bisection to a thousandth."""
+        low, high = torch.zeros_like(self.distance), torch.ones_like(self.distance)
+        found = self.distance.isfinite() & (self.distance > 0)
+        longest = self.delta.clone()
         for step in range(SHORTENING):
             counter("shortening")
             last = step == SHORTENING - 1
             share = (high * _BEYOND).clamp_max(1.0) if last else (low + high) / 2
-            won = self._won(whole * share.view(-1, 1, 1, 1))
-            high = torch.where(won, share, high)
-            low = torch.where(won, low, share)
-            kept = found & won
-            shorter = whole * share.view(-1, 1, 1, 1)
-            self.delta[kept], self.length[kept] = shorter[kept], self._norm.length(shorter)[kept].to(self.length.dtype)
+            shorter = longest * share.view(-1, 1, 1, 1)
+            success = self._succeeds(shorter)
+            high = torch.where(success, share, high)
+            low = torch.where(success, low, share)
+            kept = found & success
+            self.delta[kept] = shorter[kept]
+            self.distance[kept] = self._norm.norm(shorter)[kept].to(self.distance.dtype)
 
     def within(self, threat: Threat, otherwise: Tensor) -> Tensor:
-        """Pictures for a budget: the nearest success where it lies within eps; else the furthest that the ball allows on the way to it.
+        """Pictures for a budget: the nearest success where it lies within eps, else the point at eps on the way to it.
 
-        otherwise (n, 3, h, w): where to go for pictures without any success. What does not help the attacker is not done at all.
+        Args:
+            threat: norm and budget.
+            otherwise: (n, 3, h, w), the perturbation to go towards for pictures without any success.
+
+        Returns:
+            Pictures (n, 3, h, w) in [0, 1]; the clean one where the change would not help the attacker.
         """
-        goal = torch.where(self.length.isfinite().view(-1, 1, 1, 1), self.delta, otherwise)
+        goal = torch.where(self.distance.isfinite().view(-1, 1, 1, 1), self.delta, otherwise)
         attacked = (self._images + project(self._images, goal, threat.norm, threat.eps)).clamp(0, 1)
         with torch.no_grad():
-            better = self._aim.adversarial_margin(self._model(attacked)) > self._aim.adversarial_margin(self.clean)
-        better &= self.length > 0
+            after = self._criterion.adversarial_margin(self._model(attacked))
+        better = (after > self._criterion.adversarial_margin(self.clean_logits)) & (self.distance > 0)
         return torch.where(better.view(-1, 1, 1, 1), attacked, self._images)
 
-    def _won(self, delta: Tensor) -> Tensor:
+    def _succeeds(self, delta: Tensor) -> Tensor:
         with torch.no_grad():
-            return (
-                self._aim.adversarial_margin(self._model((self._images + clip_to_box(self._images, delta)).clamp(0, 1)))
-                > 0
-            )
+            logits = self._model((self._images + clip_to_box(self._images, delta)).clamp(0, 1))
+        return self._criterion.adversarial_margin(logits) > 0

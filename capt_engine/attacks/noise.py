@@ -1,4 +1,4 @@
-"""Random noise of the same size as an attack's budget: the control that any attack has to beat (Carlini et al. 2019, arXiv 1902.06705)."""
+"""Random noise as large as an attack's budget: the control that any attack has to beat (Carlini et al. 2019, arXiv 1902.06705)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import LINF, Logits, PictureRngs, Threat
-from capt_engine.attacks.losses import margin
+from capt_engine.attacks.base import LINF, Attack, LogitsFn, PictureRngs, Threat
+from capt_engine.attacks.criterion import Criterion
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
@@ -23,8 +23,8 @@ _KINDS: dict[str, Callable[[PictureRngs, Tensor], Tensor]] = {
 
 
 @dataclass(frozen=True)
-class Noise:
-    """Noise on the edge of the ball; it looks at nothing, so one draw may even help the model.
+class Noise(Attack):
+    """Noise on the edge of the ball; it does not ask the model, so one draw may even help it.
 
     Cost: no forward pass for one draw, else one a draw.
     """
@@ -43,7 +43,7 @@ class Noise:
         choices=tuple(_KINDS),
         help="Corners moves every value by the whole of ε up or down under L∞; under L2 every kind is as long as ε.",
     )
-    rngs: int = param(
+    draws: int = param(
         1,
         "Draws",
         low=1,
@@ -53,28 +53,28 @@ class Noise:
 
     @property
     def work(self) -> int:
-        """One tick a draw."""
-        return self.rngs
+        """One unit a draw."""
+        return self.draws
 
     def run(
-        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+        self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
         """See `Attack.run`."""
         worst = torch.full_like(images[:, 0, 0, 0], -torch.inf)
         kept = images.clone()
-        for draw in range(self.rngs):
-            progress(draw, self.work, f"draw {draw + 1} of {self.rngs}")
+        for draw in range(self.draws):
+            progress(draw, self.work, f"draw {draw + 1} of {self.draws}")
             noisy = (images + self._of_size(_KINDS[self.kind](rngs, images), threat)).clamp(0, 1)
-            if self.rngs == 1:
+            if self.draws == 1:
                 return noisy
             with torch.no_grad():
-                adversarial_margin = (-1.0 if threat.targeted else 1.0) * margin(model(noisy), labels)
-            better = adversarial_margin > worst
-            kept[better], worst[better] = noisy[better], adversarial_margin[better]
+                margins = Criterion(labels, threat.targeted).adversarial_margin(model(noisy))
+            better = margins > worst
+            kept[better], worst[better] = noisy[better], margins[better]
         return kept
 
     def _of_size(self, noise: Tensor, threat: Threat) -> Tensor:
         if threat.norm is LINF:
             return threat.norm.project(noise * threat.eps, threat.eps)
         # Normalising takes it to the edge whatever its distribution; the projection takes off what rounding added.
-        return threat.norm.project(threat.norm.steepest(noise) * threat.eps, threat.eps)
+        return threat.norm.project(threat.norm.normalize(noise) * threat.eps, threat.eps)

@@ -10,8 +10,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Logits, PictureRngs, Threat
-from capt_engine.attacks.gradients import Criterion, ProgressCounter, samples_param, stop_param, value_and_grad
+from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
+from capt_engine.attacks.criterion import Criterion
+from capt_engine.attacks.gradients import ProgressCounter, samples_param, stop_param, value_and_grad
 from capt_engine.attacks.worst import Worst
 from capt_engine.progress import Progress
 from capt_engine.registry import param
@@ -21,7 +22,7 @@ _FIRST_STEP = 0.2
 
 
 @dataclass(frozen=True)
-class Patch:
+class Patch(Attack):
     """Paints a square at a random place, step by step up the margin; every restart tries another place.
 
     Cost: restarts × (steps + 1) forward and restarts × steps backward passes, and one forward pass of the clean pictures.
@@ -45,7 +46,7 @@ class Patch:
 
     @property
     def work(self) -> int:
-        """Ticks of one batch, or fewer where every picture has been stopped at."""
+        """Calls of `progress` for one batch, or fewer where every picture has been stopped at."""
         return self.restarts * (self.steps + 1)
 
     @property
@@ -55,7 +56,7 @@ class Patch:
         return f"a square patch over {self.share * 100:.3g} % of the picture at {places}"
 
     def run(
-        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+        self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
         """See `Attack.run`."""
         criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)
@@ -64,26 +65,26 @@ class Patch:
             covered = self._place(images, rngs)
             painted = torch.where(covered, rngs.uniform(images), images)
             for step in range(self.steps + 1):
-                left = worst.left(self.stop_early)
-                if not len(left):
+                active = worst.active(self.stop_early)
+                if not len(active):
                     return worst.pictures
                 counter(f"step {step} of {self.steps}")
-                aiming = criterion.of(left)
+                wanted = criterion.of(active)
                 seen = value_and_grad(
                     model,
-                    painted[left],
-                    aiming,
-                    aiming.adversarial_margin,
+                    painted[active],
+                    wanted,
+                    wanted.adversarial_margin,
                     samples=self.samples,
                     with_gradient=step < self.steps,
                 )
-                worst.offer(painted[left], seen.adversarial_margin, left)
-                pushed = painted[left] + _FIRST_STEP * (1 - step / self.steps) * seen.gradient.sign()
-                painted[left] = torch.where(covered[left], pushed.clamp(0, 1), painted[left])
+                worst.offer(painted[active], seen.adversarial_margin, active)
+                pushed = painted[active] + _FIRST_STEP * (1 - step / self.steps) * seen.gradient.sign()
+                painted[active] = torch.where(covered[active], pushed.clamp(0, 1), painted[active])
         return worst.pictures
 
     def _place(self, images: Tensor, rngs: PictureRngs) -> Tensor:
-        """True under the patch, (n, 1, h, w): a square, or what of it fits in, at a place of each picture's own."""
+        """The mask of the patch, (n, 1, h, w): a square, or the part of it that fits in, at a random place of each picture."""
         side = max(1, round(math.sqrt(self.share * images.shape[2] * images.shape[3])))
         chance = rngs.uniform(images[:, 0, 0, :1].expand(-1, 2))
         spans = []

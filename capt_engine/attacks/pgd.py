@@ -8,23 +8,16 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Logits, PictureRngs, Threat
-from capt_engine.attacks.gradients import (
-    Criterion,
-    ProgressCounter,
-    Which,
-    project,
-    samples_param,
-    stop_param,
-    value_and_grad,
-)
+from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
+from capt_engine.attacks.criterion import Criterion, Which
+from capt_engine.attacks.gradients import ProgressCounter, project, samples_param, stop_param, value_and_grad
 from capt_engine.attacks.losses import LOSSES, loss_notes
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
 
 @dataclass(frozen=True)
-class PGD:
+class PGD(Attack):
     """Steps up the loss, each brought back into the ball and into the picture; keeps the strongest point met on the way.
 
     Cost: restarts × (steps + 1) × samples forward and restarts × steps × samples backward passes, and one forward pass of the clean
@@ -60,7 +53,7 @@ class PGD:
         "cross-entropy",
         "Loss",
         choices=tuple(LOSSES),
-        help="What is climbed; margin helps where a model is over-confident.",
+        help="The loss to ascend; margin helps where a model is over-confident.",
     )
     stop_early: bool = stop_param()
     momentum: float = param(
@@ -68,70 +61,72 @@ class PGD:
         "Momentum",
         low=0.0,
         high=10.0,
-        help="How much of the slopes before is followed; 1 is MI-FGSM, whose pictures fool other models more often.",
+        help="The share of earlier gradients in each step; 1 is MI-FGSM, whose pictures fool other models more often.",
     )
     samples: int = samples_param()
 
     @property
     def work(self) -> int:
-        """Ticks of one batch, or fewer where every picture has been stopped at."""
+        """Calls of `progress` for one batch, or fewer where every picture has been stopped at."""
         return self.restarts * (self.steps + 1)
 
     def notes(self, classes: int) -> tuple[str, ...]:
-        """What has to be said about a run with this many classes."""
+        """See `HasNotes`."""
         return loss_notes(self.loss, classes)
 
     def run(
-        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+        self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
         """See `Attack.run`. The clean picture is the first candidate, so no picture ends better off than it began."""
         criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)
         step_size = self.step_size or threat.eps * max(1 / self.steps, 1 / 4)
         with torch.no_grad():
-            best, best_reached = images.clone(), criterion.adversarial_margin(model(images))
+            best, best_margin = images.clone(), criterion.adversarial_margin(model(images))
         for _ in range(self.restarts):
             # Drawn for every picture, finished or not, so that what a picture gets does not depend on the others.
             start = threat.norm.random(rngs, images, threat.eps) if self.random_start else torch.zeros_like(images)
             delta = project(images, start, threat.norm, threat.eps)
-            heading = torch.zeros_like(images)
+            velocity = torch.zeros_like(images)
             for step in range(self.steps + 1):
-                left = self._left(best_reached)
-                if left is None:
+                active = self._active(best_margin)
+                if active is None:
                     return best
                 counter(f"step {step} of {self.steps}")
-                pictures, wanted = images[left], criterion.of(left)
+                pictures, wanted = images[active], criterion.of(active)
 
                 def score(logits: Tensor, wanted: Criterion = wanted) -> Tensor:
                     return wanted.sign * LOSSES[self.loss](logits, wanted.labels)
 
-                # The slope is taken at the picture, not through the clip: that has none at exactly 0 and 1 (torch 2.15), so black and
-                # white pixels would never move.
-                attacked = (pictures + delta[left]).clamp_(0, 1)
+                # The gradient is taken at the picture, not through the clip, whose gradient is 0 at exactly 0 and 1 (torch 2.15): black
+                # and white pixels would never move.
+                attacked = (pictures + delta[active]).clamp_(0, 1)
                 seen = value_and_grad(
                     model, attacked, wanted, score, samples=self.samples, with_gradient=step < self.steps
                 )
-                better = seen.adversarial_margin > best_reached[left]
-                best[left] = torch.where(better[:, None, None, None], attacked, best[left])
-                best_reached[left] = torch.where(better, seen.adversarial_margin, best_reached[left])
+                better = seen.adversarial_margin > best_margin[active]
+                best[active] = torch.where(better[:, None, None, None], attacked, best[active])
+                best_margin[active] = torch.where(better, seen.adversarial_margin, best_margin[active])
                 if step < self.steps:
-                    ahead = threat.norm.steepest(self._headed(heading, left, seen.gradient)).mul_(step_size)
-                    delta[left] = project(pictures, ahead.add_(delta[left]), threat.norm, threat.eps)
+                    ahead = threat.norm.normalize(self._momentum_step(velocity, active, seen.gradient)).mul_(step_size)
+                    delta[active] = project(pictures, ahead.add_(delta[active]), threat.norm, threat.eps)
         return best
 
-    def _headed(self, heading: Tensor, left: Which, gradient: Tensor) -> Tensor:
-        """Where to go: up the slope, or with momentum along the running sum of slopes of mean size 1, kept in `heading` (MI-FGSM, eq. 6).
+    def _momentum_step(self, velocity: Tensor, active: Which, gradient: Tensor) -> Tensor:
+        """The direction of ascent: the gradient, or with momentum the running sum of normalised gradients in `velocity` (MI-FGSM, eq. 6).
 
-        The paper makes their sums 1, which is the same direction.
+        Gradients are normalised to a mean absolute value of 1; the paper's sum of 1 gives the same direction.
         """
         if not self.momentum:
             return gradient
         size = gradient.abs().mean(dim=(1, 2, 3), keepdim=True)
-        heading[left] = self.momentum * heading[left] + gradient / torch.where(size > 0, size, torch.ones_like(size))
-        return heading[left]
+        velocity[active] = self.momentum * velocity[active] + gradient / torch.where(
+            size > 0, size, torch.ones_like(size)
+        )
+        return velocity[active]
 
-    def _left(self, best_reached: Tensor) -> Which | None:
-        """Which pictures get another step: indices (m,), or all of them, without asking the device or copying any; None where none do."""
-        left = (best_reached <= 0).nonzero().flatten() if self.stop_early else best_reached
-        if not len(left):
+    def _active(self, best_margin: Tensor) -> Which | None:
+        """The pictures that get another step: indices (m,), or all of them, without waiting for the device or copying; None for none."""
+        active = (best_margin <= 0).nonzero().flatten() if self.stop_early else best_margin
+        if not len(active):
             return None
-        return left if len(left) < len(best_reached) else slice(None)
+        return active if len(active) < len(best_margin) else slice(None)

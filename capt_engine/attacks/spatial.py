@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from capt_engine.attacks.base import Logits, PictureRngs, Threat
-from capt_engine.attacks.gradients import Criterion, ProgressCounter, stop_param
+from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
+from capt_engine.attacks.criterion import Criterion
+from capt_engine.attacks.gradients import ProgressCounter, stop_param
 from capt_engine.attacks.worst import Worst
 from capt_engine.progress import Progress
 from capt_engine.registry import param
@@ -22,8 +23,8 @@ _EDGES = {"black": "zeros", "stretched": "border", "mirrored": "reflection"}
 
 
 @dataclass(frozen=True)
-class Spatial:
-    """Tries every turn with every shift of the grid and keeps the worst; a grid finds what following a slope misses (their section 4).
+class Spatial(Attack):
+    """Tries every turn with every shift of the grid and keeps the worst; a grid finds more than gradients do (their section 4).
 
     Cost: turns × shifts² forward passes, and one of the clean pictures.
     """
@@ -58,7 +59,7 @@ class Spatial:
 
     @property
     def work(self) -> int:
-        """A tick for each move."""
+        """One unit a move."""
         return self.turns * self.shifts**2
 
     @property
@@ -67,18 +68,18 @@ class Spatial:
         return f"turns up to ±{self.degrees:g}° and shifts up to ±{self.shift:.3g} of the picture's size, worst of {self.work}"
 
     def run(
-        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+        self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
         """See `Attack.run`."""
         del rngs
         criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)
         worst = Worst(model, images, criterion)
         for degrees, right, down in self._moves():
-            left = worst.left(self.stop_early)
-            if not len(left):
+            active = worst.active(self.stop_early)
+            if not len(active):
                 break
             counter(f"{degrees:+.3g}°, {right:+.2f} right, {down:+.2f} down")
-            worst.try_out(project(images[left], degrees, right, down, self.edge), left)
+            worst.try_out(rotate_translate(images[active], degrees, right, down, self.edge), active)
         return worst.pictures
 
     def _moves(self) -> Iterator[tuple[float, float, float]]:
@@ -93,7 +94,7 @@ def _spread(largest: float, count: int) -> list[float]:
     return [largest * (2 * i / (count - 1) - 1) for i in range(count)]
 
 
-def project(images: Tensor, degrees: float, right: float, down: float, edge: str = "black") -> Tensor:
+def rotate_translate(images: Tensor, degrees: float, right: float, down: float, edge: str = "black") -> Tensor:
     """Pictures (n, 3, h, w) turned anticlockwise about their middle, then shifted by shares of width and height; bilinear."""
     height, width = images.shape[2:]
     angle = math.radians(degrees)

@@ -9,8 +9,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import LINF, Logits, Norm, PictureRngs, Threat
-from capt_engine.attacks.losses import margin
+from capt_engine.attacks.base import LINF, Attack, LogitsFn, Norm, PictureRngs, Threat
+from capt_engine.attacks.criterion import Criterion
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
@@ -20,7 +20,7 @@ _TINY = 1e-12
 
 
 @dataclass(frozen=True)
-class Square:
+class Square(Attack):
     """Tries one random square at a time and keeps what lowers the margin; a picture asks no more once it is fooled.
 
     Cost: at most `queries` forward passes, and one of the clean pictures. No gradient, so it sees through masked ones.
@@ -51,39 +51,35 @@ class Square:
 
     @property
     def work(self) -> int:
-        """Ticks of one batch: a query each, fewer where every picture has been fooled."""
+        """One unit a query, fewer where every picture has been fooled."""
         return self.queries
 
     def run(
-        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+        self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
-        """See `Attack.run`. Where nothing that was tried beats the clean picture, the clean picture comes back."""
-        towards = -1.0 if threat.targeted else 1.0
+        """See `Attack.run`. The clean picture is returned where no query beats it."""
+        criterion = Criterion(labels, threat.targeted)
         with torch.no_grad():
-            clean = towards * margin(model(images), labels)
+            clean = criterion.adversarial_margin(model(images))
             current, best = images.clone(), clean.clone()
             for query in range(self.queries):
-                left = (best <= 0).nonzero().flatten()
-                if not len(left):
+                active = (best <= 0).nonzero().flatten()
+                if not len(active):
                     break
                 progress(query, self.work, f"query {query + 1} of {self.queries}")
-                pictures, streams = images[left], rngs.only(left)
+                pictures, streams = images[active], rngs.only(active)
                 delta = (
-                    self._changed(current[left] - pictures, threat, self._side(query, images, threat.norm), streams)
+                    self._changed(current[active] - pictures, threat, self._side(query, images, threat.norm), streams)
                     if query
                     else _first(pictures, threat, streams)
                 )
                 tried = (pictures + threat.norm.project(delta, threat.eps)).clamp(0, 1)
-                adversarial_margin = towards * margin(model(tried), labels[left])
+                margins = criterion.of(active).adversarial_margin(model(tried))
                 # The first pattern is taken as it is: the search goes on from there, not from the clean picture.
-                better = (
-                    torch.ones_like(adversarial_margin, dtype=torch.bool)
-                    if query == 0
-                    else adversarial_margin > best[left]
-                )
-                current[left[better]], best[left[better]] = tried[better], adversarial_margin[better]
-        won = (best > clean)[:, None, None, None]
-        return torch.where(won, current, images)
+                better = margins > best[active] if query else torch.ones_like(margins, dtype=torch.bool)
+                current[active[better]], best[active[better]] = tried[better], margins[better]
+        better = (best > clean)[:, None, None, None]
+        return torch.where(better, current, images)
 
     def _side(self, query: int, images: Tensor, norm: Norm) -> int:
         """The side of the squares at that query, in pixels."""
@@ -99,11 +95,11 @@ class Square:
         if threat.norm is LINF:
             chance = streams.uniform(delta[:, 0, 0, :1].expand(-1, 5))
             return torch.where(_window(delta, side, chance[:, :2]), _signs(chance[:, 2:]) * threat.eps, delta)
-        return _moved(delta, threat.norm, threat.eps, _odd(side, delta), streams)
+        return _l2_square(delta, threat.norm, threat.eps, _odd(side, delta), streams)
 
 
 def _first(pictures: Tensor, threat: Threat, streams: PictureRngs) -> Tensor:
-    """Where the search begins: vertical stripes of ±ε under L∞, a grid of bumps up and down under L2; (m, 3, h, w)."""
+    """The first perturbation (m, 3, h, w): vertical stripes of ±ε under L∞, a grid of bumps up and down under L2."""
     if threat.norm is LINF:
         return (_signs_like(streams, pictures[:, :, :1]) * threat.eps).expand_as(pictures)
     height, width = pictures.shape[2:]
@@ -113,9 +109,9 @@ def _first(pictures: Tensor, threat: Threat, streams: PictureRngs) -> Tensor:
     chance = streams.uniform(pictures[:, :1, :1, :1].expand(-1, 4, *tiles))
     signs, turned = torch.where(chance[:, :3] < 0.5, -1.0, 1.0), chance[:, 3:] < 0.5
     bumps = _two_bumps(side).to(pictures)
-    clip_to_box = torch.arange(height)[:, None] % side, torch.arange(width)[None] % side
-    shape = torch.where(_tiled(turned, rows, columns), bumps.T[clip_to_box], bumps[clip_to_box])
-    return threat.norm.steepest(_tiled(signs, rows, columns) * shape) * threat.eps
+    place = torch.arange(height)[:, None] % side, torch.arange(width)[None] % side
+    shape = torch.where(_tiled(turned, rows, columns), bumps.T[place], bumps[place])
+    return threat.norm.normalize(_tiled(signs, rows, columns) * shape) * threat.eps
 
 
 def _tiled(values: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
@@ -123,8 +119,8 @@ def _tiled(values: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     return values[:, :, rows][:, :, :, columns]
 
 
-def _moved(delta: Tensor, norm: Norm, eps: float, side: int, streams: PictureRngs) -> Tensor:
-    """Algorithm 3: what two windows hold, and what of ε is left over, goes into the first of them, bent by a fresh bump."""
+def _l2_square(delta: Tensor, norm: Norm, eps: float, side: int, streams: PictureRngs) -> Tensor:
+    """Algorithm 3: the norm inside two windows, and the unused part of ε, moves into the first of them, with a new bump added."""
     chance = streams.uniform(delta[:, 0, 0, :1].expand(-1, 8))
     window, other = _window(delta, side, chance[:, 0:2]), _window(delta, side, chance[:, 2:4])
     height, width = delta.shape[2:]
@@ -135,15 +131,13 @@ def _moved(delta: Tensor, norm: Norm, eps: float, side: int, streams: PictureRng
     bump = _two_bumps(side).to(delta)
     turned = (chance[:, 4] < 0.5)[:, None, None]
     shape = torch.where(turned, bump.T[rows[:, :, None], columns[:, None]], bump[rows[:, :, None], columns[:, None]])
-    clip_to_box = delta * window
-    fresh = shape[:, None] * _signs(chance[:, 5:8]) * window + clip_to_box / _channel_length(clip_to_box).clamp_min(
-        _TINY
-    )
+    inside = delta * window
+    fresh = shape[:, None] * _signs(chance[:, 5:8]) * window + inside / _channel_norm(inside).clamp_min(_TINY)
     held = (delta * (window | other)).square().sum(dim=(2, 3), keepdim=True)
-    unused = (eps**2 - norm.length(delta).square()).clamp_min(0)[:, None, None, None] / 3
-    fresh = fresh / _channel_length(fresh).clamp_min(_TINY) * (held + unused).sqrt()
-    project = torch.where(window, fresh, delta * ~other)
-    return norm.steepest(project) * eps
+    unused = (eps**2 - norm.norm(delta).square()).clamp_min(0)[:, None, None, None] / 3
+    fresh = fresh / _channel_norm(fresh).clamp_min(_TINY) * (held + unused).sqrt()
+    changed = torch.where(window, fresh, delta * ~other)
+    return norm.normalize(changed) * eps
 
 
 def _odd(side: int, delta: Tensor) -> int:
@@ -154,7 +148,7 @@ def _odd(side: int, delta: Tensor) -> int:
 
 
 def _corner(chance: Tensor, length: int, side: int) -> Tensor:
-    """Where a window begins, (m,), for chances in [0, 1)."""
+    """The first row or column of a window, (m,), for chances in [0, 1)."""
     return (chance * (length - side + 1)).long()
 
 
@@ -177,7 +171,7 @@ def _signs_like(streams: PictureRngs, like: Tensor) -> Tensor:
     return torch.where(streams.uniform(like) < 0.5, -1.0, 1.0)
 
 
-def _channel_length(values: Tensor) -> Tensor:
+def _channel_norm(values: Tensor) -> Tensor:
     return values.square().sum(dim=(2, 3), keepdim=True).sqrt()
 
 

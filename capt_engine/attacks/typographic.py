@@ -13,8 +13,9 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from capt_engine.attacks.base import Logits, PictureRngs, Threat
-from capt_engine.attacks.gradients import Criterion, ProgressCounter, stop_param
+from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
+from capt_engine.attacks.criterion import Criterion
+from capt_engine.attacks.gradients import ProgressCounter, stop_param
 from capt_engine.attacks.worst import Worst
 from capt_engine.errors import BadRequest
 from capt_engine.progress import Progress
@@ -27,7 +28,7 @@ _SMALLEST_PT = 4
 
 
 @dataclass(frozen=True)
-class Typographic:
+class Typographic(Attack):
     """Prints the target, or the wrong classes that the model finds likeliest, at several places, and keeps the worst.
 
     Needs a model with `classes`, one name a class. Cost: words × places forward passes, and one of the clean pictures.
@@ -73,7 +74,7 @@ class Typographic:
 
     @property
     def work(self) -> int:
-        """A tick for each word at each place, fewer where there are not so many wrong classes."""
+        """One unit for each word at each place, fewer where there are not so many wrong classes."""
         return self.words * self.places
 
     @property
@@ -84,23 +85,25 @@ class Typographic:
         return f"{name} printed {self.size * 100:.3g} % of the picture high{seen}, worst of {self.work}"
 
     def run(
-        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+        self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
         """See `Attack.run`; raises BadRequest for a model without class names."""
         names = _names(model)
         criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)
         worst = Worst(model, images, criterion)
-        printed = self._printed(worst.clean, labels, threat.targeted)
+        printed = self._printed(worst.clean_logits, labels, threat.targeted)
         for rank in range(printed.shape[1]):
             for place in range(self.places):
                 # Drawn for every picture, finished or not, so that what a picture gets does not depend on the others.
                 chance = rngs.uniform(images[:, 0, 0, :1].expand(-1, 2))
-                left = worst.left(self.stop_early)
-                if not len(left):
+                active = worst.active(self.stop_early)
+                if not len(active):
                     return worst.pictures
                 counter(f"place {place + 1} of {self.places}")
-                labelled = [self._with_label(images[i], names[int(printed[i, rank])], chance[i]) for i in left.tolist()]
-                worst.try_out(torch.stack(labelled), left)
+                labelled = [
+                    self._with_label(images[i], names[int(printed[i, rank])], chance[i]) for i in active.tolist()
+                ]
+                worst.try_out(torch.stack(labelled), active)
         return worst.pictures
 
     def _printed(self, clean: Tensor, labels: Tensor, targeted: bool) -> Tensor:
@@ -124,7 +127,7 @@ class Typographic:
         return result.clamp(0, 1)
 
 
-def _names(model: Logits) -> Sequence[str]:
+def _names(model: LogitsFn) -> Sequence[str]:
     names: Sequence[str] | None = getattr(model, "classes", None)
     if not names:
         raise BadRequest(

@@ -1,42 +1,42 @@
-"""Keeping the worst case: the strongest picture that a search has met so far."""
+"""The worst case of a search: the strongest picture so far."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Logits
-from capt_engine.attacks.gradients import Criterion
+from capt_engine.attacks.base import LogitsFn
+from capt_engine.attacks.criterion import Criterion
 
 
 class Worst:
-    """The strongest picture met, the clean one to begin with: what comes of a search never helps the model.
+    """The strongest picture so far, the clean one to begin with, so that no search ever helps the model.
 
-    pictures: (n, 3, h, w); reached: (n,), as in `Aim`; clean: the model's logits of the clean pictures, (n, k).
+    Attributes:
+        clean_logits: (n, k), of the clean pictures.
+        pictures: (n, 3, h, w) in [0, 1].
+        adversarial_margin: (n,), of `pictures`, see `Criterion`.
     """
 
-    def __init__(self, model: Logits, images: Tensor, criterion: Criterion) -> None:
-        self._model, self._aim = model, criterion
+    def __init__(self, model: LogitsFn, images: Tensor, criterion: Criterion) -> None:
+        self._model, self._criterion = model, criterion
         with torch.no_grad():
-            self.clean = model(images)
-        self.pictures, self.adversarial_margin = images.clone(), criterion.adversarial_margin(self.clean)
+            self.clean_logits = model(images)
+        self.pictures, self.adversarial_margin = images.clone(), criterion.adversarial_margin(self.clean_logits)
 
     def try_out(self, pictures: Tensor, which: Tensor) -> None:
-        """Ask about `pictures` (m, 3, h, w), changed from those at places `which` (m,), and keep what is stronger."""
+        """Classify `pictures` (m, 3, h, w), changed from those with indices `which` (m,), and keep the stronger ones."""
         with torch.no_grad():
-            self.offer(pictures, self._aim.of(which).adversarial_margin(self._model(pictures)), which)
+            self.offer(pictures, self._criterion.of(which).adversarial_margin(self._model(pictures)), which)
 
     def offer(self, pictures: Tensor, adversarial_margin: Tensor, which: Tensor) -> None:
-        """Keep those that reached more than what was kept for their place."""
+        """Keep the pictures (m, 3, h, w) whose margin (m,) is above that of the kept ones with indices `which` (m,)."""
         better = adversarial_margin > self.adversarial_margin[which]
-        self.pictures[which[better]], self.adversarial_margin[which[better]] = (
-            pictures[better],
-            adversarial_margin[better],
-        )
+        self.pictures[which[better]] = pictures[better]
+        self.adversarial_margin[which[better]] = adversarial_margin[better]
 
-    def left(self, stop_early: bool) -> Tensor:
-        """Places that are searched on, (m,): all, or only those not fooled yet."""
-        unfinished = (
-            self.adversarial_margin <= 0 if stop_early else torch.ones_like(self.adversarial_margin, dtype=torch.bool)
-        )
+    def active(self, stop_early: bool) -> Tensor:
+        """Indices (m,) of the pictures to search on: all, or only those not fooled yet."""
+        margins = self.adversarial_margin
+        unfinished = margins <= 0 if stop_early else torch.ones_like(margins, dtype=torch.bool)
         return unfinished.nonzero().flatten()

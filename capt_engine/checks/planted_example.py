@@ -1,7 +1,7 @@
 """A unit test for attacks (Zimmermann et al. 2022, arXiv 2206.13991): a classifier in which an adversarial picture certainly exists.
 
-On what the model says of points of the ball a linear read-out is planted that calls the clean picture and its near neighbours one class
-and at least one known point of the ball another. An attack that cannot find any such point is not working on this model.
+A linear read-out is planted on the model's logits at points of the ball. It gives the clean picture and its near neighbours one class,
+and at least one known point of the ball another. An attack that finds no such point does not work on this model.
 """
 
 from __future__ import annotations
@@ -11,42 +11,42 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Logits, PictureRngs, Threat
-from capt_engine.checks.subset import asked
+from capt_engine.attacks.base import LogitsFn, PictureRngs, Threat
+from capt_engine.checks.subset import logits_of
 
 # Points on the edge of the ball, and near neighbours of the clean picture at this share of the way.
 _EDGE, _NEAR, _INNER = 24, 8, 0.25
 
 
 @dataclass(frozen=True)
-class Flawed:
+class PlantedModel:
     """Two classes: 0 for what is like the clean picture, 1 beyond a threshold along a direction of the model's own logits.
 
-    direction (k,): of centred logits. threshold, scale: class 1's lead is (projection − threshold) / scale.
+    direction (k,): of centred logits. threshold, scale: class 1's margin is (projection − threshold) / scale.
     """
 
-    model: Logits
+    model: LogitsFn
     direction: Tensor
     threshold: float
     scale: float
 
     def __call__(self, images: Tensor) -> Tensor:
         """Logits (n, 2) of pixels (n, 3, h, w)."""
-        lead = (_centred(self.model(images)) @ self.direction - self.threshold) / self.scale
-        return torch.stack([-lead / 2, lead / 2], dim=1)
+        margin = (_centred(self.model(images)) @ self.direction - self.threshold) / self.scale
+        return torch.stack([-margin / 2, margin / 2], dim=1)
 
 
-def planted(model: Logits, image: Tensor, threat: Threat, rngs: PictureRngs) -> Flawed | None:
-    """The model with a flaw inside the ball around one picture (1, 3, h, w); None where nothing in the ball changes what it says."""
+def plant(model: LogitsFn, image: Tensor, threat: Threat, rngs: PictureRngs) -> PlantedModel | None:
+    """Plant an adversarial example inside the ball around one picture (1, 3, h, w); None where no point of the ball changes the logits."""
     norm, eps = threat.norm, threat.eps
     edge = []
     for _ in range(_EDGE):
         # Corners of the ball: as far as it goes in every value.
-        delta = norm.steepest(rngs.normal(image)) * eps
+        delta = norm.normalize(rngs.normal(image)) * eps
         edge.append((image + norm.project(delta, eps)).clamp(0, 1))
     far = torch.cat(edge)
     near = (image + _INNER * (far[:_NEAR] - image)).clamp(0, 1)
-    inner, outer = _centred(asked(model, torch.cat([image, near]))), _centred(asked(model, far))
+    inner, outer = _centred(logits_of(model, torch.cat([image, near]))), _centred(logits_of(model, far))
     best: tuple[float, Tensor, float, float] | None = None
     for candidate in range(len(outer)):
         direction = outer[candidate] - inner[0]
@@ -62,10 +62,10 @@ def planted(model: Logits, image: Tensor, threat: Threat, rngs: PictureRngs) -> 
         return None
     gap, direction, highest_inner, _ = best
     # As hard as can be with certainty: just below the one point that is known to lie beyond.
-    return Flawed(model, direction, highest_inner + 0.95 * gap, max(gap, 1e-9))
+    return PlantedModel(model, direction, highest_inner + 0.95 * gap, max(gap, 1e-9))
 
 
 def _centred(logits: Tensor) -> Tensor:
-    """Without what is common to all classes, which no softmax sees; in double precision, as small differences matter here."""
+    """Logits less their mean, which no softmax sees; in double precision, as small differences matter here."""
     logits = logits.double()
     return logits - logits.mean(dim=1, keepdim=True)

@@ -1,4 +1,4 @@
-"""Some pictures of a run, on which the model is asked again: what a check looks at."""
+"""The pictures of a run on which checks run the model again, and the outcome of an attack on them."""
 
 from __future__ import annotations
 
@@ -9,79 +9,92 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from capt_engine.attacks.base import Attack, Logits, PictureRngs, Threat
+from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
 from capt_engine.attacks.losses import LOSSES, margin
 from capt_engine.attacks.pgd import PGD
 from capt_engine.progress import Progress
-from capt_engine.wrappers.quantized import crafted
+from capt_engine.wrappers.quantized import run_attack
 
-AT_ONCE = (25, 4, 1)
-"""How many pictures a forward pass is given; fewer where the device has no room for so many."""
+BATCH_SIZES = (25, 4, 1)
+"""Pictures per forward pass; the smaller numbers are tried where the device has no memory for the larger."""
 
 
 @dataclass(frozen=True)
 class AttackOutcome:
-    """What one attack did to a probe's pictures: leads (n,), the label's logit minus the best other (targeted: the other way round)."""
+    """The outcome of one attack on a subset.
+
+    Attributes:
+        pictures: the adversarial pictures, (n, 3, h, w).
+        margins: (n,), the label's logit minus the best other; for a targeted attack minus the target's margin. Negative = broken.
+    """
 
     pictures: Tensor
-    leads: Tensor
+    margins: Tensor
 
     @property
     def broken(self) -> Tensor:
-        """Which pictures no longer lead, (n,)."""
-        return self.leads < 0
+        """A mask (n,) of the pictures on which the attack succeeded."""
+        return self.margins < 0
 
     @property
-    def lead(self) -> float:
-        """The mean lead."""
-        return float(self.leads.mean())
+    def mean_margin(self) -> float:
+        """The mean of `margins`."""
+        return float(self.margins.mean())
 
 
 @dataclass(frozen=True)
 class Subset:
-    """Pictures (n, 3, h, w) in [0, 1], their labels (n,), keys for random draws, and the model that is asked.
+    """Pictures, their labels, and the model that classifies them.
 
-    who: the model's name where there are several. clean: logits (n, k). at_once: how many pictures are looked at together.
+    Attributes:
+        name: the model's name where there are several, else "".
+        model: pixels → logits.
+        images: (n, 3, h, w) in [0, 1].
+        labels: (n,).
+        keys: one a picture, for its random generator under `seed`.
+        clean_logits: (n, k).
+        progress: called before each attack.
+        batch_size: pictures per forward pass.
     """
 
-    who: str
-    model: Logits
+    name: str
+    model: LogitsFn
     images: Tensor
     labels: Tensor
     keys: tuple[str, ...]
     seed: int
-    clean: Tensor
+    clean_logits: Tensor
     progress: Progress
-    at_once: int = AT_ONCE[0]
+    batch_size: int = BATCH_SIZES[0]
 
     @classmethod
     def of(
         cls,
-        who: str,
-        model: Logits,
+        name: str,
+        model: LogitsFn,
         images: Tensor,
         labels: Tensor,
         keys: Sequence[str],
         seed: int,
         progress: Progress,
-        at_once: int = AT_ONCE[0],
+        batch_size: int = BATCH_SIZES[0],
     ) -> Subset:
-        """Ask the model about the clean pictures."""
-        clean = asked(model, images, at_once)
-        return cls(who, model, images, labels, tuple(keys), seed, clean, progress, at_once)
+        """Classify the clean pictures."""
+        clean = logits_of(model, images, batch_size)
+        return cls(name, model, images, labels, tuple(keys), seed, clean, progress, batch_size)
 
     def __len__(self) -> int:
         return len(self.images)
 
     @property
-    def right(self) -> Tensor:
-        """Which pictures are right when clean, (n,)."""
-        return self.clean.argmax(dim=1) == self.labels
+    def correct(self) -> Tensor:
+        """A mask (n,) of the pictures that are right when clean."""
+        return self.clean_logits.argmax(dim=1) == self.labels
 
     @property
-    def leads(self) -> Tensor:
-        """The label's logit minus the best other one, (n,)."""
-        return -margin(self.clean, self.labels)
+    def margins(self) -> Tensor:
+        """The label's logit minus the best other, (n,), of the clean pictures."""
+        return -margin(self.clean_logits, self.labels)
 
     def only(self, kept: Tensor) -> Subset:
         """Some of the pictures."""
@@ -91,32 +104,35 @@ class Subset:
             images=self.images[numbers],
             labels=self.labels[numbers],
             keys=tuple(self.keys[i] for i in numbers),
-            clean=self.clean[numbers],
+            clean_logits=self.clean_logits[numbers],
         )
 
-    def under(
-        self, attack: Attack, threat: Threat, aims: Tensor | None = None, on: Logits | None = None
+    def attack_with(
+        self, attack: Attack, threat: Threat, targets: Tensor | None = None, source: LogitsFn | None = None
     ) -> AttackOutcome:
-        """The pictures attacked: away from their labels, or to `aims` (n,) where the threat is targeted; computed on `on`, or the model."""
-        wanted = self.labels if aims is None else aims
+        """Attack the pictures: away from their labels, or to `targets` (n,) where the threat is targeted.
+
+        The attack runs on `source` if there is one (a transfer attack); the outcome is always the model's.
+        """
+        labels = self.labels if targets is None else targets
         parts = []
-        for at in _parts(len(self), self.at_once):
+        for at in _parts(len(self), self.batch_size):
             rngs = PictureRngs.of(self.seed, self.keys[at.start : at.stop])
             self.progress(0, 0, f"checking: {attack.name}")
-            images, asked_for = self.images[at], wanted[at]
-            parts.append(crafted(attack, on or self.model, images, asked_for, threat, rngs, self._step))
-        return self.shown(torch.cat(parts), aims)
+            images = self.images[at]
+            parts.append(run_attack(attack, source or self.model, images, labels[at], threat, rngs, self._step))
+        return self.evaluate(torch.cat(parts), targets)
 
-    def shown(self, pictures: Tensor, aims: Tensor | None = None) -> AttackOutcome:
-        """The model's answers to some doubles of the pictures."""
-        logits = asked(self.model, pictures, self.at_once)
-        leads = -margin(logits, self.labels) if aims is None else margin(logits, aims)
-        return AttackOutcome(pictures, leads)
+    def evaluate(self, pictures: Tensor, targets: Tensor | None = None) -> AttackOutcome:
+        """Classify adversarial versions (n, 3, h, w) of the pictures."""
+        logits = logits_of(self.model, pictures, self.batch_size)
+        margins = -margin(logits, self.labels) if targets is None else margin(logits, targets)
+        return AttackOutcome(pictures, margins)
 
     def gradients(self, loss: Any) -> Tensor:
         """The gradient of each picture's own loss, (n, 3, h, w); zeros where the model gives none."""
         found = []
-        for at in _parts(len(self), self.at_once):
+        for at in _parts(len(self), self.batch_size):
             images = self.images[at].clone().requires_grad_(True)
             with torch.enable_grad():
                 total = loss(self.model(images), self.labels[at]).sum()
@@ -127,26 +143,26 @@ class Subset:
             found.append(torch.zeros_like(images) if gradient is None else gradient.detach())
         return torch.cat(found)
 
-    def climbed(self, attack: PGD, loss: str, threat: Threat) -> Tensor:
-        """The loss at each point of the way that a single ascent takes from the pictures themselves, (steps + 1, n)."""
-        ways = []
-        for at in _parts(len(self), self.at_once):
+    def losses_along(self, attack: PGD, loss: str, threat: Threat) -> Tensor:
+        """The loss after each step of one ascent from the pictures themselves, (steps + 1, n)."""
+        parts = []
+        for at in _parts(len(self), self.batch_size):
             seen: list[Tensor] = []
             labels = self.labels[at]
 
-            def listened(images: Tensor, labels: Tensor = labels, seen: list[Tensor] = seen) -> Tensor:
+            def recorded(images: Tensor, labels: Tensor = labels, seen: list[Tensor] = seen) -> Tensor:
                 logits = self.model(images)
                 seen.append(LOSSES[loss](logits.detach(), labels))
                 return logits
 
             rngs = PictureRngs.of(self.seed, self.keys[at.start : at.stop])
-            replace(attack, loss=loss).run(listened, self.images[at], labels, threat, rngs, self._step)
-            # First of all PGD looks at the clean pictures, which is where it begins.
-            ways.append(torch.stack(seen[1:]))
-        return torch.cat(ways, dim=1)
+            replace(attack, loss=loss).run(recorded, self.images[at], labels, threat, rngs, self._step)
+            # PGD's first pass is of the clean pictures, from which it also begins.
+            parts.append(torch.stack(seen[1:]))
+        return torch.cat(parts, dim=1)
 
     def modules(self) -> Iterator[nn.Module]:
-        """The parts of the model that are torch modules, as far as they can be found."""
+        """The torch modules inside the model, as far as they can be found."""
         of_clip = getattr(getattr(self.model, "backbone", None), "clip", None)
         held = vars(self.model).values() if hasattr(self.model, "__dict__") else ()
         for one in (self.model, of_clip, *held):
@@ -154,16 +170,16 @@ class Subset:
                 yield one
 
     def _step(self, done: int = 0, total: int = 0, note: str = "") -> None:
-        """So that a check can be stopped at every step, too."""
+        """Report a step of an attack, so that a check can be stopped at every step, too."""
         del done, total
         self.progress(0, 0, f"checking, {note}" if note else "checking")
 
 
-def asked(model: Logits, images: Tensor, at_once: int = AT_ONCE[0]) -> Tensor:
-    """Logits (n, k), some pictures at a time, without gradients."""
+def logits_of(model: LogitsFn, images: Tensor, batch_size: int = BATCH_SIZES[0]) -> Tensor:
+    """Logits (n, k) of pixels (n, 3, h, w), `batch_size` pictures at a time, without gradients."""
     with torch.no_grad():
-        return torch.cat([model(images[at]) for at in _parts(len(images), at_once)])
+        return torch.cat([model(images[at]) for at in _parts(len(images), batch_size)])
 
 
-def _parts(n: int, at_once: int) -> list[slice]:
-    return [slice(start, min(n, start + at_once)) for start in range(0, n, at_once)]
+def _parts(n: int, batch_size: int) -> list[slice]:
+    return [slice(start, min(n, start + batch_size)) for start in range(0, n, batch_size)]

@@ -1,6 +1,6 @@
-"""Every check of an evaluation, one line each: what is doubted and why (Carlini et al. 2019; Zimmermann et al. 2022; AutoAttack's flags).
+"""Every check of an evaluation, one line each, with its reason (Carlini et al. 2019; Zimmermann et al. 2022; AutoAttack's flags).
 
-Some are answered by the rows of a run (`row_checks`), the others by asking the model again (`evaluation.checks`).
+Some need only the rows of a run (`checks.from_rows`), the others run the model again (`checks.quick`, `checks.full`).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ class CheckSpec:
     why: str
 
     def passed(self, ok: bool, value: float | None, shown: str, more: str = "") -> Check:
-        """It was made."""
+        """The result of a check that was made."""
         return Check(self.name, self.title, "pass" if ok else "fail", value, shown, _joined(self.why, more))
 
     def not_run(self, because: str) -> Check:
-        """It could not be made, or was not asked for."""
+        """The result of a check that could not be made, or was not wanted."""
         return Check(self.name, self.title, "not_run", None, "–", _joined(self.why, because))
 
 
@@ -57,7 +57,7 @@ CHECKS: Table[CheckSpec] = Table(
     CheckSpec(
         "loss-rises",
         "Small steps raise the loss",
-        "Along the slope that the attack follows, its loss must rise in nearly every small step.",
+        "Along the gradient that the attack follows, its loss must rise in nearly every small step.",
     ),
     CheckSpec(
         "doubled-steps",
@@ -75,7 +75,7 @@ CHECKS: Table[CheckSpec] = Table(
     CheckSpec(
         "gradient-there",
         "Gradients are not zero",
-        "The attack needs a slope to follow from the first step on, for every picture.",
+        "The attack needs a gradient to follow from the first step on, for every picture.",
     ),
     CheckSpec("deterministic", "Answers do not vary", "Two forward passes must give the same logits."),
     CheckSpec(
@@ -84,7 +84,7 @@ CHECKS: Table[CheckSpec] = Table(
         "In training mode dropout and batch statistics change the answers.",
     ),
     CheckSpec("batch-alone", "The batch does not matter", "A picture must get the same logits alone and among others."),
-    CheckSpec("logits", "Logits, not probabilities", "The attack must see logits; probabilities flatten its slope."),
+    CheckSpec("logits", "Logits, not probabilities", "The attack must see logits; probabilities flatten its gradient."),
     CheckSpec(
         "pixels", "Pixels are in [0, 1]", "What the model is shown must be pixels from 0 to 1, in which ε is measured."
     ),

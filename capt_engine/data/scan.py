@@ -19,13 +19,13 @@ from capt_engine.data.inventory import Entry, Inventory
 from capt_engine.data.labelled_set import LabelledSet, is_template
 from capt_engine.data.sources import Found
 from capt_engine.errors import BadImage, BadRequest
+from capt_engine.progress import Progress
 from capt_engine.records.data import ClassCount, Duplicates, Member, ScanResult, TinyPicture
 from capt_engine.records.pictures import FailedPicture, Picture, Preview
 
 TINY_SIDE = 32
 """A picture with a side below this many pixels is told of: CLIP enlarges it at least sevenfold."""
 
-Tick = Callable[[int, int, str], None]
 OnPreview = Callable[[Preview], None]
 
 
@@ -40,7 +40,7 @@ class Views:
 
 def scan(
     found: Found,
-    progress: Tick,
+    progress: Progress,
     *,
     template: str = "",
     count_tokens: CountTokens | None = None,
@@ -185,7 +185,7 @@ def _look_at(wanted: Sequence[tuple[str, int]]) -> list[_Look | FailedPicture]:
     return [_look(path, size) for path, size in wanted]
 
 
-def _look_through(listing: _Listing, looks: _Looks, progress: Tick, views: Views | None, threads: int) -> None:
+def _look_through(listing: _Listing, looks: _Looks, progress: Progress, views: Views | None, threads: int) -> None:
     """A look at each picture. A few chunks are under way at any time, however many pictures there are."""
     few, size = (views.count, views.size) if views is not None else (0, 0)
     shown: Counter[int] = Counter()
@@ -217,7 +217,7 @@ def _look_through(listing: _Listing, looks: _Looks, progress: Tick, views: Views
                 future.cancel()
 
 
-def _grouped(looks: _Looks, progress: Tick) -> tuple[list[list[int]], list[list[int]], bool]:
+def _grouped(looks: _Looks, progress: Progress) -> tuple[list[list[int]], list[list[int]], bool]:
     """Groups of indices equal to the byte, groups that look alike without being all equal, and whether every pair was looked at."""
     total = len(looks.sha256)
     leader: dict[bytes, int] = {}

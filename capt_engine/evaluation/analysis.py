@@ -23,7 +23,7 @@ from capt_engine.model.classifier import Classifier
 from capt_engine.model.memory import peak_bytes
 from capt_engine.progress import Progress
 from capt_engine.records import AnalyzeResult, FailedPicture, MinimalEps, PictureRow, TextDrift
-from capt_engine.wrappers.resizing import seen_by
+from capt_engine.wrappers.resizing import pixels_for
 
 _TABLE_BATCH = 16
 
@@ -124,7 +124,7 @@ def _batches(
         for subject in wanted:
             between()
             try:
-                inputs.append(Input(*seen_by(classifier, subject.path), subject.label))
+                inputs.append(Input(*pixels_for(classifier, subject.path), subject.label))
             except BadImage as error:
                 failed.append(FailedPicture(subject.path, error.message, error.hint))
         yield inputs, failed

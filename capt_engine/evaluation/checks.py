@@ -1,7 +1,7 @@
 """The evaluation that doubts itself: checks for which the model is asked again, on some of the run's pictures.
 
 Sources: Carlini et al. 2019 (arXiv 1902.06705), Athalye et al. 2018, the flags of AutoAttack, Zimmermann et al. 2022 (arXiv 2206.13991).
-What costs little is in `cheap_checks`, the rest in `full_checks`; what the rows alone can answer is in `metrics.row_checks`.
+The quick ones are in `checks.quick`, the others in `checks.full`; those that need only rows are in `checks.from_rows`.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from torch import Tensor
 
 from capt_engine.attacks.base import Threat
 from capt_engine.checks.context import CheckContext
-from capt_engine.checks.full import FULL
-from capt_engine.checks.quick import CHEAP
-from capt_engine.checks.subset import AT_ONCE, Subset
+from capt_engine.checks.full import FULL_CHECKS
+from capt_engine.checks.quick import QUICK_CHECKS
+from capt_engine.checks.subset import BATCH_SIZES, Subset
 from capt_engine.checks.table import CHECKS, in_order
 from capt_engine.data.labelled import Item
 from capt_engine.errors import BadImage
 from capt_engine.evaluation.plan import Plan
 from capt_engine.progress import Progress
 from capt_engine.records import NO_PROMPTS, Check
-from capt_engine.wrappers.resizing import seen_by
+from capt_engine.wrappers.resizing import pixels_for
 
 PICTURES = {"off": 0, "cheap": 8, "full": 100}
-"""On how many pictures each level of checks looks."""
+"""The number of pictures that each level of checks uses."""
 
-LIVE = (*CHEAP, *FULL)
+LIVE = (*QUICK_CHECKS, *FULL_CHECKS)
 
 
 def live_checks(work: Plan, items: Sequence[Item], progress: Progress) -> tuple[Check, ...]:
-    """The checks of the plan's level, on every contestant; of several answers to one the worst. Raises Cancelled through `tick`."""
+    """The checks of the plan's level, on every contestant; of several answers to one the worst. Raises Cancelled through `progress`."""
     wanted = PICTURES[work.checks]
     if not wanted or not items:
         return ()
@@ -40,9 +40,9 @@ def live_checks(work: Plan, items: Sequence[Item], progress: Progress) -> tuple[
     found = _pictures(work, items, wanted)
     if not found:
         return ()
-    for at_once in AT_ONCE:
+    for batch_size in BATCH_SIZES:
         try:
-            return in_order(*_of_contestants(work, found, progress, at_once))
+            return in_order(*_of_contestants(work, found, progress, batch_size))
         except torch.OutOfMemoryError:
             # The rows are there already; a check is not worth losing them.
             torch.cuda.empty_cache()
@@ -50,32 +50,32 @@ def live_checks(work: Plan, items: Sequence[Item], progress: Progress) -> tuple[
 
 
 def _of_contestants(
-    work: Plan, found: Sequence[tuple[Tensor, int, str]], progress: Progress, at_once: int
+    work: Plan, found: Sequence[tuple[Tensor, int, str]], progress: Progress, batch_size: int
 ) -> list[tuple[Check, ...]]:
     images = torch.stack([seen for seen, _, _ in found]).to(work.classifier.device)
     labels = torch.tensor([label for _, label, _ in found], device=images.device)
     keys = [key for _, _, key in found]
-    told = []
+    results = []
     for variant in work.variants:
         model = variant.classifier
-        who = variant.id if len(work.variants) > 1 else ""
-        subset = Subset.of(who, model, images, labels, keys, work.seed, progress, at_once)
+        name = variant.id if len(work.variants) > 1 else ""
+        subset = Subset.of(name, model, images, labels, keys, work.seed, progress, batch_size)
         frozen = None if model is work.frozen else work.frozen
         baseline = work.baseline or frozen
-        elsewhere = work.source.classifier if work.source is not None else baseline
-        given = CheckContext(subset, work.leading, _threat(work), work.checks == "full", elsewhere, baseline)
-        told.append(run_checks(given))
-    return told
+        transfer_model = work.source.classifier if work.source is not None else baseline
+        context = CheckContext(subset, work.leading, _threat(work), work.checks == "full", transfer_model, baseline)
+        results.append(run_checks(context))
+    return results
 
 
-def run_checks(given: CheckContext) -> tuple[Check, ...]:
+def run_checks(context: CheckContext) -> tuple[Check, ...]:
     """Every check that can be made on these pictures; each names the model where there are several."""
-    checks = [check(given) for check in LIVE]
-    if not given.subset.who:
+    checks = [check(context) for check in LIVE]
+    if not context.subset.name:
         return tuple(checks)
-    who = "plain text" if given.subset.who == NO_PROMPTS else given.subset.who
+    name = "plain text" if context.subset.name == NO_PROMPTS else context.subset.name
     return tuple(
-        replace(one, message=f"{one.message} Measured: {who}.") if one.status != "not_run" else one for one in checks
+        replace(one, message=f"{one.message} Measured: {name}.") if one.status != "not_run" else one for one in checks
     )
 
 
@@ -85,7 +85,7 @@ def _pictures(work: Plan, items: Sequence[Item], wanted: int) -> list[tuple[Tens
     found: list[tuple[Tensor, int, str]] = []
     for item in items[::step][:wanted]:
         try:
-            photo, seen = seen_by(work.classifier, item.path)
+            photo, seen = pixels_for(work.classifier, item.path)
         except BadImage:
             continue
         # At their own sizes only those of one size can be looked at together.

@@ -1,4 +1,4 @@
-"""The smallest budget that breaks a picture, by bisection: what an attack finds, so an upper bound of the true distance."""
+"""The smallest budget at which an attack breaks a picture, by bisection: an upper bound of the true distance."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import NORMS, Attack, Logits, PictureRngs, Threat
+from capt_engine.attacks.base import NORMS, Attack, LogitsFn, PictureRngs, Threat
 from capt_engine.progress import Progress
-from capt_engine.wrappers.quantized import crafted
+from capt_engine.wrappers.quantized import run_attack
 
 ROUNDS = 14
-"""About how often the attack is run on a picture."""
+"""The approximate number of runs of the attack on a picture."""
 
 # Below this share of the first budget a picture counts as broken by next to nothing.
 _SMALLEST = 2.0**-10
@@ -22,7 +22,7 @@ _SMALLEST = 2.0**-10
 
 def smallest_budgets(
     attack: Attack,
-    model: Logits,
+    model: LogitsFn,
     images: Tensor,
     labels: Tensor,
     threat: Threat,
@@ -31,11 +31,22 @@ def smallest_budgets(
     tolerance: float,
     progress: Progress,
 ) -> list[float]:
-    """For each picture (n, 3, h, w) the smallest ε at which the attack breaks it, to a relative tolerance; infinity where none does.
+    """The smallest ε at which an attack breaks each picture, to a relative tolerance.
 
-    threat.eps: the budget to begin at. draws(numbers): random streams of some of the pictures. fooled(logits, numbers): which of them
-    are broken, (m,). What is found is at most (1 + tolerance) times the smallest budget at which this attack succeeds, provided that it
-    succeeds at every larger one.
+    Args:
+        attack: the attack.
+        model: pixels → logits.
+        images: (n, 3, h, w) in [0, 1].
+        labels: (n,), see `Attack.run`.
+        threat: its eps is the first budget to try.
+        rngs: indices → random generators of these pictures.
+        fooled: (logits, indices) → a mask (m,) of the broken ones.
+        tolerance: relative, such as 0.05.
+        progress: see `Attack.run`.
+
+    Returns:
+        n budgets, infinite where none breaks the picture. Each is at most (1 + tolerance) times the smallest budget at which this attack
+        succeeds, provided that it succeeds at every larger one.
     """
     if hasattr(attack, "stop_early"):
         attack = replace(attack, stop_early=True)  # type: ignore[type-var]
@@ -51,20 +62,20 @@ def smallest_budgets(
                 waiting.setdefault(eps, []).append(i)
         if not waiting:
             return high
-        for eps, numbers in sorted(waiting.items()):
-            at = replace(threat, eps=eps)
-            attacked = crafted(attack, model, images[numbers], labels[numbers], at, rngs(numbers), progress)
+        for eps, indices in sorted(waiting.items()):
+            with_eps = replace(threat, eps=eps)
+            attacked = run_attack(attack, model, images[indices], labels[indices], with_eps, rngs(indices), progress)
             with torch.no_grad():
-                broken = fooled(model(attacked), numbers)
-            for i, fell in zip(numbers, broken.tolist(), strict=True):
-                if fell:
+                broken = fooled(model(attacked), indices)
+            for i, success in zip(indices, broken.tolist(), strict=True):
+                if success:
                     high[i] = eps
                 else:
                     low[i] = eps
 
 
 def _next(low: float, high: float, start: float, most: float, tolerance: float) -> float | None:
-    """The budget to try next, None where nothing is left to learn."""
+    """The next budget to try; None where the interval is narrow enough."""
     if math.isinf(high):
         if low >= most:
             return None

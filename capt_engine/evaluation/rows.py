@@ -1,4 +1,4 @@
-"""One batch of pictures → rows: ask each contestant, attack, ask again, measure."""
+"""One batch of pictures → rows: classify with each variant, attack, classify again, measure."""
 
 from __future__ import annotations
 
@@ -20,15 +20,18 @@ from capt_engine.metrics.base import Outcomes
 from capt_engine.model.classifier import Output
 from capt_engine.progress import Progress
 from capt_engine.records import Picture, PictureRow, PictureSet, SignedPicture, Verdict
-from capt_engine.wrappers.quantized import crafted
+from capt_engine.wrappers.quantized import run_attack
 from capt_engine.wrappers.reencoding import SAVINGS, to_bytes
 
 
 @dataclass(frozen=True)
 class Input:
-    """What is kept of a picture: `seen` by the model, (3, h, w) in [0, 1], the photo without its own pixels, and its label's index.
+    """A picture of the batch.
 
-    label: None where nobody gave one; then it is each model's own clean prediction.
+    Attributes:
+        photo: the facts of its file, without its pixels.
+        seen: the pixels that the model takes, (3, h, w) in [0, 1].
+        label: the index of its class; None where there is none, and each model's own clean prediction takes its place.
     """
 
     photo: Photo
@@ -37,8 +40,8 @@ class Input:
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """A contestant's clean answers to a batch, and the labels (n,) it is held to."""
+class _Clean:
+    """A variant's clean answers to a batch, and the labels (n,) that count for it."""
 
     variant: Variant
     clean: Output
@@ -46,139 +49,140 @@ class _Asked:
 
 
 @dataclass
-class _Standing:
-    """Which pictures an attack is still run on, for one pair of who is asked and on whom it was computed.
+class _Active:
+    """The pictures that are still attacked, for one pair of evaluated model and source model.
 
-    reasons: why a picture is not, "" where it is. carried: what holds at every budget from here on.
+    Attributes:
+        carried: for each picture the reason why it is not attacked at this or any larger budget, "" where it is.
+        reasons: the same for the next attack.
     """
 
     carried: list[str]
     reasons: list[str]
 
     @classmethod
-    def of(cls, work: Plan, each: _Asked) -> _Standing:
-        """All of them, or where the plan asks for it those with an answer to lose."""
-        why = "wrong before" if work.target is None else "at the target before"
-        skips = work.skip_broken or work.until_chance
-        first = ["" if is_open or not skips else why for is_open in _open_to_success(work, each).tolist()]
+    def of(cls, plan: Plan, each: _Clean) -> _Active:
+        """All pictures; where the plan skips broken ones, only those on which an attack can still succeed."""
+        why = "wrong before" if plan.target is None else "at the target before"
+        skips = plan.skip_broken or plan.until_chance
+        first = ["" if is_open or not skips else why for is_open in _can_succeed(plan, each).tolist()]
         return cls(first, list(first))
 
     def begin(self) -> None:
-        """A new budget."""
+        """Begin a budget."""
         self.reasons = list(self.carried)
 
-    def end(self, work: Plan, budget: str) -> None:
-        """A budget is done."""
-        if work.until_chance:
+    def end(self, plan: Plan, budget: str) -> None:
+        """End a budget."""
+        if plan.until_chance:
             now = zip(self.carried, self.reasons, strict=True)
             self.carried = [was or (f"broken at {budget}" if why else "") for was, why in now]
 
-    def fell(self, i: int, attack: str) -> None:
-        """An attack broke a picture."""
+    def skip(self, i: int, attack: str) -> None:
+        """Leave picture `i` out of the attacks after `attack`, which broke it."""
         self.reasons[i] = f"broken by {attack}"
 
 
-def rows_of(work: Plan, inputs: Sequence[Input], progress: Progress) -> list[PictureRow]:
-    """Rows of a batch: picture by picture, under each assault one for each pair of the plan. Raises Cancelled through `tick`."""
+def rows_of(plan: Plan, inputs: Sequence[Input], progress: Progress) -> list[PictureRow]:
+    """Rows of a batch: picture by picture, and for each attack one row for each pair of models. Raises Cancelled through `progress`."""
     started_s = time.monotonic()
     progress(0, 0)
-    images = torch.stack([one.seen for one in inputs]).to(work.classifier.device)
-    asked = {variant.id: _ask(variant, images, inputs) for variant in work.variants}
-    if work.is_table:
-        return _table_rows(work, images, inputs, list(asked.values()), progress)
-    frozen = _frozen(work, images, list(asked.values()))
-    if not work.planned_attacks:
-        time_s = (time.monotonic() - started_s) / len(inputs) / len(asked)
-        columns = [_clean_rows(work, each, images, inputs, time_s) for each in asked.values()]
-        return _by_picture(columns, work, frozen)
+    images = torch.stack([one.seen for one in inputs]).to(plan.classifier.device)
+    by_model = {variant.id: _classify(variant, images, inputs) for variant in plan.variants}
+    if plan.is_table:
+        return _table_rows(plan, images, inputs, list(by_model.values()), progress)
+    frozen = _frozen(plan, images, list(by_model.values()))
+    if not plan.planned_attacks:
+        time_s = (time.monotonic() - started_s) / len(inputs) / len(by_model)
+        columns = [_clean_rows(plan, each, images, inputs, time_s) for each in by_model.values()]
+        return _by_picture(columns, plan, frozen)
     columns = []
     done = 1
-    elsewhere = {one.id: _ask(one, images, inputs) for one in work.sources if one.id not in asked}
-    pairs = [(asked[judge.id], (asked | elsewhere)[source.id]) for judge, source in work.pairs]
-    standing = [_Standing.of(work, judge) for judge, _ in pairs]
+    by_source = {one.id: _classify(one, images, inputs) for one in plan.sources if one.id not in by_model}
+    pairs = [(by_model[judge.id], (by_model | by_source)[source.id]) for judge, source in plan.pairs]
+    active = [_Active.of(plan, judge) for judge, _ in pairs]
     smallest = {}
-    for each in asked.values():
-        smallest[each.variant.id] = _smallest(work, each, images, inputs, progress, done)
-        done += ROUNDS * work.searching.work if work.searching else 0
-    first = next(one for one in work.planned_attacks if one.threat.eps == work.threat.eps)
-    for budget, planned_attacks in itertools.groupby(work.planned_attacks, key=lambda one: one.threat.eps):
-        for one in standing:
+    for each in by_model.values():
+        smallest[each.variant.id] = _smallest(plan, each, images, inputs, progress, done)
+        done += ROUNDS * plan.searching.work if plan.searching else 0
+    first = next(one for one in plan.planned_attacks if one.threat.eps == plan.threat.eps)
+    for budget, planned_attacks in itertools.groupby(plan.planned_attacks, key=lambda one: one.threat.eps):
+        for one in active:
             one.begin()
         for planned in planned_attacks:
-            crafted: dict[str, _Crafted] = {}
-            for source in work.sources:
-                mine = [one for one, (_, on) in zip(standing, pairs, strict=True) if on.variant.id == source.id]
-                left = [i for i in range(len(inputs)) if not all(one.reasons[i] for one in mine)]
-                on = (asked | elsewhere)[source.id]
-                crafted[source.id] = _attacked(work, planned, on, images, inputs, left, progress, done)
+            found: dict[str, _Adversarial] = {}
+            for source in plan.sources:
+                same = [one for one, (_, on) in zip(active, pairs, strict=True) if on.variant.id == source.id]
+                left = [i for i in range(len(inputs)) if not all(one.reasons[i] for one in same)]
+                on = (by_model | by_source)[source.id]
+                found[source.id] = _attacked(plan, planned, on, images, inputs, left, progress, done)
                 done += planned.attack.work
             progress(done, 0, "measuring")
-            for one, (judge, on) in zip(standing, pairs, strict=True):
-                beat = partial(progress, done, 0, "measuring")
-                of = _Shown(work, planned, judge, on.variant.id, crafted[on.variant.id], beat)
+            for one, (judge, on) in zip(active, pairs, strict=True):
+                heartbeat = partial(progress, done, 0, "measuring")
+                of = _Evaluation(plan, planned, judge, on.variant.id, found[on.variant.id], heartbeat)
                 column = of.rows(images, frozen, inputs, one)
                 if planned is first and judge is on:
-                    found = smallest[judge.variant.id]
-                    column = [replace(row, minimal_eps=eps) for row, eps in zip(column, found, strict=True)]
+                    least = smallest[judge.variant.id]
+                    column = [replace(row, minimal_eps=eps) for row, eps in zip(column, least, strict=True)]
                 columns.append(column)
-        for one in standing:
-            one.end(work, eps_words(budget, work.threat.norm))
-    return _by_picture(columns, work, frozen)
+        for one in active:
+            one.end(plan, eps_words(budget, plan.threat.norm))
+    return _by_picture(columns, plan, frozen)
 
 
-def _by_picture(columns: Sequence[Sequence[PictureRow]], work: Plan, frozen: Tensor) -> list[PictureRow]:
+def _by_picture(columns: Sequence[Sequence[PictureRow]], plan: Plan, frozen: Tensor) -> list[PictureRow]:
     """All rows of the first picture, then those of the next, each with the frozen model's answer to the clean picture."""
-    answers = [work.frozen.classes[i] for i in frozen.argmax(dim=1).tolist()]
+    answers = [plan.frozen.classes[i] for i in frozen.argmax(dim=1).tolist()]
     by_picture = zip(zip(*columns, strict=True), answers, strict=True)
     return [replace(row, frozen=answer) for rows, answer in by_picture for row in rows]
 
 
 def _table_rows(
-    work: Plan, images: Tensor, inputs: Sequence[Input], asked: Sequence[_Asked], progress: Progress
+    plan: Plan, images: Tensor, inputs: Sequence[Input], by_model: Sequence[_Clean], progress: Progress
 ) -> list[PictureRow]:
-    """As `rows_of`, for corruptions: one forward pass each for each contestant, who all see the same pictures; nothing else is measured."""
+    """Rows of a batch of corruptions: one forward pass for each variant and corruption, of the same pictures; nothing else is measured."""
     columns: list[list[PictureRow]] = []
-    before = [_verdicts(each.clean) for each in asked]
-    for done, planned in enumerate(work.planned_attacks, 1):
-        crafted = _attacked(work, planned, asked[0], images, inputs, list(range(len(inputs))), progress, done)
-        for each, clean in zip(asked, before, strict=True):
-            shown = _Shown(work, planned, each, each.variant.id, crafted)
-            columns.append(shown.counted(inputs, clean))
+    before = [_verdicts(each.clean) for each in by_model]
+    for done, planned in enumerate(plan.planned_attacks, 1):
+        adversarial = _attacked(plan, planned, by_model[0], images, inputs, list(range(len(inputs))), progress, done)
+        for each, clean in zip(by_model, before, strict=True):
+            columns.append(_Evaluation(plan, planned, each, each.variant.id, adversarial).counted(inputs, clean))
     return [row for of_one_picture in zip(*columns, strict=True) for row in of_one_picture]
 
 
 def eps_words(eps: float, norm: str) -> str:
-    """A budget as people write it."""
+    """A budget as text: "4/255" under L∞, "0.5" under L2."""
     return f"{eps * 255:.4g}/255" if norm == "linf" else f"{eps:.4g}"
 
 
-def _ask(variant: Variant, images: Tensor, inputs: Sequence[Input]) -> _Asked:
+def _classify(variant: Variant, images: Tensor, inputs: Sequence[Input]) -> _Clean:
     with torch.no_grad():
         clean = variant.classifier.forward(images)
     own = clean.logits.argmax(dim=1)
     given = torch.tensor([-1 if one.label is None else one.label for one in inputs], device=own.device)
-    return _Asked(variant, clean, torch.where(given < 0, own, given))
+    return _Clean(variant, clean, torch.where(given < 0, own, given))
 
 
-def _frozen(work: Plan, images: Tensor, asked: Sequence[_Asked]) -> Tensor:
-    for each in asked:
-        if each.variant.classifier is work.frozen:
+def _frozen(plan: Plan, images: Tensor, by_model: Sequence[_Clean]) -> Tensor:
+    for each in by_model:
+        if each.variant.classifier is plan.frozen:
             return each.clean.logits
     with torch.no_grad():
-        return work.frozen(images)
+        return plan.frozen(images)
 
 
 def _smallest(
-    work: Plan, each: _Asked, images: Tensor, inputs: Sequence[Input], progress: Progress, done: int
+    plan: Plan, each: _Clean, images: Tensor, inputs: Sequence[Input], progress: Progress, done: int
 ) -> list[float | None]:
-    """The smallest budget that breaks each picture with an answer to lose; None for the others, or where nobody asked."""
+    """The smallest budget that breaks each picture; None where no attack can succeed any more, or where it is not searched."""
     found: list[float | None] = [None] * len(inputs)
-    numbers = _open_to_success(work, each).nonzero().flatten().tolist()
-    if work.searching is None or not numbers:
+    numbers = _can_succeed(plan, each).nonzero().flatten().tolist()
+    if plan.searching is None or not numbers:
         return found
     labels = each.labels[numbers]
-    aims = labels if work.target is None else torch.full_like(labels, work.target)
-    most = ROUNDS * work.searching.work
+    labels_or_targets = labels if plan.target is None else torch.full_like(labels, plan.target)
+    most = ROUNDS * plan.searching.work
     ticks = itertools.count()
 
     def step(at: int = 0, total: int = 0, note: str = "") -> None:
@@ -186,14 +190,14 @@ def _smallest(
         progress(done + min(next(ticks) // len(numbers), most - 1), 0, f"smallest ε, {note}" if note else "smallest ε")
 
     budgets = smallest_budgets(
-        work.searching,
+        plan.searching,
         each.variant.classifier,
         images[numbers],
-        aims,
-        next(one.threat for one in work.planned_attacks if one.threat.eps == work.threat.eps),
-        lambda some: PictureRngs.of(work.seed, [inputs[numbers[k]].photo.sha256 for k in some]),
-        lambda logits, some: _fooled(work, labels[list(some)], logits),
-        work.minimal_eps,
+        labels_or_targets,
+        next(one.threat for one in plan.planned_attacks if one.threat.eps == plan.threat.eps),
+        lambda some: PictureRngs.of(plan.seed, [inputs[numbers[k]].photo.sha256 for k in some]),
+        lambda logits, some: _succeeds(plan, labels[list(some)], logits),
+        plan.minimal_eps,
         step,
     )
     for i, eps in zip(numbers, budgets, strict=True):
@@ -202,8 +206,8 @@ def _smallest(
 
 
 @dataclass(frozen=True)
-class _Crafted:
-    """Attacked pictures (m, 3, h, w), which of the batch they are, and the seconds that one of them took."""
+class _Adversarial:
+    """Adversarial pictures (m, 3, h, w), their indices in the batch, and the seconds per picture."""
 
     pictures: Tensor
     numbers: list[int]
@@ -211,78 +215,80 @@ class _Crafted:
 
 
 def _attacked(
-    work: Plan,
+    plan: Plan,
     planned: PlannedAttack,
-    on: _Asked,
+    on: _Clean,
     images: Tensor,
     inputs: Sequence[Input],
     left: list[int],
     progress: Progress,
     done: int,
-) -> _Crafted:
-    """The attacked doubles of the pictures that are `left`."""
+) -> _Adversarial:
+    """Attack the pictures with indices `left` on the source model."""
     started_s = time.monotonic()
     if not left:
-        return _Crafted(images[:0], left, 0.0)
-    aims = on.labels if work.target is None else torch.full_like(on.labels, work.target)
-    rngs = PictureRngs.of(work.seed, [inputs[i].photo.sha256 for i in left])
+        return _Adversarial(images[:0], left, 0.0)
+    labels_or_targets = on.labels if plan.target is None else torch.full_like(on.labels, plan.target)
+    rngs = PictureRngs.of(plan.seed, [inputs[i].photo.sha256 for i in left])
 
     def step(at: int = 0, total: int = 0, note: str = "") -> None:
-        progress(done + at, total, f"{planned.label}, {note}" if len(work.planned_attacks) > 1 else note)
+        progress(done + at, total, f"{planned.label}, {note}" if len(plan.planned_attacks) > 1 else note)
 
-    attacked = crafted(planned.attack, on.variant.classifier, images[left], aims[left], planned.threat, rngs, step)
-    return _Crafted(attacked, left, (time.monotonic() - started_s) / len(left))
+    pictures = run_attack(
+        planned.attack, on.variant.classifier, images[left], labels_or_targets[left], planned.threat, rngs, step
+    )
+    return _Adversarial(pictures, left, (time.monotonic() - started_s) / len(left))
 
 
 @dataclass(frozen=True)
-class _Shown:
-    """One assault's pictures, computed on `crafter`, shown to one contestant. beat: where a long measurement can be stopped."""
+class _Evaluation:
+    """One attack's pictures, computed on `source`, evaluated on one variant; `heartbeat` lets a long measurement be stopped."""
 
-    work: Plan
+    plan: Plan
     planned: PlannedAttack
-    each: _Asked
+    each: _Clean
     source: str
-    crafted: _Crafted
-    beat: Callable[[], None] = lambda: None
+    adversarial: _Adversarial
+    heartbeat: Callable[[], None] = lambda: None
 
-    def rows(self, images: Tensor, frozen: Tensor, inputs: Sequence[Input], standing: _Standing) -> list[PictureRow]:
-        """A row for each picture of the batch, with those that were left out; takes from `standing` what broke."""
-        work, each = self.work, self.each
-        at = [k for k, i in enumerate(self.crafted.numbers) if not standing.reasons[i]]
-        numbers = [self.crafted.numbers[k] for k in at]
+    def rows(self, images: Tensor, frozen: Tensor, inputs: Sequence[Input], active: _Active) -> list[PictureRow]:
+        """A row for each picture of the batch, also for those that were skipped; a broken one leaves `active`."""
+        plan, each = self.plan, self.each
+        at = [k for k, i in enumerate(self.adversarial.numbers) if not active.reasons[i]]
+        numbers = [self.adversarial.numbers[k] for k in at]
         rows: dict[int, PictureRow] = {}
         if numbers:
-            mine = replace(
+            kept = replace(
                 each,
                 clean=Output(each.clean.logits[numbers], each.clean.features[numbers]),
                 labels=each.labels[numbers],
             )
             some = [inputs[i] for i in numbers]
-            made, fooled = self._measured(mine, images[numbers], self.crafted.pictures[at], frozen[numbers], some)
+            made, fooled = self._measured(kept, images[numbers], self.adversarial.pictures[at], frozen[numbers], some)
             rows = dict(zip(numbers, made, strict=True))
         for i, one in enumerate(inputs):
             if i not in rows:
                 verdict = _verdict(each.clean, i)
-                row = self._told(_row(work, each, i, one, 0.0, verdict, None))
-                rows[i] = replace(row, skipped=standing.reasons[i])
-        if work.skip_broken or work.until_chance:
-            for i, fell in zip(numbers, fooled.tolist() if numbers else (), strict=True):
-                if fell:
-                    standing.fell(i, self.planned.label)
+                row = self._with_attack(_row(plan, each, i, one, 0.0, verdict, None))
+                rows[i] = replace(row, skipped=active.reasons[i])
+        if plan.skip_broken or plan.until_chance:
+            for i, success in zip(numbers, fooled.tolist() if numbers else (), strict=True):
+                if success:
+                    active.skip(i, self.planned.label)
         return [rows[i] for i in range(len(inputs))]
 
     def counted(self, inputs: Sequence[Input], clean: Sequence[Verdict]) -> list[PictureRow]:
-        """A row for each picture with the two answers and no more. clean: the answers before, which all of a picture's rows share."""
+        """A row for each picture with the two answers and no more; `clean` holds the answers before, which all rows of a picture share."""
         started_s = time.monotonic()
-        work, each = self.work, self.each
+        plan, each = self.plan, self.each
         with torch.no_grad():
-            seen = each.variant.classifier.forward(self.crafted.pictures)
-        fooled, open_to = _fooled(work, each.labels, seen.logits), _open_to_success(work, each)
+            seen = each.variant.classifier.forward(self.adversarial.pictures)
+        fooled, open_to = _succeeds(plan, each.labels, seen.logits), _can_succeed(plan, each)
         after = _verdicts(seen)
-        time_s = self.crafted.time_s + (time.monotonic() - started_s) / len(inputs)
+        time_s = self.adversarial.time_s + (time.monotonic() - started_s) / len(inputs)
         return [
             replace(
-                self._told(_row(work, each, i, one, time_s, clean[i], None)),
+                self._with_attack(_row(plan, each, i, one, time_s, clean[i], None)),
                 attacked=after[i],
                 success=bool(fooled[i]) if open_to[i] else None,
             )
@@ -290,15 +296,15 @@ class _Shown:
         ]
 
     def _measured(
-        self, each: _Asked, images: Tensor, attacked: Tensor, frozen: Tensor, inputs: Sequence[Input]
+        self, each: _Clean, images: Tensor, attacked: Tensor, frozen: Tensor, inputs: Sequence[Input]
     ) -> tuple[list[PictureRow], Tensor]:
         started_s = time.monotonic()
-        work, clean, classifier = self.work, each.clean, each.variant.classifier
+        plan, clean, classifier = self.plan, each.clean, each.variant.classifier
         with torch.no_grad():
             adversarial = classifier.forward(attacked)
-            fooled = _fooled(work, each.labels, adversarial.logits)
-            flipped = fooled & _open_to_success(work, each)
-            survived = _survived(work, each, attacked, flipped)
+            fooled = _succeeds(plan, each.labels, adversarial.logits)
+            flipped = fooled & _can_succeed(plan, each)
+            survived = _survived(plan, each, attacked, flipped)
         given = (
             images,
             attacked,
@@ -314,16 +320,16 @@ class _Shown:
         # Apple's GPUs have no double precision, which the metrics need.
         outcomes = Outcomes(
             *(value.cpu() if value.device.type == "mps" else value for value in given),
-            lpips=None if work.lpips is None else partial(work.lpips, progress=self.beat),
+            lpips=None if plan.lpips is None else partial(plan.lpips, progress=self.heartbeat),
         )
         measured = [(metric.name, metric.measure(outcomes).double().cpu()) for metric in METRICS]
         before, after = _verdicts(clean), _verdicts(adversarial)
-        pictures = _picture_sets(images, attacked, self.planned) if work.with_pictures else [None] * len(inputs)
-        open_to = _open_to_success(work, each)
-        time_s = self.crafted.time_s + (time.monotonic() - started_s) / len(inputs)
+        pictures = _picture_sets(images, attacked, self.planned) if plan.with_pictures else [None] * len(inputs)
+        open_to = _can_succeed(plan, each)
+        time_s = self.adversarial.time_s + (time.monotonic() - started_s) / len(inputs)
         rows = [
             replace(
-                self._told(_row(work, each, i, one, time_s, before[i], pictures[i])),
+                self._with_attack(_row(plan, each, i, one, time_s, before[i], pictures[i])),
                 attacked=after[i],
                 success=bool(fooled[i]) if open_to[i] else None,
                 metrics=tuple((name, float(values[i])) for name, values in measured if bool(values[i].isfinite())),
@@ -336,8 +342,8 @@ class _Shown:
         ]
         return rows, fooled
 
-    def _told(self, row: PictureRow) -> PictureRow:
-        """The row, with which attack it was and what it was allowed."""
+    def _with_attack(self, row: PictureRow) -> PictureRow:
+        """The row with its attack and threat model."""
         planned = self.planned
         own = self.source == self.each.variant.id
         wanted = planned.wanted if own else replace(planned.wanted, knowledge=carried_over(self.source))
@@ -352,41 +358,41 @@ class _Shown:
         )
 
 
-def _survived(work: Plan, each: _Asked, attacked: Tensor, flipped: Tensor) -> dict[str, list[bool | None]]:
-    """Of the pictures that were `flipped`, (n,): which still fool the model, by the way of saving; None for the others."""
+def _survived(plan: Plan, each: _Clean, attacked: Tensor, flipped: Tensor) -> dict[str, list[bool | None]]:
+    """For each way of saving whether each `flipped` picture (n,) still fools the model; None for the others."""
     found: dict[str, list[bool | None]] = {}
     numbers = flipped.nonzero().flatten().tolist()
     for name, saved in SAVINGS.items():
         found[name] = [None] * len(flipped)
         if numbers:
-            still = _fooled(work, each.labels[numbers], each.variant.classifier(saved(attacked[numbers])))
+            still = _succeeds(plan, each.labels[numbers], each.variant.classifier(saved(attacked[numbers])))
             for i, one in zip(numbers, still.tolist(), strict=True):
                 found[name][i] = bool(one)
     return found
 
 
-def _fooled(work: Plan, labels: Tensor, logits: Tensor) -> Tensor:
-    """Does the answer differ from the label, or is it the target; (n,)."""
+def _succeeds(plan: Plan, labels: Tensor, logits: Tensor) -> Tensor:
+    """A mask (n,): True where the answer differs from the label, or is the target."""
     winners = logits.argmax(dim=1)
-    return winners != labels if work.target is None else winners == work.target
+    return winners != labels if plan.target is None else winners == plan.target
 
 
-def _open_to_success(work: Plan, each: _Asked) -> Tensor:
-    """Is there a right answer to turn, or one that is not the target yet; (n,)."""
+def _can_succeed(plan: Plan, each: _Clean) -> Tensor:
+    """A mask (n,): True where the clean answer is right, or is not the target yet."""
     winners = each.clean.logits.argmax(dim=1)
-    return winners == each.labels if work.target is None else winners != work.target
+    return winners == each.labels if plan.target is None else winners != plan.target
 
 
-def _clean_rows(work: Plan, each: _Asked, images: Tensor, inputs: Sequence[Input], time_s: float) -> list[PictureRow]:
+def _clean_rows(plan: Plan, each: _Clean, images: Tensor, inputs: Sequence[Input], time_s: float) -> list[PictureRow]:
     verdicts = _verdicts(each.clean)
-    pictures = _picture_sets(images, images, None) if work.with_pictures else [None] * len(inputs)
-    return [_row(work, each, i, one, time_s, verdicts[i], pictures[i]) for i, one in enumerate(inputs)]
+    pictures = _picture_sets(images, images, None) if plan.with_pictures else [None] * len(inputs)
+    return [_row(plan, each, i, one, time_s, verdicts[i], pictures[i]) for i, one in enumerate(inputs)]
 
 
 def _row(
-    work: Plan, each: _Asked, i: int, one: Input, time_s: float, clean: Verdict, pictures: PictureSet | None
+    plan: Plan, each: _Clean, i: int, one: Input, time_s: float, clean: Verdict, pictures: PictureSet | None
 ) -> PictureRow:
-    """The row of a picture that nobody attacked."""
+    """The row of a picture without an attack."""
     classes, photo = each.variant.classifier.classes, one.photo
     return PictureRow(
         path=photo.path,
@@ -394,21 +400,21 @@ def _row(
         width=photo.width,
         height=photo.height,
         label=classes[int(each.labels[i])],
-        label_source=OWN_ANSWER if one.label is None else work.label_source,
+        label_source=OWN_ANSWER if one.label is None else plan.label_source,
         classes=classes,
         clean=clean,
         attacked=None,
         attack=None,
         steps=0,
         restarts=0,
-        threat=work.threat,
-        seed=work.seed,
+        threat=plan.threat,
+        seed=plan.seed,
         success=None,
         metrics=(),
         survives_png=None,
         survives_jpeg95=None,
         time_s=time_s,
-        model_id=work.model,
+        model_id=plan.model,
         prompt_id=each.variant.id,
         pictures=pictures,
         notes=photo.notes,

@@ -19,7 +19,7 @@ from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.records import Event, JobId, Preview, PreviewsReady, ScanRequest, ScanResult, SplitRequest, SplitResult
 
 if TYPE_CHECKING:
-    from capt_engine.jobs.session import Session
+    from capt_engine.jobs.model_cache import ModelCache
 
 OnEvent = Callable[[Event], None]
 
@@ -53,7 +53,7 @@ class _Gathered:
 
 
 def handle_scan(
-    session: Session, job: JobId, request: ScanRequest, on_event: OnEvent, progress: StoppableProgress
+    cache: ModelCache, job: JobId, request: ScanRequest, on_event: OnEvent, progress: StoppableProgress
 ) -> ScanResult:
     """Look through what the request names, read-only; the inventory is written when all is seen."""
     counting: CountTokens | None = None
@@ -63,7 +63,7 @@ def handle_scan(
         from capt_engine.model.text import count_tokens
 
         progress(0, 0, f"loading {request.model}")
-        backbone = session.backbone(request.model, "auto")
+        backbone = cache.backbone(request.model, "auto")
         limit = backbone.context_length
 
         def counting(sentences: list[str]) -> tuple[int, ...]:
@@ -74,7 +74,7 @@ def handle_scan(
     small = _Gathered(job, on_event)
     views = Views(request.thumbnails, request.size, small.add) if request.thumbnails > 0 else None
 
-    def ticking(done: int, total: int, note: str) -> None:
+    def ticking(done: int = 0, total: int = 0, note: str = "") -> None:
         # the last views of each class are long there before the last picture is read
         small.send_if_due()
         progress(done, total, note)
@@ -93,10 +93,10 @@ def handle_scan(
 
 
 def handle_split(
-    session: Session, job: JobId, request: SplitRequest, on_event: OnEvent, progress: StoppableProgress
+    cache: ModelCache, job: JobId, request: SplitRequest, on_event: OnEvent, progress: StoppableProgress
 ) -> SplitResult:
     """Divide the pictures of an inventory, and write the list where one is asked for and nothing forbids it."""
-    del session, job, on_event
+    del cache, job, on_event
     progress(0, 0, "dividing the pictures")
     result, table = divide(inventory.read(request.inventory), request)
     if not request.out or result.blocks:

@@ -13,7 +13,7 @@ from capt_engine.demo.world import TASKS
 from capt_engine.errors import CaptError
 from capt_engine.evaluation.sanity import few, sanity, unscored
 from capt_engine.jobs import catalogue
-from capt_engine.jobs.session import Session
+from capt_engine.jobs.model_cache import ModelCache
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.model.checkpoints import sentence_in
 from capt_engine.model.classifier import Classifier
@@ -43,12 +43,12 @@ DEMO_PICTURES = "the demo pictures"
 
 
 def handle_import_prompts(
-    session: Session, job: JobId, request: ImportPromptsRequest, on_event: OnEvent, progress: StoppableProgress
+    cache: ModelCache, job: JobId, request: ImportPromptsRequest, on_event: OnEvent, progress: StoppableProgress
 ) -> PromptsImported:
     """Read a published file, convert it for the model, put it on the shelf, and score it beside the plain model."""
     del job
     progress(0, 0, f"loading {request.model}")
-    backbone = session.backbone(request.model, request.device)
+    backbone = cache.backbone(request.model, request.device)
     progress(0, 0, f"reading {Path(request.file).name}")
     asked = Asked(request.template, request.classes, request.position)
     path = Path(request.file)
@@ -76,10 +76,10 @@ def handle_import_prompts(
 
 
 def handle_import_model(
-    session: Session, job: JobId, request: ImportModelRequest, on_event: OnEvent, progress: StoppableProgress
+    cache: ModelCache, job: JobId, request: ImportModelRequest, on_event: OnEvent, progress: StoppableProgress
 ) -> ModelImported:
     """Convert and install weights, and score the model zero-shot."""
-    del session, job
+    del cache, job
     progress(0, 0, f"reading {Path(request.path).name}")
     path = Path(request.path)
     brought = models.install(
@@ -99,10 +99,10 @@ def handle_import_model(
 
 
 def handle_import_lpips(
-    session: Session, job: JobId, request: ImportLpipsRequest, on_event: OnEvent, progress: StoppableProgress
+    cache: ModelCache, job: JobId, request: ImportLpipsRequest, on_event: OnEvent, progress: StoppableProgress
 ) -> LpipsImported:
     """Read the two files that LPIPS is made of, and keep what is needed of them."""
-    del session, job
+    del cache, job
     one, other = Path(request.one), Path(request.other)
     progress(0, 0, f"reading {one.name} and {other.name}")
     found = lpips_store.install(lpips.brought(one, other, _beat(progress, one)))
@@ -112,12 +112,12 @@ def handle_import_lpips(
 
 
 def handle_sanity(
-    session: Session, job: JobId, request: SanityRequest, on_event: OnEvent, progress: StoppableProgress
+    cache: ModelCache, job: JobId, request: SanityRequest, on_event: OnEvent, progress: StoppableProgress
 ) -> SanityScore:
     """Ask an installed model about a few pictures."""
     del job, on_event
     progress(0, 0, f"loading {request.model}")
-    return _score(request.pictures, session.backbone(request.model, "auto"), None, progress)
+    return _score(request.pictures, cache.backbone(request.model, "auto"), None, progress)
 
 
 def _beat(progress: StoppableProgress, path: Path) -> Callable[[], None]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.jobs import catalogue
-from capt_engine.jobs.session import Session
+from capt_engine.jobs.model_cache import ModelCache
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.model.checkpoints import read
 from capt_engine.model.store import install_record, model_store, prompt_store
@@ -16,10 +16,10 @@ OnEvent = Callable[[Event], None]
 
 
 def handle_verify(
-    session: Session, job: JobId, request: VerifyRequest, on_event: OnEvent, progress: StoppableProgress
+    cache: ModelCache, job: JobId, request: VerifyRequest, on_event: OnEvent, progress: StoppableProgress
 ) -> Verified:
     """Hash the files again; raises BadCheckpoint where one has changed."""
-    del session, job, on_event
+    del cache, job, on_event
     progress(0, 0, f"reading {request.name}")
     if _kind(request.kind) == "model":
         return Verified("model", request.name, len(model_store.verified(request.name)))
@@ -35,10 +35,10 @@ def handle_verify(
 
 
 def handle_remove(
-    session: Session, job: JobId, request: RemoveRequest, on_event: OnEvent, progress: StoppableProgress
+    cache: ModelCache, job: JobId, request: RemoveRequest, on_event: OnEvent, progress: StoppableProgress
 ) -> Removed:
     """Delete what the user has installed; raises BadRequest for what ships."""
-    del session, job
+    del cache, job
     progress(0, 0, f"removing {request.name}")
     (model_store.remove if _kind(request.kind) == "model" else prompt_store.remove)(request.name)
     on_event(CatalogueChanged(catalogue.catalogue()))

@@ -163,9 +163,9 @@ class Runner:
             _log.exception("the listener failed on %s", type(event).__name__)
 
     def _run(self) -> None:
-        session = self._warm_up()
+        worker = self._warm_up()
         while (job := self._next()) is not None:
-            self._do(session, job)
+            self._do(worker, job)
 
     def _next(self) -> _Job | None:
         """The job whose turn it is, once there is one; None when all is closed and nobody waits."""
@@ -173,8 +173,8 @@ class Runner:
             self._changed.wait_for(lambda: self._waiting or self._closed)
             return self._waiting.popleft() if self._waiting else None
 
-    def _do(self, session: Handles | Failure, job: _Job) -> None:
-        self._on_event(self._ending(session, job))
+    def _do(self, worker: Handles | Failure, job: _Job) -> None:
+        self._on_event(self._ending(worker, job))
         with self._changed:
             del self._jobs[job.id]
 
@@ -186,22 +186,22 @@ class Runner:
             self._on_event(EngineFailed(failure))
             return failure
 
-    def _ending(self, session: Handles | Failure, job: _Job) -> Event:
+    def _ending(self, worker: Handles | Failure, job: _Job) -> Event:
         if job.stop.is_set():
             return JobCancelled(job.id)
         job.has_started = True
         self._on_event(JobStarted(job.id))
-        if isinstance(session, Failure):
-            return JobFailed(job.id, session)
+        if isinstance(worker, Failure):
+            return JobFailed(job.id, worker)
         progress = StoppableProgress(
             lambda *progress: self._on_event(JobProgress(job.id, *progress)),
             job.stop,
             job.keep,
-            (lambda: self._step_aside(session, job)) if job.steps_aside else None,
+            (lambda: self._step_aside(worker, job)) if job.steps_aside else None,
             lambda: job.is_paused,
         )
         try:
-            return JobFinished(job.id, session.handle(job.id, job.request, self._on_event, progress))
+            return JobFinished(job.id, worker.handle(job.id, job.request, self._on_event, progress))
         except Stopped as stopped:
             return JobCancelled(job.id, stopped.message)
         except Cancelled:
@@ -209,7 +209,7 @@ class Runner:
         except Exception as error:
             return JobFailed(job.id, _failure(error))
 
-    def _step_aside(self, session: Handles, job: _Job) -> float:
+    def _step_aside(self, worker: Handles, job: _Job) -> float:
         """Let those before that wait, and wait while paused; the seconds that took. Ends soon after `job` is told to end."""
         # Asked at every tick, so without the lock: what comes a moment too late is met at the next one.
         if not job.is_paused and not self._waiting:
@@ -220,7 +220,7 @@ class Runner:
                 told = not told
                 self._on_event(JobPaused(job.id) if told else JobContinued(job.id))
             elif (other := self._passing()) is not None:
-                self._do(session, other)
+                self._do(worker, other)
             elif told:
                 with self._changed:
                     self._changed.wait_for(

@@ -1,4 +1,4 @@
-"""Tick: the one hook through which a long job reports progress, steps aside and is stopped."""
+"""The progress callback of a job: it reports, steps aside for other jobs, and is the only place that stops the job."""
 
 from __future__ import annotations
 

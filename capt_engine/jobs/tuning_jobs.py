@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from capt_engine.jobs import catalogue
-from capt_engine.jobs.session import Session
+from capt_engine.jobs.model_cache import ModelCache
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.model.clip import Backbone, load_backbone
 from capt_engine.model.store.prompt_store import own_folder
@@ -37,15 +37,15 @@ _TELL_EVERY_S = 0.25
 
 
 def handle_tune(
-    session: Session, job: JobId, request: TuneRequest, on_event: OnEvent, progress: StoppableProgress
+    cache: ModelCache, job: JobId, request: TuneRequest, on_event: OnEvent, progress: StoppableProgress
 ) -> TuneResult:
     """Load the model, then learn prompts for it; steps travel together, everything else at once."""
     progress(0, 0, f"loading {request.model}")
-    backbone = session.backbone(request.model, request.device)
+    backbone = cache.backbone(request.model, request.device)
     gathered: list[TuneStep] = []
     sent_s = 0.0
 
-    def tell(news: News) -> None:
+    def on_news(news: News) -> None:
         nonlocal sent_s
         is_step = isinstance(news, TuneStep)
         if isinstance(news, TuneStep):
@@ -57,7 +57,7 @@ def handle_tune(
         sent_s = time.monotonic()
         on_event(TuneTold(job, told))
 
-    result = tune(request, backbone, _guide_loader(backbone), tell, progress)
+    result = tune(request, backbone, _guide_loader(backbone), on_news, progress)
     made_by = replace(request, stop_after=result.stopped_after)
     result = replace(result, command=tune_command(made_by))
     if Path(result.out).parent == own_folder():
@@ -66,20 +66,20 @@ def handle_tune(
 
 
 def handle_forecast(
-    session: Session, job: JobId, request: ForecastRequest, on_event: OnEvent, progress: StoppableProgress
+    cache: ModelCache, job: JobId, request: ForecastRequest, on_event: OnEvent, progress: StoppableProgress
 ) -> TuneForecast:
     """Load the model and try a few steps of the run; nothing of them is kept."""
     del job, on_event
     progress(0, 0, f"loading {request.request.model}")
-    backbone = session.backbone(request.request.model, request.request.device)
+    backbone = cache.backbone(request.request.model, request.request.device)
     return foresee(request.request, backbone, _guide_loader(backbone), progress)
 
 
 def handle_save_tuned(
-    session: Session, job: JobId, request: SaveTunedRequest, on_event: OnEvent, progress: StoppableProgress
+    cache: ModelCache, job: JobId, request: SaveTunedRequest, on_event: OnEvent, progress: StoppableProgress
 ) -> TunedSaved:
     """Write the prompts under their name, and say so where there is more to choose from than before."""
-    del session, job
+    del cache, job
     saved = save_tuned(request, progress)
     if any(Path(file).parent == own_folder() for file in saved.files):
         on_event(CatalogueChanged(catalogue.catalogue()))
@@ -87,5 +87,5 @@ def handle_save_tuned(
 
 
 def _guide_loader(backbone: Backbone) -> Callable[[str], Backbone]:
-    """Loads a model by its id; not through the session, which keeps one model and would drop the one being tuned."""
+    """Loads a model by its id; not through the cache, which keeps one model and would drop the one being tuned."""
     return lambda model: load_backbone(model, backbone.mean.device)

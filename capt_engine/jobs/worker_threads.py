@@ -21,12 +21,12 @@ LIGHT = (DownloadRequest, ListModelsRequest, LedgerRequest, OfflineRequest)
 
 def science(device: str, tell: Callable[[Event], None]) -> Handles:
     """Load torch and everything that is built on it, and say what there is to choose from."""
-    # Imported here, on the worker's thread: this is what loads torch.
-    from capt_engine.jobs.session import Session
+    # Imported here, as tests put a worker that loads nothing in its place.
+    from capt_engine.jobs.worker import Worker
 
-    session = Session(device, note=lambda text: tell(EngineNote(text)))
-    tell(EngineReady(session.catalogue(), session.device_info()))
-    return session
+    worker = Worker(device, note=lambda text: tell(EngineNote(text)))
+    tell(EngineReady(worker.catalogue(), worker.device_info()))
+    return worker
 
 
 def light(tell: Callable[[Event], None]) -> Handles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from capt_engine import torch_settings as _torch_settings  # noqa: F401 - before any torch
 from capt_engine.metrics import calibration, consistency, distortion, features, prediction
 from capt_engine.metrics.base import Metric
 from capt_engine.registry import Table

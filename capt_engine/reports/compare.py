@@ -11,7 +11,7 @@ from pathlib import Path
 from capt_engine.attacks.base import NORMS
 from capt_engine.formatting import budget, counted, short
 from capt_engine.metrics.interval import share, wilson
-from capt_engine.records import LineChart, Series
+from capt_engine.records import LineChart, Series, scale_for
 from capt_engine.reports.build import attached
 from capt_engine.reports.document import Block, Column, Facts, Grid, Paragraph, Report, Section
 from capt_engine.reports.sections.about import NOT_COVERED, OWN_ANSWERS, glossary
@@ -52,7 +52,7 @@ def compare(folders: Sequence[Path], redact: bool = False) -> Report:
 
 
 def _side(number: int, material: Material, prompts: str) -> Side:
-    name = f"{number}: {asked(prompts)} on {material.names.text(material.run.request.model)}"
+    name = f"{number}: {asked(prompts)} on {material.names.text(material.run.request.options.model)}"
     known = material.counts.pictures[prompts].values()
     # Where nobody gave a label, each model is held to its own answer, and the picture alone says what is the same.
     return Side(
@@ -198,11 +198,11 @@ def curve(sides: Sequence[Side]) -> tuple[Block, ...]:
     words = (f"{one.name}: " + ", ".join(f"{y * 100:.1f} % at {x:g}" for x, y, _, _ in one.points) for one in series)
     title = "ε in 1/255" if scale == 255 else "ε (l2)"
     alt = f"Robust accuracy against ε. {'. '.join(words)}."
-    return (
-        (LineChart("Robust accuracy as the budget grows", title, "Robust accuracy", tuple(series), alt),)
-        if series
-        else ()
-    )
+    if not series:
+        return ()
+    caption, what = "Robust accuracy as the budget grows", "Robust accuracy"
+    spread = scale_for([x for one in series for x, *_ in one.points])
+    return (LineChart(caption, title, what, tuple(series), alt, spread, percent=True),)
 
 
 def classes(sides: Sequence[Side]) -> tuple[Block, ...]:

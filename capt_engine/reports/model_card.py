@@ -107,7 +107,7 @@ def _about(name: str, document: Document, sha256: str) -> str:
             f"| SHA-256 of the file | `{sha256}` |",
             f"| Model | {_safe(document.backbone.id)} ({sizes}) |",
             f"| SHA-256 of the model's weights | `{document.backbone.sha256}` |",
-            f"| Prompts | {document.shape.length} tokens in {document.shape.depth} layers, {document.shape.coupling} |",
+            f"| Prompts | {document.shape.n_ctx} tokens in {document.shape.depth} layers, {document.shape.coupling} |",
             f"| {'Sentence of its own' if document.settings.get('sentence') == 'own' else 'Template'} | {_safe(document.template)} |",
             f"| Licence | {_safe(document.licence) or 'not stated'} |",
             "",
@@ -146,7 +146,9 @@ def _made(document: Document, command: str) -> str:
     settings: dict[str, Any] = {**document.settings, "seed": document.seed}
     found = (("epochs", "epochs run"), ("kept_epoch", "kept epoch"), ("ended", "ended"), ("parameters", "parameters"))
     settings |= {words: figures[name] for name, words in found if name in figures}
-    lines += [f"| {_safe(key.replace('_', ' '))} | {_safe(str(value))} |" for key, value in settings.items()]
+    lines += [
+        f"| {_safe(key.rstrip('_').replace('_', ' '))} | {_safe(str(value))} |" for key, value in settings.items()
+    ]
     lines += [f"| {_safe(key)} | {_safe(value)} |" for key, value in document.versions.items()]
     # Indented, so that nothing in it is taken for Markdown.
     again = ["", "The same prompts again, from the same pictures:", "", *_indented(command)] if command else []

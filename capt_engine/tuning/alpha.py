@@ -26,7 +26,7 @@ class AlphaInput:
     frozen: Tensor
     labels: Tensor
     train: Tensor
-    guide: Tensor
+    reference: Tensor
     progress: float
 
 
@@ -58,7 +58,7 @@ def entropy(given: AlphaInput) -> Tensor:
 
 def loss_balance(given: AlphaInput) -> Tensor:
     """L_train / (L_train + L_frozen): the term that is smaller gets the larger weight. 0.5 where both vanish."""
-    return (given.train + _TINY / 2) / (given.train + given.guide + _TINY)
+    return (given.train + _TINY / 2) / (given.train + given.reference + _TINY)
 
 
 def schedule(given: AlphaInput) -> Tensor:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from capt_engine.attacks.base import Logits, Threat
+from capt_engine.attacks.base import LogitsFn, Threat
 from capt_engine.attacks.losses import cross_entropy
 from capt_engine.errors import UnknownName
 
@@ -33,7 +33,7 @@ class InnerAttack:
         if self.loss not in LOSSES:
             raise UnknownName("loss of the inner attack", self.loss, LOSSES)
 
-    def run(self, model: Logits, images: Tensor, labels: Tensor, start: Tensor) -> tuple[Tensor, float]:
+    def run(self, model: LogitsFn, images: Tensor, labels: Tensor, start: Tensor) -> tuple[Tensor, float]:
         """Attacked pictures (n, 3, h, w), and the share of gradient values that were exactly zero and moved nothing.
 
         start: a point of the ball, shaped like `images`, drawn by the caller.
@@ -52,6 +52,6 @@ class InnerAttack:
             loss = climbed.sum()
             (gradient,) = torch.autograd.grad(loss * _SCALE, attacked)
             zeros += float((gradient == 0).float().mean()) / self.steps
-            moved = attacked.detach() + self.step_size * norm.steepest(gradient) - images
+            moved = attacked.detach() + self.step_size * norm.normalize(gradient) - images
             attacked = (images + norm.project(moved, eps)).clamp(0, 1)
         return attacked.detach(), zeros

@@ -26,7 +26,7 @@ KL_DIRECTIONS = ("target_first", "pred_first", "js")
 class Views:
     """One batch as the models see it; logits (n, k), features (n, d) of unit length, labels (n,).
 
-    clean, adversarial: the tuned model. frozen, frozen_adversarial: the guide, constants.
+    clean, adversarial: the tuned model. frozen, frozen_adversarial: the reference model, constants.
     """
 
     labels: Tensor
@@ -41,9 +41,9 @@ class Views:
 
 @dataclass(frozen=True)
 class Settings:
-    """weight: λ. alpha: a rule of ALPHAS, or "const" with `alpha_const`. detach_clean: no gradient into the clean target."""
+    """lambda_: λ. alpha: a rule of ALPHAS, or "const" with `alpha_const`. detach_clean: no gradient into the clean target."""
 
-    weight: float = 2.5
+    lambda_: float = 2.5
     alpha: str = "label_prob"
     alpha_const: float = 0.5
     kl_direction: str = "target_first"
@@ -57,7 +57,7 @@ class Terms:
     loss: Tensor
     cross_entropy: Tensor
     train: Tensor
-    guide: Tensor
+    reference: Tensor
     alpha: Tensor
 
 
@@ -78,10 +78,10 @@ def capt(views: Views, settings: Settings) -> Terms:
     """Clean cross-entropy and α-mixed consistency with the tuned and the frozen model's clean predictions."""
     own = views.clean.detach() if settings.detach_clean else views.clean
     train = divergence(own, views.adversarial, settings.kl_direction)
-    guide = divergence(views.frozen.detach(), views.adversarial, settings.kl_direction)
-    alpha = _alpha(views, settings, train, guide)
-    loss = _ce(views.clean, views) + settings.weight * ((1 - alpha) * train + alpha * guide).mean()
-    return Terms(loss, _ce(views.clean, views), train.mean(), guide.mean(), alpha)
+    reference = divergence(views.frozen.detach(), views.adversarial, settings.kl_direction)
+    alpha = _alpha(views, settings, train, reference)
+    loss = _ce(views.clean, views) + settings.lambda_ * ((1 - alpha) * train + alpha * reference).mean()
+    return Terms(loss, _ce(views.clean, views), train.mean(), reference.mean(), alpha)
 
 
 def clean_only(views: Views, settings: Settings) -> Terms:
@@ -98,7 +98,7 @@ def adversarial_only(views: Views, settings: Settings) -> Terms:
 
 def trades(views: Views, settings: Settings) -> Terms:
     """CE(clean) + λ · KL(p_clean ‖ p_adv) (Zhang et al. 2019): CAPT with α = 0."""
-    return capt(views, Settings(settings.weight, "const", 0.0, settings.kl_direction, settings.detach_clean))
+    return capt(views, Settings(settings.lambda_, "const", 0.0, settings.kl_direction, settings.detach_clean))
 
 
 def fap(views: Views, settings: Settings) -> Terms:
@@ -106,16 +106,16 @@ def fap(views: Views, settings: Settings) -> Terms:
     train = divergence(views.clean, views.adversarial, settings.kl_direction)
     cosine = (views.clean_features * views.adversarial_features).sum(dim=1)
     ce = _ce(views.clean, views)
-    loss = ce + settings.weight * ((cosine + 1) * train).mean()
+    loss = ce + settings.lambda_ * ((cosine + 1) * train).mean()
     return Terms(loss, ce, train.mean(), torch.zeros_like(ce), torch.zeros_like(train))
 
 
 def pmg_aft(views: Views, settings: Settings) -> Terms:
     """CE(adv) + KL(p_clean ‖ p_adv) + KL(frozen model on the adversarial picture ‖ p_adv), unit weights (CVPR 2024)."""
     train = divergence(views.clean, views.adversarial, settings.kl_direction)
-    guide = divergence(views.frozen_adversarial.detach(), views.adversarial, settings.kl_direction)
+    reference = divergence(views.frozen_adversarial.detach(), views.adversarial, settings.kl_direction)
     ce = _ce(views.adversarial, views)
-    return Terms(ce + train.mean() + guide.mean(), ce, train.mean(), guide.mean(), torch.full_like(train, 0.5))
+    return Terms(ce + train.mean() + reference.mean(), ce, train.mean(), reference.mean(), torch.full_like(train, 0.5))
 
 
 Objective = Callable[[Views, Settings], Terms]
@@ -130,8 +130,8 @@ OBJECTIVES: dict[str, Objective] = {
 }
 
 
-# Whoever looks at the guide's view of attacked pictures costs one more forward pass a step.
-ASKS_GUIDE_AGAIN = (pmg_aft,)
+# The reference model's view of attacked pictures costs one more forward pass a step.
+NEEDS_REFERENCE_ON_ATTACKED = (pmg_aft,)
 
 
 def _ce(logits: Tensor, views: Views) -> Tensor:
@@ -143,11 +143,11 @@ def _plain(views: Views, loss: Tensor, logits: Tensor) -> Terms:
     return Terms(loss, loss, nothing, nothing, torch.zeros(len(views.labels), device=logits.device))
 
 
-def _alpha(views: Views, settings: Settings, train: Tensor, guide: Tensor) -> Tensor:
+def _alpha(views: Views, settings: Settings, train: Tensor, reference: Tensor) -> Tensor:
     if settings.alpha == "const":
         return torch.full_like(train, settings.alpha_const).detach()
     if settings.alpha not in ALPHAS:
         raise UnknownName("rule for α", settings.alpha, [*ALPHAS, "const"])
-    given = AlphaInput(views.clean, views.frozen, views.labels, train, guide, views.progress)
+    given = AlphaInput(views.clean, views.frozen, views.labels, train, reference, views.progress)
     with torch.no_grad():
         return ALPHAS[settings.alpha](given).clamp(0, 1)

@@ -1,24 +1,23 @@
-"""Attacked pictures as files hold them: rounding to 8 bits as a part of the model while attacking, and of the picture afterwards.
+"""Attacks on pictures of 8-bit values: the model rounds its input during the attack, and the adversarial picture is rounded afterwards.
 
-So nothing counts as fooled that is so only between two 8-bit values; without it an attack is judged at full precision, and what
-saving does to its picture stands beside (`survival`).
+So no success depends on values between two 8-bit ones. Without this an attack is judged at full precision, and its survival of saving is
+measured beside (`wrappers.reencoding`).
 """
 
 from __future__ import annotations
 
 from torch import Tensor
 
-from capt_engine.attacks.base import Attack, Logits, PictureRngs, Threat
+from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
 from capt_engine.model.classifier import Classifier, Output
 from capt_engine.progress import Progress
 from capt_engine.wrappers.reencoding import as_png
 
 
-class InEightBits(Classifier):
-    """A classifier that sees every picture rounded to 8 bits; the slope passes the rounding as if it were not there.
+class Quantized(Classifier):
+    """A classifier that rounds its input to 8 bits, with a straight-through gradient (Bengio et al. 2013, arXiv 1308.3432).
 
-    (Bengio et al. 2013, arXiv 1308.3432, call that a straight-through estimator.) On a picture that has 8-bit values already it is
-    the classifier itself, bit for bit.
+    On a picture of 8-bit values it is the classifier itself, bit for bit.
     """
 
     def __init__(self, inner: Classifier) -> None:
@@ -27,23 +26,44 @@ class InEightBits(Classifier):
         self.inner = inner
 
     def forward(self, images: Tensor) -> Output:
-        """As the classifier's, of the rounded pictures."""
+        """Logits and features of the rounded pictures (n, 3, h, w)."""
         rounded = as_png(images.detach())
-        # The difference is exactly 0, and carries the slope.
+        # The difference is exactly 0, and carries the gradient.
         return self.inner.forward(rounded + (images - images.detach()) if images.requires_grad else rounded)
 
 
-def without_rounding(model: Logits) -> Logits:
-    """The model behind the rounding, where there is any."""
-    return model.inner if isinstance(model, InEightBits) else model
+def unquantized(model: LogitsFn) -> LogitsFn:
+    """The model behind the rounding, or the model itself where it does not round."""
+    return model.inner if isinstance(model, Quantized) else model
 
 
-def crafted(
-    attack: Attack, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+def run_attack(
+    attack: Attack,
+    model: LogitsFn,
+    images: Tensor,
+    labels: Tensor,
+    threat: Threat,
+    rngs: PictureRngs,
+    progress: Progress,
 ) -> Tensor:
-    """What the attack finds, (n, 3, h, w) in [0, 1]; where the threat asks for 8 bits, the nearest such pictures in its ball.
+    """Run an attack, and where the threat model asks for it round its pictures to 8 bits without leaving the ball.
 
-    images: of 8-bit values, as read from files. An attack with a budget of its own has no ball, and is rounded plainly.
+    An attack with a budget of its own has no ball; its pictures are rounded to the nearest value.
+
+    Args:
+        attack: the attack.
+        model: pixels → logits, `Quantized` where `threat.eight_bits`.
+        images: (n, 3, h, w), of 8-bit values as read from files where `threat.eight_bits`.
+        labels: (n,), see `Attack.run`.
+        threat: norm, budget, goal and rounding.
+        rngs: one random generator per picture.
+        progress: see `Attack.run`.
+
+    Returns:
+        Adversarial pictures (n, 3, h, w) in [0, 1].
+
+    Raises:
+        BadRequest: the threat or the model does not fit the attack.
     """
     found = attack.run(model, images, labels, threat, rngs, progress)
     if not threat.eight_bits:
@@ -51,5 +71,5 @@ def crafted(
     if not attack.norms:
         return as_png(found)
     # In whole numbers, so that k + 4 is the same value whether it was reached from k or read from a file.
-    steps = (threat.norm.whole(found - images, threat.eps) * 255).round()
+    steps = (threat.norm.quantize(found - images, threat.eps) * 255).round()
     return ((images * 255).round() + steps) / 255

@@ -1,7 +1,4 @@
-"""Does an attacked picture still fool the model after it has been saved and read again?
-
-The most repeated surprise of this field: rounding to 8 bits or JPEG can undo an attack. So it is always asked.
-"""
+"""Pictures after saving and reading: PNG, JPEG and resizing, which can undo an attack (Kurakin et al. 2016, arXiv 1607.02533)."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ def to_bytes(images: Tensor) -> Tensor:
 
 
 def as_png(images: Tensor) -> Tensor:
-    """The pictures after 8-bit rounding, which is all that PNG loses; (n, 3, h, w) in [0, 1]."""
+    """The pictures after 8-bit rounding, the only loss of PNG; (n, 3, h, w) in [0, 1]."""
     return (images * 255).round() / 255
 
 
@@ -50,4 +47,4 @@ SAVINGS: dict[str, Callable[[Tensor], Tensor]] = {
     "jpeg75": partial(as_jpeg, quality=75),
     "resize": as_resized,
 }
-"""What may happen to a picture on its way, by the end of the name of the field that says whether the attack survived it."""
+"""The ways of saving a picture, by the last part of the `survives_…` field that says whether the attack survived it."""

@@ -1,6 +1,6 @@
-"""A perturbation on the picture's own pixels: the resizing to the model's input becomes a part of the model, with a slope.
+"""Attacks on the picture's own pixels: the resizing to the model's input becomes a differentiable part of the model.
 
-So ε bounds what is done to the file itself, and what is found is a picture of its own size (the sound answer of RobustVLM's issue 11).
+So ε bounds the change of the file itself, and the adversarial picture keeps its size (RobustVLM's issue 11).
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from capt_engine.attacks.base import Logits
+from capt_engine.attacks.base import LogitsFn
 from capt_engine.data.images import Photo
 from capt_engine.errors import BadRequest
 from capt_engine.model.classifier import Classifier, Output
 from capt_engine.viewing import read_whole, view
-from capt_engine.wrappers.quantized import without_rounding
+from capt_engine.wrappers.quantized import unquantized
 
 TOLERANCE = 2 / 255
-"""How far a pixel of the resized picture may lie from Pillow's, which rounds to 8 bits after each direction; this does not."""
+"""The largest difference of a resized pixel from Pillow's, which rounds to 8 bits after each direction; this does not."""
 
 _MODES = {"bicubic": "bicubic", "bilinear": "bilinear"}
 
 
-class AtOriginalSize(Classifier):
+class Resizing(Classifier):
     """A classifier that takes pictures of any size and resizes them as its preprocessing does, differentiably.
 
     Shorter side to the input size with antialiasing, then the middle (or both sides to it, for a model that squashes). Within TOLERANCE
@@ -39,7 +39,7 @@ class AtOriginalSize(Classifier):
             raise BadRequest(
                 f"The preprocessing of {inner.backbone.id!r} cannot be made a part of the model "
                 f"({config.get('interpolation')}, {config.get('resize_mode')}).",
-                "Measure at the model's input instead (--space model).",
+                "Measure at the model's input instead (--perturb input).",
             )
 
     def resized(self, images: Tensor) -> Tensor:
@@ -63,19 +63,19 @@ class AtOriginalSize(Classifier):
         return small[..., top : top + size, left : left + size]
 
     def forward(self, images: Tensor) -> Output:
-        """As the classifier's, of pictures of any one size."""
+        """Logits and features of pictures (n, 3, h, w) of any one size."""
         return super().forward(self.resized(images))
 
 
-def seen_by(classifier: Classifier, path: str) -> tuple[Photo, Tensor]:
-    """What is known of the file, and the pixels (3, h, w) in [0, 1] that this classifier takes. Raises BadImage."""
-    if not isinstance(without_rounding(classifier), AtOriginalSize):
+def pixels_for(classifier: Classifier, path: str) -> tuple[Photo, Tensor]:
+    """Read a picture file: its `Photo`, and the pixels (3, h, w) in [0, 1] that this classifier takes. Raises BadImage."""
+    if not isinstance(unquantized(classifier), Resizing):
         return view(path, classifier.backbone)
     photo, rgb = read_whole(path, classifier.backbone)
     return photo, torch.from_numpy(rgb).permute(2, 0, 1).float() / 255
 
 
-def resized_by(model: Logits, images: Tensor) -> Tensor:
-    """Pictures as the model looks at them: resized where that is a part of it."""
-    inner = without_rounding(model)
-    return inner.resized(images) if isinstance(inner, AtOriginalSize) else images
+def resized_for(model: LogitsFn, images: Tensor) -> Tensor:
+    """Resize pictures (n, 3, h, w) where that is a part of the model; else return them as they are."""
+    inner = unquantized(model)
+    return inner.resized(images) if isinstance(inner, Resizing) else images

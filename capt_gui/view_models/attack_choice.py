@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from capt_engine.records import (
     NO_PROMPTS,
+    PERTURBED,
     ROUNDINGS,
-    SPACES,
     SUITES,
     AttackInfo,
     AttackSpec,
     NormInfo,
     ParamInfo,
     ParamValue,
+    RunOptions,
     Suite,
     ThreatModel,
 )
@@ -206,7 +206,7 @@ class AttackChoice(QObject):
     def expert_values(self) -> Values:
         """The values of the Expert form that differ from its defaults."""
         values: dict[str, ParamValue] = {"eps": self.eps, "seed": self.settings.seed, **dict(self.values)}
-        values |= {"space": self.settings.space, "rounding": self.settings.rounding}
+        values |= {"perturb": self.settings.perturb, "rounding": self.settings.rounding}
         defaults = {param.name: param.default for param in self.expert_params()}
         return tuple((name, value) for name, value in values.items() if name in defaults and value != defaults[name])
 
@@ -219,7 +219,7 @@ class AttackChoice(QObject):
             self.settings.eps[self.norm_name] = float(given.pop("eps", self.usual_eps))
         self.settings.seed = int(given.pop("seed", 0))
         if self.has_attack:
-            self.settings.space = str(given.pop("space", SPACES[0]))
+            self.settings.perturb = str(given.pop("perturb", PERTURBED[0]))
             self.settings.rounding = str(given.pop("rounding", ROUNDINGS[0]))
         self._keep(given)
         self.model.changed.emit()
@@ -230,23 +230,29 @@ class AttackChoice(QObject):
 
     def threat(self) -> ThreatModel:
         """The threat model as a request holds it; what was chosen for attacks waits where nobody attacks."""
-        space, rounding = SPACES[0], ROUNDINGS[0]
+        perturb, rounding = PERTURBED[0], ROUNDINGS[0]
         if self.has_attack:
-            space, rounding = self.settings.space, self.settings.rounding
-        return ThreatModel(self.norm_name, self.eps, self.target, space=space, rounding=rounding)
+            perturb, rounding = self.settings.perturb, self.settings.rounding
+        return ThreatModel(self.norm_name, self.eps, self.target, perturb=perturb, rounding=rounding)
 
-    def common(self) -> dict[str, Any]:
-        """The fields that every request about pictures has."""
+    def options(
+        self, *, classes: tuple[str, ...] = (), template: str, keep: str, with_pictures: bool = False
+    ) -> RunOptions:
+        """The options of a run with this attack; the page says what is asked about the pictures, and where the run is kept."""
         sides = self.model.sides
-        return {
-            "model": self.settings.model,
-            "prompts": None if sides.a == NO_PROMPTS else sides.a,
-            "compare": sides.b,
-            "aim": sides.aim,
-            "threat": self.threat(),
-            "seed": self.settings.seed,
-            "lpips": self.model.lpips if self.has_attack else "",
-        }
+        return RunOptions(
+            model=self.settings.model,
+            prompts=None if sides.a == NO_PROMPTS else sides.a,
+            compare=sides.b,
+            aim=sides.aim,
+            classes=classes,
+            template=template,
+            threat=self.threat(),
+            seed=self.settings.seed,
+            lpips=self.model.lpips if self.has_attack else "",
+            with_pictures=with_pictures,
+            keep=keep,
+        )
 
     def label(self) -> str:
         """The label of what was chosen."""
@@ -266,14 +272,14 @@ class AttackChoice(QObject):
         return formatting.budget(self.eps, self.norm_name)
 
     def _pixel_params(self) -> tuple[ParamInfo, ...]:
-        space = self.tr(
+        perturb = self.tr(
             "What the model sees, or the picture's own pixels, resized inside the model; the latter takes long for large pictures."
         )
         rounding = self.tr(
             "Judge pictures at full precision, or of 8-bit values as files hold them, which the attack then knows."
         )
         return (
-            ParamInfo("space", self.tr("Changed pixels"), "choice", SPACES[0], choices=SPACES, help=space),
+            ParamInfo("perturb", self.tr("Changed pixels"), "choice", PERTURBED[0], choices=PERTURBED, help=perturb),
             ParamInfo("rounding", self.tr("Rounding"), "choice", ROUNDINGS[0], choices=ROUNDINGS, help=rounding),
         )
 

@@ -1,35 +1,30 @@
-"""Lines over steps or epochs, with bands and levels: what a run does while one looks on."""
+"""Lines over steps, epochs or budgets, with bands and levels."""
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import Any
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import (
-    QFocusEvent,
-    QFontMetricsF,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPainterPath,
-    QPaintEvent,
-    QPen,
-    QPolygonF,
-)
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QFocusEvent, QFontMetricsF, QKeyEvent
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout
 
 from capt_gui.theme import Theme
+from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.figures import percent, plain
-from capt_gui.widgets.painting import draw_focus_ring, elided
-from capt_gui.widgets.plot_scale import Scale, thinned
+from capt_gui.widgets.labels import text
+from capt_gui.widgets.legend import Entry, Legend
+from capt_gui.widgets.plot_chart import PlotChart
 
-_PAD = 6
-_SWATCH = 18
 # a band is its line's colour, so faint that the line and the grid stay readable
 _BAND = 0.18
-# along the words of a level, to see which lines they would cover
-_PROBES = 6
+# room around what is drawn, as a share of it, so that strokes and marks at the ends are whole
+_ROOM = 0.03
+_WIDE_UP_TO = 500
+# for the buttons in the corner
+_BUTTONS = 62
 
 
 @dataclass(frozen=True)
@@ -55,28 +50,42 @@ class Level:
     value: float
 
 
-class LineChart(QWidget):
-    """A title, a legend that carries the latest values, and the lines; Left and Right read the values out one by one.
+class LineChart(PlotChart):
+    """A title, a legend that carries the values at one place, and the lines; Left and Right, or the mouse, choose the place.
 
     share: values are fractions and the scale is 0 to 100 %; otherwise it starts at zero and holds what there is.
     """
 
     def __init__(self, theme: Theme, title: str, x_word: str, empty: str, *, share: bool = False) -> None:
-        super().__init__()
-        self._theme = theme
-        self._title, self._x_word, self._empty, self._share = title, x_word, empty, share
+        super().__init__(theme, title)
+        self._x_word, self._empty, self._share = x_word, empty, share
         self._lines: tuple[Line, ...] = ()
         self._levels: tuple[Level, ...] = ()
-        self._end = 0.0
+        self._end, self._log = 0.0, False
         self._labels: tuple[str, ...] = ()
+        # every x that has a value
+        self._places: list[float] = []
         # the place that is read out; None reads the latest
         self._cursor: float | None = None
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMouseTracking(True)
+        self._rule: Any = None
+        self._dots: Any = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName(title)
         self.setAccessibleDescription(empty)
-        theme.changed.connect(self.update)
+        self._title = ElidedLabel(title, "strong")
+        self._legend = Legend(theme)
+        self._nothing = text(empty, "muted")
+        self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 4)
+        layout.setSpacing(4)
+        layout.addWidget(self._title)
+        layout.addWidget(self._legend)
+        layout.addWidget(self._nothing, 1)
+        self._title.setContentsMargins(0, 0, _BUTTONS, 0)
+        self._legend.hide()
+        for label in (self._legend, self._nothing):
+            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        theme.changed.connect(self._draw)
 
     def set_lines(
         self,
@@ -84,14 +93,17 @@ class LineChart(QWidget):
         levels: tuple[Level, ...] = (),
         end: float = 0.0,
         labels: tuple[str, ...] = (),
+        *,
+        log: bool = False,
     ) -> None:
         """Show these lines; `end` is where the x axis will end, 0 where nobody knows. labels: what stands at x = 0, 1, 2 …, where
-        places are drawn at equal distances whatever they are called."""
+        places are drawn at equal distances whatever they are called. log: the x axis is logarithmic, and every x above zero."""
         self._lines, self._levels, self._end, self._labels = lines, levels, end, labels
-        if not any(line.xs for line in lines):
+        self._log = log and not labels and all(x > 0 for line in lines for x in line.xs)
+        self._places = sorted({x for line in lines for x in line.xs})
+        if self._cursor not in self._places:
             self._cursor = None
-        self.setAccessibleDescription(self.description())
-        self.update()
+        self._draw()
 
     def description(self) -> str:
         """What is read out now, in words."""
@@ -104,29 +116,22 @@ class LineChart(QWidget):
 
     def sizeHint(self) -> QSize:
         """Wide rather than high."""
-        return QSize(380, 156)
+        return QSize(380, 176)
 
     def minimumSizeHint(self) -> QSize:
         """So small that the lines can still be told apart."""
-        return QSize(220, 116)
+        return QSize(220, 124)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Read out the place under the mouse."""
-        area, places = self._area(), self._places()
-        if not places or not area.adjusted(-_PAD, -_PAD, _PAD, _PAD).contains(event.position()):
-            self._read(None)
-            return
-        scale = self._x_scale(area)
-        self._read(min(places, key=lambda x: abs(scale.at(x) - event.position().x())))
-
-    def leaveEvent(self, _event: QEvent) -> None:
-        """Read out the latest again."""
-        self._read(None)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show the ring."""
-        super().focusInEvent(event)
-        self.update()
+    def point_at(self, spot: QPointF | None) -> None:
+        """Read out the place nearest to a spot; the latest again for none."""
+        nearest = None
+        if self._places and spot is not None:
+            x = 10 ** spot.x() if self._log else spot.x()
+            after = bisect_right(self._places, x)
+            nearest = min(
+                self._places[max(after - 1, 0) : after + 1], key=lambda place: abs(self._at(place) - spot.x())
+            )
+        self._read(nearest)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Read out the latest again."""
@@ -135,206 +140,154 @@ class LineChart(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Left and Right, Home and End move through the values; Escape goes back to the latest."""
-        places, key = self._places(), Qt.Key(event.key())
+        places, key = self._places, Qt.Key(event.key())
         moves = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
         if places and key in moves:
             here = places.index(self._cursor) if self._cursor in places else len(places) - 1
-            self._read(places[min(max(here + moves[key], 0), len(places) - 1)])
+            self._read(places[min(max(here + moves[key], 0), len(places) - 1)], follow=True)
         elif places and key in (Qt.Key.Key_Home, Qt.Key.Key_End):
-            self._read(places[0 if key == Qt.Key.Key_Home else -1])
+            self._read(places[0 if key == Qt.Key.Key_Home else -1], follow=True)
         elif key == Qt.Key.Key_Escape and self._cursor is not None:
             self._read(None)
         else:
             super().keyPressEvent(event)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """Title, legend, axes, levels, bands, lines."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_words(painter)
-        area = self._area()
-        if self._place() is None:
-            painter.setFont(self._theme.font("body"))
-            painter.setPen(self._theme.color("text_muted"))
-            wrapped = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(QRectF(12, area.top(), self.width() - 24, area.height()), wrapped, self._empty)
-        else:
-            self._paint_plot(painter, area)
-        if self.hasFocus():
-            draw_focus_ring(painter, QRectF(self.rect()), self._theme)
+    def _draw(self) -> None:
+        there = self._place() is not None
+        self._nothing.setVisible(not there)
+        self._legend.setVisible(there)
+        if there and self._view is None:
+            self._make_view()
+        if self._view is not None:
+            self._view.setVisible(there)
+        if there:
+            self._draw_lines()
+            self._set_whole(self._everything(), (2 / max(len(self._places), 200), 0.005))
+        self._show_place()
 
-    def _paint_words(self, painter: QPainter) -> None:
-        theme = self._theme
-        strong, small = QFontMetricsF(theme.font("strong")), QFontMetricsF(theme.font("caption"))
-        place = self._place()
-        where = "" if place is None else f"{self._x_word} {self._called(place)}"
-        top = QRectF(_PAD, _PAD, self.width() - 2 * _PAD, strong.height())
-        painter.setFont(theme.font("caption"))
-        painter.setPen(theme.color("text_muted"))
-        painter.drawText(top, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, where)
-        painter.setFont(theme.font("strong"))
-        painter.setPen(theme.color("text"))
-        room = top.width() - small.horizontalAdvance(where) - 12
-        painter.drawText(top, Qt.AlignmentFlag.AlignVCenter, elided(strong, self._title, room))
-        if place is not None:
-            self._paint_legend(painter, place, top.bottom() + 4)
+    def _make_view(self) -> None:
+        import pyqtgraph
 
-    def _paint_legend(self, painter: QPainter, place: float, top: float) -> None:
-        theme = self._theme
-        metrics = QFontMetricsF(theme.font("caption"))
-        painter.setFont(theme.font("caption"))
-        left, middle = float(_PAD), top + metrics.height() / 2
-        for line in (line for line in self._lines if line.xs):
-            name, value = line.name, self._value(line, place)
-            painter.setPen(QPen(theme.color(line.role), 2, line.style))
-            painter.drawLine(QPointF(left, middle), QPointF(left + _SWATCH, middle))
-            left += _SWATCH + 5
-            painter.setPen(theme.color("text_muted"))
-            painter.drawText(QPointF(left, top + metrics.ascent()), name)
-            left += metrics.horizontalAdvance(name) + 4
-            painter.setPen(theme.color("text"))
-            painter.drawText(QPointF(left, top + metrics.ascent()), value)
-            left += metrics.horizontalAdvance(value) + 14
+        from capt_gui.widgets.plot_items import Axis
 
-    def _paint_plot(self, painter: QPainter, area: QRectF) -> None:
-        theme, x_scale, y_scale = self._theme, self._x_scale(area), self._y_scale(area)
-        small = QFontMetricsF(theme.font("caption"))
-        painter.setFont(theme.font("caption"))
-        for tick in y_scale.ticks(max(2, int(area.height() / 34))):
-            y = y_scale.at(tick)
-            painter.setPen(QPen(theme.color("grid"), 1))
-            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
-            painter.setPen(theme.color("text_muted"))
-            label = QRectF(0, y - small.height() / 2, area.left() - 6, small.height())
-            painter.drawText(label, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._tick(tick))
-        for tick in x_scale.ticks(max(2, int(area.width() / 60)), whole=True):
-            words = self._called(tick)
-            width = small.horizontalAdvance(words) + 4
-            painter.setPen(theme.color("text_muted"))
-            spot = QRectF(x_scale.at(tick) - width / 2, area.bottom() + 4, width, small.height())
-            painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, words)
-        painter.save()
-        painter.setClipRect(area.adjusted(-5, -5, 5, 5))
+        axes = {side: Axis(side) for side in ("left", "bottom")}
+        view = pyqtgraph.PlotWidget(self, useOpenGL=False, enableMenu=False, axisItems=axes)
+        item = view.getPlotItem()
+        item.hideButtons()
+        self._rule = pyqtgraph.InfiniteLine(angle=90)
+        self._dots = pyqtgraph.ScatterPlotItem(size=9)
+        self._adopt(view, item.getViewBox())
+        layout = self.layout()
+        assert isinstance(layout, QVBoxLayout)
+        layout.addWidget(view, 1)
+
+    def _draw_lines(self) -> None:
+        import pyqtgraph as pg
+
+        theme, item = self._theme, self._view.getPlotItem()
+        self._view.setBackground(theme.color("surface"))
+        item.clear()
+        self._style_axes(item)
         for line in self._lines:
-            self._paint_line(painter, line, x_scale, y_scale)
-        taken: list[QRectF] = []
+            color, xs = theme.color(line.role), [self._at(x) for x in line.xs]
+            if line.lows and line.highs:
+                tint = theme.color(line.role)
+                tint.setAlphaF(_BAND)
+                ends = (pg.PlotCurveItem(xs, list(line.highs)), pg.PlotCurveItem(xs, list(line.lows)))
+                item.addItem(pg.FillBetweenItem(*ends, brush=tint))
+            # strokes of one pixel are drawn many times faster, and of a thousand steps a wider one shows no more
+            width = 2 if len(xs) <= _WIDE_UP_TO else 1
+            curve = item.plot(xs, list(line.ys), pen=pg.mkPen(color, width=width, style=line.style), antialias=True)
+            curve.setDownsampling(auto=True, method="peak")
+            curve.setClipToView(True)
+            if line.marks or len(xs) == 1:
+                item.addItem(pg.ScatterPlotItem(xs, list(line.ys), size=7, pen=None, brush=color))
         for level in self._levels:
-            taken.append(self._paint_level(painter, level, area, (x_scale, y_scale), taken))
-        if self._cursor is not None:
-            painter.setPen(QPen(theme.color("control"), 1))
-            x = x_scale.at(self._cursor)
-            painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
-        painter.restore()
+            pen = pg.mkPen(theme.color(level.role), width=1.4, style=Qt.PenStyle.DashLine)
+            item.addItem(pg.InfiniteLine(level.value, angle=0, pen=pen))
+        self._rule.setPen(pg.mkPen(theme.color("control"), width=1))
+        self._dots.setPen(pg.mkPen(theme.color("surface"), width=2))
+        item.addItem(self._rule)
+        item.addItem(self._dots)
 
-    def _paint_level(
-        self, painter: QPainter, level: Level, area: QRectF, scales: tuple[Scale, Scale], taken: list[QRectF]
-    ) -> QRectF:
-        """The dashed line, its name and value at the right end, on the side that has room; gives back where they stand."""
-        theme, y = self._theme, scales[1].at(level.value)
-        painter.setPen(QPen(theme.color(level.role), 1.4, Qt.PenStyle.DashLine))
-        painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
-        small = QFontMetricsF(theme.font("caption"))
-        words = f"{level.name} {self._written(level.value)}"
-        width = small.horizontalAdvance(words) + 6
-        sides = [QRectF(area.right() - width, top, width, small.height()) for top in (y - small.height() - 2, y + 2)]
-        free = [
-            side
-            for side in sides
-            if side.top() >= area.top() - 2
-            and side.bottom() <= area.bottom() + 2
-            and not any(side.intersects(other) for other in taken)
+    def _style_axes(self, item: Any) -> None:
+        left, bottom = item.getAxis("left"), item.getAxis("bottom")
+        metrics = QFontMetricsF(self._theme.font("caption"))
+        left.written = self._tick
+        left.restyle(self._theme, grid=True)
+        left.setWidth(metrics.horizontalAdvance("100 %" if self._share else "0.0000") + 8)
+        bottom.kind = "names" if self._labels else "log" if self._log else "whole"
+        bottom.written = self._called_at
+        bottom.restyle(self._theme, grid=False)
+        bottom.setHeight(metrics.height() + 8)
+        # the last word of the axis is centred below the last place
+        item.layout.setContentsMargins(0, 2, metrics.horizontalAdvance("0000") / 2, 0)
+
+    def _show_place(self) -> None:
+        self.setAccessibleDescription(self.description())
+        place = self._place()
+        if place is None:
+            return
+        entries = [Entry(self._x_word, self._called(place))]
+        entries += [
+            Entry(line.name, self._value(line, place), line.role, line.style) for line in self._lines if line.xs
         ]
-        free.sort(key=lambda side: self._hidden_by(side, *scales))
-        # two levels that are close: the second name stands below the first, and covers no line further left
-        room = (
-            free[0]
-            if free
-            else sides[1].translated(0, max((other.bottom() for other in taken), default=0) - sides[1].top())
-        )
-        ground = theme.color("surface")
-        ground.setAlphaF(0.8)
-        painter.fillRect(room, ground)
-        painter.setFont(theme.font("caption"))
-        painter.setPen(theme.color("text_muted"))
-        painter.drawText(room, Qt.AlignmentFlag.AlignCenter, words)
-        return room
+        dashed = Qt.PenStyle.DashLine
+        entries += [Entry(level.name, self._written(level.value), level.role, dashed) for level in self._levels]
+        self._legend.set_entries(entries)
+        self._rule.setVisible(self._cursor is not None)
+        self._dots.setVisible(self._cursor is not None)
+        if self._cursor is not None:
+            at = self._at(self._cursor)
+            self._rule.setPos(at)
+            here = [(line, _index(line, place)) for line in self._lines if line.xs and line.xs[0] <= place]
+            self._dots.setData(
+                [self._at(line.xs[index]) for line, index in here],
+                [line.ys[index] for line, index in here],
+                brush=[self._theme.color(line.role) for line, _ in here],
+            )
 
-    def _hidden_by(self, room: QRectF, x_scale: Scale, y_scale: Scale) -> int:
-        """How much of the lines words in this place would cover: points out of some along their width."""
-        spots = [room.left() + room.width() * part / _PROBES for part in range(_PROBES + 1)]
-        covered = 0
-        for line in self._lines:
-            points = [(x_scale.at(x), y_scale.at(y)) for x, y in zip(line.xs, line.ys, strict=True)]
-            for (left, start), (right, end) in pairwise(points):
-                for spot in spots:
-                    if left <= spot <= right and right > left:
-                        at = start + (end - start) * (spot - left) / (right - left)
-                        covered += room.top() - 2 <= at <= room.bottom() + 2
-        return covered
+    def _everything(self) -> QRectF:
+        """The coordinates of all there is, and of what is still to come."""
+        if self._labels:
+            low, high = 0.0, max(len(self._labels) - 1.0, 1.0)
+        else:
+            places = self._places
+            low = places[0] if self._log else min(places[0], 1.0)
+            high = max(self._end, places[-1])
+            low, high = self._at(low), self._at(high) if high > low else self._at(low + 1)
+        values = [y for line in self._lines for y in (*line.ys, *line.highs, *line.lows) if math.isfinite(y)]
+        values += [level.value for level in self._levels]
+        bottom, top = (0.0, 1.0) if self._share else (min([*values, 0.0]), max([*values, 0.0]) or 1.0)
+        across, up = (high - low) * _ROOM, (top - bottom) * _ROOM
+        return QRectF(low - across, bottom - up, high - low + 2 * across, top - bottom + 2 * up)
 
-    def _paint_line(self, painter: QPainter, line: Line, x_scale: Scale, y_scale: Scale) -> None:
-        color = self._theme.color(line.role)
-        columns = max(2, self.width())
-        if line.lows and line.highs:
-            top = [QPointF(x_scale.at(x), y_scale.at(y)) for x, y in thinned(line.xs, line.highs, columns)]
-            bottom = [QPointF(x_scale.at(x), y_scale.at(y)) for x, y in thinned(line.xs, line.lows, columns)]
-            tint = self._theme.color(line.role)
-            tint.setAlphaF(_BAND)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(tint)
-            painter.drawPolygon(QPolygonF(top + bottom[::-1]))
-        points = [QPointF(x_scale.at(x), y_scale.at(y)) for x, y in thinned(line.xs, line.ys, columns)]
-        path = QPainterPath(points[0]) if points else QPainterPath()
-        for point in points[1:]:
-            path.lineTo(point)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(color, 2, line.style, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
-        painter.drawPath(path)
-        if line.marks or len(points) == 1:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(color)
-            for point in points:
-                painter.drawEllipse(point, 3, 3)
+    def _at(self, place: float) -> float:
+        """Where a place of the x axis is drawn."""
+        return math.log10(place) if self._log else place
 
-    def _area(self) -> QRectF:
-        strong = QFontMetricsF(self._theme.font("strong")).height()
-        small = QFontMetricsF(self._theme.font("caption"))
-        left = small.horizontalAdvance("100 %" if self._share else "0.0000") + 8
-        top = _PAD + strong + 4 + small.height() + 10
-        return QRectF(left, top, self.width() - left - _PAD - 6, self.height() - top - small.height() - 10)
+    def _called_at(self, at: float) -> str:
+        """The word of a tick; none beside the places that have a name."""
+        if self._labels and not 0 <= round(at) < len(self._labels):
+            return ""
+        return self._called(10**at if self._log else at)
 
     def _called(self, place: float) -> str:
         """A place on the x axis in words."""
-        return self._labels[int(place)] if self._labels else f"{place:g}"
-
-    def _x_scale(self, area: QRectF) -> Scale:
-        if self._labels:
-            return Scale(0.0, max(len(self._labels) - 1.0, 1.0), area.left() + 8, area.right() - 8)
-        places = self._places()
-        first = min(places[0], 1.0) if places else 0.0
-        return Scale(first, max(self._end, places[-1] if places else 1.0, first + 1), area.left(), area.right())
-
-    def _y_scale(self, area: QRectF) -> Scale:
-        if self._share:
-            return Scale(0.0, 1.0, area.bottom(), area.top())
-        values = [y for line in self._lines for y in (*line.ys, *line.highs, *line.lows)]
-        values += [level.value for level in self._levels]
-        high = max([*values, 0.0]) or 1.0
-        return Scale(min([*values, 0.0]), high * 1.04, area.bottom(), area.top())
-
-    def _places(self) -> list[float]:
-        """Every x that has a value."""
-        return sorted({x for line in self._lines for x in line.xs})
+        return self._labels[round(place)] if self._labels else f"{place:g}"
 
     def _place(self) -> float | None:
         """The x that is read out."""
         if self._cursor is not None:
             return self._cursor
-        return max((line.xs[-1] for line in self._lines if line.xs), default=None)
+        return self._places[-1] if self._places else None
+
+    def _focus_spot(self) -> QPointF | None:
+        return QPointF(self._at(self._cursor), self.seen_rect().center().y()) if self._cursor is not None else None
 
     def _value(self, line: Line, place: float) -> str:
         """The line's value there, or the one before."""
-        index = next((i for i in range(len(line.xs) - 1, -1, -1) if line.xs[i] <= place), 0)
+        index = _index(line, place)
         words = self._written(line.ys[index])
         if line.lows and line.highs:
             low = self._written(line.lows[index])
@@ -349,10 +302,21 @@ class LineChart(QWidget):
         return f"{value:.2g}" if 0 < abs(value) < 0.001 else plain(value)
 
     def _tick(self, value: float) -> str:
-        return f"{100 * value:.0f} %" if self._share else f"{value:.4g}"
+        return f"{100 * value:.4g} %" if self._share else f"{value:.4g}"
 
-    def _read(self, place: float | None) -> None:
-        if place != self._cursor:
-            self._cursor = place
-            self.setAccessibleDescription(self.description())
-            self.update()
+    def _read(self, place: float | None, *, follow: bool = False) -> None:
+        """Read out a place; follow: bring it into sight."""
+        if place == self._cursor:
+            return
+        self._cursor = place
+        if place is not None and follow:
+            seen, at = self.seen_rect(), self._at(place)
+            if not seen.left() <= at <= seen.right():
+                seen.moveCenter(QPointF(at, seen.center().y()))
+                self._look_at(seen)
+        self._show_place()
+
+
+def _index(line: Line, place: float) -> int:
+    """The last value up to a place, or the first."""
+    return max(bisect_right(line.xs, place) - 1, 0)

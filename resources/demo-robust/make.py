@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 
 from capt_engine.attacks.base import LINF, PictureRngs, Threat
 from capt_engine.attacks.pgd import PGD
-from capt_engine.cli.terminal import Progress
+from capt_engine.cli.terminal import ProgressLine
 from capt_engine.demo import figures, world
 from capt_engine.demo.captions import COLOURS, MATERIALS, SHAPE_TEMPLATE, SHAPES, class_name
 from capt_engine.folders import cache_dir
@@ -34,7 +34,7 @@ from capt_engine.tuning import tower
 HERE = Path(__file__).resolve().parent
 PICTURES = 10_000
 SHARD = 1_000
-RECIPE = tower.TowerRecipe(epochs=2, batch=32, rate=3e-4)
+RECIPE = tower.TowerRecipe(epochs=2, batch_size=32, lr=3e-4)
 TESTED = 500
 # (task, domain): how many of the pictures are attacked; on two processor cores that is what takes the time.
 SETS = {
@@ -52,7 +52,7 @@ BATCH = 100
 def pictures(backbone: Backbone, count: int, folder: Path) -> torch.Tensor:
     """The first `count` pictures of the pre-training stream (count, 3, h, w), uint8; drawn once, and kept in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    shards, progress = [], Progress(quiet=False)
+    shards, progress = [], ProgressLine(quiet=False)
     for first in range(0, count, SHARD):
         last = min(first + SHARD, count)
         path = folder / f"{first:05d}-{last:05d}.safetensors"
@@ -95,7 +95,7 @@ def tune(work: Path) -> None:
         "command": "python resources/demo-robust/make.py",
         "licence": "MIT, like the program that made it",
     }
-    progress = Progress(quiet=False)
+    progress = ProgressLine(quiet=False)
 
     def tick(done: int, total: int, note: str = "") -> None:
         progress.show(done, total, f"{note}, step {done} of {total}", None)
@@ -130,7 +130,7 @@ def measure(model: str, task: str, domain: str, kept: Path) -> list[figures.Figu
             right[batch] = told(classifier, attacked, labels[batch])
         measured.append(figure(task, domain, eps_255, right))
     for one in measured:
-        Progress(quiet=False).say(f"{model}: {figures.as_line(one)}")
+        ProgressLine(quiet=False).say(f"{model}: {figures.as_line(one)}")
     kept.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps([asdict(one) for one in measured]), encoding="utf-8")
     return measured

@@ -11,8 +11,8 @@ from torch import Tensor
 from capt_engine.attacks.base import L2, LINF, Norm, PictureRngs, Threat
 from capt_engine.attacks.losses import margin
 from capt_engine.attacks.pgd import PGD
-from capt_engine.jobs.stoppable import silent_tick
 from capt_engine.model.classifier import Classifier
+from capt_engine.progress import no_progress
 
 torchattacks = pytest.importorskip(
     "torchattacks", reason="it asks for a very old requests; put it beside the others by hand"
@@ -43,7 +43,7 @@ def last_and_best(classifier: Classifier, images: Tensor, labels: Tensor, attack
         return classifier(pictures)
 
     best = attack.run(
-        model, images, labels, threat, PictureRngs.of(0, [str(i) for i in range(len(images))]), silent_tick
+        model, images, labels, threat, PictureRngs.of(0, [str(i) for i in range(len(images))]), no_progress
     )
     return [visited[-1], best]
 

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from capt_engine.attacks.base import Attack, Norm, PictureRngs, Threat
 from capt_engine.demo import world
-from capt_engine.jobs.stoppable import silent_tick
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import load_backbone
+from capt_engine.progress import no_progress
 
 COUNT = 500
 _BATCH = 100
@@ -56,7 +56,7 @@ class Victim:
         for first in range(0, len(self.images), _BATCH):
             images, labels = self.images[first : first + _BATCH], self.labels[first : first + _BATCH]
             rngs = PictureRngs.of(0, [str(first + i) for i in range(len(images))])
-            parts.append(attack.run(self.model, images, labels, Threat(norm, eps), rngs, silent_tick))
+            parts.append(attack.run(self.model, images, labels, Threat(norm, eps), rngs, no_progress))
         return torch.cat(parts)
 
     def few(self, count: int) -> Victim:

@@ -60,6 +60,6 @@ def _disc(radius: float) -> Tensor:
     reach = math.ceil(radius)
     side = 2 * reach + 1
     at = (torch.arange(side * _FINE) + 0.5) / _FINE - side / 2
-    clip_to_box = (at[:, None].square() + at[None].square() <= max(radius, 0.5) ** 2).float()
-    kernel = clip_to_box.view(side, _FINE, side, _FINE).mean(dim=(1, 3))
+    covered = (at[:, None].square() + at[None].square() <= max(radius, 0.5) ** 2).float()
+    kernel = covered.view(side, _FINE, side, _FINE).mean(dim=(1, 3))
     return kernel / kernel.sum()

@@ -29,5 +29,5 @@ def impulse_noise(picture: Tensor, share: float, stream: PictureRngs) -> Tensor:
 def shot_noise(picture: Tensor, photons: float, stream: PictureRngs) -> Tensor:
     """Light counted photon by photon, `photons` of them where it is white (Poisson): discrete light."""
     # Poisson draws come from a stream of their own, for torch alone knows how many numbers one of them takes.
-    counter = torch.Generator().manual_seed(int(one_chance(stream) * 2**24))
-    return torch.poisson(picture * photons, generator=counter) / photons
+    generator = torch.Generator().manual_seed(int(one_chance(stream) * 2**24))
+    return torch.poisson(picture * photons, generator=generator) / photons

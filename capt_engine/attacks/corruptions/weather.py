@@ -88,11 +88,11 @@ def spatter(picture: Tensor, cover: float, mud: float, stream: PictureRngs) -> T
     drops = clouds(picture, stream, first=9, roughness=0.5)
     threshold = torch.quantile(drops.flatten(), 1 - cover)
     depth = ((drops - threshold) / (1 - threshold).clamp_min(1e-6)).clamp(0, 1)
-    clip_to_box = (depth * 14).clamp(0, 1)
+    wetness = (depth * 14).clamp(0, 1)
     if mud:
         colour = torch.tensor(_MUD).view(1, 3, 1, 1) * (0.7 + 0.6 * (1 - depth))
-        return picture * (1 - clip_to_box * 0.92) + colour * clip_to_box * 0.92
+        return picture * (1 - wetness * 0.92) + colour * wetness * 0.92
     rim = (depth * 14).clamp(0, 1) - (depth * 4 - 0.15).clamp(0, 1)
     colour = torch.tensor(_WATER).view(1, 3, 1, 1)
-    wet = clip_to_box * 0.28 + rim.clamp(0, 1) * 0.42
+    wet = wetness * 0.28 + rim.clamp(0, 1) * 0.42
     return picture * (1 - wet) + colour * wet

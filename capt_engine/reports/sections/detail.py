@@ -10,7 +10,7 @@ from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Metric
 from capt_engine.metrics.calibration import BINS
 from capt_engine.metrics.interval import share, wilson
-from capt_engine.records import Bar, BarChart
+from capt_engine.records import Bin, Histogram
 from capt_engine.reports.document import Block, Column, Grid, Paragraph, Strip
 from capt_engine.reports.sections.checks import checks as lights
 from capt_engine.reports.sections.context import Material
@@ -48,15 +48,14 @@ def _in_unit(metric: Metric, mean: float) -> str:
     return f"{number(mean)} {metric.unit}".rstrip()
 
 
-def _alphas(material: Material) -> Iterator[BarChart]:
+def _alphas(material: Material) -> Iterator[Histogram]:
     """How many pictures have which α; a mean of one half may hide two opposite halves."""
-    for prompts, bins in material.counts.alphas.items():
-        n = sum(bins)
+    for prompts, counts in material.counts.alphas.items():
+        n = sum(counts)
         caption = f"{material.who(prompts)}: share of {counted(n, 'picture')} by α (weight of zero-shot)"
-        names = [f"{i / ALPHA_BINS:.1f} to {(i + 1) / ALPHA_BINS:.1f}" for i in range(ALPHA_BINS)]
-        bars = tuple(Bar(name, k / n, *wilson(k, n)) for name, k in zip(names, bins, strict=True))
-        told = ", ".join(f"{bar.name}: {percent(bar.value)}" for bar in bars if bar.value)
-        yield BarChart(caption, bars, f"{caption}: {told}.")
+        bins = tuple(Bin(i / ALPHA_BINS, (i + 1) / ALPHA_BINS, k / n, *wilson(k, n)) for i, k in enumerate(counts))
+        shares = ", ".join(f"{one.start:.1f} to {one.end:.1f}: {percent(one.value)}" for one in bins if one.value)
+        yield Histogram(caption, "α", "Share of pictures", bins, f"{caption}: {shares}.")
 
 
 def calibration(material: Material) -> tuple[Block, ...]:
@@ -131,7 +130,7 @@ def examples(material: Material) -> tuple[Block, ...]:
     captions = {
         "worst": "The attack took most here (lowest margin shift)",
         "best": "The attack took least here (highest margin shift)",
-        "random": f"Drawn at random by seed {material.run.request.seed}",
+        "random": f"Drawn at random by seed {material.run.request.options.seed}",
     }
     return tuple(Strip(caption, tuple(found)) for role, caption in captions.items() if (found := kept(material, role)))
 

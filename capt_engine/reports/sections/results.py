@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
-from capt_engine.formatting import counted, p_value, points
+from capt_engine.formatting import counted, p_value, percent, points
 from capt_engine.metrics.interval import share, wilson
-from capt_engine.records import Bar, BarChart, ConfusionMatrix, LineChart, PairedTest, Series
+from capt_engine.records import (
+    MOST_CLASSES,
+    Bar,
+    BarChart,
+    ConfusionMatrix,
+    Level,
+    LineChart,
+    PairedTest,
+    Series,
+    scale_for,
+)
 from capt_engine.reports.document import Block, Column, Grid, Paragraph, Strip
 from capt_engine.reports.sections.about import OWN_ANSWERS, threat
 from capt_engine.reports.sections.checks import checks, made
@@ -15,12 +26,10 @@ from capt_engine.reports.sections.corruption import mean_words
 from capt_engine.reports.sections.detail import Columns, without
 from capt_engine.reports.sections.pictures import examples
 
-MOST_CONFUSED = 20
 LEFT = (
     "Attacks were run one after the other, each on the pictures that were still right: n says on how many, and an attack's own accuracy "
     "is of those alone. The worst of all is of all pictures; one that was wrong or broken before counts as lost."
 )
-_BARS = 40
 
 
 def verdict(material: Material) -> tuple[Block, ...]:
@@ -146,24 +155,33 @@ def curve(material: Material) -> tuple[Block, ...]:
     if len(material.run.budgets) < 2 or not material.is_attacked:
         return ()
     scale = 255 if material.norm == "linf" else 1
+    k = len(material.run.manifest.get("classes", []))
     series, told = [], []
     for prompts in material.prompts:
         points_ = []
         for eps in material.run.budgets:
-            k, n = material.counts.robust(prompts, eps)
+            right, n = material.counts.robust(prompts, eps)
             if n:
-                points_.append((eps * scale, k / n, *wilson(k, n)))
+                points_.append((eps * scale, right / n, *wilson(right, n)))
         series.append(Series(material.who(prompts), tuple(points_)))
         told.append(f"{material.who(prompts)}: " + ", ".join(f"{y * 100:.1f} % at {x:g}" for x, y, _, _ in points_))
     x_title = "ε in 1/255" if scale == 255 else f"ε ({material.norm})"
     what = "Robust accuracy" if material.is_labelled else "Own answer kept"
     alt = f"{what} against ε. {'. '.join(told)}."
-    blocks: list[Block] = [LineChart(f"{what} as the budget grows", x_title, what, tuple(series), alt)]
-    k = len(material.run.manifest.get("classes", []))
+    spread = scale_for([x for one in series for x, *_ in one.points])
+    caption = f"{what} as the budget grows"
+    blocks: list[Block] = [
+        LineChart(caption, x_title, what, tuple(series), alt, spread, percent=True, levels=chance(k))
+    ]
     ends = [one.points[-1] for one in series if one.points]
     if k and any(low > 1 / k for _, _, low, _ in ends):
         blocks.append(Paragraph(unfinished(max(y for _, y, _, _ in ends), k), "note"))
     return tuple(blocks)
+
+
+def chance(k: int) -> tuple[Level, ...]:
+    """The accuracy of guessing among k classes, as a level of a chart; none where there is nothing to guess among."""
+    return (Level(f"chance, {100 / k:.1f} %", 1 / k),) if k > 1 else ()
 
 
 def unfinished(last: float, k: int) -> str:
@@ -204,10 +222,11 @@ def classes(material: Material) -> tuple[Block, ...]:
     blocks: list[Block] = [Grid("Each class", tuple(columns), rows)]
     if material.is_attacked or labelled:
         state = material.at if material.is_attacked else "clean"
-        shown = sorted(bars, key=lambda bar: (bar.value, bar.name))[:_BARS]
-        told = ", ".join(f"{bar.name} {bar.value * 100:.1f} %" for bar in shown)
+        shown = sorted(bars, key=lambda bar: (bar.value, bar.name))
         caption = f"{material.who(material.prompts[-1])}, accuracy {state}, the weakest classes first"
-        blocks.append(BarChart(caption, tuple(shown), f"{caption}: {told}."))
+        chart = BarChart(caption, tuple(shown), "")
+        told = ", ".join(f"{bar.name} {percent(bar.value)}" for bar in chart.drawn)
+        blocks.append(replace(chart, alt=f"{caption}: {told}."))
     return tuple(blocks)
 
 
@@ -220,9 +239,12 @@ def confusion(material: Material) -> tuple[Block, ...]:
         if not attacked and not material.is_labelled:
             continue  # the label is the answer
         state = _under(material) if attacked else "clean"
-        blocks.append(
-            _matrix(f"{material.who(prompts)}, {state}", found, list(material.run.manifest.get("classes", [])))
-        )
+        chart = _matrix(f"{material.who(prompts)}, {state}", found, list(material.run.manifest.get("classes", [])))
+        blocks.append(chart)
+        if chart.is_dense and (most := chart.confusions()):
+            columns = (Column("Label"), Column("Answer"), Column("Pictures", "right", "number"))
+            cells = tuple((label, answer, f"{count:,}") for label, answer, count in most)
+            blocks.append(Grid(f"The most frequent confusions: {chart.caption}", columns, cells))
     return tuple(blocks)
 
 
@@ -232,14 +254,14 @@ def _under(material: Material) -> str:
 
 def _matrix(caption: str, found: Counter[tuple[str, str]], classes: list[str]) -> ConfusionMatrix:
     names = list(dict.fromkeys([*classes, *sorted({name for pair in found for name in pair})]))
-    if len(names) > MOST_CONFUSED:
+    if len(names) > MOST_CLASSES:
         wrong = Counter[str]()
         for (label, answer), k in found.items():
             if label != answer:
                 wrong[label] += k
                 wrong[answer] += k
-        worst = {name for name, _ in sorted(wrong.items(), key=lambda one: (-one[1], one[0]))[:MOST_CONFUSED]}
-        names = [name for name in names if name in worst] or names[:MOST_CONFUSED]
+        worst = {name for name, _ in sorted(wrong.items(), key=lambda one: (-one[1], one[0]))[:MOST_CLASSES]}
+        names = [name for name in names if name in worst] or names[:MOST_CLASSES]
         caption += f" (the {len(names)} most confused classes)"
     counts = tuple(tuple(found[label, answer] for answer in names) for label in names)
     mistakes = sorted(((k, a, b) for (a, b), k in found.items() if a != b), reverse=True)[:3]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from pathlib import PurePath
 
@@ -16,14 +17,16 @@ from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.picture_list import PictureList, Tile
 from capt_gui.view_models.thumbnail_loader import ThumbnailLoader
 from capt_gui.widgets.figures import percent
-from capt_gui.widgets.heat_grid import HeatGrid, Shade
+from capt_gui.widgets.heat_map import HeatMap
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.picture_grid import PictureGrid
 from capt_gui.widgets.score_table import Cell, ScoreTable
 from capt_gui.widgets.segments import Segments
 
-MOST_CLASSES = 16
-"""Up to so many classes the whole matrix is drawn; of more, the mistakes that are made most often."""
+MOST_CLASSES = 200
+"""Up to so many classes the whole matrix is drawn."""
+_FEW_CLASSES = 16
+"""Of more classes than these, the mistakes that are made most often are listed too: a large matrix is read with a pointer."""
 _MISTAKES = 15
 # of one cell, so many pictures are shown
 _PICTURES = 60
@@ -40,7 +43,7 @@ class CorruptionCard(ResultCard):
         self._side = Segments(theme, self.tr("Side"), _sides())
         self._side.set_choice("a")
         self.words = text()
-        self.grid = HeatGrid(theme, self.tr("Accuracy by corruption and severity"))
+        self.grid = HeatMap(theme, self.tr("Accuracy by corruption and severity"))
         self._read = text(role="caption")
         self.add(_row(self._side))
         for widget in (self.words, self.grid, self._read):
@@ -64,22 +67,31 @@ class CorruptionCard(ResultCard):
         severities = sorted({cell.severity for cell in table.cells})
         cells = {(cell.kind, cell.severity): cell for cell in table.cells}
         means = {mean.kind: mean.accuracy for mean in table.kinds}
-        rows = []
-        for kind in kinds:
-            line = []
-            for severity in severities:
-                cell = cells.get((kind, severity))
-                share = cell.kept / cell.n if cell is not None and cell.n else 0.0
-                words = self.tr("{}, severity {}: {} of {} right").format(
-                    _called(kind), severity, cell.kept if cell else 0, cell.n if cell else 0
-                )
-                line.append(Shade(share, percent(share) if cell is not None else "–", words, "clean"))
-            words = self.tr("{}, all severities: {} right on average").format(_called(kind), percent(means[kind]))
-            line.append(Shade(means[kind], percent(means[kind]), words, "ok"))
-            rows.append(line)
-        columns = [*(str(severity) for severity in severities), self.tr("mean")]
-        self.grid.set_cells([_called(kind) for kind in kinds], columns, rows, gap_before=len(severities))
-        self._tell("")
+        last = len(severities)
+
+        def share(row: int, column: int) -> float:
+            if column == last:
+                return means[kinds[row]]
+            cell = cells.get((kinds[row], severities[column]))
+            return cell.kept / cell.n if cell is not None and cell.n else math.nan
+
+        def words(row: int, column: int) -> str:
+            if column == last:
+                mean = percent(means[kinds[row]])
+                return self.tr("{}, all severities: {} right on average").format(_called(kinds[row]), mean)
+            cell = cells.get((kinds[row], severities[column]))
+            kept, n = (cell.kept, cell.n) if cell is not None else (0, 0)
+            return self.tr("{}, severity {}: {} of {} right").format(_called(kinds[row]), severities[column], kept, n)
+
+        self.grid.set_cells(
+            [_called(kind) for kind in kinds],
+            [*(str(severity) for severity in severities), self.tr("mean")],
+            [[share(row, column) for column in range(last + 1)] for row in range(len(kinds))],
+            text=lambda row, column: percent(share(row, column)),
+            words=words,
+            role=lambda _row, column: "ok" if column == last else "clean",
+            gap_before=last,
+        )
 
     def _tell(self, words: str) -> None:
         self._read.setText(words or self.tr("Severity 1 is hardly seen, 5 is heavy. The mean weighs every kind alike."))
@@ -110,7 +122,7 @@ class ConfusionCard(ResultCard):
         self._side = Segments(theme, self.tr("Side"), _sides())
         self._state.set_choice("clean")
         self._side.set_choice("a")
-        self.grid = HeatGrid(theme, self.tr("Labels against answers"))
+        self.grid = HeatMap(theme, self.tr("Labels against answers"))
         self.table = ScoreTable(self.tr("The commonest mistakes"))
         self._read = text(role="caption")
         self.add(_row(self._state, self._side))
@@ -172,12 +184,12 @@ class ConfusionCard(ResultCard):
             return
         tally = self._run.tally
         counts = tally.confusion(self._shown_side(), attacked=self._state.choice() == "attacked")
-        small = len(tally.classes) <= MOST_CLASSES
-        self.grid.setVisible(small)
-        self.table.setVisible(not small)
-        if small:
+        n = len(tally.classes)
+        self.grid.setVisible(n <= MOST_CLASSES)
+        self.table.setVisible(n > _FEW_CLASSES)
+        if n <= MOST_CLASSES:
             self._show_matrix(tally.classes, counts)
-        else:
+        if n > _FEW_CLASSES:
             self._show_mistakes(tally.classes, counts)
         self._tell("")
 
@@ -185,19 +197,26 @@ class ConfusionCard(ResultCard):
         totals = Counter[int]()
         for (label, _), count in counts.items():
             totals[label] += count
-        rows = self._labels = [number for number in range(len(classes)) if totals[number]]
-        cells = []
-        for label in rows:
-            line = []
-            for answer in range(len(classes)):
-                count = counts[label, answer]
-                words = self.tr("{}: {} of {} were called {}").format(
-                    classes[label], count, totals[label], classes[answer]
-                )
-                role = "ok" if label == answer else "broken"
-                line.append(Shade(count / totals[label], str(count) if count else "", words, role))
-            cells.append(line)
-        self.grid.set_cells([classes[number] for number in rows], classes, cells)
+        labels = self._labels = [number for number in range(len(classes)) if totals[number]]
+        place = {label: row for row, label in enumerate(labels)}
+        shares = [[math.nan] * len(classes) for _ in labels]
+        for (label, answer), count in counts.items():
+            shares[place[label]][answer] = count / totals[label]
+
+        def words(row: int, column: int) -> str:
+            label = labels[row]
+            return self.tr("{}: {} of {} were called {}").format(
+                classes[label], counts[label, column], totals[label], classes[column]
+            )
+
+        self.grid.set_cells(
+            [classes[label] for label in labels],
+            classes,
+            shares,
+            text=lambda row, column: str(counts[labels[row], column] or ""),
+            words=words,
+            role=lambda row, column: "ok" if labels[row] == column else "broken",
+        )
 
     def _show_mistakes(self, classes: tuple[str, ...], counts: Counter[tuple[int, int]]) -> None:
         wrong = Counter({pair: count for pair, count in counts.items() if pair[0] != pair[1]})
@@ -214,14 +233,18 @@ class ConfusionCard(ResultCard):
         self.table.show_rows(_MISTAKES)
 
     def _tell(self, words: str) -> None:
-        if not words:
-            words = self.tr(
-                "Rows are labels, columns are answers. Click a cell, or press Return on it, to see its pictures."
+        if words:
+            self._read.setText(words)
+            return
+        parts = []
+        if not self.grid.isHidden():
+            parts.append(
+                self.tr("Rows are labels, columns are answers. Choose a cell by click or Return to see its pictures.")
             )
-            if self.grid.isHidden():
-                words = self.tr("The {} commonest mistakes; click one, or press Return on it, to see its pictures.")
-                words = words.format(_MISTAKES)
-        self._read.setText(words)
+        if not self.table.isHidden():
+            most = self.tr("The {} commonest mistakes; choose one by click or Return to see its pictures.")
+            parts.append(most.format(_MISTAKES))
+        self._read.setText("\n".join(parts))
 
 
 class TakenFor(QWidget):

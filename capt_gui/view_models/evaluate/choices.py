@@ -117,7 +117,6 @@ class EvaluateChoices(QObject):
         return EvaluateRequest(
             data=self.data.place,
             split=self.data.split,
-            template=self._template,
             attacks=attack.specs(),
             suite=suite.name if suite is not None else "",
             curve=until_chance(attack.eps, attack.norm_name) if self.curve else (),
@@ -125,8 +124,7 @@ class EvaluateChoices(QObject):
             skip_broken=self.curve or (suite is not None and suite.adversarial and not every),
             checks=self.checks,
             limit=self.limit,
-            keep=keep,
-            **attack.common(),
+            options=attack.options(template=self._template, keep=keep),
         )
 
     def cost_words(self, seconds: float | None = None) -> str:

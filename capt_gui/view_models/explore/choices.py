@@ -94,20 +94,20 @@ class Choices(QObject):
 
     def request(self, paths: tuple[str, ...], keep: str = "") -> AnalyzeRequest:
         """The frozen copy of all choices that one job works with."""
+        # what stands in the editor is what is asked, whoever suggested it
         learned = self.model.sides.are_learned and self.model.catalogue is not None
+        classes = self.classes if learned else self._own_classes
+        template = self.template if learned else self._own_template
         return AnalyzeRequest(
             paths=paths,
-            # what stands in the editor is what is asked, whoever suggested it
-            classes=self.classes if learned else self._own_classes,
-            template=self.template if learned else self._own_template,
             attack=next(iter(self.attack.specs()), None),
-            keep=keep,
-            **self.attack.common(),
+            options=self.attack.options(classes=classes, template=template, keep=keep, with_pictures=True),
         )
 
     def made_with(self, request: AnalyzeRequest) -> bool:
         """True for a request made with the present choices, whatever its pictures, kept or not, with LPIPS beside it or without."""
-        return replace(self.request(request.paths, request.keep), lpips=request.lpips) == request
+        now = self.request(request.paths, request.options.keep)
+        return replace(now, options=replace(now.options, lpips=request.options.lpips)) == request
 
     def _class_names(self) -> tuple[str, ...]:
         return self.classes

@@ -136,7 +136,7 @@ def test_the_targeted_form_takes_no_target() -> None:
     """It chooses its targets itself, and says which attack to take instead."""
     _, model = linear(4)
     images = torch.full((1, 3, 4, 4), 0.5)
-    with pytest.raises(BadRequest, match="cannot be told"):
+    with pytest.raises(BadRequest, match="cannot aim"):
         attacked_by(APGDT(), model, images, torch.zeros(1, dtype=torch.long), Threat(L2, 1.0, targeted=True))
 
 

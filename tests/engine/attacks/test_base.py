@@ -28,9 +28,9 @@ def test_lengths_are_those_of_the_textbook() -> None:
     """L∞ is the largest absolute value, L2 the root of the sum of squares, picture by picture."""
     delta = deltas()
     for i, one in enumerate(delta):
-        assert LINF.length(delta)[i] == max(abs(value) for value in one.flatten().tolist())
+        assert LINF.norm(delta)[i] == max(abs(value) for value in one.flatten().tolist())
         expected = sum(value * value for value in one.double().flatten().tolist()) ** 0.5
-        assert L2.length(delta)[i].item() == pytest.approx(expected, rel=1e-6)
+        assert L2.norm(delta)[i].item() == pytest.approx(expected, rel=1e-6)
 
 
 def test_projection_is_the_closed_form() -> None:
@@ -46,9 +46,9 @@ def test_projection_lands_on_the_nearest_point_of_the_ball(norm: Norm) -> None:
     eps = EPS[norm.name]
     delta = deltas()
     landed = norm.project(delta, eps)
-    torch.testing.assert_close(norm.length(landed), torch.full((4,), eps))
-    clip_to_box = delta * (0.5 * eps / norm.length(delta).amax())
-    assert torch.equal(norm.project(clip_to_box, eps), clip_to_box)
+    torch.testing.assert_close(norm.norm(landed), torch.full((4,), eps))
+    inside = delta * (0.5 * eps / norm.norm(delta).amax())
+    assert torch.equal(norm.project(inside, eps), inside)
     distance = (delta - landed).flatten(1).norm(dim=1)
     for seed in range(20):
         other = norm.random(PictureRngs.of(seed, KEYS), delta, eps)
@@ -66,8 +66,8 @@ def test_projection_onto_nothing_is_nothing(norm: Norm) -> None:
 def test_steepest_step_climbs_as_far_as_the_dual_norm_allows(norm: Norm) -> None:
     """A step of length 1 gains the gradient's dual norm: the sum of its absolute values for L∞, its length for L2."""
     gradient = deltas()
-    step = norm.steepest(gradient)
-    torch.testing.assert_close(norm.length(step), torch.ones(4))
+    step = norm.normalize(gradient)
+    torch.testing.assert_close(norm.norm(step), torch.ones(4))
     gain = (gradient * step).flatten(1).sum(dim=1)
     dual = gradient.flatten(1).abs().sum(dim=1) if norm is LINF else gradient.flatten(1).norm(dim=1)
     torch.testing.assert_close(gain, dual)
@@ -75,14 +75,14 @@ def test_steepest_step_climbs_as_far_as_the_dual_norm_allows(norm: Norm) -> None
 
 def test_no_slope_no_step(norm: Norm) -> None:
     """A gradient of zero gives a step of zero, not NaN."""
-    assert torch.equal(norm.steepest(torch.zeros(2, 3, 4, 4)), torch.zeros(2, 3, 4, 4))
+    assert torch.equal(norm.normalize(torch.zeros(2, 3, 4, 4)), torch.zeros(2, 3, 4, 4))
 
 
 def test_random_points_fill_the_ball(norm: Norm) -> None:
     """They stay inside, reach both halves of the radius, and lie on every side."""
     eps = EPS[norm.name]
     points = norm.random(PictureRngs.of(0, [str(i) for i in range(200)]), torch.empty(200, 3, 4, 4), eps)
-    lengths = norm.length(points)
+    lengths = norm.norm(points)
     assert lengths.max() <= eps + 1e-6
     assert lengths.max() > 0.9 * eps
     assert points.mean().abs() < 0.05 * eps

@@ -38,9 +38,9 @@ def test_the_embedding_moves_away(tiny_classifier: Classifier, pixels: Pixels) -
         p, q = clean.features.double().softmax(dim=1), there.softmax(dim=1)
         return (p * (p / q).log()).sum(dim=1)
 
-    project = (attacked != images).flatten(1).any(dim=1)
-    assert project.sum() >= 4
-    assert (divergence(attacked)[project] > 5 * divergence(noisy)[project]).all()
+    changed = (attacked != images).flatten(1).any(dim=1)
+    assert changed.sum() >= 4
+    assert (divergence(attacked)[changed] > 5 * divergence(noisy)[changed]).all()
 
 
 def test_it_is_weaker_than_an_attack_on_the_answer(tiny_classifier: Classifier, pixels: Pixels) -> None:
@@ -81,7 +81,7 @@ def test_it_needs_a_model_that_shows_embeddings() -> None:
     for model in (lambda x: x.flatten(1)[:, :3], torch.nn.Flatten()):
         with pytest.raises(BadRequest, match="embeddings"):
             EmbeddingAttack().run(model, images, labels, Threat(), keys(1), no_progress)
-    with pytest.raises(BadRequest, match="cannot be told"):
+    with pytest.raises(BadRequest, match="cannot aim"):
         EmbeddingAttack().run(
             lambda x: x.flatten(1)[:, :3], images, labels, Threat(targeted=True), keys(1), no_progress
         )

@@ -17,7 +17,7 @@ from capt_engine.attacks.base import (
     LINF,
     NORMS,
     Attack,
-    Logits,
+    LogitsFn,
     Norm,
     OwnBudget,
     PictureRngs,
@@ -78,7 +78,7 @@ class Named:
 
     classes = ("cat", "dog", "cow", "hen", "fox", "owl", "bee")
 
-    def __init__(self, logits: Logits) -> None:
+    def __init__(self, logits: LogitsFn) -> None:
         self._logits = logits
 
     def __call__(self, images: Tensor) -> Tensor:
@@ -167,7 +167,7 @@ def test_stays_in_the_ball_and_in_the_picture(case: Case) -> None:
         assert attacked.min() >= 0
         assert attacked.max() <= 1
         if case.attack.norms:
-            assert case.threat.norm.length(attacked.double() - case.images.double()).max() <= eps + 1e-6
+            assert case.threat.norm.norm(attacked.double() - case.images.double()).max() <= eps + 1e-6
 
 
 @searching

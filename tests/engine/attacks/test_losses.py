@@ -30,8 +30,8 @@ def test_margin_is_the_best_other_minus_the_label() -> None:
 def test_margin_ignores_the_order_of_the_other_classes() -> None:
     """Renaming classes renames nothing in the result."""
     order = torch.tensor([2, 0, 1])
-    project = torch.tensor([order.tolist().index(label) for label in LABELS.tolist()])
-    assert torch.equal(margin(LOGITS[:, order], project), margin(LOGITS, LABELS))
+    moved = torch.tensor([order.tolist().index(label) for label in LABELS.tolist()])
+    assert torch.equal(margin(LOGITS[:, order], moved), margin(LOGITS, LABELS))
 
 
 @pytest.mark.parametrize("name", ["cross-entropy", "margin"])

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from capt_engine.attacks.base import L2, LINF, NORMS, Norm, PictureRngs, Threat
 from capt_engine.attacks.carlini_wagner import CarliniWagner
+from capt_engine.attacks.criterion import Criterion
 from capt_engine.attacks.fab import FAB, to_plane
-from capt_engine.attacks.gradients import Criterion, ProgressCounter
+from capt_engine.attacks.gradients import ProgressCounter
 from capt_engine.attacks.minimal import SHORTENING, Nearest
 from capt_engine.errors import BadRequest
 from capt_engine.model.classifier import Classifier
@@ -47,7 +48,7 @@ def found(
     attacked = attack.run(model, images, labels, threat, rngs, no_progress)
     with torch.no_grad():
         won = (model(attacked).argmax(dim=1) == labels) == targeted
-    return torch.where(won, norm.length(attacked - images), torch.inf)
+    return torch.where(won, norm.norm(attacked - images), torch.inf)
 
 
 @seekers
@@ -94,7 +95,7 @@ def test_distance_to_a_linear_boundary_among_black_and_white(attack: FAB | Carli
             middle = (low + high) / 2
             there = (flat + middle * way).clamp(0, 1)
             low, high = (low, middle) if there @ apart > 0 else (middle, high)
-        truth = float(norm.length(((flat + high * way).clamp(0, 1) - flat)[None]))
+        truth = float(norm.norm(((flat + high * way).clamp(0, 1) - flat)[None]))
         assert truth * (1 - 1e-4) <= float(adversarial_margin) <= truth * 1.01
 
 
@@ -205,7 +206,7 @@ def test_the_way_to_a_plane_is_the_shortest(norm: Norm) -> None:
     torch.testing.assert_close((gradient.flatten(1) * way).sum(dim=1), gap, atol=1e-4, rtol=1e-4)
     assert (way >= low.flatten(1) - 1e-6).all()
     assert (way <= high.flatten(1) + 1e-6).all()
-    direction = norm.steepest(gradient * gap.sign().view(-1, 1, 1, 1)).flatten(1)
+    direction = norm.normalize(gradient * gap.sign().view(-1, 1, 1, 1)).flatten(1)
     for share in (0.99, 0.999):
         # The same kind of way with a smaller reach falls short, and any way as short gains no more than it.
         reach = (way / direction.where(direction != 0, torch.ones(()))).amax(dim=1, keepdim=True) * share
@@ -230,9 +231,9 @@ def test_shortening_stops_at_the_boundary() -> None:
     nearest = Nearest(model, images, Criterion(labels, False), LINF)
     nearest.offer(torch.full_like(images, 0.45), torch.tensor([True, False]))
     nearest.shorten(ProgressCounter(no_progress, SHORTENING))
-    assert nearest.length[0].item() == pytest.approx(0.1, rel=0.005)
-    assert nearest.length[0] > 0.1
-    assert nearest.length[1] == torch.inf
+    assert nearest.distance[0].item() == pytest.approx(0.1, rel=0.005)
+    assert nearest.distance[0] > 0.1
+    assert nearest.distance[1] == torch.inf
     assert not nearest.delta[1].any()
 
 
@@ -268,6 +269,6 @@ def test_averaging_over_draws_keeps_fab_from_lucky_successes() -> None:
 
         attack = FAB(samples=samples)
         attacked = attack.run(model, images, label, Threat(L2, 10.0), PictureRngs.of(0, ["a"]), no_progress)
-        found.append(float(L2.length(attacked - images)) / true)
+        found.append(float(L2.norm(attacked - images)) / true)
     assert found[0] < 0.7
     assert 0.85 < found[1] < 1.15

@@ -35,7 +35,7 @@ def test_one_draw_has_the_full_length_and_asks_nobody(norm: Norm, kind: str) -> 
     """Under L2 every kind lies on the edge of the ball; under L∞ corners moves every value by ε, and the others reach far into it."""
     images = torch.full((4, 3, 24, 24), 0.5)
     delta = run(Noise(kind=kind), blind, images, torch.zeros(4, dtype=torch.long), norm) - images
-    lengths = norm.length(delta)
+    lengths = norm.norm(delta)
     if norm is L2 or kind == "corners":
         torch.testing.assert_close(lengths, torch.full((4,), EPS[norm.name]), rtol=1e-5, atol=1e-6)
     else:
@@ -50,7 +50,8 @@ def test_the_worst_of_several_draws_is_kept(tiny_classifier: Classifier, pixels:
     images = pixels(6)
     labels = tiny_classifier(images).argmax(dim=1)
     once, often = (
-        margin(tiny_classifier(run(Noise(rngs=rngs), tiny_classifier, images, labels, LINF)), labels) for rngs in (1, 9)
+        margin(tiny_classifier(run(Noise(draws=draws), tiny_classifier, images, labels, LINF)), labels)
+        for draws in (1, 9)
     )
     assert (often >= once - 1e-6).all()
     assert often.mean() > once.mean()

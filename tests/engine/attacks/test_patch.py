@@ -40,8 +40,8 @@ def test_covers_what_it_says_and_no_more(share: float) -> None:
         rows, columns = changed.any(dim=1).nonzero().flatten(), changed.any(dim=0).nonzero().flatten()
         assert (len(rows), len(columns), int(changed.sum())) == (side, side, side**2)
         best = (weights > 0).float()
-        clip_to_box = changed.expand(3, -1, -1)
-        torch.testing.assert_close(picture[clip_to_box], best[clip_to_box])
+        inside = changed.expand(3, -1, -1)
+        torch.testing.assert_close(picture[inside], best[inside])
 
 
 def test_each_picture_has_a_place_of_its_own() -> None:

@@ -111,7 +111,7 @@ def test_spends_its_whole_budget(tiny_classifier: Classifier, pixels: Pixels, no
     labels = tiny_classifier(images).argmax(dim=1)
     eps = {"linf": 8 / 255, "l2": 0.5}[norm.name]
     attacked = run(Square(queries=60), tiny_classifier, images, labels, Threat(norm, eps))
-    lengths = norm.length(attacked - images)
+    lengths = norm.norm(attacked - images)
     project = lengths > 0
     assert project.sum() >= 10
     torch.testing.assert_close(lengths[project], torch.full_like(lengths[project], eps), rtol=1e-4, atol=1e-6)
@@ -128,4 +128,4 @@ def test_any_shape_will_do(norm: Norm, shape: tuple[int, int]) -> None:
 
     attacked = run(Square(queries=100), model, images, LABELS[:2], Threat(norm, 0.05))
     assert (model(attacked)[:, 1] > model(images)[:, 1]).all()
-    assert (norm.length(attacked - images) <= 0.05 + 1e-6).all()
+    assert (norm.norm(attacked - images) <= 0.05 + 1e-6).all()

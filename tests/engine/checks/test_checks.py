@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from capt_engine.attacks.base import Attack, Logits, PictureRngs, Threat
+from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
 from capt_engine.attacks.pgd import PGD
 from capt_engine.checks.context import CheckContext
 from capt_engine.checks.subset import Subset
@@ -31,7 +31,7 @@ def statuses(
     attack: Attack = ATTACK,
     images: Tensor | None = None,
     full: bool = True,
-    frozen: Logits | None = None,
+    frozen: LogitsFn | None = None,
 ) -> dict[str, Check]:
     """The live checks of a model on the pictures of the healthy one, by name."""
     given, labels = pictures(Linear())
@@ -129,7 +129,7 @@ class Rippled(nn.Module):
 
 
 @dataclass(frozen=True)
-class Lucky:
+class Lucky(Attack):
     """An attack that only looks where a restart begins: at the first the picture itself, then ever further along the slope."""
 
     name: ClassVar[str] = "lucky"
@@ -141,7 +141,7 @@ class Lucky:
     restarts: int = param(1, "Restarts", low=1, high=9)
 
     def run(
-        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+        self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
         """One long step in the last of several restarts."""
         return PGD(steps=1, step_size=(self.restarts - 1) * threat.eps, random_start=False).run(
@@ -150,7 +150,7 @@ class Lucky:
 
 
 @dataclass(frozen=True)
-class Idle:
+class Idle(Attack):
     """An attack that does nothing, or steps the wrong way."""
 
     name: ClassVar[str] = "idle"
@@ -162,7 +162,7 @@ class Idle:
     step: float = 0.0
 
     def run(
-        self, model: Logits, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
+        self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
         """The pictures, or what the model likes better."""
         del labels, rngs, progress

@@ -121,7 +121,7 @@ def test_a_run_says_which_weights_it_was_measured_with(
     run = tmp_path / "run"
     assert main(["evaluate", str(data), "--lpips", "alex", "--eps", "0,8/255", "--out", str(run), *DEMO]) == 0
     manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["lpips"]["net"] == manifest["request"]["lpips"] == "alex"
+    assert manifest["lpips"]["net"] == manifest["request"]["options"]["lpips"] == "alex"
     assert manifest["lpips"]["sha256"] == digest(random_state(ALEX))
     assert " --lpips alex " in manifest["command"]
     with (run / "rows.csv").open(newline="", encoding="utf-8") as file:
@@ -165,10 +165,10 @@ def test_what_cannot_be_measured_is_refused_or_empty(
 
 
 def test_the_weights_are_loaded_once(alex: Files, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A session keeps them for its next request, until the file is another."""
-    from capt_engine.jobs.session import Session
+    """The cache keeps them for its next request, until the file is another."""
+    from capt_engine.jobs.model_cache import ModelCache
     from capt_engine.model.store import lpips_store
-    from capt_engine.records import AnalyzeRequest
+    from capt_engine.records import AnalyzeRequest, RunOptions
 
     assert main(["lpips", "import", *alex, *FAST]) == 0
     loaded: list[str] = []
@@ -179,11 +179,11 @@ def test_the_weights_are_loaded_once(alex: Files, data: Path, monkeypatch: pytes
         return load(net, device)
 
     monkeypatch.setattr(lpips_store, "load", counted)
-    session = Session("cpu", print)
-    request = AnalyzeRequest((str(data),), lpips="alex")
-    first = session.lpips(request)
-    assert session.lpips(request) is first
-    assert session.lpips(AnalyzeRequest((str(data),))) is None
+    models = ModelCache("cpu")
+    request = AnalyzeRequest((str(data),), options=RunOptions(lpips="alex"))
+    first = models.lpips(request)
+    assert models.lpips(request) is first
+    assert models.lpips(AnalyzeRequest((str(data),))) is None
     assert loaded == ["alex"]
     file = lpips_dir() / "alex.safetensors"
     content = bytearray(file.read_bytes())
@@ -192,4 +192,4 @@ def test_the_weights_are_loaded_once(alex: Files, data: Path, monkeypatch: pytes
     from capt_engine.errors import BadCheckpoint
 
     with pytest.raises(BadCheckpoint, match="changed since"):
-        session.lpips(request)
+        models.lpips(request)

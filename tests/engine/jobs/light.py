@@ -1,4 +1,4 @@
-"""What tests of the runner share: a session that loads nothing, one that hears all events, and work that never ends."""
+"""What tests of the runner share: a worker that loads nothing, one that hears all events, and work that never ends."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ ENDINGS = (JobFinished, JobFailed, JobCancelled)
 Work = Callable[[Callable[..., None]], Any]
 
 
-class LightSession:
-    """Stands in for the session that loads torch: a request is a function, and handling it is calling it with the tick."""
+class LightWorker:
+    """Stands in for the worker that loads torch: a request is a function, and handling it is calling it with the tick."""
 
     def __init__(self, device: str, note: Callable[[str], None]) -> None:
         if device == "broken":

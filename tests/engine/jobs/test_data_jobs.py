@@ -145,10 +145,10 @@ def test_stopped_anywhere_an_older_inventory_stays(toys: Path, tmp_path: Path, s
 LOOP = """
 import sys
 from capt_engine.jobs.data_jobs import handle_scan
-from capt_engine.jobs.stoppable import silent_tick
+from capt_engine.progress import no_progress
 from capt_engine.records import ScanRequest
 while True:
-    handle_scan(None, 1, ScanRequest((sys.argv[1],), keep=sys.argv[2]), lambda event: None, silent_tick)
+    handle_scan(None, 1, ScanRequest((sys.argv[1],), keep=sys.argv[2]), lambda event: None, no_progress)
     print("written", flush=True)
 """
 
@@ -226,11 +226,11 @@ def test_no_model_is_loaded_unless_named(toys: Path) -> None:
         tokenizer = SimpleNamespace(encode=lambda text: text.split())
         return SimpleNamespace(tokenize=tokenizer, context_length=6)
 
-    session: Any = SimpleNamespace(backbone=backbone)
-    plain = handle_scan(session, JOB, ScanRequest((str(toys),)), lambda _: None, no_progress)
+    cache: Any = SimpleNamespace(backbone=backbone)
+    plain = handle_scan(cache, JOB, ScanRequest((str(toys),)), lambda _: None, no_progress)
     assert (asked, plain.token_limit, plain.long_names) == ([], 0, ())
     request = ScanRequest((str(toys),), model="demo", template="one {} here")
-    counted = handle_scan(session, JOB, request, lambda _: None, no_progress)
+    counted = handle_scan(cache, JOB, request, lambda _: None, no_progress)
     assert asked == [("demo", "auto")]
     assert counted.token_limit == 6
     assert [(each.name, each.tokens) for each in counted.long_names] == [("long haired owl", 7)]

@@ -219,14 +219,14 @@ def test_a_model_of_another_form_is_converted(
 _CHILD = f"""
 import sys, time
 from capt_engine.jobs.download_jobs import download
-from capt_engine.jobs.stoppable import Tick
+from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.records import DownloadRequest
 import threading
 
 def report(done, total, note, left):
     print(done, total, flush=True)
 
-download(DownloadRequest({MODEL!r}), Tick(report, threading.Event()))
+download(DownloadRequest({MODEL!r}), StoppableProgress(report, threading.Event()))
 print("done", flush=True)
 """
 

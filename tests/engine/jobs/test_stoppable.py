@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from capt_engine.errors import Cancelled
-from capt_engine.jobs import progress as module
+from capt_engine.jobs import stoppable as module
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.progress import no_progress
 
@@ -79,7 +79,7 @@ def test_raises_once_the_flag_is_set(clock: Clock, reports: list[tuple[Any, ...]
     assert len(reports) == 1
 
 
-def test_the_silent_tick_takes_what_any_tick_takes() -> None:
+def test_the_no_progress_takes_what_any_tick_takes() -> None:
     """In a notebook nothing is reported and nothing stops."""
     assert no_progress() is None
     assert no_progress(3, 7, "step") is None

@@ -19,8 +19,8 @@ from capt_engine.evaluation.analysis import evaluate
 from capt_engine.evaluation.plan import Variant, plan_evaluation
 from capt_engine.model.classifier import Classifier
 from capt_engine.progress import no_progress
-from capt_engine.records import AttackSpec, EvaluateRequest, PictureRow, ThreatModel
-from capt_engine.wrappers.quantized import InEightBits, crafted
+from capt_engine.records import AttackSpec, EvaluateRequest, PictureRow, RunOptions, ThreatModel
+from capt_engine.wrappers.quantized import Quantized, run_attack
 
 # What a sound model passes whatever is rounded.
 SOUND = ("budget-kept", "loss-rises", "deterministic", "normalised")
@@ -45,7 +45,7 @@ def test_whole_changes_stay_in_the_ball(norm: Norm) -> None:
     """Whatever the budget; and no value is moved by a whole step more than rounding would."""
     for eps in BUDGETS[norm.name]:
         delta = norm.project(torch.randn((6, 3, 9, 9), generator=torch.Generator().manual_seed(1)), eps)
-        found = norm.whole(delta, eps)
+        found = norm.quantize(delta, eps)
         moved = levels(found)
         reach = moved.abs().amax(dim=(1, 2, 3)) if norm is LINF else moved.square().sum(dim=(1, 2, 3)).sqrt()
         assert (reach <= eps * 255 + 1e-6).all()
@@ -55,20 +55,20 @@ def test_whole_changes_stay_in_the_ball(norm: Norm) -> None:
 def test_no_more_is_taken_back_than_has_to_be() -> None:
     """Under L2: with the last rounding outwards put back, the ball would be left again."""
     delta = torch.full((1, 1, 1, 10), 0.6 / 255)
-    eps = float(L2.length(delta)[0])
+    eps = float(L2.norm(delta)[0])
     # Ten values of 0.6: three ones are of length √3 < 0.6 √10 < √4.
-    assert int(levels(L2.whole(delta, eps)).sum()) == 3
+    assert int(levels(L2.quantize(delta, eps)).sum()) == 3
 
 
 def test_a_length_of_exactly_the_budget_is_kept() -> None:
     """Four whole steps of 3/255 are 6/255 long, and fit into a ball of 6/255."""
     delta = torch.full((1, 1, 2, 2), 3 / 255)
-    assert torch.equal(levels(L2.whole(delta, 6 / 255)), torch.full((1, 1, 2, 2), 3.0, dtype=torch.float64))
+    assert torch.equal(levels(L2.quantize(delta, 6 / 255)), torch.full((1, 1, 2, 2), 3.0, dtype=torch.float64))
 
 
 def test_what_a_file_holds_is_seen_as_it_is(tiny_classifier: Classifier) -> None:
     """Bit for bit, with and without a slope; and the slope is that at the rounded picture."""
-    model, images = InEightBits(tiny_classifier), pictures(3)
+    model, images = Quantized(tiny_classifier), pictures(3)
     assert torch.equal(model(images), tiny_classifier(images))
     between = (images + 0.3 / 255).clamp(0, 1).requires_grad_(True)
     (slope,) = torch.autograd.grad(model(between)[:, 0].sum(), between)
@@ -84,9 +84,9 @@ def test_what_is_crafted_is_a_file_inside_the_ball(tiny_classifier: Classifier, 
     labels = tiny_classifier(images).argmax(dim=1)
     threat = Threat(norm, eps, eight_bits=True)
     rngs = PictureRngs.of(0, ["a", "b", "c", "d"])
-    found = crafted(PGD(steps=4), InEightBits(tiny_classifier), images, labels, threat, rngs, no_progress)
+    found = run_attack(PGD(steps=4), Quantized(tiny_classifier), images, labels, threat, rngs, no_progress)
     assert torch.equal(found, levels(found).to(torch.uint8).float() / 255)
-    assert (norm.length(found - images) <= eps * (1 + 1e-5) + 1e-7).all()
+    assert (norm.norm(found - images) <= eps * (1 + 1e-5) + 1e-7).all()
     assert not torch.equal(found, images)
 
 
@@ -95,7 +95,9 @@ def test_own_budgets_are_rounded_too(tiny_classifier: Classifier) -> None:
     images = pictures(2)
     labels = tiny_classifier(images).argmax(dim=1)
     threat = Threat(LINF, 4 / 255, eight_bits=True)
-    found = crafted(Patch(steps=2), tiny_classifier, images, labels, threat, PictureRngs.of(0, ["a", "b"]), no_progress)
+    found = run_attack(
+        Patch(steps=2), tiny_classifier, images, labels, threat, PictureRngs.of(0, ["a", "b"]), no_progress
+    )
     levels(found)
 
 
@@ -109,7 +111,9 @@ def rows_under(tmp_path: Path, classifier: Classifier, threat: ThreatModel, mini
     for i in (best - second).argsort()[:8].tolist():
         Image.fromarray(noise[i]).save(tmp_path / f"{i}.png")
         items.append(Item(str(tmp_path / f"{i}.png"), int(logits[i].argmax())))
-    request = EvaluateRequest("d", attacks=(AttackSpec("pgd"),), threat=threat, minimal_eps=minimal_eps)
+    request = EvaluateRequest(
+        "d", attacks=(AttackSpec("pgd"),), minimal_eps=minimal_eps, options=RunOptions(threat=threat)
+    )
     work = plan_evaluation(request, [Variant("none", classifier)], classifier, "folder")
     rows: list[Any] = []
     result = evaluate(work, items, rows.extend, no_progress)

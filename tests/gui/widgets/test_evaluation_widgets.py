@@ -13,28 +13,32 @@ from capt_gui.theme import Theme
 from capt_gui.widgets.before_after import BeforeAfter, Pair, measured
 from capt_gui.widgets.checks_card import ChecksCard
 from capt_gui.widgets.failed_list import FailedList
-from capt_gui.widgets.heat_grid import HeatGrid, Shade
+from capt_gui.widgets.heat_map import HeatMap
 from capt_gui.widgets.line_chart import Line, LineChart
 from capt_gui.widgets.two_columns import TwoColumns
 from capt_gui.widgets.verdict_box import VerdictBox
 
 
 @pytest.fixture
-def grid(theme: Theme, qtbot: QtBot) -> HeatGrid:
+def grid(theme: Theme, qtbot: QtBot) -> HeatMap:
     """Two kinds at three severities, and a mean."""
-    grid = HeatGrid(theme, "Right by corruption")
+    grid = HeatMap(theme, "Right by corruption")
     qtbot.addWidget(grid)
     shares = (0.1, 0.5, 0.9, 0.5)
-    cells = [
-        [Shade(share, f"{share:.0%}", f"{row} {column}") for column, share in enumerate(shares)] for row in range(2)
-    ]
-    grid.set_cells(["fog", "snow"], ["1", "2", "3", "mean"], cells, gap_before=3)
+    grid.set_cells(
+        ["fog", "snow"],
+        ["1", "2", "3", "mean"],
+        [shares, shares],
+        text=lambda _row, column: f"{shares[column]:.0%}",
+        words="{} {}".format,
+        gap_before=3,
+    )
     grid.resize(500, 120)
     grid.show()
     return grid
 
 
-def test_the_arrow_keys_read_a_table_of_shades_out(grid: HeatGrid, qtbot: QtBot) -> None:
+def test_the_arrow_keys_read_a_table_of_shades_out(grid: HeatMap, qtbot: QtBot) -> None:
     """Each cell has its words, for the eye and for a screen reader; the edges hold."""
     told: list[str] = []
     grid.activateWindow()
@@ -49,21 +53,21 @@ def test_the_arrow_keys_read_a_table_of_shades_out(grid: HeatGrid, qtbot: QtBot)
     assert grid.text_of(1, 2) == "90%"
 
 
-def test_the_mouse_points_at_a_cell(grid: HeatGrid) -> None:
+def test_the_mouse_points_at_a_cell(grid: HeatMap) -> None:
     """The words of the cell below it are told, and nothing once it is gone."""
     told: list[str] = []
     grid.current_changed.connect(told.append)
-    QTest.mouseMove(grid, grid._cell(1, 3).center().toPoint())
+    QTest.mouseMove(grid, grid.cell_rect(1, 3).center().toPoint())
     assert told[-1] == "1 3"
     QTest.mouseMove(grid, QPoint(2, 2))
     assert told[-1] == ""
 
 
-def test_names_stand_upright_where_columns_are_narrow(grid: HeatGrid) -> None:
+def test_names_stand_upright_where_columns_are_narrow(grid: HeatMap) -> None:
     """The head grows for them, and the rows stay as they are."""
     flat = grid.sizeHint().height()
     names = [f"a rather long class {number}" for number in range(12)]
-    grid.set_cells(["a"], names, [[Shade(0.5, "1", name) for name in names]])
+    grid.set_cells(["a"], names, [[0.5] * 12], text="{}{}".format, words="{}{}".format)
     assert grid.sizeHint().height() > flat - 26
 
 

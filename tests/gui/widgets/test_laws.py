@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -33,7 +34,7 @@ from capt_gui.widgets.drop_zone import DropZone
 from capt_gui.widgets.failed_list import FailedList
 from capt_gui.widgets.fold import Fold
 from capt_gui.widgets.gallery_view import GalleryRole, GalleryView
-from capt_gui.widgets.heat_grid import HeatGrid, Shade
+from capt_gui.widgets.heat_map import HeatMap
 from capt_gui.widgets.image_triptych import ImageTriptych
 from capt_gui.widgets.job_bar import JobBar
 from capt_gui.widgets.knob_slider import KnobSlider
@@ -255,9 +256,11 @@ def scores(_theme: Theme) -> QWidget:
 
 def heat(theme: Theme) -> QWidget:
     """A table of shades, two by three."""
-    widget = HeatGrid(theme, "Right by corruption")
-    line = [Shade(0.2, "20 %", "fog, 1: 20 %"), Shade(0.9, "90 %", "fog, 2: 90 %"), Shade(0.0, "", "none")]
-    widget.set_cells(["fog", "snow"], ["1", "2", "mean"], [line, line], gap_before=2)
+    widget = HeatMap(theme, "Right by corruption")
+    shares = [[0.2, 0.9, math.nan]] * 2
+    widget.set_cells(
+        ["fog", "snow"], ["1", "2", "mean"], shares, text="{}{}".format, words="{} {}".format, gap_before=2
+    )
     return widget
 
 

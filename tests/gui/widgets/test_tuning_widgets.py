@@ -18,7 +18,7 @@ from capt_gui.widgets.before_after import BeforeAfter, Measured, Pair
 from capt_gui.widgets.choice_cards import Choice, ChoiceCards
 from capt_gui.widgets.line_chart import Level, Line, LineChart
 from capt_gui.widgets.param_form import ParamForm
-from capt_gui.widgets.plot_scale import Scale, thinned
+from capt_gui.widgets.plot_items import ticks
 from capt_gui.widgets.sample_strip import SampleStrip
 from capt_gui.widgets.score_table import Cell, ScoreTable
 
@@ -26,21 +26,11 @@ THREE = (Choice("a", "A", "First."), Choice("b", "B", "Second.", "Slow."), Choic
 
 
 def test_ticks_are_round_and_inside() -> None:
-    """An axis from 0 to 1.93 has round marks, none of them beyond its ends."""
-    assert Scale(0, 1.93, 100, 0).ticks(4) == [0, 0.5, 1.0, 1.5]
-    assert Scale(1, 7, 0, 100).ticks(10, whole=True) == [1, 2, 3, 4, 5, 6, 7]
-    assert Scale(3, 3, 0, 100).ticks(4) == [3]
-
-
-@pytest.mark.parametrize("n", [0, 1, 7, 5000])
-def test_thinning_hides_no_peak(n: int) -> None:
-    """However many points become few: the highest and the lowest are among them, in order."""
-    ys = [((i * 7919) % 1000) / 1000 for i in range(n)]
-    points = thinned(range(n), ys, 50)
-    assert len(points) <= max(100, n if n <= 100 else 0)
-    assert [x for x, _ in points] == sorted(x for x, _ in points)
-    if n:
-        assert {max(ys), min(ys)} <= {y for _, y in points}
+    """An axis from 0 to 1.93 has round marks, none of them beyond its ends; places and epochs have whole ones, decades their steps."""
+    assert ticks(0, 1.93, 4) == [0, 0.5, 1.0, 1.5]
+    assert ticks(1, 7, 10, "whole") == [1, 2, 3, 4, 5, 6, 7]
+    assert ticks(3, 3, 4) == [3]
+    assert [round(10**place, 6) for place in ticks(-1, 2, 5, "log")] == [0.1, 1, 10, 100]
 
 
 @pytest.fixture
@@ -68,11 +58,17 @@ def test_a_chart_reads_out_its_values(chart: LineChart) -> None:
     assert chart.accessibleDescription().replace("\u00a0", " ") == latest
 
 
+def move_to(chart: LineChart, spot: QPointF, buttons: Qt.MouseButton = Qt.MouseButton.NoButton) -> None:
+    """Move the mouse there."""
+    none = Qt.MouseButton.NoButton
+    moved = QMouseEvent(QEvent.Type.MouseMove, spot, spot, none, buttons, Qt.KeyboardModifier.NoModifier)
+    QCoreApplication.sendEvent(chart, moved)
+
+
 def test_the_mouse_reads_out_the_nearest_value(chart: LineChart) -> None:
     """Pointing at the left end reads the first epoch."""
-    spot, none = QPointF(56, 150), Qt.MouseButton.NoButton
-    moved = QMouseEvent(QEvent.Type.MouseMove, spot, spot, none, none, Qt.KeyboardModifier.NoModifier)
-    QCoreApplication.sendEvent(chart, moved)
+    chart.show()
+    move_to(chart, chart.plot_rect().center() - QPointF(chart.plot_rect().width() / 2 - 3, 0))
     assert chart.description().startswith("epoch 1:")
 
 

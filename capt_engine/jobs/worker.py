@@ -1,0 +1,58 @@
+"""The worker's side of the door: load torch once, then answer requests. Light to import; `Worker()` loads torch."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from capt_engine.jobs.stoppable import StoppableProgress
+from capt_engine.model import imports
+from capt_engine.records import Catalogue, DeviceInfo, Event, JobId, Request, Result
+
+
+@contextmanager
+def _garbage_left_alone() -> Iterator[None]:
+    """Collecting garbage stops every thread, the window's too, for as long as it takes to look at each object there is.
+
+    Importing makes half a million objects that stay, and would be interrupted to look at them all again and again; afterwards they
+    are set aside, so that a collection while a model loads has only what is new to look at.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
+
+
+class Worker:
+    """One thread's models, and the table of what is done with each request."""
+
+    def __init__(self, device: str, note: Callable[[str], None]) -> None:
+        """Load torch and all that is built on it; `note` hears what is being loaded. Raises DeviceProblem."""
+        with _garbage_left_alone():
+            note("Loading torch")
+            imports.preload_torch()
+            import torch  # noqa: F401 - loaded here, between the two notes
+
+            note("Loading open_clip")
+            from capt_engine.jobs import catalogue, handlers, model_cache
+        self._catalogue, self._handle = catalogue.catalogue, handlers.handle
+        self._cache = model_cache.ModelCache(device)
+
+    def catalogue(self) -> Catalogue:
+        """All there is to choose from."""
+        return self._catalogue()
+
+    def device_info(self) -> DeviceInfo:
+        """The device that requests with device "auto" run on."""
+        return self._cache.device_info
+
+    def handle(
+        self, job: JobId, request: Request, on_event: Callable[[Event], None], progress: StoppableProgress
+    ) -> Result:
+        """Do what a request asks; its rows and previews leave through `on_event`. Raises CaptError."""
+        return self._handle(self._cache, job, request, on_event, progress)
