@@ -32,7 +32,7 @@ def run(attack: Square, model: Callable[[Tensor], Tensor], images: Tensor, label
 
 @pytest.mark.parametrize(("norm", "eps", "least"), [(LINF, 0.02, 0.99), (L2, 0.1, 0.5)], ids=["linf", "l2"])
 def test_comes_near_the_optimum_of_a_linear_model(norm: Norm, eps: float, least: float) -> None:
-    """The margin can rise by eps times the dual norm of the weights; random search gets all of it under L∞, over half on average under L2."""
+    """The margin can rise by ε times the dual norm of the weights; random search gets all of it under L∞, on average over half under L2."""
     weights, model = steadfast()
     images = torch.full((3, 3, 4, 4), 0.5)
     attacked = run(Square(queries=2_000), model, images, LABELS, Threat(norm, eps))
