@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from capt_engine.attacks.apgd import APGDMargin as APGDMargin
     from capt_engine.attacks.carlini_wagner import CarliniWagner as CarliniWagner
     from capt_engine.attacks.corruption import Corrupt as Corrupt
+    from capt_engine.attacks.criterion import Criterion as Criterion
     from capt_engine.attacks.embedding import EmbeddingAttack as EmbeddingAttack
     from capt_engine.attacks.fab import FAB as FAB
     from capt_engine.attacks.fgsm import FGSM as FGSM
@@ -27,8 +28,13 @@ if TYPE_CHECKING:
     from capt_engine.attacks.square import Square as Square
     from capt_engine.attacks.typographic import Typographic as Typographic
     from capt_engine.demo.pictures import demo_pictures as demo_pictures
+    from capt_engine.errors import BadCheckpoint as BadCheckpoint
     from capt_engine.errors import BadRequest as BadRequest
     from capt_engine.errors import CaptError as CaptError
+    from capt_engine.errors import DeviceProblem as DeviceProblem
+    from capt_engine.errors import UnknownName as UnknownName
+    from capt_engine.evaluation.of_tensors import Evaluation as Evaluation
+    from capt_engine.evaluation.of_tensors import evaluate as evaluate
     from capt_engine.model.classifier import Classifier as Classifier
     from capt_engine.model.clip import load_clip as load_clip
     from capt_engine.model.learned_prompts import LearnedPrompts as LearnedPrompts
@@ -37,6 +43,7 @@ _HOMES = {
     "attacks.apgd": "APGDCE APGDDLR APGDMargin APGDT",
     "attacks.carlini_wagner": "CarliniWagner",
     "attacks.corruption": "Corrupt",
+    "attacks.criterion": "Criterion",
     "attacks.embedding": "EmbeddingAttack",
     "attacks.fab": "FAB",
     "attacks.fgsm": "FGSM",
@@ -48,7 +55,8 @@ _HOMES = {
     "attacks.square": "Square",
     "attacks.typographic": "Typographic",
     "demo.pictures": "demo_pictures",
-    "errors": "BadRequest CaptError",
+    "errors": "BadCheckpoint BadRequest CaptError DeviceProblem UnknownName",
+    "evaluation.of_tensors": "Evaluation evaluate",
     "model.classifier": "Classifier",
     "model.clip": "load_clip",
     "model.learned_prompts": "LearnedPrompts",
