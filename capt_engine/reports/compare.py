@@ -52,7 +52,7 @@ def compare(folders: Sequence[Path], redact: bool = False) -> Report:
 
 
 def _side(number: int, material: Material, prompts: str) -> Side:
-    name = f"{number}: {asked(prompts)} on {material.names.text(material.run.request.model)}"
+    name = f"{number}: {asked(prompts)} on {material.names.text(material.run.request.options.model)}"
     known = material.counts.pictures[prompts].values()
     # Where nobody gave a label, each model is held to its own answer, and the picture alone says what is the same.
     return Side(

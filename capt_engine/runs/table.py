@@ -55,7 +55,7 @@ LATER = (
     "skipped",
     "goal",
     "knowledge",
-    "space",
+    "perturb",
     "rounding",
     "budget",
     "minimal_eps",
@@ -114,7 +114,7 @@ def cells(row: PictureRow) -> dict[str, Cell]:
         "goal": row.threat.goal if row.attack else None,
         # "transfer": from whom stands in aimed_at.
         "knowledge": row.threat.knowledge.partition(" from ")[0] if row.attack else None,
-        "space": row.threat.space if row.attack else None,
+        "perturb": row.threat.perturb if row.attack else None,
         "rounding": row.threat.rounding if row.attack else None,
         "budget": (row.threat.budget or None) if row.attack else None,
         # As a word, which JSON can hold: searched, and never broken.

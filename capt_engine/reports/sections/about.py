@@ -11,7 +11,7 @@ from capt_engine.formatting import budget, counted, percent, short
 from capt_engine.metrics.interval import share
 from capt_engine.model.checkpoints import sentence_by
 from capt_engine.model.lpips import NETS
-from capt_engine.records import OTHER_MODEL, ROUNDINGS, AnalyzeRequest, AttackSpec
+from capt_engine.records import OTHER_MODEL, PERTURBED, ROUNDINGS, AttackSpec, EvaluateRequest
 from capt_engine.reports.document import Block, Column, Facts, Grid, Paragraph
 from capt_engine.reports.sections.context import Material
 from capt_engine.reports.sections.corruption import NOBODY
@@ -21,6 +21,7 @@ NOT_COVERED = (
     "Not covered: patches and stickers, physical changes (light, angle, printing), changes of the class names or the text, "
     "poisoned training data, and pictures from elsewhere than those measured."
 )
+_PERTURBED = {PERTURBED[0]: "model input", PERTURBED[1]: "original size"}
 _ROUNDED = {
     ROUNDINGS[0]: "not rounded (what 8 bits do is measured beside it)",
     ROUNDINGS[1]: "rounded to 8 bits before the verdict, and the attack knows it",
@@ -39,14 +40,8 @@ def data(material: Material) -> tuple[Block, ...]:
     """What was looked at, what could not be, and who says what is right."""
     run, counts, names = material.run, material.counts, material.names
     request = run.request
-    where = ", ".join(request.paths) if isinstance(request, AnalyzeRequest) else request.data
     facts = [
-        (
-            "Data",
-            ", ".join(names.text(path) for path in request.paths)
-            if isinstance(request, AnalyzeRequest)
-            else names.text(where),
-        ),
+        ("Data", ", ".join(names.text(place) for place in request.places)),
         ("Pictures", f"{counts.n:,}"),
         ("Could not be used", f"{len(run.failed):,}"),
         ("Labels", ", ".join(_SOURCES.get(name, name) for name in counts.label_sources)),
@@ -55,9 +50,9 @@ def data(material: Material) -> tuple[Block, ...]:
         ("SHA-256 of class names and template", short(run.manifest.get("classes_sha256", ""))),
         ("Template", _asked_in(material)),
     ]
-    if not isinstance(request, AnalyzeRequest):
+    if isinstance(request, EvaluateRequest):
         limit = (
-            f"at most {request.limit}, evenly over the classes, drawn by seed {request.seed}"
+            f"at most {request.limit}, evenly over the classes, drawn by seed {request.options.seed}"
             if request.limit
             else "all"
         )
@@ -89,7 +84,7 @@ def models(material: Material) -> tuple[Block, ...]:
     run, names = material.run, material.names
     model = run.manifest.get("model", {})
     facts: list[tuple[str, str]] = [
-        ("Model", names.text(run.request.model)),
+        ("Model", names.text(run.request.options.model)),
         ("SHA-256 of its weights", model.get("sha256") or run.summary.get("model_sha256") or "not recorded"),
     ]
     if lpips := run.manifest.get("lpips"):
@@ -144,7 +139,7 @@ def tuned_on(classes: Sequence[str]) -> str:
 
 
 def _template(material: Material) -> str:
-    return str(material.run.manifest.get("template") or material.run.request.template or "")
+    return str(material.run.manifest.get("template") or material.run.request.options.template or "")
 
 
 def _sentence(document: dict[str, Any], template: str) -> str:
@@ -251,10 +246,15 @@ def _done(material: Material) -> str:
 
 def threat(material: Material) -> Facts:
     """What the attacker wants, knows and may do."""
-    wanted = material.run.request.threat
+    wanted = material.run.request.options.threat
+    pixels = _PERTURBED.get(wanted.perturb, wanted.perturb)
     if material.counts.tally.is_corrupted:
         return Facts(
-            (("Goal", "none: nobody attacks"), ("What was done", _done(material)), ("Applied to", wanted.space))
+            (
+                ("Goal", "none: nobody attacks"),
+                ("What was done", _done(material)),
+                ("Applied to", pixels),
+            )
         )
     aims = {
         "each": "each set of prompts was attacked on itself",
@@ -263,11 +263,13 @@ def threat(material: Material) -> Facts:
     }
     clipped = "" if material.own else ", clipped"
     kinds = sorted({one.knowledge for one in material.counts.fared.values() if one.knowledge}) or [wanted.knowledge]
-    if material.run.request.source_model:
-        on = material.names.text(material.run.request.source_model)
+    if material.run.request.options.source_model:
+        on = material.names.text(material.run.request.options.source_model)
         knows = f"every attack was computed on {asked(OTHER_MODEL + on)} and shown to those that are asked (transfer)"
     else:
-        knows = ", ".join(kinds) + (f"; {aims.get(material.run.request.aim, '')}" if len(material.prompts) == 2 else "")
+        knows = ", ".join(kinds) + (
+            f"; {aims.get(material.run.request.options.aim, '')}" if len(material.prompts) == 2 else ""
+        )
     return Facts(
         (
             ("Goal", "any wrong answer" if wanted.target is None else f"the answer “{wanted.target}”"),
@@ -275,7 +277,7 @@ def threat(material: Material) -> Facts:
             ("Budget", material.own or f"{material.norm}, ε = {material.eps_text} ({material.eps:.6g})"),
             (
                 "Applied to",
-                f"{wanted.space}, pixels in [0, 1]{clipped}; {_ROUNDED.get(wanted.rounding, wanted.rounding)}",
+                f"{pixels}, pixels in [0, 1]{clipped}; {_ROUNDED.get(wanted.rounding, wanted.rounding)}",
             ),
             ("Not covered", not_covered(material).removeprefix("Not covered: ")),
         )
@@ -316,7 +318,7 @@ def repeat(material: Material) -> tuple[Block, ...]:
             )
         )
     started, ended = (str(manifest.get(name) or "not recorded") for name in ("started", "ended"))
-    seeds = ", ".join(str(seed) for seed in manifest.get("seeds", [material.run.request.seed]))
+    seeds = ", ".join(str(seed) for seed in manifest.get("seeds", [material.run.request.options.seed]))
     blocks.append(
         Facts(
             (("Started", started), ("Ended", ended), ("Seeds", seeds), ("SHA-256 of the rows", material.counts.marks))

@@ -11,7 +11,7 @@ from capt_engine.reports.sections.context import Material
 
 def checks(material: Material) -> Lights:
     """All lights, and in one sentence how many passed."""
-    threat = material.run.request.threat
+    threat = material.run.request.options.threat
     of_rows = row_checks(
         material.counts.tally, material.eps, labelled=material.is_labelled, targeted=threat.target is not None
     )

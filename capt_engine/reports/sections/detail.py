@@ -130,7 +130,7 @@ def examples(material: Material) -> tuple[Block, ...]:
     captions = {
         "worst": "The attack took most here (lowest margin shift)",
         "best": "The attack took least here (highest margin shift)",
-        "random": f"Drawn at random by seed {material.run.request.seed}",
+        "random": f"Drawn at random by seed {material.run.request.options.seed}",
     }
     return tuple(Strip(caption, tuple(found)) for role, caption in captions.items() if (found := kept(material, role)))
 

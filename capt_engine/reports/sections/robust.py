@@ -5,7 +5,7 @@ from __future__ import annotations
 from capt_engine.formatting import budget, percent
 from capt_engine.metrics.figures import FIGURES
 from capt_engine.metrics.interval import share
-from capt_engine.records import EvaluateRequest, Figure
+from capt_engine.records import Figure
 from capt_engine.reports.document import Block, Column, Grid, Paragraph
 from capt_engine.reports.sections.context import Material
 from capt_engine.reports.sections.measured import Found, side_by_side
@@ -56,7 +56,7 @@ def matrix(material: Material) -> tuple[Block, ...]:
 def smallest(material: Material) -> tuple[Block, ...]:
     """How far a picture must be changed to break."""
     request = material.run.request
-    tolerance = request.minimal_eps if isinstance(request, EvaluateRequest) else 0.0
+    tolerance = request.minimal_eps
     found = {prompts: material.counts.tally.smallest(prompts, tolerance) for prompts in material.prompts}
 
     def said(eps: float | None) -> str:

@@ -20,6 +20,7 @@ from capt_engine.model.classifier import Classifier, Output
 from capt_engine.progress import no_progress
 from capt_engine.records import AnalyzeRequest, AttackSpec, ThreatModel
 from capt_engine.runs.table import cells
+from tests.engine.settings import changed
 
 
 @pytest.fixture
@@ -157,8 +158,8 @@ def test_a_batch_too_large_for_the_memory_is_halved(
 ) -> None:
     """Nobody has to know how much fits: the rows are those of smaller batches."""
     cramped = Cramped(tiny_classifier.backbone, tiny_classifier.classes, tiny_classifier.template)
-    halved = rows_of(replace(request_of_six, batch=6), cramped)
-    assert halved == rows_of(replace(request_of_six, batch=6), tiny_classifier)
+    halved = rows_of(changed(request_of_six, batch_size=6), cramped)
+    assert halved == rows_of(changed(request_of_six, batch_size=6), tiny_classifier)
 
 
 def test_a_picture_too_large_for_the_memory_is_a_sentence(
@@ -178,6 +179,6 @@ def test_the_ends_of_a_budget_may_be_asked_for(
     request_of_six: AnalyzeRequest, tiny_classifier: Classifier, norm: str, eps: float
 ) -> None:
     """Nothing at all and everything there is are both budgets."""
-    rows = rows_of(replace(request_of_six, threat=ThreatModel(norm, eps)), tiny_classifier)
+    rows = rows_of(changed(request_of_six, threat=ThreatModel(norm, eps)), tiny_classifier)
     assert len(rows) == 6
     assert max(dict(row.metrics)[norm] for row in rows) <= eps + 1e-5

@@ -34,6 +34,7 @@ from capt_engine.records import (
     labels,
 )
 from capt_engine.registry import build
+from tests.engine.settings import changed
 
 BRIEF = (("steps", 2), ("queries", 8), ("targets", 2))
 WORST = next(one for one in SUITES if one.name == "worst-case")
@@ -64,7 +65,7 @@ def evaluated(
 def asking(**more: Any) -> EvaluateRequest:
     """An evaluation of a suite, cut short."""
     given = {"suite": "quick", "attacks": (), "shared_values": BRIEF[:1], "skip_broken": True, "checks": "off", **more}
-    return EvaluateRequest("somewhere", **given)
+    return changed(EvaluateRequest("somewhere"), **given)
 
 
 @pytest.mark.parametrize(("suite", "norm"), ALL, ids=lambda one: getattr(one, "name", one))
@@ -193,7 +194,7 @@ def test_a_matrix_shows_everyone_what_was_computed_on_everyone(items: list[Item]
         ({"shared_values": (("stepps", 3),)}, UnknownName),
         ({"checks": "some"}, UnknownName),
         ({"minimal_eps": 7.0}, BadRequest),
-        ({"threat": ThreatModel(space="elsewhere")}, UnknownName),
+        ({"threat": ThreatModel(perturb="elsewhere")}, UnknownName),
     ],
 )
 def test_what_cannot_be_asked_for_is_refused(
