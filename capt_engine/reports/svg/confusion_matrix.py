@@ -91,10 +91,10 @@ def _dots(chart: ConfusionMatrix, left: float, top: float, cell: float) -> Itera
 def _key(left: float, y: float) -> Iterator[Element]:
     """The meaning of the colours."""
     x = left
-    for side, words in (("d", "right"), ("e", "wrong")):
+    for side, label in (("d", "right"), ("e", "wrong")):
         for step in range(1, 6):
             yield Cells(((x, y - 6, 14, 12),), f"{side}{step}")
             x += 15
-        yield Text(x + 6, y, words, "muted", size=SMALL)
-        x += 6 + width(words, SMALL) + 20
+        yield Text(x + 6, y, label, "muted", size=SMALL)
+        x += 6 + width(label, SMALL) + 20
     yield Text(x, y, fitted("share of the row: to 10, 25, 50, 75, 100\u00a0%", WIDTH - x, SMALL), "muted", size=SMALL)

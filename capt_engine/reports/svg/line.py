@@ -27,8 +27,8 @@ def draw(chart: LineChart) -> Drawing | None:
     rows = plot.legend_rows([name for name, _ in lines]) if len(lines) > 1 or lines[0][0] else []
     levels = [level for level in chart.levels if math.isfinite(level.value)]
     values = [value for point in points for value in point[1:]] + [level.value for level in levels]
-    words = [words for _, words in _up(chart, values, 1.0, 0.0).ticks]
-    box = plot.frame(words, len(rows))
+    label = [label for _, label in _up(chart, values, 1.0, 0.0).ticks]
+    box = plot.frame(label, len(rows))
     up = _up(chart, values, box.bottom, box.top)
     xs = [x for x, _, _, _ in points]
     across = place_axis(xs, chart.x_scale, chart.x_labels, box.left + _INSET, box.right - _INSET)
@@ -66,9 +66,9 @@ def _band(points: Points, across: Axis, up: Axis, role: str) -> Iterator[Element
 
 def _level(name: str, y: float, box: plot.Frame) -> Iterator[Element]:
     yield Line(((box.left, y), (box.right, y)), "muted", 1.2, (5, 4))
-    words = fitted(name, box.right - box.left, SMALL)
+    label = fitted(name, box.right - box.left, SMALL)
     above = y - 9 > box.top
-    yield Text(box.right - width(words, SMALL), y + (-9 if above else 9), words, "muted", size=SMALL)
+    yield Text(box.right - width(label, SMALL), y + (-9 if above else 9), label, "muted", size=SMALL)
 
 
 def _line(chart: LineChart, number: int, name: str, points: Points, across: Axis, up: Axis) -> Iterator[Element]:
@@ -84,11 +84,11 @@ def _line(chart: LineChart, number: int, name: str, points: Points, across: Axis
 def _tip(chart: LineChart, name: str, point: tuple[float, float, float, float]) -> str:
     x, y, low, high = point
     where = chart.x_labels[int(x)] if x in range(len(chart.x_labels)) else written(x)
-    interval = f" ({value_words(low, chart.percent)} to {value_words(high, chart.percent)})" if low < high else ""
-    return f"{name}, {where}: {value_words(y, chart.percent)}{interval}"
+    interval = f" ({value_text(low, chart.percent)} to {value_text(high, chart.percent)})" if low < high else ""
+    return f"{name}, {where}: {value_text(y, chart.percent)}{interval}"
 
 
-def value_words(value: float, is_share: bool) -> str:
+def value_text(value: float, is_share: bool) -> str:
     """A value of a chart in words: a share in percent, anything else with four digits."""
     if not math.isfinite(value):
         return "–"
