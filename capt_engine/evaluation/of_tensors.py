@@ -9,6 +9,7 @@ import numpy as np
 
 from capt_engine.attacks import ATTACKS
 from capt_engine.attacks.base import NORMS, Attack
+from capt_engine.attacks.loaders import LabelledTensors, batches, count, digest
 from capt_engine.checks.table import in_order
 from capt_engine.data.images import Photo
 from capt_engine.errors import BadRequest
@@ -16,7 +17,6 @@ from capt_engine.evaluation.analysis import Batch, run_batches
 from capt_engine.evaluation.checks import PICTURES, Spread, live_checks
 from capt_engine.evaluation.plan import Plan, Variant, plan_evaluation
 from capt_engine.evaluation.rows import Input
-from capt_engine.labelled_tensors import LabelledTensors, batches, count, digest
 from capt_engine.model.classifier import Classifier
 from capt_engine.progress import Progress, no_progress
 from capt_engine.records import (
