@@ -24,7 +24,7 @@ LIMIT_GIB = 16
 
 
 def child(folder: str, classes: int, batch: int, attack_steps: int, steps: int) -> None:
-    """Compute the guide, take the steps, print."""
+    """Compute the reference logits, take the steps, print."""
     import torch
 
     from capt_engine.attacks.base import LINF, Threat
@@ -50,18 +50,18 @@ def child(folder: str, classes: int, batch: int, attack_steps: int, steps: int) 
     with torch.no_grad():
         frozen_text = clip.text(plain)
 
-    def guide_logits(x: torch.Tensor) -> torch.Tensor:
+    def reference_logits(x: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
             return torch.cat([clip.logits(part, plain, frozen_text)[0] for part in torch.split(x, 16)])
 
-    guide = guide_logits(images)
-    guided_s = time.perf_counter()
+    reference = reference_logits(images)
+    reference_s = time.perf_counter()
 
     shape = PromptShape("vision_to_text", 2, 9)
-    prompts = Prompts(backbone, shape, backbone.clip.token_embedding(ids[0, 1 : 1 + shape.length]), stream)
+    prompts = Prompts(backbone, shape, backbone.clip.token_embedding(ids[0, 1 : 1 + shape.n_ctx]), stream)
     attack = InnerAttack(Threat(LINF, 4 / 255), 2.67 / 255, attack_steps)
-    recipe = Recipe(OBJECTIVES["capt"], Settings(), attack, batch=batch)
-    tuning = Tuning(clip, prompts, recipe, images, torch.arange(classes), guide, guide_logits)
+    recipe = Recipe(OBJECTIVES["capt"], Settings(), attack, batch_size=batch)
+    tuning = Tuning(clip, prompts, recipe, images, torch.arange(classes), reference, reference_logits)
     stamps: list[float] = []
 
     def progress(done: int, *_: object) -> None:
@@ -76,7 +76,7 @@ def child(folder: str, classes: int, batch: int, attack_steps: int, steps: int) 
         pass
     seconds = [after - before for before, after in itertools.pairwise(stamps)]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"frozen guide of all pictures, once a run: {guided_s - started_s:.1f} s")
+    print(f"reference logits of all pictures, once a run: {reference_s - started_s:.1f} s")
     print(
         f"{statistics.median(seconds):.2f} s a step, median of {len(seconds)} ({min(seconds):.2f} to {max(seconds):.2f})"
     )

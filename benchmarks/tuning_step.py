@@ -1,8 +1,9 @@
 """One optimisation step on ViT-B/32 with random weights, 100 classes, batch 4, PGD-2: ours beside the way of the public code.
 
-The public code (FAP, APT, MaPLe) runs the text tower again in every forward: at each step of the inner attack, for the clean, for the
-attacked pictures and for the frozen guide, always over all 77 places, with the prompts' graph kept and walked through. Here that is
-written out as plain code. Both ways start from the same prompts, pictures and first points, so loss and gradients must agree.
+The public code (FAP, APT, MaPLe) runs the text tower again in every forward: at each step of the inner attack, for the clean, for
+the attacked pictures and for the frozen reference model, always over all 77 places, with the prompts' graph kept and walked
+through. Here that is written out as plain code. Both ways start from the same prompts, pictures and first points, so loss and
+gradients must agree.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def problem_of(folder: str, classes: int, batch: int, inner: str) -> Problem:
     ids = backbone.tokenize(sentences(imagenet_classes()[:classes], TEMPLATE))
     stream = torch.Generator().manual_seed(SEED)
     shape = PromptShape("vision_to_text", 2, 9)
-    prompts = Prompts(backbone, shape, backbone.clip.token_embedding(ids[0, 1 : 1 + shape.length]), stream)
+    prompts = Prompts(backbone, shape, backbone.clip.token_embedding(ids[0, 1 : 1 + shape.n_ctx]), stream)
     images = torch.rand(batch, 3, backbone.size, backbone.size, generator=stream)
     labels = torch.randint(classes, (batch,), generator=stream)
     attack = InnerAttack(Threat(LINF, 1 / 255), 1 / 255, 2, inner)
@@ -87,16 +88,16 @@ def our_steps(problem: Problem, steps: int) -> Iterator[float]:
     with torch.no_grad():
         frozen_text = clip.text(PromptTokens())
 
-    def guide_logits(images: Tensor) -> Tensor:
+    def reference_logits(images: Tensor) -> Tensor:
         with torch.no_grad():
             return clip.logits(images, PromptTokens(), frozen_text)[0]
 
     recipe = Recipe(
-        OBJECTIVES["capt"], Settings(WEIGHT), problem.attack, epochs=steps, batch=len(problem.images), seed=SEED
+        OBJECTIVES["capt"], Settings(WEIGHT), problem.attack, epochs=steps, batch_size=len(problem.images), seed=SEED
     )
-    guide = guide_logits(problem.images)
+    reference = reference_logits(problem.images)
     # One batch is the whole set, so an epoch is a step.
-    tuning = Tuning(clip, problem.prompts, recipe, problem.images, problem.labels, guide, guide_logits)
+    tuning = Tuning(clip, problem.prompts, recipe, problem.images, problem.labels, reference, reference_logits)
     for (log,) in tuning.epochs(lambda *_: None):
         yield log.loss
 
@@ -123,8 +124,8 @@ def public_steps(problem: Problem, steps: int) -> Iterator[float]:
             alpha = label_prob[1] / (label_prob[0] + label_prob[1])
         log_adversarial = adversarial.log_softmax(dim=1)
         train = F.kl_div(log_adversarial, clean.softmax(dim=1), reduction="none").sum(dim=1)
-        guide = F.kl_div(log_adversarial, frozen.softmax(dim=1), reduction="none").sum(dim=1)
-        loss = F.cross_entropy(clean, labels) + WEIGHT * ((1 - alpha) * train + alpha * guide).mean()
+        reference = F.kl_div(log_adversarial, frozen.softmax(dim=1), reduction="none").sum(dim=1)
+        loss = F.cross_entropy(clean, labels) + WEIGHT * ((1 - alpha) * train + alpha * reference).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -30,7 +30,7 @@ class Settings:
     expert: per attack, the settings that differ from its defaults. classes: per model, the list the user wrote; a model
     that is not named is asked about its own suggestion. `model` is read by the command line too, so it stays a plain
     string at the top of the file. prompts: side A, empty for plain text. compare: side B by its id, AUTO for the usual partner
-    of A, OFF for none. aim: whom an attack is computed on. space, rounding: of the threat, for every attack. prompt_files:
+    of A, OFF for none. aim: whom an attack is computed on. perturb, rounding: of the threat, for every attack. prompt_files:
     checkpoints opened from disk, the latest first. keep_runs: analyses are kept on disk, so that reports can be made of them.
     report_left_out: ids of sections. tune_recent: where pictures for tuning came from, the latest first; several folders of one
     drop are joined by line breaks. evaluate_test: a suite, an attack, or "none"; evaluate_limit: at most so many pictures, 0
@@ -49,7 +49,7 @@ class Settings:
     norm: str = "linf"
     steps: int = 0
     seed: int = 0
-    space: str = "model input"
+    perturb: str = "input"
     rounding: str = "none"
     auto_run: bool = True
     last_folder: str = ""
@@ -149,6 +149,8 @@ def upgrade(
 def _from_plain(data: dict[str, Any]) -> Settings:
     """Take the known keys whose values have the right shape; everything else falls back to its default."""
     settings = Settings()
+    if data.get("space") == "original size":  # as versions before 0.2 wrote it
+        data = {"perturb": "original", **data}
     for entry in fields(Settings):
         value = data.get(entry.name)
         if value is not None and _fits(entry.name, value, getattr(settings, entry.name)):

@@ -87,10 +87,10 @@ def _guarded(real: Callable[..., Any]) -> Callable[..., Any]:
 
 @pytest.fixture(autouse=True)
 def no_engine_left() -> Iterator[None]:
-    """Fail a test that leaves a worker thread running."""
+    """Fail a test that leaves a thread of ours running: the engine's workers, the reader of a download, the charts' import."""
     before = set(threading.enumerate())
     yield
-    left = [thread for thread in threading.enumerate() if thread.name == "capt-engine" and thread not in before]
+    left = [thread for thread in threading.enumerate() if thread.name.startswith("capt-") and thread not in before]
     assert not left, "a test left an engine running"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from capt_engine import torch_settings as _torch_settings  # noqa: F401 - before any torch
 from capt_engine.attacks.apgd import APGDCE, APGDDLR, APGDT, APGDMargin
 from capt_engine.attacks.base import Attack, can_target
 from capt_engine.attacks.carlini_wagner import CarliniWagner

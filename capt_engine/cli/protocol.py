@@ -135,7 +135,7 @@ def _work(args: argparse.Namespace, pictures: Pictures) -> Work:
     for dataset in named:
         pictures.check(dataset)
     capt = KNOWN[definitions.OURS]
-    own = definitions.Own(capt.weight, capt.coupling)
+    own = definitions.Own(capt.lambda_, capt.coupling)
     match args.name:
         case "few-shot":
             part = definitions.few_shot(named, methods, shots, seeds)

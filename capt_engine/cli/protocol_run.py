@@ -37,11 +37,11 @@ from capt_engine.records import (
 
 _POLL_S = 2.0
 _TOLD_SETTINGS = (
-    "weight",
+    "lambda_",
     "alpha",
     "epochs",
-    "batch",
-    "rate",
+    "batch_size",
+    "lr",
     "eps",
     "attack_steps",
     "attack_step_size",
@@ -180,7 +180,7 @@ class CellRun:
         """The cell's answers, picture by picture."""
         prompts = None if cell.recipe is None else str(self._folder.prompts(self._setting.recipe_key(cell.recipe)))
         request = evaluate_request(cell, self._setting, self._place(cell.dataset), prompts, self._device)
-        request = replace(request, batch=self._batch)
+        request = replace(request, options=replace(request.options, batch_size=self._batch))
         rows: list[PictureRow | FailedPicture] = []
 
         def news(event: Event) -> None:
@@ -261,7 +261,7 @@ def _tuned_with(prompts: str) -> dict[str, object]:
     from capt_engine.model.checkpoints import read_document
 
     document = read_document(Path(prompts))
-    shape = {"coupling": document.shape.coupling, "length": document.shape.length, "depth": document.shape.depth}
+    shape = {"coupling": document.shape.coupling, "n_ctx": document.shape.n_ctx, "depth": document.shape.depth}
     told = {name: document.settings[name] for name in _TOLD_SETTINGS if name in document.settings}
     return {"tuned_with": shape | told, "tuning_notes": document.notes}
 

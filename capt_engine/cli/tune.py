@@ -58,29 +58,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
     attack.add_argument("--attack-loss", choices=("ce", "kl"), help="what it climbs")
 
     loss = parser.add_argument_group("what is learned")
-    loss.add_argument("--lambda", dest="weight", type=float, metavar="λ", help="weight of the consistency terms")
+    loss.add_argument("--lambda", dest="lambda_", type=float, metavar="λ", help="weight of the consistency terms")
     loss.add_argument(
-        "--alpha", metavar="RULE", help=f"how far to trust the guide: {', '.join(ALPHAS)} (default: label_prob)"
+        "--alpha", metavar="RULE", help=f"how far to trust the reference: {', '.join(ALPHAS)} (default: label_prob)"
     )
     loss.add_argument(
         "--alpha-const", type=float, default=0.5, metavar="α", help="its value for --alpha const (default: 0.5)"
     )
     loss.add_argument("--kl-direction", default="target_first", choices=KL_DIRECTIONS, help="(default: target_first)")
     loss.add_argument("--detach-clean", action="store_true", help="no gradient into the clean target")
-    loss.add_argument(
+    add_renamed(
+        loss,
         "--guide",
+        "--reference",
         default="original",
         metavar="ID",
         help="the frozen model: original (the one a robust model came from), same, or a model (default: original)",
     )
     loss.add_argument("--coupling", choices=COUPLINGS, help="which tower's tokens lead")
-    loss.add_argument("--length", type=int, metavar="N", help="learned tokens in a layer")
+    loss.add_argument("--length", dest="n_ctx", type=int, metavar="N", help="learned tokens in a layer")
     loss.add_argument("--depth", type=int, metavar="J", help="layers that get learned tokens")
 
     steps = parser.add_argument_group("how it is learned")
     steps.add_argument("--epochs", type=int, metavar="N", help="times that every picture is seen")
-    steps.add_argument("--batch", type=int, metavar="N", help="pictures in a step")
-    steps.add_argument("--lr", type=float, dest="rate", metavar="R", help="learning rate of the second epoch")
+    steps.add_argument("--batch", dest="batch_size", type=int, metavar="N", help="pictures in a step")
+    steps.add_argument("--lr", type=float, metavar="R", help="learning rate of the second epoch")
     steps.add_argument("--augment", default="none", choices=("none", "crop-flip"), help="(default: none)")
     steps.add_argument(
         "--patience",
@@ -95,7 +97,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="end after N of the epochs and keep the best of them, as “stop and keep the best” does (default: 0, never)",
     )
-    steps.add_argument("--val", default="on", choices=("on", "off"), help="watch validation pictures (default: on)")
+    steps.add_argument(
+        "--val", default="on", choices=("on", "off"), help="measure on validation pictures (default: on)"
+    )
 
     words = parser.add_argument_group("kept in the file")
     for name, what in (("name", "what lists call it"), ("notes", "anything"), ("licence", "of the prompts")):
@@ -135,18 +139,18 @@ def request_from(args: argparse.Namespace) -> TuneRequest:
         attack_steps=args.attack_steps,
         attack_step_size=None if step is None else budget(step, name="--attack-step-size"),
         attack_loss=args.attack_loss,
-        weight=args.weight,
+        lambda_=args.lambda_,
         alpha=args.alpha,
         alpha_const=args.alpha_const,
         kl_direction=args.kl_direction,
         detach_clean=args.detach_clean,
-        guide=args.guide,
+        reference=args.reference,
         coupling=args.coupling,
-        length=args.length,
+        n_ctx=args.n_ctx,
         depth=args.depth,
         epochs=args.epochs,
-        batch=args.batch,
-        rate=args.rate,
+        batch_size=args.batch_size,
+        lr=args.lr,
         augment=args.augment,
         patience=args.patience or 0,
         stop_after=args.stop_after,
@@ -259,7 +263,7 @@ def _has_test(request: TuneRequest) -> bool:
 
 def _forecast(forecast: TuneForecast) -> str:
     return (
-        f"{forecast.steps} steps of {forecast.batch} pictures for {forecast.parameters:,} values: about {duration(forecast.seconds)}, "
+        f"{forecast.steps} steps of {forecast.batch_size} pictures for {forecast.parameters:,} values: about {duration(forecast.seconds)}, "
         f"{forecast.memory_bytes / 1e9:.1f} GB of memory."
     )
 

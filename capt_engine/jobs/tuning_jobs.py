@@ -45,7 +45,7 @@ def handle_tune(
     gathered: list[TuneStep] = []
     sent_s = 0.0
 
-    def tell(news: News) -> None:
+    def on_news(news: News) -> None:
         nonlocal sent_s
         is_step = isinstance(news, TuneStep)
         if isinstance(news, TuneStep):
@@ -57,7 +57,7 @@ def handle_tune(
         sent_s = time.monotonic()
         on_event(TuneTold(job, told))
 
-    result = tune(request, backbone, _guide_loader(backbone), tell, progress)
+    result = tune(request, backbone, _guide_loader(backbone), on_news, progress)
     made_by = replace(request, stop_after=result.stopped_after)
     result = replace(result, command=tune_command(made_by))
     if Path(result.out).parent == own_folder():

@@ -27,6 +27,7 @@ from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import COUPLINGS, PLACEHOLDER, POSITIONS, Prompts, PromptShape, TowerSizes, state_shapes
 from capt_engine.model.text import is_template, keeping_braces
+from capt_engine.records.tuning import renamed
 
 FORMAT = 1
 MAX_HEADER_BYTES = 1_000_000
@@ -34,7 +35,7 @@ MAX_TENSOR_BYTES = 64_000_000
 _KEY, _LENGTH_BYTES, _SHA256 = "capt_prompts", 8, "[0-9a-f]{64}"
 _DTYPE_BYTES = {"F32": 4, "F16": 2, "BF16": 2}
 _LONGEST, _WIDEST, _DEEPEST, _NESTED = 1024, 65_536, 256, 8
-_SHAPE = ("coupling", "length", "depth")
+_SHAPE = ("coupling", "n_ctx", "depth")
 _AGAIN = "The file is damaged or was changed; make it or download it again."
 _NOT_WHOLE = "It did not arrive whole; copy or download it again."
 _OTHER_KIND = "Choose a prompts file of this program; prompts of other programs have to be imported first."
@@ -65,7 +66,7 @@ class MadeFor:
 class Document:
     """What a file says about its prompts, as plain values (sequences as tuples).
 
-    template: the sentence, `{}` being the class name; `placeholder` stands in front of it as often as it takes for `length` tokens to
+    template: the sentence, `{}` being the class name; `placeholder` stands in front of it as often as it takes for `n_ctx` tokens to
     stand before the class name. classes are what they were tuned on, for information: prompts move to other names. data: a fingerprint
     of the pictures. Anything that is not known is empty or None.
     """
@@ -293,7 +294,7 @@ def _document(value: dict[str, object]) -> Document:
     given = _object(value, "description", {"format", *Document.__dataclass_fields__})
     model = _object(given["backbone"], "backbone", {"id", "sha256", "sizes"})
     sizes = _object(model["sizes"], "sizes", set(TowerSizes.__dataclass_fields__))
-    described = _object(given["shape"], "shape")
+    described = renamed(_object(given["shape"], "shape"))
     numbers = {name: _whole(size, name, 1, _WIDEST) for name, size in sizes.items()}
     texts = {name: _text(given[name], name) for name in ("method", "data", "notes", "licence")}
     classes, seed = given["classes"], given["seed"]
@@ -308,7 +309,7 @@ def _document(value: dict[str, object]) -> Document:
         placeholder=_text(given["placeholder"], "placeholder", PLACEHOLDER),
         classes=names,
         seed=None if seed is None else _whole(seed, "seed", 0, (1 << 64) - 1),
-        settings=_named(given["settings"], "settings"),
+        settings=renamed(_named(given["settings"], "settings")),
         versions={name: _text(of, "version") for name, of in _named(given["versions"], "versions").items()},
         figures=_named(given["figures"], "figures"),
     )
@@ -323,11 +324,11 @@ def _shape(described: dict[str, object], layers: int, n_names: int) -> PromptSha
     try:
         return PromptShape(
             _text(given["coupling"], "coupling", "|".join(COUPLINGS)),
-            _whole(given["length"], "length", 1, _LONGEST),
+            _whole(given["n_ctx"], "length", 1, _LONGEST),
             _whole(given["depth"], "depth", 1, deepest),
             _text(given["position"], "class position", "|".join(POSITIONS)),
             _whole(given["n_classes"], "number of classes", 0, _WIDEST),
-            _whole(given["vision_length"], "length in the image tower", 0, _LONGEST),
+            _whole(given["vision_n_ctx"], "length in the image tower", 0, _LONGEST),
             _whole(given["vision_depth"], "depth in the image tower", 0, deepest),
             _whole(given["frame"], "frame", 0, _WIDEST),
         )

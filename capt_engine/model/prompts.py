@@ -23,23 +23,23 @@ PLACEHOLDER = "X"
 
 @dataclass(frozen=True)
 class PromptShape:
-    """How many tokens (`length` n ≥ 1) stand in how many layers (`depth` J ≥ 1, counted from the input), and which side leads.
+    """How many tokens (`n_ctx` n ≥ 1) stand in how many layers (`depth` J ≥ 1, counted from the input), and which side leads.
 
     vision_to_text: layer 0 is text, mapped to vision; deeper layers are vision, mapped to text (FAP; the default).
     text_to_vision: every layer is text, mapped to vision (MaPLe). independent: both sides learned apart (IVLP).
     text_only: no vision tokens (CoOp and APT with depth 1). vision_only: no text tokens (VPT).
 
     What only imported prompts have: the class name's position among the learned tokens (CoOp: end, middle, front), tokens of each of
-    n_classes classes' own, another length and depth in the image tower (IVLP), and values that are added to the normalised picture, of
+    n_classes classes' own, another n_ctx and depth in the image tower (IVLP), and values that are added to the normalised picture, of
     `frame` pixels a side (TeCoA's visual prompts). 0 is: one for all, as in the text tower, and none.
     """
 
     coupling: str = "vision_to_text"
-    length: int = 2
+    n_ctx: int = 2
     depth: int = 9
     position: str = "end"
     n_classes: int = 0
-    vision_length: int = 0
+    vision_n_ctx: int = 0
     vision_depth: int = 0
     frame: int = 0
 
@@ -47,9 +47,9 @@ class PromptShape:
         self._check_imported()
         if self.coupling not in COUPLINGS:
             raise BadRequest(f"There is no coupling called {self.coupling!r}.", f"Known: {', '.join(COUPLINGS)}.")
-        if self.length < 1 or self.depth < 1:
+        if self.n_ctx < 1 or self.depth < 1:
             raise BadRequest(
-                f"Prompts of length {self.length} and depth {self.depth} are none.", "Both must be at least 1."
+                f"Prompts of length {self.n_ctx} and depth {self.depth} are none.", "Both must be at least 1."
             )
 
     def _check_imported(self) -> None:
@@ -61,19 +61,19 @@ class PromptShape:
                 "Only prompts of the first text layer alone can stand behind a class name or be of each class's own.",
                 "Choose the position end and shared prompts.",
             )
-        if (self.vision_length or self.vision_depth) and self.coupling != "independent":
+        if (self.vision_n_ctx or self.vision_depth) and self.coupling != "independent":
             raise BadRequest(
                 "Only independent prompts can differ in length or depth between the towers.", "Leave it out."
             )
         if self.frame and self.coupling != "vision_only":
             raise BadRequest("Only prompts of the image tower alone can have a frame.", "Leave it out.")
-        if min(self.n_classes, self.vision_length, self.vision_depth, self.frame) < 0:
+        if min(self.n_classes, self.vision_n_ctx, self.vision_depth, self.frame) < 0:
             raise BadRequest("A number of classes, a length or a depth is negative.", "0 stands for the usual.")
 
     @property
     def in_vision(self) -> tuple[int, int]:
         """Length and depth in the image tower."""
-        return self.vision_length or self.length, self.vision_depth or self.depth
+        return self.vision_n_ctx or self.n_ctx, self.vision_depth or self.depth
 
     @property
     def has_text(self) -> bool:
@@ -113,8 +113,8 @@ class TowerSizes:
 
 def state_shapes(sizes: TowerSizes, shape: PromptShape) -> dict[str, tuple[int, ...]]:
     """Name and size of every tensor that `Prompts` of this shape learn, without making any."""
-    vision_length, vision_depth = shape.in_vision
-    text, vision = (shape.length, sizes.text_width), (vision_length, sizes.vision_width)
+    vision_n_ctx, vision_depth = shape.in_vision
+    text, vision = (shape.n_ctx, sizes.text_width), (vision_n_ctx, sizes.vision_width)
     deeper, leads = range(shape.depth - 1), shape.coupling == "vision_to_text"
     learns_vision = shape.coupling in ("independent", "vision_only")
     shapes: dict[str, tuple[int, ...]] = {}
@@ -155,29 +155,29 @@ class PromptTokens:
         return PromptTokens(tuple(t.detach() for t in self.text), tuple(v.detach() for v in self.vision), frame)
 
 
-def sentence_prefix(template: str, prefix_tokens: int, length: int) -> str:
-    """The template with enough placeholder words in front that `length` tokens stand before the class name.
+def sentence_prefix(template: str, prefix_tokens: int, n_ctx: int) -> str:
+    """The template with enough placeholder words in front that `n_ctx` tokens stand before the class name.
 
-    prefix_tokens: how many tokens the template already has there. The learned tokens take the first `length` places.
+    prefix_tokens: how many tokens the template already has there. The learned tokens take the first `n_ctx` places.
     """
-    return " ".join([PLACEHOLDER] * max(0, length - prefix_tokens) + [template])
+    return " ".join([PLACEHOLDER] * max(0, n_ctx - prefix_tokens) + [template])
 
 
-def prompted_ids(backbone: Backbone, classes: Sequence[str], template: str, length: int) -> Tensor:
-    """Token ids (k, context) of one sentence per class, with room for `length` learned tokens before the class name.
+def prompted_ids(backbone: Backbone, classes: Sequence[str], template: str, n_ctx: int) -> Tensor:
+    """Token ids (k, context) of one sentence per class, with room for `n_ctx` learned tokens before the class name.
 
     Raises BadRequest where a name is no name, stands twice, or leaves a sentence too long.
     """
-    texts = sentences(classes, sentence_prefix(template, _tokens_before(backbone, template), length))
+    texts = sentences(classes, sentence_prefix(template, _tokens_before(backbone, template), n_ctx))
     check_lengths(backbone, classes, texts)
     return backbone.tokenize(texts).to(backbone.mean.device)
 
 
-def first_words(backbone: Backbone, template: str, length: int) -> Tensor:
-    """The embeddings (length, d_t) of the words at whose places the first learned tokens will stand: where tuning starts (MaPLe, FAP)."""
-    before, after = split_template(sentence_prefix(template, _tokens_before(backbone, template), length))
+def first_words(backbone: Backbone, template: str, n_ctx: int) -> Tensor:
+    """The embeddings (n_ctx, d_t) of the words at whose places the first learned tokens will stand: where tuning starts (MaPLe, FAP)."""
+    before, after = split_template(sentence_prefix(template, _tokens_before(backbone, template), n_ctx))
     text = f"{before}{PLACEHOLDER}{after}"
-    ids = backbone.tokenize([text]).to(backbone.mean.device)[0, 1 : 1 + length]
+    ids = backbone.tokenize([text]).to(backbone.mean.device)[0, 1 : 1 + n_ctx]
     embedded: Tensor = backbone.clip.token_embedding(ids).detach().float().cpu()
     return embedded
 
@@ -197,12 +197,12 @@ def moved_ids(
     """
     if shape.position == "end":
         return ids, None
-    if _tokens_before(backbone, template) > shape.length:
+    if _tokens_before(backbone, template) > shape.n_ctx:
         raise BadRequest(
             f"With the class name at the {shape.position} of the learned tokens no other words can stand before it.",
             "Use the template that the prompts were tuned with.",
         )
-    n = shape.length
+    n = shape.n_ctx
     leading = n // 2 if shape.position == "middle" else 0
     moved, places = ids.clone(), torch.empty(len(ids), n, dtype=torch.long, device=ids.device)
     for row, name in enumerate(classes):
@@ -245,7 +245,7 @@ class Prompts(nn.Module):
         prompts = cls.__new__(cls)
         nn.Module.__init__(prompts)
         own = (shape.n_classes,) if shape.n_classes else ()
-        prompts._build(sizes, shape, torch.zeros(*own, shape.length, sizes.text_width), None)
+        prompts._build(sizes, shape, torch.zeros(*own, shape.n_ctx, sizes.text_width), None)
         return prompts
 
     def _build(self, sizes: TowerSizes, shape: PromptShape, context: Tensor, generator: torch.Generator | None) -> None:
@@ -253,15 +253,15 @@ class Prompts(nn.Module):
         self.shape = shape
         self.classes: tuple[str, ...] = ()
         self._draw = generator
-        n, deeper = shape.length, shape.depth - 1
-        vision_length, vision_depth = shape.in_vision
+        n, deeper = shape.n_ctx, shape.depth - 1
+        vision_n_ctx, vision_depth = shape.in_vision
         vision_leads = shape.coupling == "vision_to_text"
         self.context = nn.Parameter(context.detach().float().clone()) if shape.has_text else None
         self.deep_text = self._tokens(0 if vision_leads or not shape.has_text else deeper, n, text_width)
         learns_vision = shape.coupling in ("independent", "vision_only")
-        self.first_vision = nn.Parameter(self._normal(vision_length, vision_width)) if learns_vision else None
+        self.first_vision = nn.Parameter(self._normal(vision_n_ctx, vision_width)) if learns_vision else None
         in_vision = vision_depth - 1 if vision_leads or learns_vision else 0
-        self.deep_vision = self._tokens(in_vision, vision_length, vision_width)
+        self.deep_vision = self._tokens(in_vision, vision_n_ctx, vision_width)
         self.frame = nn.Parameter(torch.zeros(3, shape.frame, shape.frame)) if shape.frame else None
         coupled = shape.coupling in ("vision_to_text", "text_to_vision")
         self.to_vision = self._maps((1 if vision_leads else shape.depth) if coupled else 0, text_width, vision_width)

@@ -10,6 +10,7 @@ from capt_engine.protocols.cache import WorkFolder
 from capt_engine.protocols.definitions import Part, Setting, Work, budget_text
 from capt_engine.protocols.render import Page
 from capt_engine.protocols.table import CLEAN, Chapter, Line, Measured, table
+from capt_engine.records.tuning import renamed
 
 
 def page_of(name: str, work: Work, setting: Setting, folder: WorkFolder, command: str) -> Page:
@@ -102,7 +103,10 @@ def _tuned_with(found: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
         recipe = told["cell"]["recipe"]
         if "tuned_with" not in told or any(recipe[name] is not None for name in ("alpha", "weight", "coupling")):
             continue
-        words = [f"{name.replace('_', ' ')} {_value(name, value)}" for name, value in told["tuned_with"].items()]
+        words = [
+            f"{name.rstrip('_').replace('_', ' ')} {_value(name, value)}"
+            for name, value in renamed(told["tuned_with"]).items()
+        ]
         by_method.setdefault(recipe["method"], set()).add(", ".join(words))
     return [
         (f"Tuning, {method}", "; changed on the way, so rows are not alike: ".join(sorted(texts)))

@@ -1,26 +1,59 @@
-"""Learning prompts from a few pictures: what is asked, what is told on the way, and what comes of it."""
+"""Learning prompts from a few pictures: the request, the news on the way, and the result."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from capt_engine.records.catalogue import PromptsInfo
 from capt_engine.records.pictures import FailedPicture, Picture
+
+__all__ = [
+    "ForecastRequest",
+    "SaveTunedRequest",
+    "Share",
+    "TuneEpoch",
+    "TuneForecast",
+    "TuneRequest",
+    "TuneResult",
+    "TuneSample",
+    "TuneStep",
+    "TuneStrip",
+    "TunedSaved",
+]
+
+OLD_NAMES: Mapping[str, str] = {
+    "rate": "lr",
+    "batch": "batch_size",
+    "weight": "lambda_",
+    "guide": "reference",
+    "guide model": "reference model",
+    "length": "n_ctx",
+    "vision_length": "vision_n_ctx",
+    "half": "subsample_classes",
+}
+"""Names of tuning settings and prompt shapes in files of before → today's."""
+
+
+def renamed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a file under today's names; those it has already stay."""
+    return {OLD_NAMES.get(name, name): value for name, value in values.items()}
 
 
 @dataclass(frozen=True)
 class TuneRequest:
     """Learn prompts from a few labelled pictures per class and write them to `out`; None stands for the default of method and model.
 
-    data: as in `EvaluateRequest`; its training pictures are drawn from, its validation pictures watched, its test pictures never touched.
-    shots: pictures per class, None for all. eps, attack_step_size: of the attack inside training, in pixel units [0, 1]; attack_loss is
-    "ce" or "kl". weight: λ. alpha: a rule by name. guide: "original" (zero-shot, of the model that a robust one came from), "same", or a
-    model id. coupling, length, depth: the prompts' shape. rate: the learning rate after the first epoch. augment: "none", or
-    "crop-flip". patience: stop when the validation has not improved for so many epochs and keep the best; 0 goes on to the last and keeps
-    that one, as published. validate: watch the validation pictures.
-    subsample_classes: tune on "all" classes, or the "base" or "new" half of them.
-    stop_after: end after so many epochs and keep the best of them, as "stop and keep the best" does; 0 for never.
-    resume: go on where an earlier run of the same request was stopped.
+    data: as in `EvaluateRequest`; its training pictures are drawn from, its validation pictures measured on, its test pictures
+    never touched. shots: pictures per class, None for all. eps, attack_step_size: of the attack inside training, in pixel units
+    [0, 1]; attack_loss is "ce" or "kl". lambda_: λ. alpha: a rule by name. reference: the frozen model, "original" (zero-shot, of
+    the model that a robust one came from), "same", or a model id. coupling, n_ctx, depth: the prompts' shape. lr: the learning
+    rate after the first epoch. augment: "none", or "crop-flip". patience: stop when the validation has not improved for so many
+    epochs and keep the best; 0 goes on to the last and keeps that one, as published. validate: measure on the validation pictures
+    after each epoch. subsample_classes: tune on "all" classes, or the "base" or "new" half of them. stop_after: end after so many
+    epochs and keep the best of them, as "stop and keep the best" does; 0 for never. resume: go on where an earlier run of the
+    same request was stopped.
     """
 
     data: str
@@ -36,18 +69,18 @@ class TuneRequest:
     attack_steps: int | None = None
     attack_step_size: float | None = None
     attack_loss: str | None = None
-    weight: float | None = None
+    lambda_: float | None = None
     alpha: str | None = None
     alpha_const: float = 0.5
     kl_direction: str = "target_first"
     detach_clean: bool = False
-    guide: str = "original"
+    reference: str = "original"
     coupling: str | None = None
-    length: int | None = None
+    n_ctx: int | None = None
     depth: int | None = None
     epochs: int | None = None
-    batch: int | None = None
-    rate: float | None = None
+    batch_size: int | None = None
+    lr: float | None = None
     augment: str = "none"
     patience: int = 0
     stop_after: int = 0
@@ -79,17 +112,18 @@ class Share:
 class TuneStep:
     """One optimiser step in numbers; α as mean, 10th and 90th percentile; accuracies are of the batch, in [0, 1].
 
-    cross_entropy, train, guide: the terms of the loss, in nats. zero_gradients: share of pixel gradients that were exactly zero.
-    prompt_norm: the length of all learned values together, before the step; 0 in a log of an older version.
+    lr: the learning rate. cross_entropy, train, reference: the terms of the loss, in nats. zero_gradients: share of pixel
+    gradients that were exactly zero. prompt_norm: the length of all learned values together, before the step; 0 in a log of an
+    older version.
     """
 
     epoch: int
     step: int
-    rate: float
+    lr: float
     loss: float
     cross_entropy: float
     train: float
-    guide: float
+    reference: float
     alpha_mean: float
     alpha_p10: float
     alpha_p90: float
@@ -136,7 +170,7 @@ class TuneStrip:
 
 @dataclass(frozen=True)
 class ForecastRequest:
-    """Try three steps of a tuning run and tell what all of it will take; nothing is written."""
+    """Try three steps of a tuning run and estimate what all of it will take; nothing is written."""
 
     request: TuneRequest
 
@@ -153,7 +187,7 @@ class TuneForecast:
     seconds: float
     memory_bytes: int
     parameters: int
-    batch: int
+    batch_size: int
     epochs: int = 0
     epoch_seconds: float = 0.0
     validation_seconds: float = 0.0
@@ -167,7 +201,7 @@ class TuneResult:
     """A tuned checkpoint: where it is, which epoch was kept and why the run ended, in words. prompts: None for an image tower.
 
     zero_shot_*, clean, robust: shares of the validation pictures, before and after, None where there are none. stopped_after: the epoch
-    after which it was told to stop and keep the best, 0 where it was not. command: makes the same prompts, in a file of the same name in
+    after which it was asked to stop and keep the best, 0 where it was not. command: makes the same prompts, in a file of the same name in
     the folder where it is run.
     """
 

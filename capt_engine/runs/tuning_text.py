@@ -12,8 +12,8 @@ from capt_engine.records import TuneRequest
 from capt_engine.runs.request_text import eps_words
 
 # A field's option, where it is not the field's name.
-_NAMED = {"weight": "--lambda", "rate": "--lr"}
-# Said in other ways than by their value.
+_NAMED = {"lambda_": "--lambda", "n_ctx": "--length", "batch_size": "--batch"}
+# Written in another way than by their value.
 _APART = ("data", "out", "model", "shots", "seed", "eps", "attack_step_size", "detach_clean", "validate", "resume")
 
 
@@ -34,7 +34,7 @@ def tune_command(request: TuneRequest) -> str:
     for field in fields(TuneRequest):
         value = getattr(request, field.name)
         if field.name not in _APART and value != getattr(usual, field.name):
-            words += _option(_NAMED.get(field.name, f"--{field.name.replace('_', '-')}"), _said(value))
+            words += _option(_NAMED.get(field.name, f"--{field.name.replace('_', '-')}"), _text(value))
     words += ["--detach-clean"] if request.detach_clean else []
     words += [] if request.validate else ["--val", "off"]
     return shlex.join([*words, "--seed", str(request.seed)])
@@ -45,7 +45,7 @@ def request_of(document: Document, out: str) -> TuneRequest:
 
     Every setting is named, so that it does not depend on what a method or a model takes by itself.
     """
-    said: dict[str, Any] = {
+    named: dict[str, Any] = {
         name: value
         for name, value in document.settings.items()
         if name in {field.name for field in fields(TuneRequest)}
@@ -53,7 +53,7 @@ def request_of(document: Document, out: str) -> TuneRequest:
     shape, figures = document.shape, document.figures
     return TuneRequest(
         **{
-            **said,
+            **named,
             "data": str(figures.get("data") or "DATA"),
             "out": Path(out).name,
             "model": document.backbone.id,
@@ -61,7 +61,7 @@ def request_of(document: Document, out: str) -> TuneRequest:
             "template": document.template,
             "seed": document.seed or 0,
             "coupling": shape.coupling,
-            "length": shape.length,
+            "n_ctx": shape.n_ctx,
             "depth": shape.depth,
             "licence": document.licence,
             "validate": bool(figures.get("n_val", 1)),
@@ -69,7 +69,7 @@ def request_of(document: Document, out: str) -> TuneRequest:
     )
 
 
-def _said(value: object) -> str:
+def _text(value: object) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""What a run tells on its way, and how its time is measured."""
+"""The callback that hears the news of a run, and the clock that measures its work."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from capt_engine.progress import Progress
 from capt_engine.records import TuneEpoch, TuneForecast, TuneStep, TuneStrip
 
 News = TuneForecast | TuneStep | TuneEpoch | TuneStrip | str
-Tell = Callable[[News], None]
+OnNews = Callable[[News], None]
 
 
 class WorkClock:

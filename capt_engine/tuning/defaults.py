@@ -2,11 +2,11 @@
 
 | setting      | real models                                  | whose                                             |
 |--------------|----------------------------------------------|---------------------------------------------------|
-| length       | 2; 16 for text-only prompts                  | MaPLe, FAP; CoOp, APT                             |
+| n_ctx        | 2; 16 for text-only prompts                  | MaPLe, FAP; CoOp, APT                             |
 | depth        | 9; 1 for text-only prompts                   | MaPLe, FAP; CoOp, APT                             |
-| rate         | 0.0035; 0.002 for text-only prompts          | MaPLe, FAP; CoOp, APT                             |
+| lr           | 0.0035; 0.002 for text-only prompts          | MaPLe, FAP; CoOp, APT                             |
 | epochs       | 10                                           | FAP                                               |
-| batch        | 4, or 32 on a GPU of 12 GB                   | MaPLe, FAP; APT                                   |
+| batch_size   | 4, or 32 on a GPU of 12 GB                   | MaPLe, FAP; APT                                   |
 | λ            | 2.5; 1.5 for FAP's own loss                  | ours, from FAP's sweep; FAP                       |
 | ε            | 1/255                                        | FAP, TeCoA                                        |
 | inner attack | 3 steps of 2/3 ε up CE; FAP: 2 of ε up KL    | APT; FAP                                          |
@@ -25,13 +25,13 @@ from typing import Any
 import torch
 
 from capt_engine.errors import BadRequest, UnknownName
+from capt_engine.metrics.alpha import ALPHAS
+from capt_engine.metrics.consistency import KL_DIRECTIONS
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import COUPLINGS, PromptShape, TowerSizes
 from capt_engine.records import TuneRequest
-from capt_engine.tuning.alpha import ALPHAS
 from capt_engine.tuning.inner_attack import LOSSES
 from capt_engine.tuning.methods import METHODS, Method
-from capt_engine.tuning.objective import KL_DIRECTIONS
 
 LARGE_GPU_BYTES = 12 * 10**9
 SMALL_BATCH, LARGE_BATCH = 4, 32
@@ -47,15 +47,15 @@ _REAL: dict[str, Any] = {
 }
 _FAP: dict[str, Any] = {"attack_steps": 2, "attack_step_size": 1.0, "attack_loss": "kl"}
 _DEMO: dict[str, dict[str, Any]] = {
-    "demo": {"eps": 1 / 255, "length": 4, "depth": 4, "rate": 0.035, "epochs": 10, "batch": 8},
-    "demo-robust": {"eps": 1 / 255, "length": 4, "depth": 4, "rate": 0.035, "epochs": 10, "batch": 8},
+    "demo": {"eps": 1 / 255, "n_ctx": 4, "depth": 4, "lr": 0.035, "epochs": 10, "batch_size": 8},
+    "demo-robust": {"eps": 1 / 255, "n_ctx": 4, "depth": 4, "lr": 0.035, "epochs": 10, "batch_size": 8},
 }
-_DEMO_TEXT_ONLY: dict[str, Any] = {"length": 4, "depth": 1, "rate": 0.035}
+_DEMO_TEXT_ONLY: dict[str, Any] = {"n_ctx": 4, "depth": 1, "lr": 0.035}
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Every setting of a run with its value; `attack_step_size` and `eps` in pixel units [0, 1], `rate` that of the second epoch."""
+    """Every setting of a run with its value; `attack_step_size` and `eps` in pixel units [0, 1], `lr` that of the second epoch."""
 
     method: Method
     shape: PromptShape
@@ -63,11 +63,11 @@ class Chosen:
     attack_steps: int
     attack_step_size: float
     attack_loss: str
-    weight: float
+    lambda_: float
     alpha: str
     epochs: int
-    batch: int
-    rate: float
+    batch_size: int
+    lr: float
 
 
 def chosen(request: TuneRequest, backbone: Backbone) -> Chosen:
@@ -85,30 +85,30 @@ def chosen(request: TuneRequest, backbone: Backbone) -> Chosen:
     step = request.attack_step_size
     found = Chosen(
         method=method,
-        shape=PromptShape(of("coupling"), of("length"), depth),
+        shape=PromptShape(of("coupling"), of("n_ctx"), depth),
         eps=eps,
         attack_steps=of("attack_steps"),
         attack_step_size=preset["attack_step_size"] * eps if step is None else step,
         attack_loss=of("attack_loss"),
-        weight=of("weight"),
+        lambda_=of("lambda_"),
         alpha=of("alpha"),
         epochs=of("epochs"),
-        batch=of("batch"),
-        rate=of("rate"),
+        batch_size=of("batch_size"),
+        lr=of("lr"),
     )
     _check(request, found, sizes)
     return found
 
 
-def usual(method: Method, *, batch: int = SMALL_BATCH) -> dict[str, Any]:
+def usual(method: Method, *, batch_size: int = SMALL_BATCH) -> dict[str, Any]:
     """A method's settings on a real model where nobody says; `attack_step_size` in units of ε."""
     found = _REAL | {
         "coupling": method.coupling,
-        "length": method.length,
+        "n_ctx": method.n_ctx,
         "depth": method.depth,
-        "rate": method.rate,
-        "weight": method.weight,
-        "batch": batch,
+        "lr": method.lr,
+        "lambda_": method.lambda_,
+        "batch_size": batch_size,
         "alpha": "label_prob",
     }
     return found | _FAP if method.name == "fap" else found
@@ -121,7 +121,7 @@ def of_demo(model: str) -> dict[str, Any]:
 
 def _preset(method: Method, backbone: Backbone, device: torch.device) -> dict[str, Any]:
     large = device.type == "cuda" and torch.cuda.get_device_properties(device).total_memory >= LARGE_GPU_BYTES
-    preset = usual(method, batch=LARGE_BATCH if large else SMALL_BATCH) | of_demo(backbone.id)
+    preset = usual(method, batch_size=LARGE_BATCH if large else SMALL_BATCH) | of_demo(backbone.id)
     if backbone.id in _DEMO and method.coupling == "text_only":
         preset |= _DEMO_TEXT_ONLY
     return preset
@@ -147,10 +147,10 @@ def _check(request: TuneRequest, found: Chosen, sizes: TowerSizes) -> None:
         "budget ε": (found.eps, 0, 1),
         "attack step": (found.attack_step_size, 0, 1),
         "number of attack steps": (found.attack_steps, 1, 10_000),
-        "guide weight λ": (found.weight, 0, 1e6),
+        "weight λ": (found.lambda_, 0, 1e6),
         "constant α": (request.alpha_const, 0, 1),
         "number of epochs": (found.epochs, 1, 100_000),
-        "batch": (found.batch, 1, 1_000_000),
+        "batch": (found.batch_size, 1, 1_000_000),
         "patience": (request.patience, 0, 100_000),
         "last epoch": (request.stop_after, 0, 100_000),
         "seed": (request.seed, 0, 2**63 - 1),
@@ -158,5 +158,5 @@ def _check(request: TuneRequest, found: Chosen, sizes: TowerSizes) -> None:
     for name, (number, low, high) in numbers.items():
         if not low <= number <= high:
             raise BadRequest(f"A {name} of {number:g} makes no sense.", f"Choose one from {low:g} to {high:g}.")
-    if not 0 < found.rate < float("inf"):
-        raise BadRequest(f"A learning rate of {found.rate:g} makes no sense.", "Choose a number above 0.")
+    if not 0 < found.lr < float("inf"):
+        raise BadRequest(f"A learning rate of {found.lr:g} makes no sense.", "Choose a number above 0.")

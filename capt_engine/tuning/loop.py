@@ -20,7 +20,7 @@ from capt_engine.model.prompts import Prompts
 from capt_engine.progress import Progress
 from capt_engine.records import TuneStep
 from capt_engine.tuning.inner_attack import InnerAttack
-from capt_engine.tuning.objective import ASKS_GUIDE_AGAIN, Objective, Settings, Terms, Views
+from capt_engine.tuning.objective import NEEDS_REFERENCE_ON_ATTACKED, Objective, Settings, Terms, Views
 from capt_engine.tuning.prompted import PromptedClip
 from capt_engine.tuning.schedule import learning_rate
 
@@ -44,8 +44,8 @@ class Recipe:
     settings: Settings
     attack: InnerAttack | None
     epochs: int = 10
-    batch: int = 4
-    rate: float = 0.0035
+    batch_size: int = 4
+    lr: float = 0.0035
     seed: int = 1
 
 
@@ -60,10 +60,10 @@ class State:
 class Tuning:
     """Prompts, the frozen CLIP they are learned for, and a few labelled pictures.
 
-    images: (N, 3, h, w) at the model's own size, in [0, 1] or as bytes. labels: (N,). guide: frozen clean logits (N, k) of those
-    pictures, constants computed once; guide_logits(images) gives the frozen model's logits of other pictures, for the objectives that
-    want them. changed(epoch, batch): what stands in the place of `images[batch]` in that epoch, where pictures are augmented; the guide
-    then looks at those.
+    images: (N, 3, h, w) at the model's own size, in [0, 1] or as bytes. labels: (N,). reference: the frozen model's clean logits
+    (N, k) of those pictures, constants computed once; reference_logits(images) gives the frozen model's logits of other pictures,
+    for the objectives that want them. changed(epoch, batch): what stands in the place of `images[batch]` in that epoch, where
+    pictures are augmented; the reference model then sees those.
     """
 
     def __init__(
@@ -73,8 +73,8 @@ class Tuning:
         recipe: Recipe,
         images: Tensor,
         labels: Tensor,
-        guide: Tensor,
-        guide_logits: Callable[[Tensor], Tensor],
+        reference: Tensor,
+        reference_logits: Callable[[Tensor], Tensor],
         state: State | None = None,
         changed: Callable[[int, Tensor], Tensor] | None = None,
     ) -> None:
@@ -82,7 +82,7 @@ class Tuning:
         self.state = state or State()
         self._clip, self._recipe = clip, recipe
         self._images, self._labels = images, labels
-        self._guide, self._guide_logits, self._changed = guide, guide_logits, changed
+        self._reference, self._reference_logits, self._changed = reference, reference_logits, changed
         self._optimiser = torch.optim.SGD(prompts.parameters(), lr=0.0, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY)
         for name, parameter in prompts.named_parameters():
             if name in self.state.momentum:
@@ -93,19 +93,19 @@ class Tuning:
     @property
     def steps_per_epoch(self) -> int:
         """The last, smaller batch is left out only where at least one whole batch remains."""
-        return max(1, len(self._labels) // self._recipe.batch)
+        return max(1, len(self._labels) // self._recipe.batch_size)
 
-    def epochs(self, progress: Progress, told: Callable[[TuneStep], None] | None = None) -> Iterator[list[TuneStep]]:
+    def epochs(self, progress: Progress, on_step: Callable[[TuneStep], None] | None = None) -> Iterator[list[TuneStep]]:
         """Run the epochs that are left; each is yielded when it is done and `state` can be saved. Raises TuningFailed, Cancelled.
 
-        told: hears of every step at once.
+        on_step: called after every step.
         """
         for epoch in range(self.state.epoch + 1, self._recipe.epochs + 1):
             logs = []
             for i, batch in enumerate(self._batches(epoch)):
                 logs.append(self._step(epoch, i, batch, progress))
-                if told is not None:
-                    told(logs[-1])
+                if on_step is not None:
+                    on_step(logs[-1])
             momentum = {
                 name: self._optimiser.state[parameter]["momentum_buffer"].clone()
                 for name, parameter in self.prompts.named_parameters()
@@ -117,7 +117,7 @@ class Tuning:
     def trial(self, steps: int, progress: Progress) -> list[float]:
         """Seconds that each of the first `steps` steps takes. The prompts move, so this is for a copy that is thrown away.
 
-        tick is called between them, not within: what happens at a tick is not the step's work.
+        progress is called between them, not within: what it does is not the step's work.
         """
         batches = self._batches(self.state.epoch + 1)
         seconds = []
@@ -131,7 +131,7 @@ class Tuning:
     def _batches(self, epoch: int) -> list[Tensor]:
         stream = torch.Generator().manual_seed(_mixed(self._recipe.seed, epoch))
         order = torch.randperm(len(self._labels), generator=stream)
-        size = self._recipe.batch
+        size = self._recipe.batch_size
         return [order[i * size : (i + 1) * size] for i in range(self.steps_per_epoch)]
 
     def _step(self, epoch: int, index: int, batch: Tensor, progress: Progress) -> TuneStep:
@@ -139,9 +139,9 @@ class Tuning:
         total = recipe.epochs * self.steps_per_epoch
         done = (epoch - 1) * self.steps_per_epoch + index
         progress(done, total, f"epoch {epoch} of {recipe.epochs}")
-        rate = learning_rate(epoch, recipe.epochs, recipe.rate)
+        lr = learning_rate(epoch, recipe.epochs, recipe.lr)
         for group in self._optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = lr
         views, zeros = self._views(epoch, batch, progress=done / total)
         terms = recipe.objective(views, recipe.settings)
         if not bool(torch.isfinite(terms.loss)):
@@ -151,9 +151,9 @@ class Tuning:
             )
         self._optimiser.zero_grad()
         terms.loss.backward()  # type: ignore[no-untyped-call]
-        gradient, length = _length(p.grad for p in self.prompts.parameters()), _length(self.prompts.parameters())
+        gradient, norm = _norm(p.grad for p in self.prompts.parameters()), _norm(self.prompts.parameters())
         self._optimiser.step()
-        return replace(_log(epoch, done, rate, views, terms, gradient, zeros), prompt_norm=length)
+        return replace(_log(epoch, done, lr, views, terms, gradient, zeros), prompt_norm=norm)
 
     def _views(self, epoch: int, batch: Tensor, progress: float) -> tuple[Views, float]:
         images, labels = self._pictures(epoch, batch), self._labels[batch]
@@ -166,14 +166,14 @@ class Tuning:
         )
         n = len(images)
         clean, adversarial = (logits[:n], logits[n:]) if attacked is not None else (logits, logits)
-        guide = self._guide[batch] if self._changed is None else self._guide_logits(images)
-        asks = self._recipe.objective in ASKS_GUIDE_AGAIN
+        reference = self._reference[batch] if self._changed is None else self._reference_logits(images)
+        needs_it = self._recipe.objective in NEEDS_REFERENCE_ON_ATTACKED
         views = Views(
             labels=labels,
             clean=clean,
             adversarial=adversarial,
-            frozen=guide,
-            frozen_adversarial=self._guide_logits(attacked) if attacked is not None and asks else guide,
+            frozen=reference,
+            frozen_adversarial=self._reference_logits(attacked) if attacked is not None and needs_it else reference,
             clean_features=features[:n],
             adversarial_features=features[-n:],
             progress=progress,
@@ -210,21 +210,21 @@ def has_collapsed(logs: list[TuneStep], classes: int) -> bool:
     return kl < _COLLAPSED_KL and abs(ce - math.log(classes)) <= _COLLAPSED_CE * math.log(classes)
 
 
-def _length(values: Iterable[Tensor | None]) -> float:
-    """The Euclidean length of all of them together."""
+def _norm(values: Iterable[Tensor | None]) -> float:
+    """The Euclidean norm of all of them together."""
     return math.sqrt(sum(float(one.detach().square().sum()) for one in values if one is not None))
 
 
-def _log(epoch: int, done: int, rate: float, views: Views, terms: Terms, gradient: float, zeros: float) -> TuneStep:
+def _log(epoch: int, done: int, lr: float, views: Views, terms: Terms, gradient: float, zeros: float) -> TuneStep:
     alpha = terms.alpha.detach().float()
     return TuneStep(
         epoch=epoch,
         step=done + 1,
-        rate=rate,
+        lr=lr,
         loss=float(terms.loss.detach()),
         cross_entropy=float(terms.cross_entropy.detach()),
         train=float(terms.train.detach()),
-        guide=float(terms.guide.detach()),
+        reference=float(terms.reference.detach()),
         alpha_mean=float(alpha.mean()),
         alpha_p10=float(alpha.quantile(0.1)),
         alpha_p90=float(alpha.quantile(0.9)),

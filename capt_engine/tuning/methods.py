@@ -1,4 +1,4 @@
-"""CAPT and its relatives as presets of one loop: an objective, a prompt shape and a rate each; nothing else differs."""
+"""CAPT and its relatives as presets of one loop: an objective, a prompt shape and a learning rate each; nothing else differs."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from capt_engine.registry import Table
 
 @dataclass(frozen=True)
 class Method:
-    """objective: a name of OBJECTIVES. coupling, length, depth: the prompt shape used when nobody says. random_context: start the first
-    text layer at N(0, 0.02²) instead of at the template's words. summary: for whoever has to choose. attacked: does training need
-    adversarial pictures."""
+    """objective: a name of OBJECTIVES. coupling, n_ctx, depth: the prompt shape where the request names none. random_context:
+    start the first text layer at N(0, 0.02²) instead of at the template's words. summary: for whoever has to choose. attacked:
+    does training need adversarial pictures."""
 
     name: str
     label: str
     source: str
     objective: str
     coupling: str
-    length: int
+    n_ctx: int
     depth: int
-    rate: float = 0.0035
-    weight: float = 2.5
+    lr: float = 0.0035
+    lambda_: float = 2.5
     random_context: bool = False
     summary: str = ""
 
@@ -51,7 +51,7 @@ METHODS: Table[Method] = Table(
         "text_only",
         16,
         1,
-        rate=0.002,
+        lr=0.002,
         random_context=True,
         summary="Learns words before the class name from clean pictures alone; no defence, but what others are measured against.",
     ),
@@ -63,7 +63,7 @@ METHODS: Table[Method] = Table(
         "text_only",
         16,
         1,
-        rate=0.002,
+        lr=0.002,
         random_context=True,
         summary="Learns words before the class name from attacked pictures alone.",
     ),
@@ -105,7 +105,7 @@ METHODS: Table[Method] = Table(
         "vision_to_text",
         2,
         9,
-        weight=1.5,
+        lambda_=1.5,
         summary="Keeps answers to clean and attacked pictures together, the more the more alike their features are; asks no frozen CLIP.",
     ),
     Method(

@@ -13,7 +13,7 @@ from capt_engine.model.checkpoints import Document, MadeFor
 from capt_engine.model.memory import peak_bytes
 from capt_engine.model.store.prompt_store import described
 from capt_engine.records import Share, TuneEpoch, TuneResult
-from capt_engine.tuning.run_inputs import Material
+from capt_engine.tuning.run_inputs import RunInputs
 from capt_engine.tuning.validation import STEPS
 
 OVERFITTED_AFTER = 3
@@ -25,7 +25,7 @@ class Found:
     """The run so far.
 
     best_epoch: of the highest validation score, the last one where nothing is validated. zero_shot: clean and robust shares of plain
-    text. stopped_after: the epoch after which it was told to stop and keep the best, 0 where it was not.
+    text. stopped_after: the epoch after which it was asked to stop and keep the best, 0 where it was not.
     """
 
     epochs: list[TuneEpoch] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Found:
     stopped_after: int = 0
 
     def kept(self, patience: int) -> TuneEpoch:
-        """The best epoch where the run watches for it or was stopped, else the last one, as published."""
+        """The best epoch where the run stops early or was stopped, else the last one, as published."""
         number = self.best_epoch if patience or self.stopped_after else self.epochs[-1].epoch
         return next(one for one in self.epochs if one.epoch == number)
 
@@ -56,18 +56,19 @@ def overfits(epochs: Sequence[TuneEpoch]) -> bool:
     return all(after[0] > before[0] and after[1] < before[1] for before, after in itertools.pairwise(counts))
 
 
-def document(material: Material, found: Found, parameters: int, batch: int) -> Document:
+def document(inputs: RunInputs, found: Found, parameters: int, batch_size: int) -> Document:
     """What the checkpoint says about itself; nothing in it depends on when or how fast it was made."""
-    request, pictures = material.request, material.pictures
+    request, pictures = inputs.request, inputs.pictures
     kept = found.kept(request.patience)
     return Document(
-        method=material.settings.method.name,
-        backbone=MadeFor.of(material.backbone),
-        shape=material.settings.shape,
-        template=material.template,
-        classes=tuple(material.classes),
-        settings=material.told_settings(batch) | ({"stop_after": found.stopped_after} if found.stopped_after else {}),
-        data=material.fingerprint(),
+        method=inputs.settings.method.name,
+        backbone=MadeFor.of(inputs.backbone),
+        shape=inputs.settings.shape,
+        template=inputs.template,
+        classes=tuple(inputs.classes),
+        settings=inputs.plain_settings(batch_size)
+        | ({"stop_after": found.stopped_after} if found.stopped_after else {}),
+        data=inputs.fingerprint(),
         seed=request.seed,
         versions=versions(),
         figures={
@@ -89,9 +90,9 @@ def document(material: Material, found: Found, parameters: int, batch: int) -> D
     )
 
 
-def result(material: Material, found: Found, document: Document, parameters: int, seconds: float) -> TuneResult:
+def result(inputs: RunInputs, found: Found, document: Document, parameters: int, seconds: float) -> TuneResult:
     """The summary of a run."""
-    request, pictures = material.request, material.pictures
+    request, pictures = inputs.request, inputs.pictures
     kept = found.kept(request.patience)
     return TuneResult(
         out=request.out,
@@ -109,7 +110,7 @@ def result(material: Material, found: Found, document: Document, parameters: int
         zero_shot_clean=found.zero_shot[0],
         zero_shot_robust=found.zero_shot[1],
         seconds=seconds,
-        memory_bytes=peak_bytes(material.device),
+        memory_bytes=peak_bytes(inputs.device),
         parameters=parameters,
         prompts=described(request.out, document),
         failed=pictures.failed,
@@ -118,10 +119,10 @@ def result(material: Material, found: Found, document: Document, parameters: int
     )
 
 
-def epoch_from(told: dict[str, Any]) -> TuneEpoch:
+def epoch_from(plain: dict[str, Any]) -> TuneEpoch:
     """An epoch from its plain values."""
-    shares = {name: Share(**told[name]) if told[name] else None for name in ("clean", "robust")}
-    return TuneEpoch(**{**told, **shares})
+    shares = {name: Share(**plain[name]) if plain[name] else None for name in ("clean", "robust")}
+    return TuneEpoch(**{**plain, **shares})
 
 
 def versions() -> dict[str, str]:

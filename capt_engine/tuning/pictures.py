@@ -1,4 +1,4 @@
-"""The pictures a run learns from and those it is watched on: found, drawn, read, and fingerprinted."""
+"""The pictures a run learns from and those it is validated on: found, drawn, read, and fingerprinted."""
 
 from __future__ import annotations
 
@@ -50,32 +50,32 @@ class Read:
 
 
 def draw(request: TuneRequest) -> Drawn:
-    """The pictures that a request names, by CoOp's published rule; its test pictures are never looked at. Raises BadRequest."""
+    """The pictures that a request names, by CoOp's published rule; its test pictures are never opened. Raises BadRequest."""
     if request.patience and not request.validate:
         raise BadRequest(
             "There are no validation pictures, so nothing says when to stop early.",
-            "Leave the patience at 0, or let validation pictures be watched.",
+            "Leave the patience at 0, or let it validate.",
         )
     train, val = _splits(request)
     notes: list[str] = []
     drawn, _ = few_shot(train, val, request.shots, request.seed)
     # by the same rule the wizard shows beforehand
-    watched = watched_of(train, val, request.shots, request.seed) if request.validate else None
+    validation = watched_of(train, val, request.shots, request.seed) if request.validate else None
     if request.validate and val is None:
         notes.append(
             "There are no validation pictures, and too few training pictures are left to draw some from: "
-            "nothing is watched during tuning."
+            "nothing is validated during tuning."
             + (" Nothing says when to stop early, so all epochs are run." if request.patience else "")
-            if watched is None
+            if validation is None
             else "Validation pictures were drawn from the training pictures that are not trained on."
         )
-    if watched is None:
+    if validation is None:
         (drawn,) = half_of_classes(request.subsample_classes, drawn)
     else:
-        drawn, watched = half_of_classes(request.subsample_classes, drawn, watched)
+        drawn, validation = half_of_classes(request.subsample_classes, drawn, validation)
     if not drawn.items:
         raise BadRequest(f"{request.data} has no training pictures.", "Name labelled pictures to learn from.")
-    return Drawn(drawn, watched if watched and watched.items else None, tuple(notes))
+    return Drawn(drawn, validation if validation and validation.items else None, tuple(notes))
 
 
 def _splits(request: TuneRequest) -> tuple[LabelledSet, LabelledSet | None]:

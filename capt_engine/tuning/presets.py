@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+from capt_engine.metrics.alpha import ALPHAS
 from capt_engine.model.prompts import COUPLINGS
 from capt_engine.records import MethodInfo, ParamInfo, PresetInfo, TuneRequest
 from capt_engine.registry import Table
-from capt_engine.tuning.alpha import ALPHAS
 from capt_engine.tuning.defaults import AUGMENTATIONS, usual
 from capt_engine.tuning.inner_attack import LOSSES
 from capt_engine.tuning.methods import METHODS, Method
@@ -31,8 +31,8 @@ PRESETS: Table[PresetInfo] = Table(
         "paper",
         "Paper",
         "What is published of this family of methods (FAP, MaPLe): ε = 1/255, 10 epochs, 4 pictures a step, the last epoch kept. "
-        "What we know of the CAPT paper does not say its α, λ, prompt shape, budget, rate or epochs: those are ours, named in the manual.",
-        (("eps", 1 / 255), ("epochs", 10), ("batch", 4)),
+        "What we know of the CAPT paper does not say its α, λ, prompt shape, budget, learning rate or epochs: those are ours.",
+        (("eps", 1 / 255), ("epochs", 10), ("batch_size", 4)),
     ),
 )
 
@@ -68,7 +68,7 @@ def settings() -> tuple[ParamInfo, ...]:
 
     return (
         number(
-            "weight",
+            "lambda_",
             "Weight λ",
             0.0,
             100.0,
@@ -85,11 +85,11 @@ def settings() -> tuple[ParamInfo, ...]:
             "alpha_const", "α where the rule is const", "float", 0.5, 0.0, 1.0, help="The same trust for every picture."
         ),
         choice(
-            "guide",
+            "reference",
             "Frozen CLIP",
             "original",
             ("original", "same"),
-            "Whose clean answers guide: the CLIP that a robust model came from, or the model itself.",
+            "Whose clean answers are held to: the CLIP that a robust model came from, or the model itself.",
         ),
         choice(
             "coupling",
@@ -99,7 +99,7 @@ def settings() -> tuple[ParamInfo, ...]:
             "Which tower's learned tokens lead, and which are computed from them; independent learns both apart.",
         ),
         count(
-            "length", "Prompt length", 1, 64, f"Learned tokens in a layer; more can say more, and forget more. {_OWN}"
+            "n_ctx", "Prompt length", 1, 64, f"Learned tokens in a layer; more can say more, and forget more. {_OWN}"
         ),
         count("depth", "Prompt depth", 1, 64, f"So many layers, from the first on, get learned tokens. {_OWN}"),
         number(
@@ -136,13 +136,13 @@ def settings() -> tuple[ParamInfo, ...]:
             "epochs", "Epochs", 1, 1000, "How often every picture is seen; the learning rate falls over all of them."
         ),
         count(
-            "batch",
+            "batch_size",
             "Pictures a step",
             1,
             1024,
             "More are faster on a GPU and take more memory; halved where memory runs out.",
         ),
-        number("rate", "Learning rate", 0.0, 1.0, f"How far a step goes; too high, and the prompts collapse. {_OWN}"),
+        number("lr", "Learning rate", 0.0, 1.0, f"How far a step goes; too high, and the prompts collapse. {_OWN}"),
         choice(
             "augment",
             "Changed pictures",

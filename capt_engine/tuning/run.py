@@ -1,4 +1,4 @@
-"""From a request to a checkpoint: read, forecast, tune, watch, save; and go on where an earlier run was stopped."""
+"""From a request to a checkpoint: read, forecast, tune, validate, save; and resume where an earlier run was stopped."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from capt_engine.progress import Progress
 from capt_engine.records import TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneStep, TuneStrip
 from capt_engine.tuning import outcome, tecoa
 from capt_engine.tuning import state as states
-from capt_engine.tuning.callbacks import Tell, WorkClock
+from capt_engine.tuning.callbacks import OnNews, WorkClock
 from capt_engine.tuning.defaults import chosen
 from capt_engine.tuning.forecast import DRY_STEPS, foreseen, of_prompts
 from capt_engine.tuning.loop import State, TuningFailed, has_collapsed
 from capt_engine.tuning.pictures import draw
-from capt_engine.tuning.run_inputs import Material, guide_of, read_all
+from capt_engine.tuning.run_inputs import RunInputs, read_all, reference_of
 from capt_engine.tuning.validation import Measured
 
 # These have no consistency term, so its absence says nothing about them.
@@ -32,35 +32,35 @@ _WITHOUT_CONSISTENCY = ("clean", "adversarial")
 
 
 def tune(
-    request: TuneRequest, backbone: Backbone, load: Callable[[str], Backbone], tell: Tell, progress: Progress
+    request: TuneRequest, backbone: Backbone, load: Callable[[str], Backbone], on_news: OnNews, progress: Progress
 ) -> TuneResult:
-    """Learn prompts for `backbone` (or with TeCoA its image tower) and write them to `request.out`; news leave through `tell`, in order.
+    """Learn prompts for `backbone` (or with TeCoA its image tower) and write them to `request.out`; news go to `on_news`, in order.
 
-    load: a model by its id, for the guide. After each epoch the state is kept beside `out`, until the end. Where the tick raises Stopped
-    after the first epoch, the run ends with the best one so far, as with `stop_after`.
-    Raises CaptError; TuningFailed and Cancelled leave the last epoch's state.
+    load: a model by its id, for the reference. After each epoch the state is kept beside `out`, until the end. Where the progress
+    callback raises Stopped after the first epoch, the run ends with the best one so far, as with `stop_after`. Raises CaptError;
+    TuningFailed and Cancelled leave the last epoch's state.
     """
     clock = WorkClock(progress)
     started_s = clock.now_s()
     if request.method == tecoa.METHOD:
-        return tecoa.tune(request, backbone, tell, clock)
+        return tecoa.tune(request, backbone, on_news, clock)
     out = _checked_out(request)
     start_counting(backbone.mean.device)
     settings = chosen(request, backbone)
     pictures = read_all(request, draw(request), backbone, clock)
-    material = Material(request, backbone, guide_of(request, backbone, load), settings, pictures, clock)
-    run = _Run(material, states.state_path(out), tell, clock)
+    inputs = RunInputs(request, backbone, reference_of(request, backbone, load), settings, pictures, clock)
+    run = _Run(inputs, states.state_path(out), on_news, clock)
     if request.resume:
-        run.go_on()
+        run.resume()
     # A run that was killed after its last epoch may have left both; its file is written again as it was.
     if not run.is_over():
         _require_absent(out)
     run.tune()
     parameters = sum(p.numel() for p in run.prompts.parameters())
-    document = outcome.document(material, run.found, parameters, run.batch)
+    document = outcome.document(inputs, run.found, parameters, run.batch_size)
     checkpoints.save(out, run.kept(), document)
     states.state_path(out).unlink(missing_ok=True)
-    return outcome.result(material, run.found, document, parameters, clock.now_s() - started_s)
+    return outcome.result(inputs, run.found, document, parameters, clock.now_s() - started_s)
 
 
 def foresee(
@@ -101,26 +101,26 @@ def _require_absent(out: Path) -> None:
 class _Run:
     """One run: the prompts as they are, how far they are, and what has been found."""
 
-    def __init__(self, material: Material, state_file: Path, tell: Tell, clock: WorkClock) -> None:
-        self.prompts = material.fresh_prompts()
-        self.found = outcome.Found(notes=list(material.pictures.drawn.notes))
-        self.batch = material.settings.batch
-        self._material, self._state_file, self._tell, self._tick = material, state_file, tell, clock
-        self._epochs, self._patience = material.settings.epochs, material.request.patience
-        self._stop_after = material.request.stop_after
+    def __init__(self, inputs: RunInputs, state_file: Path, on_news: OnNews, clock: WorkClock) -> None:
+        self.prompts = inputs.fresh_prompts()
+        self.found = outcome.Found(notes=list(inputs.pictures.drawn.notes))
+        self.batch_size = inputs.settings.batch_size
+        self._inputs, self._state_file, self._on_news, self._progress = inputs, state_file, on_news, clock
+        self._epochs, self._patience = inputs.settings.epochs, inputs.request.patience
+        self._stop_after = inputs.request.stop_after
         self._state = State()
         self._best: dict[str, Tensor] = {}
-        self._watch = material.watch()
+        self._validator = inputs.validator()
         self._validation_s = 0.0
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Take up a stopped run after its last whole epoch, where there is one; raises BadRequest where it was another run."""
         path = self._state_file
         if not path.exists():
-            self._tell("There is no stopped run to go on with: starting from the beginning.")
+            self._on_news("There is no stopped run to go on with: starting from the beginning.")
             return
         saved = states.read(path)
-        difference = states.first_difference(self._material.identity(), saved.settings)
+        difference = states.first_difference(self._inputs.identity(), saved.settings)
         if difference:
             raise BadRequest(
                 f"The stopped run was another one: {difference}.",
@@ -128,27 +128,27 @@ class _Run:
             )
         try:
             self.prompts.load_state_dict(saved.prompts)
-            self.found.epochs = [outcome.epoch_from(told) for told in saved.epochs]
+            self.found.epochs = [outcome.epoch_from(plain) for plain in saved.epochs]
         except (RuntimeError, KeyError, TypeError) as error:
             raise BadCheckpoint(f"{str(path)!r} is damaged.", "Remove it and start again.") from error
         self.found.best_epoch, self.found.notes = saved.best_epoch, list(saved.notes)
-        self._state, self._best, self.batch = State(saved.epoch, saved.momentum), saved.best, saved.batch
+        self._state, self._best, self.batch_size = State(saved.epoch, saved.momentum), saved.best, saved.batch_size
         if self._stop_after:
-            # A run that was killed may have gone further than whoever asks knows.
+            # A run that was killed may have gone further than the request knows.
             self._stop_after = max(self._stop_after, saved.epoch)
-        self._tell(f"Going on after epoch {saved.epoch} of {self._epochs}.")
+        self._on_news(f"Going on after epoch {saved.epoch} of {self._epochs}.")
         for one in self.found.epochs:
-            self._tell(one)
+            self._on_news(one)
 
     def tune(self) -> None:
         """Measure plain text, forecast, and run the epochs that are left; the state file is replaced after each. Raises Stopped."""
         try:
-            started_s = self._tick.now_s()
-            plain = self._look(None, 0, 0, "validating plain text")
-            self._validation_s = self._tick.now_s() - started_s
+            started_s = self._progress.now_s()
+            plain = self._validate(None, 0, 0, "validating plain text")
+            self._validation_s = self._progress.now_s() - started_s
             self.found.zero_shot = (plain.clean, plain.robust)
-            self._tell(TuneEpoch(0, self._epochs, 0.0, plain.clean, plain.robust, is_best=False))
-            self._tell(TuneStrip(0, plain.samples))
+            self._on_news(TuneEpoch(0, self._epochs, 0.0, plain.clean, plain.robust, is_best=False))
+            self._on_news(TuneStrip(0, plain.samples))
             if not self.is_over():
                 self._with_smaller_batch(self._forecast)
         except Stopped:
@@ -170,7 +170,7 @@ class _Run:
     def _ended(self) -> str:
         done = self._state.epoch
         if done == self._stop_after:
-            # By the same words and number, whether it was told beforehand or on the way.
+            # By the same words and number, whether it was asked beforehand or on the way.
             self.found.stopped_after = done
             return f"stopped after epoch {done} of {self._epochs}, as asked, and kept the best"
         if done < self._epochs:
@@ -196,31 +196,31 @@ class _Run:
                 work()
                 return
             except torch.OutOfMemoryError:
-                if self.batch == 1:
+                if self.batch_size == 1:
                     raise DeviceProblem(
-                        f"{self._material.device.type} ran out of memory with a single picture a step.",
+                        f"{self._inputs.device.type} ran out of memory with a single picture a step.",
                         "Choose the CPU (--device cpu), fewer classes, or a smaller model.",
                     ) from None
-            self.batch //= 2
-            note = f"Memory ran out in epoch {self._state.epoch + 1}: from there on, the batch is {self.batch}."
+            self.batch_size //= 2
+            note = f"Memory ran out in epoch {self._state.epoch + 1}: from there on, the batch is {self.batch_size}."
             self.found.notes.append(note)
-            self._tell(note)
+            self._on_news(note)
             torch.cuda.empty_cache()
 
     def _forecast(self) -> None:
         """Try three steps on copies, which changes nothing: every draw depends on seed, epoch and picture alone."""
-        trial = self._material.tuning(copy.deepcopy(self.prompts), self._state, self.batch)
-        seconds = trial.trial(DRY_STEPS, lambda *_: self._tick(0, 0, "trying three steps"))
+        trial = self._inputs.tuning(copy.deepcopy(self.prompts), self._state, self.batch_size)
+        seconds = trial.trial(DRY_STEPS, lambda *_: self._progress(0, 0, "trying three steps"))
         epochs = min(self._epochs, self._stop_after or self._epochs) - self._state.epoch
-        pictures = self._material.pictures
+        pictures = self._inputs.pictures
         sizes = (len(pictures.train), len(pictures.val) if pictures.val is not None else 0)
-        self._tell(foreseen(self._material, self.batch, seconds, self._validation_s, epochs, sizes))
+        self._on_news(foreseen(self._inputs, self.batch_size, seconds, self._validation_s, epochs, sizes))
 
     def _epoch(self) -> None:
         prompts = copy.deepcopy(self.prompts)
-        tuning = self._material.tuning(prompts, self._state, self.batch)
+        tuning = self._inputs.tuning(prompts, self._state, self.batch_size)
         try:
-            logs = next(tuning.epochs(self._tick, self._tell))
+            logs = next(tuning.epochs(self._progress, self._on_news))
             if not all(bool(torch.isfinite(p).all()) for p in prompts.parameters()):
                 raise TuningFailed(
                     f"The prompts hold values that are no numbers after epoch {tuning.state.epoch}.",
@@ -231,34 +231,34 @@ class _Run:
                 failure.message += f" The state after epoch {self._state.epoch} is kept in {str(self._state_file)!r}."
             raise
         done = tuning.state.epoch * tuning.steps_per_epoch
-        seen = self._look(prompts, done, self._epochs * tuning.steps_per_epoch, "validating")
+        after = self._validate(prompts, done, self._epochs * tuning.steps_per_epoch, "validating")
         # Only here is the epoch taken over: whatever stops it earlier leaves the run at its start.
         self.prompts, self._state = prompts, tuning.state
         best = max((outcome.score(one) for one in self.found.epochs), default=-1)
         loss = sum(log.loss for log in logs) / len(logs)
-        told = TuneEpoch(self._state.epoch, self._epochs, loss, seen.clean, seen.robust, is_best=False)
-        if seen.clean is None or outcome.score(told) > best:
-            told = replace(told, is_best=True)
+        news = TuneEpoch(self._state.epoch, self._epochs, loss, after.clean, after.robust, is_best=False)
+        if after.clean is None or outcome.score(news) > best:
+            news = replace(news, is_best=True)
             self.found.best_epoch = self._state.epoch
             self._best = {name: value.detach().clone() for name, value in prompts.state_dict().items()}
-        self.found.epochs.append(told)
+        self.found.epochs.append(news)
         noticed = self._noticed(logs)
         self._save_state()
-        self._tell(told)
-        self._tell(TuneStrip(self._state.epoch, seen.samples))
+        self._on_news(news)
+        self._on_news(TuneStrip(self._state.epoch, after.samples))
         for note in noticed:
-            self._tell(note)
+            self._on_news(note)
 
-    def _look(self, prompts: Prompts | None, done: int, total: int, note: str) -> Measured:
-        return self._watch.measure(self._material.classifier(prompts), lambda: self._tick(done, total, note))
+    def _validate(self, prompts: Prompts | None, done: int, total: int, note: str) -> Measured:
+        return self._validator.measure(self._inputs.classifier(prompts), lambda: self._progress(done, total, note))
 
     def _noticed(self, logs: list[TuneStep]) -> list[str]:
         """What looks wrong and what may help, each said once in a run."""
         found: dict[str, bool] = {
             "The prompts have collapsed: clean and attacked pictures get the same constant answer. A lower learning rate, a larger "
             "weight λ of the consistency terms or the coupling vision_to_text may help.": (
-                self._material.settings.method.objective not in _WITHOUT_CONSISTENCY
-                and has_collapsed(logs, len(self._material.classes))
+                self._inputs.settings.method.objective not in _WITHOUT_CONSISTENCY
+                and has_collapsed(logs, len(self._inputs.classes))
             ),
             f"Robust over-fitting: for {outcome.OVERFITTED_AFTER} epochs validation has risen clean and fallen under attack. Fewer epochs "
             "or stopping early may help.": outcome.overfits(self.found.epochs),
@@ -272,9 +272,9 @@ class _Run:
 
     def _save_state(self) -> None:
         saved = states.Saved(
-            settings=self._material.identity(),
+            settings=self._inputs.identity(),
             epoch=self._state.epoch,
-            batch=self.batch,
+            batch_size=self.batch_size,
             best_epoch=self.found.best_epoch,
             prompts=self.prompts.state_dict(),
             best=self._best,

@@ -1,4 +1,4 @@
-"""What a run is made of once its request has been read: pictures, model, guide, and the settings that decide its result."""
+"""What a run is made of once its request has been read: pictures, models, and the settings that decide its result."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from capt_engine.tuning.loop import Recipe, State, Tuning
 from capt_engine.tuning.objective import OBJECTIVES, Settings
 from capt_engine.tuning.pictures import Drawn, Read, fingerprint, read_pictures, require_every_class
 from capt_engine.tuning.prompted import PromptedClip
-from capt_engine.tuning.validation import Watch, watch_of
+from capt_engine.tuning.validation import Validator, validator_of
 
 _CONTEXT_STD = 0.02
-_GUIDE_BATCH = 64
+_REFERENCE_BATCH = 64
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """The pictures of a run: what was drawn, what of it could be read (val None: nothing to watch), and what could not."""
+    """The pictures of a run: what was drawn, what of it could be read (val None: nothing to validate on), and what could not."""
 
     drawn: Drawn
     train: Read
@@ -75,20 +75,20 @@ def read_all(
     return Pictures(drawn, train, val, tuple(failed))
 
 
-def guide_of(request: TuneRequest, backbone: Backbone, load: Callable[[str], Backbone]) -> Backbone:
-    """The frozen model that a request wants to be guided by; raises BadRequest where it sees pictures of another size."""
-    wanted = request.guide
+def reference_of(request: TuneRequest, backbone: Backbone, load: Callable[[str], Backbone]) -> Backbone:
+    """The frozen reference model of a request; raises BadRequest where it sees pictures of another size."""
+    wanted = request.reference
     if wanted == "original":
         wanted = backbone.base.id if backbone.base is not None else "same"
     if wanted in ("same", backbone.id):
         return backbone
-    guide = load(wanted)
-    if guide.size != backbone.size:
+    reference = load(wanted)
+    if reference.size != backbone.size:
         raise BadRequest(
-            f"The guide {wanted!r} sees pictures of {guide.size} pixels, the model of {backbone.size}.",
-            "Choose a guide of the same input size, or the model itself (same).",
+            f"The reference model {wanted!r} sees pictures of {reference.size} pixels, the model of {backbone.size}.",
+            "Choose a reference of the same input size, or the model itself (same).",
         )
-    return guide
+    return reference
 
 
 class _Bf16(PromptedClip):
@@ -100,14 +100,14 @@ class _Bf16(PromptedClip):
         return self._scale * features @ text.T, features
 
 
-class Material:
+class RunInputs:
     """Everything that a run needs and does not change."""
 
     def __init__(
         self,
         request: TuneRequest,
         backbone: Backbone,
-        guide: Backbone,
+        reference: Backbone,
         settings: Chosen,
         pictures: Pictures,
         progress: Progress,
@@ -115,15 +115,15 @@ class Material:
         self.request, self.backbone, self.settings, self.pictures = request, backbone, settings, pictures
         self.template = request.template or pictures.drawn.train.template
         self.device = backbone.mean.device
-        ids = prompted_ids(backbone, self.classes, self.template, settings.shape.length)
+        ids = prompted_ids(backbone, self.classes, self.template, settings.shape.n_ctx)
         self._clip = (PromptedClip if request.precision == "fp32" else _Bf16)(backbone, ids)
         self._labels = pictures.train.labels.to(self.device)
-        self._guide_sha256 = guide.sha256
-        self._guide = Classifier(guide, self.classes, self.template, precision=request.precision)
+        self._reference_sha256 = reference.sha256
+        self._reference = Classifier(reference, self.classes, self.template, precision=request.precision)
         augmented = request.augment != "none"
         self._changed = CropFlip(pictures.train.originals, backbone.size, request.seed) if augmented else None
-        # Augmented pictures are new each time, so the guide is asked at each step instead.
-        self._guided = torch.empty(0) if augmented else self._asked(progress)
+        # Augmented pictures are new each time, so the reference model sees them at each step instead.
+        self._clean_reference = torch.empty(0) if augmented else self._all_reference_logits(progress)
 
     @property
     def classes(self) -> Sequence[str]:
@@ -134,7 +134,7 @@ class Material:
         """Where tuning starts, drawn from the seed alone."""
         stream = torch.Generator().manual_seed(self.request.seed)
         shape = self.settings.shape
-        context = first_words(self.backbone, self.template, shape.length)
+        context = first_words(self.backbone, self.template, shape.n_ctx)
         if self.settings.method.random_context:
             context = torch.randn(context.shape, generator=stream) * _CONTEXT_STD
         return Prompts(self.backbone, shape, context, stream).to(self.device)
@@ -143,11 +143,11 @@ class Material:
         """The model over the run's classes, zero-shot or prompted."""
         return Classifier(self.backbone, self.classes, self.template, precision=self.request.precision, prompts=prompts)
 
-    def watch(self) -> Watch:
-        """What is looked at after every epoch."""
-        return watch_of(self.pictures.train, self.pictures.val, self.settings.eps, self.request.seed)
+    def validator(self) -> Validator:
+        """The measurement that follows every epoch."""
+        return validator_of(self.pictures.train, self.pictures.val, self.settings.eps, self.request.seed)
 
-    def tuning(self, prompts: Prompts, state: State, batch: int) -> Tuning:
+    def tuning(self, prompts: Prompts, state: State, batch_size: int) -> Tuning:
         """The loop over these pictures, from this state on."""
         request, settings = self.request, self.settings
         attacked = settings.method.attacked and settings.eps > 0
@@ -155,15 +155,15 @@ class Material:
             Threat(LINF, settings.eps), settings.attack_step_size, settings.attack_steps, settings.attack_loss
         )
         terms = Settings(
-            settings.weight, settings.alpha, request.alpha_const, request.kl_direction, request.detach_clean
+            settings.lambda_, settings.alpha, request.alpha_const, request.kl_direction, request.detach_clean
         )
         recipe = Recipe(
             objective=OBJECTIVES[settings.method.objective],
             settings=terms,
             attack=inner if attacked else None,
             epochs=settings.epochs,
-            batch=batch,
-            rate=settings.rate,
+            batch_size=batch_size,
+            lr=settings.lr,
             seed=request.seed,
         )
         return Tuning(
@@ -172,34 +172,42 @@ class Material:
             recipe,
             self.pictures.train.images,
             self._labels,
-            self._guided,
-            self._ask,
+            self._clean_reference,
+            self._reference_logits,
             state,
             self._changed,
         )
 
-    def _asked(self, progress: Progress) -> Tensor:
-        """The guide's clean logits (N, k), once for the whole run."""
+    def _all_reference_logits(self, progress: Progress) -> Tensor:
+        """The reference model's logits (N, k) of the clean training pictures, computed once for the whole run."""
         images, rows = self.pictures.train.images, []
-        for at in range(0, len(images), _GUIDE_BATCH):
-            progress(at, len(images), "asking the guide")
-            rows.append(self._ask((images[at : at + _GUIDE_BATCH].float() / 255).to(self.device)))
+        for at in range(0, len(images), _REFERENCE_BATCH):
+            progress(at, len(images), "asking the reference model")
+            rows.append(self._reference_logits((images[at : at + _REFERENCE_BATCH].float() / 255).to(self.device)))
         return torch.cat(rows)
 
-    def _ask(self, images: Tensor) -> Tensor:
+    def _reference_logits(self, images: Tensor) -> Tensor:
         with torch.no_grad():
-            return self._guide(images)
+            return self._reference(images)
 
-    def told_settings(self, batch: int) -> dict[str, Any]:
+    def plain_settings(self, batch_size: int) -> dict[str, Any]:
         """Every setting with its value, as plain values."""
         request, settings = self.request, self.settings
-        asked = ("alpha_const", "kl_direction", "detach_clean", "guide", "augment", "patience")
-        found = ("eps", "attack_steps", "attack_step_size", "attack_loss", "weight", "alpha", "epochs", "rate")
+        of_request = (
+            "shots",
+            "subsample_classes",
+            "alpha_const",
+            "kl_direction",
+            "detach_clean",
+            "reference",
+            "augment",
+            "patience",
+        )
+        chosen_here = ("eps", "attack_steps", "attack_step_size", "attack_loss", "lambda_", "alpha", "epochs", "lr")
         return (
-            {"shots": request.shots, "half": request.subsample_classes}
-            | {name: getattr(request, name) for name in (*asked, "precision")}
-            | {name: getattr(settings, name) for name in found}
-            | {"batch": batch, "label": request.name or settings.method.label}
+            {name: getattr(request, name) for name in (*of_request, "precision")}
+            | {name: getattr(settings, name) for name in chosen_here}
+            | {"batch_size": batch_size, "label": request.name or settings.method.label}
         )
 
     def identity(self) -> dict[str, Any]:
@@ -208,16 +216,16 @@ class Material:
         return {
             "method": self.settings.method.name,
             "model": self.backbone.sha256,
-            "guide model": self._guide_sha256,
+            "reference model": self._reference_sha256,
             "classes": list(self.classes),
             "template": self.template,
             "data": self.fingerprint(),
             "validation data": fingerprint(self.classes, val) if val is not None else "",
             "seed": self.request.seed,
             "coupling": shape.coupling,
-            "length": shape.length,
+            "n_ctx": shape.n_ctx,
             "depth": shape.depth,
-            **self.told_settings(self.settings.batch),
+            **self.plain_settings(self.settings.batch_size),
         }
 
     def fingerprint(self) -> str:

@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint, BadRequest
+from capt_engine.records.tuning import renamed
 
 # Not .safetensors: what lists prompts should not meet it.
 SUFFIX = ".state"
@@ -26,13 +27,14 @@ _PARTS = ("prompts", "best", "momentum")
 class Saved:
     """A run after `epoch` epochs.
 
-    settings: what the run is, as plain values; another run's file is told by them. batch: the one in use, which may have been halved.
-    best: the prompts of `best_epoch`, empty where it is the last one. epochs: what was told of each, as plain values.
+    settings: what the run is, as plain values; another run's file is recognised by them. batch_size: the one in use, which may have
+    been halved.
+    best: the prompts of `best_epoch`, empty where it is the last one. epochs: the TuneEpoch of each, as plain values.
     """
 
     settings: Mapping[str, Any]
     epoch: int
-    batch: int
+    batch_size: int
     best_epoch: int
     prompts: dict[str, Tensor]
     best: dict[str, Tensor]
@@ -53,11 +55,11 @@ def write(path: Path, saved: Saved) -> None:
         for part in _PARTS
         for name, value in getattr(saved, part).items()
     }
-    told = {
+    document = {
         "format": _FORMAT,
         "settings": saved.settings,
         "epoch": saved.epoch,
-        "batch": saved.batch,
+        "batch_size": saved.batch_size,
         "best_epoch": saved.best_epoch,
         "epochs": saved.epochs,
         "notes": saved.notes,
@@ -65,7 +67,7 @@ def write(path: Path, saved: Saved) -> None:
     partial = path.with_name(path.name + ".part")
     try:
         with partial.open("wb") as file:
-            file.write(safetensors.torch.save(tensors, {_KEY: json.dumps(told)}))
+            file.write(safetensors.torch.save(tensors, {_KEY: json.dumps(document)}))
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
@@ -83,11 +85,11 @@ def read(path: Path) -> Saved:
     broken = BadCheckpoint(f"{str(path)!r} is not the state of a tuning run.", "Remove it and start again.")
     try:
         with safe_open(path, framework="pt") as file:
-            told = json.loads((file.metadata() or {}).get(_KEY, "null"))
+            plain = json.loads((file.metadata() or {}).get(_KEY, "null"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise broken from error
-    if not isinstance(told, dict) or told.get("format") != _FORMAT:
+    if not isinstance(plain, dict) or plain.get("format") != _FORMAT:
         raise broken
     parts: dict[str, dict[str, Tensor]] = {part: {} for part in _PARTS}
     for name, value in tensors.items():
@@ -95,19 +97,20 @@ def read(path: Path) -> Saved:
         if part not in parts:
             raise broken
         parts[part][rest] = value
+    plain = renamed(plain)
     try:
         saved = Saved(
-            settings=dict(told["settings"]),
-            epoch=int(told["epoch"]),
-            batch=int(told["batch"]),
-            best_epoch=int(told["best_epoch"]),
-            epochs=list(told["epochs"]),
-            notes=list(told["notes"]),
+            settings=renamed(dict(plain["settings"])),
+            epoch=int(plain["epoch"]),
+            batch_size=int(plain["batch_size"]),
+            best_epoch=int(plain["best_epoch"]),
+            epochs=list(plain["epochs"]),
+            notes=list(plain["notes"]),
             **parts,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise broken from error
-    if saved.epoch < 1 or saved.batch < 1:
+    if saved.epoch < 1 or saved.batch_size < 1:
         raise broken
     return saved
 
@@ -118,7 +121,7 @@ def first_difference(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
     mine = json.loads(json.dumps(ours))
     for name in [*mine, *(other for other in theirs if other not in mine)]:
         if name not in theirs or name not in mine or mine[name] != theirs[name]:
-            return f"{name} was {_shown(theirs.get(name))}, now it is {_shown(mine.get(name))}"
+            return f"{name.rstrip('_')} was {_shown(theirs.get(name))}, now it is {_shown(mine.get(name))}"
     return ""
 
 

@@ -15,22 +15,22 @@ from capt_engine.model.devices import describe_device
 from capt_engine.model.memory import peak_bytes, start_counting
 from capt_engine.model.text import class_features
 from capt_engine.records import TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneStrip
-from capt_engine.tuning.callbacks import Tell, WorkClock
+from capt_engine.tuning.callbacks import OnNews, WorkClock
 from capt_engine.tuning.forecast import few_of, size_of, unread_bytes
 from capt_engine.tuning.inner_attack import InnerAttack
 from capt_engine.tuning.pictures import draw, fingerprint
 from capt_engine.tuning.run_inputs import Pictures, read_all
 from capt_engine.tuning.tower import CHECKPOINT, TECOA, TowerRecipe, TowerTuning, export
-from capt_engine.tuning.validation import Measured, watch_of
+from capt_engine.tuning.validation import Measured, validator_of
 
 METHOD = "tecoa"
 
 # What prompts have and a tower has not, with the value that means "not said".
 OF_PROMPTS: dict[str, Any] = {
-    "weight": None,
+    "lambda_": None,
     "alpha": None,
     "coupling": None,
-    "length": None,
+    "n_ctx": None,
     "depth": None,
     "patience": 0,
     "augment": "none",
@@ -39,11 +39,11 @@ OF_PROMPTS: dict[str, Any] = {
 }
 
 
-def tune(request: TuneRequest, backbone: Backbone, tell: Tell, clock: WorkClock) -> TuneResult:
+def tune(request: TuneRequest, backbone: Backbone, on_news: OnNews, clock: WorkClock) -> TuneResult:
     """Tune a copy of the image tower on attacked pictures and write it to the folder `request.out`; the last whole epoch is kept.
 
-    After each epoch a checkpoint lies in the folder, until the end. Where the tick raises Stopped after the first epoch, the run ends
-    there, as with `stop_after`. Raises CaptError.
+    After each epoch a checkpoint lies in the folder, until the end. Where the progress callback raises Stopped after the first
+    epoch, the run ends there, as with `stop_after`. Raises CaptError.
     """
     started_s = clock.now_s()
     out = _checked_out(request)
@@ -55,19 +55,19 @@ def tune(request: TuneRequest, backbone: Backbone, tell: Tell, clock: WorkClock)
     tuning = TowerTuning(backbone, pictures.train.images, pictures.train.labels, text, recipe)
     if request.resume and (out / CHECKPOINT).is_file():
         tuning.resume(out / CHECKPOINT)
-        tell(f"Going on after epoch {tuning.epoch} of {recipe.epochs}.")
-    # A run that was killed may have gone further than whoever asks knows.
+        on_news(f"Going on after epoch {tuning.epoch} of {recipe.epochs}.")
+    # A run that was killed may have gone further than the request knows.
     last = min(recipe.epochs, max(request.stop_after, tuning.epoch) if request.stop_after else recipe.epochs)
-    watch = watch_of(pictures.train, pictures.val, recipe.attack.threat.eps, request.seed)
+    validator = validator_of(pictures.train, pictures.val, recipe.attack.threat.eps, request.seed)
 
     def measured(model: Backbone, epoch: int) -> Measured:
-        seen = watch.measure(Classifier(model, pictures.classes, template), lambda: clock(0, 0, "validating"))
-        tell(TuneStrip(epoch, seen.samples))
-        return seen
+        found = validator.measure(Classifier(model, pictures.classes, template), lambda: clock(0, 0, "validating"))
+        on_news(TuneStrip(epoch, found.samples))
+        return found
 
     try:
         before = measured(backbone, 0)
-        tell(TuneEpoch(0, recipe.epochs, 0.0, before.clean, before.robust, is_best=False))
+        on_news(TuneEpoch(0, recipe.epochs, 0.0, before.clean, before.robust, is_best=False))
         after = measured(tuning.tuned, tuning.epoch) if tuning.epoch else before
         out.mkdir(exist_ok=True)
         while tuning.epoch < last:
@@ -82,7 +82,7 @@ def tune(request: TuneRequest, backbone: Backbone, tell: Tell, clock: WorkClock)
                 last = tuning.epoch
                 break
             tuning.save(out / CHECKPOINT)
-            tell(TuneEpoch(log.epoch, recipe.epochs, log.loss, after.clean, after.robust, is_best=False))
+            on_news(TuneEpoch(log.epoch, recipe.epochs, log.loss, after.clean, after.robust, is_best=False))
         export(tuning, out, _about(request, pictures))
         (out / CHECKPOINT).unlink(missing_ok=True)
     except OSError as error:
@@ -121,21 +121,21 @@ def foresee(request: TuneRequest, backbone: Backbone, clock: WorkClock) -> TuneF
     start_counting(backbone.mean.device)
     recipe, drawn = _recipe(request), draw(request)
     begun_s = clock.now_s()
-    few = few_of(request, drawn, recipe.batch, backbone, clock)
+    few = few_of(request, drawn, recipe.batch_size, backbone, clock)
     reading_s = (clock.now_s() - begun_s) / few.count * size_of(drawn)
     template = request.template or drawn.train.template
     classifier = Classifier(backbone, few.classes, template)
-    watch = watch_of(few.train, few.val, recipe.attack.threat.eps, request.seed)
+    validator = validator_of(few.train, few.val, recipe.attack.threat.eps, request.seed)
     begun_s = clock.now_s()
-    watch.measure(classifier, lambda: clock(0, 0, "validating a few pictures"))
+    validator.measure(classifier, lambda: clock(0, 0, "validating a few pictures"))
     n_train, n_val = len(drawn.train.items), len(drawn.val.items) if drawn.val is not None else 0
-    validation_s = (clock.now_s() - begun_s) * max(1.0, n_val / len(watch))
+    validation_s = (clock.now_s() - begun_s) * max(1.0, n_val / len(validator))
     # An epoch of one batch is one step; the first warms up.
     tuning = TowerTuning(backbone, few.train.images, few.train.labels, classifier.text, recipe)
     tuning.advance(lambda *_: clock(0, 0, "trying two steps"))
     begun_s = clock.now_s()
     tuning.advance(lambda *_: clock(0, 0, "trying two steps"))
-    per_epoch = math.ceil(n_train / recipe.batch)
+    per_epoch = math.ceil(n_train / recipe.batch_size)
     epoch_s = (clock.now_s() - begun_s) * per_epoch + validation_s
     epochs = min(recipe.epochs, request.stop_after or recipe.epochs)
     return TuneForecast(
@@ -143,7 +143,7 @@ def foresee(request: TuneRequest, backbone: Backbone, clock: WorkClock) -> TuneF
         seconds=epoch_s * epochs + reading_s + validation_s,
         memory_bytes=peak_bytes(backbone.mean.device) + unread_bytes(drawn, few, backbone),
         parameters=_parameters(backbone),
-        batch=recipe.batch,
+        batch_size=recipe.batch_size,
         epochs=epochs,
         epoch_seconds=epoch_s,
         validation_seconds=validation_s,
@@ -167,7 +167,8 @@ def _refuse_settings_of_prompts(request: TuneRequest) -> None:
     for name, nothing in OF_PROMPTS.items():
         if getattr(request, name) != nothing:
             raise BadRequest(
-                f"TeCoA tunes the image tower; it knows no {name.replace('_', ' ')}.", "Leave that setting out."
+                f"TeCoA tunes the image tower; it knows no {name.rstrip('_').replace('_', ' ')}.",
+                "Leave that setting out.",
             )
 
 
@@ -198,21 +199,23 @@ def _recipe(request: TuneRequest) -> TowerRecipe:
         TECOA.steps if request.attack_steps is None else request.attack_steps,
         request.attack_loss or TECOA.loss,
     )
-    if not 0 < eps <= 1 or attack.steps < 1 or (request.rate is not None and not request.rate > 0) or request.seed < 0:
+    if not 0 < eps <= 1 or attack.steps < 1 or (request.lr is not None and not request.lr > 0) or request.seed < 0:
         raise BadRequest(
             "These settings make no sense together.", "Check budget, attack steps, learning rate and seed."
         )
-    given = {name: getattr(request, name) for name in ("epochs", "batch", "rate") if getattr(request, name) is not None}
+    given = {
+        name: getattr(request, name) for name in ("epochs", "batch_size", "lr") if getattr(request, name) is not None
+    }
     return replace(TowerRecipe(attack=attack, seed=request.seed), **given)
 
 
 def _about(request: TuneRequest, pictures: Pictures) -> dict[str, Any]:
     shots = "all pictures" if request.shots is None else f"{request.shots} pictures per class"
-    told = {
+    about = {
         "data": pictures.drawn.train.name,
         "classes": ", ".join(pictures.classes),
         "pictures": f"{len(pictures.train)} ({shots})",
         "fingerprint": fingerprint(pictures.classes, pictures.train),
     }
     said = {"name": request.name, "notes": request.notes, "licence": request.licence}
-    return told | {name: text for name, text in said.items() if text}
+    return about | {name: text for name, text in said.items() if text}

@@ -1,9 +1,9 @@
 """TeCoA: tuning the image tower itself on attacked pictures, the text tower frozen (Mao et al., ICLR 2023, arXiv 2212.07016).
 
-The loss is the cross-entropy of attacked pictures against the captions of their classes. What the paper does on ImageNet with SGD, a
-rate of 1e-5 and large batches, a small tower and few pictures reach in fewer steps with AdamW, which is why that is the default here.
-Every random draw depends on the seed, the epoch and the picture alone: stopped after an epoch and resumed, a run ends in the same
-weights, bit for bit on a CPU, as one that was not.
+The loss is the cross-entropy of attacked pictures against the captions of their classes. What the paper does on ImageNet with
+SGD, a learning rate of 1e-5 and large batches, a small tower and few pictures reach in fewer steps with AdamW, which is why that
+is the default here. Every random draw depends on the seed, the epoch and the picture alone: stopped after an epoch and resumed, a
+run ends in the same weights, bit for bit on a CPU, as one that was not.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from capt_engine.errors import BadCheckpoint, BadRequest, UnknownName
 from capt_engine.model.clip import TOWER_CONFIG, TOWER_FORMAT, TOWER_WEIGHTS, Backbone, Base, lasting_id
 from capt_engine.model.vision import encode_pixels
 from capt_engine.progress import Progress
+from capt_engine.records.tuning import renamed
 from capt_engine.tuning.inner_attack import InnerAttack
 from capt_engine.tuning.loop import MOMENTUM, TuningFailed
 
@@ -41,13 +42,13 @@ _SLOTS = {"adamw": ("step", "exp_avg", "exp_avg_sq"), "sgd": ("momentum_buffer",
 class TowerRecipe:
     """One run. clean_share: how much of the loss is cross-entropy on the clean pictures; TeCoA has none.
 
-    warm_up: the share of the steps over which the rate rises, before it falls to nothing by half a cosine.
+    warm_up: the share of the steps over which the learning rate rises, before it falls to nothing by half a cosine.
     """
 
     attack: InnerAttack = TECOA
     epochs: int = 5
-    batch: int = 32
-    rate: float = 2e-4
+    batch_size: int = 32
+    lr: float = 2e-4
     optimiser: str = "adamw"
     weight_decay: float = 1e-4
     warm_up: float = 0.05
@@ -57,7 +58,7 @@ class TowerRecipe:
     def __post_init__(self) -> None:
         if self.optimiser not in OPTIMISERS:
             raise UnknownName("optimiser", self.optimiser, OPTIMISERS)
-        if self.epochs < 1 or self.batch < 1 or not 0 <= self.clean_share <= 1:
+        if self.epochs < 1 or self.batch_size < 1 or not 0 <= self.clean_share <= 1:
             raise BadRequest(
                 "The tower's recipe makes no sense.", "Check epochs, batch and the share of clean pictures."
             )
@@ -72,10 +73,10 @@ class TowerRecipe:
 
 @dataclass(frozen=True)
 class EpochLog:
-    """An epoch's means over its pictures; accuracies in [0, 1] are of the batches as they came, the clean one if it was looked at."""
+    """An epoch's means over its pictures; accuracies in [0, 1] are of the batches as they came, the clean one if it was measured."""
 
     epoch: int
-    rate: float
+    lr: float
     loss: float
     attacked_accuracy: float
     clean_accuracy: float | None
@@ -145,7 +146,7 @@ class TowerTuning:
     @property
     def steps_per_epoch(self) -> int:
         """The last, smaller batch is a step too."""
-        return math.ceil(len(self._images) / self.recipe.batch)
+        return math.ceil(len(self._images) / self.recipe.batch_size)
 
     def logits(self, images: Tensor) -> Tensor:
         """Logits (n, k) of pixels (n, 3, h, w) in [0, 1] by the tower as it is now."""
@@ -154,7 +155,7 @@ class TowerTuning:
 
     def advance(self, progress: Progress) -> EpochLog:
         """Run the next epoch; raises TuningFailed, Cancelled."""
-        epoch, size = self.epoch + 1, self.recipe.batch
+        epoch, size = self.epoch + 1, self.recipe.batch_size
         order = torch.randperm(len(self._images), generator=_stream(self.recipe.seed, epoch))
         total = self.recipe.epochs * self.steps_per_epoch
         sums = torch.zeros(4, dtype=torch.float64)
@@ -208,7 +209,8 @@ class TowerTuning:
             with safe_open(path, framework="pt") as file:
                 said = json.loads((file.metadata() or {})["tower"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
-            if said["run"] != self._run():
+            run = said["run"] | {"settings": renamed(said["run"]["settings"])}
+            if run != self._run():
                 raise BadCheckpoint(
                     f"{str(path)!r} was left by a run with other pictures, settings or another model.",
                     "Delete it to start again, or repeat the earlier settings.",
@@ -223,7 +225,7 @@ class TowerTuning:
                     weight = self._weights[name]
                     kept = value if slot == "step" else value.to(weight.device)
                     self._optimiser.state[weight][slot] = kept
-            self.epoch, self.logs = int(said["epoch"]), [EpochLog(**log) for log in said["logs"]]
+            self.epoch, self.logs = int(said["epoch"]), [EpochLog(**renamed(log)) for log in said["logs"]]
         except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
             raise BadCheckpoint(f"{str(path)!r} is damaged.", "Delete it to start again.") from error
 
@@ -248,11 +250,11 @@ def tower_loss(
 
 
 def rate_at(done: int, total: int, recipe: TowerRecipe) -> float:
-    """The rate of step `done` = 0, 1, … of `total`: a linear rise, then half a cosine down to nothing."""
+    """The learning rate of step `done` = 0, 1, … of `total`: a linear rise, then half a cosine down to nothing."""
     rise = max(1, round(recipe.warm_up * total))
     if done < rise:
-        return recipe.rate * (done + 1) / rise
-    return recipe.rate / 2 * (1 + math.cos(math.pi * (done - rise) / max(1, total - rise)))
+        return recipe.lr * (done + 1) / rise
+    return recipe.lr / 2 * (1 + math.cos(math.pi * (done - rise) / max(1, total - rise)))
 
 
 def export(tuning: TowerTuning, folder: Path, about: dict[str, Any]) -> None:
@@ -285,7 +287,7 @@ def export(tuning: TowerTuning, folder: Path, about: dict[str, Any]) -> None:
 
 def card(said: dict[str, Any], figures: str = "") -> str:
     """The card of a tower, from what its tower.json says and a table of figures."""
-    settings, attack = said["settings"], said["settings"]["attack"]
+    settings, attack = renamed(said["settings"]), said["settings"]["attack"]
     about = "\n".join(f"- {name}: {value}" for name, value in said["about"].items()) or "- not said"
     rows = "\n".join(
         f"| {log['epoch']} | {log['loss']:.3f} | {log['attacked_accuracy'] * 100:.1f} |" for log in said["epochs"]
@@ -304,8 +306,8 @@ Only the image tower is here, in fp16; text tower, tokenizer and preprocessing a
 After TeCoA (Mao et al., ICLR 2023): the text tower is frozen, the loss is {loss} against one caption per class.
 - inner attack: {attack["norm"]}, ε = {attack["eps"] * 255:g}/255, {attack["steps"]} steps of {attack["step_size"] * 255:g}/255,
   random start
-- {settings["optimiser"]}, rate {settings["rate"]:g} (linear rise over {settings["warm_up"]:.0%} of the steps, then half a cosine),
-  weight decay {settings["weight_decay"]:g}, {settings["epochs"]} epochs, batch {settings["batch"]}, seed {settings["seed"]}
+- {settings["optimiser"]}, rate {settings["lr"]:g} (linear rise over {settings["warm_up"]:.0%} of the steps, then half a cosine),
+  weight decay {settings["weight_decay"]:g}, {settings["epochs"]} epochs, batch {settings["batch_size"]}, seed {settings["seed"]}
 
 | epoch | loss | accuracy on attacked training pictures % |
 | ---: | ---: | ---: |
@@ -315,8 +317,8 @@ After TeCoA (Mao et al., ICLR 2023): the text tower is frozen, the loss is {loss
 
 def _optimiser(weights: dict[str, torch.nn.Parameter], recipe: TowerRecipe) -> torch.optim.Optimizer:
     if recipe.optimiser == "sgd":
-        return torch.optim.SGD(weights.values(), lr=recipe.rate, momentum=MOMENTUM, weight_decay=recipe.weight_decay)
-    return torch.optim.AdamW(weights.values(), lr=recipe.rate, weight_decay=recipe.weight_decay)
+        return torch.optim.SGD(weights.values(), lr=recipe.lr, momentum=MOMENTUM, weight_decay=recipe.weight_decay)
+    return torch.optim.AdamW(weights.values(), lr=recipe.lr, weight_decay=recipe.weight_decay)
 
 
 def _pixels(images: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from capt_engine.records import Picture, Share, TuneSample
 from capt_engine.tuning.pictures import Read
 
 STEPS = 10
-"""Of the attack that watches: enough to see a trend; final figures need more."""
+"""Of the attack that validates: enough to see a trend; final figures need more."""
 
 
 SHOWN = 12
@@ -40,13 +40,13 @@ class _Counts(NamedTuple):
     samples: tuple[tuple[int, TuneSample], ...]
 
 
-def watch_of(train: Read, val: Read | None, eps: float, seed: int) -> Watch:
+def validator_of(train: Read, val: Read | None, eps: float, seed: int) -> Validator:
     """The validation pictures; where there are none, a few training pictures, which are shown but not counted."""
-    return Watch(some_of(train, SHOWN) if val is None else val, eps, seed, counts=val is not None)
+    return Validator(some_of(train, SHOWN) if val is None else val, eps, seed, counts=val is not None)
 
 
-class Watch:
-    """The pictures that one run is watched on, attacked within its training budget by PGD (a quarter of it a step).
+class Validator:
+    """The pictures that one run is validated on, attacked within its training budget by PGD (a quarter of it a step).
 
     counts: whether they say how good the prompts are, which pictures that were learned from do not.
     """
@@ -57,7 +57,7 @@ class Watch:
         self._seed = seed
         self._is_counting = counts
         self._shown = spread(pictures.labels.tolist(), SHOWN)
-        self.batch = 64
+        self.batch_size = 64
 
     def __len__(self) -> int:
         return len(self._pictures)
@@ -67,21 +67,21 @@ class Watch:
         clean = robust = at = 0
         samples: dict[int, TuneSample] = {}
         while at < len(self):
-            batch, out_of_memory = slice(at, at + self.batch), False
+            batch, out_of_memory = slice(at, at + self.batch_size), False
             try:
                 counts = self._counts(classifier, batch, progress)
             except torch.OutOfMemoryError:
                 out_of_memory = True
             if not out_of_memory:
-                clean, robust, at = clean + counts.clean, robust + counts.robust, at + self.batch
+                clean, robust, at = clean + counts.clean, robust + counts.robust, at + self.batch_size
                 samples |= dict(counts.samples)
-            elif self.batch == 1:
+            elif self.batch_size == 1:
                 raise DeviceProblem(
                     "The device ran out of memory while validating a single picture.",
                     "Choose the CPU (--device cpu), or a smaller model.",
                 )
             else:
-                self.batch //= 2
+                self.batch_size //= 2
                 torch.cuda.empty_cache()
         shown = tuple(samples[index] for index in self._shown)
         if not self._is_counting:
@@ -89,22 +89,22 @@ class Watch:
         return Measured(share(clean, len(self)), share(robust, len(self)) if self._eps > 0 else None, shown)
 
     def _counts(self, classifier: Classifier, batch: slice, progress: Callable[[], None]) -> _Counts:
-        seen = self._pictures.images[batch]
-        images = (seen.float() / 255).to(classifier.device)
+        stored = self._pictures.images[batch]
+        images = (stored.float() / 255).to(classifier.device)
         labels = self._pictures.labels[batch].to(classifier.device)
         with torch.no_grad():
             answers = classifier(images).argmax(dim=1)
         right = answers == labels
         progress()
         if not self._eps:
-            return _Counts(int(right.sum()), 0, self._samples(classifier, batch, seen, seen, answers, answers))
+            return _Counts(int(right.sum()), 0, self._samples(classifier, batch, stored, stored, answers, answers))
         rngs = PictureRngs.of(self._seed, self._pictures.sha256[batch])
         attacked = PGD(steps=STEPS).run(
             classifier, images, labels, Threat(LINF, self._eps), rngs, lambda *_: progress()
         )
         with torch.no_grad():
             misled = classifier(attacked).argmax(dim=1)
-        samples = self._samples(classifier, batch, seen, _as_bytes(attacked), answers, misled)
+        samples = self._samples(classifier, batch, stored, _as_bytes(attacked), answers, misled)
         return _Counts(int(right.sum()), int((right & (misled == labels)).sum()), samples)
 
     def _samples(

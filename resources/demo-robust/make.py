@@ -34,7 +34,7 @@ from capt_engine.tuning import tower
 HERE = Path(__file__).resolve().parent
 PICTURES = 10_000
 SHARD = 1_000
-RECIPE = tower.TowerRecipe(epochs=2, batch=32, rate=3e-4)
+RECIPE = tower.TowerRecipe(epochs=2, batch_size=32, lr=3e-4)
 TESTED = 500
 # (task, domain): how many of the pictures are attacked; on two processor cores that is what takes the time.
 SETS = {

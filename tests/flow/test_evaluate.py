@@ -71,7 +71,7 @@ def test_the_figures_on_the_page_are_those_of_the_rows(page: EvaluatePage, qtbot
     assert request is not None
     assert result is not None
     assert result.n == evaluation.run.tally.n == PICTURES
-    with (Path(request.keep) / "rows.csv").open(newline="", encoding="utf-8") as file:
+    with (Path(request.options.keep) / "rows.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     pairs = zip((NO_PROMPTS, b), evaluation.run.results(), strict=True)
     for prompts, side in pairs:
@@ -92,4 +92,4 @@ def test_the_figures_on_the_page_are_those_of_the_rows(page: EvaluatePage, qtbot
     assert command[:2] == ["capt", "evaluate"]
     assert command[command.index("--suite") + 1] == "quick"
     page.on_report()
-    qtbot.waitUntil(lambda: page._desk.reports.chosen == (request.keep,), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: page._desk.reports.chosen == (request.options.keep,), timeout=PATIENCE_MS)

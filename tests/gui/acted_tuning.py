@@ -17,7 +17,7 @@ CLASSES = ("heart", "star", "mug", "donut", "cone", "cube")
 METHODS = (
     r.MethodInfo("capt", "CAPT", "Learns prompts in both towers, and keeps them close to what the model knew.", False),
     r.MethodInfo("fap", "FAP", "Few-shot adversarial prompts: the same prompts under another loss.", True),
-    r.MethodInfo("apt", "APT", "Adversarial prompt tuning: words only.", True, (("rate", 0.002),)),
+    r.MethodInfo("apt", "APT", "Adversarial prompt tuning: words only.", True, (("lr", 0.002),)),
 )
 PRESETS = (
     r.PresetInfo("quick", "Quick", "A first impression, in minutes on a CPU.", (("epochs", 3), ("attack_steps", 2))),
@@ -29,7 +29,7 @@ TUNING = (
         "eps", "Training budget ε", "float", 1 / 255, 0.0, 16 / 255, "/255", help="How far a picture is moved."
     ),
     r.ParamInfo("attack_steps", "Attack steps", "int", 3, 1, 100, help="More steps train against a stronger attacker."),
-    r.ParamInfo("weight", "λ", "float", 2.5, 0.0, 100.0, help="How much consistency counts beside being right."),
+    r.ParamInfo("lambda_", "λ", "float", 2.5, 0.0, 100.0, help="How much consistency counts beside being right."),
     r.ParamInfo(
         "alpha",
         "α",
@@ -39,7 +39,7 @@ TUNING = (
         help="Whom to be consistent with.",
     ),
     r.ParamInfo("epochs", "Epochs", "int", 10, 1, 1000, help="How often every picture is seen."),
-    r.ParamInfo("rate", "Learning rate", "float", 0.0035, 0.0, 1.0, help="How far each step goes."),
+    r.ParamInfo("lr", "Learning rate", "float", 0.0035, 0.0, 1.0, help="How far each step goes."),
 )
 N_VAL, N_TEST, STEPS = 60, 120, 24
 CHECKS = (
@@ -92,11 +92,11 @@ def news(request: r.TuneRequest) -> Iterator[tuple[r.TuneForecast | r.TuneStep |
 
 def step(epoch: int, number: int, far: float, rng: random.Random) -> r.TuneStep:
     """One step of a run that learns."""
-    ce, train, guide = (start * math.exp(-2.2 * far) + abs(rng.gauss(0, 0.06)) + 0.1 for start in (1.6, 0.5, 0.9))
+    ce, train, reference = (start * math.exp(-2.2 * far) + abs(rng.gauss(0, 0.06)) + 0.1 for start in (1.6, 0.5, 0.9))
     alpha = 0.5 + 0.12 * far + rng.gauss(0, 0.02)
-    rate = 0.0035 * 0.5 * (1 + math.cos(math.pi * far))
+    lr = 0.0035 * 0.5 * (1 + math.cos(math.pi * far))
     return r.TuneStep(
-        epoch, number, rate, ce + 2.5 * (train + guide) / 2, ce, train, guide, alpha, max(alpha - 0.22, 0), min(alpha + 0.2, 1),
+        epoch, number, lr, ce + 2.5 * (train + reference) / 2, ce, train, reference, alpha, max(alpha - 0.22, 0), min(alpha + 0.2, 1),
         1.0, 0.0, 0.7, 0.4,
     )  # fmt: skip
 
@@ -145,9 +145,9 @@ def tuned(request: r.TuneRequest, epochs: int) -> r.TuneResult:
 def evaluated(request: r.EvaluateRequest, *, helped: bool = True) -> r.AnalyzeResult:
     """Before and after on the test share."""
     before, after = (14, 61) if helped else (14, 17)
-    eps = request.threat
-    a = _side(86, before, eps, request.model, r.NO_PROMPTS)
-    b = _side(104 if helped else 88, after, eps, request.model, request.compare or "")
+    eps = request.options.threat
+    a = _side(86, before, eps, request.options.model, r.NO_PROMPTS)
+    b = _side(104 if helped else 88, after, eps, request.options.model, request.options.compare or "")
     if not helped:
         return replace(a, compared=r.Comparison(b, _test(9, 11), _test(6, 9)))
     return replace(a, compared=r.Comparison(b, _test(4, 22), _test(2, 49)))

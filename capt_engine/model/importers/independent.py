@@ -76,7 +76,7 @@ def _learn_both(state: State, asked: Asked, backbone: Backbone) -> Learned:
         "independent",
         n,
         depth,
-        vision_length=0 if n_vision == n else n_vision,
+        vision_n_ctx=0 if n_vision == n else n_vision,
         vision_depth=0 if depth_vision == depth else depth_vision,
     )
     return fitted(Learned(shape, tensors, template, classes, said, assumed), backbone)

@@ -114,7 +114,7 @@ class EvaluatePage(QWidget):
     def on_report(self) -> None:
         """The report of the run in front."""
         if self._run.request is not None and not self._run.report_problem():
-            self._desk.reports.show_run(self._run.request.keep)
+            self._desk.reports.show_run(self._run.request.options.keep)
             self._desk.navigation.go(REPORT)
 
     def on_explore(self, paths: list[str]) -> None:

@@ -81,8 +81,8 @@ class VerdictCard(QWidget):
         if result.robust_accuracy is not None and names:
             against = self.tr("Measured against {}.").format(evaluate_text.attack_words(result, names))
         aim = ""
-        if self._run.request is not None and self._run.request.aim != "each" and against:
-            aim = comparison.aim_meaning(self._run.request.aim)
+        if self._run.request is not None and self._run.request.options.aim != "each" and against:
+            aim = comparison.aim_meaning(self._run.request.options.aim)
         limits = " ".join(part for part in (against, aim, evaluate_text.limits(result, len(names))) if part)
         took = self.tr("{} · took {} on {}").format(
             self._run.settings_words(), tune_text.duration(result.wall_s), result.device

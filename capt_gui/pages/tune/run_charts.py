@@ -36,15 +36,15 @@ class RunCharts(QWidget):
         )
         self.alpha = LineChart(
             theme,
-            self.tr("α: how far the guide is trusted"),
+            self.tr("α: how far the reference is trusted"),
             step,
             self.tr("The mean over the batch, and where 80 % of it lie."),
         )
-        self.rate = LineChart(theme, self.tr("Learning rate"), step, self.tr("How far each step goes."))
+        self.lr = LineChart(theme, self.tr("Learning rate"), step, self.tr("How far each step goes."))
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(10)
-        for number, chart in enumerate((self.accuracy, self.loss, self.alpha, self.rate)):
+        for number, chart in enumerate((self.accuracy, self.loss, self.alpha, self.lr)):
             grid.addWidget(Card(chart, 8), number // 2, number % 2)
             grid.setColumnStretch(number % 2, 1)
             # what one looks for is in the upper row
@@ -65,13 +65,15 @@ class RunCharts(QWidget):
             (
                 Line(self.tr("cross-entropy"), "text", xs, _of(steps, "cross_entropy")),
                 Line(self.tr("train consistency"), "clean", xs, _of(steps, "train"), style=Qt.PenStyle.DashLine),
-                Line(self.tr("guide consistency"), "attacked", xs, _of(steps, "guide"), style=Qt.PenStyle.DotLine),
+                Line(
+                    self.tr("reference consistency"), "attacked", xs, _of(steps, "reference"), style=Qt.PenStyle.DotLine
+                ),
             ),
             end=end,
         )
         band = (_of(steps, "alpha_p10"), _of(steps, "alpha_p90"))
         self.alpha.set_lines((Line(self.tr("mean"), "accent", xs, _of(steps, "alpha_mean"), *band),), end=end)
-        self.rate.set_lines((Line(self.tr("rate"), "text_muted", xs, _of(steps, "rate")),), end=end)
+        self.lr.set_lines((Line(self.tr("rate"), "text_muted", xs, _of(steps, "lr")),), end=end)
 
     def _draw_accuracy(self, epochs: Sequence[TuneEpoch]) -> None:
         plain = self._run.plain

@@ -17,6 +17,7 @@ from capt_engine.records import (
     NormInfo,
     ParamInfo,
     ParamValue,
+    RunOptions,
     Suite,
     ThreatModel,
     until_chance,
@@ -268,7 +269,7 @@ class EvaluateChoices(QObject):
         eps = (self.norm.name, float(given.pop("eps", self.usual_eps))) if self.has_budget else None
         seed, chosen = int(given.pop("seed", 0)), pixels.taken(given)
         self._keep(given)
-        self.shared.share(eps=eps, seed=seed, space_and_rounding=chosen if self._attacks_somebody else None)
+        self.shared.share(eps=eps, seed=seed, perturb_and_rounding=chosen if self._attacks_somebody else None)
 
     # asking
 
@@ -288,26 +289,28 @@ class EvaluateChoices(QObject):
         chosen, sides = self.settings, self.shared.sides
         suite, norm = self.suite, self.norm.name if self.norm is not None else "linf"
         every = bool(dict(self._own_values()).get(_EVERY, False))
-        space, rounding = (chosen.space, chosen.rounding) if self._attacks_somebody else pixels.taken({})
+        perturb, rounding = (chosen.perturb, chosen.rounding) if self._attacks_somebody else pixels.taken({})
         return EvaluateRequest(
             data=self.data.place,
             split=self.data.split,
-            model=chosen.model,
-            prompts=None if sides.a == NO_PROMPTS else sides.a,
-            compare=sides.b,
-            aim=self.aim,
-            template=self._template,
             attacks=() if self.attack is None else (AttackSpec(self.attack.name, self._own_values()),),
             suite=suite.name if suite is not None else "",
-            threat=ThreatModel(norm, self.eps, self.target, space=space, rounding=rounding),
             curve=until_chance(self.eps, norm) if self.curve else (),
             until_chance=self.curve,
             skip_broken=self.curve or (suite is not None and suite.adversarial and not every),
             checks=self.checks,
             limit=self.limit,
-            seed=chosen.seed,
-            keep=keep,
-            lpips=self.shared.lpips if self._attacks_somebody else "",
+            options=RunOptions(
+                model=chosen.model,
+                prompts=None if sides.a == NO_PROMPTS else sides.a,
+                compare=sides.b,
+                aim=self.aim,
+                template=self._template,
+                threat=ThreatModel(norm, self.eps, self.target, perturb=perturb, rounding=rounding),
+                seed=chosen.seed,
+                keep=keep,
+                lpips=self.shared.lpips if self._attacks_somebody else "",
+            ),
         )
 
     def test_label(self) -> str:

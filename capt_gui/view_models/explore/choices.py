@@ -19,6 +19,7 @@ from capt_engine.records import (
     NormInfo,
     ParamInfo,
     ParamValue,
+    RunOptions,
     ThreatModel,
 )
 from capt_gui.settings import Settings
@@ -190,15 +191,15 @@ class Choices(QObject):
         *,
         eps: tuple[str, float] | None = None,
         seed: int | None = None,
-        space_and_rounding: tuple[str, str] | None = None,
+        perturb_and_rounding: tuple[str, str] | None = None,
     ) -> None:
         """Take the budget of a norm, the seed, or on what pixels attacks work, as chosen on another page: they are one setting."""
         if eps is not None:
             self.settings.eps[eps[0]] = eps[1]
         if seed is not None:
             self.settings.seed = seed
-        if space_and_rounding is not None:
-            self.settings.space, self.settings.rounding = space_and_rounding
+        if perturb_and_rounding is not None:
+            self.settings.perturb, self.settings.rounding = perturb_and_rounding
         self.changed.emit()
 
     def set_steps(self, steps: int) -> None:
@@ -258,29 +259,34 @@ class Choices(QObject):
         if not self.has_own_budget:
             self.settings.eps[self.settings.norm] = float(given.pop("eps", self.usual_eps))
         self.settings.seed = int(given.pop("seed", 0))
-        self.settings.space, self.settings.rounding = pixels.taken(given)
+        self.settings.perturb, self.settings.rounding = pixels.taken(given)
         if steps_param(self.attack) is not None:
             self.settings.steps = int(given.pop("steps", 0))
         _keep(self.settings.expert, self.settings.attack, given)
         self.changed.emit()
 
-    def request(self, paths: tuple[str, ...]) -> AnalyzeRequest:
+    def request(self, paths: tuple[str, ...], keep: str = "") -> AnalyzeRequest:
         """The frozen copy of all choices that one job works with."""
         chosen = self.settings
         learned = self.sides.are_learned and self.catalogue is not None
         return AnalyzeRequest(
             paths=paths,
-            model=chosen.model,
-            prompts=None if self.sides.a == NO_PROMPTS else self.sides.a,
-            compare=self.sides.b,
-            aim=self.sides.aim,
-            # what stands in the editor is what is asked, whoever suggested it
-            classes=self.classes if learned else self._own_classes,
-            template=self.template if learned else chosen.template.get(chosen.model, ""),
             attack=AttackSpec(chosen.attack, self._attack_values()),
-            threat=ThreatModel(chosen.norm, self.eps, self.target, space=chosen.space, rounding=chosen.rounding),
-            seed=chosen.seed,
-            lpips=self.lpips,
+            options=RunOptions(
+                model=chosen.model,
+                prompts=None if self.sides.a == NO_PROMPTS else self.sides.a,
+                compare=self.sides.b,
+                aim=self.sides.aim,
+                classes=self.classes if learned else self._own_classes,
+                template=self.template if learned else chosen.template.get(chosen.model, ""),
+                threat=ThreatModel(
+                    chosen.norm, self.eps, self.target, perturb=chosen.perturb, rounding=chosen.rounding
+                ),
+                seed=chosen.seed,
+                lpips=self.lpips,
+                with_pictures=True,
+                keep=keep,
+            ),
         )
 
     @property
@@ -291,7 +297,11 @@ class Choices(QObject):
 
     def made_with(self, request: AnalyzeRequest) -> bool:
         """Whether a request was made with the present choices, whatever its pictures, kept or not, with LPIPS beside it or without."""
-        return replace(request, paths=(), keep="", lpips="") == replace(self.request(()), lpips="")
+        now = self.request(request.paths)
+        return (
+            replace(now, options=replace(now.options, keep=request.options.keep, lpips=request.options.lpips))
+            == request
+        )
 
     def _attack_values(self) -> Values:
         values: dict[str, ParamValue] = dict(self.settings.expert.get(self.settings.attack, {}))

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from capt_engine.records.tuning import renamed
 from capt_gui.view_models.tune.state import DATA, DONE, IDLE, PAUSED, RESULT, RUNNING, STOPPED, TuneState
 
 VERSION = 1
@@ -106,7 +107,7 @@ def _pairs(value: object) -> tuple[tuple[str, object], ...]:
     pairs = [(name, own) for name, own in value]
     if not all(isinstance(name, str) and type(own) in (bool, int, float, str) for name, own in pairs):
         raise TypeError
-    return tuple(pairs)
+    return tuple(renamed(dict(pairs)).items())
 
 
 def _shots(value: object) -> int | None:

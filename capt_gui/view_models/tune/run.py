@@ -25,6 +25,7 @@ from capt_engine.records import (
     TuneStrip,
     TuneTold,
 )
+from capt_engine.records.tuning import renamed
 from capt_gui.bridge import Bridge, Job, News
 from capt_gui.view_models import formatting
 from capt_gui.view_models.tune.project import KEEP, RESUME, START_OVER, TuneProject
@@ -347,7 +348,7 @@ def _read_curves(path: Path) -> tuple[list[TuneStep], dict[int, TuneEpoch]]:
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
         epochs = [TuneEpoch(**{**one, **_shares(one)}) for one in told["epochs"]]
-        return [TuneStep(**one) for one in told["steps"]], {one.epoch: one for one in epochs}
+        return [TuneStep(**renamed(one)) for one in told["steps"]], {one.epoch: one for one in epochs}
     except (OSError, ValueError, TypeError, KeyError):
         return [], {}
 
@@ -359,6 +360,6 @@ def _shares(told: dict[str, Any]) -> dict[str, Share | None]:
 def _read_made_by(path: Path) -> tuple[TuneRequest | None, str]:
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        return TuneRequest(**told["request"]), str(told["command"])
+        return TuneRequest(**renamed(told["request"])), str(told["command"])
     except (OSError, ValueError, TypeError, KeyError):
         return None, ""

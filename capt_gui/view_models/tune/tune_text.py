@@ -41,7 +41,7 @@ def forecast_details(told: TuneForecast, where: str) -> str:
         part
         for part in (
             where,
-            _tr("{} steps of {} pictures").format(f"{told.steps:,}", told.batch),
+            _tr("{} steps of {} pictures").format(f"{told.steps:,}", told.batch_size),
             _tr("{} learned numbers").format(f"{told.parameters:,}"),
             _tr("measured by a dry run"),
         )

@@ -22,14 +22,14 @@ from PIL import Image
 from capt_engine.cli import tune
 from capt_engine.cli.main import main, parser
 from capt_engine.errors import BadRequest
+from capt_engine.metrics.alpha import ALPHAS
+from capt_engine.metrics.consistency import KL_DIRECTIONS
 from capt_engine.model.checkpoints import read, read_document
 from capt_engine.model.prompts import COUPLINGS
 from capt_engine.records import TuneRequest
 from capt_engine.runs.tuning_text import request_of, tune_command
 from capt_engine.tuning import tecoa
-from capt_engine.tuning.alpha import ALPHAS
 from capt_engine.tuning.methods import METHODS
-from capt_engine.tuning.objective import KL_DIRECTIONS
 from capt_engine.tuning.presets import PRESETS
 
 FAST = ("--shots", "1", "--epochs", "2", "--batch", "2", "--attack-steps", "1", "--device", "cpu")
@@ -132,17 +132,17 @@ def test_every_option_reaches_the_request() -> None:
         "--attack-steps": ("attack_steps", 7),
         "--attack-step-size": ("attack_step_size", 0.25),
         "--attack-loss": ("attack_loss", "kl"),
-        "--lambda": ("weight", 1.5),
+        "--lambda": ("lambda_", 1.5),
         "--alpha": ("alpha", "const"),
         "--alpha-const": ("alpha_const", 0.25),
         "--kl-direction": ("kl_direction", "js"),
-        "--guide": ("guide", "same"),
+        "--reference": ("reference", "same"),
         "--coupling": ("coupling", "independent"),
-        "--length": ("length", 3),
+        "--length": ("n_ctx", 3),
         "--depth": ("depth", 2),
         "--epochs": ("epochs", 5),
-        "--batch": ("batch", 6),
-        "--lr": ("rate", 0.125),
+        "--batch": ("batch_size", 6),
+        "--lr": ("lr", 0.125),
         "--augment": ("augment", "crop-flip"),
         "--patience": ("patience", 2),
         "--stop-after": ("stop_after", 3),
@@ -201,18 +201,18 @@ def test_the_command_of_a_request_is_read_back_as_that_request() -> None:
         "attack_steps": [None, 2],
         "attack_step_size": [None, 2 / 3 / 255, 1 / 255],
         "attack_loss": [None, "kl"],
-        "weight": [None, 0.1 + 0.2],
+        "lambda_": [None, 0.1 + 0.2],
         "alpha": [None, "const"],
         "alpha_const": [0.5, 0.1],
         "kl_direction": ["target_first", "js"],
         "detach_clean": [False, True],
-        "guide": ["original", "same"],
+        "reference": ["original", "same"],
         "coupling": [None, "independent"],
-        "length": [None, 4],
+        "n_ctx": [None, 4],
         "depth": [None, 1],
         "epochs": [None, 3],
-        "batch": [None, 8],
-        "rate": [None, 1e-05, 0.0035],
+        "batch_size": [None, 8],
+        "lr": [None, 1e-05, 0.0035],
         "augment": ["none", "crop-flip"],
         "patience": [0, 4],
         "stop_after": [0, 2],
@@ -238,7 +238,7 @@ def test_what_a_checkpoint_says_of_itself_makes_the_same_tensors(
     base: list[str], tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where nobody remembers the request: every setting is in the file, but for the place of the pictures and of the model."""
-    given = ["--eps", "2/255", "--alpha", "const", "--alpha-const", "0.3", "--guide", "same", "--lambda", "1.5"]
+    given = ["--eps", "2/255", "--alpha", "const", "--alpha-const", "0.3", "--reference", "same", "--lambda", "1.5"]
     assert main([*base, *given, "--stop-after", "1", "--seed", "5", "--quiet"]) == 0
     first = tmp_path / "p.safetensors"
     told = request_of(read_document(first), str(first))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -101,10 +100,8 @@ def test_a_crowd_of_plain_pictures_is_not_compared_by_the_square(monkeypatch: py
     monkeypatch.setattr(likeness, "_MOST_PAIRS", 200_000)
     rng = np.random.default_rng(0)
     colours = rng.integers(100, 140, (20_000, FINGERPRINT_BYTES - HASH_BYTES), dtype=np.uint8)
-    start_s = time.process_time()
     found, complete = look_alike(table_of([bytes(HASH_BYTES) + row.tobytes() for row in colours]), lambda *_: None)
     assert not complete
-    assert time.process_time() - start_s < 10
     assert all(len(group) > 1 for group in found)
 
 

@@ -22,7 +22,6 @@ from capt_engine.records import (
     JobFailed,
     JobFinished,
     JobId,
-    JobProgress,
     JobStarted,
 )
 from tests.engine.jobs.light import ENDINGS, LightWorker, Witness, until_cancelled
@@ -92,13 +91,23 @@ def test_a_bug_is_a_sentence_with_a_traceback_and_the_next_job_runs(
 
 
 def test_a_running_job_is_cancelled_at_its_next_tick(engine: Engine, heard: Witness) -> None:
-    """In well under half a second, with one ending, and the next job runs."""
-    job, after = engine.submit(until_cancelled), engine.submit(lambda _: "next")
-    heard.wait_for(JobProgress, of=job)
-    asked_s = time.monotonic()
+    """At the very next one, with one ending, and the next job runs."""
+    first, cancelled = threading.Event(), threading.Event()
+    passed: list[int] = []
+
+    def step(progress: Callable[..., None]) -> None:
+        for done in range(10):
+            progress(done, 10, "stepping")
+            passed.append(done)
+            first.set()
+            cancelled.wait(30)
+
+    job, after = engine.submit(step), engine.submit(lambda _: "next")
+    assert first.wait(30)
     engine.cancel(job)
+    cancelled.set()
     heard.wait_for(JobCancelled, of=job)
-    assert time.monotonic() - asked_s < 0.5
+    assert passed == [0]
     heard.wait_for(JobFinished, of=after)
     assert [kind for kind in heard.of(job) if kind != "JobProgress"] == ["JobStarted", "JobCancelled"]
 
@@ -188,9 +197,7 @@ def test_close_gives_up_on_work_that_never_ticks(engine: Engine, heard: Witness)
     release = threading.Event()
     job = engine.submit(lambda _: release.wait(10))
     heard.wait_for(JobStarted, of=job)
-    begun_s = time.monotonic()
     assert not engine.close(timeout_s=0.05)
-    assert time.monotonic() - begun_s < 2
     release.set()
     assert engine.close()
 

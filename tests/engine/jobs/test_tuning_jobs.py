@@ -33,6 +33,7 @@ from capt_engine.records import (
     JobId,
     PreviewRequest,
     Request,
+    RunOptions,
     SaveTunedRequest,
     ThreatModel,
     TuneEpoch,
@@ -43,7 +44,7 @@ from capt_engine.records import (
 )
 from tests.engine.jobs.light import ENDINGS, Witness
 
-SHORT: dict[str, Any] = {"shots": 2, "epochs": 3, "batch": 2, "attack_steps": 1, "device": "cpu", "seed": 4}
+SHORT: dict[str, Any] = {"shots": 2, "epochs": 3, "batch_size": 2, "attack_steps": 1, "device": "cpu", "seed": 4}
 
 
 def nothing(_: object) -> None:
@@ -121,10 +122,12 @@ def test_others_run_inside_and_change_not_a_bit(desk: Desk, request_of: Any, dat
     request = request_of("disturbed")
     pictures = tuple(str(path) for path in sorted(data.rglob("*.png"))[:3])
     attack = AttackSpec("pgd", (("steps", 2),))
-    mine = AnalyzeRequest(pictures, f"local-dir:{tiny_folder}", classes=("glass", "wood"), attack=attack)
+    mine = AnalyzeRequest(
+        pictures, attack=attack, options=RunOptions(model=f"local-dir:{tiny_folder}", classes=("glass", "wood"))
+    )
     others: list[Request] = [
         mine,
-        replace(mine, paths=pictures[:1], model="demo"),
+        replace(mine, paths=pictures[:1], options=replace(mine.options, model="demo")),
         PreviewRequest(pictures),
         ForecastRequest(request_of("never")),
     ]
@@ -206,8 +209,8 @@ def test_the_catalogue_offers_methods_presets_and_settings(desk: Desk) -> None:
     catalogue = desk.heard.wait_for(EngineReady, timeout_s=60).catalogue
     assert catalogue.methods[0].name == "capt"
     assert [one.name for one in catalogue.presets] == ["quick", "balanced", "paper"]
-    assert {"weight", "alpha", "eps", "rate"} <= {one.name for one in catalogue.tuning}
-    assert dict(catalogue.models[0].tuning)["rate"] == 0.035
+    assert {"lambda_", "alpha", "eps", "lr"} <= {one.name for one in catalogue.tuning}
+    assert dict(catalogue.models[0].tuning)["lr"] == 0.035
 
 
 def test_the_demo_tuned_saved_and_repeated(
@@ -225,14 +228,16 @@ def test_the_demo_tuned_saved_and_repeated(
         EvaluateRequest(
             data=str(data),
             split="",
-            model="demo",
-            prompts=None,
-            compare=str(out),
             attacks=(AttackSpec("pgd", (("steps", 1),)),),
-            threat=ThreatModel(eps=1 / 255),
             limit=2,
-            keep=str(run),
-            device="cpu",
+            options=RunOptions(
+                model="demo",
+                prompts=None,
+                compare=str(out),
+                threat=ThreatModel(eps=1 / 255),
+                keep=str(run),
+                device="cpu",
+            ),
         )
     )
     made_by = replace(request, stop_after=result.stopped_after)

@@ -37,7 +37,7 @@ def described(path: Path) -> tuple[dict[str, Any], dict[str, Any], bytes]:
     [
         PromptShape("text_only", 3, 1, "middle"),
         PromptShape("text_only", 3, 1, "front", n_classes=3),
-        PromptShape("independent", 3, 1, vision_length=2, vision_depth=2),
+        PromptShape("independent", 3, 1, vision_n_ctx=2, vision_depth=2),
         PromptShape("vision_only", 3, 1, frame=24),
     ],
 )
@@ -57,7 +57,7 @@ def test_an_imported_shape_comes_back(tiny_backbone: Backbone, tmp_path: Path, s
         ({"n_classes": 3}, "cannot be"),
         ({"frame": -1}, "whole number"),
         ({"frame": 24}, "cannot be"),
-        ({"vision_length": 1 << 40}, "whole number"),
+        ({"vision_n_ctx": 1 << 40}, "whole number"),
         ({"vision_depth": 1}, "cannot be"),
         ({"vision_depth": True}, "whole number"),
         ({"elsewhere": 1}, "unknown field"),
@@ -80,7 +80,7 @@ def test_shapes_that_cannot_be_are_refused(
 def test_a_usual_shape_is_written_as_before(tiny_backbone: Backbone, tmp_path: Path) -> None:
     """A file of ours does not mention what only imported ones have, so that its bytes are those of earlier versions."""
     _, document, _ = described(saved(tiny_backbone, tmp_path / "p.safetensors", PromptShape("vision_to_text", 3, 2)))
-    assert document["shape"] == {"coupling": "vision_to_text", "length": 3, "depth": 2}
+    assert document["shape"] == {"coupling": "vision_to_text", "n_ctx": 3, "depth": 2}
 
 
 def test_a_frame_of_another_size_is_refused(tiny_backbone: Backbone, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def document(tiny_backbone: Backbone) -> Document:
         template="a photo of a {}.",
         classes=("a cube", "ein Würfel", "立方体"),
         settings={
-            "weight": 2.5,
+            "lambda_": 2.5,
             "alpha": "label_prob",
             "detach_clean": False,
             "steps": 96,
@@ -337,7 +337,7 @@ DOCUMENTS: dict[str, tuple[Callable[[Header], object], str]] = {
     "width": (lambda d: d["backbone"]["sizes"].update(text_width=1e9), "a text_width of 1000000000.0"),
     "endless width": (lambda d: d["backbone"]["sizes"].update(text_width=10**4000), "a text_width of 1000"),
     "coupling": (lambda d: d["shape"].update(coupling="sideways"), "coupling that this version cannot use, 'sideways'"),
-    "length": (lambda d: d["shape"].update(length=10**12), "a length of 1000000000000"),
+    "length": (lambda d: d["shape"].update(n_ctx=10**12), "a length of 1000000000000"),
     "depth": (lambda d: d["shape"].update(depth=3), "a depth of 3, which is not a whole number from 1 to 2"),
     "template": (lambda d: d.update(template="a photo"), "template that this version cannot use"),
     "placeholder": (lambda d: d.update(placeholder="Y"), "placeholder that this version cannot use"),

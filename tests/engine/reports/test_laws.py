@@ -143,13 +143,10 @@ def test_ten_thousand_rows_stay_small(tmp_path: Path) -> None:
     folder = kept(tmp_path / "large", 5000, given=rows(asked, 5000, pictures=False), curve=())
     size = (folder / "rows.csv").stat().st_size
     tracemalloc.start()
-    started_s = time.process_time()
     report = build(folder)
-    spent_s = time.process_time() - started_s
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     (grid,) = (block for one in report.sections if one.id == "rows" for block in one.blocks if isinstance(block, Grid))
     assert (len(grid.rows), grid.total) == (100, 10_000)
     assert peak < 6 * size + 10_000_000
-    assert spent_s < 40, "seconds of the processor, slowed down by the tracing"
     assert REPORTS["csv"].write(report) == (folder / "rows.csv").read_bytes()

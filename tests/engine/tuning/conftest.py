@@ -34,10 +34,10 @@ class Runs:
             "out": str(self.out),
             "shots": 2,
             "epochs": 2,
-            "batch": 3,
+            "batch_size": 3,
             "depth": 2,
             "eps": 4 / 255,
-            "rate": 0.02,
+            "lr": 0.02,
         }
         return TuneRequest(**(given | changes))  # type: ignore[arg-type]
 

@@ -15,7 +15,7 @@ from capt_engine.tuning.objective import OBJECTIVES, Settings, Terms, Views
 from capt_engine.tuning.run import foresee
 from tests.engine.tuning.conftest import Runs, write_pictures
 
-TEXT_ONLY: dict[str, object] = {"length": 4, "depth": 1}
+TEXT_ONLY: dict[str, object] = {"n_ctx": 4, "depth": 1}
 
 
 def foretold(runs: Runs, **changes: object) -> TuneForecast:
@@ -29,7 +29,7 @@ def test_every_method_is_foretold_and_nothing_is_written(runs: Runs, method: str
     before = sorted(runs.out.parent.rglob("*"))
     shape = {"depth": None} if method == "tecoa" else TEXT_ONLY if method in ("coop", "apt") else {}
     told = foretold(runs, method=method, out="", **shape)
-    assert (told.batch, told.epochs, told.steps, told.n_train, told.n_val) == (3, 2, 4, 6, 6)
+    assert (told.batch_size, told.epochs, told.steps, told.n_train, told.n_val) == (3, 2, 4, 6, 6)
     assert 0 < told.validation_seconds < told.epoch_seconds < told.seconds
     assert told.epoch_seconds * 2 < told.seconds
     assert told.parameters > 0
@@ -85,7 +85,7 @@ def test_memory_that_runs_out_is_met_with_a_smaller_batch(runs: Runs, monkeypatc
         return real(views, settings)
 
     monkeypatch.setitem(OBJECTIVES, "capt", objective)
-    assert foretold(runs, batch=4).batch == 1
+    assert foretold(runs, batch_size=4).batch_size == 1
 
 
 def test_the_forecast_comes_near(runs: Runs, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from capt_engine.tuning.prompted import PromptedClip
 Pixels = Callable[..., Tensor]
 SENTENCES = ["a photo of a cube.", "a photo of a sphere.", "a photo of a mug."]
 ATTACK = InnerAttack(Threat(LINF, 4 / 255), 2.67 / 255, 2)
-RECIPE = Recipe(OBJECTIVES["capt"], Settings(), ATTACK, epochs=3, batch=4, rate=0.05)
+RECIPE = Recipe(OBJECTIVES["capt"], Settings(), ATTACK, epochs=3, batch_size=4, lr=0.05)
 
 
 def silent(*_: object) -> None:
@@ -43,13 +43,13 @@ def tuning_of(backbone: Backbone, images: Tensor, recipe: Recipe = RECIPE, coupl
     plain = prompts().__class__()
     with torch.no_grad():
         text = clip.text(plain)
-        guide = clip.logits(images, plain, text)[0]
+        reference = clip.logits(images, plain, text)[0]
 
-    def guide_logits(x: Tensor) -> Tensor:
+    def reference_logits(x: Tensor) -> Tensor:
         with torch.no_grad():
             return clip.logits(x, plain, text)[0]
 
-    return Tuning(clip, prompts, recipe, images, labels, guide, guide_logits)
+    return Tuning(clip, prompts, recipe, images, labels, reference, reference_logits)
 
 
 def finished(tuning: Tuning) -> dict[str, Tensor]:
@@ -65,7 +65,7 @@ def test_tuning_lowers_its_loss_and_leaves_the_model_alone(tiny_backbone: Backbo
     images = pixels(12) * 0.2
     for i in range(12):
         images[i, i % 3] += 0.8
-    logs = list(tuning_of(tiny_backbone, images, replace(RECIPE, epochs=30, rate=0.02)).epochs(silent))
+    logs = list(tuning_of(tiny_backbone, images, replace(RECIPE, epochs=30, lr=0.02)).epochs(silent))
 
     def mean(epoch: list[TuneStep]) -> float:
         return sum(log.loss for log in epoch) / len(epoch)
@@ -98,8 +98,8 @@ def test_resumed_is_unbroken_bit_for_bit(tiny_backbone: Backbone, pixels: Pixels
         RECIPE,
         resumed._images,
         resumed._labels,
-        resumed._guide,
-        resumed._guide_logits,
+        resumed._reference,
+        resumed._reference_logits,
         stopped.state,
     )
     found = finished(resumed)
@@ -121,10 +121,10 @@ def test_every_method_runs(tiny_backbone: Backbone, pixels: Pixels, name: str) -
     method = METHODS[name]
     recipe = Recipe(
         OBJECTIVES[method.objective],
-        Settings(weight=method.weight),
+        Settings(lambda_=method.lambda_),
         ATTACK if method.attacked else None,
         epochs=2,
-        batch=4,
+        batch_size=4,
     )
     tuning = tuning_of(tiny_backbone, pixels(4), recipe, method.coupling)
     before = copy.deepcopy(tuning.prompts.state_dict())
@@ -150,7 +150,7 @@ def test_a_loss_that_is_no_number_stops_with_a_sentence(tiny_backbone: Backbone,
     """A rate that blows the prompts up ends in a sentence that says what to change."""
     with pytest.raises(TuningFailed, match="not a number"):
         list(
-            tuning_of(tiny_backbone, pixels(8), replace(RECIPE, settings=Settings(weight=float("inf")))).epochs(silent)
+            tuning_of(tiny_backbone, pixels(8), replace(RECIPE, settings=Settings(lambda_=float("inf")))).epochs(silent)
         )
 
 

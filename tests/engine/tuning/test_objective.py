@@ -11,14 +11,13 @@ import torch
 import torch.nn.functional as F
 
 from capt_engine.errors import UnknownName
-from capt_engine.tuning.alpha import ALPHAS, AlphaInput
+from capt_engine.metrics.alpha import ALPHAS, AlphaInput
+from capt_engine.metrics.consistency import KL_DIRECTIONS, divergence
 from capt_engine.tuning.objective import (
-    KL_DIRECTIONS,
     OBJECTIVES,
     Settings,
     Views,
     capt,
-    divergence,
     fap,
     pmg_aft,
     trades,
@@ -70,7 +69,7 @@ def test_relatives_are_their_equations() -> None:
     y, rows = given.labels.numpy(), np.arange(len(given.labels))
     ce_clean, ce_adv = -np.log(pc[rows, y]).mean(), -np.log(pa[rows, y]).mean()
     cosine = (given.clean_features.double() * given.adversarial_features.double()).sum(dim=1).numpy()
-    assert float(fap(given, Settings(weight=1.5)).loss) == pytest.approx(
+    assert float(fap(given, Settings(lambda_=1.5)).loss) == pytest.approx(
         ce_clean + 1.5 * ((cosine + 1) * kl(pc, pa)).mean(), rel=1e-5
     )
     assert float(pmg_aft(given, Settings()).loss) == pytest.approx(ce_adv + (kl(pc, pa) + kl(pfa, pa)).mean(), rel=1e-5)
@@ -84,7 +83,7 @@ def test_alpha_zero_is_trades() -> None:
     pc, pa = softmax(given.clean), softmax(given.adversarial)
     y, rows = given.labels.numpy(), np.arange(len(given.labels))
     expected = -np.log(pc[rows, y]).mean() + 2.0 * kl(pc, pa).mean()
-    assert float(trades(given, Settings(weight=2.0, alpha="entropy")).loss) == pytest.approx(expected, rel=1e-5)
+    assert float(trades(given, Settings(lambda_=2.0, alpha="entropy")).loss) == pytest.approx(expected, rel=1e-5)
 
 
 def test_alpha_one_forgets_its_own_clean_prediction() -> None:
@@ -99,7 +98,7 @@ def test_alpha_one_forgets_its_own_clean_prediction() -> None:
 def test_weight_zero_is_clean_cross_entropy() -> None:
     """With λ = 0 only CE(clean) is left."""
     given = views(4)
-    assert torch.equal(capt(given, Settings(weight=0.0)).loss, OBJECTIVES["clean"](given, Settings()).loss)
+    assert torch.equal(capt(given, Settings(lambda_=0.0)).loss, OBJECTIVES["clean"](given, Settings()).loss)
 
 
 @pytest.mark.parametrize("direction", KL_DIRECTIONS)
@@ -109,7 +108,7 @@ def test_consistency_vanishes_where_all_agree(direction: str) -> None:
     same = replace(given, adversarial=given.clean, frozen=given.clean)
     terms = capt(same, Settings(kl_direction=direction))
     assert float(terms.train) == pytest.approx(0, abs=1e-6)
-    assert float(terms.guide) == pytest.approx(0, abs=1e-6)
+    assert float(terms.reference) == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("direction", KL_DIRECTIONS)
@@ -129,8 +128,8 @@ def test_an_unknown_direction_is_named() -> None:
 
 def alpha_input(given: Views) -> AlphaInput:
     """What a rule would see of these views."""
-    train, guide = divergence(given.clean, given.adversarial), divergence(given.frozen, given.adversarial)
-    return AlphaInput(given.clean, given.frozen, given.labels, train, guide, given.progress)
+    train, reference = divergence(given.clean, given.adversarial), divergence(given.frozen, given.adversarial)
+    return AlphaInput(given.clean, given.frozen, given.labels, train, reference, given.progress)
 
 
 @pytest.mark.parametrize("rule", ALPHAS)

@@ -77,5 +77,5 @@ def test_every_expert_setting_can_be_asked_for() -> None:
 
 def test_no_model_but_the_demo_has_settings_of_its_own() -> None:
     """The demo models are a hundred times smaller, so their rate is another; others take the method's."""
-    assert of_demo("demo")["rate"] == 0.035
+    assert of_demo("demo")["lr"] == 0.035
     assert of_demo("ViT-B-32") == {}

@@ -39,8 +39,8 @@ def test_a_run_writes_prompts_that_say_how_they_were_made(runs: Runs) -> None:
     assert document.classes == ("blue", "green", "red")
     assert document.notes.startswith("a trial\nValidation pictures were drawn")
     assert document.settings["eps"] == 4 / 255
-    assert document.settings["weight"] == 2.5
-    assert document.settings["batch"] == 3
+    assert document.settings["lambda_"] == 2.5
+    assert document.settings["batch_size"] == 3
     assert len(document.data) == 64
     assert document.versions["torch"] != "absent"
     assert document.figures["n_train"] == 6
@@ -63,7 +63,7 @@ def test_a_run_tells_what_it_does_in_order(runs: Runs) -> None:
     assert [one.epoch for one in runs.news if isinstance(one, TuneEpoch | TuneStrip)] == [0, 0, 1, 1, 2, 2]
     forecast = runs.news[2]
     assert isinstance(forecast, TuneForecast)
-    assert (forecast.steps, forecast.batch) == (4, 3)
+    assert (forecast.steps, forecast.batch_size) == (4, 3)
     assert forecast.seconds > 0
 
 
@@ -78,8 +78,8 @@ def test_a_run_tells_what_it_does_in_order(runs: Runs) -> None:
         ({"shots": 0}, "too few"),
         ({"eps": 4.0}, "budget"),
         ({"epochs": 0}, "epochs"),
-        ({"batch": 0}, "batch"),
-        ({"rate": 0.0}, "learning rate"),
+        ({"batch_size": 0}, "batch"),
+        ({"lr": 0.0}, "learning rate"),
         ({"depth": 3}, "2 layers"),
         ({"alpha": "guess"}, "rule for α"),
         ({"augment": "blur"}, "augmentation"),
@@ -126,8 +126,8 @@ def test_stopped_and_resumed_is_unbroken(runs: Runs) -> None:
     assert read(state_path(runs.out)).epoch == 1
     with pytest.raises(BadRequest, match="Give --resume"):
         runs(epochs=3)
-    with pytest.raises(BadRequest, match=r"weight was 2\.5, now it is 1\.0"):
-        runs(epochs=3, weight=1.0, resume=True)
+    with pytest.raises(BadRequest, match=r"lambda was 2\.5, now it is 1\.0"):
+        runs(epochs=3, lambda_=1.0, resume=True)
     write_pictures(runs.folder.with_name("others"), 6, seed=9)
     with pytest.raises(BadRequest, match="data was"):
         runs(epochs=3, resume=True, data=str(runs.folder.with_name("others")))
@@ -204,14 +204,14 @@ def out_of_memory_at(call: int) -> Callable[[Views, Settings], Terms]:
 
 def test_out_of_memory_halves_the_batch_and_says_so(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     """The epoch starts again from its start: the prompts are those of a run that had the smaller batch from there on."""
-    runs(batch=2, epochs=1, shots=4, out=str(runs.out.with_name("a.safetensors")))
+    runs(batch_size=2, epochs=1, shots=4, out=str(runs.out.with_name("a.safetensors")))
     # Three calls of the dry run, then one step of the first epoch.
     monkeypatch.setitem(OBJECTIVES, "capt", out_of_memory_at(5))
-    result = runs(batch=4, epochs=1, shots=4)
+    result = runs(batch_size=4, epochs=1, shots=4)
     assert any("batch is 2" in note for note in result.notes)
     ours, document = checkpoints.load(runs.out, runs.backbone)
     theirs, _ = checkpoints.load(runs.out.with_name("a.safetensors"), runs.backbone)
-    assert document.settings["batch"] == 2
+    assert document.settings["batch_size"] == 2
     assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), theirs.parameters(), strict=True))
 
 
@@ -223,7 +223,7 @@ def test_out_of_memory_with_one_picture_is_the_device(runs: Runs, monkeypatch: p
 
     monkeypatch.setitem(OBJECTIVES, "capt", never)
     with pytest.raises(DeviceProblem, match="single picture"):
-        runs(batch=4)
+        runs(batch_size=4)
 
 
 def test_early_stop_keeps_the_best(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,7 +235,7 @@ def test_early_stop_keeps_the_best(runs: Runs, monkeypatch: pytest.MonkeyPatch) 
         seen.append(classifier)
         return validation.Measured(share(6), next(scripted))
 
-    monkeypatch.setattr(validation.Watch, "measure", measure)
+    monkeypatch.setattr(validation.Validator, "measure", measure)
     result = runs(epochs=6, patience=2)
     assert (result.epochs, result.kept_epoch) == (4, 2)
     assert "stopped early" in result.ended
@@ -296,7 +296,7 @@ def test_where_validation_pictures_come_from(runs: Runs, tmp_path: Path) -> None
     nothing = runs(shots=4, out=str(tmp_path / "b.safetensors"))
     assert nothing.n_val == 0
     assert nothing.clean is None
-    assert any("nothing is watched" in note for note in nothing.notes)
+    assert any("nothing is validated" in note for note in nothing.notes)
     for part, count in (("train", 3), ("val", 5), ("test", 1)):
         write_pictures(tmp_path / "parts" / part, count, seed=count)
     parts = runs(data=str(tmp_path / "parts"), shots=None, out=str(tmp_path / "c.safetensors"))
@@ -325,9 +325,9 @@ def test_augmented_pictures_make_another_result_that_can_be_repeated(runs: Runs)
 @pytest.mark.parametrize("method", ["coop", "apt", "fap", "pmg-aft"])
 def test_relatives_write_their_own_kind(runs: Runs, method: str) -> None:
     """Another method's file says so; the tiny CLIP has 16 tokens, so its text prompts are short."""
-    length = 4 if method in ("coop", "apt") else None
+    n_ctx = 4 if method in ("coop", "apt") else None
     depth = 1 if method in ("coop", "apt") else 2
-    runs(method=method, length=length, depth=depth, epochs=1)
+    runs(method=method, n_ctx=n_ctx, depth=depth, epochs=1)
     document = checkpoints.read_document(runs.out)
     assert document.method == method
     assert document.settings["attack_loss"] == ("kl" if method == "fap" else "ce")
@@ -344,10 +344,10 @@ def test_the_guide_of_a_robust_model_is_the_one_it_came_from(runs: Runs, tiny_ba
     robust = replace(tiny_backbone, base=Base("the-original", "0" * 64))
     runs(backbone=robust, load=load, epochs=1)
     assert loaded == ["the-original"]
-    runs(backbone=robust, load=load, guide="same", epochs=1, out=str(runs.out.with_name("q.safetensors")))
+    runs(backbone=robust, load=load, reference="same", epochs=1, out=str(runs.out.with_name("q.safetensors")))
     assert loaded == ["the-original"]
     with pytest.raises(BadRequest, match="48 pixels"):
-        runs(load=load, guide="large", out=str(runs.out.with_name("r.safetensors")))
+        runs(load=load, reference="large", out=str(runs.out.with_name("r.safetensors")))
 
 
 def test_half_precision_runs(runs: Runs) -> None:

@@ -16,9 +16,9 @@ def saved() -> Saved:
     """A run after two epochs."""
     context = torch.randn(2, 4, generator=torch.Generator().manual_seed(0))
     return Saved(
-        settings={"shots": 2, "classes": ["a", "b"], "rate": 0.1},
+        settings={"shots": 2, "classes": ["a", "b"], "lr": 0.1},
         epoch=2,
-        batch=4,
+        batch_size=4,
         best_epoch=1,
         prompts={"context": context, "deep_vision.0": context + 1},
         best={"context": context * 2},
@@ -39,7 +39,7 @@ def test_a_state_comes_back_bit_for_bit(tmp_path: Path) -> None:
         ours, theirs = getattr(found, part), getattr(wanted, part)
         assert ours.keys() == theirs.keys()
         assert all(torch.equal(ours[name], theirs[name]) for name in ours)
-    for name in ("settings", "epoch", "batch", "best_epoch", "epochs", "notes"):
+    for name in ("settings", "epoch", "batch_size", "best_epoch", "epochs", "notes"):
         assert getattr(found, name) == getattr(wanted, name)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 

@@ -14,7 +14,7 @@ from capt_engine.tuning import validation
 from capt_engine.tuning.state import read, state_path
 from tests.engine.tuning.conftest import Runs
 
-TOWER: dict[str, object] = {"method": "tecoa", "depth": None, "rate": 0.001, "attack_steps": 1}
+TOWER: dict[str, object] = {"method": "tecoa", "depth": None, "lr": 0.001, "attack_steps": 1}
 
 
 def stopping_in(epoch: int, step: int = 1, error: type[Cancelled] = Stopped) -> Callable[..., None]:
@@ -39,7 +39,7 @@ def script_validation(monkeypatch: pytest.MonkeyPatch) -> None:
         k = next(found)
         return validation.Measured(Share(6, 12, *wilson(6, 12)), Share(k, 12, *wilson(k, 12)))
 
-    monkeypatch.setattr(validation.Watch, "measure", measure)
+    monkeypatch.setattr(validation.Validator, "measure", measure)
 
 
 def stopped(runs: Runs, name: str, progress: Callable[..., None], **changes: object) -> tuple[TuneResult, bytes]:

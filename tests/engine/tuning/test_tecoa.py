@@ -12,7 +12,7 @@ from capt_engine.model.clip import load_backbone
 from capt_engine.records import TuneEpoch
 from tests.engine.tuning.conftest import Runs
 
-PLAIN: dict[str, object] = {"method": "tecoa", "depth": None, "rate": 0.001, "attack_steps": 1}
+PLAIN: dict[str, object] = {"method": "tecoa", "depth": None, "lr": 0.001, "attack_steps": 1}
 
 
 def test_a_tower_is_a_model(runs: Runs) -> None:
@@ -51,10 +51,10 @@ def test_a_stopped_tower_goes_on(runs: Runs) -> None:
     [
         ({"out": "tower.safetensors"}, "writes a folder"),
         ({"coupling": "text_only"}, "knows no coupling"),
-        ({"weight": 2.0}, "knows no weight"),
+        ({"lambda_": 2.0}, "knows no lambda"),
         ({"patience": 3}, "knows no patience"),
         ({"eps": 3.0}, "make no sense"),
-        ({"rate": -1.0}, "make no sense"),
+        ({"lr": -1.0}, "make no sense"),
     ],
 )
 def test_what_a_tower_cannot_is_refused(runs: Runs, tmp_path: Path, changes: dict[str, object], words: str) -> None:

@@ -31,7 +31,7 @@ Pixels = Callable[..., Tensor]
 CPU = torch.device("cpu")
 CLASSES = ("a cube", "a sphere", "a mug")
 ATTACK = InnerAttack(Threat(LINF, 4 / 255), 4 / 255, 2)
-RECIPE = TowerRecipe(ATTACK, epochs=3, batch=5, rate=1e-3)
+RECIPE = TowerRecipe(ATTACK, epochs=3, batch_size=5, lr=1e-3)
 LABELS = torch.arange(12) % 3
 
 
@@ -108,7 +108,7 @@ def test_a_step_is_a_transcription_of_its_equation(
     tiny_backbone: Backbone, coloured: Tensor, text: Tensor, share: float
 ) -> None:
     """One SGD step: PGD by hand, then θ − rate · ∇[(1 − s)·CE(attacked) + s·CE(clean)], written out once more, gives the same weights."""
-    recipe = replace(RECIPE, epochs=1, batch=12, optimiser="sgd", weight_decay=0.0, clean_share=share, rate=0.01)
+    recipe = replace(RECIPE, epochs=1, batch_size=12, optimiser="sgd", weight_decay=0.0, clean_share=share, lr=0.01)
     tuning = TowerTuning(tiny_backbone, coloured, LABELS, text, recipe)
     log = tuning.advance(silent)
     model = copy.deepcopy(tiny_backbone.clip)
@@ -130,15 +130,15 @@ def test_a_step_is_a_transcription_of_its_equation(
     loss = (1 - share) * nll(attacked) + share * nll(images)
     loss.backward()
     assert log.loss == pytest.approx(float(loss.detach()), rel=1e-4)
-    for name, weight in model.visual.named_parameters():
-        assert weight.grad is not None
+    for name, lambda_ in model.visual.named_parameters():
+        assert lambda_.grad is not None
         reached = tuning.tuned.clip.visual.get_parameter(name)
-        torch.testing.assert_close(reached, weight.detach() - 0.01 * weight.grad, rtol=1e-3, atol=2e-5)
+        torch.testing.assert_close(reached, lambda_.detach() - 0.01 * lambda_.grad, rtol=1e-3, atol=2e-5)
 
 
 def test_the_rate_rises_and_falls_to_nothing() -> None:
     """Linear up to the peak over the warm-up's share of the steps, then half a cosine."""
-    rates = [rate_at(i, 100, replace(RECIPE, rate=1.0, warm_up=0.1)) for i in range(100)]
+    rates = [rate_at(i, 100, replace(RECIPE, lr=1.0, warm_up=0.1)) for i in range(100)]
     assert rates[:10] == pytest.approx([(i + 1) / 10 for i in range(10)])
     assert rates[10] == 1.0
     assert rates[55] == pytest.approx(0.5)
@@ -215,7 +215,7 @@ def test_a_loss_that_is_no_number_stops_the_run(
     tiny_backbone: Backbone, coloured: Tensor, text: Tensor, tmp_path: Path
 ) -> None:
     """An absurd rate ends in a sentence, and in no model."""
-    recipe = replace(RECIPE, optimiser="sgd", rate=1e30)
+    recipe = replace(RECIPE, optimiser="sgd", lr=1e30)
     with pytest.raises(TuningFailed, match="is not a number"):
         tune_tower(tiny_backbone, coloured, LABELS, text, recipe, tmp_path, silent)
     assert not (tmp_path / TOWER_CONFIG).exists()

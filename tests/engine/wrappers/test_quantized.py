@@ -19,7 +19,7 @@ from capt_engine.evaluation.analysis import evaluate
 from capt_engine.evaluation.plan import Variant, plan_evaluation
 from capt_engine.model.classifier import Classifier
 from capt_engine.progress import no_progress
-from capt_engine.records import AttackSpec, EvaluateRequest, PictureRow, ThreatModel
+from capt_engine.records import AttackSpec, EvaluateRequest, PictureRow, RunOptions, ThreatModel
 from capt_engine.wrappers.quantized import Quantized, run_attack
 
 # What a sound model passes whatever is rounded.
@@ -111,7 +111,9 @@ def rows_under(tmp_path: Path, classifier: Classifier, threat: ThreatModel, mini
     for i in (best - second).argsort()[:8].tolist():
         Image.fromarray(noise[i]).save(tmp_path / f"{i}.png")
         items.append(Item(str(tmp_path / f"{i}.png"), int(logits[i].argmax())))
-    request = EvaluateRequest("d", attacks=(AttackSpec("pgd"),), threat=threat, minimal_eps=minimal_eps)
+    request = EvaluateRequest(
+        "d", attacks=(AttackSpec("pgd"),), minimal_eps=minimal_eps, options=RunOptions(threat=threat)
+    )
     work = plan_evaluation(request, [Variant("none", classifier)], classifier, "folder")
     rows: list[Any] = []
     result = evaluate(work, items, rows.extend, no_progress)

@@ -105,13 +105,13 @@ def test_the_pickers_choose(bench: Bench, page: ExplorePage) -> None:
     """What is picked reaches the next request; the button swaps; nothing to swap disables it."""
     panel = page.settings_column.model
     panel._a.picked.emit("toy-apt")
-    assert bench.desk.choices.request(()).prompts == "toy-apt"
+    assert bench.desk.choices.request(()).options.prompts == "toy-apt"
     panel._swap.click()
     request = bench.desk.choices.request(())
-    assert (request.prompts, request.compare) == ("toy-capt", "toy-apt")
+    assert (request.options.prompts, request.options.compare) == ("toy-capt", "toy-apt")
     assert (panel._a.currentText(), panel._b.currentText()) == ("CAPT, 16 shots", "APT, 16 shots")
     panel._b.picked.emit(panel._b.itemData(0))
-    assert bench.desk.choices.request(()).compare is None
+    assert bench.desk.choices.request(()).options.compare is None
     assert not panel._swap.isEnabled()
 
 
@@ -127,7 +127,7 @@ def test_a_checkpoint_can_be_opened_from_the_list(
     assert panel._b.currentText() == "CAPT, 16 shots"
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(file), ""))
     panel._a.picked.emit(panel._a.itemData(panel._a.findText("Open a checkpoint…")))
-    assert bench.desk.choices.request(()).prompts == str(file)
+    assert bench.desk.choices.request(()).options.prompts == str(file)
     assert panel._a.currentText() == "mine"
 
 
@@ -145,7 +145,7 @@ def test_a_dropped_checkpoint_is_offered_as_b(bench: Bench, page: ExplorePage, p
     assert page.banner.isVisible()
     page.banner.action_clicked.emit()
     assert not page.banner.isVisible()
-    assert bench.desk.choices.request(()).compare == str(file)
+    assert bench.desk.choices.request(()).options.compare == str(file)
 
 
 def test_an_offer_that_was_dismissed_is_gone(bench: Bench, page: ExplorePage) -> None:
@@ -155,7 +155,7 @@ def test_an_offer_that_was_dismissed_is_gone(bench: Bench, page: ExplorePage) ->
     assert bench.engine.requests == []
     page.banner.dismissed.emit()
     assert not page._banner_room.isVisible()
-    assert bench.desk.choices.request(()).compare == "toy-capt"
+    assert bench.desk.choices.request(()).options.compare == "toy-capt"
 
 
 def test_aim_is_asked_only_when_comparing(bench: Bench, page: ExplorePage) -> None:
@@ -164,7 +164,7 @@ def test_aim_is_asked_only_when_comparing(bench: Bench, page: ExplorePage) -> No
     assert attack._aim_box.isVisible()
     assert attack._aim.choice() == "each"
     attack._aim.picked.emit("b")
-    assert bench.desk.choices.request(()).aim == "b"
+    assert bench.desk.choices.request(()).options.aim == "b"
     assert "For A it is only a transfer" in attack._aim_words.text()
     bench.desk.choices.sides.set_b(None)
     assert not attack._aim_box.isVisible()

@@ -70,7 +70,7 @@ def finished(bench: Bench, result: r.AnalyzeResult) -> r.EvaluateRequest:
     bench.desk.evaluation.run.start()
     request = bench.engine.requests[-1]
     assert isinstance(request, r.EvaluateRequest)
-    folder = Path(request.keep)
+    folder = Path(request.options.keep)
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text(json.dumps({"command": "capt evaluate toys"}), encoding="utf-8")
     play(bench, r.RowsReady(last(bench), acted.quick()), r.JobFinished(last(bench), result))
@@ -155,7 +155,7 @@ def test_run_turns_into_cancel_and_counts_live(bench: Bench, page: EvaluatePage,
     run.trigger()
     job, request = last(bench), bench.engine.requests[-1]
     assert isinstance(request, r.EvaluateRequest)
-    assert request.keep
+    assert request.options.keep
     assert page.results.isVisible()
     play(bench, r.JobProgress(job, 1, 8, "picture 2 of 4, pgd", 200.0), r.RowsReady(job, acted.quick()[:2]))
     box = page.results.verdict.box
@@ -168,12 +168,12 @@ def test_run_turns_into_cancel_and_counts_live(bench: Bench, page: EvaluatePage,
     assert "Quick look" in box.caption.text()
     page._cancel.trigger()
     assert bench.engine.cancelled == [job]
-    Path(request.keep).mkdir(parents=True)
-    (Path(request.keep) / "manifest.json").write_text("{}", encoding="utf-8")
+    Path(request.options.keep).mkdir(parents=True)
+    (Path(request.options.keep) / "manifest.json").write_text("{}", encoding="utf-8")
     play(bench, r.JobCancelled(job))
     assert box.headline.text() == "Stopped after 1 of 4 pictures"
     press(page.results.verdict.go_on)
-    assert bench.engine.requests[-1] == replace(request, resume=True)
+    assert bench.engine.requests[-1] == replace(request, options=replace(request.options, resume=True))
 
 
 def test_other_pictures_have_to_wait_for_a_run(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_two_sides_stand_beside_each_other(bench: Bench, page: EvaluatePage, tmp
     bench.desk.choices.sides.set_b("toy-capt")
     dropped(bench, page, tmp_path)
     request = finished(bench, acted.compared())
-    assert request.compare == "toy-capt"
+    assert request.options.compare == "toy-capt"
     results = page.results
     assert results.verdict.box.headline.text() == "B withstands more than A on the same 4 pictures."
     assert results.verdict.box.property("verdict") == "better"
@@ -291,8 +291,11 @@ def test_the_report_of_the_run_and_its_command(bench: Bench, page: EvaluatePage,
     assert asked == ["report"]
     listing = bench.engine.requests[-1]
     assert isinstance(listing, r.ListRunsRequest)
-    play(bench, r.JobFinished(last(bench), r.RunsListed((r.KeptRun(request.keep, "2026-01-01", "toys", 4, True),))))
-    assert bench.desk.reports.chosen == (request.keep,)
+    play(
+        bench,
+        r.JobFinished(last(bench), r.RunsListed((r.KeptRun(request.options.keep, "2026-01-01", "toys", 4, True),))),
+    )
+    assert bench.desk.reports.chosen == (request.options.keep,)
     press(page.results.verdict.copy)
     assert QGuiApplication.clipboard().text() == "capt evaluate toys"
     assert page.results.verdict.copy.text() == "Copied"
@@ -347,15 +350,15 @@ def test_the_controls_of_the_test_ask_for_what_they_say(bench: Bench, page: Eval
     panel._template.setText("my {}.")
     panel.on_template_edited()
     request = choices.request()
-    assert (request.suite, request.checks, request.template) == ("standard", "off", "my {}.")
-    assert request.threat.eps == 0.5 / 255
+    assert (request.suite, request.checks, request.options.template) == ("standard", "off", "my {}.")
+    assert request.options.threat.eps == 0.5 / 255
     assert request.until_chance
     panel.test.on_activated(panel.test.findData("pgd"))
     panel._form.set_values((("steps", 40),))
     panel._form.changed.emit()
     assert choices.request().attacks == (r.AttackSpec("pgd", (("steps", 40),)),)
     panel._target.on_activated(2)
-    assert choices.request().threat.target == "dog"
+    assert choices.request().options.threat.target == "dog"
     panel.test.on_activated(panel.test.findData("corruptions"))
     assert not panel.strength.isVisible()
     assert not panel.curve.isVisible()

@@ -272,6 +272,6 @@ def test_the_knobs_change_the_request(bench: Bench, page: ExplorePage) -> None:
     attack._effort.value_changed.emit(50)
     attack._target.picked.emit("cone")
     request = bench.desk.choices.request(())
-    assert (request.threat.eps, request.threat.target) == (8 / 255, "cone")
+    assert (request.options.threat.eps, request.options.threat.target) == (8 / 255, "cone")
     assert request.attack is not None
     assert dict(request.attack.values) == {"steps": 50}

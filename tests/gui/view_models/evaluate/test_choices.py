@@ -29,9 +29,14 @@ def test_a_suite_is_asked_for_as_the_terminal_asks(choices: EvaluateChoices) -> 
     """Its attacks one after the other, on at most 200 pictures, with cheap checks, among the classes of the data."""
     request = choices.request("/runs/1")
     assert request == r.EvaluateRequest(
-        data="/data/toys", model="demo", attacks=(), suite="quick", skip_broken=True, limit=200, checks="cheap",
-        threat=r.ThreatModel(eps=4 / 255), keep="/runs/1",
-    )  # fmt: skip
+        data="/data/toys",
+        attacks=(),
+        suite="quick",
+        skip_broken=True,
+        limit=200,
+        checks="cheap",
+        options=r.RunOptions(model="demo", threat=r.ThreatModel(eps=4 / 255), keep="/runs/1"),
+    )
     assert choices.problem() == ""
     assert choices.cost_words().startswith("200 pictures × 2 attacks.")
     assert choices.interval_words() == "Figures are known to ± 6.9 points or better."
@@ -46,12 +51,12 @@ def test_one_attack_has_its_own_form(choices: EvaluateChoices) -> None:
     assert request.attacks == (r.AttackSpec("pgd", (("steps", 50),)),)
     assert request.suite == ""
     assert not request.skip_broken
-    assert request.seed == 3
+    assert request.options.seed == 3
     assert choices.steps == 50
     choices.set_steps(10)
     assert choices.request().attacks == (r.AttackSpec("pgd"),)
     choices.set_test("quick")
-    assert [param.name for param in choices.expert_params()] == ["eps", "every_picture", "space", "rounding", "seed"]
+    assert [param.name for param in choices.expert_params()] == ["eps", "every_picture", "perturb", "rounding", "seed"]
     choices.set_expert_values((("every_picture", True),))
     assert not choices.request().skip_broken
 
@@ -91,37 +96,37 @@ def test_budget_prompts_and_seed_are_those_of_the_explore_page(bench: Bench, cho
     choices.set_eps(2 / 255)
     assert bench.desk.choices.eps == 2 / 255
     bench.desk.choices.set_eps(8 / 255)
-    assert choices.request().threat.eps == 8 / 255
+    assert choices.request().options.threat.eps == 8 / 255
     bench.engine.emit(TWO_SIDES)
     QCoreApplication.processEvents()
     bench.desk.choices.sides.set_b("toy-capt")
     bench.desk.choices.sides.set_aim("a")
     request = choices.request()
-    assert (request.prompts, request.compare, request.aim) == (None, "toy-capt", "a")
+    assert (request.options.prompts, request.options.compare, request.options.aim) == (None, "toy-capt", "a")
     assert "2 sets of prompts" in choices.cost_words()
     choices.set_expert_values((("seed", 7), ("rounding", "8-bit")))
     assert bench.settings.seed == 7
-    assert bench.settings.rounding == choices.request().threat.rounding == "8-bit"
+    assert bench.settings.rounding == choices.request().options.threat.rounding == "8-bit"
     # Nobody attacks in bad weather, and what was chosen for attacks waits for the next one.
     choices.set_test("corruptions")
     assert "rounding" not in [param.name for param in choices.expert_params()]
-    assert choices.request().threat.rounding == "none"
+    assert choices.request().options.threat.rounding == "none"
     choices.set_expert_values((("seed", 8),))
     choices.set_test("quick")
-    assert choices.request().threat.rounding == "8-bit"
+    assert choices.request().options.threat.rounding == "8-bit"
 
 
 def test_target_and_sentence_belong_to_the_data(choices: EvaluateChoices) -> None:
     """A class of the data can be the goal; the data's own sentence is sent as no choice at all."""
     choices.set_target("dog")
-    assert choices.request().threat.target == "dog"
+    assert choices.request().options.threat.target == "dog"
     choices.set_target("zebra")
-    assert choices.request().threat.target is None
+    assert choices.request().options.threat.target is None
     assert choices.template == "a {}."
     choices.set_template("a {}.")
-    assert choices.request().template == ""
+    assert choices.request().options.template == ""
     choices.set_template("my {}.")
-    assert choices.request().template == "my {}."
+    assert choices.request().options.template == "my {}."
     choices.set_template("nothing")
     assert choices.problem() == "The sentence needs {} where the class goes"
 
@@ -144,7 +149,7 @@ def test_the_limit_stops_where_the_pictures_end(choices: EvaluateChoices) -> Non
 def test_norms_follow_the_attack(choices: EvaluateChoices) -> None:
     """A suite works with every norm; the budget is kept for each."""
     choices.set_norm("l2")
-    assert choices.request().threat == r.ThreatModel(norm="l2", eps=0.5)
+    assert choices.request().options.threat == r.ThreatModel(norm="l2", eps=0.5)
     assert choices.eps_words() == "0.5"
     assert [norm.name for norm in choices.norms] == ["linf", "l2"]
 

@@ -46,8 +46,8 @@ def run(bench: Bench, tmp_path: Path) -> EvaluateRun:
 
 def keep(request: r.EvaluateRequest, command: str) -> None:
     """What the engine leaves in the folder of a run."""
-    Path(request.keep).mkdir(parents=True)
-    (Path(request.keep) / "manifest.json").write_text(json.dumps({"command": command}), encoding="utf-8")
+    Path(request.options.keep).mkdir(parents=True)
+    (Path(request.options.keep) / "manifest.json").write_text(json.dumps({"command": command}), encoding="utf-8")
 
 
 def test_rows_are_counted_as_they_come(bench: Bench, run: EvaluateRun) -> None:
@@ -130,7 +130,7 @@ def test_a_stopped_run_is_gone_on_with(bench: Bench, run: EvaluateRun) -> None:
     bench.desk.evaluation.choices.set_test("standard")
     assert not run.is_current
     run.go_on()
-    assert bench.engine.requests[-1] == replace(asked, resume=True)
+    assert bench.engine.requests[-1] == replace(asked, options=replace(asked.options, resume=True))
     play(bench, r.RowsReady(last(bench), acted.quick()[4:]), r.JobFinished(last(bench), acted.result()))
     assert run.tally.n == 4
     assert not run.is_stopped
@@ -156,7 +156,7 @@ def test_the_command_is_the_manifests(bench: Bench, run: EvaluateRun) -> None:
     play(bench, r.JobFinished(last(bench), acted.result()))
     assert run.report_problem() == ""
     assert run.command() == "capt evaluate /data/toys --suite quick"
-    place = Path(request.keep) / "manifest.json"
+    place = Path(request.options.keep) / "manifest.json"
     place.write_text(json.dumps({"command": "capt run manifest.json"}), encoding="utf-8")
     assert shlex.split(run.command()) == ["capt", "run", str(place)]
 

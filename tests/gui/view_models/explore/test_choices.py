@@ -44,11 +44,11 @@ def test_a_request_is_the_same_before_and_after_the_catalogue() -> None:
 def test_lpips_is_measured_where_its_cheap_weights_are(choices: Choices) -> None:
     """AlexNet's without being asked, VGG16's never; a result without it does not look "made with other settings"."""
     before = choices.request(())
-    assert before.lpips == ""
+    assert before.options.lpips == ""
     choices.on_ready(replace(CATALOGUE, lpips=("vgg",)))
-    assert choices.request(()).lpips == ""
+    assert choices.request(()).options.lpips == ""
     choices.on_ready(replace(CATALOGUE, lpips=("alex", "vgg")))
-    assert choices.request(()).lpips == "alex"
+    assert choices.request(()).options.lpips == "alex"
     assert choices.made_with(before)
 
 
@@ -63,9 +63,9 @@ def test_each_model_has_its_own_classes(choices: Choices) -> None:
     """Lists are kept per model; the suggestion itself is not stored."""
     assert choices.classes == SHAPES
     choices.set_classes(("cat", "dog"), "a drawing of a {}.")
-    assert choices.request(()).classes == ("cat", "dog")
+    assert choices.request(()).options.classes == ("cat", "dog")
     choices.set_model("photos")
-    assert (choices.classes, choices.request(()).classes) == (PHOTO_CLASSES, ())
+    assert (choices.classes, choices.request(()).options.classes) == (PHOTO_CLASSES, ())
     choices.set_model("demo")
     assert choices.template == "a drawing of a {}."
     choices.restore_classes()
@@ -87,9 +87,9 @@ def test_each_norm_has_its_own_budget(choices: Choices) -> None:
 def test_a_target_must_be_a_class(choices: Choices) -> None:
     """A target that is no longer in the list is no target."""
     choices.set_target("cone")
-    assert choices.request(()).threat.target == "cone"
+    assert choices.request(()).options.threat.target == "cone"
     choices.set_classes(("cat", "dog"), "a {}.")
-    assert choices.request(()).threat.target is None
+    assert choices.request(()).options.threat.target is None
 
 
 def test_the_expert_form_and_the_knobs_are_one(choices: Choices) -> None:
@@ -173,11 +173,11 @@ def test_an_attack_brings_its_norms_and_goals(choices: Choices) -> None:
 
 def test_on_which_pixels_an_attack_works_is_one_setting_for_all(choices: Choices) -> None:
     """Chosen in the Expert form, kept whatever the attack, told in the request, and back at the default where the form is emptied."""
-    choices.set_expert_values((("space", "original size"), ("rounding", "8-bit")))
+    choices.set_expert_values((("perturb", "original"), ("rounding", "8-bit")))
     choices.set_norm("l2")
-    threat = choices.request(("a.png",)).threat
-    assert (threat.space, threat.rounding) == ("original size", "8-bit")
-    assert dict(choices.expert_values()) == {"space": "original size", "rounding": "8-bit"}
+    threat = choices.request(("a.png",)).options.threat
+    assert (threat.perturb, threat.rounding) == ("original", "8-bit")
+    assert dict(choices.expert_values()) == {"perturb": "original", "rounding": "8-bit"}
     choices.set_expert_values(())
-    threat = choices.request(("a.png",)).threat
-    assert (threat.space, threat.rounding) == ("model input", "none")
+    threat = choices.request(("a.png",)).options.threat
+    assert (threat.perturb, threat.rounding) == ("input", "none")

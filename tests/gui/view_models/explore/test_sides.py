@@ -33,7 +33,7 @@ def test_plain_text_stands_beside_capt(choices: Choices) -> None:
     """Nobody has said anything: zero-shot is compared with the CAPT prompts of the chosen model."""
     assert sides(choices) == (PLAIN, CAPT)
     request = choices.request(())
-    assert (request.prompts, request.compare, request.aim) == (None, CAPT, "each")
+    assert (request.options.prompts, request.options.compare, request.options.aim) == (None, CAPT, "each")
 
 
 def test_without_capt_prompts_nothing_is_compared() -> None:
@@ -43,7 +43,7 @@ def test_without_capt_prompts_nothing_is_compared() -> None:
     assert sides(bare) == (PLAIN, None)
     bare.on_ready(replace(CATALOGUE, prompts=tuple(info for info in PROMPTS if info.method != "capt")))
     assert sides(bare) == (PLAIN, None)
-    assert bare.request(()).aim == "each"
+    assert bare.request(()).options.aim == "each"
 
 
 def test_prompts_of_another_model_are_offered_closed_and_last(choices: Choices) -> None:
@@ -65,7 +65,7 @@ def test_no_comparison_is_a_choice_that_stays(choices: Choices) -> None:
     choices.sides.set_b(None)
     assert (sides(choices), choices.settings.compare) == ((PLAIN, None), OFF)
     choices.on_ready(TWO_SIDES.catalogue)
-    assert choices.request(()).compare is None
+    assert choices.request(()).options.compare is None
 
 
 def test_the_partner_stays_when_a_changes(choices: Choices) -> None:
@@ -97,12 +97,12 @@ def test_a_swap_keeps_the_attack_on_its_victim(choices: Choices) -> None:
 def test_an_aim_matters_only_when_comparing(choices: Choices) -> None:
     """A request without B says "each"; nonsense in the settings does too."""
     choices.sides.set_aim("a")
-    assert choices.request(()).aim == "a"
+    assert choices.request(()).options.aim == "a"
     choices.sides.set_b(None)
-    assert choices.request(()).aim == "each"
+    assert choices.request(()).options.aim == "each"
     odd = Choices(Settings(aim="everyone"))
     odd.on_ready(TWO_SIDES.catalogue)
-    assert odd.request(()).aim == "each"
+    assert odd.request(()).options.aim == "each"
 
 
 def test_a_file_can_be_opened_on_either_side(choices: Choices, tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_file_can_be_opened_on_either_side(choices: Choices, tmp_path: Path) -
     assert choices.settings.prompt_files == [str(other), str(mine)]
     assert choices.sides.label(str(mine)) == "mine"
     choices.on_ready(TWO_SIDES.catalogue)
-    assert choices.request(()).compare == str(mine)
+    assert choices.request(()).options.compare == str(mine)
     mine.unlink()
     choices.on_ready(TWO_SIDES.catalogue)
     assert sides(choices) == (str(other), None)
@@ -136,9 +136,9 @@ def test_prompts_suggest_the_classes_they_were_tuned_on(choices: Choices) -> Non
     assert choices.classes == SHAPES
     choices.sides.set_a(MUGS)
     assert (choices.classes, choices.template) == (("mug", "cup", "jug"), "my {}.")
-    assert choices.request(()).classes == ("mug", "cup", "jug")
+    assert choices.request(()).options.classes == ("mug", "cup", "jug")
     choices.use_model_classes()
-    assert (choices.request(()).classes, choices.has_own_classes) == (SHAPES, True)
+    assert (choices.request(()).options.classes, choices.has_own_classes) == (SHAPES, True)
     choices.restore_classes()
     assert (choices.classes, choices.has_own_classes) == (("mug", "cup", "jug"), False)
 
@@ -147,11 +147,11 @@ def test_classes_of_the_user_come_first(choices: Choices) -> None:
     """Typed classes stay, whatever prompts are chosen."""
     choices.set_classes(("cat", "dog"), "a {}.")
     choices.sides.set_a(MUGS)
-    assert choices.request(()).classes == ("cat", "dog")
+    assert choices.request(()).options.classes == ("cat", "dog")
     choices.set_model("photos")
     assert choices.classes == ("car", "bus")
     choices.sides.set_b(None)
-    assert (choices.classes, choices.request(()).classes) == (PHOTO_CLASSES, ())
+    assert (choices.classes, choices.request(()).options.classes) == (PHOTO_CLASSES, ())
 
 
 def test_made_with_knows_both_sides(choices: Choices) -> None:

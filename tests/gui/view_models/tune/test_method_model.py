@@ -53,7 +53,7 @@ def test_a_setting_is_the_users_else_the_presets_else_the_methods(bench: Bench) 
     model = ready(bench)
     assert model.value("epochs") == 3
     model.set_method("apt")
-    assert model.value("rate") == 0.002
+    assert model.value("lr") == 0.002
     model.set_values((("epochs", 7),))
     assert model.value("epochs") == 7
     assert model.values() == (("epochs", 7),)
@@ -63,10 +63,10 @@ def test_a_setting_is_the_users_else_the_presets_else_the_methods(bench: Bench) 
 def test_a_preset_replaces_what_it_names_and_leaves_the_rest(bench: Bench) -> None:
     """Who chooses a preset means it; settings it does not speak of stay."""
     model = ready(bench)
-    model.set_values((("epochs", 7), ("weight", 4.0)))
+    model.set_values((("epochs", 7), ("lambda_", 4.0)))
     model.set_preset("paper")
     assert model.value("epochs") == 50
-    assert model.value("weight") == 4.0
+    assert model.value("lambda_") == 4.0
 
 
 def test_the_request_carries_all_that_was_chosen(bench: Bench) -> None:
@@ -74,10 +74,10 @@ def test_the_request_carries_all_that_was_chosen(bench: Bench) -> None:
     model = ready(bench)
     project = bench.desk.tuning.project
     project.change(shots=4, seed=3, model="photos", template="a {}.")
-    model.set_values((("weight", 4.0),))
+    model.set_values((("lambda_", 4.0),))
     request = model.request()
     assert (request.model, request.method, request.shots, request.seed) == ("photos", "capt", 4, 3)
-    assert (request.epochs, request.attack_steps, request.weight, request.template) == (3, 2, 4.0, "a {}.")
+    assert (request.epochs, request.attack_steps, request.lambda_, request.template) == (3, 2, 4.0, "a {}.")
     assert request.data == str(project.folder / "split.csv")
     assert request.out == str(project.folder / "prompts.safetensors")
     assert not request.resume
