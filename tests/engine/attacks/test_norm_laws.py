@@ -35,7 +35,7 @@ def tensors(low: float, high: float) -> Any:
     return st.lists(value, min_size=VALUES, max_size=VALUES).map(lambda values: torch.tensor(values).view(SHAPE))
 
 
-perturbations = st.one_of(tensors(-2, 2), tensors(-0.1, 0.1))
+perturbations = st.one_of(tensors(-2, 2), tensors(-0.125, 0.125))
 pictures = tensors(0, 1)
 
 
