@@ -160,7 +160,7 @@ def test_killed_after_its_last_epoch(runs: Runs) -> None:
             kept.append(state_path(runs.out).read_bytes())
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running.checkpoints, "save", lambda *_: keep())
+        patch.setattr(running.LearnedPrompts, "save", lambda *_: keep())
         runs(resume=True)
     state_path(runs.out).write_bytes(kept[-1])
     runs.out.write_bytes(unbroken)
