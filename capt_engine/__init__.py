@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from capt_engine.attacks.apgd import APGDDLR as APGDDLR
     from capt_engine.attacks.apgd import APGDT as APGDT
     from capt_engine.attacks.apgd import APGDMargin as APGDMargin
+    from capt_engine.attacks.base import Attack as Attack
     from capt_engine.attacks.carlini_wagner import CarliniWagner as CarliniWagner
     from capt_engine.attacks.corruption import Corrupt as Corrupt
     from capt_engine.attacks.criterion import Criterion as Criterion
@@ -38,9 +39,12 @@ if TYPE_CHECKING:
     from capt_engine.model.classifier import Classifier as Classifier
     from capt_engine.model.clip import load_clip as load_clip
     from capt_engine.model.learned_prompts import LearnedPrompts as LearnedPrompts
+    from capt_engine.tuning.loop import TuningFailed as TuningFailed
+    from capt_engine.tuning.of_tensors import tune as tune
 
 _HOMES = {
     "attacks.apgd": "APGDCE APGDDLR APGDMargin APGDT",
+    "attacks.base": "Attack",
     "attacks.carlini_wagner": "CarliniWagner",
     "attacks.corruption": "Corrupt",
     "attacks.criterion": "Criterion",
@@ -60,6 +64,8 @@ _HOMES = {
     "model.classifier": "Classifier",
     "model.clip": "load_clip",
     "model.learned_prompts": "LearnedPrompts",
+    "tuning.loop": "TuningFailed",
+    "tuning.of_tensors": "tune",
     "metrics": "metrics",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
