@@ -60,7 +60,7 @@ def dlr(logits: Tensor, labels: Tensor) -> Tensor:
         labels: y, (n,).
 
     Returns:
-        (n,), at most 1; positive where the answer is not the label.
+        (n,), at least −1; positive where the answer is not the label.
     """
     if logits.shape[1] < DLR_CLASSES:
         return margin(logits, labels)

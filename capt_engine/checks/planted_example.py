@@ -37,7 +37,7 @@ class PlantedModel:
 
 
 def plant(model: LogitsFn, image: Tensor, threat: Threat, rngs: PictureRngs) -> PlantedModel | None:
-    """Plant an adversarial example inside the ball around one picture (Zimmermann et al. 2022, section 4).
+    """Plant an adversarial example inside the ball around one picture (Zimmermann et al. 2022, arXiv 2206.13991).
 
     Args:
         model: pixels → logits.
