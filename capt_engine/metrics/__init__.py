@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from capt_engine import torch_settings as _torch_settings  # noqa: F401 - before any torch
 from capt_engine.metrics.calibration import brier, ece, nll
 from capt_engine.metrics.consistency import agreement, js, kl
 from capt_engine.metrics.distortion import high_frequency, l0, l2, linf, mean_change, psnr, ssim
