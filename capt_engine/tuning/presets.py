@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+from capt_engine.metrics.alpha import ALPHAS
 from capt_engine.model.prompts import COUPLINGS
 from capt_engine.records import MethodInfo, ParamInfo, PresetInfo, TuneRequest
 from capt_engine.registry import Table
-from capt_engine.tuning.alpha import ALPHAS
 from capt_engine.tuning.defaults import AUGMENTATIONS, usual
 from capt_engine.tuning.inner_attack import LOSSES
 from capt_engine.tuning.methods import METHODS, Method

@@ -180,10 +180,10 @@ class RunInputs:
 
     def _all_reference_logits(self, progress: Progress) -> Tensor:
         """The reference model's logits (N, k) of the clean training pictures, computed once for the whole run."""
-        images, rows = self.pictures.train.images, []
-        for at in range(0, len(images), _REFERENCE_BATCH):
-            progress(at, len(images), "asking the reference model")
-            rows.append(self._reference_logits((images[at : at + _REFERENCE_BATCH].float() / 255).to(self.device)))
+        train, rows = self.pictures.train, []
+        for at in range(0, len(train), _REFERENCE_BATCH):
+            progress(at, len(train), "asking the reference model")
+            rows.append(self._reference_logits(train.pixels(slice(at, at + _REFERENCE_BATCH)).to(self.device)))
         return torch.cat(rows)
 
     def _reference_logits(self, images: Tensor) -> Tensor:

@@ -22,14 +22,14 @@ from PIL import Image
 from capt_engine.cli import tune
 from capt_engine.cli.main import main, parser
 from capt_engine.errors import BadRequest
+from capt_engine.metrics.alpha import ALPHAS
+from capt_engine.metrics.consistency import KL_DIRECTIONS
 from capt_engine.model.checkpoints import read, read_document
 from capt_engine.model.prompts import COUPLINGS
 from capt_engine.records import TuneRequest
 from capt_engine.runs.tuning_text import request_of, tune_command
 from capt_engine.tuning import tecoa
-from capt_engine.tuning.alpha import ALPHAS
 from capt_engine.tuning.methods import METHODS
-from capt_engine.tuning.objective import KL_DIRECTIONS
 from capt_engine.tuning.presets import PRESETS
 
 FAST = ("--shots", "1", "--epochs", "2", "--batch", "2", "--attack-steps", "1", "--device", "cpu")
