@@ -135,11 +135,11 @@ def test_too_few_for_the_shots() -> None:
     assert "left to train on" not in said(listed({"cat": 10, "dog": 400}), shots=4)[1]
 
 
-def test_nothing_to_watch() -> None:
+def test_nothing_to_validate_on() -> None:
     """Without validation pictures they are drawn from the rest, and only where that is too small is it told."""
-    assert "watch tuning on" not in said(listed(LARGE), val_share=0.0)[1]
-    assert "watch tuning on" in said(listed({"cat": 20, "dog": 400}), val_share=0.0)[1]
-    assert "watch tuning on" in said(listed(LARGE), val_share=0.0, shots=None)[1]
+    assert "left for validation" not in said(listed(LARGE), val_share=0.0)[1]
+    assert "left for validation" in said(listed({"cat": 20, "dog": 400}), val_share=0.0)[1]
+    assert "left for validation" in said(listed(LARGE), val_share=0.0, shots=None)[1]
 
 
 def test_how_rough_the_test_will_be() -> None:
