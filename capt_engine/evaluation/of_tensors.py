@@ -17,6 +17,7 @@ from capt_engine.evaluation.analysis import Batch, run_batches
 from capt_engine.evaluation.checks import PICTURES, Spread, live_checks
 from capt_engine.evaluation.plan import Plan, Variant, plan_evaluation
 from capt_engine.evaluation.rows import Input
+from capt_engine.metrics.alpha import AlphaRule
 from capt_engine.model.classifier import Classifier
 from capt_engine.progress import Progress, no_progress
 from capt_engine.records import (
@@ -144,7 +145,10 @@ def evaluate(
     )
     learned = model.learned
     name = NO_PROMPTS if model.zero_shot is model else UNSAVED if learned is None else learned.name or UNSAVED
-    variant = Variant(name, model, "" if learned is None else learned.sha256)
+    variant = Variant(name, model)
+    if learned is not None:
+        rule = AlphaRule.of(learned.document.method, learned.document.settings)
+        variant = Variant(name, model, learned.sha256, rule)
     work = plan_evaluation(request, [variant], model.zero_shot, "given")
     return _evaluated(work, data, progress)
 

@@ -29,6 +29,7 @@ class Views:
         frozen: logits (n, k) of the reference model on the clean pictures; frozen_adversarial: on the attacked ones. Constants.
         clean_features: unit embeddings (n, d) of the clean pictures by the tuned model; adversarial_features: of the attacked ones.
         progress: the share of the run that is done, in [0, 1].
+        has_clean: False where no clean picture was shown, and the attacked ones stand in the place of the clean ones.
     """
 
     labels: Tensor
@@ -39,17 +40,22 @@ class Views:
     clean_features: Tensor
     adversarial_features: Tensor
     progress: float = 0.0
+    has_clean: bool = True
 
 
 @dataclass(frozen=True)
 class Settings:
-    """lambda_: λ. alpha: a rule of ALPHAS, or "const" with `alpha_const`. detach_clean: no gradient into the clean target."""
+    """lambda_: λ. alpha: a rule of ALPHAS, or "const" with `alpha_const`. detach_clean: no gradient into the clean target.
+
+    clean_share: how much of an adversarial loss is cross-entropy on the clean pictures; TeCoA and APT have none.
+    """
 
     lambda_: float = 2.5
     alpha: str = "label_prob"
     alpha_const: float = 0.5
     kl_direction: str = "target_first"
     detach_clean: bool = False
+    clean_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -107,15 +113,19 @@ def clean_only(views: Views, settings: Settings) -> Terms:
 def adversarial_only(views: Views, settings: Settings) -> Terms:
     """CE(adversarial): APT (CVPR 2024), adversarial MaPLe, TeCoA (ICLR 2023, arXiv 2212.07016).
 
+    With a share s of clean pictures it is (1 − s) · CE(adversarial) + s · CE(clean).
+
     Args:
         views: one batch as the models see it.
-        settings: λ, α, the direction of KL.
+        settings: the share of clean pictures.
 
     Returns:
         The loss and its parts.
     """
-    del settings
-    return _plain(views, _ce(views.adversarial, views), views.adversarial)
+    loss, share = _ce(views.adversarial, views), settings.clean_share
+    if share:
+        loss = (1 - share) * loss + share * _ce(views.clean, views)
+    return _plain(views, loss, views.adversarial)
 
 
 def trades(views: Views, settings: Settings) -> Terms:

@@ -13,9 +13,9 @@ from capt_engine.model.clip import Backbone, load_backbone
 from capt_engine.model.learned_prompts import LearnedPrompts
 from capt_engine.progress import Progress, no_progress
 from capt_engine.records import TuneEpoch, TuneRequest
-from capt_engine.tuning import tecoa
 from capt_engine.tuning.callbacks import News, WorkClock
 from capt_engine.tuning.defaults import chosen
+from capt_engine.tuning.methods import METHODS
 from capt_engine.tuning.pictures import Drawn, Read, require_every_class
 from capt_engine.tuning.run import Run
 from capt_engine.tuning.run_inputs import Pictures, RunInputs, reference_of
@@ -95,7 +95,7 @@ def tune(
         >>> prompts.document.method, prompts.document.figures["epochs"]
         ('capt', 1)
     """
-    if method == tecoa.METHOD:
+    if METHODS[method].learns_tower:
         raise BadRequest("TeCoA tunes an image tower and learns no prompts.", "Use `capt tune --method tecoa`.")
     if isinstance(classes, str) or not classes:
         raise BadRequest("There is no list of class names.", 'Give at least one, as in ["cat", "dog"].')

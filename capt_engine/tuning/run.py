@@ -17,16 +17,19 @@ from capt_engine.model.memory import start_counting
 from capt_engine.model.prompts import Prompts
 from capt_engine.progress import Progress
 from capt_engine.records import TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneStep, TuneStrip
-from capt_engine.tuning import outcome, tecoa
+from capt_engine.tuning import outcome, tower_run
 from capt_engine.tuning import state as states
 from capt_engine.tuning.callbacks import OnNews, WorkClock
 from capt_engine.tuning.defaults import chosen
 from capt_engine.tuning.forecast import DRY_STEPS, foreseen, of_prompts
 from capt_engine.tuning.loop import State, TuningFailed, has_collapsed
+from capt_engine.tuning.methods import METHODS
 from capt_engine.tuning.pictures import draw
 from capt_engine.tuning.run_inputs import RunInputs, read_all, reference_of
 from capt_engine.tuning.validation import Measured
 
+# The name of SGD's momentum in torch.
+_MOMENTUM = "momentum_buffer"
 # These have no consistency term, so its absence says nothing about them.
 _WITHOUT_CONSISTENCY = ("clean", "adversarial")
 
@@ -42,8 +45,8 @@ def tune(
     """
     clock = WorkClock(progress)
     started_s = clock.now_s()
-    if request.method == tecoa.METHOD:
-        return tecoa.tune(request, backbone, on_news, clock)
+    if METHODS[request.method].learns_tower:
+        return tower_run.tune(request, backbone, on_news, clock)
     out = _checked_out(request)
     start_counting(backbone.mean.device)
     settings = chosen(request, backbone)
@@ -65,8 +68,8 @@ def foresee(
     request: TuneRequest, backbone: Backbone, load: Callable[[str], Backbone], progress: Progress
 ) -> TuneForecast:
     """What a run will take, from a dry run of its own pictures; writes nothing. Raises CaptError where the run would."""
-    if request.method == tecoa.METHOD:
-        return tecoa.foresee(request, backbone, WorkClock(progress))
+    if METHODS[request.method].learns_tower:
+        return tower_run.foresee(request, backbone, WorkClock(progress))
     return of_prompts(request, backbone, load, WorkClock(progress))
 
 
@@ -134,7 +137,11 @@ class Run:
         except (RuntimeError, KeyError, TypeError) as error:
             raise BadCheckpoint(f"{str(path)!r} is damaged.", "Remove it and start again.") from error
         self.found.best_epoch, self.found.notes = saved.best_epoch, list(saved.notes)
-        self._state, self._best, self.batch_size = State(saved.epoch, saved.momentum), saved.best, saved.batch_size
+        self._state, self._best, self.batch_size = (
+            State(saved.epoch, {_MOMENTUM: saved.momentum}),
+            saved.best,
+            saved.batch_size,
+        )
         if self._stop_after:
             # A run that was killed may have gone further than the request knows.
             self._stop_after = max(self._stop_after, saved.epoch)
@@ -292,7 +299,7 @@ class Run:
             best_epoch=self.found.best_epoch,
             prompts=self.prompts.state_dict(),
             best=self._best,
-            momentum=self._state.momentum,
+            momentum=self._state.optimiser.get(_MOMENTUM, {}),
             epochs=[asdict(one) for one in self.found.epochs],
             notes=self.found.notes,
         )

@@ -20,10 +20,10 @@ from capt_engine.records import FailedPicture, TuneRequest
 from capt_engine.tuning.augment import CropFlip
 from capt_engine.tuning.defaults import Chosen
 from capt_engine.tuning.inner_attack import InnerAttack
-from capt_engine.tuning.loop import Recipe, State, Tuning
+from capt_engine.tuning.loop import Recipe, Reference, State, Tuning
 from capt_engine.tuning.objective import OBJECTIVES, Settings
 from capt_engine.tuning.pictures import Drawn, Read, fingerprint, read_pictures, require_every_class
-from capt_engine.tuning.prompted import PromptedClip
+from capt_engine.tuning.prompted import PromptedClip, PromptLearner
 from capt_engine.tuning.validation import Validator, validator_of
 
 _CONTEXT_STD = 0.02
@@ -167,13 +167,11 @@ class RunInputs:
             seed=request.seed,
         )
         return Tuning(
-            self._clip,
-            prompts,
+            PromptLearner(self._clip, prompts),
             recipe,
             self.pictures.train.images,
             self._labels,
-            self._clean_reference,
-            self._reference_logits,
+            Reference(self._clean_reference, self._reference_logits),
             state,
             self._changed,
         )

@@ -32,8 +32,8 @@ def draw(chart: BarChart) -> Drawing | None:
     gap = 0.0 if not rows else 9.0
     names = [fitted(name, _WIDEST_NAME) for name, _ in groups]
     left = max(map(width, names)) + 10
-    label = [value_text(bar.value, chart.percent) for bar in bars]
-    right = WIDTH - max(width(one, bold=True) for one in label) - 12
+    labels = [value_text(bar.value, chart.percent) for bar in bars]
+    right = WIDTH - max(width(one, bold=True) for one in labels) - 12
     left_out = len(chart.bars) - len(bars)
     bottom = top + len(bars) * step + len(groups) * gap + 2 + (_CUT if left_out else 0)
     ends = [0.0, *(end for bar in bars for end in (bar.value, *_interval(bar)))]

@@ -28,7 +28,6 @@ from capt_engine.model.checkpoints import read, read_document
 from capt_engine.model.prompts import COUPLINGS
 from capt_engine.records import TuneRequest
 from capt_engine.runs.tuning_text import request_of, tune_command
-from capt_engine.tuning import tecoa
 from capt_engine.tuning.methods import METHODS
 from capt_engine.tuning.presets import PRESETS
 
@@ -165,7 +164,7 @@ def test_every_option_reaches_the_request() -> None:
 
 def test_the_names_in_the_help_are_those_of_the_tables() -> None:
     """What --help lists without loading anything is what there is."""
-    assert set(tune.METHODS) == {*METHODS.names(), tecoa.METHOD}
+    assert set(tune.METHODS) == set(METHODS.names())
     assert set(tune.ALPHAS) == {*ALPHAS, "const"}
     assert tune.COUPLINGS == COUPLINGS
     assert tune.KL_DIRECTIONS == KL_DIRECTIONS
