@@ -129,7 +129,7 @@ class Norm:
 
     @property
     def info(self) -> NormInfo:
-        """What a form needs to know."""
+        """The description of the norm for a form."""
         return NormInfo(self.name, self.label, self.summary, self.default_eps, self.high_eps)
 
 

@@ -46,7 +46,7 @@ class HopSkipJump(Attack):
         "Queries",
         low=1,
         high=1_000_000,
-        help="How often the model is asked about a picture, at most; it needs thousands.",
+        help="Queries of the model for each picture, at most; it needs thousands.",
     )
     probes: int = param(
         100,
@@ -69,23 +69,23 @@ class HopSkipJump(Attack):
         with torch.no_grad():
             open_still = (~_fooled(model, images, labels, threat)).nonzero().flatten().tolist()
             searches: dict[int, _Search] = {}
-            asked: dict[int, Tensor] = {}
+            pending: dict[int, Tensor] = {}
             for place in open_still:
                 stream = rngs.only(torch.tensor([place]))
                 searches[place] = _search(images[place : place + 1], threat.norm, threat.eps, self.probes, stream)
-                asked[place] = next(searches[place])
+                pending[place] = next(searches[place])
             for query in range(self.queries):
-                if not asked:
+                if not pending:
                     break
                 progress(query, self.work, f"query {query + 1} of {self.queries}")
-                places = list(asked)
-                fooled = _fooled(model, torch.cat([asked[place] for place in places]), labels[places], threat)
+                places = list(pending)
+                fooled = _fooled(model, torch.cat([pending[place] for place in places]), labels[places], threat)
                 for place, answer in zip(places, fooled.tolist(), strict=True):
                     try:
-                        asked[place] = searches[place].send(answer)
+                        pending[place] = searches[place].send(answer)
                     except StopIteration as end:
                         found[place] = end.value[0]
-                        del asked[place]
+                        del pending[place]
         return found
 
 

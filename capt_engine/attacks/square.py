@@ -41,7 +41,7 @@ class Square(Attack):
         "Queries",
         low=1,
         high=100_000,
-        help="How often the model is asked about a picture, at most; 5,000 make a figure.",
+        help="Queries of the model for each picture, at most; 5,000 make a figure.",
     )
     share: float = param(
         0.8,

@@ -1,4 +1,4 @@
-"""The evaluation that doubts itself: checks for which the model is asked again, on some of the run's pictures.
+"""The checks of an evaluation that run the model again, on some of the run's pictures.
 
 Sources: Carlini et al. 2019 (arXiv 1902.06705), Athalye et al. 2018, the flags of AutoAttack, Zimmermann et al. 2022 (arXiv 2206.13991).
 The quick ones are in `checks.quick`, the others in `checks.full`; those that need only rows are in `checks.from_rows`.
@@ -32,7 +32,7 @@ LIVE = (*QUICK_CHECKS, *FULL_CHECKS)
 
 
 def live_checks(work: Plan, pictures: Sequence[Input], progress: Progress) -> tuple[Check, ...]:
-    """The checks of the plan's level, on every contestant; of several answers to one the worst. Raises Cancelled through `progress`."""
+    """The checks of the plan's level, on every variant; of several results of one check the worst. Raises Cancelled through `progress`."""
     if not PICTURES[work.checks] or not pictures:
         return ()
     progress(0, 0, "checking the evaluation")

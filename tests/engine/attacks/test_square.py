@@ -20,7 +20,7 @@ LABELS = torch.zeros(3, dtype=torch.long)
 
 
 def steadfast(size: int = 4) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-    """The weights (3 · size²,) of a linear margin and its model, whose first class leads by far: nothing stops the search early."""
+    """The weights (3 · size²,) of a linear margin and its model, whose first class is far ahead: nothing stops the search early."""
     weights = torch.randn(3 * size * size, generator=torch.Generator().manual_seed(3))
     return weights, lambda images: torch.stack([torch.full((len(images),), 1e3), images.flatten(1) @ weights], dim=1)
 
@@ -42,7 +42,7 @@ def test_comes_near_the_optimum_of_a_linear_model(norm: Norm, eps: float, least:
     assert (gained <= 1.01 * possible).all()
 
 
-def test_needs_no_slope(tiny_classifier: Classifier, pixels: Pixels) -> None:
+def test_needs_no_gradient(tiny_classifier: Classifier, pixels: Pixels) -> None:
     """Where rounded logits leave a gradient attack nothing to follow, it fools the same pictures as without rounding, or nearly."""
     images = pixels(24)
     labels = tiny_classifier(images).argmax(dim=1)
