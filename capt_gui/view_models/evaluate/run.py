@@ -132,7 +132,7 @@ class EvaluateRun(QObject):
     @property
     def _is_bound(self) -> bool:
         """Whether ε says how far the attacks may go; a patch or a turn has a budget of its own."""
-        attacks = {info.name: info for info in self._choices.attacks}
+        attacks = {info.name: info for info in self._choices.model.attacks}
         specs = self.request.all_attacks if self.request is not None and self.has_attack else ()
         return any(spec.name not in attacks or attacks[spec.name].norms for spec in specs)
 
@@ -167,10 +167,10 @@ class EvaluateRun(QObject):
         request, choices = self.request, self._choices
         if request is None:
             return ""
-        shared = choices.shared
+        model = choices.model
         suite = next((one.label for one in SUITES if one.name == request.suite), "")
-        tests = [suite] if suite else [shared.attack_label(spec.name) for spec in request.attacks]
-        parts = [shared.model_label(request.options.model), ", ".join(tests) or self.tr("clean only")]
+        tests = [suite] if suite else [model.attack_label(spec.name) for spec in request.attacks]
+        parts = [model.label(request.options.model), ", ".join(tests) or self.tr("clean only")]
         if self._is_bound:
             norm = request.options.threat.norm
             parts.append(f"{formatting.norm_word(norm)} ε = {formatting.budget(request.options.threat.eps, norm)}")
