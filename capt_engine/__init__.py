@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from capt_engine.model.classifier import Classifier as Classifier
     from capt_engine.model.clip import load_clip as load_clip
     from capt_engine.model.learned_prompts import LearnedPrompts as LearnedPrompts
+    from capt_engine.model.prompts import prompted_ids as prompted_ids
+    from capt_engine.model.text import encode_tokens as encode_tokens
+    from capt_engine.model.vision import encode_pixels as encode_pixels
     from capt_engine.tuning.loop import TuningFailed as TuningFailed
     from capt_engine.tuning.of_tensors import tune as tune
 
@@ -64,6 +67,9 @@ _HOMES = {
     "model.classifier": "Classifier",
     "model.clip": "load_clip",
     "model.learned_prompts": "LearnedPrompts",
+    "model.prompts": "prompted_ids",
+    "model.text": "encode_tokens",
+    "model.vision": "encode_pixels",
     "tuning.loop": "TuningFailed",
     "tuning.of_tensors": "tune",
     "metrics": "metrics",

@@ -162,6 +162,16 @@ def test_every_option_reaches_the_request() -> None:
     assert tune.request_from(plain) == TuneRequest("DATA", "p.safetensors", shots=None)
 
 
+def test_old_spellings_are_still_understood() -> None:
+    """What was --guide and --half sets the fields of today, and --help does not offer it."""
+    line = ["tune", "DATA", "--out", "p.safetensors", "--guide", "same", "--half", "new"]
+    request = tune.request_from(parser().parse_args(line))
+    assert (request.reference, request.subsample_classes) == ("same", "new")
+    one = argparse.ArgumentParser()
+    tune.configure(one)
+    assert "--guide" not in one.format_help()
+
+
 def test_the_names_in_the_help_are_those_of_the_tables() -> None:
     """What --help lists without loading anything is what there is."""
     assert set(tune.METHODS) == set(METHODS.names())
