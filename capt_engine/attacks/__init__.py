@@ -42,7 +42,7 @@ ATTACKS: Table[type[Attack]] = Table(
 
 
 def attack_info(attack: type[Attack]) -> AttackInfo:
-    """What a form or a help text needs to know about an attack."""
+    """The description of an attack for a form or a help text."""
     return AttackInfo(
         attack.name, attack.label, attack.summary, describe(attack), attack.norms, attack.knowledge, can_target(attack)
     )

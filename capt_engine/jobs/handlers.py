@@ -24,6 +24,7 @@ from capt_engine.jobs.install_jobs import handle_remove, handle_verify
 from capt_engine.jobs.model_cache import ModelCache
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.jobs.tuning_jobs import handle_forecast, handle_save_tuned, handle_tune
+from capt_engine.metrics.alpha import AlphaRule
 from capt_engine.model.checkpoints import plain_sentence, read_document
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.store.prompt_store import find
@@ -151,8 +152,13 @@ def _contestants(
     for name in wanted:
         path = _prompts_of(name)
         classifier = frozen if path is None else cache.classifier(request, classes, template, path)
-        variants.append(Variant(name, classifier, "" if path is None else sha256(path)))
+        variants.append(Variant(name, classifier) if path is None else _tuned_variant(name, classifier, path))
     return variants, frozen
+
+
+def _tuned_variant(name: str, classifier: Classifier, path: Path) -> Variant:
+    document = read_document(path)
+    return Variant(name, classifier, sha256(path), AlphaRule.of(document.method, document.settings))
 
 
 def _beside(

@@ -116,7 +116,7 @@ def load_clip(name: str, *, device: str | torch.device = "cpu") -> Backbone:
     Example:
         >>> import capt_engine as capt
         >>> capt.load_clip("demo").size
-        32
+        64
     """
     return load_backbone(name, device if isinstance(device, torch.device) else pick_device(device))
 

@@ -65,7 +65,7 @@ class TuneProject(QObject):
         super().__init__(parent)
         self._home = home
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
-        self._told = False
+        self._is_reported = False
         self._id = _new_id()
         self._state = TuneState()
         self._interrupted = False
@@ -231,8 +231,8 @@ class TuneProject(QObject):
             project_file.save(self._state, self.folder)
         except CaptError as problem:
             logging.getLogger(__name__).warning("The project could not be saved: %s", problem)
-            if not self._told:
-                self._told = True
+            if not self._is_reported:
+                self._is_reported = True
                 words = self.tr("The project could not be saved. {}").format(problem.message)
                 hint = self.tr("Make room on the disk; the wizard goes on meanwhile.")
                 self.failed.emit(Failure(type(problem).__name__, words, hint))

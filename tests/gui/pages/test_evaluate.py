@@ -164,7 +164,7 @@ def test_run_turns_into_cancel_and_counts_live(bench: Bench, page: EvaluatePage,
     assert page.settings_column.job_bar.text() == "about 3 min left · Picture 2 of 4, pgd"
     assert page.results.confusion.isVisible()
     assert not run.isEnabled()
-    bench.desk.evaluation.choices.set_test("standard")
+    bench.desk.evaluation.choices.attack.set_attack("standard")
     assert "Quick look" in box.caption.text()
     page._cancel.trigger()
     assert bench.engine.cancelled == [job]
@@ -172,7 +172,7 @@ def test_run_turns_into_cancel_and_counts_live(bench: Bench, page: EvaluatePage,
     (Path(request.options.keep) / "manifest.json").write_text("{}", encoding="utf-8")
     play(bench, r.JobCancelled(job))
     assert box.headline.text() == "Stopped after 1 of 4 pictures"
-    press(page.results.verdict.go_on)
+    press(page.results.verdict.resume)
     assert bench.engine.requests[-1] == replace(request, options=replace(request.options, resume=True))
 
 
@@ -187,7 +187,7 @@ def test_other_pictures_have_to_wait_for_a_run(bench: Bench, page: EvaluatePage,
 
 
 def test_a_quick_look_at_one_side(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
-    """The verdict with n, the bars, attack by attack, what outlives saving, the checks, the classes, and what failed."""
+    """The verdict with n, the bars, attack by attack, what still fools after saving, the checks, the classes, and what failed."""
     dropped(bench, page, tmp_path)
     finished(bench, acted.result())
     results = page.results
@@ -196,8 +196,8 @@ def test_a_quick_look_at_one_side(bench: Bench, page: EvaluatePage, tmp_path: Pa
     assert results.attacks.table.shown(0) == ["fgsm", "PGD"]
     assert results.attacks.table.shown(1) == ["3", "2"]
     assert results.attacks.table.shown(4) == ["1", "2"]
-    assert results.survival.table.shown(1) == ["1 of 2  (50\u00a0%)", "1 of 2  (50\u00a0%)", "–", "–"]
-    assert results.survival.words.text().startswith("Only 1 of 2 attacked pictures")
+    assert results.reencoding.table.shown(1) == ["1 of 2  (50\u00a0%)", "1 of 2  (50\u00a0%)", "–", "–"]
+    assert results.reencoding.words.text().startswith("Only 1 of 2 attacked pictures")
     assert results.classes.table.shown(0) == ["cat", "dog", "emu"]
     assert results.classes.table.shown(3) == ["0\u00a0%", "0\u00a0%", "100\u00a0%"]
     assert results.checks.summary.text().startswith("1 of 2 checks passed")
@@ -213,7 +213,7 @@ def test_a_quick_look_at_one_side(bench: Bench, page: EvaluatePage, tmp_path: Pa
 def test_two_sides_stand_beside_each_other(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
     """A and B in bars, in every table, with the paired test in words."""
     play(bench, TWO_SIDES)
-    bench.desk.choices.sides.set_b("toy-capt")
+    bench.desk.model.sides.set_b("toy-capt")
     dropped(bench, page, tmp_path)
     request = finished(bench, acted.compared())
     assert request.options.compare == "toy-capt"
@@ -241,7 +241,7 @@ def test_a_curve_has_its_chart(bench: Bench, page: EvaluatePage, tmp_path: Path)
 def test_corruptions_have_their_table(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
     """Kinds × severities in shades with the mean of each; nobody attacked, so nothing about attacks is shown."""
     dropped(bench, page, tmp_path)
-    bench.desk.evaluation.choices.set_test("corruptions")
+    bench.desk.evaluation.choices.attack.set_attack("corruptions")
     finished(bench, acted.corruptions())
     results = page.results
     assert results.corruptions.isVisible()
@@ -286,7 +286,7 @@ def test_the_report_of_the_run_and_its_command(bench: Bench, page: EvaluatePage,
     dropped(bench, page, tmp_path)
     request = finished(bench, acted.result())
     asked: list[str] = []
-    bench.desk.navigation.asked.connect(asked.append)
+    bench.desk.navigation.requested.connect(asked.append)
     press(page.results.verdict.report)
     assert asked == ["report"]
     listing = bench.engine.requests[-1]
@@ -342,26 +342,27 @@ def test_old_results_are_marked_and_leave_with_their_pictures(bench: Bench, page
 def test_the_controls_of_the_test_ask_for_what_they_say(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
     """Suite, strength, curve, checks and Expert settings end in the request."""
     dropped(bench, page, tmp_path)
-    panel, choices = page.settings_column.test, bench.desk.evaluation.choices
-    panel.test.on_activated(panel.test.findData("standard"))
+    column, choices = page.settings_column, bench.desk.evaluation.choices
+    panel, options = column.attack, column.options
+    panel.picker.on_activated(panel.picker.findData("standard"))
     panel.strength._slider.setValue(0)
-    panel.curve.click()
-    panel.checks._buttons["off"].click()
-    panel._template.setText("my {}.")
-    panel.on_template_edited()
+    options.curve.click()
+    options.checks._buttons["off"].click()
+    options.template_edit.setText("my {}.")
+    options.on_template_edited()
     request = choices.request()
     assert (request.suite, request.checks, request.options.template) == ("standard", "off", "my {}.")
     assert request.options.threat.eps == 0.5 / 255
     assert request.until_chance
-    panel.test.on_activated(panel.test.findData("pgd"))
-    panel._form.set_values((("steps", 40),))
-    panel._form.changed.emit()
+    panel.picker.on_activated(panel.picker.findData("pgd"))
+    panel.form.set_values((("steps", 40),))
+    panel.form.changed.emit()
     assert choices.request().attacks == (r.AttackSpec("pgd", (("steps", 40),)),)
-    panel._target.on_activated(2)
+    panel.target.on_activated(2)
     assert choices.request().options.threat.target == "dog"
-    panel.test.on_activated(panel.test.findData("corruptions"))
+    panel.picker.on_activated(panel.picker.findData("corruptions"))
     assert not panel.strength.isVisible()
-    assert not panel.curve.isVisible()
+    assert not options.curve.isVisible()
     panel.expert.set_expanded(True)
     assert bench.settings.expert_open
 
@@ -387,7 +388,7 @@ def test_prompts_can_be_opened_from_a_file(bench: Bench, page: EvaluatePage, tmp
     file.write_bytes(b"prompts")
     page.ask_checkpoint = lambda _window, _folder: str(file)
     page.on_open_clicked("b")
-    assert bench.desk.choices.sides.b == str(file)
+    assert bench.desk.model.sides.b == str(file)
 
 
 def test_everything_of_a_result_can_be_reached_and_named(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
@@ -456,15 +457,15 @@ def test_the_keyboard_follows_the_faces(bench: Bench, page: EvaluatePage, tmp_pa
 
 def test_an_attack_of_last_time_waits_for_the_catalogue(bench: Bench, qtbot: QtBot, tmp_path: Path) -> None:
     """Before the engine is ready its name stands in the list, and nothing else is run in its place."""
-    bench.settings.evaluate_test = "pgd"
+    bench.settings.evaluate.attack = "pgd"
     page = EvaluatePage(bench.desk)
     qtbot.addWidget(page)
     page.show()
     dropped(bench, page, tmp_path)
-    assert page.settings_column.test.test.currentText() == "pgd"
+    assert page.settings_column.attack.picker.currentText() == "pgd"
     assert page.settings_column.job_bar.text() == "Waiting for the engine"
     play(bench, READY)
-    assert page.settings_column.test.test.currentText() == "PGD"
+    assert page.settings_column.attack.picker.currentText() == "PGD"
     assert page._start.isEnabled()
 
 
@@ -480,7 +481,7 @@ def test_a_cell_of_the_matrix_shows_its_pictures(bench: Bench, page: EvaluatePag
     assert card.pictures.title.text() == "1 picture: “dog”, called “cat” when attacked"
     assert card.pictures._tiles.rowCount() == 1
     asked: list[str] = []
-    bench.desk.navigation.asked.connect(asked.append)
+    bench.desk.navigation.requested.connect(asked.append)
     press(card.pictures.explore)
     assert asked == ["explore"]
     preview = bench.engine.requests[-1]
