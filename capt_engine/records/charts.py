@@ -7,6 +7,30 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+__all__ = [
+    "CHART_FORMATS",
+    "LINEAR",
+    "LOG",
+    "MOST_BARS",
+    "MOST_CLASSES",
+    "MOST_CONFUSIONS",
+    "MOST_COUNTED",
+    "Bar",
+    "BarChart",
+    "Bin",
+    "Chart",
+    "ChartSaved",
+    "ConfusionMatrix",
+    "HeatMap",
+    "HeatRow",
+    "Histogram",
+    "Level",
+    "LineChart",
+    "SaveChartRequest",
+    "Series",
+    "scale_for",
+]
+
 LINEAR, LOG = "linear", "log"
 CHART_FORMATS = ("svg", "png", "csv")
 MOST_BARS = 40
@@ -142,7 +166,7 @@ class ConfusionMatrix:
 
     @property
     def is_dense(self) -> bool:
-        """Whether its cells are too small for their counts."""
+        """True where its cells are too small for their counts."""
         return len(self.names) > MOST_COUNTED
 
     def confusions(self, most: int = MOST_CONFUSIONS) -> tuple[tuple[str, str, int], ...]:
