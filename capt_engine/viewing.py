@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
-from torch import Tensor
 
 from capt_engine.data.images import Photo, read_photo
 from capt_engine.errors import BadImage
 from capt_engine.model.clip import Backbone
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def view(path: str, backbone: Backbone) -> tuple[Photo, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from capt_engine import torch_settings as _torch_settings  # noqa: F401 - before any torch
 from capt_engine.attacks.apgd import APGDCE, APGDDLR, APGDT, APGDMargin
 from capt_engine.attacks.base import Attack, can_target
 from capt_engine.attacks.carlini_wagner import CarliniWagner
@@ -41,7 +42,7 @@ ATTACKS: Table[type[Attack]] = Table(
 
 
 def attack_info(attack: type[Attack]) -> AttackInfo:
-    """What a form or a help text needs to know about an attack."""
+    """The description of an attack for a form or a help text."""
     return AttackInfo(
         attack.name, attack.label, attack.summary, describe(attack), attack.norms, attack.knowledge, can_target(attack)
     )

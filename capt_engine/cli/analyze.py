@@ -8,7 +8,7 @@ from capt_engine.cli.attack_options import add_attack, add_lpips, add_model, add
 from capt_engine.cli.options import add_common, class_list
 from capt_engine.cli.picture_run import PictureRun
 from capt_engine.errors import BadRequest
-from capt_engine.records import AnalyzeRequest
+from capt_engine.records import AnalyzeRequest, RunOptions
 
 HELP = "predict, attack and compare unlabelled pictures"
 
@@ -43,20 +43,22 @@ def request_from(args: argparse.Namespace) -> AnalyzeRequest:
         raise BadRequest("Several budgets were given; analyze takes one.", "capt evaluate draws the curve.")
     return AnalyzeRequest(
         paths=tuple(args.paths),
-        model=args.model or chosen_model(),
-        prompts=prompts(args.prompts),
-        compare=args.compare,
-        aim=args.aim,
-        source_model=args.source_model,
-        classes=class_list(args.classes) if args.classes else (),
-        template=args.template,
         attack=attack(args, args.attack),
-        threat=threat(args, eps[0]),
-        seed=args.seed,
-        device=args.device,
-        precision=args.precision,
-        batch=args.batch,
-        lpips=args.lpips,
-        with_pictures=False,
-        keep=str(args.out or ""),
+        options=RunOptions(
+            model=args.model or chosen_model(),
+            prompts=prompts(args.prompts),
+            compare=args.compare,
+            aim=args.aim,
+            source_model=args.source_model,
+            classes=class_list(args.classes) if args.classes else (),
+            template=args.template,
+            threat=threat(args, eps[0]),
+            seed=args.seed,
+            device=args.device,
+            precision=args.precision,
+            batch_size=args.batch,
+            lpips=args.lpips,
+            with_pictures=False,
+            keep=str(args.out or ""),
+        ),
     )

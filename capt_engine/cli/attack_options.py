@@ -7,7 +7,7 @@ from pathlib import Path
 
 from capt_engine.cli.options import add_renamed, budget
 from capt_engine.errors import BadRequest
-from capt_engine.records import AIMS, LPIPS_NETS, ROUNDINGS, SPACES, AttackSpec, ParamValue, ThreatModel
+from capt_engine.records import AIMS, LPIPS_NETS, PERTURBED, ROUNDINGS, AttackSpec, ParamValue, ThreatModel
 
 _DEFAULT_EPS = {"linf": 4 / 255, "l2": 1.0}
 
@@ -61,11 +61,14 @@ def add_attack(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="any other setting of the attack, as in momentum=0.75 or loss=margin",
     )
-    parser.add_argument(
+    add_renamed(
+        parser,
         "--space",
-        default="model",
-        choices=tuple(space.split()[0] for space in SPACES),
-        help="where the perturbation lives: on what the model sees, or on the picture's own pixels, resized inside (default: %(default)s)",
+        "--perturb",
+        default=PERTURBED[0],
+        type=lambda text: PERTURBED[0] if text == "model" else text,  # as it was called
+        choices=PERTURBED,
+        help="pixels that the attack perturbs: the model's input, or the picture's own pixels, resized inside (default: %(default)s)",
     )
     parser.add_argument(
         "--rounding",
@@ -157,6 +160,6 @@ def threat(args: argparse.Namespace, eps: float) -> ThreatModel:
         norm=args.norm,
         eps=eps,
         target=args.target,
-        space=next(one for one in SPACES if one.startswith(args.space)),
+        perturb=args.perturb,
         rounding=args.rounding,
     )

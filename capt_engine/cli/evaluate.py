@@ -19,7 +19,7 @@ from capt_engine.cli.attack_options import (
 from capt_engine.cli.options import add_common, add_renamed, class_list
 from capt_engine.cli.picture_run import PictureRun
 from capt_engine.errors import BadRequest
-from capt_engine.records import CHECK_LEVELS, SUITES, AttackSpec, EvaluateRequest, until_chance
+from capt_engine.records import CHECK_LEVELS, SUITES, AttackSpec, EvaluateRequest, RunOptions, until_chance
 
 HELP = "predict and attack labelled pictures, and count what stays right"
 
@@ -144,13 +144,6 @@ def request_from(args: argparse.Namespace) -> EvaluateRequest:
         data=args.data,
         split=args.split,
         data_root=args.data_root,
-        model=args.model or chosen_model(),
-        prompts=prompts(together[0] if together else args.prompts),
-        compare=args.compare,
-        aim=args.aim,
-        source_model=args.source_model,
-        classes=class_list(args.classes) if args.classes else (),
-        template=args.template,
         attacks=attacks,
         suite=args.suite,
         shared_values=settings(args) if several else (),
@@ -159,18 +152,27 @@ def request_from(args: argparse.Namespace) -> EvaluateRequest:
         matrix=together,
         minimal_eps=args.minimal_eps,
         checks=args.checks,
-        threat=threat(args, max(eps)),
         curve=until_chance(eps[0], args.norm) if args.curve else eps if len(eps) > 1 else (),
         limit=args.limit,
         shard=shard(args.shard),
         subsample_classes=args.subsample_classes,
-        seed=args.seed,
-        device=args.device,
-        precision=args.precision,
-        batch=args.batch,
-        lpips=args.lpips,
-        keep=str(args.resume or args.out or ""),
-        resume=args.resume is not None,
+        options=RunOptions(
+            model=args.model or chosen_model(),
+            prompts=prompts(together[0] if together else args.prompts),
+            compare=args.compare,
+            aim=args.aim,
+            source_model=args.source_model,
+            classes=class_list(args.classes) if args.classes else (),
+            template=args.template,
+            threat=threat(args, max(eps)),
+            seed=args.seed,
+            device=args.device,
+            precision=args.precision,
+            batch_size=args.batch,
+            lpips=args.lpips,
+            keep=str(args.resume or args.out or ""),
+            resume=args.resume is not None,
+        ),
     )
 
 

@@ -8,15 +8,13 @@ import sys
 from capt_engine.cli.output import closing, print_json, print_row
 from capt_engine.cli.run_job import follow
 from capt_engine.cli.terminal import ProgressLine
-from capt_engine.records import AnalyzeRequest, AnalyzeResult, EvaluateRequest, Event, Result, RowsReady
+from capt_engine.records import AnalyzeResult, Event, Result, RowsReady, RunRequest
 
 
 class PictureRun:
     """Submits a request and prints what comes of it. rows: also print each picture's outcome in words."""
 
-    def __init__(
-        self, args: argparse.Namespace, request: AnalyzeRequest | EvaluateRequest, *, rows: bool = True
-    ) -> None:
+    def __init__(self, args: argparse.Namespace, request: RunRequest, *, rows: bool = True) -> None:
         self._args, self._request, self._rows = args, request, rows
         self._progress = ProgressLine(quiet=args.quiet)
 
@@ -38,9 +36,9 @@ class PictureRun:
         from capt_engine.runs.table import summary
 
         assert isinstance(result, AnalyzeResult)
-        run_dir = self._request.keep or None
+        run_dir = self._request.options.keep or None
         if self._args.json:
-            print_json("summary", summary(result, self._request.seed, run_dir))
+            print_json("summary", summary(result, self._request.options.seed, run_dir))
         else:
             print(closing(result, run_dir))
         if result.n == 0:

@@ -120,11 +120,13 @@ def _work(args: argparse.Namespace, pictures: Pictures) -> Work:
     """The tables that were asked for."""
     from capt_engine.protocols import definitions
     from capt_engine.tuning.methods import METHODS as KNOWN
+    from capt_engine.tuning.methods import prompt_methods
 
     methods = _listed(args.methods, "--methods") if args.methods else METHODS
+    known = (definitions.ZERO_SHOT, *(method.name for method in prompt_methods()))
     for method in methods:
-        if method != definitions.ZERO_SHOT and method not in KNOWN.names():
-            raise UnknownName("method", method, (definitions.ZERO_SHOT, *KNOWN.names()))
+        if method not in known:
+            raise UnknownName("method", method, known)
     methods = (definitions.ZERO_SHOT, *(method for method in methods if method != definitions.ZERO_SHOT))
     try:
         seeds = tuple(int(text) for text in _listed(args.seeds, "--seeds"))

@@ -180,7 +180,7 @@ class CellRun:
         """The cell's answers, picture by picture."""
         prompts = None if cell.recipe is None else str(self._folder.prompts(self._setting.recipe_key(cell.recipe)))
         request = evaluate_request(cell, self._setting, self._place(cell.dataset), prompts, self._device)
-        request = replace(request, batch=self._batch)
+        request = replace(request, options=replace(request.options, batch_size=self._batch))
         rows: list[PictureRow | FailedPicture] = []
 
         def news(event: Event) -> None:

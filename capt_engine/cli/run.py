@@ -15,7 +15,7 @@ from capt_engine.cli.output import print_json
 from capt_engine.cli.run_job import follow
 from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import BadRequest
-from capt_engine.records import AnalyzeRequest, EvaluateRequest, Event, Result
+from capt_engine.records import Event, Result, RunRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="capt-run-") as spare, _started_in(manifest):
         out = args.out.absolute() if args.out else Path(spare) / "run"
         code = follow(
-            replace(request, keep=str(out)),
+            replace(request, options=replace(request.options, keep=str(out))),
             device=args.device,
             progress=ProgressLine(quiet=args.quiet),
             news=_nothing,
@@ -69,26 +69,23 @@ def run(args: argparse.Namespace) -> int:
         return code or _told(args, place, manifest, out)
 
 
-def _asked(
-    args: argparse.Namespace, manifest: dict[str, Any], request: AnalyzeRequest | EvaluateRequest
-) -> AnalyzeRequest | EvaluateRequest:
+def _asked(args: argparse.Namespace, manifest: dict[str, Any], request: RunRequest) -> RunRequest:
     """The request of the manifest, with what has moved since where it is now."""
     if manifest.get("redacted") and not args.data:
         raise BadRequest("The manifest's names were redacted.", "Say where the pictures are with --data.")
-    request = replace(request, resume=False, batch=0, with_pictures=False)
-    if args.device != "auto":
-        request = replace(request, device=args.device)
-    if args.model:
-        request = replace(request, model=_here(args.model))
-    if args.prompts:
-        request = replace(request, prompts=_here(args.prompts))
-    if args.compare:
-        request = replace(request, compare=_here(args.compare))
-    if args.source_model:
-        request = replace(request, source_model=_here(args.source_model))
-    if isinstance(request, EvaluateRequest):
-        return replace(request, skip=(), data=_here(args.data) if args.data else request.data)
-    return replace(request, paths=(_here(args.data),)) if args.data else request
+    old = request.options
+    options = replace(
+        old,
+        resume=False,
+        batch_size=0,
+        with_pictures=False,
+        device=old.device if args.device == "auto" else args.device,
+        model=_here(args.model) if args.model else old.model,
+        prompts=_here(args.prompts) if args.prompts else old.prompts,
+        compare=_here(args.compare) if args.compare else old.compare,
+        source_model=_here(args.source_model) if args.source_model else old.source_model,
+    )
+    return replace(request.repeated(_here(args.data) if args.data else ""), options=options)
 
 
 def _here(path: str) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from capt_engine.attacks import ATTACKS
 from capt_engine.attacks.base import NORMS, Attack, HasNotes, OwnBudget, Threat, check_fits
 from capt_engine.data.labelled import Item, LabelledSet
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.evaluation.minimal import ROUNDS
+from capt_engine.metrics.alpha import AlphaRule
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.lpips import ALEX, Lpips
 from capt_engine.records import (
@@ -19,12 +20,13 @@ from capt_engine.records import (
     CHECK_LEVELS,
     CORRUPTION,
     OTHER_MODEL,
+    PERTURBED,
     ROUNDINGS,
-    SPACES,
     SUITES,
     AnalyzeRequest,
     AttackSpec,
     EvaluateRequest,
+    RunRequest,
     ThreatModel,
     labels,
 )
@@ -51,11 +53,12 @@ KNOWING = {
 
 @dataclass(frozen=True)
 class Variant:
-    """One model to be asked: the id of its prompts (NO_PROMPTS for plain text) and the classifier they make."""
+    """One model to be asked: the id of its prompts (NO_PROMPTS for plain text), the classifier they make, and their rule of α."""
 
     id: str
     classifier: Classifier
     sha256: str = ""
+    alpha: AlphaRule = field(default_factory=AlphaRule)
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,7 @@ class Plan:
         return (*dict.fromkeys(said), *self._unseen())
 
     def _unseen(self) -> tuple[str, ...]:
-        if self.lpips is None or self.threat.space != SPACES[0] or self.lpips.net.fits(self.classifier.size):
+        if self.lpips is None or self.threat.perturb != PERTURBED[0] or self.lpips.net.fits(self.classifier.size):
             return ()
         needed = next(side for side in itertools.count(1) if self.lpips.net.fits(side))
         return (
@@ -183,31 +186,33 @@ def plan_evaluation(
         until_chance=request.until_chance,
         minimal_eps=request.minimal_eps,
         checks=request.checks,
-        baseline=None if baseline is None else _looking(baseline, request.threat, frozen.size),
+        baseline=None if baseline is None else _looking(baseline, request.options.threat, frozen.size),
         suite=request.suite,
     )
 
 
 def _plan(
-    request: AnalyzeRequest | EvaluateRequest,
+    request: RunRequest,
     variants: Sequence[Variant],
     frozen: Classifier,
     label_source: str,
     source: Classifier | None,
 ) -> Plan:
-    wanted, classes = request.threat, variants[0].classifier.classes
+    wanted, classes = request.options.threat, variants[0].classifier.classes
     norm, budgets = NORMS[wanted.norm], request.budgets
     for eps in (*budgets, wanted.eps):
         if not 0 <= eps <= norm.high_eps:
             raise BadRequest(
                 f"A budget of {eps:g} makes no sense for {norm.name}.", f"Budgets go from 0 to {norm.high_eps:g}."
             )
-    if request.batch < 0:
-        raise BadRequest(f"A batch of {request.batch} pictures cannot be.", "Leave it at 0 to let the engine choose.")
-    if request.aim not in AIMS:
-        raise UnknownName("aim of the attack", request.aim, AIMS)
-    if wanted.space not in SPACES:
-        raise UnknownName("space of the perturbation", wanted.space, SPACES)
+    if request.options.batch_size < 0:
+        raise BadRequest(
+            f"A batch of {request.options.batch_size} pictures cannot be.", "Leave it at 0 to let the engine choose."
+        )
+    if request.options.aim not in AIMS:
+        raise UnknownName("aim of the attack", request.options.aim, AIMS)
+    if wanted.perturb not in PERTURBED:
+        raise UnknownName("pixels to perturb", wanted.perturb, PERTURBED)
     if wanted.rounding not in ROUNDINGS:
         raise UnknownName("rounding", wanted.rounding, ROUNDINGS)
     specs = _specs(request)
@@ -240,40 +245,38 @@ def _plan(
             knowledge=_most_known(planned_attacks, source_variant) or wanted.knowledge,
         ),
         label_source=label_source,
-        model=request.model,
-        seed=request.seed,
-        batch=request.batch,
-        with_pictures=request.with_pictures,
+        model=request.options.model,
+        seed=request.options.seed,
+        batch=request.options.batch_size,
+        with_pictures=request.options.with_pictures,
         is_table=is_table,
         source=source_variant,
     )
 
 
-def _source(
-    request: AnalyzeRequest | EvaluateRequest, source: Classifier | None, size: int, *, is_table: bool
-) -> Variant | None:
+def _source(request: RunRequest, source: Classifier | None, size: int, *, is_table: bool) -> Variant | None:
     """The other model, as it looks at pictures made for this one, of that size. Raises BadRequest for what cannot be asked beside it."""
     if source is None:
         return None
     if is_table:
         raise BadRequest("A corruption is computed on no model.", "Leave --source-model away.")
-    if request.aim != AIMS[0] or (isinstance(request, EvaluateRequest) and request.matrix):
+    if request.options.aim != AIMS[0] or request.matrix:
         raise BadRequest(
             "The attack is to be computed on another model, and on one of the prompts.",
             "Name either --source-model, or --aim or --matrix.",
         )
-    if isinstance(request, EvaluateRequest) and request.minimal_eps:
+    if request.minimal_eps:
         raise BadRequest(
             "The smallest ε is searched on the model itself, not on another one.",
             "Leave --minimal-eps or --source-model away.",
         )
-    return Variant(f"{OTHER_MODEL}{request.source_model}", _looking(source, request.threat, size))
+    return Variant(f"{OTHER_MODEL}{request.options.source_model}", _looking(source, request.options.threat, size))
 
 
 def _looking(one: Classifier, wanted: ThreatModel, size: int) -> Classifier:
     """A model as it looks at pictures: with the resizing inside where they are whole ones, or made for another size than its own; rounded
     first or not. Raises BadRequest for preprocessing that cannot be put inside."""
-    fits = wanted.space == SPACES[0] and one.size == size
+    fits = wanted.perturb == PERTURBED[0] and one.size == size
     sized = one if fits else Resizing(one)
     return Quantized(sized) if _in_eight_bits(wanted) else sized
 
@@ -285,7 +288,7 @@ def _measured_by(work: Plan, lpips: Lpips | None) -> Plan:
             "Of many corruptions only the answers are kept; LPIPS is not measured.",
             "Leave --lpips away, or look at one corruption: --attack corruption --set kind=fog --lpips.",
         )
-    if lpips is not None and lpips.net is not ALEX and work.threat.space != SPACES[0]:
+    if lpips is not None and lpips.net is not ALEX and work.threat.perturb != PERTURBED[0]:
         raise BadRequest(
             f"{lpips.net.label} on pictures at their own size takes gigabytes for each.",
             f"Measure LPIPS with {ALEX.label}: --lpips {ALEX.name}.",
@@ -293,7 +296,7 @@ def _measured_by(work: Plan, lpips: Lpips | None) -> Plan:
     return replace(work, lpips=lpips)
 
 
-def _is_table(request: AnalyzeRequest | EvaluateRequest, specs: Sequence[AttackSpec]) -> bool:
+def _is_table(request: RunRequest, specs: Sequence[AttackSpec]) -> bool:
     """Are these several corruptions? Raises BadRequest for what cannot stand in their table."""
     corruptions = [spec for spec in specs if spec.name == CORRUPTION]
     if len(corruptions) < 2:
@@ -308,7 +311,7 @@ def _is_table(request: AnalyzeRequest | EvaluateRequest, specs: Sequence[AttackS
             "Corruptions stand beside attacks; a mean over the one and a worst case over the other are no figure together.",
             "Evaluate them in runs of their own.",
         )
-    if isinstance(request, EvaluateRequest) and request.matrix:
+    if request.matrix:
         raise BadRequest(
             "A corruption is computed on no model, so there is no matrix of who fools whom.",
             "Give two sets of prompts with --prompts and --compare.",
@@ -316,16 +319,16 @@ def _is_table(request: AnalyzeRequest | EvaluateRequest, specs: Sequence[AttackS
     return True
 
 
-def _specs(request: AnalyzeRequest | EvaluateRequest) -> tuple[AttackSpec, ...]:
+def _specs(request: RunRequest) -> tuple[AttackSpec, ...]:
     """The attacks, each with the shared settings that it knows; raises UnknownName."""
     try:
         specs = request.all_attacks
     except KeyError as error:
         raise UnknownName("suite", str(error.args[0]), [one.name for one in SUITES]) from None
-    if not specs and isinstance(request, EvaluateRequest) and request.shared_values:
+    if not specs and request.shared_values:
         told = ", ".join(f"{name}={value}" for name, value in request.shared_values)
         raise BadRequest(f"No attack of the run has {told}.", "Choose settings that one of them has.")
-    if isinstance(request, AnalyzeRequest) or not request.shared_values:
+    if not request.shared_values:
         return specs
     known = {spec.name: {info.name for info in describe(ATTACKS[spec.name])} for spec in specs}
     for name, _ in request.shared_values:
@@ -358,14 +361,14 @@ def _seeing(
 
 
 def _pairs(
-    request: AnalyzeRequest | EvaluateRequest, variants: tuple[Variant, ...], source: Variant | None
+    request: RunRequest, variants: tuple[Variant, ...], source: Variant | None
 ) -> tuple[tuple[Variant, Variant], ...]:
     """Who is asked, with whom the attack was computed on."""
     if source is not None:
         return tuple((judge, source) for judge in variants)
-    if isinstance(request, EvaluateRequest) and request.matrix:
+    if request.matrix:
         return tuple((judge, source) for source in variants for judge in variants)
-    on = {"each": None, "a": variants[0], "b": variants[-1]}[request.aim]
+    on = {"each": None, "a": variants[0], "b": variants[-1]}[request.options.aim]
     return tuple((judge, on or judge) for judge in variants)
 
 

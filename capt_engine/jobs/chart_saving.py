@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from capt_engine.errors import UnknownName
+import pypdfium2  # type: ignore[import-untyped]
+
+from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.files import write_whole
 from capt_engine.jobs.stoppable import StoppableProgress
-from capt_engine.records import CHART_FORMATS, ChartSaved, Event, JobId, SaveChartRequest
-from capt_engine.reports.svg import values
+from capt_engine.records import CHART_FORMATS, Chart, ChartSaved, Event, JobId, SaveChartRequest
+from capt_engine.reports.pdf.figure import page_of
+from capt_engine.reports.svg import draw
+from capt_engine.reports.svg.elements import WIDTH, Drawing
+from capt_engine.reports.svg.painter import svg_file
+from capt_engine.reports.svg.values import csv_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from capt_engine.jobs.model_cache import ModelCache
 
-_WRITERS = {"csv": values.csv_bytes}
+_PNG_SCALE = 2
+"""Pixels of a saved picture for each unit of the drawing."""
 
 
 def handle_save_chart(
@@ -29,8 +37,33 @@ def handle_save_chart(
     """Draw the chart and write it, whole or not at all; raises UnknownName and BadRequest."""
     del cache, job, on_event
     progress(0, 0, "saving the chart")
-    if request.format not in _WRITERS:
-        raise UnknownName("chart format", request.format, CHART_FORMATS)
-    content = _WRITERS[request.format](request.chart)
+    content = chart_bytes(request.chart, request.format)
     write_whole(Path(request.path), content, progress)
     return ChartSaved(request.path, len(content))
+
+
+def chart_bytes(chart: Chart, form: str) -> bytes:
+    """The chart as a file's content, the same each time. form: "svg", "png" or "csv". Raises UnknownName, and BadRequest for one without
+    a value that could be drawn."""
+    if form not in CHART_FORMATS:
+        raise UnknownName("chart format", form, CHART_FORMATS)
+    if form == "csv":
+        return csv_bytes(chart)
+    drawing = draw(chart)
+    if drawing is None:
+        raise BadRequest("There is nothing to draw.", "Save the values as CSV instead.")
+    return svg_file(drawing) if form == "svg" else _png(drawing)
+
+
+def _png(drawing: Drawing) -> bytes:
+    document = pypdfium2.PdfDocument(page_of(drawing))
+    try:
+        page = document[0]
+        bitmap = page.render(scale=_PNG_SCALE * WIDTH / page.get_width())
+        file = io.BytesIO()
+        bitmap.to_pil().convert("RGB").save(file, "PNG")
+        bitmap.close()
+        page.close()
+    finally:
+        document.close()
+    return file.getvalue()

@@ -23,6 +23,7 @@ from capt_engine.jobs.install_jobs import handle_remove, handle_verify
 from capt_engine.jobs.model_cache import ModelCache
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.jobs.tuning_jobs import handle_forecast, handle_save_tuned, handle_tune
+from capt_engine.metrics.alpha import AlphaRule
 from capt_engine.model.checkpoints import plain_sentence, read_document
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.store.prompt_store import find, fingerprint
@@ -58,6 +59,7 @@ from capt_engine.records import (
     Request,
     Result,
     RowsReady,
+    RunRequest,
     RunsListed,
     SanityRequest,
     SaveChartRequest,
@@ -84,18 +86,18 @@ def handle_analyze(
     """Load what the request names, then predict, attack and compare."""
     run_recording.refuse_early(request)
     perceptual = cache.lpips(request)
-    progress(0, 0, f"loading {request.model}")
-    own = _prompts_of(request.prompts)
-    classes, template = catalogue.suggestion(request.model)
-    if own is not None and not request.classes:
+    progress(0, 0, f"loading {request.options.model}")
+    own = _prompts_of(request.options.prompts)
+    classes, template = catalogue.suggestion(request.options.model)
+    if own is not None and not request.options.classes:
         document = read_document(own)
         classes, template = document.classes or classes, plain_sentence(document)
-    classes, template = request.classes or classes, request.template or template
+    classes, template = request.options.classes or classes, request.options.template or template
     variants, frozen = _contestants(cache, request, classes, template)
-    wanted = replace(request, with_pictures=run_recording.with_pictures(request))
+    wanted = run_recording.with_pictures(request)
     source, _ = _beside(cache, request, classes, template)
     work = plan_analysis(wanted, variants, frozen, source=source, lpips=perceptual)
-    if request.resume:
+    if request.options.resume:
         raise BadRequest("An analysis cannot be gone on with.", "Start it again in a new folder.")
     with run_recording.opened(request, work, template) as folder:
         emit = run_recording.passing(request, folder, lambda rows: on_event(RowsReady(job, tuple(rows))))
@@ -110,20 +112,20 @@ def handle_evaluate(
     perceptual = cache.lpips(request)
     progress(0, 0, "looking for pictures")
     data, label_source = labelled(request.data, request.split, request.data_root)
-    names = request.classes or data.classes
+    names = request.options.classes or data.classes
     if len(names) != len(data.classes):
         raise BadRequest(
             f"{len(names)} class names were given; {request.data!r} has {len(data.classes)} classes.",
             "Give one name per class, in the order of the data set.",
         )
     (data,) = half_of_classes(request.subsample_classes, replace(data, classes=tuple(names)))
-    items = chosen(data, request.limit, request.shard, request.seed)
+    items = chosen(data, request.limit, request.shard, request.options.seed)
     if not items:
         raise BadRequest("There is no picture to evaluate.", "Choose another part of the data, or a larger limit.")
-    progress(0, 0, f"loading {request.model}")
-    template = request.template or data.template
+    progress(0, 0, f"loading {request.options.model}")
+    template = request.options.template or data.template
     variants, frozen = _contestants(cache, request, data.classes, template)
-    wanted = replace(request, with_pictures=run_recording.with_pictures(request))
+    wanted = run_recording.with_pictures(request)
     source, baseline = _beside(cache, request, data.classes, template)
     work = plan_evaluation(wanted, variants, frozen, label_source, source=source, baseline=baseline, lpips=perceptual)
     with run_recording.opened(request, work, template) as folder:
@@ -138,43 +140,44 @@ def _prompts_of(name: str | None) -> Path | None:
 
 
 def _contestants(
-    cache: ModelCache, request: AnalyzeRequest | EvaluateRequest, classes: Sequence[str], template: str
+    cache: ModelCache, request: RunRequest, classes: Sequence[str], template: str
 ) -> tuple[list[Variant], Classifier]:
     """A, and B where there is one, and the zero-shot classifier."""
     frozen = cache.classifier(request, classes, template, None)
-    wanted = [request.prompts or NO_PROMPTS]
-    if request.compare is not None:
-        wanted.append(request.compare or NO_PROMPTS)
-    if isinstance(request, EvaluateRequest) and request.matrix:
-        wanted = [name or NO_PROMPTS for name in request.matrix]
+    wanted = request.variants
     if len(set(wanted)) < len(wanted):
         raise BadRequest(f"A and B are both {wanted[-1]!r}.", "Compare with other prompts, or with none.")
     variants = []
     for name in wanted:
         path = _prompts_of(name)
         classifier = frozen if path is None else cache.classifier(request, classes, template, path)
-        variants.append(Variant(name, classifier, "" if path is None else fingerprint(path)))
+        variants.append(Variant(name, classifier) if path is None else _tuned_variant(name, classifier, path))
     return variants, frozen
 
 
+def _tuned_variant(name: str, classifier: Classifier, path: Path) -> Variant:
+    document = read_document(path)
+    return Variant(name, classifier, fingerprint(path), AlphaRule.of(document.method, document.settings))
+
+
 def _beside(
-    cache: ModelCache, request: AnalyzeRequest | EvaluateRequest, classes: Sequence[str], template: str
+    cache: ModelCache, request: RunRequest, classes: Sequence[str], template: str
 ) -> tuple[Classifier | None, Classifier | None]:
     """The other model that attacks are to be computed on, and the undefended one that checks want; None where there is none.
 
     Raises BadRequest for attacks computed on the model itself, and what loading raises.
     """
-    on = request.source_model
-    if on == request.model and request.prompts in (None, "", NO_PROMPTS):
+    on = request.options.source_model
+    if on == request.options.model and request.options.prompts in (None, "", NO_PROMPTS):
         raise BadRequest(
             "The attack would be computed on the very model that is asked.", "Leave --source-model away for that."
         )
-    base = cache.backbone(request.model, request.device).base
-    wants_base = isinstance(request, EvaluateRequest) and request.checks == "full"
+    base = cache.backbone(request.options.model, request.options.device).base
+    wants_base = request.checks == "full"
     below = base.id if base is not None and wants_base else ""
-    models = [name for name in dict.fromkeys((on, below)) if name and name != request.model]
+    models = [name for name in dict.fromkeys((on, below)) if name and name != request.options.model]
     found = dict(zip(models, cache.beside(models, request, classes, template), strict=True))
-    source = cache.classifier(request, classes, template, None) if on == request.model else found.get(on)
+    source = cache.classifier(request, classes, template, None) if on == request.options.model else found.get(on)
     return source, found.get(below)
 
 

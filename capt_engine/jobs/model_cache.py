@@ -12,7 +12,7 @@ from capt_engine.model.clip import Backbone, load_backbone
 from capt_engine.model.devices import describe_device, pick_device
 from capt_engine.model.lpips import Lpips
 from capt_engine.model.store import lpips_store
-from capt_engine.records import AnalyzeRequest, EvaluateRequest
+from capt_engine.records import RunRequest
 
 # Class lists and prompts whose text features are kept: zero-shot, A and B, and those before them.
 _KEPT = 6
@@ -43,10 +43,10 @@ class ModelCache:
         return self._backbone[1]
 
     def classifier(
-        self, request: AnalyzeRequest | EvaluateRequest, classes: Sequence[str], template: str, prompts: Path | None
+        self, request: RunRequest, classes: Sequence[str], template: str, prompts: Path | None
     ) -> Classifier:
         """The model of a request over a class list, with prompts of a file or none; the last few are kept, so text is encoded once."""
-        backbone = self.backbone(request.model, request.device)
+        backbone = self.backbone(request.options.model, request.options.device)
         stamp = None if prompts is None else (str(prompts), prompts.stat().st_mtime_ns, prompts.stat().st_size)
         key = (
             backbone.id,
@@ -54,7 +54,7 @@ class ModelCache:
             str(backbone.mean.device),
             tuple(classes),
             template,
-            request.precision,
+            request.options.precision,
             stamp,
         )
         if key not in self._classifiers:
@@ -65,30 +65,30 @@ class ModelCache:
             while len(self._classifiers) >= _KEPT:
                 self._classifiers.pop(next(iter(self._classifiers)))
             self._classifiers[key] = Classifier(
-                backbone, classes, template, precision=request.precision, prompts=learned
+                backbone, classes, template, precision=request.options.precision, prompts=learned
             )
         return self._classifiers[key]
 
     def beside(
-        self, models: Sequence[str], request: AnalyzeRequest | EvaluateRequest, classes: Sequence[str], template: str
+        self, models: Sequence[str], request: RunRequest, classes: Sequence[str], template: str
     ) -> list[Classifier]:
         """Other models with plain text, beside the request's own and on its device; those of jobs before that are not among them go."""
-        device = self.backbone(request.model, request.device).mean.device
-        keys = [(model, str(device), tuple(classes), template, request.precision) for model in models]
+        device = self.backbone(request.options.model, request.options.device).mean.device
+        keys = [(model, str(device), tuple(classes), template, request.options.precision) for model in models]
         self._beside = {key: one for key, one in self._beside.items() if key in keys}
         for key, model in zip(keys, models, strict=True):
             if key not in self._beside:
                 backbone = load_backbone(model, device)
-                self._beside[key] = Classifier(backbone, classes, template, precision=request.precision)
+                self._beside[key] = Classifier(backbone, classes, template, precision=request.options.precision)
         return [self._beside[key] for key in keys]
 
-    def lpips(self, request: AnalyzeRequest | EvaluateRequest) -> Lpips | None:
+    def lpips(self, request: RunRequest) -> Lpips | None:
         """What a request wants LPIPS measured with, None for nothing; the last one is kept. Raises BadCheckpoint where it is not here."""
-        if not request.lpips:
+        if not request.options.lpips:
             return None
-        device = pick_device(self._device_name if request.device == "auto" else request.device)
-        key = (request.lpips, str(device), lpips_store.stamp(request.lpips))
+        device = pick_device(self._device_name if request.options.device == "auto" else request.options.device)
+        key = (request.options.lpips, str(device), lpips_store.stamp(request.options.lpips))
         if self._lpips is None or self._lpips[0] != key:
             self._lpips = None
-            self._lpips = (key, lpips_store.load(request.lpips, device))
+            self._lpips = (key, lpips_store.load(request.options.lpips, device))
         return self._lpips[1]

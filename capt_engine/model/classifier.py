@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from capt_engine.errors import UnknownName
+from capt_engine.errors import BadRequest, UnknownName
+from capt_engine.model.checkpoints import sentence_in
 from capt_engine.model.clip import Backbone
+from capt_engine.model.learned_prompts import LearnedPrompts
 from capt_engine.model.prompts import Prompts, PromptTokens, moved_ids, prompted_ids
 from capt_engine.model.text import class_features, encode_in_chunks
 from capt_engine.model.vision import encode_pixels
@@ -27,27 +31,55 @@ class Output:
 
 
 class Classifier:
-    """CLIP over a class list, zero-shot or with learned prompts; normalisation is inside, so a budget in [0, 1] means pixels.
+    """CLIP over a class list, zero-shot or with learned prompts, as a function of pixels.
 
-    precision: "fp32", or "bf16" to run the image tower under autocast; features and logits are fp32 either way. prompts: constants
-    from here on; without any it is plain CLIP, bit for bit.
+    Normalisation is inside, so a budget in [0, 1] means pixels. Prompts are constants from here on; without any it is plain CLIP, bit for
+    bit. Calling it gives logits, so that every attack runs on it.
+
+    Args:
+        clip: from `load_clip`.
+        classes: k class names, in the order of the labels.
+        template: a sentence with `{}` for the class name. Imported prompts that bring their own sentence keep that one.
+        precision: "fp32", or "bf16" to run the image tower under autocast; features and logits are fp32 either way.
+        prompts: None for plain text; `LearnedPrompts`; or what `LearnedPrompts.load` takes, a name or a path.
+
+    Raises:
+        BadRequest: there are no classes, or the template has no place for them.
+        BadCheckpoint: the prompts cannot be read, or were made for another model.
+        UnknownName: another precision.
+
+    Example:
+        >>> import capt_engine as capt
+        >>> clip = capt.load_clip("demo")
+        >>> x, y, classes = capt.demo_pictures(clip, domain="night", n=4)
+        >>> model = capt.Classifier(clip, classes, "a photo of a {}.", prompts="capt-shapes-night")
+        >>> model(x).shape == (4, len(classes))
+        True
     """
 
     def __init__(
         self,
-        backbone: Backbone,
+        clip: Backbone,
         classes: Sequence[str],
         template: str,
         *,
         precision: str = "fp32",
-        prompts: Prompts | None = None,
+        prompts: Prompts | LearnedPrompts | str | os.PathLike[str] | None = None,
     ) -> None:
+        if isinstance(classes, str) or not classes:
+            raise BadRequest("There is no list of class names.", 'Give at least one, as in ["cat", "dog"].')
+        if isinstance(prompts, str | os.PathLike):
+            prompts = LearnedPrompts.load(prompts, clip)
+        self.learned = prompts if isinstance(prompts, LearnedPrompts) else None
+        if isinstance(prompts, LearnedPrompts):
+            template, prompts = sentence_in(prompts.document, template), prompts.prompts
         if precision not in _PRECISIONS:
             raise UnknownName("precision", precision, _PRECISIONS)
-        self.backbone = backbone
+        self.backbone = backbone = clip
         self.classes = tuple(classes)
         self.template = template
         self.precision = precision
+        self._is_plain = prompts is None
         self._tokens = prompts().detached() if prompts is not None else PromptTokens()
         if prompts is not None and self._tokens.text:
             ids = prompted_ids(backbone, classes, template, prompts.shape.n_ctx)
@@ -69,15 +101,29 @@ class Classifier:
         """Where its weights are; pictures must be there too."""
         return self.text.device
 
+    @cached_property
+    def zero_shot(self) -> Classifier:
+        """The same model and classes with plain text: itself, where it has no prompts."""
+        if self._is_plain:
+            return self
+        return Classifier(self.backbone, self.classes, self.template, precision=self.precision)
+
     def forward(self, images: Tensor) -> Output:
-        """Logits and unit image features of pixels (n, 3, h, w) in [0, 1]; differentiable in the pixels."""
+        """Answer with logits and features; differentiable in the pixels.
+
+        Args:
+            images: pixels (n, 3, h, w) in [0, 1], h = w = `size`, on `device`; not normalised.
+
+        Returns:
+            Logits (n, k) and unit image features (n, d), fp32.
+        """
         with self._autocast():
             features = encode_pixels(self.backbone, images, self._tokens.vision, self._tokens.frame)
         logits = self._scale * features @ self.text.T
         return Output(logits if self._bias is None else logits + self._bias, features)
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Logits (n, k) of pixels (n, 3, h, w) in [0, 1]."""
+        """Return the logits alone, (n, k); see `forward`."""
         return self.forward(images).logits
 
     def _autocast(self) -> AbstractContextManager[object]:

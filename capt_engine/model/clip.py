@@ -32,6 +32,7 @@ from torch import Tensor
 from capt_engine.errors import BadCheckpoint, CaptError, UnknownName
 from capt_engine.folders import models_dir
 from capt_engine.model import imports
+from capt_engine.model.devices import pick_device
 from capt_engine.model.store import install_record as installed
 from capt_engine.resources import resource
 
@@ -93,6 +94,30 @@ def load_backbone(model_id: str, device: torch.device) -> Backbone:
         f"There is no model called {model_id!r}.",
         "Use demo, an open_clip folder, or an architecture with a local file, as in ViT-B-32:openai@weights.safetensors.",
     )
+
+
+def load_clip(name: str, *, device: str | torch.device = "cpu") -> Backbone:
+    """Load a CLIP, frozen, in evaluation mode and fp32.
+
+    Args:
+        name: "demo", "demo-robust", an installed model such as "vit-b-32-openai" (`capt models list`), an open_clip folder, or
+            an architecture with a local file, as in "ViT-B-32:openai@weights.safetensors". Nothing is downloaded.
+        device: "cpu", "cuda", "mps", "auto" for the fastest there is, or a torch device.
+
+    Returns:
+        The model; `size` is the height and width of the pictures that it sees, `view` makes them from a PIL picture.
+
+    Raises:
+        BadCheckpoint: there is no such model, or its files are damaged.
+        DeviceProblem: there is no such device.
+        UnknownName: another architecture or source.
+
+    Example:
+        >>> import capt_engine as capt
+        >>> capt.load_clip("demo").size
+        64
+    """
+    return load_backbone(name, device if isinstance(device, torch.device) else pick_device(device))
 
 
 def lasting_id(model_id: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
 from capt_engine.errors import BadRequest
-from capt_engine.records import NO_PROMPTS, AttackSpec, EvaluateRequest, ThreatModel, TuneRequest
+from capt_engine.records import NO_PROMPTS, AttackSpec, EvaluateRequest, RunOptions, ThreatModel, TuneRequest
 
 T = TypeVar("T")
 
@@ -177,17 +177,19 @@ def evaluate_request(
         data=place[0],
         data_root=place[1],
         split="test",
-        model=setting.model,
-        prompts=prompts,
-        compare=NO_PROMPTS if transferred else None,
-        aim="b" if transferred else "each",
         attacks=(spec,) if setting.budgets else (),
-        threat=ThreatModel(eps=max(setting.budgets, default=0.0)),
         curve=setting.budgets,
         limit=setting.limit,
         subsample_classes=cell.half,
-        device=device,
-        precision=setting.precision,
+        options=RunOptions(
+            model=setting.model,
+            prompts=prompts,
+            compare=NO_PROMPTS if transferred else None,
+            aim="b" if transferred else "each",
+            threat=ThreatModel(eps=max(setting.budgets, default=0.0)),
+            device=device,
+            precision=setting.precision,
+        ),
     )
 
 

@@ -1,165 +1,33 @@
-"""Pictures, models and attacks: what is asked of an analysis or evaluation, its rows, and its summary."""
+"""Rows and summary of an analysis or evaluation."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from capt_engine.records.catalogue import ParamValue
 from capt_engine.records.pictures import PictureSet
-from capt_engine.records.suites import PGD, AttackSpec, labels, narrowed, suite
-from capt_engine.records.threat import USUAL_THREAT, ThreatModel
+from capt_engine.records.suites import AttackSpec
+from capt_engine.records.threat import ThreatModel
 
-CHECK_LEVELS = ("off", "cheap", "full")
-"""How much an evaluation doubts itself: not at all; what costs little; every check, which costs several attacks on up to 100 pictures."""
-
-LPIPS_NETS = ("alex", "vgg")
-"""The networks that LPIPS can be measured with, where their weights are installed; the first is the cheap one, and the authors' choice."""
-
-
-@dataclass(frozen=True)
-class AnalyzeRequest:
-    """Predict, attack and compare unlabelled pictures.
-
-    paths: files and folders (folders are walked). classes: empty means the model's own suggestion, as does an empty template.
-    prompts (A): an installed checkpoint, a file, or None for plain text. compare (B): a second one on the same pictures, NO_PROMPTS
-    for plain text; None compares with nothing. aim: whom the attack is aimed at, one of AIMS. crafted_on: the id of a model with plain
-    text on which the attack is computed instead (transfer), "" for none.
-    attack: None means clean predictions only. batch: pictures per forward pass, 0 lets the engine choose. keep: a folder in which the
-    engine keeps the run (rows, pictures, manifest, summary), "" keeps nothing; resume: go on with the run that was kept there.
-    lpips: also measure LPIPS with this network, one of LPIPS_NETS; "" does not.
-    """
-
-    paths: tuple[str, ...]
-    model: str = "demo"
-    prompts: str | None = None
-    compare: str | None = None
-    aim: str = "each"
-    classes: tuple[str, ...] = ()
-    template: str = ""
-    attack: AttackSpec | None = PGD
-    threat: ThreatModel = USUAL_THREAT
-    seed: int = 0
-    device: str = "auto"
-    precision: str = "fp32"
-    batch: int = 0
-    with_pictures: bool = True
-    keep: str = ""
-    resume: bool = False
-    source_model: str = ""
-    lpips: str = ""
-
-    @property
-    def all_attacks(self) -> tuple[AttackSpec, ...]:
-        """The attack as a list of one, or of none."""
-        return () if self.attack is None else (self.attack,)
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """What the attack is called in rows and figures."""
-        return labels(self.all_attacks)
-
-    @property
-    def budgets(self) -> tuple[float, ...]:
-        """The budget as a list of one."""
-        return (self.threat.eps,)
-
-    @property
-    def headline(self) -> float:
-        """The budget that a verdict is about."""
-        return self.threat.eps
-
-    @property
-    def pairs(self) -> int:
-        """Rows that each attack at each budget gives of a picture."""
-        return 1 if self.compare is None else 2
-
-
-@dataclass(frozen=True)
-class EvaluateRequest:
-    """Predict and attack labelled pictures, and count what stays right.
-
-    data: class folders, a CSV with `path,label`, a split file of CoOp's, or the id of a benchmark under `data_root`. split: "" means the
-    only one there is, else "test". attacks: each is run at each budget of `curve` (empty: at the threat's own); the worst of them counts.
-    suite: the name of a suite, whose attacks are run before `attacks`; shared_values: settings for all attacks that know them; of
-    an attack that stands there with several settings, those are run that have them. One attack may stand there several times with
-    different settings. Several corruptions make a table: each is run on every picture, and there is no worst case over them.
-    only_left: a picture that was wrong to begin with, or that an attack has broken at a budget, is not attacked again at that budget.
-    until_chance: it is not attacked at larger budgets either, which makes a long curve cheap. matrix: several sets of prompts, each
-    attacked and each judged on what was computed on every one of them; instead of prompts and compare.
-    minimal_eps: also search the smallest budget that breaks each picture, to this relative tolerance; 0 does not. checks: one of
-    CHECK_LEVELS. limit: at most so many pictures, drawn evenly over the classes by `seed`; 0 means all. shard: (i, N), the i-th of N
-    parts, from 1. skip: paths that are done already. subsample_classes: among "all" classes, or the "base" or "new" half of them.
-    The rest is as in `AnalyzeRequest`.
-    """
-
-    data: str
-    split: str = ""
-    data_root: str = ""
-    model: str = "demo"
-    prompts: str | None = None
-    compare: str | None = None
-    aim: str = "each"
-    classes: tuple[str, ...] = ()
-    template: str = ""
-    attacks: tuple[AttackSpec, ...] = (PGD,)
-    threat: ThreatModel = USUAL_THREAT
-    curve: tuple[float, ...] = ()
-    limit: int = 0
-    shard: tuple[int, int] = (1, 1)
-    skip: tuple[str, ...] = ()
-    subsample_classes: str = "all"
-    seed: int = 0
-    device: str = "auto"
-    precision: str = "fp32"
-    batch: int = 0
-    with_pictures: bool = False
-    keep: str = ""
-    resume: bool = False
-    suite: str = ""
-    shared_values: tuple[tuple[str, ParamValue], ...] = ()
-    skip_broken: bool = False
-    until_chance: bool = False
-    matrix: tuple[str, ...] = ()
-    minimal_eps: float = 0.0
-    checks: str = "cheap"
-    source_model: str = ""
-    lpips: str = ""
-
-    @property
-    def all_attacks(self) -> tuple[AttackSpec, ...]:
-        """Those of the suite, and then the others; raises KeyError for a suite that is none.
-
-        An attack of the suite that is named again without settings is not run twice.
-        """
-        first = suite(self.suite).of(self.threat.norm, targeted=self.threat.target is not None) if self.suite else ()
-        there = {one.name for one in first}
-        more = (spec for spec in self.attacks if spec.name not in there or (spec.values and spec not in first))
-        return narrowed((*first, *more), self.shared_values)
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """What each of them is called in rows and figures."""
-        return labels(self.all_attacks)
-
-    @property
-    def budgets(self) -> tuple[float, ...]:
-        """Every budget, smallest first."""
-        return tuple(sorted(set(self.curve or (self.threat.eps,))))
-
-    @property
-    def headline(self) -> float:
-        """The budget that a verdict is about: the largest, or on a curve that goes on until chance the one that was asked for."""
-        return self.threat.eps if self.until_chance and self.threat.eps in self.budgets else self.budgets[-1]
-
-    @property
-    def pairs(self) -> int:
-        """Rows that each attack at each budget gives of a picture: one for each pair of who was attacked and who is asked."""
-        return len(self.matrix) ** 2 or (1 if self.compare is None else 2)
-
-    @property
-    def asked(self) -> int:
-        """Sets of prompts that are asked about each picture."""
-        return len(self.matrix) or (1 if self.compare is None else 2)
+__all__ = [
+    "AnalyzeResult",
+    "AttackSummary",
+    "Check",
+    "CheckClassesRequest",
+    "ClassScore",
+    "ClassesChecked",
+    "Comparison",
+    "CorruptionCell",
+    "CorruptionMean",
+    "CorruptionTable",
+    "CurvePoint",
+    "Figure",
+    "MatrixCell",
+    "MinimalEps",
+    "PairedTest",
+    "PictureRow",
+    "TextDrift",
+    "Verdict",
+]
 
 
 @dataclass(frozen=True)
@@ -201,7 +69,8 @@ class PictureRow:
     this picture ("wrong before", "broken by apgd-ce", "broken at 1/255"), which counts as lost; "" where it was. minimal_eps: the
     smallest budget found that breaks the picture, None where it was not searched or none was found. attack_label: what the attack
     is called where the run has it with several settings, as in "pgd[steps=10]"; "" for its name. frozen: the answer of the frozen
-    zero-shot model to the clean picture, "" where it was not asked.
+    zero-shot model to the clean picture, "" where it was not asked. alpha_rule: the rule by which the metric alpha was computed, the
+    prompts' own or else label_prob; "" where nothing was measured.
     """
 
     path: str
@@ -234,6 +103,7 @@ class PictureRow:
     minimal_eps: float | None = None
     attack_label: str = ""
     frozen: str = ""
+    alpha_rule: str = ""
 
     @property
     def attacked_by(self) -> str:

@@ -4,6 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+__all__ = [
+    "NO_PROMPTS",
+    "AttackInfo",
+    "Catalogue",
+    "CatalogueRequest",
+    "DeviceInfo",
+    "MethodInfo",
+    "MetricInfo",
+    "ModelInfo",
+    "NormInfo",
+    "Number",
+    "ParamInfo",
+    "ParamValue",
+    "PresetInfo",
+    "PromptsInfo",
+]
+
 NO_PROMPTS = "none"
 """The id of plain text, where a prompt checkpoint could stand."""
 

@@ -7,6 +7,30 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+__all__ = [
+    "CHART_FORMATS",
+    "LINEAR",
+    "LOG",
+    "MOST_BARS",
+    "MOST_CLASSES",
+    "MOST_CONFUSIONS",
+    "MOST_COUNTED",
+    "Bar",
+    "BarChart",
+    "Bin",
+    "Chart",
+    "ChartSaved",
+    "ConfusionMatrix",
+    "HeatMap",
+    "HeatRow",
+    "Histogram",
+    "Level",
+    "LineChart",
+    "SaveChartRequest",
+    "Series",
+    "scale_for",
+]
+
 LINEAR, LOG = "linear", "log"
 CHART_FORMATS = ("svg", "png", "csv")
 MOST_BARS = 40
@@ -15,6 +39,8 @@ MOST_CLASSES = 200
 """A confusion matrix of more classes than this is made of those that are confused most."""
 MOST_CONFUSIONS = 20
 """So many of the most frequent confusions are listed beside a matrix that is too dense to hold its counts."""
+MOST_COUNTED = 26
+"""A confusion matrix of more classes than this is dense: its cells have no room for their counts."""
 _WIDE_RATIO = 40.0
 
 
@@ -137,6 +163,11 @@ class ConfusionMatrix:
     names: tuple[str, ...]
     counts: tuple[tuple[int, ...], ...]
     alt: str
+
+    @property
+    def is_dense(self) -> bool:
+        """True where its cells are too small for their counts."""
+        return len(self.names) > MOST_COUNTED
 
     def confusions(self, most: int = MOST_CONFUSIONS) -> tuple[tuple[str, str, int], ...]:
         """The most frequent wrong answers as (label, answer, pictures), the most frequent first."""

@@ -6,6 +6,21 @@ from dataclasses import dataclass
 
 from capt_engine.records.pictures import FailedPicture
 
+__all__ = [
+    "USES",
+    "Assigned",
+    "ClassCount",
+    "ClassSplit",
+    "Duplicates",
+    "LongName",
+    "Member",
+    "ScanRequest",
+    "ScanResult",
+    "SplitRequest",
+    "SplitResult",
+    "TinyPicture",
+]
+
 USES = ("tuned", "watched", "test", "spare")
 """What a picture is used for: learned from, watched during tuning, kept for the test, or not at all."""
 

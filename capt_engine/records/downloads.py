@@ -4,6 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+__all__ = [
+    "COMFORT",
+    "STATES",
+    "DownloadRequest",
+    "DownloadResult",
+    "Ledger",
+    "LedgerEntry",
+    "LedgerRequest",
+    "ListModelsRequest",
+    "ModelsListed",
+    "OfferedModel",
+    "OfflineRequest",
+    "OfflineSet",
+    "RemoveRequest",
+    "Removed",
+    "Verified",
+    "VerifyRequest",
+]
+
 STATES = ("bundled", "installed", "partial", "absent")
 COMFORT = ("comfortable", "slow", "too large")
 

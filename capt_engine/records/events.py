@@ -11,6 +11,28 @@ from capt_engine.records.pictures import FailedPicture, Picture, Preview
 from capt_engine.records.requests import Result
 from capt_engine.records.tuning import TuneEpoch, TuneForecast, TuneStep, TuneStrip
 
+__all__ = [
+    "CatalogueChanged",
+    "EngineFailed",
+    "EngineNote",
+    "EngineReady",
+    "Event",
+    "Failure",
+    "JobCancelled",
+    "JobContinued",
+    "JobFailed",
+    "JobFinished",
+    "JobId",
+    "JobPaused",
+    "JobProgress",
+    "JobStarted",
+    "PagesReady",
+    "PicturesFound",
+    "PreviewsReady",
+    "RowsReady",
+    "TuneTold",
+]
+
 JobId = NewType("JobId", int)
 
 

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+__all__ = [
+    "ImportLpipsRequest",
+    "ImportModelRequest",
+    "ImportPromptsRequest",
+    "LpipsImported",
+    "ModelImported",
+    "PromptsImported",
+    "SanityRequest",
+    "SanityScore",
+]
+
 
 @dataclass(frozen=True)
 class SanityScore:

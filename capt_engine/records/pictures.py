@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+__all__ = [
+    "FailedPicture",
+    "Picture",
+    "PictureSet",
+    "Preview",
+    "PreviewRequest",
+    "PreviewResult",
+    "SignedPicture",
+]
+
 
 @dataclass(frozen=True)
 class Picture:

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+__all__ = [
+    "KeptRun",
+    "ListRunsRequest",
+    "ReportRequest",
+    "ReportResult",
+    "RunsListed",
+    "SectionInfo",
+]
+
 
 @dataclass(frozen=True)
 class ReportRequest:

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from capt_engine.records.analysis import (
-    AnalyzeRequest,
-    AnalyzeResult,
-    CheckClassesRequest,
-    ClassesChecked,
-    EvaluateRequest,
-)
+from capt_engine.records.analysis import AnalyzeResult, CheckClassesRequest, ClassesChecked
 from capt_engine.records.catalogue import Catalogue, CatalogueRequest
 from capt_engine.records.charts import ChartSaved, SaveChartRequest
 from capt_engine.records.data import ScanRequest, ScanResult, SplitRequest, SplitResult
@@ -38,6 +32,7 @@ from capt_engine.records.models import (
 )
 from capt_engine.records.pictures import PreviewRequest, PreviewResult
 from capt_engine.records.reports import ListRunsRequest, ReportRequest, ReportResult, RunsListed
+from capt_engine.records.run_requests import RunRequest
 from capt_engine.records.tuning import (
     ForecastRequest,
     SaveTunedRequest,
@@ -47,9 +42,13 @@ from capt_engine.records.tuning import (
     TuneResult,
 )
 
+__all__ = [
+    "Request",
+    "Result",
+]
+
 Request = (
-    AnalyzeRequest
-    | EvaluateRequest
+    RunRequest
     | TuneRequest
     | ReportRequest
     | ListRunsRequest

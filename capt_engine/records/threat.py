@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+__all__ = [
+    "AIMS",
+    "OTHER_MODEL",
+    "PERTURBED",
+    "ROUNDINGS",
+    "ThreatModel",
+]
+
 AIMS = ("each", "a", "b")
 """Whom an attack is aimed at where two sets of prompts are compared: each at its own, or both get the one computed on A, or on B."""
 
-SPACES = ("model input", "original size")
-"""Where a perturbation lives: on what the model sees after resizing, or on the picture's own pixels, resized inside the forward pass."""
+PERTURBED = ("input", "original")
+"""Pixels that an attack perturbs: the model's input, after resizing; or the picture's own, which are resized inside the forward pass."""
 
 
 OTHER_MODEL = "model:"
@@ -25,7 +33,7 @@ class ThreatModel:
 
     eps: budget in pixel units [0, 1] of the norm (for "l2": the Euclidean length over all h × w × 3 values).
     target: the class the attacker wants to see, None when any wrong class will do. budget: in words, what the attacker may do where
-    that is no ball of a norm (a patch, a turn, a printed word); norm and eps say nothing then. space: one of SPACES. rounding: one of
+    that is no ball of a norm (a patch, a turn, a printed word); norm and eps say nothing then. perturb: one of PERTURBED. rounding: one of
     ROUNDINGS.
     """
 
@@ -33,7 +41,7 @@ class ThreatModel:
     eps: float = 4 / 255
     target: str | None = None
     knowledge: str = "white-box"
-    space: str = "model input"
+    perturb: str = "input"
     budget: str = ""
     rounding: str = "none"
 
@@ -46,7 +54,7 @@ class ThreatModel:
     def unusual(self) -> tuple[str, ...]:
         """In words, what is other than a reader would take for granted: where the perturbation lives, and how it is rounded."""
         told = (
-            (self.space != SPACES[0], "on the pictures' own pixels"),
+            (self.perturb != PERTURBED[0], "on the pictures' own pixels"),
             (self.rounding != ROUNDINGS[0], "rounded to 8 bits"),
         )
         return tuple(words for so, words in told if so)

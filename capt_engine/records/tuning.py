@@ -9,6 +9,20 @@ from typing import Any
 from capt_engine.records.catalogue import PromptsInfo
 from capt_engine.records.pictures import FailedPicture, Picture
 
+__all__ = [
+    "ForecastRequest",
+    "SaveTunedRequest",
+    "Share",
+    "TuneEpoch",
+    "TuneForecast",
+    "TuneRequest",
+    "TuneResult",
+    "TuneSample",
+    "TuneStep",
+    "TuneStrip",
+    "TunedSaved",
+]
+
 OLD_NAMES: Mapping[str, str] = {
     "rate": "lr",
     "batch": "batch_size",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from capt_engine.records import BarChart, ConfusionMatrix, HeatMap, LineChart, Picture, SignedPicture
+from capt_engine.records import Chart, Picture, SignedPicture
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Strip:
     examples: tuple[Example, ...]
 
 
-Block = Paragraph | Facts | Lights | Grid | Strip | LineChart | BarChart | HeatMap | ConfusionMatrix
+Block = Paragraph | Facts | Lights | Grid | Strip | Chart
 
 
 @dataclass(frozen=True)

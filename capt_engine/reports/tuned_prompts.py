@@ -21,7 +21,7 @@ from capt_engine.model.store.prompt_store import SUFFIX, described, entries, fin
 from capt_engine.progress import Progress
 from capt_engine.records import NO_PROMPTS, PromptsInfo, SaveTunedRequest, TunedSaved, TuneRequest
 from capt_engine.reports.model_card import card
-from capt_engine.reports.sections.context import Material
+from capt_engine.reports.sections.context import ReportContext
 from capt_engine.runs.manifest import as_json, now
 from capt_engine.runs.tuning_text import request_of, tune_command
 from capt_engine.runs.versions import versions
@@ -132,18 +132,18 @@ def _refuse_full(folder: Path) -> None:
         ) from error
 
 
-def _measured(run: Path, sha256: str) -> Material:
+def _measured(run: Path, sha256: str) -> ReportContext:
     """A kept evaluation of these prompts; raises BadRequest where it is of others."""
-    material = Material.of(run)
-    asked = [str(one.get("sha256")) for one in material.run.manifest.get("prompts", [])]
-    if sha256 not in asked:
+    context = ReportContext.of(run)
+    measured = [str(one.get("sha256")) for one in context.run.manifest.get("prompts", [])]
+    if sha256 not in measured:
         raise BadRequest(
             f"The run in {str(run)!r} measured other prompts than these.", "Choose a run that measured them, or none."
         )
-    return material
+    return context
 
 
-def _into_folder(folder: Path, name: str, named: _Named, measured: Sequence[Material]) -> list[Path]:
+def _into_folder(folder: Path, name: str, named: _Named, measured: Sequence[ReportContext]) -> list[Path]:
     """All files at once: the folder appears when it is whole."""
     weights = f"{named.slug}{SUFFIX}"
     partial: Path | None = None
@@ -179,7 +179,7 @@ def _into_folder(folder: Path, name: str, named: _Named, measured: Sequence[Mate
 
 
 def _manifest(
-    named: _Named, away: TuneRequest, hashes: Mapping[str, str], measured: Sequence[Material]
+    named: _Named, away: TuneRequest, hashes: Mapping[str, str], measured: Sequence[ReportContext]
 ) -> dict[str, Any]:
     document = named.document
     return {

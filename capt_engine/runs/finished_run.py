@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from capt_engine.errors import BadRequest
-from capt_engine.records import AnalyzeRequest, EvaluateRequest
+from capt_engine.records import RunRequest
 from capt_engine.runs.request_text import from_json
 from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY, lines
 
@@ -21,7 +21,7 @@ class FinishedRun:
     folder: Path
     manifest: dict[str, Any]
     summary: dict[str, Any]
-    request: AnalyzeRequest | EvaluateRequest
+    request: RunRequest
 
     @classmethod
     def of(cls, folder: Path) -> FinishedRun:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from capt_engine.errors import BadRequest
 from capt_engine.folders import data_dir
-from capt_engine.records import NO_PROMPTS, KeptRun
-from capt_engine.runs.request_text import asked
+from capt_engine.records import KeptRun
+from capt_engine.runs.request_text import asked, from_json
 from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY
 
 
@@ -36,18 +37,16 @@ def _run(folder: Path) -> tuple[float, KeptRun] | None:
             return None
         is_over = (folder / SUMMARY).is_file()
         summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8")) if is_over else {}
-        request = manifest["request"]
+        request = from_json(manifest)
         ended = str(manifest.get("ended") or "") if is_over else ""
         when = datetime.fromisoformat(ended or manifest.get("started") or "1970-01-01T00:00:00+00:00").timestamp()
-        prompts = [request.get("prompts") or NO_PROMPTS, *([request["compare"]] if request.get("compare") else [])]
-        where = Path(request["data"]).name if "data" in request else counted_paths(request["paths"])
-        title = f"{' and '.join(asked(one) for one in prompts)} on {where}"
+        title = f"{' and '.join(asked(one) for one in request.variants)} on {counted_paths(request.places)}"
         labelled = str(manifest.get("label_source") or summary.get("label_source", "")) != "model"
         return when, KeptRun(str(folder), ended, title, int(summary.get("n", 0)), labelled)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (BadRequest, OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def counted_paths(paths: list[str]) -> str:
+def counted_paths(paths: Sequence[str]) -> str:
     """What was looked at, in a few words."""
     return Path(paths[0]).name if len(paths) == 1 else f"{len(paths)} files and folders"

@@ -14,15 +14,15 @@ from typing import Any
 import torch
 
 from capt_engine.model.checkpoints import Document
-from capt_engine.records import AnalyzeRequest, EvaluateRequest
-from capt_engine.runs.request_text import command, kind_of
+from capt_engine.records import RunRequest
+from capt_engine.runs.request_text import command
 from capt_engine.runs.versions import processor, versions
 
-FORMAT = 2
+FORMAT = 3
 
 
 def begun(
-    request: AnalyzeRequest | EvaluateRequest,
+    request: RunRequest,
     *,
     model_sha256: str,
     prompts: Sequence[tuple[str, str, Document | None]],
@@ -40,7 +40,7 @@ def begun(
     """
     return {
         "format": FORMAT,
-        "kind": kind_of(request),
+        "kind": request.kind,
         "request": asdict(request),
         "command": command(request),
         "started_in": str(Path.cwd()),
@@ -50,7 +50,7 @@ def begun(
             "processor": processor(),
             "device": device.type,
             "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else "",
-            "precision": request.precision,
+            "precision": request.options.precision,
             "threads": torch.get_num_threads(),
             "deterministic": {
                 "algorithms": torch.are_deterministic_algorithms_enabled(),
@@ -59,9 +59,9 @@ def begun(
                 "float32_matmul": torch.get_float32_matmul_precision(),
             },
         },
-        "seeds": [request.seed],
-        "model": {"id": request.model, "sha256": model_sha256},
-        "crafted_on": None if source_model is None else {"id": request.source_model, "sha256": source_model},
+        "seeds": [request.options.seed],
+        "model": {"id": request.options.model, "sha256": model_sha256},
+        "crafted_on": None if source_model is None else {"id": request.options.source_model, "sha256": source_model},
         "prompts": [
             {"id": name, "sha256": sha256, "document": None if document is None else asdict(document)}
             for name, sha256, document in prompts

@@ -18,13 +18,13 @@ from capt_engine.metrics.tally import Tally
 from capt_engine.records import AnalyzeResult, EvaluateRequest, MinimalEps, TextDrift
 from capt_engine.runs import kept_pictures
 from capt_engine.runs.finished_run import FinishedRun
-from capt_engine.runs.manifest import as_json
+from capt_engine.runs.manifest import FORMAT, as_json
 from capt_engine.runs.request_text import command
 from capt_engine.runs.run_folder import MANIFEST, ROWS, close_run, refuse_unless_free
 from capt_engine.runs.table import csv_writer, summary, trial
 
 # What may differ between the parts of one run.
-_FREE = ("shard", "keep", "resume", "skip", "batch", "with_pictures", "checks")
+_FREE = ("shard", "keep", "resume", "skip", "batch_size", "with_pictures", "checks")
 _SAME = ("model", "crafted_on", "lpips", "classes_sha256", "label_source", "versions")
 
 
@@ -33,13 +33,15 @@ def merge(folders: Sequence[Path], out: Path) -> AnalyzeResult:
     runs = [FinishedRun.of(folder) for folder in folders]
     first = _whole(runs)
     refuse_unless_free(out, resume=False)
-    request = dataclasses.replace(first, shard=(1, 1), keep=str(out), resume=False, skip=())
+    options = dataclasses.replace(first.options, keep=str(out), resume=False)
+    request = dataclasses.replace(first, shard=(1, 1), skip=(), options=options)
     # In the order of the parts, which take turns.
     runs.sort(key=lambda run: _shard(run)[0])
     try:
         (out / "attacked").mkdir(parents=True, exist_ok=True)
         told = {
             **runs[0].manifest,
+            "format": FORMAT,
             "request": dataclasses.asdict(request),
             "command": command(request),
             "started": min(str(run.manifest.get("started", "")) for run in runs),
@@ -53,7 +55,7 @@ def merge(folders: Sequence[Path], out: Path) -> AnalyzeResult:
         _copy_pictures(runs, out)
         result = _counted(runs, request)
         failed = [one for run in runs for one in run.failed]
-        close_run(out, {**summary(result, request.seed, str(out)), "failed": failed})
+        close_run(out, {**summary(result, request.options.seed, str(out)), "failed": failed})
     except OSError as error:
         raise BadRequest(
             f"{str(out)!r} cannot be written: {error.strerror or error}.", "Choose another folder."
@@ -68,11 +70,12 @@ def _whole(runs: Sequence[FinishedRun]) -> EvaluateRequest:
     for run in runs:
         if not isinstance(run.request, EvaluateRequest):
             raise BadRequest(f"{str(run.folder)!r} is an analysis, which has no parts.", "Name runs of capt evaluate.")
-        for name, value in vars(run.request).items():
-            if name not in _FREE and value != getattr(first.request, name):
+        old = first.request.settings
+        for name, value in run.request.settings.items():
+            if name not in _FREE and value != old[name]:
                 raise BadRequest(
                     f"{str(run.folder)!r} was made with another {name.replace('_', ' ')} than {str(first.folder)!r}: "
-                    f"{value!r}, not {getattr(first.request, name)!r}.",
+                    f"{value!r}, not {old[name]!r}.",
                     "Only parts of the same evaluation can be joined.",
                 )
         sums = [[one.get("sha256") for one in of.manifest.get("prompts", [])] for of in (run, first)]
@@ -139,7 +142,9 @@ def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeRe
         robust_interval=None,
         attacks=(),
         consistency=(),
-        threat_model=dataclasses.replace(request.threat, eps=request.headline, knowledge=_knowledge(first, request)),
+        threat_model=dataclasses.replace(
+            request.options.threat, eps=request.headline, knowledge=_knowledge(first, request)
+        ),
         model=str(first["model"]),
         prompts=str(first["prompts"]),
         device=str(first["device"]),
@@ -164,4 +169,4 @@ def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeRe
 
 def _knowledge(summary: dict[str, Any], request: EvaluateRequest) -> str:
     """What the attacks knew, which a request cannot say."""
-    return str(summary.get("threat_model", {}).get("knowledge", request.threat.knowledge))
+    return str(summary.get("threat_model", {}).get("knowledge", request.options.threat.knowledge))

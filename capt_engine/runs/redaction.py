@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from capt_engine.data import benchmarks
-from capt_engine.records import AnalyzeRequest, EvaluateRequest
+from capt_engine.records import EvaluateRequest
 from capt_engine.runs.finished_run import FinishedRun
 from capt_engine.runs.request_text import command
 from capt_engine.runs.table import plain
@@ -70,7 +69,7 @@ class Names:
         if not self._redact:
             return run.manifest
         told = self._deep({**run.manifest, **dict.fromkeys(_PATHS, "")})
-        request = _request(run.request, self)
+        request = run.request.renamed(self.text)
         told["request"] = {**told["request"], "skip": []} if "skip" in told["request"] else told["request"]
         told["command"], told["redacted"] = command(request), True
         for one in told.get("prompts", []):
@@ -102,17 +101,20 @@ class Names:
 def _known(run: FinishedRun, mark: str) -> dict[str, str]:
     """Names of files and folders in a request, and what stands for each."""
     request, known = run.request, {}
-    if isinstance(request, AnalyzeRequest):
-        known = {path: f"pictures{mark} {i}" for i, path in enumerate(request.paths, 1)}
-    else:
+    if isinstance(request, EvaluateRequest):
         if request.data not in benchmarks.BENCHMARKS.names():
             known[request.data] = f"data{mark}"
         known[request.data_root] = f"benchmarks{mark}"
-    known[request.keep] = known[str(run.folder)] = f"run{mark}"
-    known |= _model(request.model, f"model{mark}") | _model(request.source_model, f"other model{mark}")
-    matrix = request.matrix if isinstance(request, EvaluateRequest) else ()
-    named = [(str(i), name) for i, name in enumerate(matrix, 1)]
-    for letter, prompts in (*named, ("A", request.prompts if not matrix else None), ("B", request.compare)):
+    else:
+        known = {path: f"pictures{mark} {i}" for i, path in enumerate(request.places, 1)}
+    known[request.options.keep] = known[str(run.folder)] = f"run{mark}"
+    known |= _model(request.options.model, f"model{mark}") | _model(request.options.source_model, f"other model{mark}")
+    named = [(str(i), name) for i, name in enumerate(request.matrix, 1)]
+    for letter, prompts in (
+        *named,
+        ("A", request.options.prompts if not request.matrix else None),
+        ("B", request.options.compare),
+    ):
         if prompts and (_is_path(prompts) or prompts.endswith(".safetensors")):
             known[prompts] = f"prompts{mark} {letter}"
     known.pop("", None)
@@ -127,31 +129,6 @@ def _model(name: str, called: str) -> dict[str, str]:
     last = PurePosixPath(name.rpartition("@")[2].replace("\\", "/")).name.removeprefix("local-dir:")
     whole = (name, last, f"local-dir:{last}", name.rpartition("@")[0] + f"@{last}")
     return dict.fromkeys(whole, called)
-
-
-def _request(request: AnalyzeRequest | EvaluateRequest, names: Names) -> AnalyzeRequest | EvaluateRequest:
-    prompts = None if request.prompts is None else names.text(request.prompts)
-    compare = None if request.compare is None else names.text(request.compare)
-    if isinstance(request, AnalyzeRequest):
-        paths = tuple(names.text(path) for path in request.paths)
-        return replace(
-            request,
-            paths=paths,
-            model=names.text(request.model),
-            prompts=prompts,
-            compare=compare,
-            source_model=names.text(request.source_model),
-        )
-    return replace(
-        request,
-        data=names.text(request.data),
-        data_root=names.text(request.data_root),
-        model=names.text(request.model),
-        prompts=prompts,
-        compare=compare,
-        source_model=names.text(request.source_model),
-        matrix=tuple(names.text(one) for one in request.matrix),
-    )
 
 
 def _is_path(name: str) -> bool:

@@ -18,20 +18,20 @@ from capt_engine.errors import BadRequest
 from capt_engine.files import write_whole
 from capt_engine.metrics.tally import Tally
 from capt_engine.records import (
-    AnalyzeRequest,
     AnalyzeResult,
-    EvaluateRequest,
     FailedPicture,
     PictureRow,
+    RunRequest,
 )
 from capt_engine.runs.kept_pictures import KeptPictures
 from capt_engine.runs.manifest import as_json, digest, ended
+from capt_engine.runs.request_text import from_json
 from capt_engine.runs.table import cells, csv_cells, csv_writer, plain, trial
 
 ROWS, MANIFEST, SUMMARY = "rows.csv", "manifest.json", "summary.json"
 
 # What may differ between a run and its continuation: none of it changes a result.
-_FREE = ("skip", "batch", "device", "with_pictures", "keep", "resume", "checks")
+_FREE = ("skip", "batch_size", "device", "with_pictures", "keep", "resume", "checks")
 # What no two runs share, or what only says where a picture lay: its SHA-256 says which it is.
 _NOT_COMPARED = ("time_s", "path")
 
@@ -42,9 +42,7 @@ class RunFolder:
     done: the paths of pictures that an interrupted run finished.
     """
 
-    def __init__(
-        self, folder: Path, request: AnalyzeRequest | EvaluateRequest, manifest: Mapping[str, Any], *, resume: bool
-    ) -> None:
+    def __init__(self, folder: Path, request: RunRequest, manifest: Mapping[str, Any], *, resume: bool) -> None:
         """Make the folder and its manifest, or take up an old one; raises BadRequest where that cannot be, or would overwrite something."""
         self.path = folder
         self.done: tuple[str, ...] = ()
@@ -59,7 +57,7 @@ class RunFolder:
                 csv_writer(file, header=True).writerows(kept)
             partial.replace(folder / ROWS)
             first = next(iter(request.labels), "")
-            self._examples = KeptPictures(folder, seed=request.seed, attack=first, eps=request.headline)
+            self._examples = KeptPictures(folder, seed=request.options.seed, attack=first, eps=request.headline)
             self._file = (folder / ROWS).open("a", newline="", encoding="utf-8")
             self._rows = csv_writer(self._file)
         except OSError as error:
@@ -106,21 +104,15 @@ class RunFolder:
         write_whole(self.path / MANIFEST, as_json(manifest))
         return iter(())
 
-    def _taken_up(
-        self, request: AnalyzeRequest | EvaluateRequest, manifest: Mapping[str, Any]
-    ) -> Iterator[dict[str, str]]:
+    def _taken_up(self, request: RunRequest, manifest: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         """The rows of the pictures that are complete; raises BadRequest where the folder holds another run."""
         began = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
-        old = began["request"]
-        # Through JSON, as the old one came.
-        new = json.loads(json.dumps(dataclasses.asdict(request)))
-        # What an older version did not know, it left as it is now by default.
-        usual = {one.name for one in dataclasses.fields(request) if getattr(request, one.name) == one.default}
-        for name in sorted(old.keys() | new.keys()):
-            if name not in _FREE and not (name not in old and name in usual) and old.get(name) != new.get(name):
+        old = from_json(began).settings
+        for name, value in request.settings.items():
+            if name not in _FREE and value != old.get(name):
                 raise BadRequest(
                     f"The run in {str(self.path)!r} was made with another {name.replace('_', ' ')}: "
-                    f"{old.get(name)!r}, not {new.get(name)!r}.",
+                    f"{old.get(name)!r}, not {value!r}.",
                     "Give the command that it was started with.",
                 )
         if began.get("lpips") != manifest.get("lpips"):
@@ -128,18 +120,13 @@ class RunFolder:
                 f"The run in {str(self.path)!r} was measured with other LPIPS weights than those here now.",
                 "Import the same two files again, or start the run anew.",
             )
-        wanted = _rows_a_picture(request)
+        wanted = request.rows_per_picture
         counts = Counter(line["path"] for line in lines(self.path))
         whole = {path for path, n in counts.items() if n == wanted}
         self._count = wanted * len(whole)
         self.done = tuple(plain(path) for path in sorted(whole))
         # Read once more rather than kept: a long run's rows do not belong into memory.
         return (line for line in lines(self.path) if line["path"] in whole)
-
-
-def _rows_a_picture(request: AnalyzeRequest | EvaluateRequest) -> int:
-    attacked = len(request.all_attacks) * len(request.budgets) * request.pairs
-    return attacked or (request.asked if isinstance(request, EvaluateRequest) else request.pairs)
 
 
 def refuse_unless_free(folder: Path, *, resume: bool) -> None:
@@ -175,7 +162,14 @@ def lines(file_or_folder: Path) -> Iterator[dict[str, str]]:
         # As many as the file's own header says: an older version knew fewer columns.
         for line in csv.DictReader(file):
             if None not in line and None not in line.values():
-                yield line
+                yield renamed(line)
+
+
+def renamed(line: dict[str, str]) -> dict[str, str]:
+    """A row of any version under the names of this one."""
+    if "space" in line:
+        line["perturb"] = {"model input": "input", "original size": "original"}.get(line.pop("space"), "")
+    return line
 
 
 def _safe(stem: str) -> str:

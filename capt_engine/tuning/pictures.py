@@ -35,7 +35,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Read:
-    """Pictures as the model sees them, 8 bits a value: images (N, 3, h, w), labels (N,), and the SHA-256 of each file.
+    """Pictures as the model sees them: images (N, 3, h, w), 8 bits a value or floats in [0, 1]; labels (N,), and the SHA-256 of each.
 
     originals: (h, w, 3) where they were asked for, of moderate size.
     """
@@ -47,6 +47,11 @@ class Read:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def pixels(self, at: slice) -> Tensor:
+        """Some of the pictures, (n, 3, h, w), float32 in [0, 1]."""
+        images = self.images[at]
+        return images.float() / 255 if images.dtype == torch.uint8 else images
 
 
 def draw(request: TuneRequest) -> Drawn:

@@ -39,7 +39,7 @@ class Resizing(Classifier):
             raise BadRequest(
                 f"The preprocessing of {inner.backbone.id!r} cannot be made a part of the model "
                 f"({config.get('interpolation')}, {config.get('resize_mode')}).",
-                "Measure at the model's input instead (--space model).",
+                "Measure at the model's input instead (--perturb input).",
             )
 
     def resized(self, images: Tensor) -> Tensor:

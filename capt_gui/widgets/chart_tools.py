@@ -35,7 +35,6 @@ class ChartTools(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self.whole)
         layout.addWidget(self.save)
-        self.setAutoFillBackground(True)
         self.save.clicked.connect(self.save_clicked)
         self._menu = QMenu(self)
         self._save_action = self._menu.addAction(self.save.toolTip())

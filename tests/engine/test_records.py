@@ -12,7 +12,7 @@ import typing
 import pytest
 
 from capt_engine import records
-from capt_engine.records import ThreatModel, Verdict
+from capt_engine.records import RunOptions, ThreatModel, Verdict
 
 RECORDS = [
     kind
@@ -64,6 +64,8 @@ def test_a_threat_knows_its_goal() -> None:
 
 def test_records_survive_a_journey() -> None:
     """What is sent to another process comes out equal there."""
-    request = records.AnalyzeRequest(("a.png",), threat=ThreatModel("l2", 0.5, "cat"))
+    request = records.AnalyzeRequest(("a.png",), options=RunOptions(threat=ThreatModel("l2", 0.5, "cat")))
     assert pickle.loads(pickle.dumps(request)) == request
-    assert hash(request) == hash(records.AnalyzeRequest(("a.png",), threat=ThreatModel("l2", 0.5, "cat")))
+    assert hash(request) == hash(
+        records.AnalyzeRequest(("a.png",), options=RunOptions(threat=ThreatModel("l2", 0.5, "cat")))
+    )

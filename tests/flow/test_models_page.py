@@ -65,13 +65,13 @@ def page(desk: Desk, qtbot: QtBot) -> ModelsPage:
     qtbot.addWidget(page)
     page.resize(1200, 760)
     page.show()
-    qtbot.waitUntil(lambda: bool(desk.models.offered) and desk.choices.catalogue is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: bool(desk.models.offered) and desk.model.catalogue is not None, timeout=PATIENCE_MS)
     return page
 
 
 def installed(desk: Desk) -> set[str]:
     """What can be chosen as a model."""
-    catalogue = desk.choices.catalogue
+    catalogue = desk.model.catalogue
     return {model.id for model in catalogue.models} if catalogue is not None else set()
 
 
@@ -104,7 +104,7 @@ def test_weights_and_prompts_of_others_are_brought_in(
 ) -> None:
     """A pickled state dict becomes a model; a published prompts file for it goes onto the shelf, with what was assumed."""
     file = forms.state_dict(tmp_path / "theirs.pt", forms.random_clip(MODEL))
-    dialog = ImportModelDialog(desk.theme, page.shelf, desk.choices.catalogue.models)  # type: ignore[union-attr]
+    dialog = ImportModelDialog(desk.theme, page.shelf, desk.model.catalogue.models)  # type: ignore[union-attr]
     qtbot.addWidget(dialog)
     dialog.path.setText(str(file))
     with qtbot.waitSignal(page.shelf.done, timeout=PATIENCE_MS):
@@ -113,14 +113,14 @@ def test_weights_and_prompts_of_others_are_brought_in(
     qtbot.waitUntil(lambda: "theirs" in installed(desk), timeout=PATIENCE_MS)
     width = MODEL["text_cfg"]["width"]
     prompts = published.dassl(tmp_path / "model.pth.tar-50", {"ctx": torch.randn(4, width)})
-    other = ImportPromptsDialog(desk.theme, page.shelf, desk.choices.catalogue.models)  # type: ignore[union-attr]
+    other = ImportPromptsDialog(desk.theme, page.shelf, desk.model.catalogue.models)  # type: ignore[union-attr]
     qtbot.addWidget(other)
     other.model.setCurrentIndex(other.model.findData("theirs"))
     other.path.setText(str(prompts))
     other.name.setText("their-words")
     with qtbot.waitSignal(page.shelf.done, timeout=PATIENCE_MS):
         other.go.click()
-    qtbot.waitUntil(lambda: desk.choices.sides.info("their-words") is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: desk.model.sides.info("their-words") is not None, timeout=PATIENCE_MS)
     page.on_kind("prompts")
     page.on_chosen(["their-words"])
     assert page.prompts.title.text() == "their-words"

@@ -111,7 +111,7 @@ def test_the_whole_wizard(
     asked: list[str] = []
     desk.navigation.asked.connect(asked.append)
     press(result.save.use)
-    assert desk.choices.sides.b == tuning.project.state.saved
+    assert desk.model.sides.b == tuning.project.state.saved
     press(result.save.report)
     assert asked == [EXPLORE, REPORT]
 

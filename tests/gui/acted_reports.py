@@ -35,10 +35,10 @@ def kept(folder: str, title: str, n: int, ended: str = "", *, labelled: bool = F
 
 def kept_analysis(request: r.AnalyzeRequest) -> r.KeptRun:
     """How an analysis is listed."""
-    sides = request.prompts or "plain text"
-    if request.compare is not None:
-        sides += f" and {request.compare}"
-    return kept(request.keep, f"{request.model}, {sides}", len(request.paths))
+    sides = request.options.prompts or "plain text"
+    if request.options.compare is not None:
+        sides += f" and {request.options.compare}"
+    return kept(request.options.keep, f"{request.options.model}, {sides}", len(request.paths))
 
 
 def drawn(request: r.ReportRequest) -> Iterator[r.Picture]:

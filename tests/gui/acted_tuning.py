@@ -145,9 +145,9 @@ def tuned(request: r.TuneRequest, epochs: int) -> r.TuneResult:
 def evaluated(request: r.EvaluateRequest, *, helped: bool = True) -> r.AnalyzeResult:
     """Before and after on the test share."""
     before, after = (14, 61) if helped else (14, 17)
-    eps = request.threat
-    a = _side(86, before, eps, request.model, r.NO_PROMPTS)
-    b = _side(104 if helped else 88, after, eps, request.model, request.compare or "")
+    eps = request.options.threat
+    a = _side(86, before, eps, request.options.model, r.NO_PROMPTS)
+    b = _side(104 if helped else 88, after, eps, request.options.model, request.options.compare or "")
     if not helped:
         return replace(a, compared=r.Comparison(b, _test(9, 11), _test(6, 9)))
     return replace(a, compared=r.Comparison(b, _test(4, 22), _test(2, 49)))

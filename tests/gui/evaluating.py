@@ -46,7 +46,7 @@ def finished(bench: Bench, result: r.AnalyzeResult) -> r.EvaluateRequest:
     bench.desk.evaluation.run.start()
     request = bench.engine.requests[-1]
     assert isinstance(request, r.EvaluateRequest)
-    folder = Path(request.keep)
+    folder = Path(request.options.keep)
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text(json.dumps({"command": "capt evaluate toys"}), encoding="utf-8")
     play(bench, r.RowsReady(last(bench), acted.quick()), r.JobFinished(last(bench), result))

@@ -229,7 +229,7 @@ class ActingEngine:
             return r.TunedSaved(info, (request.folder or "tuned-here.safetensors",), tuning.COMMAND)
         assert isinstance(request, r.AnalyzeRequest)
         result = self._analyze(job, request)
-        if request.keep and result is not None:
+        if request.options.keep and result is not None:
             self._runs.insert(0, reports.kept_analysis(request))
         return result
 
@@ -320,27 +320,34 @@ def summary(request: r.AnalyzeRequest) -> r.AnalyzeResult:
     """An invented end of a job."""
     alone = r.AnalyzeResult(
         len(request.paths), 0, "model", 1.0, None, 0.31, (0.2, 0.45), (r.AttackSummary("pgd", 0.31, 0.69, 1.0),),
-        (("agreement", 0.31),), request.threat, request.model, request.prompts or r.NO_PROMPTS, "cpu", 1.0, 8.0,
+        (("agreement", 0.31),), request.options.threat, request.options.model, request.options.prompts or r.NO_PROMPTS, "cpu", 1.0, 8.0,
     )  # fmt: skip
-    if request.compare is None:
+    if request.options.compare is None:
         return alone
-    other = replace(alone, robust_accuracy=0.57, robust_interval=(0.43, 0.70), prompts=request.compare)
+    other = replace(alone, robust_accuracy=0.57, robust_interval=(0.43, 0.70), prompts=request.options.compare)
     return replace(alone, compared=r.Comparison(other, None, r.PairedTest(2, 15, 50, 0.26, 0.1, 0.4, 0.0023)))
 
 
 def analyse_both(path: str, request: r.AnalyzeRequest, size: int = 224) -> tuple[r.PictureRow | r.FailedPicture, ...]:
     """A row for A, and where two are compared one for B: harder to fool, and easier to withstand when A was aimed at."""
     a = analyse(path, request, size)
-    if request.compare is None or isinstance(a, r.FailedPicture):
+    if request.options.compare is None or isinstance(a, r.FailedPicture):
         return (a,)
-    weaker = replace(request, seed=request.seed + 7, threat=replace(request.threat, eps=request.threat.eps * 0.4))
+    weaker = replace(
+        request,
+        options=replace(
+            request.options,
+            seed=request.options.seed + 7,
+            threat=replace(request.options.threat, eps=request.options.threat.eps * 0.4),
+        ),
+    )
     b = analyse(path, weaker, size)
     assert isinstance(b, r.PictureRow)
-    ids = (request.prompts or r.NO_PROMPTS, request.compare)
-    aims = {"each": ids, "a": (ids[0], ids[0]), "b": (ids[1], ids[1])}[request.aim]
-    b = replace(b, threat=request.threat, seed=request.seed, prompt_id=ids[1], aimed_at=aims[1])
+    ids = (request.options.prompts or r.NO_PROMPTS, request.options.compare)
+    aims = {"each": ids, "a": (ids[0], ids[0]), "b": (ids[1], ids[1])}[request.options.aim]
+    b = replace(b, threat=request.options.threat, seed=request.options.seed, prompt_id=ids[1], aimed_at=aims[1])
     a = replace(a, prompt_id=ids[0], aimed_at=aims[0])
-    if request.aim != "each":
+    if request.options.aim != "each":
         b = replace(b, pictures=a.pictures)
     known = {True: "white-box", False: f"transfer from {aims[0]}"}
     a, b = (replace(row, threat=replace(row.threat, knowledge=known[row.aimed_at == row.prompt_id])) for row in (a, b))
@@ -352,11 +359,11 @@ def analyse(path: str, request: r.AnalyzeRequest, size: int = 224) -> r.PictureR
     image = _open(Path(path), size, crop=True)
     if image is None:
         return r.FailedPicture(path, "This file is not a picture we can read.", "Save it as PNG or JPEG.")
-    model = next(info for info in CATALOGUE.models if info.id == request.model)
-    classes = request.classes or model.classes
-    rng = random.Random(f"{Path(path).name} {request.seed}")
+    model = next(info for info in CATALOGUE.models if info.id == request.options.model)
+    classes = request.options.classes or model.classes
+    rng = random.Random(f"{Path(path).name} {request.options.seed}")
     clean = verdict([rng.gauss(12, 2) for _ in classes], rng.randrange(len(classes)), 7)
-    flipped = rng.random() < request.threat.eps * 255 / 6
+    flipped = rng.random() < request.options.threat.eps * 255 / 6
     winner = rng.randrange(len(classes)) if flipped else clean.winner
     attacked = verdict([logit + rng.gauss(0, 1.5) for logit in clean.logits], winner, 5)
     success = attacked.winner != clean.winner
@@ -372,9 +379,10 @@ def analyse(path: str, request: r.AnalyzeRequest, size: int = 224) -> r.PictureR
     )
     return r.PictureRow(
         path, "0" * 64, image.width(), image.height(), classes[clean.winner], "model", tuple(classes), clean,
-        attacked if request.attack else None, request.attack, 10, 1, request.threat, request.seed,
+        attacked if request.attack else None, request.attack, 10, 1, request.options.threat, request.options.seed,
         success if request.attack else None, tuple(zip((info.name for info in METRICS), values, strict=True)),
-        success, False, 0.4, request.model, r.NO_PROMPTS, pictures(image, request.threat.eps, rng) if request.with_pictures else None,
+        success, False, 0.4, request.options.model, r.NO_PROMPTS,
+        pictures(image, request.options.threat.eps, rng) if request.options.with_pictures else None,
     )  # fmt: skip
 
 

@@ -1,15 +1,14 @@
-"""The blocks of a report as pieces of a page: paragraphs, facts, checks, tables and pictures; charts are html_charts'."""
+"""The blocks of a report as pieces of a page: paragraphs, facts, checks, tables and pictures; charts are figure.py's."""
 
 from __future__ import annotations
 
 import itertools
 import re
 from collections.abc import Iterator
-from typing import assert_never
 
-from capt_engine.records import BarChart, ConfusionMatrix, HeatMap, LineChart, Picture
+from capt_engine.records import Picture
 from capt_engine.reports.document import Block, Example, Facts, Grid, Light, Lights, Paragraph, Strip
-from capt_engine.reports.html import charts, heat, pictures
+from capt_engine.reports.html import figure, pictures
 from capt_engine.reports.html.text import lines, name, prose, text
 
 FILTER_ABOVE = 50
@@ -57,18 +56,10 @@ def pieces(block: Block, numbers: Numbers) -> Iterator[str]:
             yield from _lights(block)
         case Grid():
             yield from _grid(block, numbers.table())
-        case HeatMap():
-            yield from heat.heat(block, numbers.table())
-        case LineChart():
-            yield from charts.line_chart(block, numbers.figure())
-        case BarChart():
-            yield from charts.bar_chart(block, numbers.figure())
-        case ConfusionMatrix():
-            yield from charts.matrix(block, numbers.figure())
         case Strip():
             yield from _strip(block, numbers.figure())
         case _:
-            assert_never(block)
+            yield from figure.figure(block, numbers.figure())
 
 
 def _paragraph(block: Paragraph) -> str:

@@ -34,13 +34,6 @@ def perturbation(change: SignedPicture) -> str:
     return _address(drawn)
 
 
-def shares(values: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> str:
-    """A table of shares in [0, 1] as a picture, a pixel each: from white to blue on the diagonal, to orange beside it."""
-    left = (1 - values)[..., None]
-    ends = np.where(np.eye(len(values), dtype=bool)[..., None], _DARKER, _BRIGHTER)
-    return _address(Image.fromarray(np.rint(left * 255 + (1 - left) * ends).astype(np.uint8)))
-
-
 def _shade(value: float) -> tuple[int, ...]:
     end = _BRIGHTER if value > 0 else _DARKER
     return tuple(round(grey + (full - grey) * abs(value)) for grey, full in zip(_GREY, end, strict=True))

@@ -177,13 +177,13 @@ def _light_piece(canvas: Canvas, row: StructElem, light: Light, value_width: flo
 def status_mark(canvas: Canvas, x: float, y: float, status: str) -> None:
     """A disc with a tick (passed), a triangle with a mark of exclamation (failed), a ring with a dash (not run)."""
     if status == "pass":
-        canvas.marker(x, y, "circle", BLUE, 1.6)
+        canvas.disc(x, y, 1.6, BLUE)
         canvas.stroke(((x - 0.75, y + 0.05), (x - 0.2, y + 0.6), (x + 0.8, y - 0.55)), 0.38, WHITE)
     elif status == "fail":
-        canvas.marker(x, y, "triangle", ORANGE, 1.75)
+        canvas.area(((x, y - 2.2), (x + 2.0, y + 1.4), (x - 2.0, y + 1.4)), ORANGE)
         canvas.stroke(((x, y - 0.85), (x, y + 0.35)), 0.4, WHITE)
-        canvas.marker(x, y + 0.88, "square", WHITE, 0.24)
+        canvas.fill(x - 0.2, y + 0.67, 0.4, 0.4, WHITE)
     else:
-        canvas.marker(x, y, "circle", GREY, 1.6)
-        canvas.marker(x, y, "circle", WHITE, 1.25)
+        canvas.disc(x, y, 1.6, GREY)
+        canvas.disc(x, y, 1.25, WHITE)
         canvas.stroke(((x - 0.6, y), (x + 0.6, y)), 0.35, GREY)

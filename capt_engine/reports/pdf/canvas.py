@@ -45,7 +45,7 @@ class Canvas:
         self.pdf.set_line_width(_NEVER[0])
 
     def describe(self, title: str, subject: str, made: datetime) -> None:
-        """What the file says of itself."""
+        """Set the file's title, subject, language and date."""
         self.pdf.set_title(title)
         self.pdf.set_subject(subject)
         self.pdf.set_creator("CAPT Explorer")
@@ -72,7 +72,7 @@ class Canvas:
 
     @contextmanager
     def marked(self, parent: StructElem, tag: str, alt: str | None = None) -> Iterator[None]:
-        """What is drawn inside is one element of the document's structure."""
+        """Mark all that is drawn inside as one element of the document's structure."""
         mcid, spid = self.tree.leaf(tag, self.pdf.page, parent, None if alt is None else self.readable(alt))
         self.pdf.pages[self.pdf.page].struct_parents = spid
         self.pdf._out(f"/{tag} <</MCID {mcid}>> BDC")
@@ -81,7 +81,7 @@ class Canvas:
 
     @contextmanager
     def artifact(self) -> Iterator[None]:
-        """What is drawn inside is decoration, which a screen reader passes over."""
+        """Mark all that is drawn inside as decoration, which a screen reader passes over."""
         self.pdf._out("/Artifact BMC")
         yield
         self.pdf._out("EMC")
@@ -127,14 +127,18 @@ class Canvas:
         points: Sequence[tuple[float, float]],
         weight: float = 0.2,
         color: RGB = INK,
-        dash: tuple[float, float] = (0, 0),
+        dash: Sequence[float] = (),
     ) -> None:
-        """A line through points; dash: lengths of ink and of gap, none for a whole line."""
+        """A line through points; dash: lengths of ink and of gap in turn, none for a whole line."""
         self.pdf.set_draw_color(*color)
         self.pdf.set_line_width(weight)
-        self.pdf.set_dash_pattern(dash=dash[0], gap=dash[1])
+        if dash:
+            # fpdf2 knows patterns of two lengths only.
+            lengths = " ".join(f"{part * self.pdf.k:.3f}" for part in dash)
+            self.pdf._out(f"[{lengths}] 0 d")
         self.pdf.polyline(list(points))
-        self.pdf.set_dash_pattern()
+        if dash:
+            self.pdf._out("[] 0 d")
 
     def fill(self, left: float, top: float, width: float, height: float, color: RGB) -> None:
         """A filled rectangle."""
@@ -147,25 +151,19 @@ class Canvas:
             self.pdf.set_fill_color(*color)
             self.pdf.polygon(list(points), style="F")
 
-    def marker(self, x: float, y: float, kind: str, color: RGB, size: float = 1.1) -> None:
-        """A mark of a chart, with its middle at (x, y); size: half its width."""
+    def disc(self, x: float, y: float, radius: float, color: RGB) -> None:
+        """A filled circle around (x, y)."""
         self.pdf.set_fill_color(*color)
-        if kind == "circle":
-            self.pdf.circle(x, y, size, style="F")
-        elif kind == "square":
-            side = size * 0.88
-            self.pdf.rect(x - side, y - side, 2 * side, 2 * side, style="F")
-        elif kind == "triangle":
-            self.pdf.polygon(
-                [(x, y - 1.25 * size), (x + 1.15 * size, y + 0.8 * size), (x - 1.15 * size, y + 0.8 * size)], style="F"
-            )
-        elif kind == "diamond":
-            self.pdf.polygon(
-                [(x, y - 1.3 * size), (x + 1.3 * size, y), (x, y + 1.3 * size), (x - 1.3 * size, y)], style="F"
-            )
-        else:
-            self.stroke(((x - size, y - size), (x + size, y + size)), 0.4, color)
-            self.stroke(((x - size, y + size), (x + size, y - size)), 0.4, color)
+        self.pdf.circle(x, y, radius, style="F")
+
+    @contextmanager
+    def turned(self, degrees: float, x: float, y: float) -> Iterator[None]:
+        """Turn all that is drawn inside clockwise around (x, y)."""
+        if not degrees:
+            yield
+            return
+        with self.pdf.rotation(-degrees, x, y):
+            yield
 
     def picture(self, image: Image.Image, left: float, top: float, width: float, height: float) -> None:
         """A picture in a box."""

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 from fpdf.structure_tree import StructElem
 
-from capt_engine.records import BarChart, ConfusionMatrix, HeatMap, LineChart
 from capt_engine.reports.document import (
     Attachment,
     Block,
@@ -21,7 +20,7 @@ from capt_engine.reports.document import (
     Section,
     Strip,
 )
-from capt_engine.reports.pdf import blocks, charts, grid, heat, matrix, strip
+from capt_engine.reports.pdf import blocks, figure, grid, strip
 from capt_engine.reports.pdf.canvas import Canvas
 from capt_engine.reports.pdf.flow import Piece, flow
 from capt_engine.reports.pdf.theme import BLUE, BOTTOM, FOOTER, HEADING, LEFT, NOTE, RULE, SUBTITLE, TITLE, WIDTH
@@ -145,16 +144,10 @@ def _block_pieces(canvas: Canvas, parent: StructElem, block: Block) -> Iterator[
             return blocks.lights_pieces(canvas, parent, block)
         case Grid():
             return grid.grid_pieces(canvas, parent, block)
-        case HeatMap():
-            return heat.heat_pieces(canvas, parent, block)
-        case LineChart():
-            return charts.line_chart_pieces(canvas, parent, block)
-        case BarChart():
-            return charts.bar_chart_pieces(canvas, parent, block)
-        case ConfusionMatrix():
-            return matrix.matrix_pieces(canvas, parent, block)
         case Strip():
             return strip.strip_pieces(canvas, parent, block)
+        case _:
+            return figure.figure_pieces(canvas, parent, block)
 
 
 class _Content(bytes):

@@ -27,11 +27,6 @@ GREY: RGB = (128, 136, 150)
 WARM: RGB = (253, 246, 236)
 WHITE: RGB = (255, 255, 255)
 
-# Lines of a chart, in order: no two neighbours share colour, dash or marker.
-SERIES_COLORS: tuple[RGB, ...] = (BLUE, ORANGE, (84, 92, 108), (86, 170, 220), (120, 60, 0), (30, 60, 110))
-SERIES_DASHES: tuple[tuple[float, float], ...] = ((0, 0), (2.2, 1.1), (0.8, 0.8), (4, 1.2))
-SERIES_MARKERS = ("circle", "square", "triangle", "diamond", "cross")
-
 
 @dataclass(frozen=True)
 class Style:

@@ -1,4 +1,4 @@
-"""What the sections of a report are written from: the run, what was counted, what things are called."""
+"""All that the sections of a report are written from: the run, its counts, the names of things."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from capt_engine.formatting import budget
 from capt_engine.metrics.tally import paired
-from capt_engine.records import EvaluateRequest, PairedTest
+from capt_engine.records import PairedTest
 from capt_engine.runs.counts import Counts, count
 from capt_engine.runs.finished_run import FinishedRun
 from capt_engine.runs.manifest import digest
@@ -16,7 +16,7 @@ from capt_engine.runs.request_text import PLAIN, asked
 
 
 @dataclass(frozen=True)
-class Material:
+class ReportContext:
     """One run, counted."""
 
     run: FinishedRun
@@ -24,13 +24,12 @@ class Material:
     counts: Counts
 
     @classmethod
-    def of(cls, folder: Path, *, redact: bool = False, number: int = 0) -> Material:
+    def of(cls, folder: Path, *, redact: bool = False, number: int = 0) -> ReportContext:
         """Read and count a folder; raises BadRequest."""
         run = FinishedRun.of(folder)
         names = Names(run, redact=redact, number=number)
         first = run.attacks[0] if run.attacks else ""
-        is_matrix = isinstance(run.request, EvaluateRequest) and bool(run.request.matrix)
-        counts = count(run.lines(), names, run.eps, first, is_matrix=is_matrix)
+        counts = count(run.lines(), names, run.eps, first, is_matrix=bool(run.request.matrix))
         for one in run.summary.get("text_drift", ()):
             counts.tally.drifts[names.text(one["prompts"])] = (float(one["value"]), int(one["classes"]))
         return cls(run, names, counts)
@@ -53,14 +52,16 @@ class Material:
     @property
     def norm(self) -> str:
         """The norm of the budget."""
-        return self.run.request.threat.norm
+        return self.run.request.options.threat.norm
 
     @property
     def unusual(self) -> tuple[str, ...]:
-        """What a reader has to know of the threat before any figure: computed on another model, other pixels, rounded."""
+        """Everything unusual about the threat that a reader has to know before any figure: transfer, other pixels, rounding."""
         request = self.run.request
-        carried = (f"transfer from {self.names.text(request.source_model)}",) if request.source_model else ()
-        return (*carried, *request.threat.unusual)
+        carried = (
+            (f"transfer from {self.names.text(request.options.source_model)}",) if request.options.source_model else ()
+        )
+        return (*carried, *request.options.threat.unusual)
 
     @property
     def eps(self) -> float:
@@ -79,7 +80,7 @@ class Material:
 
     @property
     def budget(self) -> str:
-        """What verdicts are about: a norm and an ε, or the attack's own budget in words."""
+        """The budget that verdicts are about: a norm and an ε, or the attack's own budget in words."""
         return self.own or f"{self.norm}, ε = {self.eps_text}"
 
     @property
@@ -102,8 +103,8 @@ class Material:
         return letter + asked(prompts)
 
     def title(self) -> str:
-        """What the run is about, in a line."""
-        model = self.names.text(self.run.request.model)
+        """The report's title, in a line."""
+        model = self.names.text(self.run.request.options.model)
         return f"{' and '.join(asked(one) for one in self.prompts) or PLAIN} on {model}"
 
     def paired(self) -> tuple[PairedTest | None, PairedTest | None]:

@@ -109,12 +109,12 @@ class EvaluatePage(QWidget):
     def on_open_clicked(self, side: str) -> None:
         """Ask for a file with prompts, and put it on that side."""
         if path := self.ask_checkpoint(self, self._desk.settings.last_folder):
-            self._desk.choices.sides.open_file(path, side)
+            self._desk.model.sides.open_file(path, side)
 
     def on_report(self) -> None:
         """The report of the run in front."""
         if self._run.request is not None and not self._run.report_problem():
-            self._desk.reports.show_run(self._run.request.keep)
+            self._desk.reports.show_run(self._run.request.options.keep)
             self._desk.navigation.go(REPORT)
 
     def on_explore(self, paths: list[str]) -> None:
@@ -203,7 +203,7 @@ class EvaluatePage(QWidget):
             (self.welcome.folder if face is self.welcome else self.pictures.table).setFocus()
 
     def _recent(self) -> list[str]:
-        return self._desk.settings.evaluate_recent
+        return self._desk.settings.evaluate.recent
 
     def _greeting(self) -> Greeting:
         return Greeting(

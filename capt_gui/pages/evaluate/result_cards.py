@@ -11,7 +11,7 @@ from capt_gui.view_models import formatting
 from capt_gui.view_models.evaluate import evaluate_text
 from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.evaluate.tally import SAVINGS
-from capt_gui.view_models.explore.choices import Choices
+from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.widgets.before_after import BeforeAfter, Measured, Pair, measured
 from capt_gui.widgets.figures import percent
 from capt_gui.widgets.labels import text
@@ -45,10 +45,10 @@ class ResultCard(QWidget):
 class FiguresCard(ResultCard):
     """Clean and robust accuracy of A and B as bars, with the paired tests."""
 
-    def __init__(self, theme: Theme, choices: Choices, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, model: ModelChoice, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
         self.heading.setText(self.tr("How many are right"))
-        self._choices = choices
+        self._model = model
         self.bars = BeforeAfter(theme, self.tr("How many are right, with 95 % intervals"), "A", "B")
         self.tests = text(role="caption")
         self.add(self.bars)
@@ -59,7 +59,7 @@ class FiguresCard(ResultCard):
         results = run.results()
         if not results or results[0].n == 0:
             return False
-        label = self._choices.sides.label
+        label = self._model.sides.label
         names = [label(result.prompts) for result in results]
         self.bars.set_names(*([f"A  {names[0]}", f"B  {names[1]}"] if len(names) > 1 else names))
         rows: list[tuple[str, list[Measured | None]]] = [
@@ -84,10 +84,10 @@ class FiguresCard(ResultCard):
 class AttacksCard(ResultCard):
     """A row for each attack and side."""
 
-    def __init__(self, choices: Choices, parent: QWidget | None = None) -> None:
+    def __init__(self, model: ModelChoice, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
         self.heading.setText(self.tr("Attack by attack"))
-        self._choices = choices
+        self._model = model
         self.table = ScoreTable(self.tr("Attack by attack"))
         self.notes = text(role="caption")
         self.add(self.table)
@@ -115,7 +115,7 @@ class AttacksCard(ResultCard):
                 found = next((one for one in result.attacks if one.name == name), None)
                 if found is None:
                     continue
-                label = self._choices.attack_label(name)
+                label = self._model.attack_label(name)
                 shares = [percent(found.accuracy), percent(found.success_rate)] if found.n else ["–", "–"]
                 values = [found.accuracy, found.success_rate] if found.n else [-1.0, -1.0]
                 rows.append(
@@ -205,10 +205,10 @@ class SurvivalCard(ResultCard):
 class CurveCard(ResultCard):
     """Robust accuracy against the budget, with bands, and the level of chance."""
 
-    def __init__(self, theme: Theme, choices: Choices, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, model: ModelChoice, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
         self.heading.hide()
-        self._choices = choices
+        self._model = model
         empty = self.tr("A curve is drawn when the switch “Curve” is on.")
         self.chart = LineChart(theme, self.tr("Accuracy against ε"), "ε", self.tr("accuracy"), empty, share=True)
         self.chart.setMinimumHeight(230)

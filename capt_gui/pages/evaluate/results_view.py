@@ -51,11 +51,11 @@ class ResultsView(QWidget):
         super().__init__(parent)
         self._run = desk.evaluation.run
         self._choices = desk.evaluation.choices
-        self.verdict = VerdictCard(desk.theme, self._run, desk.choices)
+        self.verdict = VerdictCard(desk.theme, self._run, desk.model)
         self._old = text(role="muted")
-        self.figures = FiguresCard(desk.theme, desk.choices)
-        self.attacks = AttacksCard(desk.choices)
-        self.curve = CurveCard(desk.theme, desk.choices)
+        self.figures = FiguresCard(desk.theme, desk.model)
+        self.attacks = AttacksCard(desk.model)
+        self.curve = CurveCard(desk.theme, desk.model)
         self.corruptions = CorruptionCard(desk.theme)
         self.classes = ClassesCard()
         self.confusion = ConfusionCard(desk.theme, desk.evaluation.data.thumbnails)

@@ -10,7 +10,7 @@ from capt_gui.theme import Theme
 from capt_gui.view_models.evaluate import evaluate_text
 from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.explore import comparison
-from capt_gui.view_models.explore.choices import Choices
+from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.view_models.tune import tune_text
 from capt_gui.widgets.verdict_box import VerdictBox
 
@@ -20,10 +20,10 @@ class VerdictCard(QWidget):
 
     report_clicked = Signal()
 
-    def __init__(self, theme: Theme, run: EvaluateRun, choices: Choices, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, run: EvaluateRun, model: ModelChoice, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._run = run
-        self._choices = choices
+        self._model = model
         self.box = VerdictBox(theme)
         self.report = self.box.add_button("report", self.tr("Open report"), primary=True)
         self.go_on = self.box.add_button("run", self.tr("Go on"), primary=True)
@@ -75,14 +75,14 @@ class VerdictCard(QWidget):
     def _show_result(self) -> None:
         result = self._run.result
         assert result is not None
-        headline, figures = evaluate_text.verdict(result, self._choices.sides.label)
-        names = [self._choices.attack_label(attack.name) for attack in result.attacks]
+        headline, figures = evaluate_text.verdict(result, self._model.sides.label)
+        names = [self._model.attack_label(attack.name) for attack in result.attacks]
         against = ""
         if result.robust_accuracy is not None and names:
             against = self.tr("Measured against {}.").format(evaluate_text.attack_words(result, names))
         aim = ""
-        if self._run.request is not None and self._run.request.aim != "each" and against:
-            aim = comparison.aim_meaning(self._run.request.aim)
+        if self._run.request is not None and self._run.request.options.aim != "each" and against:
+            aim = comparison.aim_meaning(self._run.request.options.aim)
         limits = " ".join(part for part in (against, aim, evaluate_text.limits(result, len(names))) if part)
         took = self.tr("{} · took {} on {}").format(
             self._run.settings_words(), tune_text.duration(result.wall_s), result.device

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
-from capt_engine.records import SPACES, AnalyzeResult, PictureRow, PictureSet
+from capt_engine.records import PERTURBED, AnalyzeResult, PictureRow, PictureSet
 from capt_gui.pages.explore.charts import Charts
 from capt_gui.panels.chart_saving import ChartSaving
 from capt_gui.view_models import formatting
@@ -80,7 +80,7 @@ class ResultView(QWidget):
         self._show_side(row, other)
         shown, self._shown = self._shown, (row, other, pictures)
         if pictures is not shown[2] or row != shown[0]:
-            self.triptych.set_whole(row is not None and row.threat.space != SPACES[0])
+            self.triptych.set_whole(row is not None and row.threat.perturb != PERTURBED[0])
             self.triptych.set_pictures(pictures)
             if pictures is not None and row is not None and row.attacked is None:
                 self.triptych.set_seen(pictures.seen)
@@ -109,7 +109,7 @@ class ResultView(QWidget):
         return self._desk.gallery.pictures(self._item.path, self._side), name
 
     def _has_two_attacks(self) -> bool:
-        return self._item is not None and self._item.request is not None and self._item.request.aim == "each"
+        return self._item is not None and self._item.request is not None and self._item.request.options.aim == "each"
 
     def _show_side(self, row: PictureRow | None, other: PictureRow | None) -> None:
         """Say above the picture at whom its attack was aimed, and offer the other one where there is one."""
@@ -118,10 +118,10 @@ class ResultView(QWidget):
         elif self._has_two_attacks():
             self.triptych.set_side(self._side, both=True)
         else:
-            self.triptych.set_side(self._item.request.aim)
+            self.triptych.set_side(self._item.request.options.aim)
 
     def _names(self, row: PictureRow, other: PictureRow) -> tuple[str, str]:
-        label = self._desk.choices.sides.label
+        label = self._desk.model.sides.label
         return label(row.prompt_id), label(other.prompt_id)
 
     def _show_symbol(self, item: Item | None) -> None:
@@ -140,9 +140,9 @@ class ResultView(QWidget):
         aim = ""
         if row is not None and other is not None:
             self._pair.set_words(comparison.verdict(row), comparison.verdict(other), comparison.headline(row, other))
-            model = self._desk.choices.model_label(row.model_id)
+            model = self._desk.model.label(row.model_id)
             headline, details = "", comparison.details(row, other, model, self._attack_label(row))
-            aim = comparison.contest(row, other, self._desk.choices.sides.label)
+            aim = comparison.contest(row, other, self._desk.model.sides.label)
         old = row is not None and item is not None and item.request is not None
         stale = old and not self._desk.choices.made_with(item.request)  # type: ignore[union-attr, arg-type]
         remarks = [
@@ -159,7 +159,7 @@ class ResultView(QWidget):
             label.setVisible(bool(words))
 
     def _attack_label(self, row: PictureRow) -> str:
-        return self._desk.choices.attack_label(row.attack.name) if row.attack is not None else ""
+        return self._desk.model.attack_label(row.attack.name) if row.attack is not None else ""
 
     def _words(self, item: Item | None, row: PictureRow | None) -> tuple[str, str]:
         if item is None and self._desk.gallery.rowCount() == 0:
@@ -172,9 +172,7 @@ class ResultView(QWidget):
             return formatting.headline(row), " · ".join(
                 part
                 for part in (
-                    formatting.settings_line(
-                        row, self._desk.choices.model_label(row.model_id), self._attack_label(row)
-                    ),
+                    formatting.settings_line(row, self._desk.model.label(row.model_id), self._attack_label(row)),
                     formatting.survival(row),
                 )
                 if part

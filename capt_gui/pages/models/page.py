@@ -159,10 +159,10 @@ class ModelsPage(QWidget):
 
     def on_use_prompts(self, name: str) -> None:
         """Compare prompts with plain text, on the model they were made for."""
-        info = self._desk.choices.sides.info(name)
+        info = self._desk.model.sides.info(name)
         if info is not None and info.model:
-            self._desk.choices.set_model(info.model)
-        self._desk.choices.sides.set_b(name)
+            self._desk.model.set_model(info.model)
+        self._desk.model.sides.set_b(name)
         self._desk.navigation.go(EXPLORE)
 
     def on_verify(self, name: str) -> None:
@@ -195,7 +195,7 @@ class ModelsPage(QWidget):
 
     def on_use(self, model: str) -> None:
         """Choose the model, and look at pictures with it."""
-        self._desk.choices.set_model(model)
+        self._desk.model.set_model(model)
         self._desk.navigation.go(EXPLORE)
 
     def on_installed(self, result: DownloadResult) -> None:
@@ -249,15 +249,15 @@ class ModelsPage(QWidget):
             name = self._chosen[MODELS_SHELF]
             self.details.show_model(self._models.offer(name) or self._other(name))
             return
-        info = self._desk.choices.sides.info(self._chosen[PROMPTS_SHELF])
-        self.prompts.show_prompts(info, self._desk.choices.model_label(info.model) if info is not None else "")
+        info = self._desk.model.sides.info(self._chosen[PROMPTS_SHELF])
+        self.prompts.show_prompts(info, self._desk.model.label(info.model) if info is not None else "")
 
     def _entries(self) -> list[RunEntry]:
         if self._shelf == MODELS_SHELF:
             others = self._models.listed.others if self._models.listed else ()
             mine = [RunEntry(name, name, self.tr("Installed · your own")) for name in others]
             return mine + [self._entry(one) for one in self._models.offered]
-        catalogue = self._desk.choices.catalogue
+        catalogue = self._desk.model.catalogue
         return [
             RunEntry(
                 info.id,
@@ -265,7 +265,7 @@ class ModelsPage(QWidget):
                 " · ".join(
                     (
                         self.tr("Ships with the app") if info.bundled else self.tr("Your own"),
-                        self._desk.choices.model_label(info.model),
+                        self._desk.model.label(info.model),
                     )
                 ),
             )
@@ -281,7 +281,7 @@ class ModelsPage(QWidget):
         )
 
     def _catalogue_models(self) -> tuple[ModelInfo, ...]:
-        catalogue = self._desk.choices.catalogue
+        catalogue = self._desk.model.catalogue
         return catalogue.models if catalogue is not None else ()
 
     def _sure(self, name: str) -> bool:
@@ -385,7 +385,7 @@ class ModelsPage(QWidget):
             details.remove_clicked.connect(self.on_remove)
         self.shelf.done.connect(self.on_shelved)
         self.shelf.failed.connect(self.on_shelf_failed)
-        self._desk.choices.offered.connect(self.on_changed)
+        self._desk.model.offered.connect(self.on_changed)
         self.details.download_clicked.connect(self.on_download)
         self.details.use_clicked.connect(self.on_use)
         self.ledger.clicked.connect(self.on_ledger)

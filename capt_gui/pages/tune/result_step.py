@@ -116,14 +116,14 @@ class ResultStep(Step):
 
     def on_use(self) -> None:
         """Plain text as A and the tuned prompts as B, on the model they were tuned for."""
-        choices, saved = self.desk.choices, self.desk.tuning.project.state.saved
+        model, saved = self.desk.model, self.desk.tuning.project.state.saved
         made_by = self.desk.tuning.run.made_by
-        choices.set_model(made_by.model if made_by else self.desk.tuning.project.state.model)
-        choices.sides.set_a(NO_PROMPTS)
-        if saved and choices.sides.info(saved) is not None:
-            choices.sides.set_b(saved)
+        model.set_model(made_by.model if made_by else self.desk.tuning.project.state.model)
+        model.sides.set_a(NO_PROMPTS)
+        if saved and model.sides.info(saved) is not None:
+            model.sides.set_b(saved)
         else:
-            choices.sides.open_file(str(self._result.prompts_file), "b")
+            model.sides.open_file(str(self._result.prompts_file), "b")
         self.desk.navigation.go(EXPLORE)
 
     def on_report(self) -> None:

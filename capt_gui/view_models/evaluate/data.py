@@ -157,8 +157,8 @@ class EvaluateData(QObject):
     def on_scanned(self, found: ScanResult) -> None:
         """The pictures have been looked through: choose a part, and ask which pictures each class has."""
         self.result = found
-        before = [place for place in self._settings.evaluate_recent if place != self.place]
-        self._settings.evaluate_recent = [self.place, *before][:RECENT]
+        before = [place for place in self._settings.evaluate.recent if place != self.place]
+        self._settings.evaluate.recent = [self.place, *before][:RECENT]
         parts = [name for name, _ in self.splits]
         # the engine takes the same part where nobody says: the only one, else the test
         self.split = "" if len(parts) < 2 else "test" if "test" in parts else parts[0]

@@ -73,14 +73,14 @@ class EvaluateRun(QObject):
     @property
     def can_go_on(self) -> bool:
         """Whether a stopped run left something to go on from."""
-        if not self.is_stopped or not self.tally.n or self.request is None or not self.request.keep:
+        if not self.is_stopped or not self.tally.n or self.request is None or not self.request.options.keep:
             return False
-        return (Path(self.request.keep) / _MANIFEST).is_file()
+        return (Path(self.request.options.keep) / _MANIFEST).is_file()
 
     @property
     def is_current(self) -> bool:
         """Whether what is shown was made with the present choices."""
-        return self.request is not None and replace(self.request, keep="", resume=False) == self._choices.request()
+        return self.request is not None and self.request == self._choices.request(self.request.options.keep)
 
     def start(self) -> None:
         """Evaluate with the present choices, in a new folder."""
@@ -92,7 +92,7 @@ class EvaluateRun(QObject):
     def go_on(self) -> None:
         """Go on where a run was stopped, with the settings it was begun with."""
         if self.can_go_on and self.request is not None:
-            self._submit(replace(self.request, resume=True))
+            self._submit(_resumed(self.request, resume=True))
 
     def cancel(self) -> None:
         """Stop; the pictures that are done stay counted and kept."""
@@ -116,8 +116,8 @@ class EvaluateRun(QObject):
         """The prompts that were asked, A first."""
         if self.request is None:
             return ()
-        asked = [self.request.prompts or NO_PROMPTS]
-        return (*asked, *([] if self.request.compare is None else [self.request.compare or NO_PROMPTS]))
+        asked = [self.request.options.prompts or NO_PROMPTS]
+        return (*asked, *([] if self.request.options.compare is None else [self.request.options.compare or NO_PROMPTS]))
 
     @property
     def has_attack(self) -> bool:
@@ -132,7 +132,7 @@ class EvaluateRun(QObject):
     @property
     def _is_bound(self) -> bool:
         """Whether ε says how far the attacks may go; a patch or a turn has a budget of its own."""
-        attacks = {info.name: info for info in self._choices.attacks}
+        attacks = {info.name: info for info in self._choices.model.attacks}
         specs = self.request.all_attacks if self.request is not None and self.has_attack else ()
         return any(spec.name not in attacks or attacks[spec.name].norms for spec in specs)
 
@@ -167,35 +167,35 @@ class EvaluateRun(QObject):
         request, choices = self.request, self._choices
         if request is None:
             return ""
-        shared = choices.shared
+        model = choices.model
         suite = next((one.label for one in SUITES if one.name == request.suite), "")
-        tests = [suite] if suite else [shared.attack_label(spec.name) for spec in request.attacks]
-        parts = [shared.model_label(request.model), ", ".join(tests) or self.tr("clean only")]
+        tests = [suite] if suite else [model.attack_label(spec.name) for spec in request.attacks]
+        parts = [model.label(request.options.model), ", ".join(tests) or self.tr("clean only")]
         if self._is_bound:
-            norm = request.threat.norm
-            parts.append(f"{formatting.norm_word(norm)} ε = {formatting.budget(request.threat.eps, norm)}")
-        parts += request.threat.unusual
-        if request.threat.target is not None:
-            parts.append(self.tr("towards “{}”").format(request.threat.target))
+            norm = request.options.threat.norm
+            parts.append(f"{formatting.norm_word(norm)} ε = {formatting.budget(request.options.threat.eps, norm)}")
+        parts += request.options.threat.unusual
+        if request.options.threat.target is not None:
+            parts.append(self.tr("towards “{}”").format(request.options.threat.target))
         if request.until_chance:
             parts.append(self.tr("curve until chance"))
         parts.append(self.tr("checks {}").format(request.checks))
-        parts.append(self.tr("seed {}").format(request.seed))
+        parts.append(self.tr("seed {}").format(request.options.seed))
         return " · ".join(parts)
 
     def report_problem(self) -> str:
         """Why there is no report of this run; empty where there is."""
         if self.result is None or self.request is None:
             return self.tr("There is a report once a run is done.")
-        if not self.request.keep:
+        if not self.request.options.keep:
             return self.tr("Runs are not kept: “Keep runs for reports” in the Run menu changes that for the next one.")
         return ""
 
     def command(self) -> str:
         """The command line that does the same; empty where the run was not kept."""
-        if self.request is None or not self.request.keep:
+        if self.request is None or not self.request.options.keep:
             return ""
-        place = Path(self.request.keep) / _MANIFEST
+        place = Path(self.request.options.keep) / _MANIFEST
         try:
             command = str(json.loads(place.read_text(encoding="utf-8"))["command"])
         except (OSError, ValueError, KeyError, TypeError):
@@ -234,8 +234,8 @@ class EvaluateRun(QObject):
             self.failed.emit(self.failure)
 
     def _submit(self, request: EvaluateRequest) -> None:
-        self.request, self.result, self.failure = replace(request, resume=False), None, None
-        self._began_s, self._anew = 0.0, not request.resume
+        self.request, self.result, self.failure = _resumed(request, resume=False), None, None
+        self._began_s, self._anew = 0.0, not request.options.resume
         self._job = self._bridge.run(request)
         self._job.started.connect(self.on_started)
         self._job.progressed.connect(self.on_progressed)
@@ -250,4 +250,9 @@ class EvaluateRun(QObject):
 
 def _kind_of(request: EvaluateRequest) -> EvaluateRequest:
     """What two runs share that take as long for each picture."""
-    return replace(request, data="", split="", limit=0, seed=0, template="", keep="", resume=False)
+    options = replace(request.options, seed=0, template="", keep="", resume=False)
+    return replace(request, data="", split="", limit=0, options=options)
+
+
+def _resumed(request: EvaluateRequest, *, resume: bool) -> EvaluateRequest:
+    return replace(request, options=replace(request.options, resume=resume))

@@ -85,14 +85,15 @@ class Analysis(QObject):
 
     def on_rows(self, event: RowsReady) -> None:
         """Take finished rows."""
-        self._gallery.put_rows(event.rows, replace(self._request, paths=(), keep=""))
+        options = replace(self._request.options, keep="")
+        self._gallery.put_rows(event.rows, replace(self._request, paths=(), options=options))
         for row in event.rows:
             self.open_paths.pop(row.path, None)
         self.on_started()
 
     def on_finished(self, result: AnalyzeResult) -> None:
         """Give the result, and the folder that keeps it."""
-        self.finished.emit(result, self._request.keep)
+        self.finished.emit(result, self._request.options.keep)
 
     def on_ended(self) -> None:
         """Let the pictures that were not reached be what they were before."""
@@ -147,7 +148,7 @@ class AnalysisModel(QObject):
         """Analyse some pictures with the present choices."""
         if paths and not self._choices.problem():
             self._gallery.set_pending(paths, "waiting")
-            request = replace(self._choices.request(tuple(paths)), keep=self._store.new_folder())
+            request = self._choices.request(tuple(paths), self._store.new_folder())
             analysis = self._analyse(request)
             analysis.job.progressed.connect(self.on_progressed)
             analysis.finished.connect(self.on_finished)
@@ -162,7 +163,7 @@ class AnalysisModel(QObject):
                 if path in work.open_paths:
                     return
                 work.job.cancel()
-        self._analyse(replace(item.request, paths=(path,), keep=""), redraws=True)
+        self._analyse(replace(item.request, paths=(path,)), redraws=True)
 
     def cancel(self) -> None:
         """Stop all that is under way or waiting; results that are there stay."""

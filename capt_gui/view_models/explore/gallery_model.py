@@ -212,7 +212,7 @@ class GalleryModel(QAbstractListModel):
     def _keep(self, item: Item, rows: list[PictureRow], request: AnalyzeRequest) -> None:
         """Take A's row, and B's where two were compared."""
         item.failure, item.request, item.seen = None, request, True
-        both = rows[:2] if request.compare is not None else rows[-1:]
+        both = rows[:2] if request.options.compare is not None else rows[-1:]
         outcomes = [_outcome(row) for row in both]
         captions = [formatting.caption(row) for row in both]
         item.outcome = min(outcomes, key=_WORST_FIRST.index)
@@ -249,7 +249,7 @@ def _outcome(row: PictureRow) -> str:
 
 def _has_two_sets(item: Item) -> bool:
     """Whether A and B were shown different pictures: each was attacked on its own."""
-    return item.other is not None and item.request is not None and item.request.aim == "each"
+    return item.other is not None and item.request is not None and item.request.options.aim == "each"
 
 
 def _message(item: Item) -> str:

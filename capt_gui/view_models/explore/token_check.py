@@ -46,6 +46,6 @@ class TokenCheck(QObject):
 
     def _wanted(self) -> CheckClassesRequest | None:
         choices = self._choices
-        if choices.model is None or not choices.classes or "{}" not in choices.template:
+        if choices.model.info is None or not choices.classes or "{}" not in choices.template:
             return None
         return CheckClassesRequest(choices.settings.model, choices.classes, choices.template)

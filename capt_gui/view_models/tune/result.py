@@ -14,6 +14,7 @@ from capt_engine.records import (
     EvaluateRequest,
     Failure,
     JobProgress,
+    RunOptions,
     SaveTunedRequest,
     ThreatModel,
     TunedSaved,
@@ -144,17 +145,19 @@ class TuneResultModel(QObject):
         return EvaluateRequest(
             data=str(self._project.split_file),
             split="test",
-            model=made_by.model if made_by else state.model,
-            prompts=None,
-            compare=str(self.prompts_file),
-            template=made_by.template if made_by else state.template,
             attacks=attacks,
-            threat=ThreatModel(eps=eps),
             limit=MOST_MEASURED,
-            seed=state.seed,
-            keep=keep,
-            resume=resume,
-            with_pictures=True,
+            options=RunOptions(
+                model=made_by.model if made_by else state.model,
+                prompts=None,
+                compare=str(self.prompts_file),
+                template=made_by.template if made_by else state.template,
+                threat=ThreatModel(eps=eps),
+                seed=state.seed,
+                keep=keep,
+                resume=resume,
+                with_pictures=True,
+            ),
         )
 
     def share_words(self) -> str:

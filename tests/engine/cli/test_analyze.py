@@ -147,7 +147,7 @@ def test_a_run_folder_holds_all_of_it(pictures: Path, tiny_folder: Path, tmp_pat
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert len(rows) == summary["n"] == 3
     assert [Path(one["path"]).name for one in summary["failed"]] == ["broken.jpg"]
-    assert manifest["request"]["threat"]["eps"] == 32 / 255
+    assert manifest["request"]["options"]["threat"]["eps"] == 32 / 255
     fooled = sum(row["success"] == "true" for row in rows)
     assert len(list((out / "attacked").glob("*.png"))) == fooled
     assert main([*base, "--out", str(out)]) == 2, "a folder that holds a run must not be written over"

@@ -70,7 +70,7 @@ def test_a_suite_says_of_how_many_each_attack_speaks(
     assert Counter(row["attack"] for row in rows) == {"apgd-ce": 9, "apgd-t": 9, "square": 9}
     for row in rows:
         assert (row["skipped"] is None) == (row["adv_pred"] is not None)
-        assert (row["goal"], row["space"], row["rounding"]) == ("untargeted", "model input", "none")
+        assert (row["goal"], row["perturb"], row["rounding"]) == ("untargeted", "input", "none")
         assert row["knowledge"] == ("black-box, sees scores" if row["attack"] == "square" else "white-box")
     standing = {row["path"] for row in rows} - {
         row["path"] for row in rows if row["adv_pred"] not in (None, row["label"])

@@ -121,7 +121,7 @@ def test_a_run_says_which_weights_it_was_measured_with(
     run = tmp_path / "run"
     assert main(["evaluate", str(data), "--lpips", "alex", "--eps", "0,8/255", "--out", str(run), *DEMO]) == 0
     manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["lpips"]["net"] == manifest["request"]["lpips"] == "alex"
+    assert manifest["lpips"]["net"] == manifest["request"]["options"]["lpips"] == "alex"
     assert manifest["lpips"]["sha256"] == digest(random_state(ALEX))
     assert " --lpips alex " in manifest["command"]
     with (run / "rows.csv").open(newline="", encoding="utf-8") as file:
@@ -168,7 +168,7 @@ def test_the_weights_are_loaded_once(alex: Files, data: Path, monkeypatch: pytes
     """The cache keeps them for its next request, until the file is another."""
     from capt_engine.jobs.model_cache import ModelCache
     from capt_engine.model.store import lpips_store
-    from capt_engine.records import AnalyzeRequest
+    from capt_engine.records import AnalyzeRequest, RunOptions
 
     assert main(["lpips", "import", *alex, *FAST]) == 0
     loaded: list[str] = []
@@ -180,7 +180,7 @@ def test_the_weights_are_loaded_once(alex: Files, data: Path, monkeypatch: pytes
 
     monkeypatch.setattr(lpips_store, "load", counted)
     models = ModelCache("cpu")
-    request = AnalyzeRequest((str(data),), lpips="alex")
+    request = AnalyzeRequest((str(data),), options=RunOptions(lpips="alex"))
     first = models.lpips(request)
     assert models.lpips(request) is first
     assert models.lpips(AnalyzeRequest((str(data),))) is None

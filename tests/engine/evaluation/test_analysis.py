@@ -15,9 +15,12 @@ from PIL import Image
 from capt_engine.errors import DeviceProblem
 from capt_engine.evaluation.analysis import analyze
 from capt_engine.evaluation.plan import Plan, Variant, plan_analysis
+from capt_engine.metrics.alpha import AlphaRule
 from capt_engine.model.classifier import Classifier, Output
 from capt_engine.progress import no_progress
 from capt_engine.records import AnalyzeRequest, AttackSpec, ThreatModel
+from capt_engine.runs.table import cells
+from tests.engine.settings import changed
 
 
 @pytest.fixture
@@ -97,6 +100,32 @@ def test_cosines_are_the_margin_without_the_logit_scale(
         assert row.frozen == row.classes[row.clean.winner]
 
 
+def test_rows_name_the_rule_of_alpha(request_of_six: AnalyzeRequest, tiny_classifier: Classifier) -> None:
+    """Each set of prompts is measured by its own rule, plain text by label_prob, and every row says by which."""
+    rule = AlphaRule("const", 0.25)
+    variants = [Variant("tuned", tiny_classifier, alpha=rule), Variant("none", tiny_classifier)]
+    rows: list[Any] = []
+    analyze(plan_analysis(request_of_six, variants, tiny_classifier), request_of_six.paths, rows.extend, no_progress)
+    found = {(row.prompt_id, row.alpha_rule, dict(row.metrics)["alpha"]) for row in rows}
+    assert found == {("tuned", "const", 0.25), ("none", "label_prob", 0.5)}
+
+
+def test_no_two_columns_hold_the_same_numbers(request_of_six: AnalyzeRequest, tiny_classifier: Classifier) -> None:
+    """In the rows of a real run, of two sets of prompts, every column of numbers is its own."""
+    other = Classifier(tiny_classifier.backbone, tiny_classifier.classes, "a bad drawing of {}.")
+    rows: list[Any] = []
+    work = plan_analysis(request_of_six, [Variant("tuned", other), Variant("none", tiny_classifier)], tiny_classifier)
+    analyze(work, request_of_six.paths, rows.extend, no_progress)
+    columns: dict[tuple[object, ...], list[str]] = {}
+    table = [cells(row) for row in rows]
+    for name in table[0]:
+        values = tuple(line[name] for line in table)
+        if any(isinstance(value, float) for value in values) and len(set(values)) > 2:
+            columns.setdefault(values, []).append(name)
+    assert len(columns) > 30
+    assert [names for names in columns.values() if len(names) > 1] == []
+
+
 def test_drift_is_told_of_whoever_is_not_plain_text(
     request_of_six: AnalyzeRequest, tiny_classifier: Classifier
 ) -> None:
@@ -129,8 +158,8 @@ def test_a_batch_too_large_for_the_memory_is_halved(
 ) -> None:
     """Nobody has to know how much fits: the rows are those of smaller batches."""
     cramped = Cramped(tiny_classifier.backbone, tiny_classifier.classes, tiny_classifier.template)
-    halved = rows_of(replace(request_of_six, batch=6), cramped)
-    assert halved == rows_of(replace(request_of_six, batch=6), tiny_classifier)
+    halved = rows_of(changed(request_of_six, batch_size=6), cramped)
+    assert halved == rows_of(changed(request_of_six, batch_size=6), tiny_classifier)
 
 
 def test_a_picture_too_large_for_the_memory_is_a_sentence(
@@ -150,6 +179,6 @@ def test_the_ends_of_a_budget_may_be_asked_for(
     request_of_six: AnalyzeRequest, tiny_classifier: Classifier, norm: str, eps: float
 ) -> None:
     """Nothing at all and everything there is are both budgets."""
-    rows = rows_of(replace(request_of_six, threat=ThreatModel(norm, eps)), tiny_classifier)
+    rows = rows_of(changed(request_of_six, threat=ThreatModel(norm, eps)), tiny_classifier)
     assert len(rows) == 6
     assert max(dict(row.metrics)[norm] for row in rows) <= eps + 1e-5

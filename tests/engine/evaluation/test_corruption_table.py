@@ -19,7 +19,8 @@ from capt_engine.evaluation.analysis import evaluate
 from capt_engine.evaluation.plan import Variant, plan_evaluation
 from capt_engine.model.classifier import Classifier, Output
 from capt_engine.progress import no_progress
-from capt_engine.records import SUITES, AnalyzeResult, AttackSpec, EvaluateRequest, PictureRow, ThreatModel
+from capt_engine.records import SUITES, AnalyzeResult, AttackSpec, EvaluateRequest, PictureRow, RunOptions, ThreatModel
+from tests.engine.settings import changed
 
 FOG = tuple(AttackSpec("corruption", (("kind", "fog"), ("severity", severity))) for severity in (1, 5))
 
@@ -49,7 +50,7 @@ def items(tmp_path: Path) -> list[Item]:
 def evaluated(model: Classifier, items: list[Item], **more: Any) -> tuple[AnalyzeResult, list[PictureRow]]:
     """The result of an evaluation, and its rows."""
     rows: list[Any] = []
-    request = EvaluateRequest("somewhere", checks="off", **{"attacks": (), **more})
+    request = changed(EvaluateRequest("somewhere"), checks="off", **{"attacks": (), **more})
     work = plan_evaluation(request, [Variant("a", model)], model, "folder")
     return evaluate(work, items, rows.extend, no_progress), rows
 
@@ -112,7 +113,7 @@ def test_two_sets_of_prompts_see_the_same_corruptions(items: list[Item], tiny_cl
     """The same model twice answers the same in every cell; each has a table of its own."""
     other = Classifier(tiny_classifier.backbone, tiny_classifier.classes, tiny_classifier.template)
     rows: list[Any] = []
-    request = EvaluateRequest("somewhere", attacks=FOG, checks="off", compare="b", aim="a")
+    request = EvaluateRequest("somewhere", attacks=FOG, checks="off", options=RunOptions(compare="b", aim="a"))
     work = plan_evaluation(request, [Variant("a", tiny_classifier), Variant("b", other)], other, "folder")
     result = evaluate(work, items, rows.extend, no_progress)
     first, second = result.corruptions

@@ -16,7 +16,7 @@ from capt_engine.evaluation.plan import Variant, plan_evaluation
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.lpips import Lpips
 from capt_engine.progress import no_progress
-from capt_engine.records import AttackSpec, EvaluateRequest, PictureRow, ThreatModel
+from capt_engine.records import AttackSpec, EvaluateRequest, PictureRow, RunOptions, ThreatModel
 from tests.engine.model.perceptual import random_lpips
 
 NOISE = (AttackSpec("noise"),)
@@ -42,7 +42,9 @@ def rows(classifier: Classifier, items: list[Item], asked: EvaluateRequest, lpip
 def test_it_is_of_what_the_model_saw(tiny_classifier: Classifier, items: list[Item]) -> None:
     """The row's number is the distance of the two pictures that were shown, here within the rounding to 8 bits."""
     vgg = random_lpips("vgg")
-    asked = EvaluateRequest("d", attacks=NOISE, threat=ThreatModel(eps=0.2), with_pictures=True, checks="off")
+    asked = EvaluateRequest(
+        "d", attacks=NOISE, checks="off", options=RunOptions(threat=ThreatModel(eps=0.2), with_pictures=True)
+    )
     for row in rows(tiny_classifier, items, asked, vgg):
         assert row.pictures is not None
         assert row.pictures.adversarial is not None
@@ -58,7 +60,7 @@ def test_rows_do_not_depend_on_the_batch(tiny_classifier: Classifier, items: lis
     """The same bits one by one and all at once."""
 
     def measured(batch: int) -> list[float]:
-        asked = EvaluateRequest("d", attacks=NOISE, batch=batch, checks="off")
+        asked = EvaluateRequest("d", attacks=NOISE, checks="off", options=RunOptions(batch_size=batch))
         return [dict(row.metrics)["lpips"] for row in rows(tiny_classifier, items, asked, random_lpips("vgg"))]
 
     assert measured(batch) == measured(3)
@@ -66,8 +68,8 @@ def test_rows_do_not_depend_on_the_batch(tiny_classifier: Classifier, items: lis
 
 def test_at_their_own_size_pictures_take_the_smaller_network(tiny_classifier: Classifier, items: list[Item]) -> None:
     """AlexNet looks at all 40 × 36 pixels; VGG16, which would need gigabytes for a photograph, is refused with the way out."""
-    whole = ThreatModel(eps=0.1, space="original size")
-    asked = EvaluateRequest("d", attacks=NOISE, threat=whole, checks="off")
+    whole = ThreatModel(eps=0.1, perturb="original")
+    asked = EvaluateRequest("d", attacks=NOISE, checks="off", options=RunOptions(threat=whole))
     assert all(dict(row.metrics)["lpips"] > 0 for row in rows(tiny_classifier, items, asked, random_lpips("alex")))
     with pytest.raises(BadRequest) as refused:
         rows(tiny_classifier, items, asked, random_lpips("vgg"))

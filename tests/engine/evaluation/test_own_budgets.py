@@ -17,6 +17,7 @@ from capt_engine.evaluation.plan import Variant, plan_evaluation
 from capt_engine.model.classifier import Classifier
 from capt_engine.progress import no_progress
 from capt_engine.records import AnalyzeResult, AttackSpec, EvaluateRequest, ParamValue, PictureRow
+from tests.engine.settings import changed
 
 BRIEF: dict[str, tuple[tuple[str, ParamValue], ...]] = {
     "square": (("queries", 10),),
@@ -44,7 +45,7 @@ def evaluated(model: Classifier, items: list[Item], *names: str, **more: Any) ->
     """The result of an evaluation, and its rows."""
     specs = tuple(AttackSpec(name, BRIEF.get(name, ())) for name in names)
     rows: list[Any] = []
-    request = EvaluateRequest("somewhere", attacks=specs, checks="off", **more)
+    request = changed(EvaluateRequest("somewhere"), attacks=specs, checks="off", **more)
     work = plan_evaluation(request, [Variant("a", model)], model, "folder")
     return evaluate(work, items, rows.extend, no_progress), rows
 

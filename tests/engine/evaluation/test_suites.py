@@ -19,7 +19,7 @@ from capt_engine.attacks.base import NORMS, Threat, can_target, check_fits
 from capt_engine.data.labelled import Item
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.evaluation.analysis import evaluate
-from capt_engine.evaluation.checks import live_checks
+from capt_engine.evaluation.checks import live_checks, some_of
 from capt_engine.evaluation.plan import Variant, plan_evaluation
 from capt_engine.model.classifier import Classifier, Output
 from capt_engine.progress import no_progress
@@ -34,6 +34,7 @@ from capt_engine.records import (
     labels,
 )
 from capt_engine.registry import build
+from tests.engine.settings import changed
 
 BRIEF = (("steps", 2), ("queries", 8), ("targets", 2))
 WORST = next(one for one in SUITES if one.name == "worst-case")
@@ -64,7 +65,7 @@ def evaluated(
 def asking(**more: Any) -> EvaluateRequest:
     """An evaluation of a suite, cut short."""
     given = {"suite": "quick", "attacks": (), "shared_values": BRIEF[:1], "skip_broken": True, "checks": "off", **more}
-    return EvaluateRequest("somewhere", **given)
+    return changed(EvaluateRequest("somewhere"), **given)
 
 
 @pytest.mark.parametrize(("suite", "norm"), ALL, ids=lambda one: getattr(one, "name", one))
@@ -193,7 +194,7 @@ def test_a_matrix_shows_everyone_what_was_computed_on_everyone(items: list[Item]
         ({"shared_values": (("stepps", 3),)}, UnknownName),
         ({"checks": "some"}, UnknownName),
         ({"minimal_eps": 7.0}, BadRequest),
-        ({"threat": ThreatModel(space="elsewhere")}, UnknownName),
+        ({"threat": ThreatModel(perturb="elsewhere")}, UnknownName),
     ],
 )
 def test_what_cannot_be_asked_for_is_refused(
@@ -227,6 +228,6 @@ def test_checks_make_do_with_little_room(
     assert {one.status for one in result.checks if one.name in ("deterministic", "pixels", "logits")} == {"pass"}
     work = plan_evaluation(request, [Variant("a", cramped)], cramped, "folder")
     monkeypatch.setattr(Cramped, "room", 0)
-    told = live_checks(work, items, no_progress)
+    told = live_checks(work, some_of(work, items), no_progress)
     assert {one.status for one in told} == {"not_run"}
     assert "no room" in told[0].message

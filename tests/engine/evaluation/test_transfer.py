@@ -21,6 +21,7 @@ from capt_engine.model.clip import load_backbone, open_clip
 from capt_engine.progress import no_progress
 from capt_engine.records import SUITES, AnalyzeResult, AttackSpec, EvaluateRequest, PictureRow, ThreatModel
 from tests.conftest import TINY_CLASSES, TINY_CONFIG
+from tests.engine.settings import changed
 
 PGD = AttackSpec("pgd", (("steps", 5),))
 THREAT = ThreatModel(eps=8 / 255)
@@ -57,7 +58,7 @@ def items(tmp_path: Path, tiny_classifier: Classifier) -> list[Item]:
 def planned(model: Classifier, source: Classifier | None, **values: Any) -> Plan:
     """A plan with the attack computed on `source`."""
     asked = {"attacks": (PGD,), "threat": THREAT, "source_model": "other" if source else "", **values}
-    request = EvaluateRequest("d", with_pictures=True, **asked)
+    request = changed(EvaluateRequest("d"), with_pictures=True, **asked)
     return plan_evaluation(request, [Variant("none", model)], model, "folder", source=source)
 
 
@@ -94,7 +95,7 @@ def test_from_itself_it_is_the_adaptive_attack(tiny_classifier: Classifier, item
     assert [row.pictures for row in rows] == [row.pictures for row in own]
 
 
-@pytest.mark.parametrize("values", [{"space": "original size"}, {"rounding": "8-bit"}])
+@pytest.mark.parametrize("values", [{"perturb": "original"}, {"rounding": "8-bit"}])
 def test_it_goes_with_every_kind_of_pixel(
     values: dict[str, str], tiny_classifier: Classifier, larger: Classifier, items: list[Item]
 ) -> None:
@@ -152,4 +153,4 @@ def test_a_model_of_the_same_size_needs_no_resizing_inside(
     assert work.source is not None
     assert work.source.classifier is tiny_classifier
     with pytest.raises(BadRequest, match="longest"):
-        planned(tiny_classifier, tiny_classifier, threat=ThreatModel(eps=8 / 255, space="original size"))
+        planned(tiny_classifier, tiny_classifier, threat=ThreatModel(eps=8 / 255, perturb="original"))

@@ -37,8 +37,10 @@ from capt_engine.records import (
     PreviewsReady,
     Request,
     RowsReady,
+    RunOptions,
     ThreatModel,
 )
+from tests.engine.settings import changed
 
 CLASSES = ("cube", "sphere", "cone", "heart", "star")
 BRIEF = AttackSpec("pgd", (("steps", 4),))
@@ -122,8 +124,12 @@ def ask(tiny_folder: Path, photos: Path) -> Callable[..., AnalyzeRequest]:
     """ask(**changes): an analysis of the folder by the tiny model."""
 
     def ask(**changes: Any) -> AnalyzeRequest:
-        plain = AnalyzeRequest((str(photos),), f"local-dir:{tiny_folder}", classes=CLASSES, attack=BRIEF)
-        return replace(plain, **changes)
+        plain = AnalyzeRequest(
+            (str(photos),),
+            attack=BRIEF,
+            options=RunOptions(model=f"local-dir:{tiny_folder}", classes=CLASSES, with_pictures=True),
+        )
+        return changed(plain, **changes)
 
     return ask
 
@@ -154,7 +160,7 @@ def test_the_catalogue_is_drawn_from_the_tables(desk: Desk) -> None:
 
 def test_one_bad_file_is_one_failed_row(desk: Desk, ask: Callable[..., AnalyzeRequest], photos: Path) -> None:
     """In the middle of a folder it gets its sentence, and all others their rows."""
-    rows = desk.rows(ask(batch=3))
+    rows = desk.rows(ask(batch_size=3))
     result: AnalyzeResult = desk.events[-1].result
     failed = [row for row in rows if isinstance(row, FailedPicture)]
     assert [Path(row.path).name for row in readable(rows)] == [f"{i}.png" for i in range(1, 9)]
@@ -186,7 +192,7 @@ def test_the_summary_is_that_of_the_rows(desk: Desk, ask: Callable[..., AnalyzeR
 def test_rows_do_not_depend_on_the_batch(desk: Desk, ask: Callable[..., AnalyzeRequest], norm: str) -> None:
     """One by one, three at a time, all at once or as the engine likes: every figure and every pixel is the same."""
     threat = ThreatModel(norm, 0.03 if norm == "linf" else 0.5)
-    one, *others = [readable(timeless(desk.rows(ask(batch=batch, threat=threat)))) for batch in (1, 3, 8, 0)]
+    one, *others = [readable(timeless(desk.rows(ask(batch_size=batch, threat=threat)))) for batch in (1, 3, 8, 0)]
     assert len(one) == 8
     for other in others:
         assert other == one
@@ -287,13 +293,13 @@ def test_rows_sent_before_a_cancel_stay(desk: Desk, ask: Callable[..., AnalyzeRe
         if isinstance(event, RowsReady) and sum(isinstance(e, RowsReady) for e in desk.events) == 3:
             desk.engine.cancel(event.job)
 
-    assert isinstance(desk.do(ask(batch=1), press), JobCancelled)
+    assert isinstance(desk.do(ask(batch_size=1), press), JobCancelled)
     assert sum(isinstance(event, RowsReady) for event in desk.events) == 3
 
 
 def test_progress_counts_up_to_the_end(desk: Desk, ask: Callable[..., AnalyzeRequest]) -> None:
     """Units of work never run back or past the total, and the notes say which picture is at hand."""
-    desk.rows(ask(attack=AttackSpec("pgd", (("steps", 200),)), batch=2))
+    desk.rows(ask(attack=AttackSpec("pgd", (("steps", 200),)), batch_size=2))
     told = [event for event in desk.events if isinstance(event, JobProgress) and event.total]
     assert len(told) >= 3
     assert [event.done for event in told] == sorted(event.done for event in told)
@@ -319,7 +325,7 @@ def test_progress_counts_up_to_the_end(desk: Desk, ask: Callable[..., AnalyzeReq
         ({"model": "local-dir:nowhere"}, "BadCheckpoint", "nowhere"),
         ({"device": "tpu"}, "DeviceProblem", "tpu"),
         ({"precision": "fp8"}, "UnknownName", "precision"),
-        ({"batch": -1}, "BadRequest", "batch"),
+        ({"batch_size": -1}, "BadRequest", "batch"),
     ],
 )
 def test_requests_that_make_no_sense_are_sentences(

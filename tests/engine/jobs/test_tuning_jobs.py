@@ -33,6 +33,7 @@ from capt_engine.records import (
     JobId,
     PreviewRequest,
     Request,
+    RunOptions,
     SaveTunedRequest,
     ThreatModel,
     TuneEpoch,
@@ -121,10 +122,12 @@ def test_others_run_inside_and_change_not_a_bit(desk: Desk, request_of: Any, dat
     request = request_of("disturbed")
     pictures = tuple(str(path) for path in sorted(data.rglob("*.png"))[:3])
     attack = AttackSpec("pgd", (("steps", 2),))
-    mine = AnalyzeRequest(pictures, f"local-dir:{tiny_folder}", classes=("glass", "wood"), attack=attack)
+    mine = AnalyzeRequest(
+        pictures, attack=attack, options=RunOptions(model=f"local-dir:{tiny_folder}", classes=("glass", "wood"))
+    )
     others: list[Request] = [
         mine,
-        replace(mine, paths=pictures[:1], model="demo"),
+        replace(mine, paths=pictures[:1], options=replace(mine.options, model="demo")),
         PreviewRequest(pictures),
         ForecastRequest(request_of("never")),
     ]
@@ -225,14 +228,16 @@ def test_the_demo_tuned_saved_and_repeated(
         EvaluateRequest(
             data=str(data),
             split="",
-            model="demo",
-            prompts=None,
-            compare=str(out),
             attacks=(AttackSpec("pgd", (("steps", 1),)),),
-            threat=ThreatModel(eps=1 / 255),
             limit=2,
-            keep=str(run),
-            device="cpu",
+            options=RunOptions(
+                model="demo",
+                prompts=None,
+                compare=str(out),
+                threat=ThreatModel(eps=1 / 255),
+                keep=str(run),
+                device="cpu",
+            ),
         )
     )
     made_by = replace(request, stop_after=result.stopped_after)

@@ -132,7 +132,7 @@ def test_requests_say_what_the_cell_says() -> None:
     asked = definitions.evaluate_request(Cell(recipe, "a", "new"), SETTING, ("folder", "root"), "p.safetensors", "cpu")
     assert (asked.subsample_classes, asked.curve, asked.limit, asked.split) == ("new", (1 / 255, 2 / 255), 300, "test")
     assert dict(asked.attacks[0].values) == {"steps": 100, "stop_early": True}
-    assert asked.compare is None
+    assert asked.options.compare is None
 
 
 def test_an_aim_at_zero_shot_compares_with_it() -> None:
@@ -140,5 +140,5 @@ def test_an_aim_at_zero_shot_compares_with_it() -> None:
     aimed = replace(SETTING, aim="zero-shot")
     cell = Cell(Recipe("a", "capt", 1, 1), "a")
     asked = definitions.evaluate_request(cell, aimed, ("folder", ""), "p.safetensors", "cpu")
-    assert (asked.compare, asked.aim) == ("none", "b")
-    assert definitions.evaluate_request(Cell(None, "a"), aimed, ("folder", ""), None, "cpu").compare is None
+    assert (asked.options.compare, asked.options.aim) == ("none", "b")
+    assert definitions.evaluate_request(Cell(None, "a"), aimed, ("folder", ""), None, "cpu").options.compare is None

@@ -19,6 +19,7 @@ from capt_engine.records import (
     Picture,
     PictureRow,
     PictureSet,
+    RunOptions,
     SignedPicture,
     ThreatModel,
     Verdict,
@@ -26,6 +27,7 @@ from capt_engine.records import (
 from capt_engine.runs import manifest
 from capt_engine.runs.run_folder import RunFolder
 from capt_engine.runs.table import summary
+from tests.engine.settings import changed
 
 CLASSES = ("cat", "dog", "bird")
 
@@ -34,12 +36,10 @@ def request(keep: Path, **changes: object) -> EvaluateRequest:
     """An evaluation of two sets of prompts at three budgets."""
     asked = EvaluateRequest(
         data="/somewhere/secret-holiday",
-        compare="demo-prompts",
-        threat=ThreatModel(eps=4 / 255),
         curve=(0.0, 2 / 255, 4 / 255),
-        keep=str(keep),
+        options=RunOptions(compare="demo-prompts", threat=ThreatModel(eps=4 / 255), keep=str(keep)),
     )
-    return replace(asked, **changes)  # type: ignore[arg-type]
+    return changed(asked, **changes)
 
 
 def rows(
@@ -49,8 +49,8 @@ def rows(
     for number in range(first, first + n):
         stream = random.Random(f"{seed}:{number}")
         label = CLASSES[number % len(CLASSES)]
-        for eps in asked.curve or (asked.threat.eps,):
-            for prompts in ["none", *([asked.compare] if asked.compare else [])]:
+        for eps in asked.curve or (asked.options.threat.eps,):
+            for prompts in ["none", *([asked.options.compare] if asked.options.compare else [])]:
                 yield _row(asked, number, label, eps, prompts, stream, pictures=pictures)
 
 
@@ -81,8 +81,8 @@ def _row(
         attack=AttackSpec("pgd"),
         steps=20,
         restarts=1,
-        threat=replace(asked.threat, eps=eps),
-        seed=asked.seed,
+        threat=replace(asked.options.threat, eps=eps),
+        seed=asked.options.seed,
         success=success,
         metrics=(
             ("margin_shift", -eps * own.random() * 100),
@@ -134,7 +134,22 @@ def kept(
             run.add([row])
             tally.add(Trial.of(row))
         blank = AnalyzeResult(
-            n, 1, "folder", None, None, None, None, (), (), asked.threat, "demo", "none", "cpu", 1.0, 1.0, "ab" * 32
+            n,
+            1,
+            "folder",
+            None,
+            None,
+            None,
+            None,
+            (),
+            (),
+            asked.options.threat,
+            "demo",
+            "none",
+            "cpu",
+            1.0,
+            1.0,
+            "ab" * 32,
         )
-        run.finish(summary(tally.scored(blank, asked.compare), asked.seed, str(folder)))
+        run.finish(summary(tally.scored(blank, asked.options.compare), asked.options.seed, str(folder)))
     return folder

@@ -84,7 +84,7 @@ def test_other_parts_are_refused(tmp_path: Path) -> None:
     for runs, words in (([one, one], "do not make up"), ([one, other], "another"), ([one], "no merging")):
         if runs[-1] == other:
             told = json.loads((other / "manifest.json").read_text(encoding="utf-8"))
-            told["request"]["seed"] = 5
+            told["request"]["options"]["seed"] = 5
             (other / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
         with pytest.raises(BadRequest, match=words):
             merge(runs, tmp_path / "joined")

@@ -13,7 +13,7 @@ import pytest
 from capt_engine.cli.evaluate import request_from
 from capt_engine.cli.main import parser
 from capt_engine.errors import BadRequest
-from capt_engine.records import AnalyzeRequest, AttackSpec, EvaluateRequest, ThreatModel, until_chance
+from capt_engine.records import AnalyzeRequest, AttackSpec, EvaluateRequest, RunOptions, ThreatModel, until_chance
 from capt_engine.reports import REPORTS
 from capt_engine.reports.build import build
 from capt_engine.runs import kept_pictures
@@ -80,7 +80,7 @@ def test_a_run_of_an_older_version_is_gone_on_with(run: Path, tmp_path: Path) ->
     folder = tmp_path / "older"
     folder.mkdir()
     told = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
-    del told["lpips"], told["request"]["lpips"]
+    del told["lpips"], told["request"]["options"]["lpips"]
     (folder / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
     (folder / "rows.csv").write_bytes((run / "rows.csv").read_bytes())
     with RunFolder(folder, request(run), {"lpips": None}, resume=True) as taken:
@@ -111,15 +111,23 @@ def test_kept_runs_are_listed_newest_first(run: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "asked",
     [
-        EvaluateRequest(data="-odd name/;x", seed=3, limit=7, shard=(2, 3), subsample_classes="new"),
         EvaluateRequest(
-            data="d", prompts="p", compare="none", aim="b", curve=(0.0, 0.5, 1 / 3), threat=ThreatModel(eps=0.5)
+            data="-odd name/;x", limit=7, shard=(2, 3), subsample_classes="new", options=RunOptions(seed=3)
         ),
-        EvaluateRequest(data="d", attacks=(), classes=("a b", "c"), template="x {}", precision="bf16", device="cpu"),
+        EvaluateRequest(
+            data="d",
+            curve=(0.0, 0.5, 1 / 3),
+            options=RunOptions(prompts="p", compare="none", aim="b", threat=ThreatModel(eps=0.5)),
+        ),
+        EvaluateRequest(
+            data="d",
+            attacks=(),
+            options=RunOptions(classes=("a b", "c"), template="x {}", precision="bf16", device="cpu"),
+        ),
         EvaluateRequest(
             data="d",
             attacks=(AttackSpec("pgd", (("steps", 5), ("step_size", 1 / 255), ("restarts", 2))),),
-            threat=ThreatModel("l2", 2.5, "cat"),
+            options=RunOptions(threat=ThreatModel("l2", 2.5, "cat")),
         ),
         EvaluateRequest(
             data="d", attacks=(AttackSpec("pgd", (("loss", "margin"), ("momentum", 0.5), ("random_start", False))),)
@@ -132,19 +140,19 @@ def test_kept_runs_are_listed_newest_first(run: Path, tmp_path: Path) -> None:
             skip_broken=True,
             minimal_eps=0.02,
             checks="full",
-            threat=ThreatModel(space="original size"),
+            options=RunOptions(threat=ThreatModel(perturb="original")),
         ),
         EvaluateRequest(
             data="d",
             attacks=(AttackSpec("pgd"), AttackSpec("square")),
-            prompts="p",
             matrix=("p", "q", "none"),
             curve=until_chance(4 / 255, "linf"),
             until_chance=True,
             skip_broken=True,
+            options=RunOptions(prompts="p"),
         ),
         EvaluateRequest(data="d", suite="quick", attacks=(), skip_broken=False),
-        EvaluateRequest(data="d", lpips="vgg"),
+        EvaluateRequest(data="d", options=RunOptions(lpips="vgg")),
     ],
     ids=["plain", "curve", "clean", "settings", "set", "suite", "matrix", "all pictures", "lpips"],
 )
@@ -159,7 +167,7 @@ def test_what_options_cannot_say_is_left_to_the_manifest() -> None:
     """Attacks with settings of their own, or a comma in a class name."""
     two = (AttackSpec("pgd", (("loss", "margin"),)), AttackSpec("square"))
     assert command(EvaluateRequest("d", attacks=two)) == "capt run manifest.json"
-    assert command(AnalyzeRequest(("d",), classes=("a, b",))) == "capt run manifest.json"
+    assert command(AnalyzeRequest(("d",), options=RunOptions(classes=("a, b",)))) == "capt run manifest.json"
 
 
 def test_a_request_from_a_newer_version_is_refused(run: Path) -> None:
@@ -177,14 +185,17 @@ def test_budgets_are_typed_as_people_do() -> None:
 
 
 def test_a_run_of_before_is_still_read(run: Path, tmp_path: Path) -> None:
-    """Without the later columns, and a summary without the later fields, every report is written, and an interrupted run gone on with."""
+    """Without the later columns, with those that repeated others, and without the summary's later fields, reports and resuming work."""
     old = tmp_path / "old"
     shutil.copytree(run, old)
-    names = [name for name in columns() if name not in LATER]
+    repeated = {"margin_clean": "clean_margin", "margin_attacked": "adv_margin"}
+    names = [*(name for name in columns() if name not in LATER), *repeated]
     with (run / "rows.csv").open(newline="", encoding="utf-8") as file, (old / "rows.csv").open("w", newline="") as out:
         writer = csv.DictWriter(out, names, extrasaction="ignore", lineterminator="\r\n")
         writer.writeheader()
-        writer.writerows(csv.DictReader(file))
+        writer.writerows(
+            line | {name: line[as_now] for name, as_now in repeated.items()} for line in csv.DictReader(file)
+        )
     told = json.loads((run / "summary.json").read_text(encoding="utf-8"))
     later = ("text_drift", "memory_bytes")
     (old / "summary.json").write_text(json.dumps({name: told[name] for name in told if name not in later}))
@@ -192,7 +203,7 @@ def test_a_run_of_before_is_still_read(run: Path, tmp_path: Path) -> None:
         assert form.write(build(old))
     whole = request(old, resume=True)
     manifest = json.loads((old / "manifest.json").read_text(encoding="utf-8"))
-    manifest["request"] |= {"keep": str(old)}
+    manifest["request"]["options"] |= {"keep": str(old)}
     (old / "manifest.json").write_text(json.dumps(manifest))
     with RunFolder(old, whole, {}, resume=True) as folder:
         assert len(folder.done) == 30

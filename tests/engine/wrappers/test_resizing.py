@@ -1,4 +1,4 @@
-"""Perturbations at a picture's own size: the resizing inside the model agrees with the one outside, and has a slope."""
+"""Perturbations at a picture's own size: the resizing inside the model agrees with the one outside, and has a gradient."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from capt_engine.evaluation.analysis import evaluate
 from capt_engine.evaluation.plan import Variant, plan_evaluation
 from capt_engine.model.classifier import Classifier
 from capt_engine.progress import no_progress
-from capt_engine.records import AttackSpec, EvaluateRequest, PictureRow, ThreatModel
+from capt_engine.records import AttackSpec, EvaluateRequest, PictureRow, RunOptions, ThreatModel
 from capt_engine.wrappers.resizing import TOLERANCE, Resizing
 
 SIZES = [(24, 24), (60, 40), (33, 97), (10, 10), (24, 51)]
@@ -49,8 +49,8 @@ def test_at_the_models_own_size_it_is_the_classifier(tiny_classifier: Classifier
 def test_every_pixel_inside_the_middle_has_a_slope(tiny_classifier: Classifier, pixels: Any) -> None:
     """And none outside it, which the model never sees."""
     images = pixels(1, 48)[:, :, :, :].repeat(1, 1, 1, 2).requires_grad_(True)
-    (slope,) = torch.autograd.grad(Resizing(tiny_classifier)(images).square().sum(), images)
-    seen = slope.abs().sum(dim=(0, 1)) > 0
+    (gradient,) = torch.autograd.grad(Resizing(tiny_classifier)(images).square().sum(), images)
+    seen = gradient.abs().sum(dim=(0, 1)) > 0
     assert seen[:, 30:66].all()
     assert not seen[:, :20].any()
 
@@ -71,8 +71,10 @@ def test_an_evaluation_at_original_size(tmp_path: Path, tiny_classifier: Classif
     for i, (width, height) in enumerate([(40, 30), (40, 30), (24, 24), (70, 50)]):
         noise(width, height).save(tmp_path / f"{i}.png")
         items.append(Item(str(tmp_path / f"{i}.png"), i % 2))
-    threat = ThreatModel(eps=8 / 255, space="original size")
-    request = EvaluateRequest("d", attacks=(AttackSpec("pgd", (("steps", 3),)),), threat=threat, with_pictures=True)
+    threat = ThreatModel(eps=8 / 255, perturb="original")
+    request = EvaluateRequest(
+        "d", attacks=(AttackSpec("pgd", (("steps", 3),)),), options=RunOptions(threat=threat, with_pictures=True)
+    )
     rows: list[Any] = []
     work = plan_evaluation(request, [Variant("none", tiny_classifier)], tiny_classifier, "folder")
     result = evaluate(work, items, rows.extend, no_progress)
@@ -84,7 +86,7 @@ def test_an_evaluation_at_original_size(tmp_path: Path, tiny_classifier: Classif
         shown = row.pictures.adversarial
         assert (shown.width, shown.height) == (row.width, row.height)
         assert dict(row.metrics)["linf"] <= 8 / 255 + 1e-6
-        assert row.threat.space == "original size"
+        assert row.threat.perturb == "original"
     alone: list[Any] = []
     evaluate(replace(work, batch=1), items, alone.extend, no_progress)
     assert [row.attacked.winner for row in alone] == [row.attacked.winner for row in rows]

@@ -105,13 +105,13 @@ def test_the_pickers_choose(bench: Bench, page: ExplorePage) -> None:
     """What is picked reaches the next request; the button swaps; nothing to swap disables it."""
     panel = page.settings_column.model
     panel._a.picked.emit("toy-apt")
-    assert bench.desk.choices.request(()).prompts == "toy-apt"
+    assert bench.desk.choices.request(()).options.prompts == "toy-apt"
     panel._swap.click()
     request = bench.desk.choices.request(())
-    assert (request.prompts, request.compare) == ("toy-capt", "toy-apt")
+    assert (request.options.prompts, request.options.compare) == ("toy-capt", "toy-apt")
     assert (panel._a.currentText(), panel._b.currentText()) == ("CAPT, 16 shots", "APT, 16 shots")
     panel._b.picked.emit(panel._b.itemData(0))
-    assert bench.desk.choices.request(()).compare is None
+    assert bench.desk.choices.request(()).options.compare is None
     assert not panel._swap.isEnabled()
 
 
@@ -127,7 +127,7 @@ def test_a_checkpoint_can_be_opened_from_the_list(
     assert panel._b.currentText() == "CAPT, 16 shots"
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(file), ""))
     panel._a.picked.emit(panel._a.itemData(panel._a.findText("Open a checkpoint…")))
-    assert bench.desk.choices.request(()).prompts == str(file)
+    assert bench.desk.choices.request(()).options.prompts == str(file)
     assert panel._a.currentText() == "mine"
 
 
@@ -145,7 +145,7 @@ def test_a_dropped_checkpoint_is_offered_as_b(bench: Bench, page: ExplorePage, p
     assert page.banner.isVisible()
     page.banner.action_clicked.emit()
     assert not page.banner.isVisible()
-    assert bench.desk.choices.request(()).compare == str(file)
+    assert bench.desk.choices.request(()).options.compare == str(file)
 
 
 def test_an_offer_that_was_dismissed_is_gone(bench: Bench, page: ExplorePage) -> None:
@@ -155,18 +155,18 @@ def test_an_offer_that_was_dismissed_is_gone(bench: Bench, page: ExplorePage) ->
     assert bench.engine.requests == []
     page.banner.dismissed.emit()
     assert not page._banner_room.isVisible()
-    assert bench.desk.choices.request(()).compare == "toy-capt"
+    assert bench.desk.choices.request(()).options.compare == "toy-capt"
 
 
 def test_aim_is_asked_only_when_comparing(bench: Bench, page: ExplorePage) -> None:
     """Three ways with a sentence each; without B there is nothing to choose."""
-    attack = page.settings_column._attack
+    attack = page.settings_column.attack
     assert attack._aim_box.isVisible()
-    assert attack._aim.choice() == "each"
-    attack._aim.picked.emit("b")
-    assert bench.desk.choices.request(()).aim == "b"
-    assert "For A it is only a transfer" in attack._aim_words.text()
-    bench.desk.choices.sides.set_b(None)
+    assert attack.aim.choice() == "each"
+    attack.aim.picked.emit("b")
+    assert bench.desk.choices.request(()).options.aim == "b"
+    assert "For A it is only a transfer" in attack._aim_text.text()
+    bench.desk.model.sides.set_b(None)
     assert not attack._aim_box.isVisible()
 
 
@@ -190,7 +190,7 @@ def test_both_sides_are_shown(bench: Bench, page: ExplorePage, path: str) -> Non
 
 def test_without_a_comparison_nothing_of_it_is_left(bench: Bench, page: ExplorePage, path: str) -> None:
     """One side has its headline, its charts and no letters."""
-    bench.desk.choices.sides.set_b(None)
+    bench.desk.model.sides.set_b(None)
     fill(bench, page, path)
     result = page.result
     assert (result._headline.isVisible(), result._pair.isVisible(), result._aim.isVisible()) == (True, False, False)
@@ -224,7 +224,7 @@ def test_each_attack_can_be_seen_and_saved(
 
 def test_one_attack_on_both_needs_no_switch(bench: Bench, page: ExplorePage, path: str) -> None:
     """The title and the sentence say on whom it was computed."""
-    bench.desk.choices.sides.set_aim("a")
+    bench.desk.model.sides.set_aim("a")
     fill(bench, page, path)
     triptych = page.result.triptych
     assert not triptych._switch.isVisible()
@@ -236,16 +236,16 @@ def test_old_comparisons_are_marked(bench: Bench, page: ExplorePage, path: str) 
     """Another aim or another partner makes a result old."""
     fill(bench, page, path)
     assert not page.result._old.isVisible()
-    bench.desk.choices.sides.set_aim("b")
+    bench.desk.model.sides.set_aim("b")
     assert "other settings" in page.result._old.text()
-    bench.desk.choices.sides.set_aim("each")
+    bench.desk.model.sides.set_aim("each")
     assert not page.result._old.isVisible()
 
 
 def test_whose_classes_they_are_is_said(bench: Bench, page: ExplorePage) -> None:
     """Classes of the prompts are named as theirs, can be left for the model's own, and restored."""
     panel = page.settings_column._classes
-    bench.desk.choices.sides.set_a("my-mugs")
+    bench.desk.model.sides.set_a("my-mugs")
     assert panel.editor.classes() == ("mug", "cup", "jug")
     assert "Mugs, 4 shots" in panel.source.text()
     panel.use_model.click()
@@ -253,8 +253,8 @@ def test_whose_classes_they_are_is_said(bench: Bench, page: ExplorePage) -> None
     assert panel.source.text().startswith("Your choice")
     panel.editor.restore_clicked.emit()
     assert panel.editor.classes() == ("mug", "cup", "jug")
-    bench.desk.choices.sides.set_a("none")
-    bench.desk.choices.sides.set_b(None)
+    bench.desk.model.sides.set_a("none")
+    bench.desk.model.sides.set_b(None)
     assert not panel.source.isVisible()
     assert not panel.use_model.isVisible()
 

@@ -111,7 +111,7 @@ def test_run_turns_into_cancel_and_counts_live(bench: Bench, page: EvaluatePage,
     run.trigger()
     job, request = last(bench), bench.engine.requests[-1]
     assert isinstance(request, r.EvaluateRequest)
-    assert request.keep
+    assert request.options.keep
     assert page.results.isVisible()
     play(bench, r.JobProgress(job, 1, 8, "picture 2 of 4, pgd", 200.0), r.RowsReady(job, acted.quick()[:2]))
     box = page.results.verdict.box
@@ -120,16 +120,16 @@ def test_run_turns_into_cancel_and_counts_live(bench: Bench, page: EvaluatePage,
     assert page.settings_column.job_bar.text() == "about 3 min left · Picture 2 of 4, pgd"
     assert page.results.confusion.isVisible()
     assert not run.isEnabled()
-    bench.desk.evaluation.choices.set_test("standard")
+    bench.desk.evaluation.choices.attack.set_attack("standard")
     assert "Quick look" in box.caption.text()
     page._cancel.trigger()
     assert bench.engine.cancelled == [job]
-    Path(request.keep).mkdir(parents=True)
-    (Path(request.keep) / "manifest.json").write_text("{}", encoding="utf-8")
+    Path(request.options.keep).mkdir(parents=True)
+    (Path(request.options.keep) / "manifest.json").write_text("{}", encoding="utf-8")
     play(bench, r.JobCancelled(job))
     assert box.headline.text() == "Stopped after 1 of 4 pictures"
     press(page.results.verdict.go_on)
-    assert bench.engine.requests[-1] == replace(request, resume=True)
+    assert bench.engine.requests[-1] == replace(request, options=replace(request.options, resume=True))
 
 
 def test_other_pictures_have_to_wait_for_a_run(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
@@ -169,10 +169,10 @@ def test_a_quick_look_at_one_side(bench: Bench, page: EvaluatePage, tmp_path: Pa
 def test_two_sides_stand_beside_each_other(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
     """A and B in bars, in every table, with the paired test in words."""
     play(bench, TWO_SIDES)
-    bench.desk.choices.sides.set_b("toy-capt")
+    bench.desk.model.sides.set_b("toy-capt")
     dropped(bench, page, tmp_path)
     request = finished(bench, acted.compared())
-    assert request.compare == "toy-capt"
+    assert request.options.compare == "toy-capt"
     results = page.results
     assert results.verdict.box.headline.text() == "B withstands more than A on the same 4 pictures."
     assert results.verdict.box.property("verdict") == "better"
@@ -193,8 +193,11 @@ def test_the_report_of_the_run_and_its_command(bench: Bench, page: EvaluatePage,
     assert asked == ["report"]
     listing = bench.engine.requests[-1]
     assert isinstance(listing, r.ListRunsRequest)
-    play(bench, r.JobFinished(last(bench), r.RunsListed((r.KeptRun(request.keep, "2026-01-01", "toys", 4, True),))))
-    assert bench.desk.reports.chosen == (request.keep,)
+    play(
+        bench,
+        r.JobFinished(last(bench), r.RunsListed((r.KeptRun(request.options.keep, "2026-01-01", "toys", 4, True),))),
+    )
+    assert bench.desk.reports.chosen == (request.options.keep,)
     press(page.results.verdict.copy)
     assert QGuiApplication.clipboard().text() == "capt evaluate toys"
     assert page.results.verdict.copy.text() == "Copied"
@@ -241,26 +244,27 @@ def test_old_results_are_marked_and_leave_with_their_pictures(bench: Bench, page
 def test_the_controls_of_the_test_ask_for_what_they_say(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
     """Suite, strength, curve, checks and Expert settings end in the request."""
     dropped(bench, page, tmp_path)
-    panel, choices = page.settings_column.test, bench.desk.evaluation.choices
-    panel.test.on_activated(panel.test.findData("standard"))
+    column, choices = page.settings_column, bench.desk.evaluation.choices
+    panel, options = column.attack, column.options
+    panel.picker.on_activated(panel.picker.findData("standard"))
     panel.strength._slider.setValue(0)
-    panel.curve.click()
-    panel.checks._buttons["off"].click()
-    panel._template.setText("my {}.")
-    panel.on_template_edited()
+    options.curve.click()
+    options.checks._buttons["off"].click()
+    options.template_edit.setText("my {}.")
+    options.on_template_edited()
     request = choices.request()
-    assert (request.suite, request.checks, request.template) == ("standard", "off", "my {}.")
-    assert request.threat.eps == 0.5 / 255
+    assert (request.suite, request.checks, request.options.template) == ("standard", "off", "my {}.")
+    assert request.options.threat.eps == 0.5 / 255
     assert request.until_chance
-    panel.test.on_activated(panel.test.findData("pgd"))
-    panel._form.set_values((("steps", 40),))
-    panel._form.changed.emit()
+    panel.picker.on_activated(panel.picker.findData("pgd"))
+    panel.form.set_values((("steps", 40),))
+    panel.form.changed.emit()
     assert choices.request().attacks == (r.AttackSpec("pgd", (("steps", 40),)),)
-    panel._target.on_activated(2)
-    assert choices.request().threat.target == "dog"
-    panel.test.on_activated(panel.test.findData("corruptions"))
+    panel.target.on_activated(2)
+    assert choices.request().options.threat.target == "dog"
+    panel.picker.on_activated(panel.picker.findData("corruptions"))
     assert not panel.strength.isVisible()
-    assert not panel.curve.isVisible()
+    assert not options.curve.isVisible()
     panel.expert.set_expanded(True)
     assert bench.settings.expert_open
 
@@ -286,7 +290,7 @@ def test_prompts_can_be_opened_from_a_file(bench: Bench, page: EvaluatePage, tmp
     file.write_bytes(b"prompts")
     page.ask_checkpoint = lambda _window, _folder: str(file)
     page.on_open_clicked("b")
-    assert bench.desk.choices.sides.b == str(file)
+    assert bench.desk.model.sides.b == str(file)
 
 
 def test_everything_of_a_result_can_be_reached_and_named(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
@@ -355,13 +359,13 @@ def test_the_keyboard_follows_the_faces(bench: Bench, page: EvaluatePage, tmp_pa
 
 def test_an_attack_of_last_time_waits_for_the_catalogue(bench: Bench, qtbot: QtBot, tmp_path: Path) -> None:
     """Before the engine is ready its name stands in the list, and nothing else is run in its place."""
-    bench.settings.evaluate_test = "pgd"
+    bench.settings.evaluate.attack = "pgd"
     page = EvaluatePage(bench.desk)
     qtbot.addWidget(page)
     page.show()
     dropped(bench, page, tmp_path)
-    assert page.settings_column.test.test.currentText() == "pgd"
+    assert page.settings_column.attack.picker.currentText() == "pgd"
     assert page.settings_column.job_bar.text() == "Waiting for the engine"
     play(bench, READY)
-    assert page.settings_column.test.test.currentText() == "PGD"
+    assert page.settings_column.attack.picker.currentText() == "PGD"
     assert page._start.isEnabled()

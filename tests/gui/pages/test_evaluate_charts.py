@@ -48,7 +48,7 @@ def test_a_curve_has_its_chart(bench: Bench, page: EvaluatePage, tmp_path: Path)
 def test_corruptions_have_their_table(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
     """Kinds × severities in shades with the mean of each; nobody attacked, so nothing about attacks is shown."""
     dropped(bench, page, tmp_path)
-    bench.desk.evaluation.choices.set_test("corruptions")
+    bench.desk.evaluation.choices.attack.set_attack("corruptions")
     finished(bench, acted.corruptions())
     results = page.results
     assert results.corruptions.isVisible()

@@ -154,7 +154,7 @@ def test_prompts_have_a_shelf_of_their_own(page: ModelsPage, bench: Bench, qtbot
     bench.engine.emit(r.JobFinished(r.JobId(len(bench.engine.requests)), r.Removed("prompts", "my-mugs")))
     with qtbot.waitSignal(bench.desk.navigation.asked):
         page.prompts.use.click()
-    assert bench.desk.choices.sides.b == "my-mugs"
+    assert bench.desk.model.sides.b == "my-mugs"
 
 
 def test_a_model_of_ones_own_is_imported_in_a_dialog(page: ModelsPage, bench: Bench, qtbot: QtBot) -> None:

@@ -230,9 +230,9 @@ def test_the_result_is_read_saved_and_used(acted: Acted, qtbot: QtBot) -> None:
     asked: list[str] = []
     desk.navigation.asked.connect(asked.append)
     press(step.save.use)
-    assert desk.choices.sides.a == "none"
+    assert desk.model.sides.a == "none"
     # the acting engine's shelf does not change: the file itself is taken
-    assert desk.choices.sides.b == str(desk.tuning.result.prompts_file)
+    assert desk.model.sides.b == str(desk.tuning.result.prompts_file)
     press(step.save.report)
     assert asked == [EXPLORE, REPORT]
     press(step.save.copy)

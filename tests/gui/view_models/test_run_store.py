@@ -84,23 +84,23 @@ def test_runs_are_kept_and_redraws_are_not(bench: Bench, tmp_path: Path) -> None
     analysis.run(["a"])
     request = bench.engine.requests[-1]
     assert isinstance(request, AnalyzeRequest)
-    assert Path(request.keep).parent == tmp_path
+    assert Path(request.options.keep).parent == tmp_path
     assert desk.choices.made_with(request)
     job = JobId(len(bench.engine.requests))
     row = make_row("a", with_pictures=False)
     for event in (JobStarted(job), RowsReady(job, (row,)), JobFinished(job, summary(request))):
         bench.engine.emit(event)
     QCoreApplication.processEvents()
-    assert store.last == request.keep
+    assert store.last == request.options.keep
     item = desk.gallery.item("a")
     assert item is not None
     assert item.request is not None
-    assert item.request.keep == ""
+    assert item.request.options.keep == ""
     analysis.redraw("a")
     redraw = bench.engine.requests[-1]
     assert isinstance(redraw, AnalyzeRequest)
     assert redraw.paths == ("a",)
-    assert redraw.keep == ""
+    assert redraw.options.keep == ""
 
 
 def test_a_run_that_was_not_kept_is_not_the_last(store: RunStore) -> None:

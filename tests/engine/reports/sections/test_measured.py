@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from capt_engine.metrics.interval import wilson
-from capt_engine.records import BarChart
+from capt_engine.records import Histogram
 from capt_engine.reports import REPORTS
 from capt_engine.reports.build import build
 from capt_engine.reports.document import Block, Facts, Grid, Report
@@ -43,16 +43,16 @@ def blocks(report: Report, section: str) -> tuple[Block, ...]:
 def test_alpha_is_shown_as_it_is_spread(tmp_path: Path) -> None:
     """Ten bins that hold every picture once, the last with 1 itself; of plain text, where it is one half by definition, none."""
     report = made(tmp_path / "run")
-    (chart,) = (one for one in blocks(report, "consistency") if isinstance(one, BarChart))
+    (chart,) = (one for one in blocks(report, "consistency") if isinstance(one, Histogram))
     assert "demo-prompts" in chart.caption
     assert "12 pictures" in chart.caption
     expected = [0] * 10
     for row in rows(request(tmp_path), 12):
         if row.prompt_id == "demo-prompts" and row.threat.eps == 4 / 255:
             expected[{0.0: 0, 0.05: 0, 0.55: 5, 1.0: 9}[ALPHAS[int(row.sha256, 16) % 4]]] += 1
-    assert [bar.value for bar in chart.bars] == [k / 12 for k in expected]
-    assert [(bar.low, bar.high) for bar in chart.bars] == [wilson(k, 12) for k in expected]
-    assert (chart.bars[0].name, chart.bars[-1].name) == ("0.0 to 0.1", "0.9 to 1.0")
+    assert [one.value for one in chart.bins] == [k / 12 for k in expected]
+    assert [(one.low, one.high) for one in chart.bins] == [wilson(k, 12) for k in expected]
+    assert (chart.bins[0].start, chart.bins[0].end, chart.bins[-1].end) == (0, 0.1, 1)
 
 
 def test_figures_stand_in_their_own_unit(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_a_folder_is_looked_through_without_touching_it(bench: Bench, data: Eval
     assert data.names == ("cat", "dog")
     assert data.pictures_in_split == 38
     assert data.problem() == ""
-    assert bench.settings.evaluate_recent == ["/data/toys"]
+    assert bench.settings.evaluate.recent == ["/data/toys"]
     data.on_closing()
     assert not Path(request.keep).exists()
 

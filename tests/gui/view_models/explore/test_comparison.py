@@ -18,6 +18,7 @@ from capt_engine.records import (
     PictureRow,
     PictureSet,
     RowsReady,
+    RunOptions,
     SignedPicture,
     ThreatModel,
     Verdict,
@@ -26,7 +27,7 @@ from capt_gui.view_models.explore import comparison
 from capt_gui.view_models.explore.gallery_model import GalleryModel, Role
 from capt_gui.view_models.explore.picture_sets import CAPACITY
 
-BOTH = AnalyzeRequest((), compare="capt")
+BOTH = AnalyzeRequest((), options=RunOptions(compare="capt"))
 A = replace(
     make_row("a"),
     classes=("capsule", "torus"),
@@ -76,7 +77,7 @@ def test_the_details_say_what_is_shared_once() -> None:
 
 def test_the_summary_has_intervals_and_the_paired_test() -> None:
     """What each side kept, of how many, and whether the difference could be chance."""
-    result = summary(AnalyzeRequest(("x",) * 50, compare="capt"))
+    result = summary(AnalyzeRequest(("x",) * 50, options=RunOptions(compare="capt")))
     words = "A kept 31 % [20–45 %] · B kept 57 % [43–70 %] of 50 pictures' own answers (paired p = 0.002)"
     assert comparison.summary(result) == words
     assert result.compared is not None
@@ -133,7 +134,7 @@ def test_each_side_has_its_pictures(gallery: GalleryModel) -> None:
     gallery.put_rows([drawn(A, 1), drawn(B, 2)], BOTH)
     kept = [gallery.pictures("a", side) for side in "ab"]
     assert [pictures.adversarial.rgb[0] for pictures in kept if pictures is not None] == [1, 2]
-    gallery.put_rows([drawn(A, 3), drawn(B, 3)], replace(BOTH, aim="a"))
+    gallery.put_rows([drawn(A, 3), drawn(B, 3)], replace(BOTH, options=replace(BOTH.options, aim="a")))
     assert gallery.pictures("a", "a") is gallery.pictures("a", "b")
     assert gallery.is_drawn("a")
 
@@ -159,12 +160,12 @@ def test_a_lost_pair_is_drawn_again(bench: Bench, tmp_path: Path) -> None:
     path = str(file)
     bench.engine.emit(TWO_SIDES)
     bench.desk.gallery.add([path])
-    bench.desk.choices.sides.set_aim("b")
+    bench.desk.model.sides.set_aim("b")
     request = bench.desk.choices.request((path,))
     bench.desk.gallery.put_rows(
         [replace(row, pictures=None) for row in analyse_both(path, request, 8) if isinstance(row, PictureRow)], request
     )
-    bench.desk.choices.sides.set_b(None)
+    bench.desk.model.sides.set_b(None)
     bench.desk.analysis.redraw(path)
     asked = bench.engine.requests[-1]
     assert asked == request

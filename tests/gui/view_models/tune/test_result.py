@@ -73,12 +73,12 @@ def test_the_untouched_share_is_measured_with_the_stronger_attack(bench: Bench, 
     assert isinstance(request, EvaluateRequest)
     project = bench.desk.tuning.project
     assert (request.data, request.split) == (str(project.folder / "split.csv"), "test")
-    assert request.prompts is None
-    assert request.compare == str(project.folder / "prompts.safetensors")
+    assert request.options.prompts is None
+    assert request.options.compare == str(project.folder / "prompts.safetensors")
     assert request.attacks == (AttackSpec("pgd", (("steps", 100),)),)
-    assert request.threat.eps == 1 / 255
-    assert request.keep
-    assert not request.resume
+    assert request.options.threat.eps == 1 / 255
+    assert request.options.keep
+    assert not request.options.resume
     result.measure()
     assert bench.engine.requests[-1] is request
 
@@ -98,13 +98,13 @@ def test_what_was_measured_is_gone_on_with_after_a_restart(bench: Bench, result:
     result.measure()
     request = bench.engine.requests[-1]
     assert isinstance(request, EvaluateRequest)
-    assert request.keep == str(kept)
-    assert request.resume
+    assert request.options.keep == str(kept)
+    assert request.options.resume
     play(bench, JobFinished(last(bench), tuning.evaluated(request)))
     result.measure_again()
     again = bench.engine.requests[-1]
     assert isinstance(again, EvaluateRequest)
-    assert not again.resume
+    assert not again.options.resume
 
 
 def test_what_cannot_be_gone_on_with_is_measured_anew(bench: Bench, result: TuneResultModel) -> None:
@@ -116,8 +116,8 @@ def test_what_cannot_be_gone_on_with_is_measured_anew(bench: Bench, result: Tune
     play(bench, JobFailed(last(bench), Failure("BadRequest", "The kept run was another one.")))
     again = bench.engine.requests[-1]
     assert isinstance(again, EvaluateRequest)
-    assert not again.resume
-    assert again.keep != str(kept)
+    assert not again.options.resume
+    assert again.options.keep != str(kept)
     assert result.failure is None
     play(bench, JobFailed(last(bench), Failure("BadImage", "A test picture is gone.")))
     assert result.failure is not None
@@ -139,7 +139,7 @@ def test_later_changes_of_the_method_do_not_change_what_is_measured(bench: Bench
     result.measure()
     request = bench.engine.requests[-1]
     assert isinstance(request, EvaluateRequest)
-    assert request.model == "demo"
+    assert request.options.model == "demo"
 
 
 def test_an_effect_is_told_with_n_and_intervals(bench: Bench, result: TuneResultModel) -> None:

@@ -1,9 +1,8 @@
 """TeCoA: tuning the image tower itself on attacked pictures, the text tower frozen (Mao et al., ICLR 2023, arXiv 2212.07016).
 
-The loss is the cross-entropy of attacked pictures against the captions of their classes. What the paper does on ImageNet with
-SGD, a learning rate of 1e-5 and large batches, a small tower and few pictures reach in fewer steps with AdamW, which is why that
-is the default here. Every random draw depends on the seed, the epoch and the picture alone: stopped after an epoch and resumed, a
-run ends in the same weights, bit for bit on a CPU, as one that was not.
+The loss is the cross-entropy of attacked pictures against the captions of their classes. What the paper does on ImageNet with SGD, a
+learning rate of 1e-5 and large batches, a small tower and few pictures reach in fewer steps with AdamW, which is why that is the
+default here. The loop is that of prompts (`loop.py`).
 """
 
 from __future__ import annotations
@@ -12,30 +11,32 @@ import copy
 import hashlib
 import json
 import math
-import os
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
 import torch
-import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
-from capt_engine.attacks.base import LINF, PictureRngs, Threat
+from capt_engine.attacks.base import LINF, Threat
 from capt_engine.errors import BadCheckpoint, BadRequest, UnknownName
+from capt_engine.files import write_whole
 from capt_engine.model.clip import TOWER_CONFIG, TOWER_FORMAT, TOWER_WEIGHTS, Backbone, Base, lasting_id
 from capt_engine.model.vision import encode_pixels
 from capt_engine.progress import Progress
+from capt_engine.records import TuneStep
 from capt_engine.records.tuning import renamed
 from capt_engine.tuning.inner_attack import InnerAttack
-from capt_engine.tuning.loop import MOMENTUM, TuningFailed
+from capt_engine.tuning.loop import Answers, Recipe, State, Tuning, TuningFailed
+from capt_engine.tuning.objective import OBJECTIVES, Settings
+from capt_engine.tuning.schedule import linear_then_cosine
 
 TECOA = InnerAttack(Threat(LINF, 4 / 255), 4 / 255, 2)
 OPTIMISERS = ("adamw", "sgd")
 CHECKPOINT, CARD = "tower-checkpoint.safetensors", "README.md"
-_SLOTS = {"adamw": ("step", "exp_avg", "exp_avg_sq"), "sgd": ("momentum_buffer",)}
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,23 @@ class TowerRecipe:
         plain = {"step_size": attack.step_size, "steps": attack.steps, "loss": attack.loss}
         return given | {"attack": {"norm": threat.norm.name, "eps": threat.eps} | plain}
 
+    @property
+    def of_loop(self) -> Recipe:
+        """As the loop takes it."""
+        return Recipe(
+            objective=OBJECTIVES["adversarial"],
+            settings=Settings(clean_share=self.clean_share),
+            attack=self.attack,
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            lr=self.lr,
+            seed=self.seed,
+            optimiser=self.optimiser,
+            weight_decay=self.weight_decay,
+            schedule=linear_then_cosine(self.warm_up),
+            keep_last=True,
+        )
+
 
 @dataclass(frozen=True)
 class EpochLog:
@@ -103,26 +121,75 @@ def tune_tower(
 ) -> TowerResult:
     """Tune a copy of the image tower and write it to the folder `out`, which then holds a model; `backbone` is left as it is.
 
-    images: (N, 3, h, w) at the model's own size, uint8, or float in [0, 1]. labels: (N,). text: unit features (k, d) of the classes'
-    captions. about: what else the description should say (data, command, …). After every epoch a checkpoint is left in `out`, from
-    which the same call goes on; it is removed at the end. Raises TuningFailed, BadRequest, BadCheckpoint, Cancelled.
+    After every epoch a checkpoint is left in `out`, from which the same call goes on; it is removed at the end.
+
+    Args:
+        backbone: the model whose tower is copied.
+        images: (N, 3, h, w) at the model's own size, uint8, or float in [0, 1].
+        labels: class indices (N,).
+        text: unit features (k, d) of the classes' captions.
+        recipe: how the tower is tuned.
+        out: the folder of the model.
+        progress: called at every step.
+        about: what else the description should say (data, command, …).
+
+    Returns:
+        The folder, and how the epochs went.
+
+    Raises:
+        TuningFailed: the loss is no number any more.
+        BadRequest: pictures and labels do not fit, or `out` cannot be written.
+        BadCheckpoint: in `out` lies the checkpoint of another run.
+        Cancelled: `progress` says so.
     """
     tuning = TowerTuning(backbone, images, labels, text, recipe)
     checkpoint = out / CHECKPOINT
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        if checkpoint.is_file():
-            tuning.resume(checkpoint)
-        while tuning.epoch < recipe.epochs:
-            tuning.advance(progress)
-            tuning.save(checkpoint)
-        export(tuning, out, about or {})
-        checkpoint.unlink(missing_ok=True)
-    except OSError as error:
-        raise BadRequest(
-            f"{str(out)!r} cannot be written: {error.strerror or error}.", "Choose another folder, or make room there."
-        ) from error
+    if checkpoint.is_file():
+        tuning.resume(checkpoint)
+    while tuning.epoch < recipe.epochs:
+        tuning.advance(progress)
+        tuning.save(checkpoint)
+    export(tuning, out, about or {})
+    checkpoint.unlink(missing_ok=True)
     return TowerResult(out, tuple(tuning.logs))
+
+
+class TowerLearner:
+    """The image tower of a model, learned against fixed text features (k, d); its clean pictures are looked at only where asked."""
+
+    def __init__(self, backbone: Backbone, text: Tensor, *, with_clean: bool) -> None:
+        self._backbone, self._text, self._with_clean = backbone, text.to(backbone.mean.device), with_clean
+        self._scale = backbone.clip.logit_scale.exp().float()
+
+    def named_parameters(self) -> Iterable[tuple[str, nn.Parameter]]:
+        """See `Learner`."""
+        found: Iterable[tuple[str, nn.Parameter]] = self._backbone.clip.visual.named_parameters()
+        return found
+
+    def begin_step(self) -> None:
+        """Nothing is shared by the passes."""
+
+    def constant_logits(self, images: Tensor) -> Tensor:
+        """See `Learner`."""
+        return self._seen(images)[0]
+
+    def answers(self, images: Tensor, attacked: Tensor | None) -> Answers:
+        """See `Learner`."""
+        self._backbone.clip.visual.requires_grad_(True)
+        # Attacked pictures first and apart from the clean ones: the last bits of a batch's values depend on its size.
+        adversarial, adversarial_features = self._seen(images if attacked is None else attacked)
+        if not self._with_clean:
+            return Answers(None, adversarial, None, adversarial_features)
+        clean, clean_features = self._seen(images)
+        return Answers(clean, adversarial, clean_features, adversarial_features)
+
+    def end_step(self) -> None:
+        """Spare attacks the gradients of the weights."""
+        self._backbone.clip.visual.requires_grad_(False)
+
+    def _seen(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        features = encode_pixels(self._backbone, images)
+        return self._scale * features @ self._text.T, features
 
 
 class TowerTuning:
@@ -135,71 +202,48 @@ class TowerTuning:
             or not 0 <= int(labels.min()) <= int(labels.max()) < len(text)
         ):
             raise BadRequest("Every picture needs a label of the class list.", "Check the pictures and the labels.")
-        self.origin, self.recipe, self.epoch = backbone, recipe, 0
+        self.origin, self.recipe = backbone, recipe
         self.logs: list[EpochLog] = []
         self.tuned = replace(backbone, clip=copy.deepcopy(backbone.clip))
-        self._images, self._labels, self._text = images, labels, text.to(backbone.mean.device)
-        self._scale = backbone.clip.logit_scale.exp().float()
-        self._weights: dict[str, torch.nn.Parameter] = dict(self.tuned.clip.visual.named_parameters())
-        self._optimiser = _optimiser(self._weights, recipe)
+        learner = TowerLearner(self.tuned, text, with_clean=recipe.clean_share > 0)
+        self._loop = Tuning(learner, recipe.of_loop, images, labels.to(backbone.mean.device))
+        self._made_from = (images, labels, text)
 
     @property
-    def steps_per_epoch(self) -> int:
-        """The last, smaller batch is a step too."""
-        return math.ceil(len(self._images) / self.recipe.batch_size)
-
-    def logits(self, images: Tensor) -> Tensor:
-        """Logits (n, k) of pixels (n, 3, h, w) in [0, 1] by the tower as it is now."""
-        logits: Tensor = self._scale * encode_pixels(self.tuned, images) @ self._text.T
-        return logits
+    def epoch(self) -> int:
+        """How many epochs are done."""
+        return self._loop.state.epoch
 
     def advance(self, progress: Progress) -> EpochLog:
         """Run the next epoch; raises TuningFailed, Cancelled."""
-        epoch, size = self.epoch + 1, self.recipe.batch_size
-        order = torch.randperm(len(self._images), generator=_stream(self.recipe.seed, epoch))
-        total = self.recipe.epochs * self.steps_per_epoch
-        sums = torch.zeros(4, dtype=torch.float64)
-        for index in range(self.steps_per_epoch):
-            done = self.epoch * self.steps_per_epoch + index
-            progress(done, total, f"epoch {epoch} of {self.recipe.epochs}")
-            for group in self._optimiser.param_groups:
-                group["lr"] = rate_at(done, total, self.recipe)
-            batch = order[index * size : (index + 1) * size]
-            sums += len(batch) * self._step(epoch, index, batch)
-        loss, attacked, clean, zeros = (float(one) / len(self._images) for one in sums)
-        self.epoch = epoch
-        seen = clean if self.recipe.clean_share else None
-        self.logs.append(EpochLog(epoch, float(self._optimiser.param_groups[0]["lr"]), loss, attacked, seen, zeros))
+        self.logs.append(self._log(next(self._loop.epochs(progress))))
         return self.logs[-1]
 
-    def _step(self, epoch: int, index: int, batch: Tensor) -> Tensor:
-        recipe, device = self.recipe, self.tuned.mean.device
-        images, labels = _pixels(self._images[batch]).to(device), self._labels[batch].to(device)
-        rngs = PictureRngs.of(recipe.seed, [f"{epoch}:{int(i)}" for i in batch])
-        start = recipe.attack.threat.norm.random(rngs, images, recipe.attack.threat.eps)
-        self.tuned.clip.visual.requires_grad_(False)  # spares the attack the gradients of the weights
-        attacked, zeros = recipe.attack.run(self.logits, images, labels, start)
-        self.tuned.clip.visual.requires_grad_(True)
-        loss, accuracies = tower_loss(
-            self.logits(attacked), self.logits(images) if recipe.clean_share else None, labels, recipe
+    def trial(self, steps: int, progress: Progress) -> list[float]:
+        """Seconds that each of some steps takes; the copy is of no use afterwards."""
+        return self._loop.trial(steps, progress)
+
+    def _log(self, steps: list[TuneStep]) -> EpochLog:
+        n, size = len(self._made_from[0]), self.recipe.batch_size
+        counts = [min(size, n - index * size) for index in range(len(steps))]
+
+        def mean(values: Iterable[float]) -> float:
+            return sum(count * value for count, value in zip(counts, values, strict=True)) / n
+
+        clean = mean(one.clean_accuracy for one in steps)
+        return EpochLog(
+            steps[-1].epoch,
+            steps[-1].lr,
+            mean(one.loss for one in steps),
+            mean(one.robust_accuracy for one in steps),
+            None if math.isnan(clean) else clean,
+            mean(one.zero_gradients for one in steps),
         )
-        if not bool(torch.isfinite(loss)):
-            raise TuningFailed(
-                f"The loss of step {index + 1} in epoch {epoch} is not a number.", "Try a lower learning rate."
-            )
-        self._optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._optimiser.step()
-        self.tuned.clip.visual.requires_grad_(False)
-        return torch.tensor([float(loss.detach()), *accuracies, zeros], dtype=torch.float64)
 
     def save(self, path: Path) -> None:
-        """Leave a checkpoint; a reader sees the old one or the new one, never half of one."""
-        tensors = {f"weight/{name}": value for name, value in self.tuned.clip.visual.state_dict().items()}
-        for name, weight in self._weights.items():
-            for slot, value in self._optimiser.state.get(weight, {}).items():
-                if slot in _SLOTS[self.recipe.optimiser]:
-                    tensors[f"{slot}/{name}"] = torch.as_tensor(value)
+        """Leave a checkpoint; a reader sees the old one or the new one, never half of one. Raises BadRequest."""
+        parts = {"weight": self.tuned.clip.visual.state_dict(), **self._loop.state.optimiser}
+        tensors = {f"{part}/{name}": value for part, values in parts.items() for name, value in values.items()}
         said = {"run": self._run(), "epoch": self.epoch, "logs": [asdict(log) for log in self.logs]}
         _save(tensors, path, {"tower": json.dumps(said)})
 
@@ -209,52 +253,28 @@ class TowerTuning:
             with safe_open(path, framework="pt") as file:
                 said = json.loads((file.metadata() or {})["tower"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
-            run = said["run"] | {"settings": renamed(said["run"]["settings"])}
-            if run != self._run():
+            if said["run"] | {"settings": renamed(said["run"]["settings"])} != self._run():
                 raise BadCheckpoint(
                     f"{str(path)!r} was left by a run with other pictures, settings or another model.",
                     "Delete it to start again, or repeat the earlier settings.",
                 )
             parts: dict[str, dict[str, Tensor]] = {}
             for name, value in tensors.items():
-                slot, _, weight = name.partition("/")
-                parts.setdefault(slot, {})[weight] = value
+                part, _, weight = name.partition("/")
+                parts.setdefault(part, {})[weight] = value
             self.tuned.clip.visual.load_state_dict(parts.pop("weight"))
-            for slot, values in parts.items():
-                for name, value in values.items():
-                    weight = self._weights[name]
-                    kept = value if slot == "step" else value.to(weight.device)
-                    self._optimiser.state[weight][slot] = kept
-            self.epoch, self.logs = int(said["epoch"]), [EpochLog(**renamed(log)) for log in said["logs"]]
-        except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
+            self._loop.restore(State(int(said["epoch"]), parts))
+            self.logs = [EpochLog(**renamed(log)) for log in said["logs"]]
+        except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError, OSError) as error:
             raise BadCheckpoint(f"{str(path)!r} is damaged.", "Delete it to start again.") from error
 
     def _run(self) -> dict[str, object]:
         """What must be the same for a checkpoint to belong to this run."""
         pictures = hashlib.sha256()
-        for values in (self._images, self._labels, self._text):
+        for values in self._made_from:
             pictures.update(values.cpu().contiguous().numpy().data)
         settings = json.loads(json.dumps(self.recipe.settings()))
         return {"model": self.origin.sha256, "settings": settings, "pictures": pictures.hexdigest()}
-
-
-def tower_loss(
-    attacked: Tensor, clean: Tensor | None, labels: Tensor, recipe: TowerRecipe
-) -> tuple[Tensor, tuple[float, float]]:
-    """(1 − s) · CE(attacked) + s · CE(clean) of logits (n, k), s being the clean share, and both accuracies (clean: 0 where absent)."""
-    loss, right = F.cross_entropy(attacked, labels), _accuracy(attacked, labels)
-    if clean is None:
-        return loss, (right, 0.0)
-    share = recipe.clean_share
-    return (1 - share) * loss + share * F.cross_entropy(clean, labels), (right, _accuracy(clean, labels))
-
-
-def rate_at(done: int, total: int, recipe: TowerRecipe) -> float:
-    """The learning rate of step `done` = 0, 1, … of `total`: a linear rise, then half a cosine down to nothing."""
-    rise = max(1, round(recipe.warm_up * total))
-    if done < rise:
-        return recipe.lr * (done + 1) / rise
-    return recipe.lr / 2 * (1 + math.cos(math.pi * (done - rise) / max(1, total - rise)))
 
 
 def export(tuning: TowerTuning, folder: Path, about: dict[str, Any]) -> None:
@@ -278,11 +298,10 @@ def export(tuning: TowerTuning, folder: Path, about: dict[str, Any]) -> None:
         "epochs": [asdict(log) for log in tuning.logs],
         "versions": {"torch": torch.__version__.split("+")[0]},
     }
-    folder.mkdir(parents=True, exist_ok=True)
     _save(state, folder / TOWER_WEIGHTS, {"format": "pt"})
-    _write(folder / CARD, card(said))
+    write_whole(folder / CARD, card(said).encode())
     # Last, because a folder with this file is a model.
-    _write(folder / TOWER_CONFIG, json.dumps(said, indent=1) + "\n")
+    write_whole(folder / TOWER_CONFIG, (json.dumps(said, indent=1) + "\n").encode())
 
 
 def card(said: dict[str, Any], figures: str = "") -> str:
@@ -315,37 +334,7 @@ After TeCoA (Mao et al., ICLR 2023): the text tower is frozen, the loss is {loss
 {figures}"""
 
 
-def _optimiser(weights: dict[str, torch.nn.Parameter], recipe: TowerRecipe) -> torch.optim.Optimizer:
-    if recipe.optimiser == "sgd":
-        return torch.optim.SGD(weights.values(), lr=recipe.lr, momentum=MOMENTUM, weight_decay=recipe.weight_decay)
-    return torch.optim.AdamW(weights.values(), lr=recipe.lr, weight_decay=recipe.weight_decay)
-
-
-def _pixels(images: Tensor) -> Tensor:
-    return images.float() / 255 if images.dtype == torch.uint8 else images
-
-
-def _accuracy(logits: Tensor, labels: Tensor) -> float:
-    return float((logits.argmax(dim=1) == labels).float().mean())
-
-
-def _stream(seed: int, epoch: int) -> torch.Generator:
-    return torch.Generator().manual_seed((seed * 1_000_003 + epoch) % 2**63)
-
-
 def _save(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
     """Of metadata there may be one entry: safetensors writes several in an order that changes from file to file."""
-    partial = path.with_name(path.name + ".part")
     kept = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    save_file(kept, partial, metadata=metadata)
-    with partial.open("rb+") as file:
-        os.fsync(file.fileno())
-    # safetensors writes for the owner only; a model is for whoever may read its folder.
-    partial.chmod(0o644)
-    partial.replace(path)
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(path.name + ".part")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    write_whole(path, safetensors.torch.save(kept, metadata))

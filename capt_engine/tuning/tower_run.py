@@ -16,14 +16,13 @@ from capt_engine.model.memory import peak_bytes, start_counting
 from capt_engine.model.text import class_features
 from capt_engine.records import TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneStrip
 from capt_engine.tuning.callbacks import OnNews, WorkClock
-from capt_engine.tuning.forecast import few_of, size_of, unread_bytes
+from capt_engine.tuning.forecast import DRY_STEPS, few_of, size_of, unread_bytes
+from capt_engine.tuning.image_tower import CHECKPOINT, TECOA, TowerRecipe, TowerTuning, export
 from capt_engine.tuning.inner_attack import InnerAttack
+from capt_engine.tuning.loop import forecast
 from capt_engine.tuning.pictures import draw, fingerprint
 from capt_engine.tuning.run_inputs import Pictures, read_all
-from capt_engine.tuning.tower import CHECKPOINT, TECOA, TowerRecipe, TowerTuning, export
 from capt_engine.tuning.validation import Measured, validator_of
-
-METHOD = "tecoa"
 
 # What prompts have and a tower has not, with the value that means "not said".
 OF_PROMPTS: dict[str, Any] = {
@@ -92,7 +91,7 @@ def tune(request: TuneRequest, backbone: Backbone, on_news: OnNews, clock: WorkC
     stopped_after = last if last < recipe.epochs or request.stop_after == last else 0
     return TuneResult(
         out=request.out,
-        method=METHOD,
+        method=request.method,
         model=request.model,
         classes=pictures.classes,
         shots=request.shots,
@@ -116,7 +115,7 @@ def tune(request: TuneRequest, backbone: Backbone, on_news: OnNews, clock: WorkC
 
 
 def foresee(request: TuneRequest, backbone: Backbone, clock: WorkClock) -> TuneForecast:
-    """Try two steps on a copy of the tower; raises what the run itself would, and writes nothing."""
+    """Try three steps on a copy of the tower; raises what the run itself would, and writes nothing."""
     _refuse_settings_of_prompts(request)
     start_counting(backbone.mean.device)
     recipe, drawn = _recipe(request), draw(request)
@@ -130,13 +129,10 @@ def foresee(request: TuneRequest, backbone: Backbone, clock: WorkClock) -> TuneF
     validator.measure(classifier, lambda: clock(0, 0, "validating a few pictures"))
     n_train, n_val = len(drawn.train.items), len(drawn.val.items) if drawn.val is not None else 0
     validation_s = (clock.now_s() - begun_s) * max(1.0, n_val / len(validator))
-    # An epoch of one batch is one step; the first warms up.
     tuning = TowerTuning(backbone, few.train.images, few.train.labels, classifier.text, recipe)
-    tuning.advance(lambda *_: clock(0, 0, "trying two steps"))
-    begun_s = clock.now_s()
-    tuning.advance(lambda *_: clock(0, 0, "trying two steps"))
+    seconds = tuning.trial(DRY_STEPS, lambda *_: clock(0, 0, "trying three steps"))
     per_epoch = math.ceil(n_train / recipe.batch_size)
-    epoch_s = (clock.now_s() - begun_s) * per_epoch + validation_s
+    epoch_s = forecast(seconds, per_epoch) + validation_s
     epochs = min(recipe.epochs, request.stop_after or recipe.epochs)
     return TuneForecast(
         steps=per_epoch * epochs,

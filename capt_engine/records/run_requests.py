@@ -1,0 +1,260 @@
+"""Requests for an analysis and an evaluation, and the options that both take."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Self
+
+from capt_engine.records.catalogue import NO_PROMPTS, ParamValue
+from capt_engine.records.suites import PGD, AttackSpec, labels, narrowed, suite
+from capt_engine.records.threat import USUAL_THREAT, ThreatModel
+
+__all__ = [
+    "CHECK_LEVELS",
+    "LPIPS_NETS",
+    "AnalyzeRequest",
+    "EvaluateRequest",
+    "RunOptions",
+    "RunRequest",
+]
+
+CHECK_LEVELS = ("off", "cheap", "full")
+"""How much an evaluation doubts itself: not at all; what costs little; every check, which costs several attacks on up to 100 pictures."""
+
+LPIPS_NETS = ("alex", "vgg")
+"""The networks that LPIPS can be measured with, where their weights are installed; the first is the cheap one, and the authors' choice."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Options of every run over pictures, whether they are labelled or not.
+
+    prompts (A): an installed checkpoint, a file, or None for plain text. compare (B): a second one on the same pictures, NO_PROMPTS
+    for plain text; None compares with nothing. aim: the prompts that attacks are computed on, one of AIMS. source_model: the id of a
+    model with plain text on which attacks are computed instead (transfer), "" for none. classes: empty means the model's own suggestion,
+    as does an empty template. batch_size: pictures per forward pass, 0 lets the engine choose. lpips: also measure LPIPS with this
+    network, one of LPIPS_NETS; "" does not. with_pictures: rows carry the clean and the attacked picture. keep: a folder in which the
+    engine keeps the run (rows, pictures, manifest, summary), "" keeps nothing; resume: go on with the run that was kept there.
+    """
+
+    model: str = "demo"
+    prompts: str | None = None
+    compare: str | None = None
+    aim: str = "each"
+    source_model: str = ""
+    classes: tuple[str, ...] = ()
+    template: str = ""
+    threat: ThreatModel = USUAL_THREAT
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "fp32"
+    batch_size: int = 0
+    lpips: str = ""
+    with_pictures: bool = False
+    keep: str = ""
+    resume: bool = False
+
+
+@dataclass(frozen=True)
+class RunRequest(ABC):
+    """A request that predicts and attacks pictures.
+
+    A property that only an evaluation can set has a field of the same name there; here it has the value that leaves it out.
+    """
+
+    options: RunOptions = field(default=RunOptions(), kw_only=True)
+    kind: ClassVar[str]
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """Every setting by its name, those of the options too."""
+        return {name: value for name, value in vars(self).items() if name != "options"} | vars(self.options)
+
+    @property
+    @abstractmethod
+    def places(self) -> tuple[str, ...]:
+        """Files, folders and data sets that the pictures come from."""
+
+    @abstractmethod
+    def repeated(self, place: str = "") -> Self:
+        """The same request from the beginning, of pictures that lie in another place now where one is named."""
+
+    @abstractmethod
+    def renamed(self, name: Callable[[str], str]) -> Self:
+        """The same request with every name of a file, folder, model or checkpoint as `name` gives it."""
+
+    @property
+    @abstractmethod
+    def all_attacks(self) -> tuple[AttackSpec, ...]:
+        """Every attack of the run, in order."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The attacks' names in rows and figures."""
+        return labels(self.all_attacks)
+
+    @property
+    def shared_values(self) -> tuple[tuple[str, ParamValue], ...]:
+        """Settings for all attacks that know them."""
+        return ()
+
+    @property
+    def curve(self) -> tuple[float, ...]:
+        """Budgets of a curve; none where the threat's own is the only one."""
+        return ()
+
+    @property
+    def until_chance(self) -> bool:
+        """Does the curve go on until nothing is left?"""
+        return False
+
+    @property
+    def matrix(self) -> tuple[str, ...]:
+        """Several sets of prompts, each attacked and each judged on what was computed on every one of them."""
+        return ()
+
+    @property
+    def minimal_eps(self) -> float:
+        """Relative tolerance of the search for the smallest budget that breaks each picture; 0 for no search."""
+        return 0.0
+
+    @property
+    def checks(self) -> str:
+        """One of CHECK_LEVELS."""
+        return "off"
+
+    @property
+    def budgets(self) -> tuple[float, ...]:
+        """Every budget, smallest first."""
+        return tuple(sorted(set(self.curve or (self.options.threat.eps,))))
+
+    @property
+    def headline(self) -> float:
+        """The budget that a verdict is about: the largest, or on a curve that goes on until chance the one that was asked for."""
+        eps = self.options.threat.eps
+        return eps if self.until_chance and eps in self.budgets else self.budgets[-1]
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The prompts that are asked about each picture: A, or A and B, or those of a matrix; NO_PROMPTS for plain text."""
+        some = (self.options.prompts,) if self.options.compare is None else (self.options.prompts, self.options.compare)
+        return tuple(name or NO_PROMPTS for name in self.matrix or some)
+
+    @property
+    def pairs(self) -> int:
+        """Rows that each attack at each budget gives of a picture: one for each pair of who was attacked and who is asked."""
+        return len(self.variants) ** 2 if self.matrix else len(self.variants)
+
+    @property
+    def rows_per_picture(self) -> int:
+        """Rows of one picture: those of its attacks, or without any attack one for each set of prompts."""
+        return len(self.all_attacks) * len(self.budgets) * self.pairs or len(self.variants)
+
+
+@dataclass(frozen=True)
+class AnalyzeRequest(RunRequest):
+    """Predict, attack and compare unlabelled pictures.
+
+    paths: files and folders (folders are walked). attack: None means clean predictions only.
+    """
+
+    paths: tuple[str, ...]
+    attack: AttackSpec | None = PGD
+    kind: ClassVar[str] = "analyze"
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The files and folders."""
+        return self.paths
+
+    def repeated(self, place: str = "") -> Self:
+        """The same analysis, of another folder where one is named."""
+        return replace(self, paths=(place,)) if place else self
+
+    def renamed(self, name: Callable[[str], str]) -> Self:
+        """The same analysis under other names."""
+        return replace(self, paths=tuple(map(name, self.paths)), options=_renamed(self.options, name))
+
+    @property
+    def all_attacks(self) -> tuple[AttackSpec, ...]:
+        """The attack as a list of one, or of none."""
+        return () if self.attack is None else (self.attack,)
+
+
+@dataclass(frozen=True)
+class EvaluateRequest(RunRequest):
+    """Predict and attack labelled pictures, and count what stays right.
+
+    data: class folders, a CSV with `path,label`, a split file of CoOp's, or the id of a benchmark under `data_root`. split: "" means the
+    only one there is, else "test". attacks: each is run at each budget of `curve` (empty: at the threat's own); the worst of them counts.
+    suite: the name of a suite, whose attacks are run before `attacks`; shared_values: settings for all attacks that know them; of
+    an attack that stands there with several settings, those are run that have them. One attack may stand there several times with
+    different settings. Several corruptions make a table: each is run on every picture, and there is no worst case over them.
+    skip_broken: a picture that was wrong to begin with, or that an attack has broken at a budget, is not attacked again at that budget.
+    until_chance: it is not attacked at larger budgets either, which makes a long curve cheap. matrix: several sets of prompts, each
+    attacked and each judged on what was computed on every one of them; instead of prompts and compare.
+    minimal_eps: also search the smallest budget that breaks each picture, to this relative tolerance; 0 does not. checks: one of
+    CHECK_LEVELS. limit: at most so many pictures, drawn evenly over the classes by `seed`; 0 means all. shard: (i, N), the i-th of N
+    parts, from 1. skip: paths that are done already. subsample_classes: among "all" classes, or the "base" or "new" half of them.
+    """
+
+    data: str
+    split: str = ""
+    data_root: str = ""
+    attacks: tuple[AttackSpec, ...] = (PGD,)
+    suite: str = ""
+    shared_values: tuple[tuple[str, ParamValue], ...] = ()
+    skip_broken: bool = False
+    curve: tuple[float, ...] = ()
+    until_chance: bool = False
+    matrix: tuple[str, ...] = ()
+    minimal_eps: float = 0.0
+    checks: str = "cheap"
+    limit: int = 0
+    shard: tuple[int, int] = (1, 1)
+    subsample_classes: str = "all"
+    skip: tuple[str, ...] = ()
+    kind: ClassVar[str] = "evaluate"
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The data set."""
+        return (self.data,)
+
+    def repeated(self, place: str = "") -> Self:
+        """The same evaluation of which nothing is done yet, of a data set in another place where one is named."""
+        return replace(self, data=place or self.data, skip=())
+
+    def renamed(self, name: Callable[[str], str]) -> Self:
+        """The same evaluation under other names."""
+        return replace(
+            self,
+            data=name(self.data),
+            data_root=name(self.data_root),
+            matrix=tuple(map(name, self.matrix)),
+            options=_renamed(self.options, name),
+        )
+
+    @property
+    def all_attacks(self) -> tuple[AttackSpec, ...]:
+        """Those of the suite, and then the others; raises KeyError for a suite that is none.
+
+        An attack of the suite that is named again without settings is not run twice.
+        """
+        threat = self.options.threat
+        first = suite(self.suite).of(threat.norm, targeted=threat.target is not None) if self.suite else ()
+        there = {one.name for one in first}
+        more = (spec for spec in self.attacks if spec.name not in there or (spec.values and spec not in first))
+        return narrowed((*first, *more), self.shared_values)
+
+
+def _renamed(options: RunOptions, name: Callable[[str], str]) -> RunOptions:
+    return replace(
+        options,
+        model=name(options.model),
+        source_model=name(options.source_model),
+        prompts=None if options.prompts is None else name(options.prompts),
+        compare=None if options.compare is None else name(options.compare),
+    )

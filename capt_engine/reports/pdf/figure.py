@@ -1,0 +1,104 @@
+"""A drawn chart on a page of the PDF: the same shapes and texts at the same places as in SVG, in one Figure with its alternative text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import assert_never
+
+from fpdf.structure_tree import StructElem
+
+from capt_engine.records import Chart
+from capt_engine.reports.document import Column, Grid
+from capt_engine.reports.pdf.blocks import caption_pieces, text_pieces
+from capt_engine.reports.pdf.canvas import Canvas
+from capt_engine.reports.pdf.flow import Piece
+from capt_engine.reports.pdf.grid import grid_pieces
+from capt_engine.reports.pdf.theme import BOTTOM, LEFT, NOTE, POINT, TOP, WIDTH, Style
+from capt_engine.reports.svg import draw
+from capt_engine.reports.svg.elements import RADIUS, Area, Cells, Drawing, Element, Line, Mark, Text, outline, rgb
+from capt_engine.reports.svg.elements import WIDTH as UNITS
+from capt_engine.reports.svg.notes import cut_names, note
+
+_LETTERS = 0.9
+"""Of the drawing's letters: DejaVu Sans is wider than the fonts of a page."""
+_TALLEST = BOTTOM - TOP - 22
+
+
+def figure_pieces(canvas: Canvas, parent: StructElem, chart: Chart) -> Iterator[Piece]:
+    """The chart with its caption, kept whole; below it what has no room in it."""
+    yield from caption_pieces(canvas, parent, chart.caption)
+    drawing = draw(chart)
+    if drawing is None:
+        yield from text_pieces(canvas, parent, "There is nothing to draw.", NOTE, gap=1.6)
+        return
+    element = canvas.tree.branch("Div", parent)
+    scale = min(WIDTH / UNITS, _TALLEST / drawing.height)
+    below = note(chart)
+
+    def draw_at(top: float) -> None:
+        with canvas.marked(element, "Figure", drawing.alt):
+            paint(canvas, drawing, LEFT, top, scale)
+
+    yield Piece(drawing.height * scale, draw_at, gap=1.5, keep=bool(below))
+    if below:
+        yield from text_pieces(canvas, parent, below, NOTE, gap=1.2)
+    if rows := cut_names(chart):
+        yield from grid_pieces(canvas, parent, Grid("Names that are cut above", (Column("Name"),), rows))
+
+
+def paint(canvas: Canvas, drawing: Drawing, left: float, top: float, scale: float) -> None:
+    """The drawing with its corner at (left, top). scale: millimetres for one of its units."""
+    for element in drawing.elements:
+        _paint(canvas, element, left, top, scale)
+
+
+def _paint(canvas: Canvas, element: Element, left: float, top: float, scale: float) -> None:
+    def placed(points: tuple[tuple[float, float], ...]) -> list[tuple[float, float]]:
+        return [(left + x * scale, top + y * scale) for x, y in points]
+
+    match element:
+        case Line():
+            dash = tuple(part * scale for part in element.dash)
+            canvas.stroke(placed(element.points), element.width * scale, rgb(element.role), dash)
+        case Area():
+            canvas.area(placed(element.points), rgb(element.role), element.opacity)
+        case Cells():
+            for x, y, width, height in element.boxes:
+                canvas.fill(left + x * scale, top + y * scale, width * scale, height * scale, rgb(element.role))
+        case Mark():
+            _paint_mark(canvas, element, left, top, scale)
+        case Text():
+            style = Style(element.size * scale / POINT * _LETTERS, element.bold, rgb(element.role))
+            (place,) = placed(((element.x, element.y),))
+            align = {"start": "left", "end": "right"}.get(element.align, element.align)
+            with canvas.turned(element.turn, *place):
+                canvas.line_of_text(*place, canvas.readable(element.text), style, align, height=0)
+        case _:
+            assert_never(element)
+
+
+def _paint_mark(canvas: Canvas, mark: Mark, left: float, top: float, scale: float) -> None:
+    """The mark on a slightly larger one of paper."""
+    for role, larger in (("paper", 1.25), (mark.role, 1.0)):
+        if corners := outline(replace(mark, x=0, y=0)):
+            x, y = left + mark.x * scale, top + mark.y * scale
+            canvas.area([(x + dx * scale * larger, y + dy * scale * larger) for dx, dy in corners], rgb(role))
+        else:
+            canvas.disc(left + mark.x * scale, top + mark.y * scale, RADIUS * scale * larger, rgb(role))
+
+
+def page_of(drawing: Drawing) -> bytes:
+    """The drawing alone, as a PDF of one page of its size; the same drawing gives the same bytes."""
+    canvas = Canvas([element.text for element in drawing.elements if isinstance(element, Text)])
+    scale, margin = WIDTH / UNITS, 3.0
+    try:
+        # Without a date of our own fpdf2 would write the clock's.
+        canvas.describe(canvas.readable(drawing.title), "", datetime.fromtimestamp(0, UTC))
+        canvas.pdf.add_page(format=(WIDTH + 2 * margin, drawing.height * scale + 2 * margin))
+        with canvas.artifact():
+            paint(canvas, drawing, margin, margin, scale)
+        return bytes(canvas.pdf.output())
+    finally:
+        canvas.fonts.close()
