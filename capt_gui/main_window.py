@@ -71,7 +71,7 @@ class MainWindow(QMainWindow):
         self._restore()
         self.show_page(PAGES[0].key)
         self._rail.picked.connect(self.show_page)
-        desk.navigation.asked.connect(self.show_page)
+        desk.navigation.requested.connect(self.show_page)
         desk.engine.changed.connect(self.on_engine_changed)
         desk.chart_file.saved.connect(self.tell)
         desk.chart_file.failed.connect(self.tell)

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from capt_engine.data import benchmarks
-from capt_engine.data.few_shot import few_shot, half_of_classes, watched_of
+from capt_engine.data.few_shot import few_shot, half_of_classes, validation_of
 from capt_engine.data.labelled import WHOLE, LabelledSet, load_splits
 from capt_engine.errors import BadImage, BadRequest
 from capt_engine.model.clip import Backbone
@@ -65,7 +65,7 @@ def draw(request: TuneRequest) -> Drawn:
     notes: list[str] = []
     drawn, _ = few_shot(train, val, request.shots, request.seed)
     # by the same rule the wizard shows beforehand
-    validation = watched_of(train, val, request.shots, request.seed) if request.validate else None
+    validation = validation_of(train, val, request.shots, request.seed) if request.validate else None
     if request.validate and val is None:
         notes.append(
             "There are no validation pictures, and too few training pictures are left to draw some from: "

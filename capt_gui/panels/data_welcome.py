@@ -57,7 +57,7 @@ class DataWelcome(QScrollArea):
         tip = self.tr("Choose the folder that holds a folder for each class")
         self.folder = self.area.add_button("folder", self.tr("Choose a folder…"), tip, primary=True)
         tip = self.tr("A CSV with a column of paths and one of labels, or a split file as CoOp writes it")
-        self._table = self.area.add_button("table", self.tr("Choose a table…"), tip)
+        self._table = self.area.add_button("table", self.tr("Choose a CSV…"), tip)
         self._recent = QWidget()
         self._recent_lines = QVBoxLayout(self._recent)
         self._facts: list[tuple[QLabel, str, str]] = []

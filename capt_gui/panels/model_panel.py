@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QToolButton
 
 from capt_engine.records import NO_PROMPTS
 from capt_gui.theme import Theme
-from capt_gui.view_models.explore.sides import SUFFIX, Offer
+from capt_gui.view_models.explore.sides import SUFFIX, CheckpointOption
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.picker import CLOSED, HEADING, Entry, Picker
@@ -95,23 +95,23 @@ class ModelPanel(QWidget):
         entries: list[Entry] = [
             (self.tr("None: plain text prompts"), NO_PROMPTS, self.tr("The template below, and nothing learned."))
         ]
-        offers = self._choice.sides.offers()
-        fitting = [offer for offer in offers if not offer.made_for]
+        checkpoints = self._choice.sides.checkpoints()
+        fitting = [option for option in checkpoints if not option.made_for]
         another = (self.tr("Open a checkpoint…"), _OPEN, self.tr("Choose prompts that were saved to a file."))
         groups: tuple[tuple[str, list[Entry]], ...] = (
-            (self.tr("With the program"), [self._entry(offer) for offer in fitting if offer.info.bundled]),
-            (self.tr("Your own"), [*(self._entry(offer) for offer in fitting if not offer.info.bundled), another]),
-            (self.tr("For another model"), [self._entry(offer) for offer in offers if offer.made_for]),
+            (self.tr("With the program"), [self._entry(option) for option in fitting if option.info.bundled]),
+            (self.tr("Your own"), [*(self._entry(option) for option in fitting if not option.info.bundled), another]),
+            (self.tr("For another model"), [self._entry(option) for option in checkpoints if option.made_for]),
         )
         for title, group in groups:
             if group:
                 entries += [(title, "", "", HEADING), *group]
         return entries
 
-    def _entry(self, offer: Offer) -> Entry:
-        if offer.made_for:
-            return offer.info.label, offer.info.id, self.tr("Made for {}.").format(offer.made_for), CLOSED
-        return offer.info.label, offer.info.id, offer.info.summary
+    def _entry(self, option: CheckpointOption) -> Entry:
+        if option.made_for:
+            return option.info.label, option.info.id, self.tr("Made for {}.").format(option.made_for), CLOSED
+        return option.info.label, option.info.id, option.info.summary
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)

@@ -139,24 +139,24 @@ class AttacksCard(ResultCard):
         return True
 
 
-class SurvivalCard(ResultCard):
+class ReencodingCard(ResultCard):
     """Whether attacked pictures still fool the model after being saved and read again."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
-        self.heading.setText(self.tr("What outlives saving"))
+        self.heading.setText(self.tr("After saving as PNG or JPEG"))
         self._theme = theme
         self._survives = True
         self._badge = QLabel()
         self.words = text()
         self.table = ScoreTable(self.tr("Attacked pictures that still fool the model after saving"))
-        told = QWidget()
-        line = QHBoxLayout(told)
+        row = QWidget()
+        line = QHBoxLayout(row)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(8)
         line.addWidget(self._badge, 0, Qt.AlignmentFlag.AlignTop)
         line.addWidget(self.words, 1)
-        self.add(told)
+        self.add(row)
         self.add(self.table)
         theme.changed.connect(self._retint)
 

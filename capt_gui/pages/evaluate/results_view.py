@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from capt_gui.pages.evaluate.heat_cards import ConfusionCard, CorruptionCard
-from capt_gui.pages.evaluate.result_cards import AttacksCard, CurveCard, FiguresCard, ResultCard, SurvivalCard
+from capt_gui.pages.evaluate.result_cards import AttacksCard, CurveCard, FiguresCard, ReencodingCard, ResultCard
 from capt_gui.pages.evaluate.verdict_card import VerdictCard
 from capt_gui.panels.chart_saving import ChartSaving
 from capt_gui.panels.class_scores import ClassScores
@@ -59,7 +59,7 @@ class ResultsView(QWidget):
         self.corruptions = CorruptionCard(desk.theme)
         self.classes = ClassesCard()
         self.confusion = ConfusionCard(desk.theme, desk.evaluation.data.thumbnails)
-        self.survival = SurvivalCard(desk.theme)
+        self.reencoding = ReencodingCard(desk.theme)
         self.checks = ChecksCard(desk.theme, sentences=True)
         self.failed = FailedList(desk.theme)
         self._doubts, self._left_out = Card(self.checks), Card(self.failed)
@@ -118,7 +118,7 @@ class ResultsView(QWidget):
             (self.curve, 1),
             (self.corruptions, 0),
             (None, 1),
-            (self.survival, 1),
+            (self.reencoding, 1),
             (self.classes, 0),
             (self.confusion, 1),
         ):

@@ -88,12 +88,12 @@ class RunCharts(QWidget):
             levels.append(Level(self.tr("plain text, clean"), "clean", plain.clean.value))
         if plain is not None and plain.robust is not None:
             levels.append(Level(self.tr("plain text, attacked"), "attacked", plain.robust.value))
-        told = [plain, *epochs] if plain is not None else [*epochs]
+        drawn = [plain, *epochs] if plain is not None else [*epochs]
         lines = (
-            _share_line(self.tr("clean"), "clean", [(one.epoch, one.clean) for one in told]),
-            _share_line(self.tr("under attack"), "attacked", [(one.epoch, one.robust) for one in told]),
+            _share_line(self.tr("clean"), "clean", [(one.epoch, one.clean) for one in drawn]),
+            _share_line(self.tr("under attack"), "attacked", [(one.epoch, one.robust) for one in drawn]),
         )
-        self.accuracy.set_lines(lines, tuple(levels), end=float(told[-1].epochs if told else 0))
+        self.accuracy.set_lines(lines, tuple(levels), end=float(drawn[-1].epochs if drawn else 0))
 
 
 def _of(steps: Sequence[TuneStep], name: str) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""Step 2: which pictures are learned from, watched and tested on, shown before anything is learned."""
+"""Step 2: training, validation and test pictures, shown before anything is tuned."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class SplitStep(Step):
         self.settings.refresh()
         self.bars.setFocus()
 
-    def go_on(self) -> None:
+    def prepare_next(self) -> None:
         """Write the split; what is tuned reads it from disk."""
         if self._project.is_busy:
             self.done.emit()

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 from PySide6.QtCore import QObject, QTemporaryDir, Signal
 
-from capt_engine.records import ClassCount, FailedPicture, Failure, ScanResult, SplitResult
+from capt_engine.records import USES, ClassCount, FailedPicture, Failure, ScanResult, SplitResult
 from capt_gui.bridge import Bridge
 from capt_gui.settings import Settings
 from capt_gui.view_models.data_warnings import Notice
@@ -18,7 +18,6 @@ from capt_gui.view_models.scan_job import ScanJob
 RECENT = 6
 _TABLES = (".csv", ".tsv", ".json")
 # what a split of the inventory calls the parts that a data set brings
-_USES = {"train": "tuned", "val": "watched", "test": "test"}
 
 
 class EvaluateData(QObject):
@@ -86,7 +85,7 @@ class EvaluateData(QObject):
     @property
     def pictures(self) -> dict[str, tuple[str, ...]]:
         """Usable pictures of the chosen part by class, as far as they are known."""
-        use = _USES.get(self.split, "") if len(self.splits) > 1 else ""
+        use = self.split if self.split in USES and len(self.splits) > 1 else ""
         return self._by_use.get(use, {})
 
     def class_of(self, path: str) -> str:

@@ -35,8 +35,8 @@ def tests(result: AnalyzeResult) -> tuple[str, ...]:
     if result.compared is None:
         return ()
     pairs = ((result.compared.robust, _tr("Under attack")), (result.compared.clean, _tr("Clean")))
-    told = (formatting.paired(test, what, _tr("with A"), _tr("with B")) for test, what in pairs)
-    return tuple(words for words in told if words)
+    tests = (formatting.paired(test, what, _tr("with A"), _tr("with B")) for test, what in pairs)
+    return tuple(words for words in tests if words)
 
 
 def limits(result: AnalyzeResult, attacks: int) -> str:

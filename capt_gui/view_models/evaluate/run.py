@@ -71,7 +71,7 @@ class EvaluateRun(QObject):
         return self.request is not None and not self.is_running and self.result is None
 
     @property
-    def can_go_on(self) -> bool:
+    def can_resume(self) -> bool:
         """Whether a stopped run left something to go on from."""
         if not self.is_stopped or not self.tally.n or self.request is None or not self.request.options.keep:
             return False
@@ -89,9 +89,9 @@ class EvaluateRun(QObject):
             self.total = self._choices.drawn
             self._submit(self._choices.request(self._store.new_folder()))
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Go on where a run was stopped, with the settings it was begun with."""
-        if self.can_go_on and self.request is not None:
+        if self.can_resume and self.request is not None:
             self._submit(_resumed(self.request, resume=True))
 
     def cancel(self) -> None:
@@ -116,8 +116,11 @@ class EvaluateRun(QObject):
         """The prompts that were asked, A first."""
         if self.request is None:
             return ()
-        asked = [self.request.options.prompts or NO_PROMPTS]
-        return (*asked, *([] if self.request.options.compare is None else [self.request.options.compare or NO_PROMPTS]))
+        prompts = [self.request.options.prompts or NO_PROMPTS]
+        return (
+            *prompts,
+            *([] if self.request.options.compare is None else [self.request.options.compare or NO_PROMPTS]),
+        )
 
     @property
     def has_attack(self) -> bool:

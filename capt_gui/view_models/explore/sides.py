@@ -17,7 +17,7 @@ _USUAL_METHOD = "capt"
 
 
 @dataclass(frozen=True)
-class Offer:
+class CheckpointOption:
     """One checkpoint of the pickers; `made_for` names the other model it belongs to, empty when it can be chosen."""
 
     info: PromptsInfo
@@ -121,11 +121,14 @@ class Sides(QObject):
         if (self.a, self.b) == before:
             self.changed.emit()
 
-    def offers(self) -> tuple[Offer, ...]:
+    def checkpoints(self) -> tuple[CheckpointOption, ...]:
         """All checkpoints: those that ship, the user's own, and last those made for another model."""
         model = self._settings.model
-        every = [Offer(info, self._model_label(info.model) if _is_foreign(info, model) else "") for info in self._all()]
-        return tuple(sorted(every, key=lambda offer: (bool(offer.made_for), not offer.info.bundled)))
+        every = [
+            CheckpointOption(info, self._model_label(info.model) if _is_foreign(info, model) else "")
+            for info in self._all()
+        ]
+        return tuple(sorted(every, key=lambda option: (bool(option.made_for), not option.info.bundled)))
 
     def info(self, name: str) -> PromptsInfo | None:
         """What is known of a checkpoint; None for plain text."""
@@ -149,7 +152,7 @@ class Sides(QObject):
 
     def _usual(self) -> str | None:
         """What stands beside plain text when nobody has said: CAPT's prompts for this model, those that ship first."""
-        fitting = [offer.info for offer in self.offers() if not offer.made_for]
+        fitting = [option.info for option in self.checkpoints() if not option.made_for]
         return next((info.id for info in fitting if info.method.lower() == _USUAL_METHOD), None)
 
     def _usable(self, name: str) -> bool:

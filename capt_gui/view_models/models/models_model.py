@@ -196,7 +196,7 @@ def standing(model: OfferedModel, underway: Download | None) -> str:
         return {WAITING: _tr("Waiting"), RUNNING: _tr("Downloading"), PAUSED: _tr("Paused")}[underway.state]
     if model.state == "partial":
         return _tr("{} of it are here").format(size(model.have_bytes))
-    return {"installed": _tr("Installed"), "bundled": _tr("Ships with the app")}.get(model.state, _tr("Not here"))
+    return {"installed": _tr("Installed"), "bundled": _tr("Ships with the app")}.get(model.state, _tr("Not downloaded"))
 
 
 def comfort(model: OfferedModel) -> str:

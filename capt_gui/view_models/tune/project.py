@@ -64,7 +64,7 @@ class TuneProject(QObject):
         super().__init__(parent)
         self._home = home
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
-        self._told = False
+        self._is_reported = False
         self._id = _new_id()
         self._state = TuneState()
         self._interrupted = False
@@ -230,8 +230,8 @@ class TuneProject(QObject):
             project_file.save(self._state, self.folder)
         except OSError as problem:
             logging.getLogger(__name__).warning("The project could not be saved: %s", problem)
-            if not self._told:
-                self._told = True
+            if not self._is_reported:
+                self._is_reported = True
                 words = self.tr("The project could not be saved ({}).").format(problem.strerror)
                 self.failed.emit(
                     Failure("OSError", words, self.tr("Make room on the disk; the wizard goes on meanwhile."))

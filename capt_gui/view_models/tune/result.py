@@ -187,11 +187,11 @@ class TuneResultModel(QObject):
         compared = self.result.compared if self.result else None
         if compared is None:
             return ()
-        told = (
+        sentences = (
             tune_text.paired(compared.robust, self.tr("Under attack")),
             tune_text.paired(compared.clean, self.tr("Clean")),
         )
-        return tuple(words for words in told if words)
+        return tuple(words for words in sentences if words)
 
     def advice(self) -> tuple[str, ...]:
         """What to try where it did not help."""
@@ -212,7 +212,7 @@ class TuneResultModel(QObject):
         self._project.change(name=name, notes=notes, licence=licence)
 
     def save(self, folder: str = "") -> None:
-        """Put the prompts on the shelf, or with a model card into a new folder."""
+        """Install the prompts, or write them with a model card into a new folder."""
         if self.is_saving:
             return
         state = self._project.state

@@ -70,7 +70,7 @@ class TuneRun(QObject):
         self.notices: list[str] = []
         self.failure: Failure | None = None
         self.result: TuneResult | None = None
-        self._asked: TuneRequest | None = None
+        self._requested: TuneRequest | None = None
         self._made_by: TuneRequest | None = None
         self._command = ""
         self._forget()
@@ -97,7 +97,7 @@ class TuneRun(QObject):
         return self.is_running and (self._cancelling or self._keeping)
 
     @property
-    def can_go_on(self) -> bool:
+    def can_resume(self) -> bool:
         """Whether a stopped run of this project left a state to go on from."""
         return not self.is_running and self._state_file.exists()
 
@@ -129,7 +129,7 @@ class TuneRun(QObject):
 
     def keep_what_there_is(self) -> None:
         """Finish a stopped run with the best of its epochs, without another one."""
-        if self.can_go_on:
+        if self.can_resume:
             request = self._make_request(True)
             self._submit(replace(request, stop_after=max(self._project.state.epoch, 1)))
 
@@ -147,7 +147,7 @@ class TuneRun(QObject):
         if self._job is not None and not self.is_ending:
             self._job.pause()
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Go on where it paused."""
         if self._job is not None:
             self._job.resume()
@@ -194,12 +194,12 @@ class TuneRun(QObject):
     def on_news(self, event: News) -> None:
         """Take steps, epochs and strips, and that it pauses or goes on."""
         if isinstance(event, TuneTold):
-            self._on_told(event)
+            self._on_tuned(event)
         elif isinstance(event, JobPaused | JobContinued):
             self._project.change(run=PAUSED if isinstance(event, JobPaused) else RUNNING)
             self._tell()
 
-    def _on_told(self, event: TuneTold) -> None:
+    def _on_tuned(self, event: TuneTold) -> None:
         for news in event.news:
             if isinstance(news, TuneStep):
                 self.steps.append(news)
@@ -260,11 +260,11 @@ class TuneRun(QObject):
 
     def _remember(self, result: TuneResult) -> None:
         """Keep beside the prompts what made them, for the days after."""
-        if self._asked is None:
+        if self._requested is None:
             return
-        self._made_by = replace(self._asked, resume=False, stop_after=result.stopped_after)
+        self._made_by = replace(self._requested, resume=False, stop_after=result.stopped_after)
         self._command = result.command
-        told = {
+        stored = {
             "request": asdict(self._made_by),
             "command": result.command,
             # what the charts show, for whoever comes back; of very many steps some are enough
@@ -272,12 +272,12 @@ class TuneRun(QObject):
             "steps": [asdict(step) for step in self.steps[:: len(self.steps) // _STEPS_KEPT + 1]],
         }
         with contextlib.suppress(OSError):
-            (self._project.folder / _MADE_BY).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+            (self._project.folder / _MADE_BY).write_text(json.dumps(stored, ensure_ascii=False), encoding="utf-8")
 
     def _submit(self, request: TuneRequest) -> None:
         kept = dict(self._epochs) if request.resume else {}
         self._forget()
-        self._asked = request
+        self._requested = request
         self._epochs = kept
         self._project.folder.mkdir(parents=True, exist_ok=True)
         self._job = self._bridge.run(request)
@@ -307,7 +307,7 @@ class TuneRun(QObject):
         return self._command if self.made_by is not None else ""
 
     def _clear_outcome(self) -> None:
-        """The engine never writes over prompts; those of an earlier run lie in our own folder, or are on the shelf already."""
+        """The engine never writes over prompts; those of an earlier run lie in our own folder, or are installed already."""
         self._out.unlink(missing_ok=True)
         self._project.change(test_run="", saved="")
 
@@ -320,7 +320,7 @@ class TuneRun(QObject):
         self.failure = None
         # why a stop found nothing to keep
         self.reason = ""
-        self.result = self._asked = self._made_by = None
+        self.result = self._requested = self._made_by = None
         self._command = ""
         self.is_waiting = False
         self.done = self.total = 0
@@ -346,20 +346,20 @@ class TuneRun(QObject):
 
 def _read_curves(path: Path) -> tuple[list[TuneStep], dict[int, TuneEpoch]]:
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        epochs = [TuneEpoch(**{**one, **_shares(one)}) for one in told["epochs"]]
-        return [TuneStep(**renamed(one)) for one in told["steps"]], {one.epoch: one for one in epochs}
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        epochs = [TuneEpoch(**{**one, **_shares(one)}) for one in stored["epochs"]]
+        return [TuneStep(**renamed(one)) for one in stored["steps"]], {one.epoch: one for one in epochs}
     except (OSError, ValueError, TypeError, KeyError):
         return [], {}
 
 
-def _shares(told: dict[str, Any]) -> dict[str, Share | None]:
-    return {name: Share(**told[name]) if told[name] else None for name in ("clean", "robust")}
+def _shares(stored: dict[str, Any]) -> dict[str, Share | None]:
+    return {name: Share(**stored[name]) if stored[name] else None for name in ("clean", "robust")}
 
 
 def _read_made_by(path: Path) -> tuple[TuneRequest | None, str]:
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        return TuneRequest(**renamed(told["request"])), str(told["command"])
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        return TuneRequest(**renamed(stored["request"])), str(stored["command"])
     except (OSError, ValueError, TypeError, KeyError):
         return None, ""

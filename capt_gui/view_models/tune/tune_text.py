@@ -29,20 +29,20 @@ def size(n_bytes: int) -> str:
     return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
 
 
-def forecast(told: TuneForecast) -> str:
+def forecast(found: TuneForecast) -> str:
     """ "About 12 minutes, 640 MB of memory"."""
-    words = duration(told.seconds)
-    return _tr("{}, {} of memory").format(words[:1].upper() + words[1:], size(told.memory_bytes))
+    words = duration(found.seconds)
+    return _tr("{}, {} of memory").format(words[:1].upper() + words[1:], size(found.memory_bytes))
 
 
-def forecast_details(told: TuneForecast, where: str) -> str:
+def forecast_details(found: TuneForecast, where: str) -> str:
     """Where, how many steps, and how many numbers are learned."""
     return " · ".join(
         part
         for part in (
             where,
-            _tr("{} steps of {} pictures").format(f"{told.steps:,}", told.batch_size),
-            _tr("{} learned numbers").format(f"{told.parameters:,}"),
+            _tr("{} steps of {} pictures").format(f"{found.steps:,}", found.batch_size),
+            _tr("{} learned numbers").format(f"{found.parameters:,}"),
             _tr("measured by a dry run"),
         )
         if part

@@ -128,7 +128,7 @@ def test_run_turns_into_cancel_and_counts_live(bench: Bench, page: EvaluatePage,
     (Path(request.options.keep) / "manifest.json").write_text("{}", encoding="utf-8")
     play(bench, r.JobCancelled(job))
     assert box.headline.text() == "Stopped after 1 of 4 pictures"
-    press(page.results.verdict.go_on)
+    press(page.results.verdict.resume)
     assert bench.engine.requests[-1] == replace(request, options=replace(request.options, resume=True))
 
 
@@ -143,7 +143,7 @@ def test_other_pictures_have_to_wait_for_a_run(bench: Bench, page: EvaluatePage,
 
 
 def test_a_quick_look_at_one_side(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
-    """The verdict with n, the bars, attack by attack, what outlives saving, the checks, the classes, and what failed."""
+    """The verdict with n, the bars, attack by attack, what still fools after saving, the checks, the classes, and what failed."""
     dropped(bench, page, tmp_path)
     finished(bench, acted.result())
     results = page.results
@@ -152,8 +152,8 @@ def test_a_quick_look_at_one_side(bench: Bench, page: EvaluatePage, tmp_path: Pa
     assert results.attacks.table.shown(0) == ["fgsm", "PGD"]
     assert results.attacks.table.shown(1) == ["3", "2"]
     assert results.attacks.table.shown(4) == ["1", "2"]
-    assert results.survival.table.shown(1) == ["1 of 2  (50\u00a0%)", "1 of 2  (50\u00a0%)", "–", "–"]
-    assert results.survival.words.text().startswith("Only 1 of 2 attacked pictures")
+    assert results.reencoding.table.shown(1) == ["1 of 2  (50\u00a0%)", "1 of 2  (50\u00a0%)", "–", "–"]
+    assert results.reencoding.words.text().startswith("Only 1 of 2 attacked pictures")
     assert results.classes.table.shown(0) == ["cat", "dog", "emu"]
     assert results.classes.table.shown(3) == ["0\u00a0%", "0\u00a0%", "100\u00a0%"]
     assert results.checks.summary.text().startswith("1 of 2 checks passed")
@@ -188,7 +188,7 @@ def test_the_report_of_the_run_and_its_command(bench: Bench, page: EvaluatePage,
     dropped(bench, page, tmp_path)
     request = finished(bench, acted.result())
     asked: list[str] = []
-    bench.desk.navigation.asked.connect(asked.append)
+    bench.desk.navigation.requested.connect(asked.append)
     press(page.results.verdict.report)
     assert asked == ["report"]
     listing = bench.engine.requests[-1]

@@ -117,7 +117,7 @@ def test_a_cell_of_the_matrix_shows_its_pictures(bench: Bench, page: EvaluatePag
     assert card.pictures.title.text() == "1 picture: “dog”, called “cat” when attacked"
     assert card.pictures._tiles.rowCount() == 1
     asked: list[str] = []
-    bench.desk.navigation.asked.connect(asked.append)
+    bench.desk.navigation.requested.connect(asked.append)
     press(card.pictures.explore)
     assert asked == ["explore"]
     preview = bench.engine.requests[-1]

@@ -209,7 +209,7 @@ def runs(theme: Theme) -> QWidget:
 def nothing_yet(theme: Theme) -> QWidget:
     """A placeholder with a way on."""
     widget = Placeholder(theme)
-    widget.set_words("report", "Nothing yet", "It comes later.", "Go on")
+    widget.set_words("report", "Nothing yet", "It comes later.", "Resume")
     return widget
 
 

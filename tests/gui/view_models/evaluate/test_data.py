@@ -78,7 +78,7 @@ def test_the_test_part_is_chosen_where_there_are_parts(bench: Bench, data: Evalu
     listing = bench.engine.requests[-1]
     assert isinstance(listing, r.SplitRequest)
     assert listing.own_parts
-    pictures = (r.Assigned("/1.png", "cat", "test"), r.Assigned("/2.png", "cat", "tuned"))
+    pictures = (r.Assigned("/1.png", "cat", "test"), r.Assigned("/2.png", "cat", "train"))
     play(bench, r.JobFinished(last(bench), r.SplitResult((), pictures)))
     assert data.pictures == {"cat": ("/1.png",)}
     data.set_split("train")

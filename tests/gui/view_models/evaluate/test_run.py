@@ -79,7 +79,7 @@ def test_the_count_of_the_rows_is_the_engines(bench: Bench, run: EvaluateRun) ->
     assert dict(run.tally.confusion(r.NO_PROMPTS, attacked=False)) == {(0, 1): 1, (0, 0): 1, (1, 1): 1, (2, 2): 1}
 
 
-def test_what_outlives_saving_is_counted(bench: Bench, run: EvaluateRun) -> None:
+def test_what_still_fools_after_saving_is_counted(bench: Bench, run: EvaluateRun) -> None:
     """Of the attacked pictures that fooled the model, by the way they were saved."""
     run.start()
     play(bench, r.RowsReady(last(bench), acted.quick()))
@@ -126,10 +126,10 @@ def test_a_stopped_run_is_gone_on_with(bench: Bench, run: EvaluateRun) -> None:
     assert bench.engine.cancelled[-1] == job
     play(bench, r.JobCancelled(job))
     assert run.is_stopped
-    assert run.can_go_on
+    assert run.can_resume
     bench.desk.evaluation.choices.attack.set_attack("standard")
     assert not run.is_current
-    run.go_on()
+    run.resume()
     assert bench.engine.requests[-1] == replace(asked, options=replace(asked.options, resume=True))
     play(bench, r.RowsReady(last(bench), acted.quick()[4:]), r.JobFinished(last(bench), acted.result()))
     assert run.tally.n == 4
@@ -143,7 +143,7 @@ def test_a_run_that_is_not_kept_has_no_report_and_no_command(bench: Bench, run: 
     play(bench, r.RowsReady(last(bench), acted.quick()), r.JobFinished(last(bench), acted.result()))
     assert run.report_problem().startswith("Runs are not kept")
     assert run.command() == ""
-    assert not run.can_go_on
+    assert not run.can_resume
 
 
 def test_the_command_is_the_manifests(bench: Bench, run: EvaluateRun) -> None:

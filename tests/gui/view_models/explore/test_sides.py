@@ -49,8 +49,8 @@ def test_without_capt_prompts_nothing_is_compared() -> None:
 
 def test_prompts_of_another_model_are_offered_closed_and_last(choices: Choices) -> None:
     """What ships comes first, then the user's own, then what does not fit, with the model it was made for."""
-    offers = [(offer.info.id, offer.made_for) for offer in choices.model.sides.offers()]
-    assert offers == [(APT, ""), (CAPT, ""), (MUGS, ""), ("street-capt", "ViT-B/32")]
+    checkpoints = [(option.info.id, option.made_for) for option in choices.model.sides.checkpoints()]
+    assert checkpoints == [(APT, ""), (CAPT, ""), (MUGS, ""), ("street-capt", "ViT-B/32")]
 
 
 def test_another_model_brings_its_own_partner(choices: Choices) -> None:
