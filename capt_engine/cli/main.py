@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from capt_engine import plugins
 from capt_engine.errors import Cancelled, CaptError
 
 VERBS = (
@@ -57,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     if getattr(args, "offline", False):
         os.environ["HF_HUB_OFFLINE"] = "1"
+    if getattr(args, "no_plugins", False):
+        os.environ[plugins.OFF] = "1"
     try:
         code: int = args.run(args)
         sys.stdout.flush()
