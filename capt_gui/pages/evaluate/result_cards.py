@@ -140,7 +140,7 @@ class AttacksCard(ResultCard):
 
 
 class ReencodingCard(ResultCard):
-    """Whether attacked pictures still fool the model after being saved and read again."""
+    """Counts of attacked pictures that still fool the model after being saved and read again."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
