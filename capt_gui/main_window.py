@@ -73,6 +73,8 @@ class MainWindow(QMainWindow):
         self._rail.picked.connect(self.show_page)
         desk.navigation.requested.connect(self.show_page)
         desk.engine.changed.connect(self.on_engine_changed)
+        desk.chart_file.saved.connect(self.tell)
+        desk.chart_file.failed.connect(self.tell)
         desk.choices.changed.connect(keeper.touch)
         desk.reports.changed.connect(keeper.touch)
         desk.evaluation.choices.changed.connect(keeper.touch)

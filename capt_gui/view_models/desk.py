@@ -8,6 +8,7 @@ from pathlib import Path
 from capt_gui.bridge import Bridge
 from capt_gui.settings import Settings
 from capt_gui.theme import Theme
+from capt_gui.view_models.chart_file import ChartFile
 from capt_gui.view_models.engine_state import EngineState
 from capt_gui.view_models.evaluate.desk import EvaluateDesk, lay_out_evaluation
 from capt_gui.view_models.explore.analysis_model import AnalysisModel
@@ -42,6 +43,8 @@ class Desk:
     reports: ReportsModel
     # the results of the last run, written beside the page that shows them
     results_file: ReportJob
+    # a chart of whatever page, on its way to a file
+    chart_file: ChartFile
     tuning: TuneDesk
     models: ModelsModel
     evaluation: EvaluateDesk
@@ -67,6 +70,7 @@ def lay_out(
     return Desk(
         bridge, settings, theme, engine, model, choices, gallery, analysis, tokens,
         Navigation(bridge), store, reports, ReportJob(bridge, bridge),
+        ChartFile(bridge, bridge),
         lay_out_tuning(bridge, settings, engine, store, projects_folder, bridge),
         ModelsModel(bridge, bridge),
         lay_out_evaluation(bridge, model, store, bridge),

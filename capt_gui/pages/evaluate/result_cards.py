@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from capt_engine.records import AnalyzeResult
+from capt_engine.records import LOG, AnalyzeResult, scale_for
 from capt_gui.theme import Theme
 from capt_gui.view_models import formatting
 from capt_gui.view_models.evaluate import evaluate_text
@@ -210,7 +210,7 @@ class CurveCard(ResultCard):
         self.heading.hide()
         self._model = model
         empty = self.tr("A curve is drawn when the switch “Curve” is on.")
-        self.chart = LineChart(theme, self.tr("Accuracy against ε"), "ε", empty, share=True)
+        self.chart = LineChart(theme, self.tr("Accuracy against ε"), "ε", self.tr("accuracy"), empty, share=True)
         self.chart.setMinimumHeight(230)
         self.words = text(role="caption")
         self.add(self.chart)
@@ -222,27 +222,26 @@ class CurveCard(ResultCard):
         if not results or len(results[0].curve) < 2:
             return False
         norm = results[0].threat_model.norm
-        budgets = [point.eps for point in results[0].curve]
-        lines = []
-        for letter, role, result in zip("AB", ("side_a", "side_b"), results, strict=False):
-            points = [(budgets.index(point.eps), point) for point in result.curve if point.eps in budgets]
-            lines.append(
-                Line(
-                    letter if len(results) > 1 else self.tr("right"),
-                    role,
-                    tuple(float(place) for place, _ in points),
-                    tuple(point.robust_accuracy for _, point in points),
-                    tuple(point.low for _, point in points),
-                    tuple(point.high for _, point in points),
-                    Qt.PenStyle.SolidLine if letter == "A" else Qt.PenStyle.DashLine,
-                    marks=True,
-                )
+        unit = 255 if norm == "linf" else 1
+        lines = [
+            Line(
+                letter if len(results) > 1 else self.tr("right"),
+                role,
+                tuple(point.eps * unit for point in result.curve),
+                tuple(point.robust_accuracy for point in result.curve),
+                tuple(point.low for point in result.curve),
+                tuple(point.high for point in result.curve),
+                Qt.PenStyle.SolidLine if letter == "A" else Qt.PenStyle.DashLine,
+                marks=True,
             )
+            for letter, role, result in zip("AB", ("side_a", "side_b"), results, strict=False)
+        ]
         levels = (Level(self.tr("chance"), "control", 1 / results[0].classes),) if results[0].classes else ()
-        self.chart.set_lines(
-            tuple(lines), levels, labels=tuple(formatting.budget(eps, norm).removesuffix("/255") for eps in budgets)
-        )
-        unit = self.tr("in 255ths of the range") if norm == "linf" else self.tr("as a length")
-        words = self.tr("ε {}, drawn at equal distances. The verdict is about {}. Bands: 95 % intervals.")
-        self.words.setText(words.format(unit, formatting.threat(results[0].threat_model)))
+        scale = scale_for([x for line in lines for x in line.xs])
+        self.chart.set_lines(tuple(lines), levels, scale=scale)
+        words = self.tr("ε in 255ths of the range") if norm == "linf" else self.tr("ε as a length")
+        if scale == LOG:
+            words += self.tr(", on a logarithmic scale")
+        verdict = self.tr("{}. The verdict is about {}. Bands: 95 % intervals.")
+        self.words.setText(verdict.format(words, formatting.threat(results[0].threat_model)))
         return True

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from capt_gui.pages.evaluate.heat_cards import ConfusionCard, CorruptionCard
 from capt_gui.pages.evaluate.result_cards import AttacksCard, CurveCard, FiguresCard, ReencodingCard, ResultCard
 from capt_gui.pages.evaluate.verdict_card import VerdictCard
+from capt_gui.panels.chart_saving import ChartSaving
 from capt_gui.panels.class_scores import ClassScores
 from capt_gui.view_models.class_rows import class_rows
 from capt_gui.view_models.desk import Desk
@@ -65,6 +66,10 @@ class ResultsView(QWidget):
         self._cards: dict[ResultCard, Card] = {}
         self._columns = TwoColumns()
         self._lay_out()
+        ChartSaving(desk, self.figures.bars, self.figures.bars.record)
+        ChartSaving(desk, self.curve.chart, self.curve.chart.record)
+        ChartSaving(desk, self.corruptions.grid, self.corruptions.record, Qt.Corner.TopLeftCorner)
+        ChartSaving(desk, self.confusion.grid, self.confusion.record, Qt.Corner.TopLeftCorner)
         self.verdict.report_clicked.connect(self.report_clicked)
         self.confusion.explore_clicked.connect(self.explore_clicked)
         self._run.changed.connect(self.on_changed)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
 from capt_engine.records import PERTURBED, AnalyzeResult, PictureRow, PictureSet
 from capt_gui.pages.explore.charts import Charts
+from capt_gui.panels.chart_saving import ChartSaving
 from capt_gui.view_models import formatting
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.explore import comparison
@@ -43,6 +44,8 @@ class ResultView(QWidget):
         self._old.setSizePolicy(policy)
         self.triptych = ImageTriptych(desk.theme)
         self.charts = Charts(desk.theme)
+        ChartSaving(desk, self.charts.bars, self.charts.bars.record)
+        ChartSaving(desk, self.charts.shift, self.charts.shift.record, Qt.Corner.BottomRightCorner)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self._symbol = QLabel()
         self._symbol.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -10,6 +10,7 @@ from capt_engine.records import NO_PROMPTS, AnalyzeResult, Failure, TunedSaved
 from capt_gui.pages.tune.save_card import SaveCard
 from capt_gui.pages.tune.step import Step
 from capt_gui.pages.tune.verdict_card import VerdictCard
+from capt_gui.panels.chart_saving import ChartSaving
 from capt_gui.panels.class_scores import ClassScores
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.navigation import EXPLORE, REPORT
@@ -45,6 +46,7 @@ class ResultStep(Step):
         self._doubts = Card(self.checks)
         self._classes = Card(column(text(self.tr("Class by class: plain text → tuned"), "heading"), self.table))
         self._lay_out()
+        ChartSaving(desk, self.bars, self.bars.record)
         self._result.changed.connect(self.on_changed)
         self._result.saved.connect(self.on_saved)
         self._result.failed.connect(self.on_failed)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
-from capt_engine.records import USES, Failure
+from capt_engine.records import USES, Bar, BarChart, Failure
 from capt_gui.pages.tune.split_settings import SplitSettings
 from capt_gui.pages.tune.step import Step
+from capt_gui.panels.chart_saving import ChartSaving
 from capt_gui.panels.notice_list import NoticeList
 from capt_gui.view_models.data_warnings import Notice
 from capt_gui.view_models.desk import Desk
@@ -46,6 +47,7 @@ class SplitStep(Step):
         self.grid.setAccessibleDescription(self.tr("The arrows move from picture to picture"))
         self._columns = QSplitter(Qt.Orientation.Horizontal)
         self._lay_out()
+        ChartSaving(desk, self.bars, self.record, Qt.Corner.BottomRightCorner)
         self._split.changed.connect(self.on_changed)
         self._split.written.connect(self.done)
         self._split.refused.connect(self.held)
@@ -59,6 +61,18 @@ class SplitStep(Step):
     def blocked_because(self) -> str:
         """The reason why this split cannot be tuned with."""
         return self._split.problem()
+
+    def record(self) -> BarChart | None:
+        """The bars of all classes, to be saved; None while there are none."""
+        result = self._split.result
+        if result is None or not result.classes:
+            return None
+        bars = tuple(
+            Bar(own.name, count, series=number) for own in result.classes for number, count in enumerate(parts(own))
+        )
+        caption, names = self.bars.accessibleName(), tuple(use_name(use) for use in USES)
+        words = f"{caption}. {', '.join(self.totals.words())}."
+        return BarChart(caption, bars, words, percent=False, series=names, x_title=self.tr("pictures"))
 
     def enter(self) -> None:
         """Ask for the split of this moment."""
