@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 from capt_engine import torch_settings as _torch_settings  # noqa: F401 - before any torch
 from capt_engine.attacks.apgd import APGDCE, APGDDLR, APGDT, APGDMargin
 from capt_engine.attacks.base import Attack, can_target
@@ -38,6 +40,8 @@ ATTACKS: Table[type[Attack]] = Table(
     Spatial,
     Corrupt,
     Noise,
+    plugins="capt.attacks",
+    fits=lambda one: isinstance(one, type) and issubclass(one, Attack) and not inspect.isabstract(one),
 )
 
 

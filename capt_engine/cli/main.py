@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from capt_engine import plugins
 from capt_engine.errors import CaptError
 
 VERBS = (
@@ -59,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     if getattr(args, "offline", False):
         os.environ["HF_HUB_OFFLINE"] = "1"
+    if getattr(args, "no_plugins", False):
+        os.environ[plugins.OFF] = "1"
     try:
         code: int = args.run(args)
         sys.stdout.flush()

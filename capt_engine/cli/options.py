@@ -20,6 +20,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--seed", type=int, default=0, metavar="N", help="of every random draw (default: 0)")
     group.add_argument("--offline", action="store_true", help="never touch the network")
+    group.add_argument("--no-plugins", action="store_true", help="leave out what other packages add")
     group.add_argument("--json", action="store_true", help="one JSON object per line on standard output")
     group.add_argument("--quiet", action="store_true", help="no progress, no remarks")
     group.add_argument("-v", "--verbose", action="store_true", help="say more on standard error")

@@ -375,4 +375,6 @@ METRICS: Table[Metric] = Table(
         low=0.0,
         higher_is_better=False,
     ),
+    plugins="capt.metrics",
+    fits=lambda one: isinstance(one, Metric),
 )

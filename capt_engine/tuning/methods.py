@@ -147,6 +147,8 @@ METHODS: Table[Method] = Table(
         summary="Tunes the image tower itself on attacked pictures; no prompts, and a model of its own comes of it.",
         learns_tower=True,
     ),
+    plugins="capt.tuning_methods",
+    fits=lambda one: isinstance(one, Method),
 )
 
 
