@@ -95,7 +95,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 
 def why_no_window() -> str:
-    """What stands in the way of a window, and what to do; empty when nothing does."""
+    """The reason why no window can be shown, and what to do; empty when there is none."""
     return wrong_qt(_version_of_qt(), sys.version_info[:2]) or no_display() or missing_libraries()
 
 
@@ -150,7 +150,7 @@ def start_logging(folder: Path) -> None:
 
 
 def set_environment(*, offline: bool, plugins: bool = True) -> None:
-    """What the hub's library reads when it is imported; it is, by the engine, later."""
+    """Set what the hub's library reads when the engine imports it later."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     if offline:
         os.environ["HF_HUB_OFFLINE"] = "1"

@@ -1,4 +1,4 @@
-"""What follows an error nobody expected: a file in the log folder, and a dialog that can copy it. Nothing is sent."""
+"""The answer to an unexpected error: a file in the log folder, and a dialog that can copy it. Nothing is sent."""
 
 from __future__ import annotations
 

@@ -194,7 +194,7 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def _take(self, mime: QMimeData) -> bool:
-        """What the page in front has no use for goes to the first one, which comes to the front with it."""
+        """The first page takes what the page in front has no use for, and comes to the front with it."""
         if self.page.take(mime):
             return True
         if self.page is self._pages[0] or not self._pages[0].take(mime):

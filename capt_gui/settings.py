@@ -1,4 +1,4 @@
-"""What the window remembers between two starts: one dataclass, kept as a small TOML file."""
+"""Settings that the window remembers between two starts: one dataclass, kept as a small TOML file."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class UpgradeError(Exception):
 
 
 def settings_path() -> Path:
-    """Where the settings of this user are kept."""
+    """The file that keeps the settings of this user."""
     return Path(platformdirs.user_config_dir("capt-explorer", appauthor=False)) / FILE_NAME
 
 

@@ -108,7 +108,7 @@ class Theme(QObject):
 
     @property
     def is_dark(self) -> bool:
-        """Whether the dark palette is in use now."""
+        """True if the dark palette is in use now."""
         return self._dark
 
     def set_choice(self, choice: str) -> None:

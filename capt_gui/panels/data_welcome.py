@@ -1,4 +1,4 @@
-"""What a page shows before there are labelled pictures: the ways in, and where pictures came from before."""
+"""The welcome before there are labelled pictures: the ways in, and where pictures came from before."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ICON = 18
 
 @dataclass(frozen=True)
 class Greeting:
-    """What one page says here: its question, what it does, the words of the drop area, and what is good to know."""
+    """The words of one page: its question, what it does, the drop area, and what is good to know."""
 
     title: str
     words: str

@@ -1,4 +1,4 @@
-"""What a scan found, in plain words, each with what can be done about it in the wizard."""
+"""Warnings of a scan in plain words, each with what can be done about it in the wizard."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Picked:
     classes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether there is anything."""
+        """True if there is anything."""
         return bool(self.pictures or self.classes)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QCursor
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QMenu, QToolButton, QWidget
 
 from capt_gui.theme import Theme
 from capt_gui.widgets.plot_chart import PlotChart
 from capt_gui.widgets.tab_order import put_after
 
-_EDGE = 4
+_EDGE = 2
 _ICON = 16
 
 
@@ -33,6 +33,8 @@ class ChartTools(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        # a button that comes, or is drawn for the first time, makes room for itself
+        layout.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)
         layout.addWidget(self.whole)
         layout.addWidget(self.save)
         self.save.clicked.connect(self.save_clicked)
@@ -78,7 +80,6 @@ class ChartTools(QWidget):
         zoomed = self._is_zoomed()
         self.whole.setVisible(zoomed)
         self.setVisible(zoomed or self._is_pointed_at() or self._has_focus())
-        self.adjustSize()
         right, bottom = self._chart.width() - self.width() - _EDGE, self._chart.height() - self.height() - _EDGE
         left = self._corner in (Qt.Corner.TopLeftCorner, Qt.Corner.BottomLeftCorner)
         top = self._corner in (Qt.Corner.TopLeftCorner, Qt.Corner.TopRightCorner)

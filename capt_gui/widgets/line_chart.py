@@ -69,7 +69,7 @@ class LineChart(PlotChart):
         self._x_word, self._y_word, self._empty, self._share = x_word, y_word, empty, share
         self._lines: tuple[Line, ...] = ()
         self._levels: tuple[Level, ...] = ()
-        self._end, self._scale = 0.0, LINEAR
+        self._end, self._scale, self._x_title = 0.0, LINEAR, x_word
         # the place on a logarithmic axis at which 0 stands
         self._zero = 1.0
         # every x that has a value
@@ -97,11 +97,18 @@ class LineChart(PlotChart):
         theme.changed.connect(self._draw)
 
     def set_lines(
-        self, lines: tuple[Line, ...], levels: tuple[Level, ...] = (), end: float = 0.0, *, scale: str = LINEAR
+        self,
+        lines: tuple[Line, ...],
+        levels: tuple[Level, ...] = (),
+        end: float = 0.0,
+        *,
+        scale: str = LINEAR,
+        x_title: str = "",
     ) -> None:
         """Show these lines; `end` is where the x axis will end, 0 where nobody knows. scale: of the x axis, LINEAR or LOG; on the
-        latter a 0 stands one step below the smallest place above it."""
+        latter a 0 stands one step below the smallest place above it. x_title: the name of the x axis with its unit, for who saves it."""
         self._lines, self._levels, self._end = lines, levels, end
+        self._x_title = x_title or self._x_word
         self._places = sorted({x for line in lines for x in line.xs})
         positive = [place for place in self._places if place > 0]
         self._scale = scale if positive else LINEAR
@@ -126,7 +133,7 @@ class LineChart(PlotChart):
         levels = tuple(records.Level(f"{one.name}, {self._written(one.value)}", one.value) for one in self._levels)
         return records.LineChart(
             self.accessibleName(),
-            self._x_word,
+            self._x_title,
             self._y_word,
             tuple(records.Series(line.name, line.points()) for line in self._lines),
             f"{self.accessibleName()}. {'. '.join(self._told(line) for line in self._lines if line.xs)}.",

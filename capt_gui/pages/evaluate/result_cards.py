@@ -140,7 +140,7 @@ class AttacksCard(ResultCard):
 
 
 class ReencodingCard(ResultCard):
-    """Whether attacked pictures still fool the model after being saved and read again."""
+    """Counts of attacked pictures that still fool the model after being saved and read again."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
@@ -238,7 +238,8 @@ class CurveCard(ResultCard):
         ]
         levels = (Level(self.tr("chance"), "control", 1 / results[0].classes),) if results[0].classes else ()
         scale = scale_for([x for line in lines for x in line.xs])
-        self.chart.set_lines(tuple(lines), levels, scale=scale)
+        x_title = self.tr("ε in 1/255") if norm == "linf" else f"ε ({norm})"
+        self.chart.set_lines(tuple(lines), levels, scale=scale, x_title=x_title)
         words = self.tr("ε in 255ths of the range") if norm == "linf" else self.tr("ε as a length")
         if scale == LOG:
             words += self.tr(", on a logarithmic scale")

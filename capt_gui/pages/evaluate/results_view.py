@@ -1,4 +1,4 @@
-"""What a run found: the verdict first, then the figures it rests on and the doubts, in as many columns as there is room for."""
+"""The results of a run: the verdict first, then the figures it rests on and the checks, in as many columns as there is room for."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class ResultsView(QWidget):
         self._columns.arrange()
 
     def on_choices_changed(self) -> None:
-        """What is shown may have been made with other settings."""
+        """Say where what is shown was made with other settings."""
         stale = self._run.result is not None and not self._run.is_current
         self._old.setText(
             self.tr("Made with other settings than those on the right; Run measures anew.") if stale else ""

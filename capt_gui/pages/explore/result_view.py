@@ -125,7 +125,7 @@ class ResultView(QWidget):
         return label(row.prompt_id), label(other.prompt_id)
 
     def _show_symbol(self, item: Item | None) -> None:
-        """Where there is nothing to compare, no picture yet or one that cannot be used, a symbol stands instead."""
+        """The result of the selected picture; where there is none yet or it cannot be used, a symbol stands instead."""
         refused = item is not None and item.failure is not None
         empty = item is None and self._desk.gallery.rowCount() == 0
         if refused or empty:

@@ -34,7 +34,7 @@ from capt_gui.widgets.labels import named, text
 
 
 class ImportDialog(QDialog):
-    """What both kinds share: a path, a banner for what is missing, and the answer in words; each connects `go` itself."""
+    """The part that both dialogs share: a path, a banner for what is missing, and the answer in words; each connects `go` itself."""
 
     def __init__(
         self, theme: Theme, job: InstallJob, title: str, explained: str, parent: QWidget | None = None

@@ -103,7 +103,7 @@ class RunStep(Step):
 
 
 class Notices(QWidget):
-    """What was noticed on the way, a quiet card each."""
+    """The notices of a run, a quiet card each."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -142,7 +142,7 @@ class Notices(QWidget):
         self.setVisible(bool(sentences))
 
     def sentences(self) -> tuple[str, ...]:
-        """What is shown."""
+        """The text that is shown."""
         return self._shown
 
     def _retint(self) -> None:

@@ -59,7 +59,7 @@ class SplitStep(Step):
 
     @property
     def blocked_because(self) -> str:
-        """What stands in the way of tuning with this split."""
+        """The reason why this split cannot be tuned with."""
         return self._split.problem()
 
     def record(self) -> BarChart | None:
@@ -163,6 +163,6 @@ class SplitStep(Step):
 
 
 def _notice(kind: str, words: str) -> Notice:
-    """What the engine says: the first sentence, and below it the rest."""
+    """Show the engine's sentences: the first one, and below it the rest."""
     message, mark, hint = words.partition(". ")
     return Notice(kind, message + mark.strip(), hint)

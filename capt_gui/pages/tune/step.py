@@ -1,4 +1,4 @@
-"""What the wizard asks of each of its steps."""
+"""The interface of a step of the wizard."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Step(QWidget):
 
     @property
     def may_continue(self) -> bool:
-        """Whether the next step is open."""
+        """True if the next step is open."""
         return not self.blocked_because
 
     def enter(self) -> None:

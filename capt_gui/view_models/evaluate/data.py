@@ -21,7 +21,7 @@ _TABLES = (".csv", ".tsv", ".json")
 
 
 class EvaluateData(QObject):
-    """What there is to evaluate. `changed`: the pictures, or which part of them; `running_changed`;
+    """The pictures to evaluate. `changed`: the pictures, or which part of them; `running_changed`;
     `progress_changed(done, total, words)`; `failed(Failure)`: they could not be looked through."""
 
     changed = Signal()
@@ -54,7 +54,7 @@ class EvaluateData(QObject):
 
     @property
     def is_running(self) -> bool:
-        """Whether the pictures are being looked through."""
+        """True if the pictures are being looked through."""
         return self._job.is_running
 
     @property
@@ -74,12 +74,12 @@ class EvaluateData(QObject):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the model chooses among."""
+        """The classes that the model chooses among."""
         return tuple(own.name for own in self.result.classes) if self.result else ()
 
     @property
     def unreadable(self) -> tuple[FailedPicture, ...]:
-        """What cannot be used, with the reason."""
+        """The pictures that cannot be used, with the reason."""
         return tuple(failure for _, failure in self.result.unreadable) if self.result else ()
 
     @property
@@ -101,7 +101,7 @@ class EvaluateData(QObject):
         return replace(self.result, classes=self.classes) if self.result is not None else None
 
     def notices(self) -> tuple[Notice, ...]:
-        """What there is to say about the pictures, blocks first."""
+        """Notices about the pictures, blocks first."""
         return self._notices
 
     def problem(self) -> str:
@@ -114,7 +114,7 @@ class EvaluateData(QObject):
 
     @staticmethod
     def could_be_data(path: str) -> bool:
-        """Whether a path is a folder, a table or a split file."""
+        """True if a path is a folder, a table or a split file."""
         return path.lower().endswith(_TABLES) or Path(path).is_dir()
 
     def take(self, paths: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""What the Evaluate page works with: a part of the desk."""
+"""The view models of the Evaluate page: a part of the desk."""
 
 from __future__ import annotations
 

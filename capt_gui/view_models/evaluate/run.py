@@ -62,24 +62,24 @@ class EvaluateRun(QObject):
 
     @property
     def is_running(self) -> bool:
-        """Whether a run is under way, or waits for its turn."""
+        """True if a run is under way, or waits for its turn."""
         return self._job is not None and self._job.is_running
 
     @property
     def is_stopped(self) -> bool:
-        """Whether a run was ended before its time."""
+        """True if a run was ended before its time."""
         return self.request is not None and not self.is_running and self.result is None
 
     @property
     def can_resume(self) -> bool:
-        """Whether a stopped run left something to go on from."""
+        """True if a stopped run left something to go on from."""
         if not self.is_stopped or not self.tally.n or self.request is None or not self.request.options.keep:
             return False
         return (Path(self.request.options.keep) / _MANIFEST).is_file()
 
     @property
     def is_current(self) -> bool:
-        """Whether what is shown was made with the present choices."""
+        """True if what is shown was made with the present choices."""
         return self.request is not None and self.request == self._choices.request(self.request.options.keep)
 
     def start(self) -> None:
@@ -124,17 +124,17 @@ class EvaluateRun(QObject):
 
     @property
     def has_attack(self) -> bool:
-        """Whether somebody attacks in this run."""
+        """True if somebody attacks in this run."""
         return self.request is not None and bool(self.request.all_attacks) and not self.is_corruption_table
 
     @property
     def is_corruption_table(self) -> bool:
-        """Whether this run shows pictures several corruptions."""
+        """True if this run shows pictures several corruptions."""
         return self.request is not None and self.request.suite.startswith("corruptions")
 
     @property
     def _is_bound(self) -> bool:
-        """Whether ε says how far the attacks may go; a patch or a turn has a budget of its own."""
+        """True if ε says how far the attacks may go; a patch or a turn has a budget of its own."""
         attacks = {info.name: info for info in self._choices.model.attacks}
         specs = self.request.all_attacks if self.request is not None and self.has_attack else ()
         return any(spec.name not in attacks or attacks[spec.name].norms for spec in specs)
@@ -150,7 +150,7 @@ class EvaluateRun(QObject):
         return tuple(self.tally.failed.values())
 
     def checks(self) -> tuple[Check, ...]:
-        """What the engine doubted; of one that was made on both sides, the worse answer."""
+        """The engine's checks; of one that was made on both sides, the worse answer."""
         return () if self.result is None else worse_checks(self.result)
 
     def counts(self) -> tuple[str, ...]:
@@ -166,7 +166,7 @@ class EvaluateRun(QObject):
         return tuple(lines) if self.tally.n else ()
 
     def settings_words(self) -> str:
-        """What the run was begun with, which the choices may differ from by now."""
+        """The settings that the run was begun with, in words; the choices may differ by now."""
         request, choices = self.request, self._choices
         if request is None:
             return ""
@@ -252,7 +252,7 @@ class EvaluateRun(QObject):
 
 
 def _kind_of(request: EvaluateRequest) -> EvaluateRequest:
-    """What two runs share that take as long for each picture."""
+    """The part of a request that decides how long a picture takes."""
     options = replace(request.options, seed=0, template="", keep="", resume=False)
     return replace(request, data="", split="", limit=0, options=options)
 

@@ -67,7 +67,7 @@ class Sides(QObject):
 
     @property
     def are_learned(self) -> bool:
-        """Whether either side asks with more than plain text."""
+        """True if either side asks with more than plain text."""
         return self.a != NO_PROMPTS or self.b not in {None, NO_PROMPTS}
 
     @property
@@ -131,11 +131,11 @@ class Sides(QObject):
         return tuple(sorted(every, key=lambda option: (bool(option.made_for), not option.info.bundled)))
 
     def info(self, name: str) -> PromptsInfo | None:
-        """What is known of a checkpoint; None for plain text."""
+        """The catalogue's entry of a checkpoint; None for plain text."""
         return next((info for info in self._all() if info.id == name), None)
 
     def label(self, name: str) -> str:
-        """What a checkpoint is called in a sentence."""
+        """The name of a checkpoint in a sentence."""
         if name in {"", NO_PROMPTS}:
             return self.tr("plain text")
         info = self.info(name)
@@ -151,7 +151,7 @@ class Sides(QObject):
         ]
 
     def _usual(self) -> str | None:
-        """What stands beside plain text when nobody has said: CAPT's prompts for this model, those that ship first."""
+        """The usual prompts beside plain text: CAPT's for this model, those that ship first."""
         fitting = [option.info for option in self.checkpoints() if not option.made_for]
         return next((info.id for info in fitting if info.method.lower() == _USUAL_METHOD), None)
 

@@ -32,7 +32,7 @@ class InstallJob(QObject):
 
     @property
     def is_running(self) -> bool:
-        """Whether an answer is awaited."""
+        """True if an answer is awaited."""
         return self._job is not None and self._job.is_running
 
     def start(self, request: InstallRequest) -> None:

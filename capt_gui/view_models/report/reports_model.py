@@ -68,7 +68,7 @@ class ReportsModel(QObject):
 
     @property
     def state(self) -> str:
-        """What there is to see in the middle: one of the words above."""
+        """The state of the middle column: one of the words above."""
         if not self.runs.runs:
             return LOOKING if self.runs.is_looking or not self.runs.is_known else NO_RUNS
         if not self.chosen:
@@ -86,12 +86,12 @@ class ReportsModel(QObject):
 
     @property
     def redact(self) -> bool:
-        """Whether names of files are left out."""
+        """True if names of files are left out."""
         return self._settings.report_redact
 
     @property
     def has_choice_of_sections(self) -> bool:
-        """Whether the format leaves out what the user left out."""
+        """True if the format leaves out what the user left out."""
         return self.format in _WITH_SECTIONS
 
     @property
@@ -105,7 +105,7 @@ class ReportsModel(QObject):
         return tuple(run for run in self.runs.runs if run.folder in self.chosen)
 
     def includes(self, section: str) -> bool:
-        """Whether the user wants a section."""
+        """True if the user wants a section."""
         return section not in self._settings.report_left_out
 
     def problem(self) -> str:
@@ -160,7 +160,7 @@ class ReportsModel(QObject):
             self._ask_soon()
 
     def request(self, out: str) -> ReportRequest:
-        """What is asked of the engine to write this report to a file."""
+        """The request that writes this report to a file."""
         suffix = out.rpartition(".")[2].lower()
         sections = self._included() if suffix in _WITH_SECTIONS else ()
         return ReportRequest(self.chosen, out, sections, self.redact)
@@ -214,7 +214,7 @@ class ReportsModel(QObject):
         self.changed.emit()
 
     def _ask_soon(self) -> None:
-        """What is being drawn is out of date: stop it, and wait for the user to pause."""
+        """Stop drawing what is out of date, and wait for the user to pause."""
         self.failure = None
         if self.preview.is_running:
             self._requested = None
@@ -244,7 +244,7 @@ class ReportsModel(QObject):
         return () if len(included) == len(self.sections) else included
 
     def _has_sections(self) -> bool:
-        """Whether anything would be in the report, as far as is known."""
+        """True if anything would be in the report, as far as is known."""
         present = [section.id for section in self.sections if section.present]
         return not present or any(self.includes(section) for section in present)
 

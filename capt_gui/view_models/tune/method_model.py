@@ -205,7 +205,7 @@ class MethodModel(QObject):
 
     @property
     def is_trying(self) -> bool:
-        """Whether a forecast is being made, or will be as soon as the choice settles."""
+        """True if a forecast is being made, or will be as soon as the choice settles."""
         return (self._job is not None and self._job.is_running) or self._settles.isActive()
 
     def set_watched(self, watched: bool) -> None:
@@ -218,7 +218,7 @@ class MethodModel(QObject):
 
     @property
     def suggests_quick(self) -> bool:
-        """Whether the run takes long and the quick preset is not chosen."""
+        """True if the run takes long and the quick preset is not chosen."""
         quick = self.presets[0].name if self.presets else ""
         return self.forecast is not None and self.forecast.seconds > _TOO_LONG_S and self.project.state.preset != quick
 
@@ -228,7 +228,7 @@ class MethodModel(QObject):
             self.set_preset(self.presets[0].name)
 
     def cost_of(self, preset: PresetInfo) -> str:
-        """What a preset costs, in words: the chosen one's forecast, scaled by epochs and attack steps."""
+        """The cost of a preset in words: the chosen one's forecast, scaled by epochs and attack steps."""
         epochs = dict(preset.settings).get("epochs")
         words = self.tr("{} epochs").format(epochs) if epochs is not None else ""
         chosen = self.preset
@@ -322,7 +322,7 @@ class MethodModel(QObject):
         return size / eps * self.eps
 
     def _given(self) -> dict[str, ParamValue]:
-        """What method, model and preset say, by name of the setting."""
+        """The values that method, model and preset give, by name of the setting."""
         given = dict(self.method.settings) if self.method else {}
         own = dict(self.model.tuning) if self.model else {}
         depths = [int(depth) for depth in (given.get("depth"), own.get("depth")) if depth is not None]

@@ -41,7 +41,7 @@ class KeptProject:
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether tuning ran when it was last written: found on disk, it must have been interrupted."""
+        """True if tuning ran when it was last written: found on disk, it must have been interrupted."""
         return self.state.run in (RUNNING, PAUSED)
 
 
@@ -86,7 +86,7 @@ class TuneProject(QObject):
 
     @property
     def folder(self) -> Path:
-        """Where everything of this project lies; made when it is first needed."""
+        """The folder of this project; made when it is first needed."""
         return self._home_folder() / self._id
 
     @property
@@ -101,12 +101,12 @@ class TuneProject(QObject):
 
     @property
     def prompts_folder(self) -> Path:
-        """Where tuning writes the prompts."""
+        """The folder that tuning writes the prompts to."""
         return self.folder / "prompts"
 
     @property
     def test_folder(self) -> Path:
-        """Where the evaluation on the test share is kept."""
+        """The folder of the evaluation on the test pictures."""
         return self.folder / "test"
 
     @property
@@ -121,12 +121,12 @@ class TuneProject(QObject):
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether this project was opened with a run that had not ended, and nobody has said yet what to do with it."""
+        """True if this project was opened with a run that had not ended, and nobody has said yet what to do with it."""
         return self._interrupted
 
     @property
     def is_busy(self) -> bool:
-        """Whether tuning goes on in this project, so that no other can be opened."""
+        """True if tuning goes on in this project, so that no other can be opened."""
         return self._state.run in (RUNNING, PAUSED) and not self._interrupted
 
     def change(self, **fields: Any) -> None:

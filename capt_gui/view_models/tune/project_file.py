@@ -55,7 +55,7 @@ def keep_copy(folder: Path) -> None:
 
 
 def is_project(folder: Path) -> bool:
-    """Whether a folder is one of ours: a real folder that holds a project, damaged or not."""
+    """True if a folder is one of ours: a real folder that holds a project, damaged or not."""
     return (
         not folder.is_symlink() and folder.is_dir() and any((folder / name).is_file() for name in (FILE_NAME, PREVIOUS))
     )

@@ -85,27 +85,27 @@ class TuneRun(QObject):
 
     @property
     def is_running(self) -> bool:
-        """Whether there is a job, going on or paused."""
+        """True if there is a job, going on or paused."""
         return self._job is not None and self._job.is_running
 
     @property
     def is_paused(self) -> bool:
-        """Whether the job waits because the user asked for it."""
+        """True if the job waits because the user asked for it."""
         return self.is_running and self._project.state.run == PAUSED
 
     @property
     def is_ending(self) -> bool:
-        """Whether it was told to end, and has not yet."""
+        """True if it was told to end, and has not yet."""
         return self.is_running and (self._cancelling or self._keeping)
 
     @property
     def can_resume(self) -> bool:
-        """Whether a stopped run of this project left a state to go on from."""
+        """True if a stopped run of this project left a state to go on from."""
         return not self.is_running and self._state_file.exists()
 
     @property
     def is_done(self) -> bool:
-        """Whether this project has tuned prompts."""
+        """True if this project has tuned prompts."""
         return not self.is_running and self._project.state.run == DONE and self._out.exists()
 
     @property
@@ -179,7 +179,7 @@ class TuneRun(QObject):
             self._tell_all()
 
     def on_answered(self, answer: str) -> None:
-        """What to do with a run that was interrupted."""
+        """Do what the user wants with a run that was interrupted."""
         if answer == RESUME:
             self.start()
         elif answer == KEEP:

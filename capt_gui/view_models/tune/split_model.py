@@ -53,17 +53,17 @@ class SplitModel(QObject):
 
     @property
     def is_current(self) -> bool:
-        """Whether the result answers the settings of this moment."""
+        """True if the result answers the settings of this moment."""
         return self.result is not None and self._answered == self._request()
 
     @property
     def is_writing(self) -> bool:
-        """Whether the split is being written to disk."""
+        """True if the split is being written to disk."""
         return self._writing
 
     @property
     def has_parts(self) -> bool:
-        """Whether the data brings its own division into train and test."""
+        """True if the data brings its own division into train and test."""
         found = self._scan.result
         return found is not None and sum(count > 0 for _, count in found.splits) > 1
 

@@ -18,7 +18,7 @@ TONES = {"train": "accent", "val": "clean", "test": "ok", "unused": "control"}
 
 
 class Role(IntEnum):
-    """What each row answers: the numbers of the bars, which the model may not import (a test compares them)."""
+    """Roles of a row: the numbers of the bars, which the model may not import (a test compares them)."""
 
     NAME = Qt.ItemDataRole.UserRole + 1
     PARTS = Qt.ItemDataRole.UserRole + 6
@@ -48,7 +48,7 @@ class SplitRows(QAbstractListModel):
         return 0 if parent.isValid() else len(self._rows)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """What a row shows."""
+        """The value of a row for a role."""
         if not index.isValid():
             return None
         own = self._rows[index.row()]
@@ -73,7 +73,7 @@ def use_name(use: str) -> str:
 
 
 def use_help(use: str) -> str:
-    """What a use means."""
+    """The meaning of a use."""
     return {
         "train": _tr("The prompts are tuned on these."),
         "val": _tr(

@@ -1,4 +1,4 @@
-"""What the tuning wizard remembers of one project: plain values, kept on disk after each change, so that nothing is lost."""
+"""The state of one tuning project: plain values, kept on disk after each change, so that nothing is lost."""
 
 from __future__ import annotations
 

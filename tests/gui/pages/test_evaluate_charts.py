@@ -102,7 +102,7 @@ def test_the_charts_of_a_run_are_saved_as_they_are_shown(bench: Bench, page: Eva
     curve = page.results.curve.chart.record()
     assert curve is not None
     assert [point[:2] for point in curve.series[0].points] == [(0.0, 0.75), (2.0, 0.5), (4.0, 0.25), (127.5, 0.0)]
-    assert curve.x_scale == r.LOG
+    assert (curve.x_title, curve.x_scale) == ("ε in 1/255", r.LOG)
 
 
 def test_a_cell_of_the_matrix_shows_its_pictures(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
