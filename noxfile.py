@@ -51,3 +51,9 @@ def package(session: nox.Session) -> None:
     session.run(sys.executable, "-m", "hatchling", "build", "--directory", "dist")
     for built in sorted(Path("dist").iterdir()):
         session.log(f"{built}  {built.stat().st_size / 1e6:.1f} MB")
+
+
+@nox.session
+def api(session: nox.Session) -> None:
+    """Write docs/api.md from the docstrings."""
+    session.run(sys.executable, "docs/api_page.py", "--write")

@@ -61,7 +61,7 @@ def matrix(theme: Theme, n: int, rng: random.Random) -> HeatMap:
 
 def lines(theme: Theme, rng: random.Random) -> LineChart:
     """Three noisy lines."""
-    chart = LineChart(theme, "Terms of the loss", "step", "")
+    chart = LineChart(theme, "Terms of the loss", "step", "y", "")
     xs = tuple(float(step) for step in range(1, 5001))
 
     def noisy(start: float) -> tuple[float, ...]:

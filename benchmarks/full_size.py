@@ -60,7 +60,7 @@ def child(folder: str, steps: int, pictures: int) -> None:
         images,
         labels,
         Threat(),
-        PictureRngs(list(range(pictures))),
+        PictureRngs.of(0, [str(i) for i in range(pictures)]),
         lambda *_: stamps.append(time.perf_counter()),
     )
     gaps = sorted(after - before for before, after in itertools.pairwise(stamps[1:]))

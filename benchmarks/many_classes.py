@@ -33,9 +33,9 @@ def child(folder: str, classes: int, batch: int, attack_steps: int, steps: int) 
     from capt_engine.model.prompts import Prompts, PromptShape, PromptTokens
     from capt_engine.model.text import sentences
     from capt_engine.tuning.inner_attack import InnerAttack
-    from capt_engine.tuning.loop import Recipe, Tuning
+    from capt_engine.tuning.loop import Recipe, Reference, Tuning
     from capt_engine.tuning.objective import OBJECTIVES, Settings
-    from capt_engine.tuning.prompted import PromptedClip
+    from capt_engine.tuning.prompted import PromptedClip, PromptLearner
 
     backbone = load_backbone(f"local-dir:{folder}", torch.device("cpu"))
     known = imagenet_classes()
@@ -61,7 +61,9 @@ def child(folder: str, classes: int, batch: int, attack_steps: int, steps: int) 
     prompts = Prompts(backbone, shape, backbone.clip.token_embedding(ids[0, 1 : 1 + shape.n_ctx]), stream)
     attack = InnerAttack(Threat(LINF, 4 / 255), 2.67 / 255, attack_steps)
     recipe = Recipe(OBJECTIVES["capt"], Settings(), attack, batch_size=batch)
-    tuning = Tuning(clip, prompts, recipe, images, torch.arange(classes), reference, reference_logits)
+    tuning = Tuning(
+        PromptLearner(clip, prompts), recipe, images, torch.arange(classes), Reference(reference, reference_logits)
+    )
     stamps: list[float] = []
 
     def progress(done: int, *_: object) -> None:

@@ -80,9 +80,9 @@ def our_steps(problem: Problem, steps: int) -> Iterator[float]:
     import torch
 
     from capt_engine.model.prompts import PromptTokens
-    from capt_engine.tuning.loop import Recipe, Tuning
+    from capt_engine.tuning.loop import Recipe, Reference, Tuning
     from capt_engine.tuning.objective import OBJECTIVES, Settings
-    from capt_engine.tuning.prompted import PromptedClip
+    from capt_engine.tuning.prompted import PromptedClip, PromptLearner
 
     clip = PromptedClip(problem.backbone, problem.ids)
     with torch.no_grad():
@@ -97,7 +97,13 @@ def our_steps(problem: Problem, steps: int) -> Iterator[float]:
     )
     reference = reference_logits(problem.images)
     # One batch is the whole set, so an epoch is a step.
-    tuning = Tuning(clip, problem.prompts, recipe, problem.images, problem.labels, reference, reference_logits)
+    tuning = Tuning(
+        PromptLearner(clip, problem.prompts),
+        recipe,
+        problem.images,
+        problem.labels,
+        Reference(reference, reference_logits),
+    )
     for (log,) in tuning.epochs(lambda *_: None):
         yield log.loss
 

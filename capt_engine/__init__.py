@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from capt_engine.attacks.apgd import APGDDLR as APGDDLR
     from capt_engine.attacks.apgd import APGDT as APGDT
     from capt_engine.attacks.apgd import APGDMargin as APGDMargin
+    from capt_engine.attacks.base import Attack as Attack
     from capt_engine.attacks.carlini_wagner import CarliniWagner as CarliniWagner
     from capt_engine.attacks.corruption import Corrupt as Corrupt
+    from capt_engine.attacks.criterion import Criterion as Criterion
     from capt_engine.attacks.embedding import EmbeddingAttack as EmbeddingAttack
     from capt_engine.attacks.fab import FAB as FAB
     from capt_engine.attacks.fgsm import FGSM as FGSM
@@ -27,16 +29,28 @@ if TYPE_CHECKING:
     from capt_engine.attacks.square import Square as Square
     from capt_engine.attacks.typographic import Typographic as Typographic
     from capt_engine.demo.pictures import demo_pictures as demo_pictures
+    from capt_engine.errors import BadCheckpoint as BadCheckpoint
     from capt_engine.errors import BadRequest as BadRequest
     from capt_engine.errors import CaptError as CaptError
+    from capt_engine.errors import DeviceProblem as DeviceProblem
+    from capt_engine.errors import UnknownName as UnknownName
+    from capt_engine.evaluation.of_tensors import Evaluation as Evaluation
+    from capt_engine.evaluation.of_tensors import evaluate as evaluate
     from capt_engine.model.classifier import Classifier as Classifier
     from capt_engine.model.clip import load_clip as load_clip
     from capt_engine.model.learned_prompts import LearnedPrompts as LearnedPrompts
+    from capt_engine.model.prompts import prompted_ids as prompted_ids
+    from capt_engine.model.text import encode_tokens as encode_tokens
+    from capt_engine.model.vision import encode_pixels as encode_pixels
+    from capt_engine.tuning.loop import TuningFailed as TuningFailed
+    from capt_engine.tuning.of_tensors import tune as tune
 
 _HOMES = {
     "attacks.apgd": "APGDCE APGDDLR APGDMargin APGDT",
+    "attacks.base": "Attack",
     "attacks.carlini_wagner": "CarliniWagner",
     "attacks.corruption": "Corrupt",
+    "attacks.criterion": "Criterion",
     "attacks.embedding": "EmbeddingAttack",
     "attacks.fab": "FAB",
     "attacks.fgsm": "FGSM",
@@ -48,10 +62,16 @@ _HOMES = {
     "attacks.square": "Square",
     "attacks.typographic": "Typographic",
     "demo.pictures": "demo_pictures",
-    "errors": "BadRequest CaptError",
+    "errors": "BadCheckpoint BadRequest CaptError DeviceProblem UnknownName",
+    "evaluation.of_tensors": "Evaluation evaluate",
     "model.classifier": "Classifier",
     "model.clip": "load_clip",
     "model.learned_prompts": "LearnedPrompts",
+    "model.prompts": "prompted_ids",
+    "model.text": "encode_tokens",
+    "model.vision": "encode_pixels",
+    "tuning.loop": "TuningFailed",
+    "tuning.of_tensors": "tune",
     "metrics": "metrics",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

@@ -1,27 +1,34 @@
-"""The family of expected failures: each says what happened and what to do next.
+"""The family of expected failures: each says what happened and what to do next, and has the exit code of the command line.
 
-    CaptError
-    ├─ BadImage         a picture that cannot be read, or that we refuse to read
-    ├─ BadCheckpoint    weights or prompts that are missing, damaged or of another kind
-    ├─ BadRequest       a request that makes no sense (no classes, a budget out of range)
-    │  └─ UnknownName   a name no table holds; offers the nearest one
-    ├─ DeviceProblem    no such device, or it ran out of memory
-    └─ Cancelled        the user asked to stop
-       └─ Stopped       the user asked to stop and keep the best so far
+    CaptError              2
+    ├─ BadImage            3    a picture that cannot be read, or that we refuse to read
+    ├─ BadCheckpoint       4    weights or prompts that are missing, damaged or of another kind
+    ├─ BadRequest          2    a request that makes no sense (no classes, a budget out of range)
+    │  └─ UnknownName      2    a name no table holds; offers the nearest one
+    ├─ DeviceProblem       5    no such device, or it ran out of memory
+    ├─ CannotWrite         5    a file that the disk, or its rights, do not let us write
+    └─ Cancelled         130    the user asked to stop
+       └─ Stopped        130    the user asked to stop and keep the best so far
 
-Anything else that is raised is a bug, and is reported with its traceback.
+Anything else that is raised is a bug, is reported with its traceback, and ends the command with 1.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import ClassVar
 
 _NAMES_SHOWN = 20
 
 
 class CaptError(Exception):
-    """An expected failure: `message` says what happened, `hint` what to do next (may be empty)."""
+    """An expected failure: `message` says what happened, `hint` what to do next (may be empty).
+
+    exit_code: the status that the command line ends with; a family that says nothing else is a wrong request.
+    """
+
+    exit_code: ClassVar[int] = 2
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -36,9 +43,13 @@ class CaptError(Exception):
 class BadImage(CaptError):
     """A picture that cannot be read, or that we refuse to read."""
 
+    exit_code = 3
+
 
 class BadCheckpoint(CaptError):
     """Weights or prompts that are missing, damaged or of another kind."""
+
+    exit_code = 4
 
 
 class BadRequest(CaptError):
@@ -61,9 +72,19 @@ class UnknownName(BadRequest):
 class DeviceProblem(CaptError):
     """The chosen device is absent, unsuitable, or out of memory."""
 
+    exit_code = 5
+
+
+class CannotWrite(CaptError):
+    """A file that cannot be written: the disk is full, or its folder takes no files."""
+
+    exit_code = 5
+
 
 class Cancelled(CaptError):
     """The user asked to stop; what was finished is kept."""
+
+    exit_code = 130
 
     def __init__(self, message: str = "Cancelled.", hint: str = "What was finished is kept.") -> None:
         super().__init__(message, hint)

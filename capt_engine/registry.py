@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from capt_engine.errors import BadRequest, UnknownName
+from capt_engine.plugins import Plugin, found
 from capt_engine.records import Number, ParamInfo, ParamValue
 
 _KINDS = {bool: "bool", int: "int", float: "float", str: "choice"}
@@ -27,12 +29,18 @@ P = TypeVar("P")
 
 
 class Table(Generic[T]):
-    """Named entries in the order they were written; an unknown name is answered with the nearest one."""
+    """Named entries in the order they were written; an unknown name is answered with the nearest one.
 
-    def __init__(self, kind: str, *entries: T) -> None:
-        self._kind = kind
-        self._entries = {entry.name: entry for entry in entries}
-        if len(self._entries) != len(entries):
+    plugins: the entry point group by which other packages add entries behind ours, looked for when the table is first looked into;
+    fits: accepts what may stand in the table.
+    """
+
+    def __init__(
+        self, kind: str, *entries: T, plugins: str = "", fits: Callable[[object], bool] = lambda _: True
+    ) -> None:
+        self._kind, self._group, self._fits = kind, plugins, fits
+        self._own = {entry.name: entry for entry in entries}
+        if len(self._own) != len(entries):
             raise ValueError(f"two entries of the {kind} table share a name")
 
     def __iter__(self) -> Iterator[T]:
@@ -51,6 +59,15 @@ class Table(Generic[T]):
     def names(self) -> tuple[str, ...]:
         """All names, in the order they were written."""
         return tuple(self._entries)
+
+    def plugins(self) -> tuple[Plugin, ...]:
+        """What other packages offered for this table, those that were skipped too."""
+        return found(self._group, self._fits, tuple(self._own)) if self._group else ()
+
+    @cached_property
+    def _entries(self) -> dict[str, T]:
+        added = (cast(T, one.entry) for one in self.plugins() if not one.problem)
+        return self._own | {entry.name: entry for entry in added}
 
 
 def param(

@@ -63,7 +63,7 @@ def main(argv: list[str] | None = None) -> int:
         theme=options.theme,
     )
     offline = options.offline or launch.settings.offline
-    set_environment(offline=offline)
+    set_environment(offline=offline, plugins=not (options.no_plugins or options.safe_mode))
     device = "cpu" if options.safe_mode else options.device or launch.settings.device
     return application.run(launch, real_engine(device))
 
@@ -88,13 +88,14 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--reset-settings", action="store_true", help="start with the defaults; old settings are kept aside"
     )
+    parser.add_argument("--no-plugins", action="store_true", help="leave out what other packages add")
     parser.add_argument("--safe-mode", action="store_true", help="CPU, default settings, nothing remembered")
     parser.add_argument("--version", action="version", version=f"capt-explorer {metadata.version('capt-explorer')}")
     return parser.parse_args(argv)
 
 
 def why_no_window() -> str:
-    """What stands in the way of a window, and what to do; empty when nothing does."""
+    """The reason why no window can be shown, and what to do; empty when there is none."""
     return wrong_qt(_version_of_qt(), sys.version_info[:2]) or no_display() or missing_libraries()
 
 
@@ -148,12 +149,14 @@ def start_logging(folder: Path) -> None:
     )
 
 
-def set_environment(*, offline: bool) -> None:
-    """What the hub's library reads when it is imported; it is, by the engine, later."""
+def set_environment(*, offline: bool, plugins: bool = True) -> None:
+    """Set what the hub's library reads when the engine imports it later."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     if offline:
         os.environ["HF_HUB_OFFLINE"] = "1"
         os.environ["TRANSFORMERS_OFFLINE"] = "1"
+    if not plugins:
+        os.environ["CAPT_NO_PLUGINS"] = "1"
 
 
 def _version_of_qt() -> str:

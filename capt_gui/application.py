@@ -32,7 +32,7 @@ _SWITCH_S = 0.0005
 
 @dataclass(frozen=True)
 class Launch:
-    """What a start works with; without `settings_path` nothing is remembered. notice: a sentence to show at once.
+    """The inputs of a start; without `settings_path` nothing is remembered. notice: a sentence to show at once.
 
     runs, projects: where analyses and the wizard's projects are kept, None for nowhere.
     """

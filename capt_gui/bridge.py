@@ -35,7 +35,7 @@ JobEvent = JobStarted | JobProgress | News | JobFinished | JobFailed | JobCancel
 
 
 class Door(Protocol):
-    """What the window asks of an engine, real or fake."""
+    """The methods of an engine, real or fake, that the window uses."""
 
     def submit(self, request: Request) -> JobId:
         """Queue a request."""
@@ -60,7 +60,7 @@ EngineFactory = Callable[[Callable[[Event], None]], Door]
 
 
 def real_engine(device: str) -> EngineFactory:
-    """What makes the real engine on a device ("auto", "cpu", "cuda", "mps"), once somebody wants to hear its events."""
+    """A factory of the real engine on a device ("auto", "cpu", "cuda", "mps"), once somebody wants to hear its events."""
 
     def make(on_event: Callable[[Event], None]) -> Door:
         return Engine(on_event, device=device)
@@ -175,7 +175,7 @@ class Bridge(QObject):
 
     @property
     def is_closed(self) -> bool:
-        """Whether the window is on its way out."""
+        """True if the window is on its way out."""
         return self._closed
 
     def open(self) -> None:

@@ -1,14 +1,11 @@
-"""What follows an error nobody expected: a file in the log folder, and a dialog that can copy it. Nothing is sent."""
+"""The answer to an unexpected error: a file in the log folder, and a dialog that can copy it. Nothing is sent."""
 
 from __future__ import annotations
 
-import datetime
 import logging
-import platform
 import sys
 import threading
 import traceback
-from importlib import metadata
 from pathlib import Path
 from types import TracebackType
 
@@ -16,39 +13,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
+from capt_engine.crash_log import shorten_home, where, write_report
 from capt_engine.records import Failure
-
-_NAMES = ("capt-explorer", "PySide6-Essentials", "pyqtgraph", "torch", "open_clip_torch", "numpy", "Pillow")
-
-
-def shorten_home(text: str) -> str:
-    """Write the home folder as ~, so that a report that is passed on does not name its user."""
-    home = str(Path.home())
-    return text.replace(home, "~") if len(home) > 1 else text
-
-
-def versions() -> str:
-    """One line per thing whose version matters; reads package metadata, imports nothing."""
-    lines = [f"Python {platform.python_version()} on {platform.platform()}"]
-    for name in _NAMES:
-        try:
-            lines.append(f"{name} {metadata.version(name)}")
-        except metadata.PackageNotFoundError:
-            lines.append(f"{name} not installed")
-    return "\n".join(lines)
-
-
-def write_report(folder: Path, details: str) -> tuple[Path | None, str]:
-    """Write a crash report; returns its path (None when it could not be written) and its text."""
-    now = datetime.datetime.now(datetime.UTC)
-    text = shorten_home(f"CAPT Explorer stumbled on {now:%Y-%m-%d %H:%M:%S} UTC\n\n{versions()}\n\n{details}")
-    path = folder / f"crash-{now:%Y%m%d-%H%M%S-%f}.txt"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError:
-        return None, text
-    return path, text
 
 
 class CrashDialog(QDialog):
@@ -59,10 +25,9 @@ class CrashDialog(QDialog):
         self._text = text
         self.setWindowTitle("Something went wrong")
         self.resize(720, 460)
-        where = f"It was saved as {shorten_home(str(path))}." if path else "It could not be saved."
         words = QLabel(
             "CAPT Explorer met a problem it did not expect; this is a fault of ours, not yours. You can go on, but "
-            f"saving what matters and starting again is safer.\n\nThe report below stays on this computer. {where}"
+            f"saving what matters and starting again is safer.\n\nThe report below stays on this computer. {where(path)}"
         )
         words.setWordWrap(True)
         report = QPlainTextEdit(text)

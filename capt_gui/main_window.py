@@ -71,8 +71,10 @@ class MainWindow(QMainWindow):
         self._restore()
         self.show_page(PAGES[0].key)
         self._rail.picked.connect(self.show_page)
-        desk.navigation.asked.connect(self.show_page)
+        desk.navigation.requested.connect(self.show_page)
         desk.engine.changed.connect(self.on_engine_changed)
+        desk.chart_file.saved.connect(self.tell)
+        desk.chart_file.failed.connect(self.tell)
         desk.choices.changed.connect(keeper.touch)
         desk.reports.changed.connect(keeper.touch)
         desk.evaluation.choices.changed.connect(keeper.touch)
@@ -192,7 +194,7 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def _take(self, mime: QMimeData) -> bool:
-        """What the page in front has no use for goes to the first one, which comes to the front with it."""
+        """The first page takes what the page in front has no use for, and comes to the front with it."""
         if self.page.take(mime):
             return True
         if self.page is self._pages[0] or not self._pages[0].take(mime):

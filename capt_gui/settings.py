@@ -1,10 +1,7 @@
-"""What the window remembers between two starts: one dataclass, kept as a small TOML file."""
+"""Settings that the window remembers between two starts: one dataclass, kept as a small TOML file."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 import tomllib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
@@ -14,27 +11,49 @@ from typing import Any
 import platformdirs
 import tomli_w
 
-VERSION = 1
+from capt_engine import files
+
+VERSION = 2
 FILE_NAME = "settings.toml"
 AUTO, OFF = "auto", "off"
 
-# version -> what brings the plain values of that version to the next one
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+Values = dict[str, bool | int | float | str]
+
+
+@dataclass
+class AttackSettings:
+    """The attack of a page. attack: its name. expert: per attack, the settings that differ from its defaults."""
+
+    attack: str = "pgd"
+    norm: str = "linf"
+    expert: dict[str, Values] = field(default_factory=dict)
+
+
+@dataclass
+class EvaluateSettings(AttackSettings):
+    """The choices of the Evaluate page. attack, expert: of a suite, an attack, or "none". limit: at most so many pictures, 0 for all.
+
+    recent: where pictures came from, as `Settings.tune_recent`.
+    """
+
+    attack: str = "quick"
+    curve: bool = False
+    checks: str = "cheap"
+    limit: int = 200
+    recent: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Settings:
     """Every choice that outlives the window; the defaults are what a newcomer sees.
 
-    geometry: Qt's own window geometry in base64. eps: budget per norm. steps: 0 means the attack's own number.
-    expert: per attack, the settings that differ from its defaults. classes: per model, the list the user wrote; a model
+    geometry: Qt's own window geometry in base64. eps: budget per norm. classes: per model, the list the user wrote; a model
     that is not named is asked about its own suggestion. `model` is read by the command line too, so it stays a plain
     string at the top of the file. prompts: side A, empty for plain text. compare: side B by its id, AUTO for the usual partner
     of A, OFF for none. aim: whom an attack is computed on. perturb, rounding: of the threat, for every attack. prompt_files:
     checkpoints opened from disk, the latest first. keep_runs: analyses are kept on disk, so that reports can be made of them.
     report_left_out: ids of sections. tune_recent: where pictures for tuning came from, the latest first; several folders of one
-    drop are joined by line breaks. evaluate_test: a suite, an attack, or "none"; evaluate_limit: at most so many pictures, 0
-    for all; evaluate_expert: as `expert`, for suites too.
+    drop are joined by line breaks.
     """
 
     version: int = VERSION
@@ -45,9 +64,6 @@ class Settings:
     device: str = "auto"
     offline: bool = False
     theme: str = "system"
-    attack: str = "pgd"
-    norm: str = "linf"
-    steps: int = 0
     seed: int = 0
     perturb: str = "input"
     rounding: str = "none"
@@ -61,20 +77,34 @@ class Settings:
     report_left_out: list[str] = field(default_factory=list)
     report_columns: list[int] = field(default_factory=list)
     tune_recent: list[str] = field(default_factory=list)
-    evaluate_recent: list[str] = field(default_factory=list)
-    evaluate_test: str = "quick"
-    evaluate_norm: str = "linf"
-    evaluate_curve: bool = False
-    evaluate_checks: str = "cheap"
-    evaluate_limit: int = 200
     prompt_files: list[str] = field(default_factory=list)
     columns: list[int] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
     eps: dict[str, float] = field(default_factory=dict)
-    expert: dict[str, dict[str, bool | int | float | str]] = field(default_factory=dict)
-    evaluate_expert: dict[str, dict[str, bool | int | float | str]] = field(default_factory=dict)
     classes: dict[str, list[str]] = field(default_factory=dict)
     template: dict[str, str] = field(default_factory=dict)
+    explore: AttackSettings = field(default_factory=AttackSettings)
+    evaluate: EvaluateSettings = field(default_factory=EvaluateSettings)
+
+
+def _nested(values: dict[str, Any]) -> dict[str, Any]:
+    """Bring version 1 to 2: each page has a table of its own, and an attack keeps its steps among its other settings."""
+    explore = {name: values.pop(name) for name in ("attack", "norm", "expert") if name in values}
+    steps, attack, expert = values.pop("steps", 0), explore.get("attack", "pgd"), explore.setdefault("expert", {})
+    if type(steps) is int and steps and isinstance(expert, dict) and isinstance(attack, str):
+        own = expert.get(attack, {})
+        expert[attack] = {**own, "steps": steps} if isinstance(own, dict) else own
+    prefix = "evaluate_"
+    evaluate = {name.removeprefix(prefix): values.pop(name) for name in list(values) if name.startswith(prefix)}
+    if "test" in evaluate:
+        evaluate["attack"] = evaluate.pop("test")
+    if values.pop("space", "") == "original size":
+        values["perturb"] = "original"
+    return values | {"explore": explore, "evaluate": evaluate}
+
+
+# version -> the step that brings the plain values of that version to the next one
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _nested}
 
 
 class UpgradeError(Exception):
@@ -82,7 +112,7 @@ class UpgradeError(Exception):
 
 
 def settings_path() -> Path:
-    """Where the settings of this user are kept."""
+    """The file that keeps the settings of this user."""
     return Path(platformdirs.user_config_dir("capt-explorer", appauthor=False)) / FILE_NAME
 
 
@@ -100,29 +130,14 @@ def load(path: Path) -> tuple[Settings, str]:
 
 
 def save(settings: Settings, path: Path) -> None:
-    """Write the settings so that a crash in the middle leaves the old file whole. Raises OSError when it cannot."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".settings-", suffix=".toml", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(tomli_w.dumps(asdict(settings)).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
+    """Write the settings so that a crash in the middle leaves the old file whole. Raises CannotWrite."""
+    files.write_atomic(path, tomli_w.dumps(asdict(settings)))
 
 
 def set_aside(path: Path, reason: str) -> str:
     """Rename a settings file to the next free settings.bad-N.toml and say so."""
-    number = 1
-    while (aside := path.with_name(f"{path.stem}.bad-{number}{path.suffix}")).exists():
-        number += 1
-    try:
-        path.replace(aside)
-    except OSError:
+    aside = files.set_aside(path)
+    if aside is None:
         return f"{reason} and could not be set aside, so the defaults are used for now."
     return f"{reason}. It was kept as {aside.name}, and the defaults are used."
 
@@ -147,19 +162,23 @@ def upgrade(
 
 
 def _from_plain(data: dict[str, Any]) -> Settings:
-    """Take the known keys whose values have the right shape; everything else falls back to its default."""
     settings = Settings()
-    if data.get("space") == "original size":  # as versions before 0.2 wrote it
-        data = {"perturb": "original", **data}
-    for entry in fields(Settings):
-        value = data.get(entry.name)
-        if value is not None and _fits(entry.name, value, getattr(settings, entry.name)):
-            setattr(settings, entry.name, value)
+    _take(settings, data)
     return settings
 
 
+def _take(settings: Settings | AttackSettings, data: dict[str, Any]) -> None:
+    """Take the known keys whose values have the right shape; everything else keeps its default."""
+    for entry in fields(settings):
+        value, default = data.get(entry.name), getattr(settings, entry.name)
+        if isinstance(default, AttackSettings):
+            _take(default, value if isinstance(value, dict) else {})
+        elif value is not None and _fits(entry.name, value, default):
+            setattr(settings, entry.name, value)
+
+
 def _fits(name: str, value: object, default: object) -> bool:
-    """Whether a value read from the file has the type, and inside lists and tables the types, that the setting has."""
+    """True where a value read from the file has the type, and inside lists and tables the types, that the setting has."""
     if type(value) is not type(default):
         return False
     if isinstance(value, list):
@@ -188,12 +207,11 @@ _LISTS: dict[str, type] = {
     "report_left_out": str,
     "report_columns": int,
     "tune_recent": str,
-    "evaluate_recent": str,
+    "recent": str,
 }
 _TABLES: dict[str, Callable[[object], bool]] = {
     "eps": _is_budget,
     "expert": _is_values,
-    "evaluate_expert": _is_values,
     "classes": _is_names,
     "template": lambda item: isinstance(item, str),
 }

@@ -7,6 +7,7 @@ The style sheet also answers to properties, so that a page needs no colours of i
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QRectF, QSize, Qt, QTemporaryDir, Signal, Slot
@@ -14,6 +15,8 @@ from PySide6.QtGui import QColor, QFont, QFontInfo, QGuiApplication, QIcon, QPai
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QWidget
 
+from capt_engine.errors import CaptError
+from capt_engine.files import write_atomic
 from capt_engine.resources import resource
 
 CHOICES = ("system", "light", "dark")
@@ -105,7 +108,7 @@ class Theme(QObject):
 
     @property
     def is_dark(self) -> bool:
-        """Whether the dark palette is in use now."""
+        """True if the dark palette is in use now."""
         return self._dark
 
     def set_choice(self, choice: str) -> None:
@@ -250,7 +253,9 @@ class Theme(QObject):
                 # A style sheet takes pictures only from files: the tinted ones live in a folder that goes with us.
                 target = folder / f"{name}-{self.color(role).name()[1:]}.svg"
                 drawing = resource("icons", f"{name}.svg").read_text(encoding="utf-8")
-                target.write_text(drawing.replace("currentColor", self.color(role).name()), encoding="utf-8")
+                # A full disk costs the icon, not the window.
+                with suppress(CaptError):
+                    write_atomic(target, drawing.replace("currentColor", self.color(role).name()), durable=False)
                 values[f"icon_{name}"] = target.as_posix()
         sheet = "\n".join(path.read_text(encoding="utf-8") for path in sorted(resource("qss").glob("[0-9]*.qss")))
         for name in sorted(values, key=len, reverse=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 from capt_engine import torch_settings as _torch_settings  # noqa: F401 - before any torch
 from capt_engine.attacks.apgd import APGDCE, APGDDLR, APGDT, APGDMargin
 from capt_engine.attacks.base import Attack, can_target
@@ -38,11 +40,13 @@ ATTACKS: Table[type[Attack]] = Table(
     Spatial,
     Corrupt,
     Noise,
+    plugins="capt.attacks",
+    fits=lambda one: isinstance(one, type) and issubclass(one, Attack) and not inspect.isabstract(one),
 )
 
 
 def attack_info(attack: type[Attack]) -> AttackInfo:
-    """What a form or a help text needs to know about an attack."""
+    """The description of an attack for a form or a help text."""
     return AttackInfo(
         attack.name, attack.label, attack.summary, describe(attack), attack.norms, attack.knowledge, can_target(attack)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from capt_engine.attacks.criterion import Criterion
 from capt_engine.attacks.inputs import check_eps, check_images, check_labels, count_classes, picture_keys
+from capt_engine.attacks.philox import WORDS, Words, blocks
 from capt_engine.errors import BadRequest
 from capt_engine.progress import Progress, no_progress
 from capt_engine.records import NormInfo
@@ -23,30 +25,83 @@ LogitsFn = Callable[[Tensor], Tensor]  # pixels (n, 3, h, w) in [0, 1] → logit
 
 
 class PictureRngs:
-    """One random stream per picture, drawn on the CPU: neither batch nor order nor device changes what a picture gets."""
+    """One random stream per picture (Philox4x32-10): neither batch nor order nor device changes the values of a picture.
 
-    def __init__(self, seeds: Sequence[int]) -> None:
-        self._streams = [torch.Generator().manual_seed(seed) for seed in seeds]
+    Integers and uniform values are the same bits everywhere; normal ones agree to 1e-6, as devices differ in log and cos.
+    """
+
+    def __init__(self, words: Sequence[tuple[int, int, int]]) -> None:
+        """Make streams from two words of key and one of the counter each, all in [0, 2³²)."""
+        self._streams = _Streams(
+            torch.tensor(words, dtype=torch.long).view(-1, 3), torch.zeros(len(words), dtype=torch.long)
+        )
+        self._places: Tensor | slice = slice(None)
 
     @classmethod
-    def of(cls, seed: int, keys: Sequence[str]) -> PictureRngs:
-        """Streams for the pictures named by `keys` (say, their SHA-256) under the run's `seed`."""
-        digests = (hashlib.sha256(f"{seed}:{key}".encode()).digest() for key in keys)
-        return cls([int.from_bytes(digest[:8], "little", signed=True) for digest in digests])
+    def of(cls, seed: int, keys: Sequence[str], use: str = "") -> PictureRngs:
+        """Make the streams of pictures.
 
-    def uniform(self, like: Tensor) -> Tensor:
-        """Values in [0, 1), shaped and placed like `like` (n, …); the i-th picture's come from its own stream."""
-        return torch.stack([torch.rand(like.shape[1:], generator=stream) for stream in self._streams]).to(like.device)
+        Args:
+            seed: the run's seed.
+            keys: one name a picture (say, its SHA-256).
+            use: the purpose, so that two uses of one picture draw apart.
+        """
+        digests = (hashlib.sha256("\0".join((str(seed), use, key)).encode()).digest() for key in keys)
+        return cls([struct.unpack("<3I", digest[:12]) for digest in digests])
 
     def only(self, places: Tensor) -> PictureRngs:
         """The streams of the pictures at `places` (m,), shared with these: for those that are still attacked when others are done."""
         some = PictureRngs(())
-        some._streams = [self._streams[place] for place in places.tolist()]
+        some._streams, some._places = self._streams, places if isinstance(self._places, slice) else self._places[places]
         return some
 
+    def uniform(self, like: Tensor) -> Tensor:
+        """Values in [0, 1), multiples of 2⁻²⁴, float32, shaped and placed like `like` (n, …); the i-th picture's are its own."""
+        return self._filled(like, torch.float32, lambda words: [(word >> 8) * 2**-24 for word in words])
+
+    def integers(self, like: Tensor, below: int) -> Tensor:
+        """Integers from 0 to `below` − 1 < 2³¹, int64, shaped and placed like `like` (n, …); no value is likelier by more than 2⁻³²."""
+        return self._filled(like, torch.int64, lambda words: [(word * below) >> 32 for word in words])
+
     def normal(self, like: Tensor) -> Tensor:
-        """Standard normal values, shaped and placed like `like` (n, …)."""
-        return torch.stack([torch.randn(like.shape[1:], generator=stream) for stream in self._streams]).to(like.device)
+        """Standard normal values, float32, shaped and placed like `like` (n, …) (Box & Muller 1958)."""
+        return self._filled(like, torch.float32, _normals)
+
+    def _filled(self, like: Tensor, kind: torch.dtype, values: Callable[[Words], list[Tensor]]) -> Tensor:
+        """A tensor like `like` of the four values that each block of random bits makes, and the streams moved on."""
+        keys, calls = self._streams.drawn(self._places, like.device)
+        count = math.ceil(math.prod(like.shape[1:]) / WORDS)
+        filled = torch.empty((len(like), WORDS, count), dtype=kind, device=like.device)
+        for rows, columns, words in blocks(keys, calls, count):
+            for i, value in enumerate(values(words)):
+                filled[rows, i, columns] = value
+        return filled.flatten(1)[:, : math.prod(like.shape[1:])].reshape(like.shape)
+
+
+class _Streams:
+    """The keys (n, 3) of some streams, and how often each has drawn, (n,); they move to the device that draws."""
+
+    def __init__(self, keys: Tensor, calls: Tensor) -> None:
+        self._keys, self._calls = keys, calls
+
+    def drawn(self, places: Tensor | slice, device: torch.device) -> tuple[Tensor, Tensor]:
+        """The keys at `places`, and their counts before this call, which counts."""
+        self._keys, self._calls = self._keys.to(device), self._calls.to(device)
+        places = places if isinstance(places, slice) else places.to(device)
+        calls = self._calls[places].clone()
+        self._calls[places] += 1
+        return self._keys[places], calls
+
+
+def _normals(words: Words) -> list[Tensor]:
+    # Apple's GPUs have no double precision; elsewhere it makes all devices agree to the last digit but one.
+    kind = torch.float32 if words[0].device.type == "mps" else torch.float64
+    found = []
+    for radius, angle in (words[:2], words[2:]):
+        length = (((radius >> 8) + 1).to(kind) * 2**-24).log().mul(-2).sqrt()
+        turn = (angle >> 8).to(kind) * (2**-24 * 2 * math.pi)
+        found += [length * turn.cos(), length * turn.sin()]
+    return found
 
 
 @dataclass(frozen=True)
@@ -74,7 +129,7 @@ class Norm:
 
     @property
     def info(self) -> NormInfo:
-        """What a form needs to know."""
+        """The description of the norm for a form."""
         return NormInfo(self.name, self.label, self.summary, self.default_eps, self.high_eps)
 
 

@@ -86,7 +86,15 @@ def _mean(values: list[Tensor]) -> Tensor:
 
 
 def clip_to_box(images: Tensor, delta: Tensor) -> Tensor:
-    """Clip `delta` (n, 3, h, w) so that images + delta is in [0, 1]; no value grows, so no ball around `images` is left."""
+    """Clip a perturbation so that images + delta is in [0, 1]; no value grows, so no ball around `images` is left.
+
+    Args:
+        images: pixels (n, 3, h, w) in [0, 1].
+        delta: (n, 3, h, w), any values.
+
+    Returns:
+        The clipped perturbation, a new tensor (n, 3, h, w).
+    """
     # In place: at full size a step's time outside the model is mostly the first touch of fresh memory.
     room = 1 - images
     torch.minimum(delta, room, out=room)
@@ -94,7 +102,19 @@ def clip_to_box(images: Tensor, delta: Tensor) -> Tensor:
 
 
 def project(images: Tensor, delta: Tensor, norm: Norm, eps: float) -> Tensor:
-    """Project `delta` (n, 3, h, w) onto the ball of radius `eps`, then clip it so that images + delta is in [0, 1]."""
+    """Project a perturbation onto the ball, then clip it so that images + delta is in [0, 1].
+
+    Under L∞ the result is the nearest point of ball and box; under L2 it lies in both.
+
+    Args:
+        images: pixels (n, 3, h, w) in [0, 1].
+        delta: (n, 3, h, w), any values.
+        norm: the norm of the ball.
+        eps: its radius, ≥ 0.
+
+    Returns:
+        The projected perturbation, a new tensor (n, 3, h, w).
+    """
     return clip_to_box(images, norm.project(delta, eps))
 
 

@@ -21,6 +21,8 @@ _Search = Generator[Tensor, bool, Tensor]
 # The boundary is found to this share of the distance. The paper's share, d^(−3/2), is finer than fp32 tells apart at 224 pixels.
 _PRECISION = 1e-4
 _HALVINGS = 20
+# Random probes that are drawn together.
+_DRAWN = 16
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class HopSkipJump(Attack):
         "Queries",
         low=1,
         high=1_000_000,
-        help="How often the model is asked about a picture, at most; it needs thousands.",
+        help="Queries of the model for each picture, at most; it needs thousands.",
     )
     probes: int = param(
         100,
@@ -67,23 +69,23 @@ class HopSkipJump(Attack):
         with torch.no_grad():
             open_still = (~_fooled(model, images, labels, threat)).nonzero().flatten().tolist()
             searches: dict[int, _Search] = {}
-            asked: dict[int, Tensor] = {}
+            pending: dict[int, Tensor] = {}
             for place in open_still:
                 stream = rngs.only(torch.tensor([place]))
                 searches[place] = _search(images[place : place + 1], threat.norm, threat.eps, self.probes, stream)
-                asked[place] = next(searches[place])
+                pending[place] = next(searches[place])
             for query in range(self.queries):
-                if not asked:
+                if not pending:
                     break
                 progress(query, self.work, f"query {query + 1} of {self.queries}")
-                places = list(asked)
-                fooled = _fooled(model, torch.cat([asked[place] for place in places]), labels[places], threat)
+                places = list(pending)
+                fooled = _fooled(model, torch.cat([pending[place] for place in places]), labels[places], threat)
                 for place, answer in zip(places, fooled.tolist(), strict=True):
                     try:
-                        asked[place] = searches[place].send(answer)
+                        pending[place] = searches[place].send(answer)
                     except StopIteration as end:
                         found[place] = end.value[0]
-                        del asked[place]
+                        del pending[place]
         return found
 
 
@@ -148,8 +150,11 @@ def _gradient(picture: Tensor, edge: Tensor, norm: Norm, probes: int, stream: Pi
     # Far enough that a probe's share across the boundary, 1/√d of it, exceeds the error with which the boundary is known.
     radius = min(values**0.5 * _PRECISION, 0.1) * float((edge - picture).norm())
     weighted, total, answers = torch.zeros_like(edge), torch.zeros_like(edge), 0.0
-    for _ in range(probes):
-        way = stream.uniform(edge) * 2 - 1 if norm is LINF else stream.normal(edge)
+    for i in range(probes):
+        if i % _DRAWN == 0:
+            like = edge[:, None].expand(-1, _DRAWN, -1, -1, -1)
+            ways = stream.uniform(like) * 2 - 1 if norm is LINF else stream.normal(like)
+        way = ways[:, i % _DRAWN]
         probe = (edge + radius * way / way.norm()).clamp(0, 1)
         # The part of the probe that lies inside the pixel box is the one that was classified.
         way = (probe - edge) / max(radius, 1e-12)

@@ -21,24 +21,46 @@ _LEVEL = 1e-12
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """−log softmax(logits)[label], (n,), as log(1 + Σ exp(other − label)).
+    """Cross-entropy −log softmax(z)_y, as log(1 + Σ_{j≠y} exp(z_j − z_y)).
 
     Written so, its gradient stays exact for a confident model: the usual p − 1 is 0 in fp32 from a margin of 17 logits on.
+
+    Args:
+        logits: z, (n, k), k ≥ 2.
+        labels: y, (n,).
+
+    Returns:
+        (n,), ≥ 0.
     """
     label_logit = logits.gather(1, labels[:, None]).squeeze(1)
     return F.softplus(_without(logits, labels).logsumexp(dim=1) - label_logit)
 
 
 def margin(logits: Tensor, labels: Tensor) -> Tensor:
-    """Margin max_{j≠y} z_j − z_y, (n,): positive where the answer is not the label (Carlini & Wagner 2017, without the floor)."""
+    """Margin max_{j≠y} z_j − z_y (Carlini & Wagner 2017, f₆, without the floor).
+
+    Args:
+        logits: z, (n, k), k ≥ 2.
+        labels: y, (n,).
+
+    Returns:
+        (n,), positive where the answer is not the label.
+    """
     label_logit = logits.gather(1, labels[:, None]).squeeze(1)
     return _without(logits, labels).amax(dim=1) - label_logit
 
 
 def dlr(logits: Tensor, labels: Tensor) -> Tensor:
-    """Difference-of-logits ratio (max_{j≠y} z_j − z_y) / (z_π1 − z_π3), (n,): no scale of the logits changes it (Croce & Hein 2020, eq. 6).
+    """Difference-of-logits ratio (max_{j≠y} z_j − z_y) / (z_π1 − z_π3), π sorting z downwards (Croce & Hein 2020, eq. 6).
 
-    With fewer than DLR_CLASSES classes it is the margin itself.
+    No scale of the logits changes it. With fewer than DLR_CLASSES classes it is the margin itself.
+
+    Args:
+        logits: z, (n, k), k ≥ 2.
+        labels: y, (n,).
+
+    Returns:
+        (n,), at least −1; positive where the answer is not the label.
     """
     if logits.shape[1] < DLR_CLASSES:
         return margin(logits, labels)
@@ -47,9 +69,17 @@ def dlr(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def targeted_dlr(logits: Tensor, labels: Tensor, targets: Tensor) -> Tensor:
-    """Targeted DLR (z_t − z_y) / (z_π1 − (z_π3 + z_π4) / 2), (n,): larger = nearer to `targets` (Croce & Hein 2020, eq. 7).
+    """Targeted DLR (z_t − z_y) / (z_π1 − (z_π3 + z_π4) / 2), π sorting z downwards (Croce & Hein 2020, eq. 7).
 
     With fewer than TARGETED_DLR_CLASSES classes it is the difference itself.
+
+    Args:
+        logits: z, (n, k), k ≥ 2.
+        labels: y, (n,).
+        targets: t, (n,).
+
+    Returns:
+        (n,), larger = nearer to the targets.
     """
     difference = logits.gather(1, targets[:, None]).squeeze(1) - logits.gather(1, labels[:, None]).squeeze(1)
     if logits.shape[1] < TARGETED_DLR_CLASSES:

@@ -86,10 +86,10 @@ class Patch(Attack):
     def _place(self, images: Tensor, rngs: PictureRngs) -> Tensor:
         """The mask of the patch, (n, 1, h, w): a square, or the part of it that fits in, at a random place of each picture."""
         side = max(1, round(math.sqrt(self.share * images.shape[2] * images.shape[3])))
-        chance = rngs.uniform(images[:, 0, 0, :1].expand(-1, 2))
         spans = []
         for axis in (0, 1):
             length = images.shape[2 + axis]
-            at = torch.arange(length, device=images.device) - (chance[:, axis, None] * max(1, length - side + 1)).long()
+            corner = rngs.integers(images[:, 0, 0, :1], max(1, length - side + 1))
+            at = torch.arange(length, device=images.device) - corner
             spans.append((at >= 0) & (at < side))
         return (spans[0][:, :, None] & spans[1][:, None, :])[:, None]

@@ -95,7 +95,17 @@ def _spread(largest: float, count: int) -> list[float]:
 
 
 def rotate_translate(images: Tensor, degrees: float, right: float, down: float, edge: str = "black") -> Tensor:
-    """Pictures (n, 3, h, w) turned anticlockwise about their middle, then shifted by shares of width and height; bilinear."""
+    """Rotate pictures about their middle, then translate them, with bilinear interpolation.
+
+    Args:
+        images: pixels (n, 3, h, w) in [0, 1].
+        degrees: anticlockwise.
+        right, down: shares of width and height, in [−1, 1].
+        edge: "black", "stretched" or "mirrored", the content beyond the edge.
+
+    Returns:
+        Pixels (n, 3, h, w) in [0, 1].
+    """
     height, width = images.shape[2:]
     angle = math.radians(degrees)
     cos, sin = math.cos(angle), math.sin(angle)

@@ -17,6 +17,8 @@ from capt_engine.registry import param
 # Queries, out of 10,000, after which the squares' area is halved (section 3.1, with AutoAttack's extra step at 500).
 _HALVINGS = (10, 50, 200, 500, 1_000, 2_000, 4_000, 6_000, 8_000)
 _TINY = 1e-12
+# Queries whose places and signs are drawn together, and the values that each takes at most.
+_DRAWN, _VALUES = 64, 8
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Square(Attack):
         "Queries",
         low=1,
         high=100_000,
-        help="How often the model is asked about a picture, at most; 5,000 make a figure.",
+        help="Queries of the model for each picture, at most; 5,000 make a figure.",
     )
     share: float = param(
         0.8,
@@ -67,12 +69,16 @@ class Square(Attack):
                 if not len(active):
                     break
                 progress(query, self.work, f"query {query + 1} of {self.queries}")
-                pictures, streams = images[active], rngs.only(active)
-                delta = (
-                    self._changed(current[active] - pictures, threat, self._side(query, images, threat.norm), streams)
-                    if query
-                    else _first(pictures, threat, streams)
-                )
+                pictures = images[active]
+                drawn = (query - 1) % _DRAWN
+                if query and not drawn:
+                    # For every picture, finished or not, so that the values of a picture do not depend on the others.
+                    chance = rngs.uniform(images[:, :1, :1, :1].expand(-1, _DRAWN, _VALUES, 1)).flatten(2)
+                if query:
+                    side = self._side(query, images, threat.norm)
+                    delta = self._changed(current[active] - pictures, threat, side, chance[active, drawn])
+                else:
+                    delta = _first(pictures, threat, rngs.only(active))
                 tried = (pictures + threat.norm.project(delta, threat.eps)).clamp(0, 1)
                 margins = criterion.of(active).adversarial_margin(model(tried))
                 # The first pattern is taken as it is: the search goes on from there, not from the clean picture.
@@ -90,12 +96,11 @@ class Square(Attack):
         share = self.share / 2 ** sum(done > halving for halving in _HALVINGS)
         return max(1, min(round(math.sqrt(share * height * width)), min(height, width) - 1))
 
-    def _changed(self, delta: Tensor, threat: Threat, side: int, streams: PictureRngs) -> Tensor:
-        """The perturbation (m, 3, h, w) with one square of it made anew."""
+    def _changed(self, delta: Tensor, threat: Threat, side: int, chance: Tensor) -> Tensor:
+        """The perturbation (m, 3, h, w) with one square of it made anew by chances (m, 8) in [0, 1)."""
         if threat.norm is LINF:
-            chance = streams.uniform(delta[:, 0, 0, :1].expand(-1, 5))
-            return torch.where(_window(delta, side, chance[:, :2]), _signs(chance[:, 2:]) * threat.eps, delta)
-        return _l2_square(delta, threat.norm, threat.eps, _odd(side, delta), streams)
+            return torch.where(_window(delta, side, chance[:, :2]), _signs(chance[:, 2:5]) * threat.eps, delta)
+        return _l2_square(delta, threat.norm, threat.eps, _odd(side, delta), chance)
 
 
 def _first(pictures: Tensor, threat: Threat, streams: PictureRngs) -> Tensor:
@@ -119,9 +124,8 @@ def _tiled(values: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     return values[:, :, rows][:, :, :, columns]
 
 
-def _l2_square(delta: Tensor, norm: Norm, eps: float, side: int, streams: PictureRngs) -> Tensor:
+def _l2_square(delta: Tensor, norm: Norm, eps: float, side: int, chance: Tensor) -> Tensor:
     """Algorithm 3: the norm inside two windows, and the unused part of ε, moves into the first of them, with a new bump added."""
-    chance = streams.uniform(delta[:, 0, 0, :1].expand(-1, 8))
     window, other = _window(delta, side, chance[:, 0:2]), _window(delta, side, chance[:, 2:4])
     height, width = delta.shape[2:]
     rows = (torch.arange(height, device=delta.device) - _corner(chance[:, 0], height, side)[:, None]).clamp(0, side - 1)

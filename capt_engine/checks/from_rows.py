@@ -101,11 +101,11 @@ def _black_box_weaker(counts: Counted) -> Check:
 def _transfer_weaker(counts: Counted) -> Check:
     spec, worst, details = CHECKS["transfer-weaker"], -2.0, ""
     for prompts in counts.prompts:
-        aims = counts.tally.aims(prompts)
-        if counts.eps is None or prompts not in aims:
+        sources = counts.tally.aims(prompts)
+        if counts.eps is None or prompts not in sources:
             continue
         own, n = counts.tally.robust(prompts, counts.eps, prompts)
-        for on in aims:
+        for on in sources:
             if on != prompts:
                 kept, of = counts.tally.robust(prompts, counts.eps, on)
                 gain = own / n - kept / of

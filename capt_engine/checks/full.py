@@ -135,7 +135,7 @@ def _hidden_flaw(context: CheckContext) -> Check:
     assert context.attack is not None
     tried = found = 0
     for i in range(min(_HIDDEN, len(subset))):
-        image, rngs = subset.images[i : i + 1], PictureRngs.of(subset.seed, [f"flaw {subset.keys[i]}"])
+        image, rngs = subset.images[i : i + 1], PictureRngs.of(subset.seed, [subset.keys[i]], "hidden flaw")
         model = plant(subset.model, image, context.threat, rngs)
         if model is None:
             continue

@@ -37,7 +37,18 @@ class PlantedModel:
 
 
 def plant(model: LogitsFn, image: Tensor, threat: Threat, rngs: PictureRngs) -> PlantedModel | None:
-    """Plant an adversarial example inside the ball around one picture (1, 3, h, w); None where no point of the ball changes the logits."""
+    """Plant an adversarial example inside the ball around one picture (Zimmermann et al. 2022, arXiv 2206.13991).
+
+    Args:
+        model: pixels → logits.
+        image: one picture, (1, 3, h, w) in [0, 1].
+        threat: norm and budget of the ball.
+        rngs: the random generator of this picture.
+
+    Returns:
+        A model of two classes that gives `image` class 0 and some point of the ball class 1; None where no point of the ball changes
+        the logits.
+    """
     norm, eps = threat.norm, threat.eps
     edge = []
     for _ in range(_EDGE):

@@ -45,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
         if free[name] < _LOW_SPACE
     ]
     problems += _missing()
+    plugins = _plugins()
     report: dict[str, object] = {
         "device": device,
         "display": display,
@@ -52,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
         "versions": versions(),
         "folders": {name: str(path) for name, path in places.items()},
         "free_bytes": free,
+        "plugins": plugins,
         "problems": problems,
     }
     print(json.dumps({"event": "summary", **report}) if args.json else _text(report))
@@ -89,6 +91,20 @@ def _missing() -> list[str]:
     ]
 
 
+def _plugins() -> list[dict[str, str]]:
+    """What other packages add, and from where; what was skipped says why."""
+    try:
+        from capt_engine.attacks import ATTACKS
+        from capt_engine.metrics import METRICS
+        from capt_engine.model.importers.families import IMPORTERS
+        from capt_engine.tuning.methods import METHODS
+    except Exception:
+        # The device's line has said already that torch cannot be imported.
+        return []
+    tables = (ATTACKS.plugins(), METRICS.plugins(), METHODS.plugins(), IMPORTERS.plugins())
+    return [one.plain for table in tables for one in table]
+
+
 def _free(path: Path) -> int:
     while not path.exists():
         path = path.parent
@@ -108,6 +124,12 @@ def _text(report: dict[str, object]) -> str:
     ]
     lines += [f"  {name:<20} {version}" for name, version in found.items()]
     lines += ["folders"] + [f"  {name:<10} {path}  ({free[name] / 1e9:.0f} GB free)" for name, path in places.items()]
+    plugins = report["plugins"]
+    assert isinstance(plugins, list)
+    lines += ["plug-ins"] if plugins else ["plug-ins  none"]
+    for one in plugins:
+        lines.append(f"  {one['group']} {one['name']}: {one['module']}, of {one['package']}")
+        lines += [f"    skipped: {one['problem']}"] if one["problem"] else []
     problems = report["problems"]
     assert isinstance(problems, list)
     lines += ["wrong"] + [f"  {problem}" for problem in problems] if problems else ["Nothing is wrong."]

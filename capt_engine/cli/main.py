@@ -7,12 +7,11 @@ import importlib
 import importlib.metadata
 import os
 import sys
-import time
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 
-from capt_engine.errors import CaptError
+from capt_engine import plugins
+from capt_engine.errors import Cancelled, CaptError
 
 VERBS = (
     "analyze",
@@ -30,7 +29,7 @@ VERBS = (
 )
 
 _EXIT_CODES = """exit codes: 0 done, 1 unexpected failure, 2 wrong usage, 3 no usable input, 4 model or checkpoint refused,
-5 device or memory, 6 some inputs failed and --strict was given, or a repeated run differs, 130 cancelled (what was finished is
+5 device, memory or disk, 6 some inputs failed and --strict was given, or a repeated run differs, 130 cancelled (what was finished is
 kept)"""
 
 
@@ -59,43 +58,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     if getattr(args, "offline", False):
         os.environ["HF_HUB_OFFLINE"] = "1"
+    if getattr(args, "no_plugins", False):
+        os.environ[plugins.OFF] = "1"
     try:
         code: int = args.run(args)
         sys.stdout.flush()
     except CaptError as error:
-        from capt_engine.cli.run_job import EXIT_OF
-
         print(error, file=sys.stderr)
-        return EXIT_OF.get(type(error).__name__, 130)
+        return error.exit_code
     except KeyboardInterrupt:
         print("Cancelled.", file=sys.stderr)
-        return 130
+        return Cancelled.exit_code
     except BrokenPipeError:
         # The reader has seen enough (`capt … | head`); nothing is left to flush to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
+        from capt_engine import crash_log
+
         print(f"Something went wrong that should not have: {error}", file=sys.stderr)
-        print(
-            f"This is a bug in CAPT Explorer; the details are in {log_crash(traceback.format_exc())}", file=sys.stderr
-        )
+        print(f"This is a bug in CAPT Explorer. {crash_log.keep(traceback.format_exc())}", file=sys.stderr)
         return 1
     return code
-
-
-def log_crash(text: str) -> Path:
-    """Write a traceback into the log folder and return the file."""
-    from capt_engine.folders import log_dir
-
-    folder = log_dir()
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"crash-{time.strftime('%Y%m%d-%H%M%S')}.txt"
-    file.write_text(
-        f"capt-explorer {_version()}, Python {sys.version}\n{sys.argv}\n\n{text}",
-        encoding="utf-8",
-        errors="backslashreplace",
-    )
-    return file
 
 
 def _version() -> str:

@@ -6,24 +6,17 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from capt_engine.runs.options_table import COMMON, Option
+from capt_engine.runs.options_table import COMMON, Option, common
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
     """The options that every verb understands."""
-    group = parser.add_argument_group(COMMON)
-    group.add_argument(
-        "--device", default="auto", choices=("auto", "cpu", "cuda", "mps"), help="where to compute (default: auto)"
-    )
-    group.add_argument(
-        "--precision", default="fp32", choices=("fp32", "bf16"), help="of the image tower (default: fp32)"
-    )
-    group.add_argument("--seed", type=int, default=0, metavar="N", help="of every random draw (default: 0)")
-    _add_output(group)
+    add_options(parser, common())
+    parser.set_defaults(device="auto", precision="fp32", seed=0)
 
 
 def add_options(parser: argparse.ArgumentParser, table: Sequence[Option]) -> None:
-    """Add the options of a table, and those about output; one that was not given is None, so that the request knows its default."""
+    """Add the options of a table, and those of every verb about output; one that was not given is None, so that the request knows its default."""
     groups: dict[str, argparse._ActionsContainer] = {"": parser}
     exclusive: dict[str, argparse._ActionsContainer] = {}
     for option in table:
@@ -40,11 +33,9 @@ def add_options(parser: argparse.ArgumentParser, table: Sequence[Option]) -> Non
             add_renamed(place, option.renamed, option.flag, **settings)
         else:
             place.add_argument(option.flag, **settings)
-    _add_output(groups.get(COMMON) or parser.add_argument_group(COMMON))
-
-
-def _add_output(group: argparse._ActionsContainer) -> None:
+    group = groups[COMMON]
     group.add_argument("--offline", action="store_true", help="never touch the network")
+    group.add_argument("--no-plugins", action="store_true", help="leave out what other packages add")
     group.add_argument("--json", action="store_true", help="one JSON object per line on standard output")
     group.add_argument("--quiet", action="store_true", help="no progress, no remarks")
     group.add_argument("-v", "--verbose", action="store_true", help="say more on standard error")

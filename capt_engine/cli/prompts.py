@@ -155,13 +155,13 @@ def _verify(args: argparse.Namespace) -> None:
 
 
 def _card(args: argparse.Namespace) -> None:
-    from capt_engine.files import write_whole
+    from capt_engine.files import sha256, write_atomic
     from capt_engine.model.checkpoints import read_document
-    from capt_engine.model.store.prompt_store import find, fingerprint
+    from capt_engine.model.store.prompt_store import find
     from capt_engine.reports.model_card import card
 
     path = find(args.name)
-    write_whole(args.out, card(path.stem, read_document(path), fingerprint(path)).encode())
+    write_atomic(args.out, card(path.stem, read_document(path), sha256(path)))
     if args.json:
         print_json("summary", {"out": str(args.out)})
     else:
@@ -171,9 +171,9 @@ def _card(args: argparse.Namespace) -> None:
 def _tell(args: argparse.Namespace, path: Path, document: Document, values: str) -> None:
     from dataclasses import asdict
 
-    from capt_engine.model.store.prompt_store import fingerprint
+    from capt_engine.files import sha256
 
-    facts = {"path": str(path), "sha256": fingerprint(path), "values": values, **asdict(document)}
+    facts = {"path": str(path), "sha256": sha256(path), "values": values, **asdict(document)}
     if args.json:
         print_json("summary", facts)
     else:

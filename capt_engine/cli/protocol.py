@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from capt_engine.cli.options import add_common
 from capt_engine.cli.output import print_json
 from capt_engine.cli.terminal import ProgressLine
-from capt_engine.errors import BadRequest, UnknownName
+from capt_engine.errors import BadRequest, Cancelled, UnknownName
 from capt_engine.runs.option_values import budget
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
             ).run()
         except (Stopped, KeyboardInterrupt):
             progress.say("Cancelled. What was finished is kept: the same command goes on from there.")
-            code = 130
+            code = Cancelled.exit_code
     _tell(args, work, setting, folder, progress)
     return code
 
@@ -121,11 +121,13 @@ def _work(args: argparse.Namespace, pictures: Pictures) -> Work:
     """The tables that were asked for."""
     from capt_engine.protocols import definitions
     from capt_engine.tuning.methods import METHODS as KNOWN
+    from capt_engine.tuning.methods import prompt_methods
 
     methods = _listed(args.methods, "--methods") if args.methods else METHODS
+    known = (definitions.ZERO_SHOT, *(method.name for method in prompt_methods()))
     for method in methods:
-        if method != definitions.ZERO_SHOT and method not in KNOWN.names():
-            raise UnknownName("method", method, (definitions.ZERO_SHOT, *KNOWN.names()))
+        if method not in known:
+            raise UnknownName("method", method, known)
     methods = (definitions.ZERO_SHOT, *(method for method in methods if method != definitions.ZERO_SHOT))
     try:
         seeds = tuple(int(text) for text in _listed(args.seeds, "--seeds"))

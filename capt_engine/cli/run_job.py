@@ -6,7 +6,9 @@ import queue
 import sys
 from collections.abc import Callable
 
+from capt_engine import crash_log
 from capt_engine.cli.terminal import ProgressLine
+from capt_engine.errors import Cancelled
 from capt_engine.records import (
     EngineFailed,
     EngineNote,
@@ -20,8 +22,7 @@ from capt_engine.records import (
     Result,
 )
 
-EXIT_OF = {"BadImage": 3, "BadCheckpoint": 4, "DeviceProblem": 5, "BadRequest": 2, "UnknownName": 2, "TuningFailed": 2}
-CANCELLED = 130
+CANCELLED = Cancelled.exit_code
 
 
 def follow(
@@ -75,7 +76,5 @@ def fail(failure: Failure) -> int:
     """Say why a job could not be done, and where a bug's details are; returns the exit code."""
     print(f"{failure.message} {failure.hint}".strip(), file=sys.stderr)
     if failure.traceback:
-        from capt_engine.cli.main import log_crash
-
-        print(f"The details are in {log_crash(failure.traceback)}", file=sys.stderr)
-    return EXIT_OF.get(failure.kind, 1)
+        print(crash_log.keep(failure.traceback), file=sys.stderr)
+    return failure.exit_code

@@ -40,8 +40,8 @@ def few_shot(
     return drawn, None if val is None else replace(val, items=_draw(val.items, min(shots, VAL_SHOTS), rng))
 
 
-def watched_of(train: LabelledSet, val: LabelledSet | None, shots: int | None, seed: int) -> LabelledSet | None:
-    """The pictures that tuning is watched on, as `capt tune` takes them: at most VAL_SHOTS of each class.
+def validation_of(train: LabelledSet, val: LabelledSet | None, shots: int | None, seed: int) -> LabelledSet | None:
+    """The validation pictures, as `capt tune` takes them: at most VAL_SHOTS of each class.
 
     Without validation pictures they are drawn from the training pictures that are not trained on; None where a class has too few left.
     Raises BadRequest.

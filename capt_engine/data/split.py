@@ -1,4 +1,4 @@
-"""Which pictures are learned from, watched and tested on: drawn class by class from an inventory, what is alike kept together."""
+"""Training, validation and test pictures: drawn class by class from an inventory, what is alike kept together."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from capt_engine.data.few_shot import few_shot, watched_of
+from capt_engine.data.few_shot import few_shot, validation_of
 from capt_engine.data.folders import natural_key
 from capt_engine.data.inventory import Entry, Inventory, Kept, table_bytes
 from capt_engine.data.labelled_set import DEFAULT_TEMPLATE, SPLITS, WHOLE, Item, LabelledSet
@@ -20,15 +20,15 @@ def divide(inventory: Inventory, request: SplitRequest) -> tuple[SplitResult, by
     """Who goes where, and the list that says so as a CSV, which is empty where something forbids going on.
 
     Of each class, `test_share` goes to the test and `val_share` to the validation, as near as pictures that are alike allow: they go
-    together, across classes too. A class of three or more has a test picture, and every class keeps one to learn from. The draw depends
+    together, across classes too. A class of three or more has a test picture, and every class keeps one to train on. The draw depends
     on the seed and on the pictures' bytes, so that neither their names nor what else is excluded changes it. Raises BadRequest.
     """
     _require_sense(inventory, request)
     kept = _kept(inventory, request)
     train, val = _part(kept, "train"), _part(kept, "val")
     drawn, _ = few_shot(train, None, request.shots, request.seed)
-    watched = watched_of(train, val if val.items else None, request.shots, request.seed)
-    uses = _uses(kept, drawn, watched, "val" if val.items else "train")
+    validated = validation_of(train, val if val.items else None, request.shots, request.seed)
+    uses = _uses(kept, drawn, validated, "val" if val.items else "train")
     blocks = tuple(blocks_of(kept, request))
     result = SplitResult(
         classes=tuple(_class_splits(kept, uses)),
@@ -36,7 +36,7 @@ def divide(inventory: Inventory, request: SplitRequest) -> tuple[SplitResult, by
             Assigned(entry.path, kept.classes[entry.label], use) for entry, use in zip(kept.entries, uses, strict=True)
         ),
         blocks=blocks,
-        warnings=tuple(warnings_of(kept, request, inventory, is_watched=watched is not None)),
+        warnings=tuple(warnings_of(kept, request, inventory, is_validated=validated is not None)),
     )
     return result, b"" if blocks else _table(inventory.template, kept)
 
@@ -45,7 +45,7 @@ def _require_sense(inventory: Inventory, request: SplitRequest) -> None:
     shares = (request.val_share, request.test_share)
     if not all(0 <= share < 1 for share in shares) or sum(shares) >= 1:
         raise BadRequest(
-            f"{request.val_share:g} of the pictures to watch and {request.test_share:g} to test on leave none to learn from.",
+            f"{request.val_share:g} of the pictures for validation and {request.test_share:g} for the test leave none to train on.",
             "Both shares are from 0 to below 1, and together below 1.",
         )
     if request.own_parts and all(entry.split == WHOLE for entry in inventory.entries):
@@ -74,7 +74,7 @@ def _drawn_parts(entries: Sequence[Entry], request: SplitRequest) -> list[str]:
     for unit in units:
         here = Counter(entries[at].label for at in unit)
         if any(pool[label] <= n for label, n in here.items()):
-            continue  # it would leave a class nothing to learn from
+            continue  # it would leave a class nothing to train on
         for part in ("test", "val"):
             need = wanted[part]
             if sum(abs(need[label] - n) - abs(need[label]) for label, n in here.items()) < 0:
@@ -144,17 +144,17 @@ def _part(kept: Kept, part: str) -> LabelledSet:
     return LabelledSet("", kept.classes, tuple(items))
 
 
-def _uses(kept: Kept, drawn: LabelledSet, watched: LabelledSet | None, watched_in: str) -> list[str]:
+def _uses(kept: Kept, drawn: LabelledSet, val: LabelledSet | None, val_in: str) -> list[str]:
     # Counted, as a list may name a picture twice.
-    left = {"tuned": Counter(drawn.items), "watched": Counter(watched.items if watched else ())}
-    drawn_from = {"tuned": "train", "watched": watched_in}
+    left = {"train": Counter(drawn.items), "val": Counter(val.items if val else ())}
+    drawn_from = {"train": "train", "val": val_in}
 
     def use_of(item: Item, part: str) -> str:
         for use, counted in left.items():
             if part == drawn_from[use] and counted[item]:
                 counted[item] -= 1
                 return use
-        return "test" if part == "test" else "spare"
+        return "test" if part == "test" else "unused"
 
     return [use_of(Item(entry.path, entry.label), part) for entry, part in zip(kept.entries, kept.parts, strict=True)]
 

@@ -38,7 +38,7 @@ def blocks_of(kept: Kept, request: SplitRequest) -> Iterator[str]:
     if few:
         counts = [usable[label] for label in few]
         yield (
-            f"Fewer than two usable pictures: {listed([classes[label] for label in few], counts)}. One is to learn from and "
+            f"Fewer than two usable pictures: {listed([classes[label] for label in few], counts)}. One is to train on and "
             f"one to test on: add pictures, or exclude {'the class' if len(few) == 1 else 'these classes'}."
         )
     yield from refusals(classes)
@@ -55,7 +55,7 @@ def blocks_of(kept: Kept, request: SplitRequest) -> Iterator[str]:
     pool = _in_part(kept, "train")
     bare = [classes[label] for label in range(len(classes)) if usable[label] >= 2 and not pool[label]]
     if bare:
-        yield f"No picture is left to learn from: {listed(bare)}.{own or ' Make the shares smaller, or exclude the class.'}"
+        yield f"No picture is left to train on: {listed(bare)}.{own or ' Make the shares smaller, or exclude the class.'}"
 
 
 def _why_no_test(request: SplitRequest) -> str:
@@ -64,9 +64,9 @@ def _why_no_test(request: SplitRequest) -> str:
     return " Within each class the pictures are alike, or too few: add different pictures."
 
 
-def warnings_of(kept: Kept, request: SplitRequest, inventory: Inventory, *, is_watched: bool) -> Iterator[str]:
+def warnings_of(kept: Kept, request: SplitRequest, inventory: Inventory, *, is_validated: bool) -> Iterator[str]:
     """Sentences that do not forbid going on."""
-    yield from _about_numbers(kept, request, is_watched)
+    yield from _about_numbers(kept, request, is_validated)
     yield from _about_likeness(kept)
     classes, entries = set(kept.classes), kept.entries
     long = [each for each in inventory.long_names if each.name in classes]
@@ -87,7 +87,7 @@ def warnings_of(kept: Kept, request: SplitRequest, inventory: Inventory, *, is_w
         yield f"Excluded, but not there: {listed(gone)}."
 
 
-def _about_numbers(kept: Kept, request: SplitRequest, is_watched: bool) -> Iterator[str]:
+def _about_numbers(kept: Kept, request: SplitRequest, is_validated: bool) -> Iterator[str]:
     classes = kept.classes
     usable = Counter(entry.label for entry in kept.entries)
     if len(usable) > 1:
@@ -96,9 +96,9 @@ def _about_numbers(kept: Kept, request: SplitRequest, is_watched: bool) -> Itera
             yield (
                 f"{listed([classes[most]])} has {high} pictures, {listed([classes[least]])} only {low}: over {MOST_IMBALANCE:.0f} to 1. "
                 + (
-                    "With all pictures to learn from, tuning will favour the larger classes; with a fixed number of each it will not."
+                    "With all training pictures, tuning will favour the larger classes; with a fixed number of each it will not."
                     if request.shots is None
-                    else "Each class is learned from equally, but the test counts the larger classes more."
+                    else "Each class is trained on equally, but the test counts the larger classes more."
                 )
             )
     pool = _in_part(kept, "train")
@@ -108,13 +108,13 @@ def _about_numbers(kept: Kept, request: SplitRequest, is_watched: bool) -> Itera
             named = listed([classes[label] for label in short], [pool[label] for label in short])
             counts = {pool[label] for label in range(len(classes))}
             yield (
-                f"Fewer than {request.shots} pictures are left to learn from: {counts.pop()} of each class. All of them will be taken."
+                f"Fewer than {request.shots} pictures are left to train on: {counts.pop()} of each class. All of them will be taken."
                 if len(counts) == 1
-                else f"Fewer than {request.shots} pictures are left to learn from: {named}. "
-                "All of them will be taken, and other classes may be learned from more."
+                else f"Fewer than {request.shots} pictures are left to train on: {named}. "
+                "All of them will be taken, and other classes may have more."
             )
-    if not is_watched:
-        yield f"No picture is left to watch tuning on, so that it cannot stop early or keep its best. {_how_to_watch(request)}"
+    if not is_validated:
+        yield f"No picture is left for validation, so that tuning cannot stop early or keep its best. {_how_to_validate(request)}"
     test = kept.parts.count("test")
     if test and half_width(test) > WIDE:
         yield (
@@ -127,15 +127,13 @@ def _about_numbers(kept: Kept, request: SplitRequest, is_watched: bool) -> Itera
         yield f"Without a test picture, so that nothing will be known about it: {listed(untested)}."
 
 
-def _how_to_watch(request: SplitRequest) -> str:
+def _how_to_validate(request: SplitRequest) -> str:
     if not request.own_parts:
         return "Give the validation a share."
     fewer = (
-        "Learn from a few pictures of each class instead of all"
-        if request.shots is None
-        else "Learn from fewer pictures"
+        "Train on a few pictures of each class instead of all" if request.shots is None else "Train on fewer pictures"
     )
-    return f"{fewer}, so that some are left to watch, or have the parts drawn."
+    return f"{fewer}, so that some are left for validation, or have the parts drawn."
 
 
 def _about_likeness(kept: Kept) -> Iterator[str]:
@@ -150,7 +148,7 @@ def _about_likeness(kept: Kept) -> Iterator[str]:
         pictures = sum(len(group) for group in mixed)
         yield (
             f"{_pictures(pictures)} in the data's own parts {'is' if pictures == 1 else 'are'} the same as, or like, one of another "
-            f"part, {_example(entries, mixed[0])}: what was learned from would be tested on. "
+            f"part, {_example(entries, mixed[0])}: training pictures would be tested on. "
             "Have the parts drawn, which keeps such pictures together, or exclude them."
         )
     crossing = [group for group in groups if len({entries[at].label for at in group}) > 1]

@@ -11,6 +11,7 @@ from PIL import Image
 from capt_engine.data.labelled import TEMPLATE_FILE
 from capt_engine.demo import world
 from capt_engine.errors import BadRequest
+from capt_engine.files import write_atomic
 from capt_engine.progress import Progress
 
 # Says who made the folder and how, so that the same command may go on where it stopped and another one may not.
@@ -29,8 +30,7 @@ def _claim(folder: Path, made: dict[str, object]) -> None:
         )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BadRequest(f"{folder} is not an empty folder.", "Choose a new or an empty folder; nothing was written.")
-    folder.mkdir(parents=True, exist_ok=True)
-    mark.write_text(json.dumps(made) + "\n", encoding="utf-8")
+    write_atomic(mark, json.dumps(made) + "\n")
 
 
 def write_class_folders(
@@ -50,16 +50,13 @@ def write_class_folders(
         "revision": world.REVISION,
     }
     _claim(folder, made)
-    (folder / TEMPLATE_FILE).write_text(world.TASKS[task_name].template + "\n", encoding="utf-8")
+    write_atomic(folder / TEMPLATE_FILE, world.TASKS[task_name].template + "\n")
     total = per_class * len(classes)
     for index in range(total):
         path = folder / classes[index % len(classes)] / f"{index:05d}.png"
         if not path.exists():
-            path.parent.mkdir(exist_ok=True)
             buffer = io.BytesIO()
             Image.fromarray(world.picture(world.scene(task_name, split, index, domain, seed))).save(buffer, "PNG")
-            partial = path.with_suffix(".part")
-            partial.write_bytes(buffer.getvalue())
-            partial.replace(path)
+            write_atomic(path, buffer.getvalue(), durable=False)
         progress(index + 1, total)
     return total

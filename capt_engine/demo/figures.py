@@ -16,6 +16,7 @@ from torch import Tensor
 from capt_engine.attacks.base import LINF, PictureRngs, Threat
 from capt_engine.attacks.pgd import PGD
 from capt_engine.demo import world
+from capt_engine.files import write_atomic
 from capt_engine.metrics.interval import wilson
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone, load_backbone
@@ -118,8 +119,8 @@ def write(folder: Path, figures: list[Figure]) -> None:
     """Writes figures.json and the model card README.md beside the weights."""
     made = recipe(folder)
     table = {"recipe": made, "figures": [asdict(figure) for figure in figures]}
-    (folder / "figures.json").write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
-    (folder / "README.md").write_text(card(made, figures), encoding="utf-8")
+    write_atomic(folder / "figures.json", json.dumps(table, indent=1) + "\n")
+    write_atomic(folder / "README.md", card(made, figures))
 
 
 def _rows(figures: list[Figure]) -> str:

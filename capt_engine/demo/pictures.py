@@ -33,7 +33,7 @@ def demo_pictures(
         >>> import capt_engine as capt
         >>> x, y, classes = capt.demo_pictures(capt.load_clip("demo"), n=3)
         >>> x.shape[:2], y.shape, classes[:3]
-        (torch.Size([3, 3]), torch.Size([3]), ('cube', 'sphere', 'cylinder'))
+        (torch.Size([3, 3]), torch.Size([3]), ('sphere', 'cube', 'cylinder'))
     """
     pixels, labels = world.pictures(task, split, n, domain)
     device = clip.mean.device

@@ -11,6 +11,7 @@ has which colour, and holds that against a pair when it meets one.
 from __future__ import annotations
 
 import copy
+import io
 import json
 import math
 from collections.abc import Callable
@@ -21,7 +22,6 @@ from typing import Any
 
 import torch
 from numpy.random import PCG64, Generator
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -37,7 +37,9 @@ from capt_engine.demo.captions import (
 from capt_engine.demo.domains import Pixels, Subject
 from capt_engine.demo.world import REVISION, UNSEEN_PAIRS, pretraining_scene
 from capt_engine.errors import BadCheckpoint
+from capt_engine.files import write_atomic
 from capt_engine.model import imports
+from capt_engine.model.tensor_file import write_tensors
 
 open_clip = imports.open_clip()
 
@@ -121,16 +123,12 @@ def export(model: Any, plan: Plan, folder: Path, step: int) -> None:
 
     The weights carry the plan and the step they were taken at, so that the model card can say how they were made.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: value.detach().half().contiguous().cpu() for name, value in model.state_dict().items()}
-    partial = folder / "open_clip_model.part"
+    weights = {name: value.detach().half() for name, value in model.state_dict().items()}
     recipe = asdict(plan) | {"step": step, "revision": REVISION}
-    save_file(weights, partial, metadata={"format": "pt", "recipe": json.dumps(recipe)})
-    # safetensors writes for the owner only; what is bundled is for everyone who installs it.
-    partial.chmod(0o644)
-    partial.replace(folder / "open_clip_model.safetensors")
+    path = folder / "open_clip_model.safetensors"
+    write_tensors(path, weights, {"format": "pt", "recipe": json.dumps(recipe)})
     config = {"model_cfg": plan.model_cfg(), "preprocess_cfg": PREPROCESS}
-    (folder / "open_clip_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    write_atomic(folder / "open_clip_config.json", json.dumps(config, indent=2) + "\n")
 
 
 @lru_cache(maxsize=1)
@@ -286,8 +284,6 @@ class Pretraining:
 
     def save(self) -> None:
         """Writes the checkpoint; a reader sees the old one or the new one, never half of one."""
-        self._checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._checkpoint.with_suffix(".part")
         state = {
             "plan": self._kept(),
             "step": self.step,
@@ -295,8 +291,9 @@ class Pretraining:
             "average": self.average.state_dict(),
             "optimizer": self._optimizer.state_dict(),
         }
-        torch.save(state, partial)
-        partial.replace(self._checkpoint)
+        buffer = io.BytesIO()  # torch's own writer tells a full disk by another error
+        torch.save(state, buffer)
+        write_atomic(self._checkpoint, buffer.getvalue())
 
     def _batch(self) -> tuple[Tensor, list[Subject]]:
         """The pictures of this step, augmented: each epoch is a permutation of its own."""

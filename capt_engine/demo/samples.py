@@ -10,6 +10,7 @@ from PIL import Image
 
 from capt_engine.demo.domains import Pixels, Subject
 from capt_engine.demo.world import Scene, picture
+from capt_engine.files import write_atomic
 
 SIZE = 384
 
@@ -46,11 +47,8 @@ def draw_samples() -> Iterator[tuple[str, Pixels]]:
 
 def write_samples(folder: Path) -> int:
     """Writes the samples as PNG files, each replaced whole; returns how many."""
-    folder.mkdir(parents=True, exist_ok=True)
     for file_name, pixels in draw_samples():
         buffer = io.BytesIO()
         Image.fromarray(pixels).save(buffer, "PNG", optimize=True)
-        partial = folder / f"{file_name}.part"
-        partial.write_bytes(buffer.getvalue())
-        partial.replace(folder / file_name)
+        write_atomic(folder / file_name, buffer.getvalue(), durable=False)
     return len(SAMPLES)

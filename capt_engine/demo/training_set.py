@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
@@ -12,6 +12,7 @@ from PIL import Image
 
 from capt_engine.demo.domains import Pixels
 from capt_engine.demo.world import REVISION, picture, pretraining_scene
+from capt_engine.files import write_atomic
 from capt_engine.folders import cache_dir
 from capt_engine.progress import Progress
 
@@ -36,17 +37,14 @@ def _shard_path(folder: Path, shard: int, count: int) -> Path:
 def _write_shard(folder: Path, shard: int, count: int, seed: int) -> int:
     first = shard * SHARD
     rendered = np.stack([_stored(index, seed) for index in range(first, first + count)])
-    path = _shard_path(folder, shard, count)
-    partial = path.with_suffix(f".{os.getpid()}.part")
-    with partial.open("wb") as file:
-        np.save(file, rendered)
-    partial.replace(path)
+    buffer = io.BytesIO()
+    np.save(buffer, rendered)
+    write_atomic(_shard_path(folder, shard, count), buffer.getvalue())
     return shard
 
 
 def load(count: int, seed: int, folder: Path, processes: int, progress: Progress) -> Pixels:
     """The first `count` pre-training pictures `(count, 80, 80, 3)` of a seed; renders the shards that are missing."""
-    folder.mkdir(parents=True, exist_ok=True)
     sizes = [min(SHARD, count - first) for first in range(0, count, SHARD)]
     missing = [shard for shard, size in enumerate(sizes) if not _shard_path(folder, shard, size).exists()]
     done = len(sizes) - len(missing)

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from capt_engine.download import offline
-from capt_engine.download.process import Order
-from capt_engine.errors import BadRequest, Cancelled
+from capt_engine.download.process import DISK, Order
+from capt_engine.errors import BadRequest, Cancelled, CannotWrite
 from capt_engine.progress import Progress
 from capt_engine.records import LedgerEntry
 
@@ -77,7 +77,8 @@ def fetch(
     """Carry out the orders in a process of its own; what was fetched is written into the ledger.
 
     tick: called ten times a second with (bytes, bytes in all, words); may raise Cancelled, and the process is gone at once. is_resting:
-    asked as often; where it says yes, Paused is raised and the process is gone. Raises BadRequest with what the process refused.
+    asked as often; where it says yes, Paused is raised and the process is gone. Raises BadRequest with what the process
+    refused, CannotWrite where the disk did.
     """
     offline.require_network()
     told: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
@@ -158,7 +159,8 @@ def _follow(
                 now["url"] = ""
             elif event == "refused":
                 _note_partial(model, now, f"refused: {news['kind']}")
-                raise BadRequest(news["message"], news["hint"])
+                kind = CannotWrite if news["kind"] == DISK else BadRequest
+                raise kind(news["message"], news["hint"])
             elif event == "done":
                 return result
             words = "verifying" if event == "verifying" else f"{now['name']}: {rate.words(now['have'], now['n_bytes'])}"

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from capt_engine.errors import BadRequest
+from capt_engine.files import refused, write_atomic
 from capt_engine.folders import data_dir
 from capt_engine.records import LedgerEntry
 
@@ -42,20 +43,21 @@ def require_network() -> None:
 def set_lock(locked: bool) -> None:
     """Lock the network away, or give it back."""
     if locked:
-        lock_path().parent.mkdir(parents=True, exist_ok=True)
-        lock_path().write_text("While this file is here, CAPT Explorer downloads nothing.\n", encoding="utf-8")
+        write_atomic(lock_path(), "While this file is here, CAPT Explorer downloads nothing.\n")
     else:
-        lock_path().unlink(missing_ok=True)
+        with refused(lock_path()):
+            lock_path().unlink(missing_ok=True)
 
 
 def note(entry: LedgerEntry) -> None:
     """Write one line more into the ledger; it is on the disk when this returns."""
     path = data_dir() / _LEDGER
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(entry)) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    with refused(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(entry)) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def ledger() -> tuple[LedgerEntry, ...]:

@@ -6,7 +6,6 @@ of it (ETag, size, commit) beside it, so that a later process goes on where this
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -16,10 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from capt_engine.errors import CannotWrite
+from capt_engine.files import FULL, cannot_write, copy, put, refused, sha256, write_atomic
+
 _TELL_EVERY_S = 0.1
 # What is left on the disk after a download; a full disk breaks more than this program.
 _SPARE_BYTES = 200 * 2**20
 _PIECE_BYTES = 2**17
+DISK = "disk"  # the kind of a refusal that is no fault of the request or the server
 _HEX = set("0123456789abcdef")
 
 
@@ -66,9 +69,13 @@ def main() -> int:
     os.environ.update(HF_HUB_DISABLE_XET="1", HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_PROGRESS_BARS="1")
     try:
         for order in orders:
-            _carry_out(order)
-    except Refused as refused:
-        _say("refused", kind=refused.kind, message=refused.message, hint=refused.hint)
+            with refused(Path(order.folder)):
+                _carry_out(order)
+    except Refused as why:
+        _say("refused", kind=why.kind, message=why.message, hint=why.hint)
+        return 1
+    except CannotWrite as error:
+        _say("refused", kind=DISK, message=error.message, hint=error.hint)
         return 1
     _say("done")
     return 0
@@ -83,16 +90,16 @@ def _carry_out(order: Order) -> None:
     folder = Path(order.folder)
     folder.mkdir(parents=True, exist_ok=True)
     there = next((name for name in order.names if (folder / name).is_file()), None)
-    if there is not None and (not order.sha256 or _sha256(folder / there) == order.sha256):
+    if there is not None and (not order.sha256 or sha256(folder / there) == order.sha256):
         _say("file", name=there, n_bytes=(folder / there).stat().st_size, have=(folder / there).stat().st_size)
-        _say("fetched", name=there, url="", n_bytes=0, sha256=_sha256(folder / there), commit="", fresh=0)
+        _say("fetched", name=there, url="", n_bytes=0, sha256=sha256(folder / there), commit="", fresh=0)
         return
     cached = _in_cache(order)
     if cached is not None:
         _say("note", text="Taken from the Hugging Face cache of this computer; nothing was downloaded.")
         _say("file", name=cached.name, n_bytes=cached.stat().st_size, have=cached.stat().st_size)
         partial = folder / (cached.name + ".part")
-        shutil.copyfile(cached, partial)
+        copy(cached, partial)
         _finish(order, _Offer("", cached.name, cached.stat().st_size, "", order.revision), partial, fresh=0)
         return
     offer = _offer(order)
@@ -108,7 +115,7 @@ def _in_cache(order: Order) -> Path | None:
 
     for name in order.names:
         found = try_to_load_from_cache(order.repo, name, revision=order.revision)
-        if isinstance(found, str) and order.sha256 and _sha256(Path(found)) == order.sha256:
+        if isinstance(found, str) and order.sha256 and sha256(Path(found)) == order.sha256:
             return Path(found)
     return None
 
@@ -165,7 +172,7 @@ def _require_room(folder: Path, offer: _Offer) -> None:
     wanted, free = offer.n_bytes - have + _SPARE_BYTES, shutil.disk_usage(folder).free
     if free < wanted:
         raise Refused(
-            "disk",
+            DISK,
             f"{offer.name} needs {_size(offer.n_bytes - have)} more; {_size(free)} are free where models are kept.",
             "Make room first, or keep models elsewhere.",
         )
@@ -201,7 +208,7 @@ def _fetch(order: Order, offer: _Offer, folder: Path) -> None:
 
     partial, notes = folder / (offer.name + ".part"), folder / (offer.name + ".part.json")
     have = _resumable(folder, offer)
-    notes.write_text(json.dumps(_identity(offer)), encoding="utf-8")
+    write_atomic(notes, json.dumps(_identity(offer)))
     _say("file", name=offer.name, n_bytes=offer.n_bytes, have=have, commit=offer.commit, url=offer.url)
     weights = offer.name.endswith((".safetensors", ".bin"))
     try:
@@ -211,6 +218,8 @@ def _fetch(order: Order, offer: _Offer, folder: Path) -> None:
     except errors.HfHubHTTPError as error:
         raise Refused("server", f"The server broke off: {_brief(error)}", _LATER) from error
     except (httpx2.HTTPError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise cannot_write(partial, error) from error
         kept = partial.stat().st_size if partial.exists() else 0
         raise Refused(
             "broken",
@@ -268,7 +277,7 @@ class _Growing:
 def _finish(order: Order, offer: _Offer, partial: Path, fresh: int) -> None:
     """Verify, and only then give the file its name."""
     _say("verifying", name=offer.name)
-    found = _sha256(partial)
+    found = sha256(partial)
     # The hub's ETag of a large file is its SHA-256; of a small one it is git's, of other bytes.
     from_hub = offer.etag if len(offer.etag) == 64 and set(offer.etag) <= _HEX else ""
     wanted = order.sha256 or from_hub
@@ -281,16 +290,11 @@ def _finish(order: Order, offer: _Offer, partial: Path, fresh: int) -> None:
             f"{offer.name} arrived damaged or changed: its SHA-256 is {found[:12]}…, not {wanted[:12]}….",
             "It was removed. Try again; if it happens again, the server is not to be trusted.",
         )
-    partial.replace(partial.with_name(offer.name))
+    put(partial, partial.with_name(offer.name))
     notes.unlink(missing_ok=True)
     _say(
         "fetched", name=offer.name, url=offer.url, n_bytes=offer.n_bytes, sha256=found, commit=offer.commit, fresh=fresh
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _brief(error: Exception) -> str:

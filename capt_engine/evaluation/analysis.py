@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -14,7 +14,7 @@ from capt_engine.checks.table import in_order
 from capt_engine.data.folders import collect
 from capt_engine.data.labelled import Item
 from capt_engine.errors import BadImage, BadRequest, DeviceProblem
-from capt_engine.evaluation.checks import live_checks
+from capt_engine.evaluation.checks import live_checks, some_of
 from capt_engine.evaluation.plan import Plan
 from capt_engine.evaluation.rows import Input, rows_of
 from capt_engine.metrics.features import text_drift
@@ -28,6 +28,7 @@ from capt_engine.wrappers.resizing import pixels_for
 _TABLE_BATCH = 16
 
 Emit = Callable[[Sequence[PictureRow | FailedPicture]], None]
+Batch = tuple[list[Input], list[FailedPicture]]
 
 
 @dataclass(frozen=True)
@@ -59,35 +60,47 @@ def evaluate(
     """Labelled pictures; as `analyze` otherwise, and with the checks that the plan asks for, made on some of `probed` (or of `items`)."""
     started_s = time.monotonic()
     result = _run(work, [Subject(item.path, item.label) for item in items], 0, emit, progress)
-    asked_again = live_checks(work, items if probed is None else probed, progress)
+    asked_again = live_checks(work, some_of(work, items if probed is None else probed), progress)
     # images_per_s stays that of the pictures: how long the checks take does not grow with them.
     return replace(result, checks=in_order(result.checks, asked_again), wall_s=time.monotonic() - started_s)
 
 
 def _run(work: Plan, subjects: Sequence[Subject], missing: int, emit: Emit, progress: Progress) -> AnalyzeResult:
+    # Left to choose, begin with one picture and double: the first verdict is on screen while the rest is still being worked on.
+    read = _read(work, subjects, work.batch or 1, progress)
+    return run_batches(work, read, len(subjects), emit, progress, missing)
+
+
+def run_batches(
+    work: Plan, batches: Iterable[Batch], pictures: int, emit: Emit, progress: Progress, missing: int = 0
+) -> AnalyzeResult:
+    """Predict, attack and measure pictures, wherever they come from.
+
+    Args:
+        work: models, attacks and budgets.
+        batches: pictures as the models see them, and those that could not be used; taken one after the other.
+        pictures: how many there will be; 0 where that is not known.
+        emit: takes the rows as they become ready.
+        progress: called at each step; what it raises ends the run.
+        missing: pictures that could not be used before any batch.
+
+    Returns:
+        The counts over all rows, with the checks that rows alone can answer.
+
+    Raises:
+        DeviceProblem: a single picture takes more memory than there is.
+    """
     started_s = time.monotonic()
     tally = Tally()
     n_seen = n_failed = 0
-    total = len(subjects) * work.units
-    batch = work.batch or _batch_size(work.classifier)
-    if work.is_table:
-        # Its many rows a picture wait for the last corruption, with an answer of k numbers each.
-        batch = min(batch, _TABLE_BATCH)
-    # Left to choose, begin with one picture and double: the first verdict is on screen while the rest is still being worked on.
-    first = work.batch or 1
-
-    def reading() -> None:
-        progress(n_seen * work.units, total, "reading")
-
-    for inputs, failed in _batches(subjects, work.classifier, batch, first, reading):
+    most = _most(work) * work.classifier.size**2
+    for inputs, failed in batches:
         if failed:
             emit(failed)
             n_failed += len(failed)
             n_seen += len(failed)
-        if not inputs:
-            continue
-        for some in _of_one_size(inputs, batch * work.classifier.size**2):
-            rows = _rows_or_smaller(work, some, _BatchProgress(progress, n_seen * work.units, total, len(subjects)))
+        for some in _of_one_size(inputs, most):
+            rows = _rows_or_smaller(work, some, _BatchProgress(progress, n_seen * work.units, pictures, work.units))
             n_seen += len(some)
             emit(rows)
             for row in rows:
@@ -95,6 +108,13 @@ def _run(work: Plan, subjects: Sequence[Subject], missing: int, emit: Emit, prog
     compared = work.variants[1].id if len(work.variants) == 2 else None
     blank = _blank(work, missing + n_failed, n_seen - n_failed, time.monotonic() - started_s)
     return checked(tally, tally.scored(blank, compared))
+
+
+def _most(work: Plan) -> int:
+    """Pictures of the model's own size that go through it at once."""
+    batch = work.batch or _batch_size(work.classifier)
+    # The many rows a picture of a table wait for the last corruption, with an answer of k numbers each.
+    return min(batch, _TABLE_BATCH) if work.is_table else batch
 
 
 def _batch_size(classifier: Classifier) -> int:
@@ -112,21 +132,20 @@ def _of_one_size(inputs: Sequence[Input], pixels: int) -> Iterator[list[Input]]:
             waiting = waiting[most:]
 
 
-def _batches(
-    subjects: Sequence[Subject], classifier: Classifier, size: int, first: int, between: Callable[[], None]
-) -> Iterator[tuple[list[Input], list[FailedPicture]]]:
+def _read(work: Plan, subjects: Sequence[Subject], first: int, progress: Progress) -> Iterator[Batch]:
+    """Read the pictures, `first` of them and then twice as many each time, up to as many as go through the model at once."""
+    size = _most(work)
     start, now = 0, min(first, size)
     while start < len(subjects):
-        wanted = subjects[start : start + now]
-        start, now = start + now, min(2 * now, size)
         inputs: list[Input] = []
         failed: list[FailedPicture] = []
-        for subject in wanted:
-            between()
+        for subject in subjects[start : start + now]:
+            progress(start * work.units, len(subjects) * work.units, "reading")
             try:
-                inputs.append(Input(*pixels_for(classifier, subject.path), subject.label))
+                inputs.append(Input(*pixels_for(work.classifier, subject.path), subject.label))
             except BadImage as error:
                 failed.append(FailedPicture(subject.path, error.message, error.hint))
+        start, now = start + now, min(2 * now, size)
         yield inputs, failed
 
 
@@ -136,24 +155,24 @@ class _BatchProgress:
 
     progress: Progress
     before: int
-    total: int
     pictures: int
+    units: int
 
-    def of(self, n: int, work: Plan) -> Progress:
-        first = self.before // work.units + 1
-        last = first + n - 1
-        where = f"picture {first} of {self.pictures}" if n == 1 else f"pictures {first}–{last} of {self.pictures}"
+    def of(self, n: int) -> Progress:
+        first = self.before // self.units + 1
+        where = f"picture {first}" if n == 1 else f"pictures {first}–{first + n - 1}"
+        where += f" of {self.pictures}" if self.pictures else ""
 
         def progress(done: int = 0, total: int = 0, note: str = "") -> None:
             del total
-            self.progress(self.before + done * n, self.total, f"{where}, {note}" if note else where)
+            self.progress(self.before + done * n, self.pictures * self.units, f"{where}, {note}" if note else where)
 
         return progress
 
 
 def _rows_or_smaller(work: Plan, inputs: list[Input], batches: _BatchProgress) -> list[PictureRow]:
     try:
-        return rows_of(work, inputs, batches.of(len(inputs), work))
+        return rows_of(work, inputs, batches.of(len(inputs)))
     except torch.OutOfMemoryError:
         if len(inputs) == 1:
             raise DeviceProblem(
@@ -162,7 +181,7 @@ def _rows_or_smaller(work: Plan, inputs: list[Input], batches: _BatchProgress) -
             ) from None
     torch.cuda.empty_cache()
     half = (len(inputs) + 1) // 2
-    second = _BatchProgress(batches.progress, batches.before + half * work.units, batches.total, batches.pictures)
+    second = replace(batches, before=batches.before + half * work.units)
     return _rows_or_smaller(work, inputs[:half], batches) + _rows_or_smaller(work, inputs[half:], second)
 
 

@@ -1,4 +1,4 @@
-"""The evaluation that doubts itself: checks for which the model is asked again, on some of the run's pictures.
+"""The checks of an evaluation that run the model again, on some of the run's pictures.
 
 Sources: Carlini et al. 2019 (arXiv 1902.06705), Athalye et al. 2018, the flags of AutoAttack, Zimmermann et al. 2022 (arXiv 2206.13991).
 The quick ones are in `checks.quick`, the others in `checks.full`; those that need only rows are in `checks.from_rows`.
@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
-from torch import Tensor
 
 from capt_engine.attacks.base import Threat
 from capt_engine.checks.context import CheckContext
@@ -21,6 +20,7 @@ from capt_engine.checks.table import CHECKS, in_order
 from capt_engine.data.labelled import Item
 from capt_engine.errors import BadImage
 from capt_engine.evaluation.plan import Plan
+from capt_engine.evaluation.rows import Input
 from capt_engine.progress import Progress
 from capt_engine.records import NO_PROMPTS, Check
 from capt_engine.wrappers.resizing import pixels_for
@@ -31,18 +31,14 @@ PICTURES = {"off": 0, "cheap": 8, "full": 100}
 LIVE = (*QUICK_CHECKS, *FULL_CHECKS)
 
 
-def live_checks(work: Plan, items: Sequence[Item], progress: Progress) -> tuple[Check, ...]:
-    """The checks of the plan's level, on every contestant; of several answers to one the worst. Raises Cancelled through `progress`."""
-    wanted = PICTURES[work.checks]
-    if not wanted or not items:
+def live_checks(work: Plan, pictures: Sequence[Input], progress: Progress) -> tuple[Check, ...]:
+    """The checks of the plan's level, on every variant; of several results of one check the worst. Raises Cancelled through `progress`."""
+    if not PICTURES[work.checks] or not pictures:
         return ()
     progress(0, 0, "checking the evaluation")
-    found = _pictures(work, items, wanted)
-    if not found:
-        return ()
     for batch_size in BATCH_SIZES:
         try:
-            return in_order(*_of_contestants(work, found, progress, batch_size))
+            return in_order(*_of_contestants(work, pictures, progress, batch_size))
         except torch.OutOfMemoryError:
             # The rows are there already; a check is not worth losing them.
             torch.cuda.empty_cache()
@@ -50,11 +46,11 @@ def live_checks(work: Plan, items: Sequence[Item], progress: Progress) -> tuple[
 
 
 def _of_contestants(
-    work: Plan, found: Sequence[tuple[Tensor, int, str]], progress: Progress, batch_size: int
+    work: Plan, pictures: Sequence[Input], progress: Progress, batch_size: int
 ) -> list[tuple[Check, ...]]:
-    images = torch.stack([seen for seen, _, _ in found]).to(work.classifier.device)
-    labels = torch.tensor([label for _, label, _ in found], device=images.device)
-    keys = [key for _, _, key in found]
+    images = torch.stack([one.seen for one in pictures]).to(work.classifier.device)
+    labels = torch.tensor([one.label for one in pictures], device=images.device)
+    keys = [one.photo.sha256 for one in pictures]
     results = []
     for variant in work.variants:
         model = variant.classifier
@@ -79,19 +75,41 @@ def run_checks(context: CheckContext) -> tuple[Check, ...]:
     )
 
 
-def _pictures(work: Plan, items: Sequence[Item], wanted: int) -> list[tuple[Tensor, int, str]]:
-    """(pixels, label, SHA-256) of pictures spread over the whole list; those that cannot be read are passed over."""
-    step = max(1, len(items) // wanted)
-    found: list[tuple[Tensor, int, str]] = []
+def some_of(work: Plan, items: Sequence[Item]) -> list[Input]:
+    """Read as many pictures as the plan's checks want, spread over the whole list; those that cannot be read are passed over."""
+    wanted = PICTURES[work.checks]
+    step = max(1, len(items) // max(1, wanted))
+    found: list[Input] = []
     for item in items[::step][:wanted]:
         try:
-            photo, seen = pixels_for(work.classifier, item.path)
+            one = Input(*pixels_for(work.classifier, item.path), item.label)
         except BadImage:
             continue
         # At their own sizes only those of one size can be looked at together.
-        if not found or found[0][0].shape == seen.shape:
-            found.append((seen, item.label, photo.sha256))
+        if not found or found[0].seen.shape == one.seen.shape:
+            found.append(one)
     return found
+
+
+class Spread:
+    """Pictures for the checks out of a stream of unknown length: at most twice as many as wanted are kept, at even distances."""
+
+    def __init__(self, wanted: int) -> None:
+        self._wanted, self._step, self._count = wanted, 1, 0
+        self._kept: list[Input] = []
+
+    def add(self, picture: Input) -> None:
+        """One more picture; every second of those kept makes room when there are too many."""
+        if self._wanted and self._count % self._step == 0:
+            self._kept.append(picture)
+            if len(self._kept) == 2 * self._wanted:
+                self._kept, self._step = self._kept[::2], 2 * self._step
+        self._count += 1
+
+    def chosen(self) -> list[Input]:
+        """As many as are wanted, or all where there were fewer."""
+        step = max(1, len(self._kept) // max(1, self._wanted))
+        return self._kept[::step][: self._wanted]
 
 
 def _threat(work: Plan) -> Threat:

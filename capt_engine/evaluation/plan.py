@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from capt_engine.attacks import ATTACKS
 from capt_engine.attacks.base import NORMS, Attack, HasNotes, OwnBudget, Threat, check_fits
 from capt_engine.data.labelled import Item, LabelledSet
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.evaluation.minimal import ROUNDS
+from capt_engine.metrics.alpha import AlphaRule
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.lpips import ALEX, Lpips
 from capt_engine.records import (
@@ -52,11 +53,12 @@ KNOWING = {
 
 @dataclass(frozen=True)
 class Variant:
-    """One model to be asked: the id of its prompts (NO_PROMPTS for plain text) and the classifier they make."""
+    """One model to be asked: the id of its prompts (NO_PROMPTS for plain text), the classifier they make, and their rule of α."""
 
     id: str
     classifier: Classifier
     sha256: str = ""
+    alpha: AlphaRule = field(default_factory=AlphaRule)
 
 
 @dataclass(frozen=True)

@@ -321,6 +321,7 @@ class _Evaluation:
         outcomes = Outcomes(
             *(value.cpu() if value.device.type == "mps" else value for value in given),
             lpips=None if plan.lpips is None else partial(plan.lpips, progress=self.heartbeat),
+            alpha=each.variant.alpha,
         )
         measured = [(metric.name, metric.measure(outcomes).double().cpu()) for metric in METRICS]
         before, after = _verdicts(clean), _verdicts(adversarial)
@@ -337,6 +338,7 @@ class _Evaluation:
                 survives_jpeg95=survived["jpeg95"][i],
                 survives_jpeg75=survived["jpeg75"][i],
                 survives_resize=survived["resize"][i],
+                alpha_rule=each.variant.alpha.name,
             )
             for i, one in enumerate(inputs)
         ]

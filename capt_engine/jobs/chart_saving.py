@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pypdfium2  # type: ignore[import-untyped]
 
 from capt_engine.errors import BadRequest, UnknownName
-from capt_engine.files import write_whole
+from capt_engine.files import write_atomic
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.records import CHART_FORMATS, Chart, ChartSaved, Event, JobId, SaveChartRequest
 from capt_engine.reports.pdf.figure import page_of
@@ -38,7 +38,7 @@ def handle_save_chart(
     del cache, job, on_event
     progress(0, 0, "saving the chart")
     content = chart_bytes(request.chart, request.format)
-    write_whole(Path(request.path), content, progress)
+    write_atomic(Path(request.path), content, progress)
     return ChartSaved(request.path, len(content))
 
 

@@ -14,7 +14,7 @@ from capt_engine.data.class_names import CountTokens
 from capt_engine.data.scan import Views, scan
 from capt_engine.data.sources import find
 from capt_engine.data.split import divide
-from capt_engine.files import write_whole
+from capt_engine.files import write_atomic
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.records import Event, JobId, Preview, PreviewsReady, ScanRequest, ScanResult, SplitRequest, SplitResult
 
@@ -86,7 +86,7 @@ def handle_scan(
     if not request.keep:
         return result
     place = Path(request.keep, inventory.FILE)
-    write_whole(
+    write_atomic(
         place, inventory.to_bytes(kept), lambda: progress(result.listed, result.listed, "writing the inventory")
     )
     return replace(result, inventory=str(place))
@@ -101,5 +101,5 @@ def handle_split(
     result, table = divide(inventory.read(request.inventory), request)
     if not request.out or result.blocks:
         return result
-    write_whole(Path(request.out), table, progress)
+    write_atomic(Path(request.out), table, progress)
     return replace(result, out=request.out, sha256=hashlib.sha256(table).hexdigest())

@@ -12,6 +12,7 @@ from typing import Any
 from capt_engine.download import offline
 from capt_engine.download.client import Fetched, Paused, fetch, parts_folder
 from capt_engine.errors import BadCheckpoint, BadRequest
+from capt_engine.files import move_new, write_atomic
 from capt_engine.folders import models_dir
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.model.store import catalog, install_record
@@ -96,7 +97,7 @@ def install(model: str, folder: Path, fetched: Fetched) -> Path:
         shutil.rmtree(parts)
         return folder
     install_record.remember(parts / install_record.INSTALLED, tuple(parts / name for name in fetched.files), facts)
-    install_record.publish(parts, folder)
+    move_new(parts, folder)
     return folder
 
 
@@ -116,4 +117,4 @@ def _check_config(parts: Path, entry: dict[str, Any]) -> None:
     wanted = {"QuickGELU": True, "GELU": False}.get(entry["activation"], told)
     if told != wanted:
         config["model_cfg"]["quick_gelu"] = wanted
-        path.write_text(json.dumps(config, indent=1), encoding="utf-8")
+        write_atomic(path, json.dumps(config, indent=1))

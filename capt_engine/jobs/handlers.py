@@ -17,15 +17,17 @@ from capt_engine.data.sources import labelled
 from capt_engine.errors import BadImage, BadRequest
 from capt_engine.evaluation.analysis import analyze, evaluate
 from capt_engine.evaluation.plan import Variant, chosen, plan_analysis, plan_evaluation
+from capt_engine.files import sha256
 from capt_engine.jobs import catalogue, data_jobs, importing, reporting, run_recording
 from capt_engine.jobs.chart_saving import handle_save_chart
 from capt_engine.jobs.install_jobs import handle_remove, handle_verify
 from capt_engine.jobs.model_cache import ModelCache
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.jobs.tuning_jobs import handle_forecast, handle_save_tuned, handle_tune
+from capt_engine.metrics.alpha import AlphaRule
 from capt_engine.model.checkpoints import plain_sentence, read_document
 from capt_engine.model.classifier import Classifier
-from capt_engine.model.store.prompt_store import find, fingerprint
+from capt_engine.model.store.prompt_store import find
 from capt_engine.model.text import count_tokens, split_template
 from capt_engine.records import (
     NO_PROMPTS,
@@ -150,8 +152,13 @@ def _contestants(
     for name in wanted:
         path = _prompts_of(name)
         classifier = frozen if path is None else cache.classifier(request, classes, template, path)
-        variants.append(Variant(name, classifier, "" if path is None else fingerprint(path)))
+        variants.append(Variant(name, classifier) if path is None else _tuned_variant(name, classifier, path))
     return variants, frozen
+
+
+def _tuned_variant(name: str, classifier: Classifier, path: Path) -> Variant:
+    document = read_document(path)
+    return Variant(name, classifier, sha256(path), AlphaRule.of(document.method, document.settings))
 
 
 def _beside(

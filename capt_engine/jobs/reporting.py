@@ -8,7 +8,7 @@ from pathlib import Path
 import pypdfium2  # type: ignore[import-untyped]
 
 from capt_engine.errors import BadRequest
-from capt_engine.files import write_whole
+from capt_engine.files import write_atomic
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.records import Picture, ReportRequest, ReportResult
 from capt_engine.reports import REPORTS, format_of
@@ -37,7 +37,7 @@ def made(request: ReportRequest, on_pages: OnPages, progress: StoppableProgress)
         return ReportResult("", len(content), pages, infos(report))
     content = form.write(report)
     progress(2, 3, "writing")
-    write_whole(Path(request.out), content, progress)
+    write_atomic(Path(request.out), content, progress)
     pages = _count(content) if form.name == "pdf" else 0
     return ReportResult(request.out, len(content), pages, infos(report))
 

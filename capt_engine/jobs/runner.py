@@ -244,7 +244,7 @@ class Runner:
 
 def _failure(error: Exception) -> Failure:
     if isinstance(error, CaptError):
-        return Failure(type(error).__name__, error.message, error.hint)
+        return Failure(type(error).__name__, error.message, error.hint, exit_code=error.exit_code)
     _log.exception("unexpected failure")
     return Failure(
         type(error).__name__,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from capt_engine.metrics.alpha import AlphaRule
 from capt_engine.records import MetricInfo
 
 
@@ -14,10 +15,16 @@ from capt_engine.records import MetricInfo
 class Outcomes:
     """n pictures before and after an attack.
 
-    images, adversarial_images: pixels (n, 3, h, w) in [0, 1]. labels: (n,) the answers to be kept. clean_logits, adversarial_logits:
-    (n, k). features, adversarial_features: unit image embeddings (n, d). cosines, adversarial_cosines: of those with the text embedding
-    of each class, (n, k). frozen: logits (n, k) of the frozen zero-shot model on the clean pictures, over the same classes. lpips: maps two
-    batches of pictures to their distances (n,), where somebody brought its weights.
+    Attributes:
+        images: clean pixels (n, 3, h, w) in [0, 1].
+        adversarial_images: attacked pixels, shaped like `images`.
+        labels: (n,) the answers to be kept.
+        clean_logits: (n, k), adversarial_logits: (n, k), of the model that is measured.
+        features: unit image embeddings (n, d); adversarial_features: those of the attacked pictures.
+        cosines: (n, k), of the embeddings with those of the class texts; adversarial_cosines: those of the attacked pictures.
+        frozen: logits (n, k) of the frozen zero-shot model on the clean pictures, over the same classes.
+        lpips: a function of two batches of pictures that gives their distances (n,); None where nobody brought its weights.
+        alpha: the rule of α that the prompts were tuned with.
     """
 
     images: Tensor
@@ -31,6 +38,7 @@ class Outcomes:
     adversarial_cosines: Tensor
     frozen: Tensor
     lpips: Callable[[Tensor, Tensor], Tensor] | None = field(default=None, kw_only=True)
+    alpha: AlphaRule = field(default_factory=AlphaRule, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -7,58 +7,73 @@ from dataclasses import dataclass, field
 import torch.nn.functional as F
 from torch import Tensor
 
-from capt_engine.metrics.base import Metric
-
 BINS = 15
 
 
 def nll(logits: Tensor, labels: Tensor) -> Tensor:
-    """−log of the label's probability, (n,), in nats, of logits (n, k)."""
+    """Negative log-likelihood of the label, −log softmax(z)_y.
+
+    Args:
+        logits: scores (n, k).
+        labels: class indices (n,).
+
+    Returns:
+        Losses (n,) in nats, 0 where the model is sure and right.
+
+    Example:
+        >>> import torch
+        >>> nll(torch.zeros(1, 2), torch.tensor([0]))
+        tensor([0.6931])
+    """
     return F.cross_entropy(logits.double(), labels, reduction="none").float()
 
 
 def brier(logits: Tensor, labels: Tensor) -> Tensor:
-    """Σ over the classes of (probability − 1 for the label, 0 for the others)², (n,), in [0, 2] (Brier 1950)."""
+    """Brier score Σ_j (p_j − [j = y])² over the classes, with p = softmax(z) (Brier 1950).
+
+    Args:
+        logits: scores (n, k).
+        labels: class indices (n,).
+
+    Returns:
+        Scores (n,) from 0 (sure and right) to 2 (sure of one wrong class).
+
+    Example:
+        >>> import torch
+        >>> brier(torch.zeros(1, 2), torch.tensor([0]))
+        tensor([0.5000])
+    """
     wanted = F.one_hot(labels, logits.shape[1])
     return (logits.double().softmax(dim=1) - wanted).square().sum(dim=1).clamp(0, 2).float()
 
 
-NLL_CLEAN = Metric(
-    "nll_clean",
-    "NLL, clean",
-    lambda o: nll(o.clean_logits, o.labels),
-    "Minus the log of the label's probability, before the attack; 0 when the model is sure and right.",
-    unit="nats",
-    low=0.0,
-    higher_is_better=False,
-)
-NLL_ATTACKED = Metric(
-    "nll_attacked",
-    "NLL, attacked",
-    lambda o: nll(o.adversarial_logits, o.labels),
-    "Minus the log of the label's probability, after the attack; large when the model is sure and wrong.",
-    unit="nats",
-    low=0.0,
-    higher_is_better=False,
-)
-BRIER_CLEAN = Metric(
-    "brier_clean",
-    "Brier score, clean",
-    lambda o: brier(o.clean_logits, o.labels),
-    "The squared distance of the probabilities from the truth, before the attack: 0 is perfect, 2 is sure of a wrong class.",
-    low=0.0,
-    high=2.0,
-    higher_is_better=False,
-)
-BRIER_ATTACKED = Metric(
-    "brier_attacked",
-    "Brier score, attacked",
-    lambda o: brier(o.adversarial_logits, o.labels),
-    "The squared distance of the probabilities from the truth, after the attack: 0 is perfect, 2 is sure of a wrong class.",
-    low=0.0,
-    high=2.0,
-    higher_is_better=False,
-)
+def ece(logits: Tensor, labels: Tensor) -> float:
+    """Expected calibration error: mean |confidence − accuracy| over 15 bins of equal width, weighted by their pictures.
+
+    Confidence is the probability of the answer.
+
+    Args:
+        logits: scores (n, k).
+        labels: class indices (n,).
+
+    Returns:
+        The error, in [0, 1].
+
+    Raises:
+        ValueError: there are no pictures.
+
+    Example:
+        >>> import torch
+        >>> ece(torch.zeros(4, 2), torch.tensor([0, 0, 0, 1]))
+        0.25
+    """
+    if not len(labels):
+        raise ValueError("no calibration error of no pictures")
+    counted = Calibration()
+    confidences, answers = logits.double().softmax(dim=1).max(dim=1)
+    for one, right in zip(confidences.tolist(), (answers == labels).tolist(), strict=True):
+        counted.add(one, right=right)
+    return counted.error
 
 
 @dataclass

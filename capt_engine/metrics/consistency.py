@@ -1,120 +1,110 @@
-"""Do the clean and the attacked picture get the same answer, from this model and against the frozen zero-shot one?
-
-Divergences are in nats and taken as KL(clean ‖ attacked): what is lost by believing the attacked prediction when the clean one holds.
-"""
+"""Do two predictions agree: of the clean and the attacked picture, or of the frozen zero-shot model and the tuned one?"""
 
 from __future__ import annotations
 
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from capt_engine.metrics.base import Metric, Outcomes
+from capt_engine.errors import UnknownName
+
+KL_DIRECTIONS = ("target_first", "pred_first", "js")
 
 
-def kl_divergence(target: Tensor, other: Tensor) -> Tensor:
-    """KL(softmax(target) ‖ softmax(other)), (n,), of logits (n, k); never negative."""
+def kl(target: Tensor, other: Tensor) -> Tensor:
+    """Kullback–Leibler divergence KL(softmax(target) ‖ softmax(other)): the loss by believing `other` where `target` holds.
+
+    Args:
+        target: logits (n, k).
+        other: logits (n, k).
+
+    Returns:
+        Divergences (n,) in nats, never negative.
+
+    Example:
+        >>> kl(torch.tensor([[0.0, 0.0]]), torch.tensor([[math.log(3), 0.0]]))
+        tensor([0.1438])
+    """
     # In double precision and rounded once: small divergences are differences of nearly equal numbers, and the last bits of exp and
     # log depend on where in a batch a picture stands.
-    log_p, log_q = target.double().log_softmax(dim=1), other.double().log_softmax(dim=1)
-    return (log_p.exp() * (log_p - log_q)).sum(dim=1).clamp_min(0).float()
+    return divergence(target.double(), other.double()).clamp_min(0).float()
 
 
-def js_divergence(one: Tensor, other: Tensor) -> Tensor:
-    """Jensen–Shannon divergence of softmax(one) and softmax(other), (n,), in [0, ln 2]."""
-    log_p, log_q = one.double().log_softmax(dim=1), other.double().log_softmax(dim=1)
-    log_m = torch.logaddexp(log_p, log_q) - math.log(2)
-    half = 0.5 * ((log_p.exp() * (log_p - log_m)).sum(dim=1) + (log_q.exp() * (log_q - log_m)).sum(dim=1))
-    return half.clamp(0, math.log(2)).float()
+def js(one: Tensor, other: Tensor) -> Tensor:
+    """Jensen–Shannon divergence of softmax(one) and softmax(other): the mean KL of both from their mean.
+
+    Args:
+        one: logits (n, k).
+        other: logits (n, k).
+
+    Returns:
+        Divergences (n,) in nats, from 0 (the same) to ln 2 (nothing shared).
+
+    Example:
+        >>> js(torch.tensor([[40.0, 0.0]]), torch.tensor([[0.0, 40.0]]))
+        tensor([0.6931])
+    """
+    return divergence(one.double(), other.double(), "js").clamp(0, math.log(2)).float()
 
 
-def _agreement(one: Tensor, other: Tensor) -> Tensor:
+def divergence(target: Tensor, prediction: Tensor, direction: str = "target_first") -> Tensor:
+    """Differentiable divergence of two predictions, as training takes it: unclamped, in fp32 or in the logits' double precision.
+
+    Args:
+        target: logits (n, k).
+        prediction: logits (n, k).
+        direction: "target_first" for KL(target ‖ prediction), "pred_first" for KL(prediction ‖ target), "js" for Jensen–Shannon.
+
+    Returns:
+        Divergences (n,) in nats.
+
+    Raises:
+        UnknownName: `direction` is none of KL_DIRECTIONS.
+
+    Example:
+        >>> divergence(torch.tensor([[0.0, 0.0]]), torch.tensor([[math.log(3), 0.0]]), "pred_first")
+        tensor([0.1308])
+    """
+    log_t, log_p = log_probabilities(target), log_probabilities(prediction)
+    if direction == "target_first":
+        return (log_t.exp() * (log_t - log_p)).sum(dim=1)
+    if direction == "pred_first":
+        return (log_p.exp() * (log_p - log_t)).sum(dim=1)
+    if direction != "js":
+        raise UnknownName("direction of KL", direction, KL_DIRECTIONS)
+    log_m = torch.logaddexp(log_t, log_p) - math.log(2)
+    return 0.5 * ((log_t.exp() * (log_t - log_m)).sum(dim=1) + (log_p.exp() * (log_p - log_m)).sum(dim=1))
+
+
+def log_probabilities(logits: Tensor) -> Tensor:
+    """Logarithms of softmax(logits), in double precision where the logits are, else in fp32.
+
+    Args:
+        logits: scores (n, k).
+
+    Returns:
+        Log-probabilities (n, k).
+
+    Example:
+        >>> log_probabilities(torch.zeros(1, 2))
+        tensor([[-0.6931, -0.6931]])
+    """
+    return (logits if logits.dtype == torch.float64 else logits.float()).log_softmax(dim=1)
+
+
+def agreement(one: Tensor, other: Tensor) -> Tensor:
+    """One where both predictions have the same best class; its mean is the agreement rate.
+
+    Args:
+        one: logits (n, k).
+        other: logits (n, k).
+
+    Returns:
+        Zeros and ones (n,).
+
+    Example:
+        >>> agreement(torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([[5.0, 4.0], [0.0, 1.0]]))
+        tensor([1., 0.])
+    """
     return (one.argmax(dim=1) == other.argmax(dim=1)).float()
-
-
-def _cosine(outcomes: Outcomes) -> Tensor:
-    return (outcomes.features * outcomes.adversarial_features).sum(dim=1).clamp(-1, 1)
-
-
-def _alpha(outcomes: Outcomes) -> Tensor:
-    def loss(logits: Tensor) -> Tensor:
-        return F.cross_entropy(logits.double(), outcomes.labels, reduction="none")
-
-    return torch.sigmoid(loss(outcomes.clean_logits) - loss(outcomes.frozen)).float()
-
-
-AGREEMENT = Metric(
-    "agreement",
-    "Same answer",
-    lambda o: _agreement(o.clean_logits, o.adversarial_logits),
-    "1 when the attacked picture gets the same best class as the clean one; averaged over pictures, the agreement rate.",
-    low=0.0,
-    high=1.0,
-    higher_is_better=True,
-)
-KL = Metric(
-    "kl",
-    "KL clean ‖ attacked",
-    lambda o: kl_divergence(o.clean_logits, o.adversarial_logits),
-    "How badly the attacked prediction describes the clean one; 0 when they are the same.",
-    unit="nats",
-    low=0.0,
-    higher_is_better=False,
-)
-JS = Metric(
-    "js",
-    "JS divergence",
-    lambda o: js_divergence(o.clean_logits, o.adversarial_logits),
-    "A symmetric distance of the two predictions: 0 when they are the same, 0.693 (ln 2) when they share nothing.",
-    unit="nats",
-    low=0.0,
-    high=math.log(2),
-    higher_is_better=False,
-)
-COSINE = Metric(
-    "cosine",
-    "Embedding cosine",
-    _cosine,
-    "The cosine of the two image embeddings: 1 when the picture means the same to the model as before.",
-    low=-1.0,
-    high=1.0,
-    higher_is_better=True,
-)
-FROZEN_AGREEMENT = Metric(
-    "frozen_agreement",
-    "Same answer as zero-shot",
-    lambda o: _agreement(o.frozen, o.adversarial_logits),
-    "1 when the attacked picture gets the answer that the frozen zero-shot model gave the clean one.",
-    low=0.0,
-    high=1.0,
-    higher_is_better=True,
-)
-FROZEN_KL = Metric(
-    "frozen_kl",
-    "KL zero-shot ‖ attacked",
-    lambda o: kl_divergence(o.frozen, o.adversarial_logits),
-    "How badly the attacked prediction describes the frozen zero-shot model's clean one.",
-    unit="nats",
-    low=0.0,
-    higher_is_better=False,
-)
-FROZEN_JS = Metric(
-    "frozen_js",
-    "JS to zero-shot",
-    lambda o: js_divergence(o.frozen, o.adversarial_logits),
-    "The symmetric distance of the attacked prediction from the frozen zero-shot model's clean one.",
-    unit="nats",
-    low=0.0,
-    high=math.log(2),
-    higher_is_better=False,
-)
-ALPHA = Metric(
-    "alpha",
-    "α (weight of zero-shot)",
-    _alpha,
-    "CAPT's adaptive weight on this clean picture: 0 where the model knows the label better than zero-shot, 1 the other way round.",
-    low=0.0,
-    high=1.0,
-)

@@ -1,4 +1,4 @@
-"""How different the attacked picture is from the clean one, to a ruler and to an eye."""
+"""How different an attacked picture is from the clean one, to a ruler and to an eye: functions of two batches of pixels."""
 
 from __future__ import annotations
 
@@ -7,18 +7,111 @@ import math
 import torch
 from torch import Tensor
 
-from capt_engine.metrics.base import Metric, Outcomes
+HALF_NYQUIST = 0.25
+"""The cut-off of `high_frequency` in cycles per pixel, a pattern that repeats every 4 pixels; the finest that pixels hold has 0.5."""
 
 
-def psnr(images: Tensor, attacked: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio in dB, (n,), for pixels in [0, 1]; infinite for equal pictures."""
-    return -10 * torch.log10((images - attacked).square().flatten(1).mean(dim=1))
+def linf(images: Tensor, adversarial: Tensor) -> Tensor:
+    """Largest change of any colour value, max |x′ − x|.
+
+    Args:
+        images: clean pixels (n, 3, h, w) in [0, 1].
+        adversarial: attacked pixels, shaped like `images`.
+
+    Returns:
+        Distances (n,) in [0, 1].
+
+    Example:
+        >>> linf(torch.zeros(1, 3, 2, 2), torch.full((1, 3, 2, 2), 0.25))
+        tensor([0.2500])
+    """
+    return (adversarial - images).flatten(1).abs().amax(dim=1)
 
 
-def ssim(images: Tensor, attacked: Tensor) -> Tensor:
-    """Structural similarity (Wang et al. 2004), (n,), pixels in [0, 1]: Gaussian window 11 × 11, σ 1.5, valid region, mean over RGB.
+def l2(images: Tensor, adversarial: Tensor) -> Tensor:
+    """Euclidean length of the change, √Σ (x′ − x)².
 
-    Pictures smaller than the window give NaN.
+    Args:
+        images: clean pixels (n, 3, h, w) in [0, 1].
+        adversarial: attacked pixels, shaped like `images`.
+
+    Returns:
+        Distances (n,), from 0 to √(3 h w).
+
+    Example:
+        >>> l2(torch.zeros(1, 3, 2, 2), torch.full((1, 3, 2, 2), 0.5))
+        tensor([1.7321])
+    """
+    return (adversarial - images).flatten(1).square().sum(dim=1).sqrt()
+
+
+def l0(images: Tensor, adversarial: Tensor) -> Tensor:
+    """Share of pixels of which any colour value changed.
+
+    Args:
+        images: clean pixels (n, 3, h, w) in [0, 1].
+        adversarial: attacked pixels, shaped like `images`.
+
+    Returns:
+        Shares (n,) in [0, 1].
+
+    Example:
+        >>> adversarial = torch.zeros(1, 3, 2, 2)
+        >>> adversarial[0, 0, 0, 0] = 0.1
+        >>> l0(torch.zeros(1, 3, 2, 2), adversarial)
+        tensor([0.2500])
+    """
+    return (adversarial != images).any(dim=1).flatten(1).double().mean(dim=1).float()
+
+
+def mean_change(images: Tensor, adversarial: Tensor) -> Tensor:
+    """Mean change of a colour value, mean |x′ − x|.
+
+    Args:
+        images: clean pixels (n, 3, h, w) in [0, 1].
+        adversarial: attacked pixels, shaped like `images`.
+
+    Returns:
+        Mean changes (n,) in [0, 1].
+
+    Example:
+        >>> mean_change(torch.zeros(1, 3, 2, 2), torch.full((1, 3, 2, 2), 0.5))
+        tensor([0.5000])
+    """
+    return (adversarial - images).flatten(1).abs().double().mean(dim=1).float()
+
+
+def psnr(images: Tensor, adversarial: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio, −10 log₁₀ mean (x′ − x)².
+
+    Args:
+        images: clean pixels (n, 3, h, w) in [0, 1].
+        adversarial: attacked pixels, shaped like `images`.
+
+    Returns:
+        Ratios (n,) in dB; infinity for equal pictures.
+
+    Example:
+        >>> psnr(torch.zeros(1, 3, 2, 2), torch.full((1, 3, 2, 2), 0.1))
+        tensor([20.])
+    """
+    return -10 * torch.log10((images - adversarial).square().flatten(1).mean(dim=1))
+
+
+def ssim(images: Tensor, adversarial: Tensor) -> Tensor:
+    """Structural similarity (Wang et al. 2004): Gaussian window 11 × 11, σ 1.5, whole windows only, mean over windows and colours.
+
+    Args:
+        images: clean pixels (n, 3, h, w) in [0, 1].
+        adversarial: attacked pixels, shaped like `images`.
+
+    Returns:
+        Similarities (n,) in [−1, 1], 1 for equal pictures; NaN for pictures smaller than the window.
+
+    Example:
+        >>> picture = torch.linspace(0, 1, 3 * 12 * 12).view(1, 3, 12, 12)
+        >>> ssim(picture, picture)
+        tensor([1.])
     """
     if min(images.shape[-2:]) < 11:
         return torch.full((len(images),), math.nan, device=images.device)
@@ -29,7 +122,7 @@ def ssim(images: Tensor, attacked: Tensor) -> Tensor:
         return found
 
     # In double precision: the variances are differences of nearly equal numbers in flat regions.
-    x, y = images.double(), attacked.double()
+    x, y = images.double(), adversarial.double()
     mean_x, mean_y = blurred(x), blurred(y)
     var_x, var_y = blurred(x * x) - mean_x**2, blurred(y * y) - mean_y**2
     covariance = blurred(x * y) - mean_x * mean_y
@@ -38,27 +131,25 @@ def ssim(images: Tensor, attacked: Tensor) -> Tensor:
     return scores.view(len(images), -1).mean(dim=1).float()
 
 
-def _window(size: int, device: torch.device) -> Tensor:
-    """What the window does along one axis, as a matrix (size − 10, size): a product with it is several times as fast as a convolution."""
-    offsets = torch.arange(11, dtype=torch.float64, device=device) - 5
-    window = torch.exp(-(offsets**2) / (2 * 1.5**2))
-    rows = torch.arange(size - 10, device=device)[:, None]
-    band = torch.zeros(size - 10, size, dtype=torch.float64, device=device)
-    return band.scatter(1, rows + torch.arange(11, device=device), (window / window.sum()).expand(size - 10, 11))
+def high_frequency(images: Tensor, adversarial: Tensor) -> Tensor:
+    """Share of the change's energy at high spatial frequencies, √(f_x² + f_y²) > HALF_NYQUIST.
 
+    Energy is |DFT|² of the change, added up over the colours. White noise has 1 − π/16 ≈ 0.80 of it there, on large pictures.
 
-HALF_NYQUIST = 0.25
-"""The cut-off of `high_share` in cycles per pixel: a pattern that repeats every 4 pixels. The finest that pixels hold repeats every 2."""
+    Args:
+        images: clean pixels (n, 3, h, w) in [0, 1].
+        adversarial: attacked pixels, shaped like `images`.
 
+    Returns:
+        Shares (n,) in [0, 1]; NaN where nothing changed.
 
-def high_share(images: Tensor, attacked: Tensor) -> Tensor:
-    """The share of the change's energy at high spatial frequencies, (n,), in [0, 1]; NaN where nothing changed.
-
-    Energy: |DFT|² of the change, added up over the colours. High: √(f_x² + f_y²) > HALF_NYQUIST, in cycles per pixel. White noise has
-    1 − π/16 ≈ 0.80 of its energy there, on large pictures.
+    Example:
+        >>> stripes = torch.tensor([0.0, 1.0]).repeat(4).expand(1, 3, 8, 8)
+        >>> high_frequency(torch.full((1, 3, 8, 8), 0.5), stripes)
+        tensor([1.])
     """
     height, width = images.shape[-2:]
-    energy: Tensor = torch.fft.rfft2(attacked - images).abs().square().sum(dim=1)
+    energy: Tensor = torch.fft.rfft2(adversarial - images).abs().square().sum(dim=1)
     across: Tensor = torch.fft.rfftfreq(width, device=images.device)
     down: Tensor = torch.fft.fftfreq(height, device=images.device)
     # Of a real signal's spectrum half is kept: what has a mirror image beyond it counts twice.
@@ -68,102 +159,10 @@ def high_share(images: Tensor, attacked: Tensor) -> Tensor:
     return ((energy * is_high).flatten(1).sum(dim=1) / energy.flatten(1).sum(dim=1)).clamp(0, 1).float()
 
 
-def _saved(outcomes: Outcomes) -> Tensor:
-    """The change between the two pictures as 8-bit files hold them, (n, 3 · h · w)."""
-    return ((outcomes.adversarial_images * 255).round() - (outcomes.images * 255).round()).flatten(1) / 255
-
-
-def _lpips(outcomes: Outcomes) -> Tensor:
-    if outcomes.lpips is None:
-        return torch.full((len(outcomes.images),), math.nan)
-    return outcomes.lpips(outcomes.images, outcomes.adversarial_images)
-
-
-LINF_DISTANCE = Metric(
-    "linf",
-    "L∞ distance",
-    lambda o: (o.adversarial_images - o.images).flatten(1).abs().amax(dim=1),
-    "The largest change of any colour value of any pixel.",
-    unit="/255",
-    low=0.0,
-    high=1.0,
-    higher_is_better=False,
-)
-L2_DISTANCE = Metric(
-    "l2",
-    "L2 distance",
-    lambda o: (o.adversarial_images - o.images).flatten(1).square().sum(dim=1).sqrt(),
-    "The Euclidean length of the whole change, with colour values in [0, 1].",
-    low=0.0,
-    higher_is_better=False,
-)
-PSNR = Metric(
-    "psnr",
-    "PSNR",
-    lambda o: psnr(o.images, o.adversarial_images),
-    "Peak signal-to-noise ratio: above some 40 dB few people see a difference.",
-    unit="dB",
-    higher_is_better=True,
-)
-SSIM = Metric(
-    "ssim",
-    "SSIM",
-    lambda o: ssim(o.images, o.adversarial_images),
-    "Structural similarity to the clean picture as an eye would judge it; 1 is the same picture.",
-    low=-1.0,
-    high=1.0,
-    higher_is_better=True,
-)
-L0_DISTANCE = Metric(
-    "l0",
-    "Pixels changed",
-    lambda o: (o.adversarial_images != o.images).any(dim=1).flatten(1).double().mean(dim=1).float(),
-    "The share of pixels of which any colour value changed at all.",
-    low=0.0,
-    high=1.0,
-    higher_is_better=False,
-)
-MEAN_CHANGE = Metric(
-    "mean_change",
-    "Mean change",
-    lambda o: (o.adversarial_images - o.images).flatten(1).abs().double().mean(dim=1).float(),
-    "By how much a colour value changed on average.",
-    unit="/255",
-    low=0.0,
-    high=1.0,
-    higher_is_better=False,
-)
-HIGH_FREQUENCY = Metric(
-    "high_frequency",
-    "Fine-grained change",
-    lambda o: high_share(o.images, o.adversarial_images),
-    "The share of the change's energy in patterns finer than four pixels, which eyes and JPEG drop first; white noise has 0.80.",
-    low=0.0,
-    high=1.0,
-)
-LINF_SAVED = Metric(
-    "linf_png",
-    "L∞ distance, saved",
-    lambda o: _saved(o).abs().amax(dim=1),
-    "The largest change of any colour value between the two pictures as PNG files hold them, in whole steps of 1/255.",
-    unit="/255",
-    low=0.0,
-    high=1.0,
-    higher_is_better=False,
-)
-L2_SAVED = Metric(
-    "l2_png",
-    "L2 distance, saved",
-    lambda o: _saved(o).square().sum(dim=1).sqrt(),
-    "The Euclidean length of the change between the two pictures as PNG files hold them, with colour values in [0, 1].",
-    low=0.0,
-    higher_is_better=False,
-)
-LPIPS = Metric(
-    "lpips",
-    "LPIPS",
-    _lpips,
-    "How far apart another network sees both pictures (Zhang et al. 2018); 0 for the same picture. Measured where you brought its weights.",
-    low=0.0,
-    higher_is_better=False,
-)
+def _window(size: int, device: torch.device) -> Tensor:
+    """The window's weights along one axis as a matrix (size − 10, size): a product with it is several times as fast as a convolution."""
+    offsets = torch.arange(11, dtype=torch.float64, device=device) - 5
+    window = torch.exp(-(offsets**2) / (2 * 1.5**2))
+    rows = torch.arange(size - 10, device=device)[:, None]
+    band = torch.zeros(size - 10, size, dtype=torch.float64, device=device)
+    return band.scatter(1, rows + torch.arange(11, device=device), (window / window.sum()).expand(size - 10, 11))

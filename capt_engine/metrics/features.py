@@ -1,60 +1,63 @@
-"""Where the picture lies among the class texts, in cosines: comparable between models, whatever the scale of their logits."""
+"""Embeddings: how far a picture's moved, and where it lies among the class texts.
+
+Cosines are comparable between models, whatever the scale of their logits.
+"""
 
 from __future__ import annotations
 
 from torch import Tensor
 
-from capt_engine.metrics.base import Metric
-from capt_engine.metrics.prediction import margin
+
+def cosine(features: Tensor, adversarial: Tensor) -> Tensor:
+    """Cosine of the embeddings of the clean and the attacked picture; 1 minus it is the cosine drift.
+
+    Args:
+        features: unit embeddings (n, d) of the clean pictures.
+        adversarial: unit embeddings (n, d) of the attacked pictures.
+
+    Returns:
+        Cosines (n,) in [−1, 1].
+
+    Example:
+        >>> import torch
+        >>> cosine(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.6, 0.8]]))
+        tensor([0.6000])
+    """
+    return (features * adversarial).sum(dim=1).clamp(-1, 1)
 
 
-def text_drift(tuned: Tensor, hand: Tensor) -> float:
-    """Mean over the classes of 1 − cosine of two sets of unit text embeddings (k, d); from 0, the same, to 2, the opposite."""
-    # On the CPU, as Apple's GPUs have no double precision.
-    return float(1 - (tuned.cpu().double() * hand.cpu().double()).sum(dim=1).clamp(-1, 1).mean())
+def label_cosine(cosines: Tensor, labels: Tensor) -> Tensor:
+    """Cosine of the picture's embedding and that of its label's text.
 
+    Args:
+        cosines: cosines (n, k) of the pictures' embeddings with those of the class texts.
+        labels: class indices (n,).
 
-def _of_label(cosines: Tensor, labels: Tensor) -> Tensor:
+    Returns:
+        Cosines (n,) in [−1, 1].
+
+    Example:
+        >>> import torch
+        >>> label_cosine(torch.tensor([[0.25, 0.5]]), torch.tensor([1]))
+        tensor([0.5000])
+    """
     return cosines.gather(1, labels[:, None]).squeeze(1).clamp(-1, 1)
 
 
-def _lead(cosines: Tensor, labels: Tensor) -> Tensor:
-    return margin(cosines.clamp(-1, 1), labels)
+def text_drift(tuned: Tensor, hand: Tensor) -> float:
+    """Mean over the classes of 1 − cosine of two sets of text embeddings.
 
+    Args:
+        tuned: unit embeddings (k, d) of the class texts under learned prompts.
+        hand: unit embeddings (k, d) of the same classes in a hand-written template.
 
-LABEL_COSINE_CLEAN = Metric(
-    "label_cosine_clean",
-    "Cosine to label, clean",
-    lambda o: _of_label(o.cosines, o.labels),
-    "The cosine of the picture's embedding and that of the label's text, before the attack: 1 when they point the same way.",
-    low=-1.0,
-    high=1.0,
-    higher_is_better=True,
-)
-LABEL_COSINE_ATTACKED = Metric(
-    "label_cosine_attacked",
-    "Cosine to label, attacked",
-    lambda o: _of_label(o.adversarial_cosines, o.labels),
-    "The cosine of the picture's embedding and that of the label's text, after the attack: 1 when they point the same way.",
-    low=-1.0,
-    high=1.0,
-    higher_is_better=True,
-)
-COSINE_MARGIN_CLEAN = Metric(
-    "cosine_margin_clean",
-    "Cosine margin, clean",
-    lambda o: _lead(o.cosines, o.labels),
-    "The label's cosine minus the best other text's, before the attack: the margin without the model's logit scale.",
-    low=-2.0,
-    high=2.0,
-    higher_is_better=True,
-)
-COSINE_MARGIN_ATTACKED = Metric(
-    "cosine_margin_attacked",
-    "Cosine margin, attacked",
-    lambda o: _lead(o.adversarial_cosines, o.labels),
-    "The label's cosine minus the best other text's, after the attack: the margin without the model's logit scale.",
-    low=-2.0,
-    high=2.0,
-    higher_is_better=True,
-)
+    Returns:
+        The drift, from 0 (the same) to 2 (the opposite).
+
+    Example:
+        >>> import torch
+        >>> text_drift(torch.eye(2), torch.eye(2))
+        0.0
+    """
+    # On the CPU, as Apple's GPUs have no double precision.
+    return float(1 - (tuned.cpu().double() * hand.cpu().double()).sum(dim=1).clamp(-1, 1).mean())

@@ -1,131 +1,114 @@
-"""What the model answers, how sure it is, and by how much the right answer leads."""
+"""A model's answers, how sure it is, and by how much the label leads: functions of logits."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from capt_engine.metrics.base import Metric, Outcomes
-
 
 def margin(logits: Tensor, labels: Tensor) -> Tensor:
-    """The label's logit minus the best other one, (n,); negative when the label has lost."""
+    """Logit of the label minus the best other one, z_y − max_{j≠y} z_j; minus the adversarial margin that attacks ascend.
+
+    Args:
+        logits: scores (n, k).
+        labels: class indices (n,).
+
+    Returns:
+        Margins (n,); negative where the answer is not the label, infinite for a single class.
+
+    Example:
+        >>> margin(torch.tensor([[2.0, 0.5], [2.0, 0.5]]), torch.tensor([0, 1]))
+        tensor([ 1.5000, -1.5000])
+    """
     label_logit = logits.gather(1, labels[:, None]).squeeze(1)
     return label_logit - logits.scatter(1, labels[:, None], -torch.inf).amax(dim=1)
 
 
+def confidence(logits: Tensor, labels: Tensor) -> Tensor:
+    """Probability of the label, softmax(z)_y.
+
+    Args:
+        logits: scores (n, k).
+        labels: class indices (n,).
+
+    Returns:
+        Probabilities (n,) in [0, 1].
+
+    Example:
+        >>> confidence(torch.zeros(1, 4), torch.tensor([2]))
+        tensor([0.2500])
+    """
+    return logits.double().softmax(dim=1).gather(1, labels[:, None]).squeeze(1).float()
+
+
 def entropy(logits: Tensor) -> Tensor:
-    """−Σ p · log p of softmax(logits), (n,), in nats, from 0 to ln k."""
+    """Entropy of the prediction, −Σ p log p with p = softmax(z).
+
+    Args:
+        logits: scores (n, k).
+
+    Returns:
+        Entropies (n,) in nats, from 0 (one class has it all) to ln k (all are equally likely).
+
+    Example:
+        >>> entropy(torch.zeros(1, 2))
+        tensor([0.6931])
+    """
     log_p = logits.double().log_softmax(dim=1)
     return (log_p.exp() * log_p).sum(dim=1).neg().clamp_min(0).float()
 
 
-def _confidence(logits: Tensor, labels: Tensor) -> Tensor:
-    return logits.double().softmax(dim=1).gather(1, labels[:, None]).squeeze(1).float()
+def in_top_k(logits: Tensor, labels: Tensor, k: int = 5) -> Tensor:
+    """One where the label is among the k best classes; its mean is the top-k accuracy.
 
+    Args:
+        logits: scores (n, c).
+        labels: class indices (n,).
+        k: how many classes count, all of them where there are fewer.
 
-def _top_overlap(outcomes: Outcomes) -> Tensor:
-    k = min(5, outcomes.clean_logits.shape[1])
-    before, after = outcomes.clean_logits.topk(k).indices, outcomes.adversarial_logits.topk(k).indices
-    return (before[:, :, None] == after[:, None, :]).any(dim=2).float().mean(dim=1)
+    Returns:
+        Zeros and ones (n,).
 
-
-def _among_five(logits: Tensor, labels: Tensor) -> Tensor:
-    best = logits.topk(min(5, logits.shape[1])).indices
+    Example:
+        >>> in_top_k(torch.tensor([[3.0, 2.0, 1.0]]), torch.tensor([1]), k=2)
+        tensor([1.])
+    """
+    best = logits.topk(min(k, logits.shape[1])).indices
     return (best == labels[:, None]).any(dim=1).float()
 
 
-MARGIN_CLEAN = Metric(
-    "margin_clean",
-    "Margin, clean",
-    lambda o: margin(o.clean_logits, o.labels),
-    "The label's logit minus the best other one, before the attack; negative means the label has lost.",
-    unit="logits",
-    higher_is_better=True,
-)
-MARGIN_ATTACKED = Metric(
-    "margin_attacked",
-    "Margin, attacked",
-    lambda o: margin(o.adversarial_logits, o.labels),
-    "The label's logit minus the best other one, after the attack; negative means the label has lost.",
-    unit="logits",
-    higher_is_better=True,
-)
-MARGIN_SHIFT = Metric(
-    "margin_shift",
-    "Margin shift",
-    lambda o: margin(o.adversarial_logits, o.labels) - margin(o.clean_logits, o.labels),
-    "By how many logits the label's lead grew under attack; below 0 the attack took lead away.",
-    unit="logits",
-    higher_is_better=True,
-)
-CONFIDENCE_CLEAN = Metric(
-    "confidence_clean",
-    "Confidence, clean",
-    lambda o: _confidence(o.clean_logits, o.labels),
-    "The probability of the label before the attack.",
-    low=0.0,
-    high=1.0,
-    higher_is_better=True,
-)
-CONFIDENCE_ATTACKED = Metric(
-    "confidence_attacked",
-    "Confidence, attacked",
-    lambda o: _confidence(o.adversarial_logits, o.labels),
-    "The probability that is left to the label after the attack.",
-    low=0.0,
-    high=1.0,
-    higher_is_better=True,
-)
-LOGIT_SHIFT = Metric(
-    "logit_shift",
-    "Mean logit shift",
-    lambda o: (o.adversarial_logits - o.clean_logits).abs().mean(dim=1),
-    "By how much the attack moved a class's logit, averaged over all classes.",
-    unit="logits",
-    low=0.0,
-    higher_is_better=False,
-)
-TOP5_KEPT = Metric(
-    "top5_kept",
-    "Top 5 kept",
-    _top_overlap,
-    "The share of the five best classes (of all, if there are fewer) that are still among them after the attack.",
-    low=0.0,
-    high=1.0,
-    higher_is_better=True,
-)
-TOP5_CLEAN = Metric(
-    "top5_clean",
-    "Label in the top 5, clean",
-    lambda o: _among_five(o.clean_logits, o.labels),
-    "1 when the label is among the five best classes before the attack; averaged over pictures, the top-5 accuracy.",
-    low=0.0,
-    high=1.0,
-    higher_is_better=True,
-)
-TOP5_ATTACKED = Metric(
-    "top5_attacked",
-    "Label in the top 5, attacked",
-    lambda o: _among_five(o.adversarial_logits, o.labels),
-    "1 when the label is still among the five best classes after the attack; averaged over pictures, the robust top-5 accuracy.",
-    low=0.0,
-    high=1.0,
-    higher_is_better=True,
-)
-ENTROPY_CLEAN = Metric(
-    "entropy_clean",
-    "Entropy, clean",
-    lambda o: entropy(o.clean_logits),
-    "How undecided the model is before the attack: 0 when one class has it all, ln k when all k classes are equally likely.",
-    unit="nats",
-    low=0.0,
-)
-ENTROPY_ATTACKED = Metric(
-    "entropy_attacked",
-    "Entropy, attacked",
-    lambda o: entropy(o.adversarial_logits),
-    "How undecided the model is after the attack: 0 when one class has it all, ln k when all k classes are equally likely.",
-    unit="nats",
-    low=0.0,
-)
+def top_k_kept(clean: Tensor, adversarial: Tensor, k: int = 5) -> Tensor:
+    """Share of the k best classes of the clean picture that are among the k best of the attacked one.
+
+    Args:
+        clean: logits (n, c) of the clean pictures.
+        adversarial: logits (n, c) of the attacked pictures.
+        k: how many classes count, all of them where there are fewer.
+
+    Returns:
+        Shares (n,) in [0, 1].
+
+    Example:
+        >>> top_k_kept(torch.tensor([[3.0, 2.0, 1.0]]), torch.tensor([[1.0, 2.0, 3.0]]), k=2)
+        tensor([0.5000])
+    """
+    k = min(k, clean.shape[1])
+    before, after = clean.topk(k).indices, adversarial.topk(k).indices
+    return (before[:, :, None] == after[:, None, :]).any(dim=2).float().mean(dim=1)
+
+
+def logit_shift(clean: Tensor, adversarial: Tensor) -> Tensor:
+    """Mean change of a logit, mean_j |z′_j − z_j|.
+
+    Args:
+        clean: logits (n, k) of the clean pictures.
+        adversarial: logits (n, k) of the attacked pictures.
+
+    Returns:
+        Mean changes (n,), in logits.
+
+    Example:
+        >>> logit_shift(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 2.0]]))
+        tensor([1.5000])
+    """
+    return (adversarial - clean).abs().mean(dim=1)

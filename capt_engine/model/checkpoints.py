@@ -13,7 +13,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -24,6 +24,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint, BadRequest
+from capt_engine.files import write_atomic
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import COUPLINGS, PLACEHOLDER, POSITIONS, Prompts, PromptShape, TowerSizes, state_shapes
 from capt_engine.model.text import is_template, keeping_braces
@@ -97,7 +98,7 @@ class Checkpoint:
 def save(path: Path, prompts: Prompts, document: Document) -> None:
     """Write prompts so that `path` holds either what it held before or all of them; the same content gives the same bytes.
 
-    Raises BadCheckpoint where `load` would refuse the result, BadRequest where `path` cannot be written, ValueError for another shape.
+    Raises BadCheckpoint where `load` would refuse the result, CannotWrite where `path` cannot be written, ValueError for another shape.
     """
     if document.shape != prompts.shape:
         raise ValueError(f"the document says {document.shape}, the prompts are {prompts.shape}")
@@ -109,19 +110,7 @@ def save(path: Path, prompts: Prompts, document: Document) -> None:
         text = json.dumps({"format": FORMAT, **asdict(document), "shape": shape}, sort_keys=True)
         content = safetensors.torch.save(state, {_KEY: text})
         _checkpoint(content)  # nothing is written that could not be read back
-    partial = path.with_name(path.name + ".part")
-    try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        reason = f"{str(path)!r} cannot be written: {error.strerror or error}."
-        raise BadRequest(reason, "Choose another folder, or make room there.") from error
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+    write_atomic(path, content)
 
 
 def read_document(path: Path) -> Document:

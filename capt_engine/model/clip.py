@@ -30,6 +30,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint, CaptError, UnknownName
+from capt_engine.files import sha256
 from capt_engine.folders import models_dir
 from capt_engine.model import imports
 from capt_engine.model.devices import pick_device
@@ -115,7 +116,7 @@ def load_clip(name: str, *, device: str | torch.device = "cpu") -> Backbone:
     Example:
         >>> import capt_engine as capt
         >>> capt.load_clip("demo").size
-        32
+        64
     """
     return load_backbone(name, device if isinstance(device, torch.device) else pick_device(device))
 
@@ -187,7 +188,7 @@ def _from_tower(model_id: str, folder: Path, device: torch.device) -> Backbone:
         )
     weights = folder / TOWER_WEIGHTS
     base.clip.visual.load_state_dict(_tower_state(weights, base.clip.visual.state_dict()))
-    return replace(base, id=model_id, sha256=_tower_digest(base.sha256, _sha256(weights)), base=named)
+    return replace(base, id=model_id, sha256=_tower_digest(base.sha256, sha256(weights)), base=named)
 
 
 def _tower_digest(base: str, tower: str) -> str:
@@ -349,7 +350,7 @@ def _built(model_id: str, weights: Path, name: str, device: torch.device, option
         size=side,
         mean=torch.tensor(config["mean"], device=device).view(3, 1, 1),
         std=torch.tensor(config["std"], device=device).view(3, 1, 1),
-        sha256=_sha256(weights),
+        sha256=sha256(weights),
         context_length=int(getattr(tokenize, "context_length", 0) or clip.context_length),
     )
 
@@ -383,14 +384,6 @@ def _view(config: dict[str, Any]) -> Callable[[Any], Tensor]:
         return result
 
     return view
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def imagenet_classes() -> tuple[str, ...]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capt_engine.errors import BadRequest
+from capt_engine.files import sha256
 from capt_engine.model import checkpoints
 from capt_engine.model.checkpoints import Document
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import Prompts
-from capt_engine.model.store.prompt_store import SUFFIX, find, fingerprint
+from capt_engine.model.store.prompt_store import SUFFIX, find
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class LearnedPrompts:
         """
         path = find(os.fspath(name))
         prompts, document = checkpoints.load(path, clip)
-        return cls(prompts, document, os.fspath(name), fingerprint(path))
+        return cls(prompts, document, os.fspath(name), sha256(path))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the prompts file, whole or not at all; a file that is there is replaced.

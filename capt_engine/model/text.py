@@ -68,7 +68,7 @@ def sentences(classes: Sequence[str], template: str) -> list[str]:
         raise BadRequest(f"Class number {names.index('') + 1} has no name.", "Remove it or name it.")
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
-        raise BadRequest(f"The class {repeated[0]!r} stands twice.", "Each class name may stand once.")
+        raise BadRequest(f"The class {repeated[0]!r} is listed twice.", "Each class name may be listed once.")
     return [f"{before}{_SYNSET.sub('', name)}{after}" for name in names]
 
 

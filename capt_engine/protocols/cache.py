@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from capt_engine.errors import BadRequest
+from capt_engine.files import refused, write_atomic
 
 FORMAT = 1
 _WAIT_S = 0.5
@@ -21,17 +22,13 @@ class WorkFolder:
     """Cells and prompts by their keys. Any number of processes may work in one folder."""
 
     def __init__(self, path: Path, *, make: bool = True) -> None:
-        """Make the folder, or take up one there is; raises BadRequest."""
+        """Make the folder, or take up one there is; raises BadRequest, CannotWrite."""
         self.path = path
         if not make and not path.is_dir():
             raise BadRequest(f"There is no work folder {str(path)!r}.", "Leave --only-table away to begin one.")
-        try:
+        with refused(path):
             for name in ("cells", "prompts", "locks") if make else ():
                 (path / name).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BadRequest(
-                f"{str(path)!r} cannot be made: {error.strerror or error}.", "Choose another folder."
-            ) from error
 
     def prompts(self, key: str) -> Path:
         """Where a recipe's prompts are, or will be."""
@@ -51,11 +48,7 @@ class WorkFolder:
 
     def write(self, key: str, told: Mapping[str, Any]) -> None:
         """Keep a finished cell, at once."""
-        partial = self._cell(key).with_suffix(".part")
-        partial.write_text(
-            json.dumps({"format": FORMAT, **told}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
-        partial.replace(self._cell(key))
+        write_atomic(self._cell(key), json.dumps({"format": FORMAT, **told}, indent=1, ensure_ascii=False) + "\n")
 
     @contextmanager
     def claimed(self, key: str) -> Iterator[bool]:
@@ -84,12 +77,16 @@ def _locked(path: Path) -> Iterator[bool]:
 
     The file stays: were it removed, another process could hold the lock of the removed one while a third makes it anew.
     """
-    with path.open("a+b") as file:
+    with refused(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        opened = path.open("a+b")
+    with opened as file:
         is_ours = _try(file.fileno())
         if is_ours:
-            file.truncate(0)
-            file.write(f"{os.getpid()}\n".encode())
-            file.flush()
+            with refused(path):
+                file.truncate(0)
+                file.write(f"{os.getpid()}\n".encode())
+                file.flush()
         # Closing the file is what lets go.
         yield is_ours
 

@@ -12,6 +12,7 @@ from capt_engine.data.labelled import TEMPLATE_FILE
 from capt_engine.data.picture_tree import subfolders
 from capt_engine.data.sources import splits_of
 from capt_engine.errors import BadRequest, UnknownName
+from capt_engine.files import write_atomic
 from capt_engine.progress import Progress
 
 DEMO = "demo"
@@ -114,12 +115,11 @@ class Pictures:
         revision = "-".join(map(str, (self.revision, *counts.values())))
         folder = cache_dir() / "demo-data" / f"revision-{revision}" / dataset
         if dataset not in self._ready:
-            folder.mkdir(parents=True, exist_ok=True)
             with waited_for(folder.with_name(f"{dataset}.lock")):
                 for split, count in counts.items():
                     tell = partial(_told, progress, f"drawing {dataset}, {split}")
                     write_class_folders(folder / split, task_name, split, domain, count, 0, tell)
-                (folder / TEMPLATE_FILE).write_text(task.template + "\n", encoding="utf-8")
+                write_atomic(folder / TEMPLATE_FILE, task.template + "\n")
             self._ready.add(dataset)
         return folder
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from capt_engine.errors import BadRequest
+from capt_engine.files import write_atomic
 from capt_engine.protocols.table import CLEAN, ZERO_SHOT, Entry, Figure, Table
 from capt_engine.records import PairedTest
 
@@ -28,17 +29,11 @@ class Page:
 
 
 def write(page: Page, path: Path) -> None:
-    """Write the page in the format that the file's name asks for, at once. Raises BadRequest."""
+    """Write the page in the format that the file's name asks for, at once. Raises BadRequest, CannotWrite."""
     writers = {".md": markdown, ".csv": as_csv, ".json": as_json, ".txt": as_text}
     if path.suffix not in writers:
         raise BadRequest(f"{path.name} has no known ending.", f"Choose one of {', '.join(SUFFIXES)}.")
-    partial = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(writers[path.suffix](page), encoding="utf-8", newline="")
-        partial.replace(path)
-    except OSError as error:
-        raise BadRequest(f"{path} cannot be written: {error.strerror or error}.", "Choose another file.") from error
+    write_atomic(path, writers[path.suffix](page))
 
 
 def markdown(page: Page) -> str:

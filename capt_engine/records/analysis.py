@@ -69,7 +69,8 @@ class PictureRow:
     this picture ("wrong before", "broken by apgd-ce", "broken at 1/255"), which counts as lost; "" where it was. minimal_eps: the
     smallest budget found that breaks the picture, None where it was not searched or none was found. attack_label: what the attack
     is called where the run has it with several settings, as in "pgd[steps=10]"; "" for its name. frozen: the answer of the frozen
-    zero-shot model to the clean picture, "" where it was not asked.
+    zero-shot model to the clean picture, "" where it was not asked. alpha_rule: the rule by which the metric alpha was computed, the
+    prompts' own or else label_prob; "" where nothing was measured.
     """
 
     path: str
@@ -102,6 +103,7 @@ class PictureRow:
     minimal_eps: float | None = None
     attack_label: str = ""
     frozen: str = ""
+    alpha_rule: str = ""
 
     @property
     def attacked_by(self) -> str:

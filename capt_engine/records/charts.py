@@ -166,7 +166,7 @@ class ConfusionMatrix:
 
     @property
     def is_dense(self) -> bool:
-        """Whether its cells are too small for their counts."""
+        """True where its cells are too small for their counts."""
         return len(self.names) > MOST_COUNTED
 
     def confusions(self, most: int = MOST_CONFUSIONS) -> tuple[tuple[str, str, int], ...]:

@@ -21,8 +21,8 @@ __all__ = [
     "TinyPicture",
 ]
 
-USES = ("tuned", "watched", "test", "spare")
-"""What a picture is used for: learned from, watched during tuning, kept for the test, or not at all."""
+USES = ("train", "val", "test", "unused")
+"""The uses of a picture: tuned on, validated on, kept for the test, or not used."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class ScanResult:
 
 @dataclass(frozen=True)
 class SplitRequest:
-    """Say which pictures are learned from, watched and tested on; reads a scan's inventory and opens no picture.
+    """Divide pictures into training, validation and test; reads a scan's inventory and opens no picture.
 
     excluded, excluded_classes: paths and class names that are left out. own_parts: keep the data set's own train, val and test instead
     of drawing them. shots: pictures per class, None for all. val_share, test_share: of each class's usable pictures, in [0, 1); pictures
@@ -159,14 +159,14 @@ class Assigned:
 
 @dataclass(frozen=True)
 class ClassSplit:
-    """One class: how many of its pictures go where; `pool` are all that may be learned from, `tuned` those that were drawn."""
+    """One class: how many of its pictures go where; `pool` are all training pictures there are, `train` those that were drawn."""
 
     name: str
     pool: int
-    tuned: int
-    watched: int
+    train: int
+    val: int
     test: int
-    spare: int
+    unused: int
 
 
 @dataclass(frozen=True)

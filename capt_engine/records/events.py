@@ -38,12 +38,16 @@ JobId = NewType("JobId", int)
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a job failed: `kind` is the error's class name; `traceback` is set only for bugs."""
+    """Why a job failed.
+
+    kind: the error's class name. traceback: only of bugs. exit_code: the status that a command line ends with; 1 is a bug's.
+    """
 
     kind: str
     message: str
     hint: str = ""
     traceback: str = ""
+    exit_code: int = 1
 
 
 @dataclass(frozen=True)

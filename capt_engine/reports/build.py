@@ -12,12 +12,12 @@ from capt_engine.errors import UnknownName
 from capt_engine.records import SectionInfo
 from capt_engine.reports.document import Attachment, Block, Report, Section
 from capt_engine.reports.sections import about, corruption, detail, results, robust
-from capt_engine.reports.sections.context import Material
+from capt_engine.reports.sections.context import ReportContext
 from capt_engine.runs.manifest import as_json
 from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY
 from capt_engine.runs.table import csv_writer
 
-Written = tuple[str, str, Callable[[Material], tuple[Block, ...]]]
+Written = tuple[str, str, Callable[[ReportContext], tuple[Block, ...]]]
 
 SECTIONS: tuple[Written, ...] = (
     ("verdict", "Verdict", results.verdict),
@@ -50,41 +50,41 @@ def build(folder: Path, redact: bool = False) -> Report:
 
     redact: files and folders are called "picture 1" and so on, in the attachments too.
     """
-    material = Material.of(folder, redact=redact)
+    context = ReportContext.of(folder, redact=redact)
     return Report(
-        id=material.identity(),
+        id=context.identity(),
         title="Robustness report",
-        subtitle=material.title(),
-        made=str(material.run.manifest.get("ended") or ""),
-        sections=written(material, SECTIONS),
-        attachments=attached(material),
+        subtitle=context.title(),
+        made=str(context.run.manifest.get("ended") or ""),
+        sections=written(context, SECTIONS),
+        attachments=attached(context),
     )
 
 
-def written(material: Material, table: Iterable[Written]) -> tuple[Section, ...]:
+def written(context: ReportContext, table: Iterable[Written]) -> tuple[Section, ...]:
     """The sections that have something to say."""
-    told = ((name, title, write(material)) for name, title, write in table)
-    return tuple(Section(name, title, blocks) for name, title, blocks in told if blocks)
+    built = ((name, title, write(context)) for name, title, write in table)
+    return tuple(Section(name, title, blocks) for name, title, blocks in built if blocks)
 
 
-def attached(material: Material, mark: str = "") -> tuple[Attachment, ...]:
+def attached(context: ReportContext, mark: str = "") -> tuple[Attachment, ...]:
     """The manifest, the rows and the summary. mark: goes before the ending, such as "-2"."""
-    names, run = material.names, material.run
+    names, run = context.names, context.run
     return (
         Attachment(
             _marked(MANIFEST, mark), as_json(names.manifest(run)), "What the run was made of; capt run repeats it."
         ),
-        Attachment(_marked(ROWS, mark), rows_of(material), "One row for each picture, attack and model."),
+        Attachment(_marked(ROWS, mark), rows_of(context), "One row for each picture, attack and model."),
         Attachment(_marked(SUMMARY, mark), as_json(names.summary(run)), "The figures of the whole run."),
     )
 
 
-def rows_of(material: Material, *, header: bool = True) -> bytes:
+def rows_of(context: ReportContext, *, header: bool = True) -> bytes:
     """The rows as a CSV: those of the folder, with other names where they are redacted."""
     text = io.StringIO(newline="")
     writer = csv_writer(text, header=header)
-    for line in material.run.lines():
-        writer.writerow(material.names.line(line))
+    for line in context.run.lines():
+        writer.writerow(context.names.line(line))
     return text.getvalue().encode()
 
 

@@ -15,7 +15,7 @@ from capt_engine.records import LineChart, Series, scale_for
 from capt_engine.reports.build import attached
 from capt_engine.reports.document import Block, Column, Facts, Grid, Paragraph, Report, Section
 from capt_engine.reports.sections.about import NOT_COVERED, OWN_ANSWERS, glossary
-from capt_engine.reports.sections.context import Material, tested
+from capt_engine.reports.sections.context import ReportContext, tested
 from capt_engine.reports.sections.results import PAIRED, difference, paired_row
 from capt_engine.runs.counts import Seen
 from capt_engine.runs.manifest import digest
@@ -30,14 +30,14 @@ class Side:
     """One model of the comparison: one set of prompts of one run. seen: by the picture's SHA-256 and its label."""
 
     name: str
-    material: Material
+    context: ReportContext
     prompts: str
     seen: dict[Key, Seen]
 
 
 def compare(folders: Sequence[Path], redact: bool = False) -> Report:
     """The report of several runs; raises BadRequest."""
-    runs = [Material.of(folder, redact=redact, number=i) for i, folder in enumerate(folders, 1)]
+    runs = [ReportContext.of(folder, redact=redact, number=i) for i, folder in enumerate(folders, 1)]
     sides = [_side(i, run, prompts) for i, run in enumerate(runs, 1) for prompts in run.prompts]
     files = [one for i, run in enumerate(runs, 1) for one in attached(run, f"-{i}")]
     sections = (Section(name, title, blocks) for name, title, write in SECTIONS if (blocks := write(sides)))
@@ -51,42 +51,40 @@ def compare(folders: Sequence[Path], redact: bool = False) -> Report:
     )
 
 
-def _side(number: int, material: Material, prompts: str) -> Side:
-    name = f"{number}: {asked(prompts)} on {material.names.text(material.run.request.options.model)}"
-    known = material.counts.pictures[prompts].values()
+def _side(number: int, context: ReportContext, prompts: str) -> Side:
+    name = f"{number}: {asked(prompts)} on {context.names.text(context.run.request.options.model)}"
+    known = context.counts.pictures[prompts].values()
     # Where nobody gave a label, each model is held to its own answer, and the picture alone says what is the same.
-    return Side(
-        name, material, prompts, {(one.sha256, one.label if material.is_labelled else ""): one for one in known}
-    )
+    return Side(name, context, prompts, {(one.sha256, one.label if context.is_labelled else ""): one for one in known})
 
 
 def _budget(sides: Sequence[Side]) -> float | None:
     """The largest budget that all were attacked with, in the same norm; one that a run's verdict is about goes first."""
-    if len({(side.material.norm, side.material.own) for side in sides}) > 1:
+    if len({(side.context.norm, side.context.own) for side in sides}) > 1:
         return None
-    if not all(side.material.is_attacked for side in sides):
+    if not all(side.context.is_attacked for side in sides):
         return None
-    shared = set.intersection(*(set(side.material.run.budgets) for side in sides))
-    asked_for = shared & {side.material.eps for side in sides}
+    shared = set.intersection(*(set(side.context.run.budgets) for side in sides))
+    asked_for = shared & {side.context.eps for side in sides}
     return max(asked_for or shared) if shared else None
 
 
 def _pairs(sides: Sequence[Side]) -> list[tuple[Side, Side]]:
-    return [(a, b) for a, b in itertools.combinations(sides, 2) if a.material.is_labelled == b.material.is_labelled]
+    return [(a, b) for a, b in itertools.combinations(sides, 2) if a.context.is_labelled == b.context.is_labelled]
 
 
 def verdict(sides: Sequence[Side]) -> tuple[Block, ...]:
     """Who keeps how much, and which differences are more than chance."""
     eps = _budget(sides)
     if eps is None:
-        told = "; ".join(f"{side.name} {share(*side.material.counts.clean(side.prompts))}" for side in sides)
-        blocks: list[Block] = [Paragraph(f"Clean: {told}.", "lead")]
+        scores = "; ".join(f"{side.name} {share(*side.context.counts.clean(side.prompts))}" for side in sides)
+        blocks: list[Block] = [Paragraph(f"Clean: {scores}.", "lead")]
         blocks.append(Paragraph("The runs share no budget of one norm, so only clean answers are compared.", "note"))
     else:
-        told = "; ".join(
-            f"{side.name} keeps {share(*side.material.counts.robust(side.prompts, eps))}" for side in sides
+        scores = "; ".join(
+            f"{side.name} keeps {share(*side.context.counts.robust(side.prompts, eps))}" for side in sides
         )
-        blocks = [Paragraph(f"{_under(sides, eps)}: {told}.", "lead")]
+        blocks = [Paragraph(f"{_under(sides, eps)}: {scores}.", "lead")]
     for a, b in _pairs(sides):
         both = [key for key in a.seen if key in b.seen]
         if eps is not None and both:
@@ -95,13 +93,13 @@ def verdict(sides: Sequence[Side]) -> tuple[Block, ...]:
             test = tested([(a.seen[key].clean, b.seen[key].clean) for key in both])
         text = difference(test) if test else "they share no picture"
         blocks.append(Paragraph(f"A = {a.name}, B = {b.name}: {text}."))
-    if not all(side.material.is_labelled for side in sides):
+    if not all(side.context.is_labelled for side in sides):
         blocks.append(Paragraph(OWN_ANSWERS, "limit"))
     return tuple(blocks)
 
 
 def _under(sides: Sequence[Side], eps: float) -> str:
-    own, norm = sides[0].material.own, sides[0].material.norm
+    own, norm = sides[0].context.own, sides[0].context.norm
     return f"Under {own}" if own else f"At ε = {budget(eps, norm)} ({norm})"
 
 
@@ -113,10 +111,10 @@ def data(sides: Sequence[Side]) -> tuple[Block, ...]:
     """Which pictures each run had, and how many are the same."""
     rows = []
     for side in sides:
-        run = side.material.run
+        run = side.context.run
         ended = str(run.manifest.get("ended") or "not recorded")
         rows.append(
-            (side.name, side.material.names.text(str(run.folder)), f"{len(side.seen):,}", str(len(run.failed)), ended)
+            (side.name, side.context.names.text(str(run.folder)), f"{len(side.seen):,}", str(len(run.failed)), ended)
         )
     shared = set.intersection(*(set(side.seen) for side in sides)) if sides else set()
     columns = (
@@ -131,11 +129,11 @@ def data(sides: Sequence[Side]) -> tuple[Block, ...]:
 
 
 def models(sides: Sequence[Side]) -> tuple[Block, ...]:
-    """What each model is, by hash."""
+    """Identify each model, by hash."""
     blocks = []
     for side in sides:
-        manifest = side.material.run.manifest
-        prompts = {side.material.names.text(one["id"]): one.get("sha256", "") for one in manifest.get("prompts", [])}
+        manifest = side.context.run.manifest
+        prompts = {side.context.names.text(one["id"]): one.get("sha256", "") for one in manifest.get("prompts", [])}
         facts = (
             ("Model", side.name),
             ("SHA-256 of its weights", manifest.get("model", {}).get("sha256") or "not recorded"),
@@ -150,13 +148,13 @@ def models(sides: Sequence[Side]) -> tuple[Block, ...]:
 def results(sides: Sequence[Side]) -> tuple[Block, ...]:
     """Models as columns."""
     columns = (Column("Measured"), *(Column(side.name, *_RIGHT) for side in sides))
-    rows = [("Pictures", *(f"{len(side.material.counts.pictures[side.prompts]):,}" for side in sides))]
+    rows = [("Pictures", *(f"{len(side.context.counts.pictures[side.prompts]):,}" for side in sides))]
     rows.append(("Clean accuracy", *(_clean(side) for side in sides)))
     cells: dict[tuple[str, str, float], dict[str, str]] = {}
     for side in sides:
-        for (prompts, attack, eps), one in side.material.counts.fared.items():
+        for (prompts, attack, eps), one in side.context.counts.fared.items():
             if prompts == side.prompts:
-                norm = one.budget or side.material.norm
+                norm = one.budget or side.context.norm
                 cells.setdefault((norm, attack, eps), {})[side.name] = share(one.kept, one.n)
     for (norm, attack, eps), found in sorted(cells.items(), key=lambda one: (one[0][0], one[0][2], one[0][1])):
         row = (found.get(side.name, "–") for side in sides)
@@ -166,7 +164,7 @@ def results(sides: Sequence[Side]) -> tuple[Block, ...]:
 
 
 def _clean(side: Side) -> str:
-    return share(*side.material.counts.clean(side.prompts)) if side.material.is_labelled else "–"
+    return share(*side.context.counts.clean(side.prompts)) if side.context.is_labelled else "–"
 
 
 def paired(sides: Sequence[Side]) -> tuple[Block, ...]:
@@ -174,30 +172,30 @@ def paired(sides: Sequence[Side]) -> tuple[Block, ...]:
     eps, rows = _budget(sides), []
     for a, b in _pairs(sides):
         both = [key for key in a.seen if key in b.seen]
-        clean = tested([(a.seen[key].clean, b.seen[key].clean) for key in both]) if a.material.is_labelled else None
+        clean = tested([(a.seen[key].clean, b.seen[key].clean) for key in both]) if a.context.is_labelled else None
         found = [("clean", clean)]
         if eps is not None:
             robust = [(a.seen[key].robust[eps], b.seen[key].robust[eps]) for key in both if _both(a, b, key, eps)]
-            found.append(
-                (a.material.state if a.material.own else f"ε = {budget(eps, a.material.norm)}", tested(robust))
-            )
-        rows += [(a.name, b.name, *paired_row(words, test)) for words, test in found if test is not None]
+            found.append((a.context.state if a.context.own else f"ε = {budget(eps, a.context.norm)}", tested(robust)))
+        rows += [(a.name, b.name, *paired_row(state, test)) for state, test in found if test is not None]
     return (Grid("Paired tests", (Column("A"), Column("B"), *PAIRED), tuple(rows)),) if rows else ()
 
 
 def curve(sides: Sequence[Side]) -> tuple[Block, ...]:
     """All curves in one picture, where the norms are the same."""
-    if len({side.material.norm for side in sides}) > 1 or not any(len(side.material.run.budgets) > 1 for side in sides):
+    if len({side.context.norm for side in sides}) > 1 or not any(len(side.context.run.budgets) > 1 for side in sides):
         return ()
-    scale = 255 if sides[0].material.norm == "linf" else 1
+    scale = 255 if sides[0].context.norm == "linf" else 1
     series = []
     for side in sides:
-        told = ((eps, *side.material.counts.robust(side.prompts, eps)) for eps in side.material.run.budgets)
-        points = tuple((eps * scale, k / n, *wilson(k, n)) for eps, k, n in told if n)
+        counts = ((eps, *side.context.counts.robust(side.prompts, eps)) for eps in side.context.run.budgets)
+        points = tuple((eps * scale, k / n, *wilson(k, n)) for eps, k, n in counts if n)
         series += [Series(side.name, points)] if points else []
-    words = (f"{one.name}: " + ", ".join(f"{y * 100:.1f} % at {x:g}" for x, y, _, _ in one.points) for one in series)
+    descriptions = (
+        f"{one.name}: " + ", ".join(f"{y * 100:.1f} % at {x:g}" for x, y, _, _ in one.points) for one in series
+    )
     title = "ε in 1/255" if scale == 255 else "ε (l2)"
-    alt = f"Robust accuracy against ε. {'. '.join(words)}."
+    alt = f"Robust accuracy against ε. {'. '.join(descriptions)}."
     if not series:
         return ()
     caption, what = "Robust accuracy as the budget grows", "Robust accuracy"
@@ -235,7 +233,7 @@ def _winner(scores: list[tuple[float, str]]) -> str:
 
 
 def limits(sides: Sequence[Side]) -> tuple[Block, ...]:
-    """What a comparison cannot say."""
+    """State the limits of a comparison."""
     del sides
     text = (
         "These figures are upper bounds on robustness under the attacks listed in each run: a stronger or another attack may find more, "
@@ -247,17 +245,17 @@ def limits(sides: Sequence[Side]) -> tuple[Block, ...]:
 
 def repeat(sides: Sequence[Side]) -> tuple[Block, ...]:
     """The command of each run."""
-    told = {side.material.run.folder: side.material for side in sides}
+    runs = {side.context.run.folder: side.context for side in sides}
     pairs = tuple(
         (f"Run {i}", str(one.names.manifest(one.run).get("command") or "capt run manifest.json"))
-        for i, one in enumerate(told.values(), 1)
+        for i, one in enumerate(runs.values(), 1)
     )
     return (Paragraph("Each run again: capt run manifest-1.json and so on; the manifests are attached."), Facts(pairs))
 
 
 def terms(sides: Sequence[Side]) -> tuple[Block, ...]:
     """One sentence a term."""
-    return glossary(sides[0].material) if sides else ()
+    return glossary(sides[0].context) if sides else ()
 
 
 Write = Callable[[Sequence[Side]], tuple[Block, ...]]

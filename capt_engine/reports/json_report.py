@@ -21,7 +21,7 @@ def write(report: Report) -> bytes:
     """The report; the same one gives the same bytes."""
     files = {one.name: one.content for one in report.attachments}
     marks = [name.removeprefix("manifest").removesuffix(".json") for name in files if name.startswith("manifest")]
-    told = {
+    content = {
         "schema": SCHEMA,
         "id": report.id,
         "title": report.title,
@@ -40,7 +40,9 @@ def write(report: Report) -> bytes:
             for mark in marks
         ],
     }
-    return (json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "backslashreplace")
+    return (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode(
+        "utf-8", "backslashreplace"
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -50,7 +52,7 @@ def _plain(value: Any) -> Any:
         return {"width": value.width, "height": value.height, "scale": value.scale, "values": _text(value.values)}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        # What the object is called has to be told beside a paragraph's own kind.
+        # Under a name of its own, as a paragraph has a `kind` already.
         kind = type(value).__name__
         return {"block": _NAMES.get(kind, kind), **fields}
     return [_plain(one) for one in value] if isinstance(value, tuple | list) else value

@@ -14,7 +14,7 @@ from capt_engine.model.checkpoints import Document
 from capt_engine.model.store.prompt_store import SUFFIX
 from capt_engine.records import NO_PROMPTS, EvaluateRequest
 from capt_engine.reports.sections.about import tuned_on
-from capt_engine.reports.sections.context import Material
+from capt_engine.reports.sections.context import ReportContext
 from capt_engine.reports.sections.results import difference
 
 _MEASURES = (
@@ -25,7 +25,7 @@ _MEASURES = (
 )
 
 
-def card(name: str, document: Document, sha256: str, measured: Sequence[Material] = (), command: str = "") -> str:
+def card(name: str, document: Document, sha256: str, measured: Sequence[ReportContext] = (), command: str = "") -> str:
     """The card as Markdown, from the document's own figures. measured: kept evaluations of these prompts; command: makes the same ones."""
     parts = [
         _front(name, document, measured),
@@ -38,7 +38,7 @@ def card(name: str, document: Document, sha256: str, measured: Sequence[Material
     return "\n".join(parts)
 
 
-def _front(name: str, document: Document, measured: Sequence[Material]) -> str:
+def _front(name: str, document: Document, measured: Sequence[ReportContext]) -> str:
     """The metadata; values are JSON, which YAML reads."""
     results = [*([_index_of_watched(document)] if _has_figures(document) else []), *map(_index_of, measured)]
     lines = [
@@ -68,24 +68,24 @@ def _has_figures(document: Document) -> bool:
 
 def _index_of_watched(document: Document) -> dict[str, Any]:
     metrics = [
-        {"type": "accuracy", "name": words, "value": round(share["k"] / share["n"], 4)}
-        for key, words in _MEASURES[2:]
+        {"type": "accuracy", "name": name, "value": round(share["k"] / share["n"], 4)}
+        for key, name in _MEASURES[2:]
         if (share := _share(document.figures, key)) is not None
     ]
     return _entry(str(document.figures.get("data") or "unknown"), "validation", metrics)
 
 
-def _index_of(material: Material) -> dict[str, Any]:
+def _index_of(context: ReportContext) -> dict[str, Any]:
     """A kept evaluation; only the prompts' own figures, as plain text is another model."""
-    told = []
-    for prompts in material.prompts:
+    shares = []
+    for prompts in context.prompts:
         if prompts == NO_PROMPTS:
             continue
-        told.append(("Accuracy, clean", material.counts.clean(prompts)))
-        if material.is_attacked:
-            told.append((f"Accuracy, {_attacked(material)}", material.counts.robust(prompts, material.eps)))
-    metrics = [{"type": "accuracy", "name": words, "value": round(k / n, 4)} for words, (k, n) in told if n]
-    return _entry(_data(material), _part(material) or "not stated", metrics)
+        shares.append(("Accuracy, clean", context.counts.clean(prompts)))
+        if context.is_attacked:
+            shares.append((f"Accuracy, {_attacked(context)}", context.counts.robust(prompts, context.eps)))
+    metrics = [{"type": "accuracy", "name": name, "value": round(k / n, 4)} for name, (k, n) in shares if n]
+    return _entry(_data(context), _part(context) or "not stated", metrics)
 
 
 def _entry(data: str, split: str, metrics: list[dict[str, Any]]) -> dict[str, Any]:
@@ -145,7 +145,7 @@ def _made(document: Document, command: str) -> str:
     lines += ["", "## Procedure", "", "| Setting | Value |", "|---|---|"]
     settings: dict[str, Any] = {**document.settings, "seed": document.seed}
     found = (("epochs", "epochs run"), ("kept_epoch", "kept epoch"), ("ended", "ended"), ("parameters", "parameters"))
-    settings |= {words: figures[name] for name, words in found if name in figures}
+    settings |= {title: figures[name] for name, title in found if name in figures}
     lines += [
         f"| {_safe(key.rstrip('_').replace('_', ' '))} | {_safe(str(value))} |" for key, value in settings.items()
     ]
@@ -161,7 +161,7 @@ def _indented(text: str) -> list[str]:
 
 
 def _watched(document: Document) -> str:
-    found = [(words, share) for key, words in _MEASURES if (share := _share(document.figures, key)) is not None]
+    found = [(name, share) for key, name in _MEASURES if (share := _share(document.figures, key)) is not None]
     lines = ["## Evaluation", ""]
     if not found:
         return "\n".join(
@@ -179,54 +179,54 @@ def _watched(document: Document) -> str:
         "|---|---|---|---|",
     ]
     lines += [
-        f"| {words} | {percent(share['k'] / share['n'])} | {percent(share['low'])} to {percent(share['high'])} | {int(share['n'])} |"
-        for words, share in found
+        f"| {name} | {percent(share['k'] / share['n'])} | {percent(share['low'])} to {percent(share['high'])} | {int(share['n'])} |"
+        for name, share in found
     ]
     return "\n".join([*lines, ""])
 
 
-def _evaluated(number: int, material: Material) -> str:
+def _evaluated(number: int, context: ReportContext) -> str:
     """A kept evaluation: zero-shot CLIP beside the prompts, with n, intervals, and McNemar's test where both were measured."""
-    counts = material.counts
+    counts = context.counts
     lines = [f"### Measured afterwards ({number})", ""]
-    labels = "" if material.is_labelled else " No labels: each model is held to its own clean answer."
+    labels = "" if context.is_labelled else " No labels: each model is held to its own clean answer."
     lines += [
-        f"{_safe(_data(material))}{f', part {_safe(_part(material))}' if _part(material) else ''}: "
-        f"{counted(counts.n, 'picture')}; {_attacked(material)}.{labels} Intervals are Wilson 95 %.",
+        f"{_safe(_data(context))}{f', part {_safe(_part(context))}' if _part(context) else ''}: "
+        f"{counted(counts.n, 'picture')}; {_attacked(context)}.{labels} Intervals are Wilson 95 %.",
         "",
         "| Who | Clean (interval) | Attacked (interval) | n |",
         "|---|---|---|---|",
     ]
-    for prompts in sorted(material.prompts, key=lambda one: one != NO_PROMPTS):
+    for prompts in sorted(context.prompts, key=lambda one: one != NO_PROMPTS):
         who = "zero-shot (plain CLIP)" if prompts == NO_PROMPTS else _safe(_called(prompts))
-        attacked = share(*counts.robust(prompts, material.eps)) if material.is_attacked else "–"
-        clean = share(*counts.clean(prompts)) if material.is_labelled else "–"
+        attacked = share(*counts.robust(prompts, context.eps)) if context.is_attacked else "–"
+        clean = share(*counts.clean(prompts)) if context.is_labelled else "–"
         lines.append(f"| {who} | {clean} | {attacked} | {counts.clean(prompts)[1]} |")
-    tests = zip(("Clean", "Attacked"), material.paired(), strict=True)
-    a, b = (*material.prompts, "", "")[:2]
-    told = [f"- {words}: {difference(test)}" for words, test in tests if test is not None]
-    if told:
-        lines += ["", f"On the same pictures, A = {_safe(_called(a))}, B = {_safe(_called(b))}:", "", *told]
+    tests = zip(("Clean", "Attacked"), context.paired(), strict=True)
+    a, b = (*context.prompts, "", "")[:2]
+    differences = [f"- {name}: {difference(test)}" for name, test in tests if test is not None]
+    if differences:
+        lines += ["", f"On the same pictures, A = {_safe(_called(a))}, B = {_safe(_called(b))}:", "", *differences]
     return "\n".join([*lines, ""])
 
 
-def _attacked(material: Material) -> str:
-    if not material.is_attacked:
+def _attacked(context: ReportContext) -> str:
+    if not context.is_attacked:
         return "not attacked"
-    steps = {one.steps for one in material.counts.fared.values() if one.steps}
-    names = ", ".join(material.run.attacks) + (f" of {'/'.join(sorted(steps))} steps" if steps else "")
-    return f"attacked by {names}, {material.budget}"
+    steps = {one.steps for one in context.counts.fared.values() if one.steps}
+    names = ", ".join(context.run.attacks) + (f" of {'/'.join(sorted(steps))} steps" if steps else "")
+    return f"attacked by {names}, {context.budget}"
 
 
-def _data(material: Material) -> str:
-    """What was looked at, without where its owner keeps it."""
-    request = material.run.request
+def _data(context: ReportContext) -> str:
+    """The name of the data, without the folder that its owner keeps it in."""
+    request = context.run.request
     where = request.data if isinstance(request, EvaluateRequest) else ""
     return PurePath(where.replace("\\", "/")).name or "pictures"
 
 
-def _part(material: Material) -> str:
-    request = material.run.request
+def _part(context: ReportContext) -> str:
+    request = context.run.request
     return request.split if isinstance(request, EvaluateRequest) else ""
 
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import tempfile
 import unicodedata
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
 from capt_engine.errors import BadRequest
-from capt_engine.files import write_whole
+from capt_engine.files import new_folder, refused, sha256, write_atomic
 from capt_engine.model.checkpoints import Document, read, save
 from capt_engine.model.prompts import Prompts
-from capt_engine.model.store.prompt_store import SUFFIX, described, entries, fingerprint, own_folder
+from capt_engine.model.store.prompt_store import SUFFIX, described, entries, own_folder
 from capt_engine.progress import Progress
 from capt_engine.records import NO_PROMPTS, PromptsInfo, SaveTunedRequest, TunedSaved, TuneRequest
 from capt_engine.reports.model_card import card
-from capt_engine.reports.sections.context import Material
+from capt_engine.reports.sections.context import ReportContext
 from capt_engine.runs.command_line import command_of
 from capt_engine.runs.manifest import as_json, now
 from capt_engine.runs.tuning_text import request_of
@@ -62,13 +59,13 @@ def save_tuned(request: SaveTunedRequest, progress: Progress) -> TunedSaved:
     if folder is not None:
         _refuse_full(folder)
     progress(1, 3, "reading the evaluations")
-    measured = [_measured(Path(run), fingerprint(source)) for run in request.runs]
+    measured = [_measured(Path(run), sha256(source)) for run in request.runs]
     progress(2, 3, "writing")
     files: list[Path] = []
     if folder is not None:
         files += _into_folder(folder, request.name.strip(), named, measured)
     if shelf is not None:
-        write_whole(shelf, named.content)
+        write_atomic(shelf, named.content)
         files.append(shelf)
     where = named.slug if shelf is not None else str(files[0])
     return TunedSaved(_told(where, named), tuple(map(str, files)), command_of(named.made_by))
@@ -110,7 +107,7 @@ def _named(request: SaveTunedRequest, source: Path) -> _Named:
     )
     prompts = Prompts.blank(document.backbone.sizes, document.shape)
     prompts.load_state_dict(dict(checkpoint.state))
-    with tempfile.TemporaryDirectory() as place:
+    with refused(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory() as place:
         path = Path(place) / f"prompts{SUFFIX}"
         save(path, prompts, named)
         return _Named(mark, named, path.read_bytes(), made_by)
@@ -133,54 +130,36 @@ def _refuse_full(folder: Path) -> None:
         ) from error
 
 
-def _measured(run: Path, sha256: str) -> Material:
+def _measured(run: Path, prompts: str) -> ReportContext:
     """A kept evaluation of these prompts; raises BadRequest where it is of others."""
-    material = Material.of(run)
-    asked = [str(one.get("sha256")) for one in material.run.manifest.get("prompts", [])]
-    if sha256 not in asked:
+    context = ReportContext.of(run)
+    measured = [str(one.get("sha256")) for one in context.run.manifest.get("prompts", [])]
+    if prompts not in measured:
         raise BadRequest(
             f"The run in {str(run)!r} measured other prompts than these.", "Choose a run that measured them, or none."
         )
-    return material
+    return context
 
 
-def _into_folder(folder: Path, name: str, named: _Named, measured: Sequence[Material]) -> list[Path]:
+def _into_folder(folder: Path, name: str, named: _Named, measured: Sequence[ReportContext]) -> list[Path]:
     """All files at once: the folder appears when it is whole."""
     weights = f"{named.slug}{SUFFIX}"
-    partial: Path | None = None
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}.", suffix=".part", dir=folder.parent))
-        write_whole(partial / weights, named.content)
-        sha256 = fingerprint(partial / weights)
+    with new_folder(folder) as partial:
+        write_atomic(partial / weights, named.content)
+        digest = sha256(partial / weights)
         # What is given away does not say where its maker keeps things.
         away = replace(named.made_by, data=_last(named.made_by.data), data_root=_last(named.made_by.data_root))
         away = replace(away, model=named.document.backbone.id)
-        text = card(name, named.document, sha256, measured, command_of(away)).encode()
-        write_whole(partial / CARD, text)
-        write_whole(
+        write_atomic(partial / CARD, card(name, named.document, digest, measured, command_of(away)))
+        write_atomic(
             partial / MANIFEST,
-            as_json(_manifest(named, away, {weights: sha256, CARD: fingerprint(partial / CARD)}, measured)),
+            as_json(_manifest(named, away, {weights: digest, CARD: sha256(partial / CARD)}, measured)),
         )
-        partial.chmod(0o755)
-        if folder.exists():
-            folder.rmdir()
-        os.replace(partial, folder)  # noqa: PTH105 (as in files.py)
-        partial = None
-    except OSError as error:
-        raise BadRequest(
-            f"{str(folder)!r} cannot be written: {error.strerror or error}.",
-            "Choose another folder, or make room there.",
-        ) from error
-    finally:
-        if partial is not None:
-            with suppress(OSError):
-                shutil.rmtree(partial)
     return [folder / one for one in (weights, CARD, MANIFEST)]
 
 
 def _manifest(
-    named: _Named, away: TuneRequest, hashes: Mapping[str, str], measured: Sequence[Material]
+    named: _Named, away: TuneRequest, hashes: Mapping[str, str], measured: Sequence[ReportContext]
 ) -> dict[str, Any]:
     document = named.document
     return {

@@ -63,8 +63,9 @@ def _rows(old: Iterable[Mapping[str, str]], new: FinishedRun) -> Iterator[str]:
             yield f"{where}: there is no such row now."
             continue
         for name, value in line.items():
-            if name not in _NOT_COMPARED and other.get(name) != value:
-                yield f"{where}: {name} was {value or 'empty'}, is {other.get(name) or 'empty'}."
+            # A column that only an older file has repeats another one.
+            if name not in _NOT_COMPARED and name in other and other[name] != value:
+                yield f"{where}: {name} was {value or 'empty'}, is {other[name] or 'empty'}."
     for line in now.values():
         yield f"{line['path']}: there was no such row before."
 

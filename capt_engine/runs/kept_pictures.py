@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from capt_engine.files import write_atomic
 from capt_engine.records import Picture, PictureRow
 from capt_engine.runs.manifest import as_json
 
@@ -91,11 +93,10 @@ class KeptPictures:
         if not self._pending:
             return
         folder = self._folder / FOLDER
-        folder.mkdir(exist_ok=True)
         needed = files_of(self._entries)
         for name, picture in self._pending.items():
             if name in needed:
-                Image.frombytes("RGB", (picture.width, picture.height), picture.rgb).save(folder / name)
+                write_picture(folder / name, picture)
         self._pending.clear()
         write(self._folder, self._entries)
         for file in folder.iterdir():
@@ -131,6 +132,11 @@ def read(folder: Path) -> list[Kept]:
 
 def write(folder: Path, entries: Iterable[Kept]) -> None:
     """Write the list of a run folder, whole."""
-    partial = folder / f"{INDEX}.part"
-    partial.write_bytes(as_json([asdict(one) for one in entries]))
-    partial.replace(folder / INDEX)
+    write_atomic(folder / INDEX, as_json([asdict(one) for one in entries]))
+
+
+def write_picture(path: Path, picture: Picture) -> None:
+    """Write a picture as PNG, whole."""
+    buffer = io.BytesIO()
+    Image.frombytes("RGB", (picture.width, picture.height), picture.rgb).save(buffer, "PNG")
+    write_atomic(path, buffer.getvalue(), durable=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from capt_engine.checks.from_rows import checked
 from capt_engine.checks.table import checks_of, in_order
 from capt_engine.errors import BadRequest
-from capt_engine.files import write_whole
+from capt_engine.files import copy, new_folder, write_atomic
 from capt_engine.metrics.tally import Tally
 from capt_engine.records import AnalyzeResult, EvaluateRequest, MinimalEps, TextDrift
 from capt_engine.runs import kept_pictures
@@ -29,7 +28,7 @@ _SAME = ("model", "crafted_on", "lpips", "classes_sha256", "label_source", "vers
 
 
 def merge(folders: Sequence[Path], out: Path) -> AnalyzeResult:
-    """Join finished shards into a new folder and count again; raises BadRequest where they are not the parts of one run."""
+    """Join finished shards into a new folder and count again; raises BadRequest where they are not the parts of one run, CannotWrite."""
     runs = [FinishedRun.of(folder) for folder in folders]
     first = _whole(runs)
     refuse_unless_free(out, resume=False)
@@ -37,29 +36,25 @@ def merge(folders: Sequence[Path], out: Path) -> AnalyzeResult:
     request = dataclasses.replace(first, shard=(1, 1), skip=(), options=options)
     # In the order of the parts, which take turns.
     runs.sort(key=lambda run: _shard(run)[0])
-    try:
-        (out / "attacked").mkdir(parents=True, exist_ok=True)
-        told = {
-            **runs[0].manifest,
-            "format": FORMAT,
-            "request": dataclasses.asdict(request),
-            "command": command_of(request),
-            "started": min(str(run.manifest.get("started", "")) for run in runs),
-            "ended": "",
-        }
-        write_whole(out / MANIFEST, as_json(told))
-        with (out / ROWS).open("w", newline="", encoding="utf-8") as file:
+    told = {
+        **runs[0].manifest,
+        "format": FORMAT,
+        "request": dataclasses.asdict(request),
+        "command": command_of(request),
+        "started": min(str(run.manifest.get("started", "")) for run in runs),
+        "ended": "",
+    }
+    with new_folder(out) as folder:
+        (folder / "attacked").mkdir()
+        write_atomic(folder / MANIFEST, as_json(told))
+        with (folder / ROWS).open("w", newline="", encoding="utf-8") as file:
             writer = csv_writer(file, header=True)
             for lines in _in_turn([_pictures(run) for run in runs]):
                 writer.writerows(lines)
-        _copy_pictures(runs, out)
+        _copy_pictures(runs, folder)
         result = _counted(runs, request)
         failed = [one for run in runs for one in run.failed]
-        close_run(out, {**summary(result, request.options.seed, str(out)), "failed": failed})
-    except OSError as error:
-        raise BadRequest(
-            f"{str(out)!r} cannot be written: {error.strerror or error}.", "Choose another folder."
-        ) from error
+        close_run(folder, {**summary(result, request.options.seed, str(out)), "failed": failed})
     return result
 
 
@@ -117,14 +112,13 @@ def _in_turn(streams: Iterable[Iterator[list[dict[str, str]]]]) -> Iterator[list
 def _copy_pictures(runs: Sequence[FinishedRun], out: Path) -> None:
     kept = kept_pictures.chosen_of(one for run in runs for one in kept_pictures.read(run.folder))
     if kept:
-        (out / kept_pictures.FOLDER).mkdir(exist_ok=True)
         for name, run in itertools.product(sorted(kept_pictures.files_of(kept)), runs):
             if (run.folder / kept_pictures.FOLDER / name).is_file():
-                shutil.copyfile(run.folder / kept_pictures.FOLDER / name, out / kept_pictures.FOLDER / name)
+                copy(run.folder / kept_pictures.FOLDER / name, out / kept_pictures.FOLDER / name)
         kept_pictures.write(out, kept)
     for i, run in enumerate(runs, 1):
         for file in sorted((run.folder / "attacked").glob("*.png")):
-            shutil.copyfile(file, out / "attacked" / f"{i}_{file.name}")
+            copy(file, out / "attacked" / f"{i}_{file.name}")
 
 
 def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeResult:

@@ -181,7 +181,8 @@ _ATTACK = (
 _OUT = Option("--out", "also keep rows, summary and attacked pictures in this new folder", metavar="DIR")
 
 
-def _common(prefix: str = "") -> tuple[Option, ...]:
+def common(prefix: str = "") -> tuple[Option, ...]:
+    """The options of every verb that computes, for records that hold their fields under a prefix."""
     return (
         Option(
             "--seed",
@@ -218,7 +219,7 @@ ANALYZE = (
     Option("--eps", "the budget: k/255 or a number from 0 to 1 (default: 4/255; l2: 1.0)", metavar="E"),
     *_ATTACK,
     _OUT,
-    *_common("options."),
+    *common("options."),
 )
 
 EVALUATE = (
@@ -306,7 +307,7 @@ EVALUATE = (
     _OUT,
     Option("--resume", "go on where the same command with --out RUN_DIR was stopped", metavar="RUN_DIR"),
     Option("--rows", "also print each picture's outcome (--json always does)", kind=SWITCH),
-    *_common("options."),
+    *common("options."),
 )
 
 _INSIDE = "the attack inside training; each default is the method's and the model's own"
@@ -420,5 +421,5 @@ TUNE = (
         Option(f"--{name}", what, name, metavar="TEXT", group=_KEPT)
         for name, what in (("name", "what lists call it"), ("notes", "anything"), ("licence", "of the prompts"))
     ),
-    *_common(),
+    *common(),
 )

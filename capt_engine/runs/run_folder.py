@@ -6,16 +6,14 @@ import csv
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from PIL import Image
-
 from capt_engine.checks.from_rows import checked
 from capt_engine.errors import BadRequest
-from capt_engine.files import write_whole
+from capt_engine.files import new_folder, refused, replacing, write_atomic
 from capt_engine.metrics.tally import Tally
 from capt_engine.records import (
     AnalyzeResult,
@@ -23,7 +21,7 @@ from capt_engine.records import (
     PictureRow,
     RunRequest,
 )
-from capt_engine.runs.kept_pictures import KeptPictures
+from capt_engine.runs.kept_pictures import KeptPictures, write_picture
 from capt_engine.runs.manifest import as_json, digest, ended
 from capt_engine.runs.request_text import from_json
 from capt_engine.runs.table import cells, csv_cells, csv_writer, plain, trial
@@ -43,43 +41,41 @@ class RunFolder:
     """
 
     def __init__(self, folder: Path, request: RunRequest, manifest: Mapping[str, Any], *, resume: bool) -> None:
-        """Make the folder and its manifest, or take up an old one; raises BadRequest where that cannot be, or would overwrite something."""
+        """Make the folder and its manifest, or take up an old one; raises BadRequest where it would overwrite something, CannotWrite."""
         self.path = folder
         self.done: tuple[str, ...] = ()
         self._failed: list[FailedPicture] = []
         self._count = 0
         refuse_unless_free(folder, resume=resume)
-        try:
-            kept = self._taken_up(request, manifest) if resume else self._begun(manifest)
-            # Written anew beside the old one, so that there is always a whole file.
-            partial = folder / f"{ROWS}.part"
-            with partial.open("w", newline="", encoding="utf-8") as file:
-                csv_writer(file, header=True).writerows(kept)
-            partial.replace(folder / ROWS)
-            first = next(iter(request.labels), "")
-            self._examples = KeptPictures(folder, seed=request.options.seed, attack=first, eps=request.headline)
+        if resume:
+            # Read as it is written: a long run's rows do not belong into memory.
+            _begin_rows(folder, self._taken_up(request, manifest))
+        else:
+            with new_folder(folder) as begun:
+                (begun / "attacked").mkdir()
+                write_atomic(begun / MANIFEST, as_json(manifest))
+                _begin_rows(begun, ())
+        first = next(iter(request.labels), "")
+        self._examples = KeptPictures(folder, seed=request.options.seed, attack=first, eps=request.headline)
+        with refused(folder):
             self._file = (folder / ROWS).open("a", newline="", encoding="utf-8")
-            self._rows = csv_writer(self._file)
-        except OSError as error:
-            raise BadRequest(
-                f"{str(folder)!r} cannot be written: {error.strerror or error}.", "Choose another folder with --out."
-            ) from error
+        self._rows = csv_writer(self._file)
 
     def add(self, rows: Sequence[PictureRow | FailedPicture]) -> None:
         """Append rows to rows.csv; save the attacked pictures that fooled the model, and the few that a report shows."""
-        for row in rows:
-            if isinstance(row, FailedPicture):
-                self._failed.append(row)
-                continue
-            self._count += 1
-            self._rows.writerow(csv_cells(cells(row)))
-            self._examples.offer(row)
-            if row.success and row.pictures is not None:
-                picture = row.pictures.adversarial
-                image = Image.frombytes("RGB", (picture.width, picture.height), picture.rgb)
-                image.save(self.path / "attacked" / f"{self._count:05d}_{_safe(Path(row.path).stem)}.png")
-        self._examples.save()
-        self._file.flush()
+        with refused(self.path / ROWS):
+            for row in rows:
+                if isinstance(row, FailedPicture):
+                    self._failed.append(row)
+                    continue
+                self._count += 1
+                self._rows.writerow(csv_cells(cells(row)))
+                self._examples.offer(row)
+                if row.success and row.pictures is not None:
+                    name = f"{self._count:05d}_{_safe(Path(row.path).stem)}.png"
+                    write_picture(self.path / "attacked" / name, row.pictures.adversarial)
+            self._examples.save()
+            self._file.flush()
 
     def counted(self, result: AnalyzeResult, compare: str | None) -> AnalyzeResult:
         """A result's figures, counted over every row of the folder."""
@@ -97,12 +93,8 @@ class RunFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
-
-    def _begun(self, manifest: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-        (self.path / "attacked").mkdir(parents=True, exist_ok=True)
-        write_whole(self.path / MANIFEST, as_json(manifest))
-        return iter(())
+        with refused(self.path / ROWS):
+            self._file.close()
 
     def _taken_up(self, request: RunRequest, manifest: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         """The rows of the pictures that are complete; raises BadRequest where the folder holds another run."""
@@ -125,8 +117,13 @@ class RunFolder:
         whole = {path for path, n in counts.items() if n == wanted}
         self._count = wanted * len(whole)
         self.done = tuple(plain(path) for path in sorted(whole))
-        # Read once more rather than kept: a long run's rows do not belong into memory.
         return (line for line in lines(self.path) if line["path"] in whole)
+
+
+def _begin_rows(folder: Path, kept: Iterable[dict[str, str]]) -> None:
+    """Write rows.csv anew, so that there is always a whole file."""
+    with replacing(folder / ROWS) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        csv_writer(file, header=True).writerows(kept)
 
 
 def refuse_unless_free(folder: Path, *, resume: bool) -> None:
@@ -149,10 +146,10 @@ def close_run(folder: Path, summary: Mapping[str, Any]) -> None:
     for line in lines(folder):
         pictures.add(line["sha256"])
         marks.append(digest(text for name, text in line.items() if name not in _NOT_COMPARED))
-    write_whole(folder / SUMMARY, as_json(summary))
+    write_atomic(folder / SUMMARY, as_json(summary))
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     # In order of their marks, so that shards, batches and continuations do not matter.
-    write_whole(folder / MANIFEST, as_json(ended(manifest, pictures, len(marks), digest(sorted(marks)))))
+    write_atomic(folder / MANIFEST, as_json(ended(manifest, pictures, len(marks), digest(sorted(marks)))))
 
 
 def lines(file_or_folder: Path) -> Iterator[dict[str, str]]:

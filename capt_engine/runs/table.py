@@ -70,8 +70,12 @@ LATER = (
     "linf_png",
     "l2_png",
     "lpips",
+    "alpha_rule",
 )
-"""Columns that came later stand at the end, metrics too: who reads by position is not disturbed."""
+"""Columns that came later stand at the end, metrics too."""
+
+_COLUMN_OF = {"margin_clean": "clean_margin", "margin_attacked": "adv_margin"}
+"""Metrics that stand in a column of another name, which other tools expect; in older files they stand in both."""
 
 
 def cells(row: PictureRow) -> dict[str, Cell]:
@@ -88,7 +92,6 @@ def cells(row: PictureRow) -> dict[str, Cell]:
         "label_source": row.label_source,
         "clean_pred": row.classes[clean_best],
         "clean_conf": row.clean.probabilities[clean_best],
-        "clean_margin": measured.get("margin_clean"),
         "attack": row.attacked_by or None,
         "norm": row.threat.norm if row.attack else None,
         "eps": row.threat.eps if row.attack else None,
@@ -97,18 +100,14 @@ def cells(row: PictureRow) -> dict[str, Cell]:
         "seed": row.seed if row.attack else None,
         "adv_pred": row.classes[attacked.winner] if attacked else None,
         "adv_conf": attacked.probabilities[attacked.winner] if attacked else None,
-        "adv_margin": measured.get("margin_attacked"),
         "success": row.success,
-        "linf": measured.get("linf"),
-        "l2": measured.get("l2"),
-        "ssim": measured.get("ssim"),
         "survives_png": row.survives_png,
         "survives_jpeg95": row.survives_jpeg95,
         "time_s": round(row.time_s, 4),
         "model_id": row.model_id,
         "prompt_id": row.prompt_id,
         "aimed_at": row.aimed_at or None,
-        **{metric.name: measured.get(metric.name) for metric in METRICS},
+        **{_COLUMN_OF.get(name, name): measured.get(name) for name in METRICS.names()},
         "survives_jpeg75": row.survives_jpeg75,
         "survives_resize": row.survives_resize,
         "skipped": row.skipped or None,
@@ -121,13 +120,15 @@ def cells(row: PictureRow) -> dict[str, Cell]:
         # As a word, which JSON can hold: searched, and never broken.
         "minimal_eps": "inf" if row.minimal_eps == math.inf else row.minimal_eps,
         "frozen_pred": row.frozen or None,
+        "alpha_rule": row.alpha_rule or None,
     }
     return {name: found[name] for name in columns()}
 
 
 def columns() -> tuple[str, ...]:
     """Every column of a row, in order."""
-    return tuple(dict.fromkeys((*COLUMNS, *(name for name in METRICS.names() if name not in LATER), *LATER)))
+    metrics = (_COLUMN_OF.get(name, name) for name in METRICS.names())
+    return tuple(dict.fromkeys((*COLUMNS, *(name for name in metrics if name not in LATER), *LATER)))
 
 
 def trial(line: Mapping[str, str]) -> Trial:
@@ -144,7 +145,9 @@ def trial(line: Mapping[str, str]) -> Trial:
         adv_pred=values["adv_pred"],
         success=_TRUTH[values["success"]],
         seconds=float(values["time_s"]),
-        metrics=tuple((metric.name, float(text)) for metric in METRICS if (text := values.get(metric.name))),
+        metrics=tuple(
+            (name, float(text)) for name in METRICS.names() if (text := values.get(_COLUMN_OF.get(name, name)))
+        ),
         aimed_at=values["aimed_at"],
         skipped=values.get("skipped", ""),
         knowledge=values.get("knowledge", ""),
@@ -242,7 +245,8 @@ def _compared(result: AnalyzeResult) -> dict[str, Any] | None:
 
 def csv_writer(file: TextIO, *, header: bool = False) -> csv.DictWriter[str]:
     """A writer of RFC 4180 lines, with the header already written where asked; give it what `csv_cells` returns."""
-    writer = csv.DictWriter(file, columns(), lineterminator="\r\n")
+    # Ignored: the columns of an older file that repeated another one.
+    writer = csv.DictWriter(file, columns(), lineterminator="\r\n", extrasaction="ignore")
     if header:
         writer.writeheader()
     return writer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
+
+from capt_engine.attacks.base import PictureRngs
 
 AREA, RATIO = (0.08, 1.0), (3 / 4, 4 / 3)
 _TRIES = 10
@@ -26,24 +27,28 @@ class CropFlip:
 
     def __call__(self, epoch: int, batch: Tensor) -> Tensor:
         """Pictures (n, 3, size, size), uint8, of the indices `batch` (n,) in this epoch."""
-        return torch.stack([self._one(epoch, int(index)) for index in batch])
+        indices = [int(index) for index in batch]
+        rngs = PictureRngs.of(self._seed, [f"{epoch}:{index}" for index in indices], "augmentation")
+        chances = rngs.uniform(torch.empty(len(indices), 4 * _TRIES + 1)).tolist()
+        return torch.stack([self._one(index, chance) for index, chance in zip(indices, chances, strict=True)])
 
-    def _one(self, epoch: int, index: int) -> Tensor:
-        rng = random.Random(f"{self._seed}:{epoch}:{index}")
+    def _one(self, index: int, chances: list[float]) -> Tensor:
         picture = Image.fromarray(self._originals[index])
-        box = _box(picture.width, picture.height, rng)
+        mirrored, *tries = chances
+        box = _box(picture.width, picture.height, tries)
         part = picture.resize((self._size, self._size), Image.Resampling.BICUBIC, box=box)
         pixels = torch.from_numpy(np.array(part)).permute(2, 0, 1)
-        return pixels.flip(2) if rng.random() < 0.5 else pixels.contiguous()
+        return pixels.flip(2) if mirrored < 0.5 else pixels.contiguous()
 
 
-def _box(width: int, height: int, rng: random.Random) -> tuple[int, int, int, int]:
-    for _ in range(_TRIES):
-        area = width * height * rng.uniform(*AREA)
-        ratio = math.exp(rng.uniform(math.log(RATIO[0]), math.log(RATIO[1])))
+def _box(width: int, height: int, tries: list[float]) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of a part, by four chances in [0, 1) a try."""
+    for size, shape, across, down in zip(*[iter(tries)] * 4, strict=True):
+        area = width * height * (AREA[0] + (AREA[1] - AREA[0]) * size)
+        ratio = RATIO[0] * (RATIO[1] / RATIO[0]) ** shape
         w, h = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
         if 0 < w <= width and 0 < h <= height:
-            left, top = rng.randint(0, width - w), rng.randint(0, height - h)
+            left, top = int(across * (width - w + 1)), int(down * (height - h + 1))
             return left, top, left + w, top + h
     # A picture too narrow for any of them: the largest part in the middle of an allowed ratio.
     w, h = min(width, round(height * RATIO[1])), min(height, round(width / RATIO[0]))

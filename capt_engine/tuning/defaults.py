@@ -25,13 +25,13 @@ from typing import Any
 import torch
 
 from capt_engine.errors import BadRequest, UnknownName
+from capt_engine.metrics.alpha import ALPHAS
+from capt_engine.metrics.consistency import KL_DIRECTIONS
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import COUPLINGS, PromptShape, TowerSizes
 from capt_engine.records import TuneRequest
-from capt_engine.tuning.alpha import ALPHAS
 from capt_engine.tuning.inner_attack import LOSSES
 from capt_engine.tuning.methods import METHODS, Method
-from capt_engine.tuning.objective import KL_DIRECTIONS
 
 LARGE_GPU_BYTES = 12 * 10**9
 SMALL_BATCH, LARGE_BATCH = 4, 32

@@ -1,7 +1,8 @@
 """Tuning, as a loop that can be read: draw a batch, attack it, take the loss, step; after each epoch, a state that can be resumed.
 
-Every random draw depends on the seed, the epoch and the picture alone, so a run that was stopped after an epoch and resumed ends in the
-same prompts, bit for bit on a CPU, as one that was not.
+What is learned is prompts (`prompted.PromptLearner`) or an image tower (`image_tower.TowerLearner`). Every random draw depends on the
+seed, the epoch and the picture alone, so a run that was stopped after an epoch and resumed ends in the same values, bit for bit on a
+CPU, as one that was not.
 """
 
 from __future__ import annotations
@@ -9,20 +10,19 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from capt_engine.attacks.base import PictureRngs
 from capt_engine.errors import CaptError
-from capt_engine.model.prompts import Prompts
 from capt_engine.progress import Progress
 from capt_engine.records import TuneStep
 from capt_engine.tuning.inner_attack import InnerAttack
 from capt_engine.tuning.objective import NEEDS_REFERENCE_ON_ATTACKED, Objective, Settings, Terms, Views
-from capt_engine.tuning.prompted import PromptedClip
-from capt_engine.tuning.schedule import learning_rate
+from capt_engine.tuning.schedule import Schedule, warm_epoch_then_cosine
 
 MOMENTUM = 0.9
 WEIGHT_DECAY = 5e-4
@@ -36,9 +36,43 @@ class TuningFailed(CaptError):
     """The loss is no number any more; the last epoch's prompts are kept."""
 
 
+class Answers(NamedTuple):
+    """Logits (n, k) and unit image features (n, d) of a batch, clean and attacked; clean is None where the learner leaves it out."""
+
+    clean: Tensor | None
+    adversarial: Tensor
+    clean_features: Tensor | None
+    adversarial_features: Tensor
+
+
+class Learner(Protocol):
+    """Values that are learned, within a model that is not."""
+
+    def named_parameters(self) -> Iterable[tuple[str, nn.Parameter]]:
+        """The learned values."""
+
+    def begin_step(self) -> None:
+        """Compute what the passes of one step share."""
+
+    def constant_logits(self, images: Tensor) -> Tensor:
+        """Logits (n, k) of pixels (n, 3, h, w) with the learned values as constants, for the inner attack."""
+
+    def answers(self, images: Tensor, attacked: Tensor | None) -> Answers:
+        """The batch as the loss needs it, differentiable in the learned values; attacked: None where there is no attack."""
+
+    def end_step(self) -> None:
+        """Leave the model as the measurements between the steps want it."""
+
+
 @dataclass(frozen=True)
 class Recipe:
-    """One run: an objective with its settings, the inner attack (None: clean pictures only), and how the optimiser goes."""
+    """One run: an objective with its settings, the inner attack (None: clean pictures only), and how the optimiser goes.
+
+    Attributes:
+        lr: the peak of the learning rate, which goes by `schedule`.
+        optimiser: "sgd" (momentum 0.9) or "adamw".
+        keep_last: take a step with the last, smaller batch of an epoch too; else it is left out where a whole batch remains.
+    """
 
     objective: Objective
     settings: Settings
@@ -47,53 +81,75 @@ class Recipe:
     batch_size: int = 4
     lr: float = 0.0035
     seed: int = 1
+    optimiser: str = "sgd"
+    weight_decay: float = WEIGHT_DECAY
+    schedule: Schedule = warm_epoch_then_cosine
+    keep_last: bool = False
 
 
 @dataclass
 class State:
-    """What an epoch leaves behind: enough to go on as if nothing had happened."""
+    """What an epoch leaves behind: enough to go on as if nothing had happened. optimiser: slot → learned value's name → tensor."""
 
     epoch: int = 0
-    momentum: dict[str, Tensor] = field(default_factory=dict)
+    optimiser: dict[str, dict[str, Tensor]] = field(default_factory=dict)
+
+
+class Reference(NamedTuple):
+    """The frozen model: its logits (N, k) of the clean training pictures, computed once, and a function for those of other pictures."""
+
+    clean: Tensor
+    logits: Callable[[Tensor], Tensor]
 
 
 class Tuning:
-    """Prompts, the frozen CLIP they are learned for, and a few labelled pictures.
+    """What is learned, and the labelled pictures it is learned from.
 
-    images: (N, 3, h, w) at the model's own size, in [0, 1] or as bytes. labels: (N,). reference: the frozen model's clean logits
-    (N, k) of those pictures, constants computed once; reference_logits(images) gives the frozen model's logits of other pictures,
-    for the objectives that want them. changed(epoch, batch): what stands in the place of `images[batch]` in that epoch, where
-    pictures are augmented; the reference model then sees those.
+    Args:
+        learner: the prompts or the tower.
+        recipe: how they are learned.
+        images: (N, 3, h, w) at the model's own size, in [0, 1] or as bytes.
+        labels: (N,), on the device of the model.
+        reference: the frozen model; None for objectives that look at none.
+        state: where an earlier run stopped.
+        changed: changed(epoch, batch) gives the pictures in the place of `images[batch]` in that epoch, where pictures are augmented;
+            the reference model then sees those.
     """
 
     def __init__(
         self,
-        clip: PromptedClip,
-        prompts: Prompts,
+        learner: Learner,
         recipe: Recipe,
         images: Tensor,
         labels: Tensor,
-        reference: Tensor,
-        reference_logits: Callable[[Tensor], Tensor],
+        reference: Reference | None = None,
         state: State | None = None,
         changed: Callable[[int, Tensor], Tensor] | None = None,
     ) -> None:
-        self.prompts = prompts
-        self.state = state or State()
-        self._clip, self._recipe = clip, recipe
+        self.learner = learner
+        self._recipe = recipe
         self._images, self._labels = images, labels
-        self._reference, self._reference_logits, self._changed = reference, reference_logits, changed
-        self._optimiser = torch.optim.SGD(prompts.parameters(), lr=0.0, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY)
-        for name, parameter in prompts.named_parameters():
-            if name in self.state.momentum:
-                self._optimiser.state[parameter]["momentum_buffer"] = (
-                    self.state.momentum[name].to(parameter.device).clone()
-                )
+        self._reference, self._changed = reference, changed
+        self._parameters = dict(learner.named_parameters())
+        self._optimiser = _optimiser(recipe, self._parameters.values())
+        self.state = State()
+        self.restore(state or State())
+
+    def restore(self, state: State) -> None:
+        """Go on from this state; the learned values themselves are the learner's to restore."""
+        self.state = state
+        for slot, values in state.optimiser.items():
+            for name, value in values.items():
+                parameter = self._parameters[name]
+                # AdamW counts its steps on the CPU.
+                kept = value.clone() if slot == "step" else value.to(parameter.device, copy=True)
+                self._optimiser.state[parameter][slot] = kept
 
     @property
     def steps_per_epoch(self) -> int:
-        """The last, smaller batch is left out only where at least one whole batch remains."""
-        return max(1, len(self._labels) // self._recipe.batch_size)
+        """How many batches are a step each."""
+        whole, rest = divmod(len(self._labels), self._recipe.batch_size)
+        return whole + (rest > 0) if self._recipe.keep_last else max(1, whole)
 
     def epochs(self, progress: Progress, on_step: Callable[[TuneStep], None] | None = None) -> Iterator[list[TuneStep]]:
         """Run the epochs that are left; each is yielded when it is done and `state` can be saved. Raises TuningFailed, Cancelled.
@@ -106,16 +162,16 @@ class Tuning:
                 logs.append(self._step(epoch, i, batch, progress))
                 if on_step is not None:
                     on_step(logs[-1])
-            momentum = {
-                name: self._optimiser.state[parameter]["momentum_buffer"].clone()
-                for name, parameter in self.prompts.named_parameters()
-                if "momentum_buffer" in self._optimiser.state[parameter]
-            }
-            self.state = State(epoch, momentum)
+            slots: dict[str, dict[str, Tensor]] = {}
+            for name, parameter in self._parameters.items():
+                for slot, value in self._optimiser.state[parameter].items():
+                    if isinstance(value, Tensor):
+                        slots.setdefault(slot, {})[name] = value.detach().to("cpu", copy=True)
+            self.state = State(epoch, slots)
             yield logs
 
     def trial(self, steps: int, progress: Progress) -> list[float]:
-        """Seconds that each of the first `steps` steps takes. The prompts move, so this is for a copy that is thrown away.
+        """Seconds that each of the first `steps` steps takes. The learned values move, so this is for a copy that is thrown away.
 
         progress is called between them, not within: what it does is not the step's work.
         """
@@ -139,7 +195,7 @@ class Tuning:
         total = recipe.epochs * self.steps_per_epoch
         done = (epoch - 1) * self.steps_per_epoch + index
         progress(done, total, f"epoch {epoch} of {recipe.epochs}")
-        lr = learning_rate(epoch, recipe.epochs, recipe.lr)
+        lr = recipe.schedule(recipe.lr, (epoch, recipe.epochs), (done, total))
         for group in self._optimiser.param_groups:
             group["lr"] = lr
         views, zeros = self._views(epoch, batch, progress=done / total)
@@ -151,32 +207,33 @@ class Tuning:
             )
         self._optimiser.zero_grad()
         terms.loss.backward()  # type: ignore[no-untyped-call]
-        gradient, norm = _norm(p.grad for p in self.prompts.parameters()), _norm(self.prompts.parameters())
+        norms = _norm(p.grad for p in self._parameters.values()), _norm(self._parameters.values())
         self._optimiser.step()
-        return replace(_log(epoch, done, lr, views, terms, gradient, zeros), prompt_norm=norm)
+        self.learner.end_step()
+        return _log(epoch, done, lr, views, terms, norms, zeros)
 
     def _views(self, epoch: int, batch: Tensor, progress: float) -> tuple[Views, float]:
         images, labels = self._pictures(epoch, batch), self._labels[batch]
-        tokens = self.prompts()
-        text = self._clip.text(tokens)
-        attacked, zeros = self._attacked(epoch, batch, images, labels, text)
-        # Clean and attacked pictures go through the tower together: one pass of twice the width costs less than two.
-        logits, features = self._clip.logits(
-            torch.cat([images, attacked]) if attacked is not None else images, tokens, text
-        )
-        n = len(images)
-        clean, adversarial = (logits[:n], logits[n:]) if attacked is not None else (logits, logits)
-        reference = self._reference[batch] if self._changed is None else self._reference_logits(images)
-        needs_it = self._recipe.objective in NEEDS_REFERENCE_ON_ATTACKED
+        self.learner.begin_step()
+        attacked, zeros = self._attacked(epoch, batch, images, labels)
+        recipe, reference = self._recipe, self._reference
+        answers = self.learner.answers(images, attacked)
+        clean = answers.adversarial if answers.clean is None else answers.clean
+        frozen = frozen_adversarial = clean.detach()
+        if reference is not None:
+            frozen = frozen_adversarial = reference.clean[batch] if self._changed is None else reference.logits(images)
+            if attacked is not None and recipe.objective in NEEDS_REFERENCE_ON_ATTACKED:
+                frozen_adversarial = reference.logits(attacked)
         views = Views(
             labels=labels,
             clean=clean,
-            adversarial=adversarial,
-            frozen=reference,
-            frozen_adversarial=self._reference_logits(attacked) if attacked is not None and needs_it else reference,
-            clean_features=features[:n],
-            adversarial_features=features[-n:],
+            adversarial=answers.adversarial,
+            frozen=frozen,
+            frozen_adversarial=frozen_adversarial,
+            clean_features=answers.adversarial_features if answers.clean_features is None else answers.clean_features,
+            adversarial_features=answers.adversarial_features,
             progress=progress,
+            has_clean=answers.clean is not None,
         )
         return views, zeros
 
@@ -185,16 +242,19 @@ class Tuning:
         images = images.to(self._labels.device)
         return images.float() / 255 if images.dtype == torch.uint8 else images
 
-    def _attacked(
-        self, epoch: int, batch: Tensor, images: Tensor, labels: Tensor, text: Tensor
-    ) -> tuple[Tensor | None, float]:
+    def _attacked(self, epoch: int, batch: Tensor, images: Tensor, labels: Tensor) -> tuple[Tensor | None, float]:
         attack = self._recipe.attack
         if attack is None:
             return None, 0.0
-        constant, fixed = self.prompts().detached(), text.detach()
         rngs = PictureRngs.of(self._recipe.seed, [f"{epoch}:{int(i)}" for i in batch])
         start = attack.threat.norm.random(rngs, images, attack.threat.eps)
-        return attack.run(lambda x: self._clip.logits(x, constant, fixed)[0], images, labels, start)
+        return attack.run(self.learner.constant_logits, images, labels, start)
+
+
+def _optimiser(recipe: Recipe, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    if recipe.optimiser == "adamw":
+        return torch.optim.AdamW(parameters, lr=recipe.lr, weight_decay=recipe.weight_decay)
+    return torch.optim.SGD(parameters, lr=recipe.lr, momentum=MOMENTUM, weight_decay=recipe.weight_decay)
 
 
 def forecast(seconds: list[float], steps: int) -> float:
@@ -215,7 +275,9 @@ def _norm(values: Iterable[Tensor | None]) -> float:
     return math.sqrt(sum(float(one.detach().square().sum()) for one in values if one is not None))
 
 
-def _log(epoch: int, done: int, lr: float, views: Views, terms: Terms, gradient: float, zeros: float) -> TuneStep:
+def _log(
+    epoch: int, done: int, lr: float, views: Views, terms: Terms, norms: tuple[float, float], zeros: float
+) -> TuneStep:
     alpha = terms.alpha.detach().float()
     return TuneStep(
         epoch=epoch,
@@ -228,11 +290,16 @@ def _log(epoch: int, done: int, lr: float, views: Views, terms: Terms, gradient:
         alpha_mean=float(alpha.mean()),
         alpha_p10=float(alpha.quantile(0.1)),
         alpha_p90=float(alpha.quantile(0.9)),
-        gradient_norm=gradient,
+        gradient_norm=norms[0],
         zero_gradients=zeros,
-        clean_accuracy=float((views.clean.argmax(dim=1) == views.labels).float().mean()),
-        robust_accuracy=float((views.adversarial.argmax(dim=1) == views.labels).float().mean()),
+        clean_accuracy=_accuracy(views.clean, views.labels) if views.has_clean else math.nan,
+        robust_accuracy=_accuracy(views.adversarial, views.labels),
+        prompt_norm=norms[1],
     )
+
+
+def _accuracy(logits: Tensor, labels: Tensor) -> float:
+    return float((logits.argmax(dim=1) == labels).float().mean())
 
 
 def _mixed(seed: int, epoch: int) -> int:

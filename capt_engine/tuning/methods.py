@@ -9,9 +9,15 @@ from capt_engine.registry import Table
 
 @dataclass(frozen=True)
 class Method:
-    """objective: a name of OBJECTIVES. coupling, n_ctx, depth: the prompt shape where the request names none. random_context:
-    start the first text layer at N(0, 0.02²) instead of at the template's words. summary: for whoever has to choose. attacked:
-    does training need adversarial pictures."""
+    """One way of tuning.
+
+    Attributes:
+        objective: a name of OBJECTIVES.
+        coupling: with n_ctx and depth the prompts' shape where the request names none.
+        random_context: start the first text layer at N(0, 0.02²) instead of at the template's words.
+        summary: for whoever has to choose.
+        learns_tower: tune the image tower itself instead of prompts; what stands about prompts then says nothing.
+    """
 
     name: str
     label: str
@@ -24,6 +30,7 @@ class Method:
     lambda_: float = 2.5
     random_context: bool = False
     summary: str = ""
+    learns_tower: bool = False
 
     @property
     def attacked(self) -> bool:
@@ -128,4 +135,23 @@ METHODS: Table[Method] = Table(
         9,
         summary="Learns from attacked pictures, and stays near a frozen CLIP and its own clean answers.",
     ),
+    Method(
+        "tecoa",
+        "TeCoA",
+        "ICLR 2023",
+        "adversarial",
+        "",
+        0,
+        0,
+        lr=2e-4,
+        summary="Tunes the image tower itself on attacked pictures; no prompts, and a model of its own comes of it.",
+        learns_tower=True,
+    ),
+    plugins="capt.tuning_methods",
+    fits=lambda one: isinstance(one, Method),
 )
+
+
+def prompt_methods() -> tuple[Method, ...]:
+    """The methods that learn prompts."""
+    return tuple(method for method in METHODS if not method.learns_tower)

@@ -8,7 +8,6 @@ with its arguments in that order. That is the default here, and the direction is
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,17 +15,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from capt_engine.errors import UnknownName
-from capt_engine.tuning.alpha import ALPHAS, AlphaInput
-
-KL_DIRECTIONS = ("target_first", "pred_first", "js")
+from capt_engine.metrics.alpha import AlphaInput, alpha
+from capt_engine.metrics.consistency import divergence
 
 
 @dataclass(frozen=True)
 class Views:
-    """One batch as the models see it; logits (n, k), features (n, d) of unit length, labels (n,).
+    """One batch as the models see it.
 
-    clean, adversarial: the tuned model. frozen, frozen_adversarial: the reference model, constants.
+    Attributes:
+        labels: class indices (n,).
+        clean: logits (n, k) of the tuned model on the clean pictures; adversarial: on the attacked ones.
+        frozen: logits (n, k) of the reference model on the clean pictures; frozen_adversarial: on the attacked ones. Constants.
+        clean_features: unit embeddings (n, d) of the clean pictures by the tuned model; adversarial_features: of the attacked ones.
+        progress: the share of the run that is done, in [0, 1].
+        has_clean: False where no clean picture was shown, and the attacked ones stand in the place of the clean ones.
     """
 
     labels: Tensor
@@ -37,22 +40,35 @@ class Views:
     clean_features: Tensor
     adversarial_features: Tensor
     progress: float = 0.0
+    has_clean: bool = True
 
 
 @dataclass(frozen=True)
 class Settings:
-    """lambda_: λ. alpha: a rule of ALPHAS, or "const" with `alpha_const`. detach_clean: no gradient into the clean target."""
+    """lambda_: λ. alpha: a rule of ALPHAS, or "const" with `alpha_const`. detach_clean: no gradient into the clean target.
+
+    clean_share: how much of an adversarial loss is cross-entropy on the clean pictures; TeCoA and APT have none.
+    """
 
     lambda_: float = 2.5
     alpha: str = "label_prob"
     alpha_const: float = 0.5
     kl_direction: str = "target_first"
     detach_clean: bool = False
+    clean_share: float = 0.0
 
 
 @dataclass(frozen=True)
 class Terms:
-    """The loss (a scalar) and what it is made of: means over the batch as scalars, and α per picture (n,)."""
+    """A loss and its parts.
+
+    Attributes:
+        loss: the scalar to be minimised.
+        cross_entropy: its cross-entropy, a scalar in nats.
+        train: the mean consistency term with the tuned model's clean prediction, a scalar in nats; 0 where the loss has none.
+        reference: the mean consistency term with the reference model's prediction, a scalar in nats; 0 where the loss has none.
+        alpha: the weights α (n,) in [0, 1].
+    """
 
     loss: Tensor
     cross_entropy: Tensor
@@ -61,48 +77,80 @@ class Terms:
     alpha: Tensor
 
 
-def divergence(target: Tensor, prediction: Tensor, direction: str = "target_first") -> Tensor:
-    """KL(target ‖ prediction), KL(prediction ‖ target) or Jensen–Shannon of logits (n, k), in nats, (n,); computed in fp32."""
-    log_t, log_p = target.float().log_softmax(dim=1), prediction.float().log_softmax(dim=1)
-    if direction == "target_first":
-        return (log_t.exp() * (log_t - log_p)).sum(dim=1)
-    if direction == "pred_first":
-        return (log_p.exp() * (log_p - log_t)).sum(dim=1)
-    if direction != "js":
-        raise UnknownName("direction of KL", direction, KL_DIRECTIONS)
-    log_m = torch.logaddexp(log_t, log_p) - math.log(2)
-    return 0.5 * ((log_t.exp() * (log_t - log_m)).sum(dim=1) + (log_p.exp() * (log_p - log_m)).sum(dim=1))
-
-
 def capt(views: Views, settings: Settings) -> Terms:
-    """Clean cross-entropy and α-mixed consistency with the tuned and the frozen model's clean predictions."""
+    """CAPT: CE(clean) + λ · mean_i [ (1 − α_i) · KL(p_clean ‖ p_adv) + α_i · KL(p_frozen ‖ p_adv) ] (arXiv 2405.11154; docs/method.md).
+
+    Args:
+        views: one batch as the models see it.
+        settings: λ, α, the direction of KL.
+
+    Returns:
+        The loss and its parts.
+    """
     own = views.clean.detach() if settings.detach_clean else views.clean
     train = divergence(own, views.adversarial, settings.kl_direction)
     reference = divergence(views.frozen.detach(), views.adversarial, settings.kl_direction)
-    alpha = _alpha(views, settings, train, reference)
-    loss = _ce(views.clean, views) + settings.lambda_ * ((1 - alpha) * train + alpha * reference).mean()
-    return Terms(loss, _ce(views.clean, views), train.mean(), reference.mean(), alpha)
+    given = AlphaInput(views.clean, views.frozen, views.labels, train, reference, views.progress)
+    share = alpha(given, settings.alpha, settings.alpha_const)
+    loss = _ce(views.clean, views) + settings.lambda_ * ((1 - share) * train + share * reference).mean()
+    return Terms(loss, _ce(views.clean, views), train.mean(), reference.mean(), share)
 
 
 def clean_only(views: Views, settings: Settings) -> Terms:
-    """CE(clean): CoOp, VPT, MaPLe."""
+    """CE(clean): CoOp (IJCV 2022), VPT (ECCV 2022), MaPLe (CVPR 2023).
+
+    Args:
+        views: one batch as the models see it.
+        settings: λ, α, the direction of KL.
+
+    Returns:
+        The loss and its parts.
+    """
     del settings
     return _plain(views, _ce(views.clean, views), views.clean)
 
 
 def adversarial_only(views: Views, settings: Settings) -> Terms:
-    """CE(adversarial): APT, adversarial MaPLe, TeCoA."""
-    del settings
-    return _plain(views, _ce(views.adversarial, views), views.adversarial)
+    """CE(adversarial): APT (CVPR 2024), adversarial MaPLe, TeCoA (ICLR 2023, arXiv 2212.07016).
+
+    With a share s of clean pictures it is (1 − s) · CE(adversarial) + s · CE(clean).
+
+    Args:
+        views: one batch as the models see it.
+        settings: the share of clean pictures.
+
+    Returns:
+        The loss and its parts.
+    """
+    loss, share = _ce(views.adversarial, views), settings.clean_share
+    if share:
+        loss = (1 - share) * loss + share * _ce(views.clean, views)
+    return _plain(views, loss, views.adversarial)
 
 
 def trades(views: Views, settings: Settings) -> Terms:
-    """CE(clean) + λ · KL(p_clean ‖ p_adv) (Zhang et al. 2019): CAPT with α = 0."""
+    """CE(clean) + λ · KL(p_clean ‖ p_adv) (TRADES, Zhang et al. 2019, eq. 5): CAPT with α = 0.
+
+    Args:
+        views: one batch as the models see it.
+        settings: λ, α, the direction of KL.
+
+    Returns:
+        The loss and its parts.
+    """
     return capt(views, Settings(settings.lambda_, "const", 0.0, settings.kl_direction, settings.detach_clean))
 
 
 def fap(views: Views, settings: Settings) -> Terms:
-    """CE(clean) + λ · mean_i [ (cos_i + 1) · KL(p_clean ‖ p_adv) ], cos of the clean and the adversarial image features (NeurIPS 2024)."""
+    """FAP (NeurIPS 2024): CE(clean) + λ · mean_i [ (cos_i + 1) · KL(p_clean ‖ p_adv) ], cos of clean and attacked image features.
+
+    Args:
+        views: one batch as the models see it.
+        settings: λ, α, the direction of KL.
+
+    Returns:
+        The loss and its parts.
+    """
     train = divergence(views.clean, views.adversarial, settings.kl_direction)
     cosine = (views.clean_features * views.adversarial_features).sum(dim=1)
     ce = _ce(views.clean, views)
@@ -111,7 +159,15 @@ def fap(views: Views, settings: Settings) -> Terms:
 
 
 def pmg_aft(views: Views, settings: Settings) -> Terms:
-    """CE(adv) + KL(p_clean ‖ p_adv) + KL(frozen model on the adversarial picture ‖ p_adv), unit weights (CVPR 2024)."""
+    """PMG-AFT (CVPR 2024): CE(adv) + KL(p_clean ‖ p_adv) + KL(frozen model on the attacked picture ‖ p_adv), unit weights.
+
+    Args:
+        views: one batch as the models see it.
+        settings: λ, α, the direction of KL.
+
+    Returns:
+        The loss and its parts.
+    """
     train = divergence(views.clean, views.adversarial, settings.kl_direction)
     reference = divergence(views.frozen_adversarial.detach(), views.adversarial, settings.kl_direction)
     ce = _ce(views.adversarial, views)
@@ -141,13 +197,3 @@ def _ce(logits: Tensor, views: Views) -> Tensor:
 def _plain(views: Views, loss: Tensor, logits: Tensor) -> Terms:
     nothing = torch.zeros_like(loss)
     return Terms(loss, loss, nothing, nothing, torch.zeros(len(views.labels), device=logits.device))
-
-
-def _alpha(views: Views, settings: Settings, train: Tensor, reference: Tensor) -> Tensor:
-    if settings.alpha == "const":
-        return torch.full_like(train, settings.alpha_const).detach()
-    if settings.alpha not in ALPHAS:
-        raise UnknownName("rule for α", settings.alpha, [*ALPHAS, "const"])
-    given = AlphaInput(views.clean, views.frozen, views.labels, train, reference, views.progress)
-    with torch.no_grad():
-        return ALPHAS[settings.alpha](given).clamp(0, 1)

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from capt_engine.data import benchmarks
-from capt_engine.data.few_shot import few_shot, half_of_classes, watched_of
+from capt_engine.data.few_shot import few_shot, half_of_classes, validation_of
 from capt_engine.data.labelled import WHOLE, LabelledSet, load_splits
 from capt_engine.errors import BadImage, BadRequest
 from capt_engine.model.clip import Backbone
@@ -35,7 +35,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Read:
-    """Pictures as the model sees them, 8 bits a value: images (N, 3, h, w), labels (N,), and the SHA-256 of each file.
+    """Pictures as the model sees them: images (N, 3, h, w), 8 bits a value or floats in [0, 1]; labels (N,), and the SHA-256 of each.
 
     originals: (h, w, 3) where they were asked for, of moderate size.
     """
@@ -47,6 +47,11 @@ class Read:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def pixels(self, at: slice) -> Tensor:
+        """Some of the pictures, (n, 3, h, w), float32 in [0, 1]."""
+        images = self.images[at]
+        return images.float() / 255 if images.dtype == torch.uint8 else images
 
 
 def draw(request: TuneRequest) -> Drawn:
@@ -60,7 +65,7 @@ def draw(request: TuneRequest) -> Drawn:
     notes: list[str] = []
     drawn, _ = few_shot(train, val, request.shots, request.seed)
     # by the same rule the wizard shows beforehand
-    validation = watched_of(train, val, request.shots, request.seed) if request.validate else None
+    validation = validation_of(train, val, request.shots, request.seed) if request.validate else None
     if request.validate and val is None:
         notes.append(
             "There are no validation pictures, and too few training pictures are left to draw some from: "

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+from capt_engine.metrics.alpha import ALPHAS
 from capt_engine.model.prompts import COUPLINGS
 from capt_engine.records import MethodInfo, ParamInfo, PresetInfo, TuneRequest
 from capt_engine.registry import Table
-from capt_engine.tuning.alpha import ALPHAS
 from capt_engine.tuning.defaults import AUGMENTATIONS, usual
 from capt_engine.tuning.inner_attack import LOSSES
-from capt_engine.tuning.methods import METHODS, Method
+from capt_engine.tuning.methods import METHODS, Method, prompt_methods
 
 PRESETS: Table[PresetInfo] = Table(
     "preset",
@@ -47,7 +47,7 @@ def with_preset(request: TuneRequest, name: str, said: Collection[str] = ()) -> 
 
 def methods() -> tuple[MethodInfo, ...]:
     """Every way to learn prompts, CAPT first; the others are relatives of it."""
-    return tuple(_described(method) for method in METHODS)
+    return tuple(_described(method) for method in prompt_methods())
 
 
 def settings() -> tuple[ParamInfo, ...]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from capt_engine.model.clip import Backbone
-from capt_engine.model.prompts import PromptTokens
+from capt_engine.model.prompts import Prompts, PromptTokens
 from capt_engine.model.text import encode_tokens
 from capt_engine.model.vision import encode_pixels
+from capt_engine.tuning.loop import Answers
 
 # Above this many classes, text is encoded in pieces whose activations are computed again in the backward pass instead of being kept.
 TEXT_CHUNK = 128
@@ -54,3 +55,35 @@ class PromptedClip:
 
         result: Tensor = checkpoint(encode, *tokens, use_reentrant=False)
         return result
+
+
+class PromptLearner:
+    """Prompts that are learned, in a CLIP that is frozen."""
+
+    def __init__(self, clip: PromptedClip, prompts: Prompts) -> None:
+        self._clip, self.prompts = clip, prompts
+        self._tokens = self._constant = PromptTokens()
+        self._text = torch.empty(0)
+
+    def named_parameters(self) -> Iterable[tuple[str, nn.Parameter]]:
+        """See `Learner`."""
+        return self.prompts.named_parameters()
+
+    def begin_step(self) -> None:
+        """Encode the text once: every pass of the step shares it."""
+        self._tokens, self._constant = self.prompts(), self.prompts().detached()
+        self._text = self._clip.text(self._tokens)
+
+    def constant_logits(self, images: Tensor) -> Tensor:
+        """See `Learner`."""
+        return self._clip.logits(images, self._constant, self._text.detach())[0]
+
+    def answers(self, images: Tensor, attacked: Tensor | None) -> Answers:
+        """Clean and attacked pictures go through the tower together: one pass of twice the width costs less than two."""
+        both = images if attacked is None else torch.cat([images, attacked])
+        logits, features = self._clip.logits(both, self._tokens, self._text)
+        n = len(images)
+        return Answers(logits[:n], logits[-n:], features[:n], features[-n:])
+
+    def end_step(self) -> None:
+        """Nothing is left behind."""

@@ -11,22 +11,25 @@ import torch
 from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint, BadRequest, DeviceProblem, Stopped
-from capt_engine.model import checkpoints
 from capt_engine.model.clip import Backbone
+from capt_engine.model.learned_prompts import LearnedPrompts
 from capt_engine.model.memory import start_counting
 from capt_engine.model.prompts import Prompts
 from capt_engine.progress import Progress
 from capt_engine.records import TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneStep, TuneStrip
-from capt_engine.tuning import outcome, tecoa
+from capt_engine.tuning import outcome, tower_run
 from capt_engine.tuning import state as states
 from capt_engine.tuning.callbacks import OnNews, WorkClock
 from capt_engine.tuning.defaults import chosen
 from capt_engine.tuning.forecast import DRY_STEPS, foreseen, of_prompts
 from capt_engine.tuning.loop import State, TuningFailed, has_collapsed
+from capt_engine.tuning.methods import METHODS
 from capt_engine.tuning.pictures import draw
 from capt_engine.tuning.run_inputs import RunInputs, read_all, reference_of
 from capt_engine.tuning.validation import Measured
 
+# The name of SGD's momentum in torch.
+_MOMENTUM = "momentum_buffer"
 # These have no consistency term, so its absence says nothing about them.
 _WITHOUT_CONSISTENCY = ("clean", "adversarial")
 
@@ -42,33 +45,31 @@ def tune(
     """
     clock = WorkClock(progress)
     started_s = clock.now_s()
-    if request.method == tecoa.METHOD:
-        return tecoa.tune(request, backbone, on_news, clock)
+    if METHODS[request.method].learns_tower:
+        return tower_run.tune(request, backbone, on_news, clock)
     out = _checked_out(request)
     start_counting(backbone.mean.device)
     settings = chosen(request, backbone)
     pictures = read_all(request, draw(request), backbone, clock)
     inputs = RunInputs(request, backbone, reference_of(request, backbone, load), settings, pictures, clock)
-    run = _Run(inputs, states.state_path(out), on_news, clock)
+    run = Run(inputs, states.state_path(out), on_news, clock)
     if request.resume:
         run.resume()
     # A run that was killed after its last epoch may have left both; its file is written again as it was.
     if not run.is_over():
         _require_absent(out)
-    run.tune()
-    parameters = sum(p.numel() for p in run.prompts.parameters())
-    document = outcome.document(inputs, run.found, parameters, run.batch_size)
-    checkpoints.save(out, run.kept(), document)
+    learned = run.tune()
+    learned.save(out)
     states.state_path(out).unlink(missing_ok=True)
-    return outcome.result(inputs, run.found, document, parameters, clock.now_s() - started_s)
+    return outcome.result(inputs, run.found, learned.document, run.parameters, clock.now_s() - started_s)
 
 
 def foresee(
     request: TuneRequest, backbone: Backbone, load: Callable[[str], Backbone], progress: Progress
 ) -> TuneForecast:
     """What a run will take, from a dry run of its own pictures; writes nothing. Raises CaptError where the run would."""
-    if request.method == tecoa.METHOD:
-        return tecoa.foresee(request, backbone, WorkClock(progress))
+    if METHODS[request.method].learns_tower:
+        return tower_run.foresee(request, backbone, WorkClock(progress))
     return of_prompts(request, backbone, load, WorkClock(progress))
 
 
@@ -98,14 +99,18 @@ def _require_absent(out: Path) -> None:
         )
 
 
-class _Run:
-    """One run: the prompts as they are, how far they are, and what has been found."""
+class Run:
+    """One run: the prompts as they are, how far they are, and what has been found.
 
-    def __init__(self, inputs: RunInputs, state_file: Path, on_news: OnNews, clock: WorkClock) -> None:
+    state_file: None keeps no state on the way. on_news: None where nobody listens: what would only be shown is not computed.
+    """
+
+    def __init__(self, inputs: RunInputs, state_file: Path | None, on_news: OnNews | None, clock: WorkClock) -> None:
         self.prompts = inputs.fresh_prompts()
         self.found = outcome.Found(notes=list(inputs.pictures.drawn.notes))
         self.batch_size = inputs.settings.batch_size
-        self._inputs, self._state_file, self._on_news, self._progress = inputs, state_file, on_news, clock
+        self._inputs, self._state_file, self._progress = inputs, state_file, clock
+        self._on_news, self._is_heard = on_news or (lambda _: None), on_news is not None
         self._epochs, self._patience = inputs.settings.epochs, inputs.request.patience
         self._stop_after = inputs.request.stop_after
         self._state = State()
@@ -116,7 +121,7 @@ class _Run:
     def resume(self) -> None:
         """Take up a stopped run after its last whole epoch, where there is one; raises BadRequest where it was another run."""
         path = self._state_file
-        if not path.exists():
+        if path is None or not path.exists():
             self._on_news("There is no stopped run to go on with: starting from the beginning.")
             return
         saved = states.read(path)
@@ -132,7 +137,11 @@ class _Run:
         except (RuntimeError, KeyError, TypeError) as error:
             raise BadCheckpoint(f"{str(path)!r} is damaged.", "Remove it and start again.") from error
         self.found.best_epoch, self.found.notes = saved.best_epoch, list(saved.notes)
-        self._state, self._best, self.batch_size = State(saved.epoch, saved.momentum), saved.best, saved.batch_size
+        self._state, self._best, self.batch_size = (
+            State(saved.epoch, {_MOMENTUM: saved.momentum}),
+            saved.best,
+            saved.batch_size,
+        )
         if self._stop_after:
             # A run that was killed may have gone further than the request knows.
             self._stop_after = max(self._stop_after, saved.epoch)
@@ -140,7 +149,7 @@ class _Run:
         for one in self.found.epochs:
             self._on_news(one)
 
-    def tune(self) -> None:
+    def tune(self) -> LearnedPrompts:
         """Measure plain text, forecast, and run the epochs that are left; the state file is replaced after each. Raises Stopped."""
         try:
             started_s = self._progress.now_s()
@@ -149,7 +158,7 @@ class _Run:
             self.found.zero_shot = (plain.clean, plain.robust)
             self._on_news(TuneEpoch(0, self._epochs, 0.0, plain.clean, plain.robust, is_best=False))
             self._on_news(TuneStrip(0, plain.samples))
-            if not self.is_over():
+            if self._is_heard and not self.is_over():
                 self._with_smaller_batch(self._forecast)
         except Stopped:
             raise Stopped(self._nothing_to_keep()) from None
@@ -161,6 +170,14 @@ class _Run:
                 raise Stopped(self._nothing_to_keep()) from None
             self._stop_after = self._state.epoch
         self.found.ended = self._ended()
+        return LearnedPrompts(
+            self._kept(), outcome.document(self._inputs, self.found, self.parameters, self.batch_size)
+        )
+
+    @property
+    def parameters(self) -> int:
+        """How many values are learned."""
+        return sum(p.numel() for p in self.prompts.parameters())
 
     def _nothing_to_keep(self) -> str:
         if self._state.epoch:
@@ -177,7 +194,7 @@ class _Run:
             return f"stopped early, as {self._patience} epochs had brought nothing on the validation pictures"
         return f"ran all {self._epochs} epochs"
 
-    def kept(self) -> Prompts:
+    def _kept(self) -> Prompts:
         """The prompts of the epoch that is kept."""
         kept = copy.deepcopy(self.prompts)
         if self.found.kept(self._patience).epoch != self._state.epoch:
@@ -227,7 +244,7 @@ class _Run:
                     "Try a lower learning rate, or a smaller λ.",
                 )
         except TuningFailed as failure:
-            if self._state.epoch:
+            if self._state.epoch and self._state_file is not None:
                 failure.message += f" The state after epoch {self._state.epoch} is kept in {str(self._state_file)!r}."
             raise
         done = tuning.state.epoch * tuning.steps_per_epoch
@@ -250,6 +267,8 @@ class _Run:
             self._on_news(note)
 
     def _validate(self, prompts: Prompts | None, done: int, total: int, note: str) -> Measured:
+        if not self._is_heard and self._inputs.pictures.val is None:
+            return Measured(None, None)
         return self._validator.measure(self._inputs.classifier(prompts), lambda: self._progress(done, total, note))
 
     def _noticed(self, logs: list[TuneStep]) -> list[str]:
@@ -271,6 +290,8 @@ class _Run:
         return new
 
     def _save_state(self) -> None:
+        if self._state_file is None:
+            return
         saved = states.Saved(
             settings=self._inputs.identity(),
             epoch=self._state.epoch,
@@ -278,7 +299,7 @@ class _Run:
             best_epoch=self.found.best_epoch,
             prompts=self.prompts.state_dict(),
             best=self._best,
-            momentum=self._state.momentum,
+            momentum=self._state.optimiser.get(_MOMENTUM, {}),
             epochs=[asdict(one) for one in self.found.epochs],
             notes=self.found.notes,
         )

@@ -20,10 +20,10 @@ from capt_engine.records import FailedPicture, TuneRequest
 from capt_engine.tuning.augment import CropFlip
 from capt_engine.tuning.defaults import Chosen
 from capt_engine.tuning.inner_attack import InnerAttack
-from capt_engine.tuning.loop import Recipe, State, Tuning
+from capt_engine.tuning.loop import Recipe, Reference, State, Tuning
 from capt_engine.tuning.objective import OBJECTIVES, Settings
 from capt_engine.tuning.pictures import Drawn, Read, fingerprint, read_pictures, require_every_class
-from capt_engine.tuning.prompted import PromptedClip
+from capt_engine.tuning.prompted import PromptedClip, PromptLearner
 from capt_engine.tuning.validation import Validator, validator_of
 
 _CONTEXT_STD = 0.02
@@ -167,23 +167,21 @@ class RunInputs:
             seed=request.seed,
         )
         return Tuning(
-            self._clip,
-            prompts,
+            PromptLearner(self._clip, prompts),
             recipe,
             self.pictures.train.images,
             self._labels,
-            self._clean_reference,
-            self._reference_logits,
+            Reference(self._clean_reference, self._reference_logits),
             state,
             self._changed,
         )
 
     def _all_reference_logits(self, progress: Progress) -> Tensor:
         """The reference model's logits (N, k) of the clean training pictures, computed once for the whole run."""
-        images, rows = self.pictures.train.images, []
-        for at in range(0, len(images), _REFERENCE_BATCH):
-            progress(at, len(images), "asking the reference model")
-            rows.append(self._reference_logits((images[at : at + _REFERENCE_BATCH].float() / 255).to(self.device)))
+        train, rows = self.pictures.train, []
+        for at in range(0, len(train), _REFERENCE_BATCH):
+            progress(at, len(train), "asking the reference model")
+            rows.append(self._reference_logits(train.pixels(slice(at, at + _REFERENCE_BATCH)).to(self.device)))
         return torch.cat(rows)
 
     def _reference_logits(self, images: Tensor) -> Tensor:

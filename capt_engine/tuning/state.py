@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from capt_engine.errors import BadCheckpoint, BadRequest
+from capt_engine.errors import BadCheckpoint
+from capt_engine.model.tensor_file import write_tensors
 from capt_engine.records.tuning import renamed
 
 # Not .safetensors: what lists prompts should not meet it.
@@ -49,9 +47,9 @@ def state_path(out: Path) -> Path:
 
 
 def write(path: Path, saved: Saved) -> None:
-    """Replace the file at once, so that a kill leaves either the last epoch's or this one's. Raises BadRequest."""
+    """Replace the file at once, so that a kill leaves either the last epoch's or this one's. Raises CannotWrite."""
     tensors = {
-        f"{part}/{name}": value.detach().cpu().clone().contiguous()
+        f"{part}/{name}": value.detach().clone()  # they may be the same ones, which safetensors refuses
         for part in _PARTS
         for name, value in getattr(saved, part).items()
     }
@@ -64,20 +62,7 @@ def write(path: Path, saved: Saved) -> None:
         "epochs": saved.epochs,
         "notes": saved.notes,
     }
-    partial = path.with_name(path.name + ".part")
-    try:
-        with partial.open("wb") as file:
-            file.write(safetensors.torch.save(tensors, {_KEY: json.dumps(document)}))
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        raise BadRequest(
-            f"{str(path)!r} cannot be written: {error.strerror or error}.", "Choose another folder, or make room there."
-        ) from error
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+    write_tensors(path, tensors, {_KEY: json.dumps(document)})
 
 
 def read(path: Path) -> Saved:

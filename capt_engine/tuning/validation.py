@@ -89,8 +89,8 @@ class Validator:
         return Measured(share(clean, len(self)), share(robust, len(self)) if self._eps > 0 else None, shown)
 
     def _counts(self, classifier: Classifier, batch: slice, progress: Callable[[], None]) -> _Counts:
-        stored = self._pictures.images[batch]
-        images = (stored.float() / 255).to(classifier.device)
+        images = self._pictures.pixels(batch).to(classifier.device)
+        stored = _as_bytes(images)
         labels = self._pictures.labels[batch].to(classifier.device)
         with torch.no_grad():
             answers = classifier(images).argmax(dim=1)

@@ -19,7 +19,7 @@ from capt_gui.view_models.navigation import EVALUATE, EXPLORE, MODELS, REPORT, T
 
 
 class Page(Protocol):
-    """What the window asks of a page; every page is a QWidget as well."""
+    """The interface of a page; every page is a QWidget as well."""
 
     def menus(self) -> dict[str, list[QAction | None]]:
         """The page's own actions by menu title; None stands for a separator."""

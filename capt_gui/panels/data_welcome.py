@@ -1,4 +1,4 @@
-"""What a page shows before there are labelled pictures: the ways in, and where pictures came from before."""
+"""The welcome before there are labelled pictures: the ways in, and where pictures came from before."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ICON = 18
 
 @dataclass(frozen=True)
 class Greeting:
-    """What one page says here: its question, what it does, the words of the drop area, and what is good to know."""
+    """The words of one page: its question, what it does, the drop area, and what is good to know."""
 
     title: str
     words: str
@@ -57,7 +57,7 @@ class DataWelcome(QScrollArea):
         tip = self.tr("Choose the folder that holds a folder for each class")
         self.folder = self.area.add_button("folder", self.tr("Choose a folder…"), tip, primary=True)
         tip = self.tr("A CSV with a column of paths and one of labels, or a split file as CoOp writes it")
-        self._table = self.area.add_button("table", self.tr("Choose a table…"), tip)
+        self._table = self.area.add_button("table", self.tr("Choose a CSV…"), tip)
         self._recent = QWidget()
         self._recent_lines = QVBoxLayout(self._recent)
         self._facts: list[tuple[QLabel, str, str]] = []

@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QToolButton
 
 from capt_engine.records import NO_PROMPTS
 from capt_gui.theme import Theme
-from capt_gui.view_models.explore.choices import Choices
-from capt_gui.view_models.explore.sides import SUFFIX, Offer
+from capt_gui.view_models.explore.sides import SUFFIX, CheckpointOption
+from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.picker import CLOSED, HEADING, Entry, Picker
 from capt_gui.widgets.side_badge import SIDES, SideBadge
@@ -22,10 +22,10 @@ class ModelPanel(QWidget):
 
     open_clicked = Signal(str)
 
-    def __init__(self, theme: Theme, choices: Choices, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, choice: ModelChoice, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._choices = choices
+        self._choice = choice
         self._model = Picker("Model")
         self._a = Picker(self.tr("Prompts A"))
         self._b = Picker(self.tr("Prompts B"))
@@ -38,28 +38,28 @@ class ModelPanel(QWidget):
         self._swap.setAccessibleName(self.tr("Swap A and B"))
         self._summary = text(role="caption")
         self._lay_out()
-        self._model.picked.connect(choices.set_model)
+        self._model.picked.connect(choice.set_model)
         self._a.picked.connect(self.on_a_picked)
         self._b.picked.connect(self.on_b_picked)
-        self._swap.clicked.connect(choices.sides.swap)
-        choices.offered.connect(self.on_choices_changed)
-        choices.changed.connect(self.on_choices_changed)
+        self._swap.clicked.connect(choice.sides.swap)
+        choice.offered.connect(self.on_choice_changed)
+        choice.changed.connect(self.on_choice_changed)
         theme.changed.connect(self.on_theme_changed)
         self.on_theme_changed()
-        self.on_choices_changed()
+        self.on_choice_changed()
 
-    def on_choices_changed(self) -> None:
+    def on_choice_changed(self) -> None:
         """Show the present choice."""
-        catalogue, chosen = self._choices.catalogue, self._choices.settings
+        catalogue, chosen = self._choice.catalogue, self._choice.settings
         models = catalogue.models if catalogue else ()
         self._model.set_entries(
             [(model.label, model.id, model.summary) for model in models] or [(chosen.model, chosen.model, "")],
             chosen.model,
         )
         self._model.setEnabled(bool(models))
-        info = self._choices.model
+        info = self._choice.info
         self._summary.setText((info.warning or info.summary) if info else "The list arrives with the engine.")
-        sides = self._choices.sides
+        sides = self._choice.sides
         nothing = (self.tr("No comparison"), _NOTHING, self.tr("Only the prompts of A are asked."))
         self._a.set_entries(self._entries(), sides.a)
         self._b.set_entries([nothing, *self._entries()], _NOTHING if sides.b is None else sides.b)
@@ -72,14 +72,14 @@ class ModelPanel(QWidget):
         if key == _OPEN:
             self._ask_for("a")
         else:
-            self._choices.sides.set_a(key)
+            self._choice.sides.set_a(key)
 
     def on_b_picked(self, key: str) -> None:
         """The user chose side B, or wants to open a file for it."""
         if key == _OPEN:
             self._ask_for("b")
         else:
-            self._choices.sides.set_b(None if key == _NOTHING else key)
+            self._choice.sides.set_b(None if key == _NOTHING else key)
 
     def on_theme_changed(self) -> None:
         """Tint the button."""
@@ -87,7 +87,7 @@ class ModelPanel(QWidget):
 
     def _ask_for(self, side: str) -> None:
         # the picker shows what is chosen, not the wish for something else
-        self.on_choices_changed()
+        self.on_choice_changed()
         self.open_clicked.emit(side)
 
     def _entries(self) -> list[Entry]:
@@ -95,23 +95,23 @@ class ModelPanel(QWidget):
         entries: list[Entry] = [
             (self.tr("None: plain text prompts"), NO_PROMPTS, self.tr("The template below, and nothing learned."))
         ]
-        offers = self._choices.sides.offers()
-        fitting = [offer for offer in offers if not offer.made_for]
+        checkpoints = self._choice.sides.checkpoints()
+        fitting = [option for option in checkpoints if not option.made_for]
         another = (self.tr("Open a checkpoint…"), _OPEN, self.tr("Choose prompts that were saved to a file."))
         groups: tuple[tuple[str, list[Entry]], ...] = (
-            (self.tr("With the program"), [self._entry(offer) for offer in fitting if offer.info.bundled]),
-            (self.tr("Your own"), [*(self._entry(offer) for offer in fitting if not offer.info.bundled), another]),
-            (self.tr("For another model"), [self._entry(offer) for offer in offers if offer.made_for]),
+            (self.tr("With the program"), [self._entry(option) for option in fitting if option.info.bundled]),
+            (self.tr("Your own"), [*(self._entry(option) for option in fitting if not option.info.bundled), another]),
+            (self.tr("For another model"), [self._entry(option) for option in checkpoints if option.made_for]),
         )
         for title, group in groups:
             if group:
                 entries += [(title, "", "", HEADING), *group]
         return entries
 
-    def _entry(self, offer: Offer) -> Entry:
-        if offer.made_for:
-            return offer.info.label, offer.info.id, self.tr("Made for {}.").format(offer.made_for), CLOSED
-        return offer.info.label, offer.info.id, offer.info.summary
+    def _entry(self, option: CheckpointOption) -> Entry:
+        if option.made_for:
+            return option.info.label, option.info.id, self.tr("Made for {}.").format(option.made_for), CLOSED
+        return option.info.label, option.info.id, option.info.summary
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)

@@ -1,4 +1,4 @@
-"""What there is to say, a line each; when there is much of it, the rest opens on demand."""
+"""Notices, a line each; where there are many, the rest opens on demand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the first step shows while the pictures are looked through."""
+"""The progress of a scan, shown while the pictures are looked through."""
 
 from __future__ import annotations
 

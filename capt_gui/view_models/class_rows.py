@@ -38,7 +38,7 @@ def class_rows(result: AnalyzeResult) -> tuple[ClassRow, ...]:
 
 
 def worse_checks(result: AnalyzeResult) -> tuple[Check, ...]:
-    """What the engine doubted about a measurement; of a check that was made on both sides, the worse answer."""
+    """The engine's checks of a measurement; of one that was made on both sides, the worse answer."""
     other = result.compared.other.checks if result.compared is not None else ()
     failed_there = {check.name: check for check in other if check.status == "fail"}
     ours = [failed_there.pop(check.name, check) for check in result.checks]

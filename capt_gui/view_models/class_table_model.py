@@ -19,7 +19,7 @@ _NOWHERE = QModelIndex()
 
 
 class Role(IntEnum):
-    """What each cell answers: the numbers of the class table, which the model may not import (a test compares them)."""
+    """Roles of a cell: the numbers of the class table, which the model may not import (a test compares them)."""
 
     NAME = Qt.ItemDataRole.UserRole + 1
     STRIP = Qt.ItemDataRole.UserRole + 2
@@ -89,7 +89,7 @@ class ClassTableModel(QAbstractTableModel):
         return answers.get(role)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """What a cell shows."""
+        """The value of a cell for a role."""
         if not index.isValid():
             return None
         own, column = self._rows[index.row()], index.column()

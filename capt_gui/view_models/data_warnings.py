@@ -1,4 +1,4 @@
-"""What a scan found, in plain words, each with what can be done about it in the wizard."""
+"""Warnings of a scan in plain words, each with what can be done about it in the wizard."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Picked:
     classes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether there is anything."""
+        """True if there is anything."""
         return bool(self.pictures or self.classes)
 
 
@@ -93,7 +93,7 @@ def _too_few_pictures(counts: dict[str, int]) -> Notice | None:
         message = _tr("{} classes have fewer than two usable pictures: {}.").format(len(poor), listed(poor))
         action = _tr("Leave out these classes")
     hint = _tr(
-        "One picture to learn from and one to test on is the least. Add pictures and scan again, or go on without."
+        "A class needs at least one training and one test picture. Add pictures and scan again, or leave the class out."
     )
     return Notice("block", message, hint, action, exclude=Picked(classes=tuple(poor)))
 
@@ -108,7 +108,7 @@ def _two_labels(result: ScanResult, state: TuneState) -> Notice | None:
         message = _tr("One picture is in several classes: {}.").format(names)
     else:
         message = _tr("{} pictures are in several classes.").format(len(groups))
-    hint = _tr("One of the labels must be wrong, or the classes overlap; nothing can be learned from them.")
+    hint = _tr("One of the labels must be wrong, or the classes overlap; they are no use for training.")
     return Notice(
         "warning",
         message,
@@ -123,7 +123,7 @@ def _two_parts(result: ScanResult, state: TuneState) -> Notice | None:
     groups = [own for own in _open_groups(result.same + result.alike, state) if own.across_splits]
     if not groups:
         return None
-    # what is kept for the test stays there: the copies that would be learned from go
+    # what is kept for the test stays there: the copies among the training pictures go
     last = ("test", "val")
     paths: list[str] = []
     for own in groups:
@@ -134,7 +134,7 @@ def _two_parts(result: ScanResult, state: TuneState) -> Notice | None:
         if len(groups) == 1
         else _tr("{} pictures are in two parts.").format(len(groups))
     )
-    hint = _tr("What is learned from would be tested on, and the result would look better than it is.")
+    hint = _tr("Training pictures would be tested on, and the result would look better than it is.")
     return Notice("warning", message, hint, _tr("Leave out the copies"), exclude=Picked(pictures=tuple(paths)))
 
 

@@ -1,4 +1,4 @@
-"""What is known of the engine: whether it is ready, what it offers, and what it is doing until then."""
+"""The state of the engine: ready or not, its catalogue, and what it is doing until then."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class EngineState(QObject):
 
     @property
     def is_ready(self) -> bool:
-        """Whether work that needs a model can be done now."""
+        """True if work that needs a model can be done now."""
         return self.catalogue is not None
 
     @property

@@ -70,7 +70,7 @@ def caption(row: PictureRow) -> str:
 
 
 def survival(row: PictureRow) -> str:
-    """Whether the attack outlives saving the picture, in words; empty when nothing was broken."""
+    """The attack after saving the picture, in words; empty when nothing was broken."""
     if not row.success or row.survives_png is None:
         return ""
     if not row.survives_png:

@@ -8,10 +8,10 @@ EXPLORE, EVALUATE, TUNE, REPORT, MODELS = "explore", "evaluate", "tune", "report
 
 
 class Navigation(QObject):
-    """`asked(key)`: a page should come to the front; the frame answers."""
+    """`requested(key)`: a page should come to the front; the frame answers."""
 
-    asked = Signal(str)
+    requested = Signal(str)
 
     def go(self, key: str) -> None:
         """Ask for a page by its key in the table of pages."""
-        self.asked.emit(key)
+        self.requested.emit(key)

@@ -17,7 +17,7 @@ _NOWHERE = QModelIndex()
 
 
 class Role(IntEnum):
-    """What each tile answers: the numbers of the picture grid, which the model may not import (a test compares them)."""
+    """Roles of a tile: the numbers of the picture grid, which the model may not import (a test compares them)."""
 
     PATH = Qt.ItemDataRole.UserRole + 1
     THUMBNAIL = Qt.ItemDataRole.UserRole + 2
@@ -72,7 +72,7 @@ class PictureList(QAbstractListModel):
         return 0 if parent.isValid() else len(self._tiles)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """What a tile shows."""
+        """The value of a tile for a role."""
         if not index.isValid():
             return None
         tile = self._tiles[index.row()]

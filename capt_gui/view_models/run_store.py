@@ -1,4 +1,4 @@
-"""Where analyses are kept so that reports can be made of them: a new folder for each, and the oldest go."""
+"""The folders that keep analyses for reports: a new one for each, and the oldest go."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class RunsModel(QObject):
 
     @property
     def is_looking(self) -> bool:
-        """Whether an answer is awaited."""
+        """True if an answer is awaited."""
         return self._job is not None and self._job.is_running
 
     def run(self, folder: str) -> KeptRun | None:

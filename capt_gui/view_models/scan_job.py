@@ -41,7 +41,7 @@ class ScanJob(QObject):
 
     @property
     def is_running(self) -> bool:
-        """Whether a scan is under way."""
+        """True if a scan is under way."""
         return self._scan is not None and self._scan.is_running
 
     def start(self, data: tuple[str, ...], keep: str, model: str = "", template: str = "") -> None:

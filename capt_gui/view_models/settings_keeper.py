@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
 
+from capt_engine.errors import CaptError
 from capt_gui import settings as settings_file
 from capt_gui.settings import Settings
 
@@ -35,5 +36,5 @@ class SettingsKeeper(QObject):
             return
         try:
             settings_file.save(self._settings, self._path)
-        except OSError as problem:
+        except CaptError as problem:
             logging.getLogger(__name__).warning("The settings could not be saved: %s", problem)

@@ -52,6 +52,10 @@ class BarArea(QWidget):
         self.updateGeometry()
         self.update()
 
+    def rows(self) -> tuple[BarRow, ...]:
+        """The classes shown, from the top."""
+        return self._rows
+
     def sizeHint(self) -> QSize:
         """As high as the classes need."""
         return QSize(360, self._height(1.0))

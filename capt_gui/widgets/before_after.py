@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from capt_engine.records import Bar, BarChart
 from capt_gui.theme import Theme
 from capt_gui.widgets.figures import percent
 from capt_gui.widgets.painting import draw_focus_ring, elided
@@ -60,6 +61,23 @@ class BeforeAfter(QWidget):
         self.setAccessibleDescription(". ".join(self._spoken(pair) for pair in pairs))
         self.updateGeometry()
         self.update()
+
+    def record(self) -> BarChart | None:
+        """The chart as values, to be saved; None while it is empty."""
+        bars = [
+            Bar(
+                pair.title,
+                share.value,
+                share.low if share.low < share.high else None,
+                share.high if share.low < share.high else None,
+                number,
+            )
+            for pair in self._pairs
+            for number, share in enumerate((pair.before, pair.after)[: len(self._names)])
+            if share is not None
+        ]
+        words = f"{self.accessibleName()}. {self.accessibleDescription()}."
+        return BarChart(self.accessibleName(), tuple(bars), words, series=self._names) if bars else None
 
     def sizeHint(self) -> QSize:
         """As high as the pairs need."""

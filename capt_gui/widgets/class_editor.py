@@ -44,7 +44,9 @@ class ClassEditor(QWidget):
         self._token_problems: list[str] = []
         self._template = QLineEdit()
         self._template.setPlaceholderText(self.tr("a photo of a {}."))
-        self._template.setToolTip(self.tr("The sentence the model reads for each class; {} stands for the class name."))
+        self._template.setToolTip(
+            self.tr("The template of what the model reads for each class; {} stands for the class name.")
+        )
         self._template.setAccessibleName(self.tr("Template"))
         self._template.setAccessibleDescription(self._template.toolTip())
         self._names = _NamesEdit()
@@ -109,7 +111,7 @@ class ClassEditor(QWidget):
             text = self.tr("Too long for the model, the end will be cut: {}")
             self._token_problems.append(text.format(self._listed(names, too_long)))
         if repeated:
-            self._token_problems.append(self.tr("Stands twice: {}").format(self._listed(names, repeated)))
+            self._token_problems.append(self.tr("Listed twice: {}").format(self._listed(names, repeated)))
         self._refresh()
 
     def status(self) -> str:

@@ -23,6 +23,8 @@ _LONGEST_NAME = 150
 _FAINTEST, _FAINTEST_OF_MANY, _STRONGEST = 0.04, 0.2, 0.5
 _NOTHING = 0.35
 _TURNED_HIGHEST = 96
+# the corner over the names of rows holds a button
+_LEAST_HEAD = 32.0
 _APART = 0.15
 _PAGE = 10
 
@@ -312,7 +314,7 @@ class HeatMap(PlotChart):
 
     def _head(self) -> float:
         if not self._turned():
-            return _PAD + QFontMetricsF(self._theme.font("caption")).height() + 6
+            return max(_PAD + QFontMetricsF(self._theme.font("caption")).height() + 6, _LEAST_HEAD)
         return _PAD + min(self._longest[1], _TURNED_HIGHEST) + 8
 
     def _cell_at(self, spot: QPointF | None) -> tuple[int, int] | None:

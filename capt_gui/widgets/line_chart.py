@@ -11,6 +11,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QFontMetricsF, QKeyEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout
 
+from capt_engine import records
+from capt_engine.records import LINEAR, LOG
 from capt_gui.theme import Theme
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.figures import percent, plain
@@ -23,6 +25,7 @@ _BAND = 0.18
 # room around what is drawn, as a share of it, so that strokes and marks at the ends are whole
 _ROOM = 0.03
 _WIDE_UP_TO = 500
+_ALL_TOLD = 12
 # for the buttons in the corner
 _BUTTONS = 62
 
@@ -40,6 +43,10 @@ class Line:
     style: Qt.PenStyle = Qt.PenStyle.SolidLine
     marks: bool = False
 
+    def points(self) -> tuple[tuple[float, float, float, float], ...]:
+        """The values as a chart's record has them: (x, y, low, high), both y where there is no band."""
+        return tuple(zip(self.xs, self.ys, self.lows or self.ys, self.highs or self.ys, strict=True))
+
 
 @dataclass(frozen=True)
 class Level:
@@ -56,13 +63,15 @@ class LineChart(PlotChart):
     share: values are fractions and the scale is 0 to 100 %; otherwise it starts at zero and holds what there is.
     """
 
-    def __init__(self, theme: Theme, title: str, x_word: str, empty: str, *, share: bool = False) -> None:
+    def __init__(self, theme: Theme, title: str, x_word: str, y_word: str, empty: str, *, share: bool = False) -> None:
+        """x_word, y_word: the names of the axes; empty: the words where there is nothing to draw."""
         super().__init__(theme, title)
-        self._x_word, self._empty, self._share = x_word, empty, share
+        self._x_word, self._y_word, self._empty, self._share = x_word, y_word, empty, share
         self._lines: tuple[Line, ...] = ()
         self._levels: tuple[Level, ...] = ()
-        self._end, self._log = 0.0, False
-        self._labels: tuple[str, ...] = ()
+        self._end, self._scale, self._x_title = 0.0, LINEAR, x_word
+        # the place on a logarithmic axis at which 0 stands
+        self._zero = 1.0
         # every x that has a value
         self._places: list[float] = []
         # the place that is read out; None reads the latest
@@ -92,15 +101,18 @@ class LineChart(PlotChart):
         lines: tuple[Line, ...],
         levels: tuple[Level, ...] = (),
         end: float = 0.0,
-        labels: tuple[str, ...] = (),
         *,
-        log: bool = False,
+        scale: str = LINEAR,
+        x_title: str = "",
     ) -> None:
-        """Show these lines; `end` is where the x axis will end, 0 where nobody knows. labels: what stands at x = 0, 1, 2 …, where
-        places are drawn at equal distances whatever they are called. log: the x axis is logarithmic, and every x above zero."""
-        self._lines, self._levels, self._end, self._labels = lines, levels, end, labels
-        self._log = log and not labels and all(x > 0 for line in lines for x in line.xs)
+        """Show these lines; `end` is where the x axis will end, 0 where nobody knows. scale: of the x axis, LINEAR or LOG; on the
+        latter a 0 stands one step below the smallest place above it. x_title: the name of the x axis with its unit, for who saves it."""
+        self._lines, self._levels, self._end = lines, levels, end
+        self._x_title = x_title or self._x_word
         self._places = sorted({x for line in lines for x in line.xs})
+        positive = [place for place in self._places if place > 0]
+        self._scale = scale if positive else LINEAR
+        self._zero = min(positive, default=1.0) / 2
         if self._cursor not in self._places:
             self._cursor = None
         self._draw()
@@ -114,6 +126,22 @@ class LineChart(PlotChart):
         values += [f"{level.name} {self._written(level.value)}" for level in self._levels]
         return f"{self._x_word} {self._called(place)}: " + ", ".join(values)
 
+    def record(self) -> records.LineChart | None:
+        """The chart as values, to be saved; None while it is empty."""
+        if not self._places:
+            return None
+        levels = tuple(records.Level(f"{one.name}, {self._written(one.value)}", one.value) for one in self._levels)
+        return records.LineChart(
+            self.accessibleName(),
+            self._x_title,
+            self._y_word,
+            tuple(records.Series(line.name, line.points()) for line in self._lines),
+            f"{self.accessibleName()}. {'. '.join(self._told(line) for line in self._lines if line.xs)}.",
+            self._scale,
+            percent=self._share,
+            levels=levels,
+        )
+
     def sizeHint(self) -> QSize:
         """Wide rather than high."""
         return QSize(380, 176)
@@ -126,8 +154,7 @@ class LineChart(PlotChart):
         """Read out the place nearest to a spot; the latest again for none."""
         nearest = None
         if self._places and spot is not None:
-            x = 10 ** spot.x() if self._log else spot.x()
-            after = bisect_right(self._places, x)
+            after = bisect_right(self._places, spot.x(), key=self._at)
             nearest = min(
                 self._places[max(after - 1, 0) : after + 1], key=lambda place: abs(self._at(place) - spot.x())
             )
@@ -216,7 +243,8 @@ class LineChart(PlotChart):
         left.written = self._tick
         left.restyle(self._theme, grid=True)
         left.setWidth(metrics.horizontalAdvance("100 %" if self._share else "0.0000") + 8)
-        bottom.kind = "names" if self._labels else "log" if self._log else "whole"
+        bottom.whole = True
+        bottom.places = [self._at(place) for place in self._places] if self._scale == LOG else ()
         bottom.written = self._called_at
         bottom.restyle(self._theme, grid=False)
         bottom.setHeight(metrics.height() + 8)
@@ -249,13 +277,12 @@ class LineChart(PlotChart):
 
     def _everything(self) -> QRectF:
         """The coordinates of all there is, and of what is still to come."""
-        if self._labels:
-            low, high = 0.0, max(len(self._labels) - 1.0, 1.0)
-        else:
-            places = self._places
-            low = places[0] if self._log else min(places[0], 1.0)
-            high = max(self._end, places[-1])
-            low, high = self._at(low), self._at(high) if high > low else self._at(low + 1)
+        low, high = self._places[0], max(self._end, self._places[-1])
+        if self._scale == LINEAR:
+            low, high = min(low, 1.0), high if high > min(low, 1.0) else min(low, 1.0) + 1
+        elif high <= low:
+            high = low * 10
+        low, high = self._at(low), self._at(high)
         values = [y for line in self._lines for y in (*line.ys, *line.highs, *line.lows) if math.isfinite(y)]
         values += [level.value for level in self._levels]
         bottom, top = (0.0, 1.0) if self._share else (min([*values, 0.0]), max([*values, 0.0]) or 1.0)
@@ -263,18 +290,18 @@ class LineChart(PlotChart):
         return QRectF(low - across, bottom - up, high - low + 2 * across, top - bottom + 2 * up)
 
     def _at(self, place: float) -> float:
-        """Where a place of the x axis is drawn."""
-        return math.log10(place) if self._log else place
+        """The coordinate of a place of the x axis."""
+        return math.log10(max(place, self._zero)) if self._scale == LOG else place
 
     def _called_at(self, at: float) -> str:
-        """The word of a tick; none beside the places that have a name."""
-        if self._labels and not 0 <= round(at) < len(self._labels):
-            return ""
-        return self._called(10**at if self._log else at)
+        """The words of the place at a coordinate."""
+        if self._scale == LOG:
+            return self._called(self._places[max(bisect_right(self._places, at + 1e-9, key=self._at) - 1, 0)])
+        return self._called(at)
 
     def _called(self, place: float) -> str:
         """A place on the x axis in words."""
-        return self._labels[round(place)] if self._labels else f"{place:g}"
+        return f"{place:g}"
 
     def _place(self) -> float | None:
         """The x that is read out."""
@@ -295,6 +322,12 @@ class LineChart(PlotChart):
                 low = low.removesuffix("%").rstrip()
             words += f" ({low}–{self._written(line.highs[index])})"
         return words
+
+    def _told(self, line: Line) -> str:
+        """A line in words: its values, or of many the first and the last."""
+        places = line.xs if len(line.xs) <= _ALL_TOLD else (line.xs[0], line.xs[-1])
+        values = ", ".join(f"{self._value(line, place)} at {self._called(place)}" for place in places)
+        return f"{line.name} by {self._x_word}: {values}"
 
     def _written(self, value: float) -> str:
         if self._share:

@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLayout, QToolButton, QVBoxLayout, QWidget
 
+from capt_engine.records import Bar, BarChart
 from capt_gui.theme import Theme
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.figures import MINUS, signed
@@ -70,6 +71,21 @@ class LogitShiftChart(QWidget):
     def shown(self) -> tuple[str, ...]:
         """The classes shown, from the top."""
         return tuple(bar.name for bar in self._plots[0].bars())
+
+    def record(self) -> BarChart | None:
+        """The chart as values, to be saved; None while it is empty."""
+        sides = [plot.bars() for plot in self._plots if plot.bars()]
+        bars = tuple(
+            Bar(bar.name, bar.shift, series=number)
+            for row in zip(*sides, strict=True)
+            for number, bar in enumerate(row)
+        )
+        series = tuple(side.upper() for side in SIDES) if len(sides) > 1 else ()
+        caption, axis = self.tr("Logit shift"), self.tr("logit under attack − clean")
+        told = "; ".join(f"{bar.name} {signed(bar.value)}" for bar in bars)
+        return (
+            BarChart(caption, bars, f"{caption}: {told}.", percent=False, series=series, x_title=axis) if bars else None
+        )
 
     def readout(self) -> str:
         """The line above the chart."""

@@ -35,7 +35,7 @@ class PageView(QAbstractScrollArea):
         self._store = PageStore()
         self._zoom: float | None = None
         self._tops: list[int] = []
-        self._told = (0, 0)
+        self._last_shown = (0, 0)
         self._faded = False
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -229,6 +229,6 @@ class PageView(QAbstractScrollArea):
     @Slot()
     def _on_scrolled(self) -> None:
         self.viewport().update()
-        if (now := (self.page(), self._store.count)) != self._told:
-            self._told = now
+        if (now := (self.page(), self._store.count)) != self._last_shown:
+            self._last_shown = now
             self.page_changed.emit(*now)

@@ -22,7 +22,7 @@ class PictureRole(IntEnum):
 
 
 class ClassRole(IntEnum):
-    """NAME is the class. STRIP is a list of QImage or None. SORT compares; TONE colours a count; PARTS is (tuned, watched, test, spare)."""
+    """NAME is the class. STRIP is a list of QImage or None. SORT compares; TONE colours a count; PARTS is (train, val, test, unused)."""
 
     NAME = Qt.ItemDataRole.UserRole + 1
     STRIP = Qt.ItemDataRole.UserRole + 2

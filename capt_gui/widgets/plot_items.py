@@ -18,15 +18,13 @@ _LEAST_WITH_GAPS = 9.0
 
 
 class Axis(pg.AxisItem):  # type: ignore[misc]
-    """One row of ticks at round values.
-
-    kind: "values"; "whole" for integers; "log" where positions are logarithms to base 10; "names" for the places 0, 1, 2 ….
-    """
+    """One row of ticks: at `places`, as many as there is room for, or where there are none at round values. whole: at integers only."""
 
     def __init__(self, orientation: str) -> None:
         super().__init__(orientation)
-        self.kind = "values"
         self.written: Callable[[float], str] = "{:g}".format
+        self.places: Sequence[float] = ()
+        self.whole = False
         self._room = 34.0
         self.enableAutoSIPrefix(False)
 
@@ -38,7 +36,7 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
     def restyle(self, theme: Theme, *, grid: bool) -> None:
         """Take the theme's colours and type."""
         font = theme.font("caption")
-        self._room = 2.2 * QFontMetricsF(font).height()
+        self._room = (2.2 if self.orientation == "left" else 4.4) * QFontMetricsF(font).height()
         self.setStyle(tickFont=font, tickLength=0, tickTextOffset=6, hideOverlappingLabels=False)
         self.setPen(pg.mkPen(None))
         self.setTickPen(pg.mkPen(theme.color("grid"), width=1))
@@ -49,34 +47,35 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
         """The places of the ticks between two ends of `size` pixels."""
-        if self.orientation == "left":
-            return [(1.0, ticks(low, high, max(2, int(size / self._room)), self.kind))]
-        count = max(2, int(size / (2 * self._room)))
-        return [(1.0, ticks(low, high, count, self.kind))]
+        if self.places:
+            return [(1.0, apart(self.places, low, high, 0.6 * self._room * (high - low) / max(size, 1)))]
+        return [(1.0, ticks(low, high, max(2, int(size / self._room)), whole=self.whole))]
 
     def tickStrings(self, values: Sequence[float], _scale: float, _spacing: float) -> list[str]:
         """The words at those places."""
         return [self.written(value) for value in values]
 
 
-def ticks(low: float, high: float, count: int, kind: str = "values") -> list[float]:
-    """About `count` round places from low to high, in the kinds of `Axis`."""
+def ticks(low: float, high: float, count: int, *, whole: bool = False) -> list[float]:
+    """About `count` round values from low to high; whole: integers."""
     if high <= low or not math.isfinite(high - low):
         return [low]
-    if kind == "log":
-        powers = range(math.floor(low), math.ceil(high) + 1)
-        for steps in ((1, 2, 3, 5), (1, 2, 5), (1, 3), (1,)):
-            places = [power + math.log10(step) for power in powers for step in steps]
-            places = [place for place in places if low - 1e-9 <= place <= high + 1e-9]
-            if 2 <= len(places) <= max(count, 2):
-                return places
     raw = (high - low) / max(count, 1)
     size = 10.0 ** math.floor(math.log10(raw))
     step = next(size * factor for factor in (1, 2, 2.5, 5, 10) if size * factor >= raw * 0.999)
-    if kind in ("whole", "names"):
+    if whole:
         step = float(max(1, math.ceil(step)))
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [round(number * step, 12) for number in range(first, last + 1)]
+
+
+def apart(places: Sequence[float], low: float, high: float, least: float) -> list[float]:
+    """Of ascending places those from low to high, without the ones that are nearer than `least` to the one before."""
+    kept: list[float] = []
+    for place in places:
+        if low <= place <= high and (not kept or place - kept[-1] >= least):
+            kept.append(place)
+    return kept
 
 
 class CellMarks(pg.GraphicsObject):  # type: ignore[misc]

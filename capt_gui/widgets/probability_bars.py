@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QLayout, QVBoxLayout, QWidget
 
-from capt_engine.records import Verdict
+from capt_engine.records import Bar, BarChart, Verdict
 from capt_gui.theme import Theme
 from capt_gui.widgets.bar_area import BarArea, BarRow
 from capt_gui.widgets.side_badge import SIDES, SideTitle
@@ -70,6 +70,22 @@ class ProbabilityBars(QWidget):
         """What is shown, in words."""
         shown = self._areas if self._second.isVisibleTo(self) else self._areas[:1]
         return " | ".join(area.accessibleDescription() for area in shown)
+
+    def record(self) -> BarChart | None:
+        """The chart as values, to be saved; None while it is empty."""
+        areas = [area for area in self._areas if area.rows()]
+        states = (self.tr("clean"), self.tr("under attack"))
+        letters = [f"{side.upper()}, " for side in SIDES] if len(areas) > 1 else [""]
+        bars = tuple(
+            Bar(row.name, value, series=len(states) * number + state)
+            for rows in zip(*(area.rows() for area in areas), strict=True)
+            for number, row in enumerate(rows)
+            for state, value in enumerate((row.clean, row.attacked))
+            if value is not None
+        )
+        series = tuple(letter + state for letter in letters for state in states)
+        caption = self.tr("Probabilities of the likeliest classes")
+        return BarChart(caption, bars, f"{caption}. {self.description()}.", series=series) if bars else None
 
     def minimumSizeHint(self) -> QSize:
         """Two sides ask for no more width than one: they can stand above each other."""

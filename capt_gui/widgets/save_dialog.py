@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 
-def ask_where_to_save(parent: QWidget, title: str, start: Path, kind: str) -> str:
-    """The chosen file, empty when none was; `kind` is what the dialog calls such files, its ending that of `start`.
+class SaveDialog(QFileDialog):
+    """Asks for a file of one of several kinds; another kind changes the ending of the name.
 
     The dialog itself adds the ending, so that it asks before an old file is replaced.
     """
-    dialog = QFileDialog(parent, title, str(start.parent), f"{kind} (*{start.suffix})")
-    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialog.setDefaultSuffix(start.suffix)
-    dialog.selectFile(start.name)
+
+    def __init__(self, parent: QWidget, title: str, start: Path, kinds: Mapping[str, str]) -> None:
+        """kinds: the endings that the file may have, each with a word for such files."""
+        super().__init__(parent, title, str(start.parent))
+        self._endings = {f"{kind} (*{ending})": ending for ending, kind in kinds.items()}
+        self.setNameFilters(list(self._endings))
+        self.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        self.setDefaultSuffix(start.suffix)
+        self.selectFile(start.name)
+        self.filterSelected.connect(self.on_filter_selected)
+
+    def on_filter_selected(self, name: str) -> None:
+        """Give the file the ending of its kind."""
+        self.setDefaultSuffix(self._endings[name])
+        for path in self.selectedFiles()[:1]:
+            self.selectFile(Path(path).with_suffix(self._endings[name]).name)
+
+
+def ask_where_to_save(parent: QWidget, title: str, start: Path, kinds: Mapping[str, str]) -> str:
+    """The chosen file, empty when none was; `kinds` as `SaveDialog` takes them."""
+    dialog = SaveDialog(parent, title, start, kinds)
     chosen = dialog.selectedFiles()[0] if dialog.exec() else ""
     dialog.deleteLater()
     return chosen

@@ -29,12 +29,12 @@ from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import TOWER_CONFIG, TOWER_WEIGHTS, Backbone, load_backbone
 from capt_engine.model.devices import pick_device
 from capt_engine.model.text import class_features
-from capt_engine.tuning import tower
+from capt_engine.tuning import image_tower
 
 HERE = Path(__file__).resolve().parent
 PICTURES = 10_000
 SHARD = 1_000
-RECIPE = tower.TowerRecipe(epochs=2, batch_size=32, lr=3e-4)
+RECIPE = image_tower.TowerRecipe(epochs=2, batch_size=32, lr=3e-4)
 TESTED = 500
 # (task, domain): how many of the pictures are attacked; on two processor cores that is what takes the time.
 SETS = {
@@ -100,7 +100,7 @@ def tune(work: Path) -> None:
     def tick(done: int, total: int, note: str = "") -> None:
         progress.show(done, total, f"{note}, step {done} of {total}", None)
 
-    tower.tune_tower(backbone, images, labels, text, RECIPE, work / "tuned", tick, about)
+    image_tower.tune_tower(backbone, images, labels, text, RECIPE, work / "tuned", tick, about)
     progress.clear()
     for name in (TOWER_WEIGHTS, TOWER_CONFIG):
         shutil.copyfile(work / "tuned" / name, HERE / name)
@@ -183,7 +183,7 @@ def card(measured: dict[str, Any]) -> str:
     """The whole card, from what figures.json and tower.json in this folder say."""
     robust, demo = ([figures.Figure(**one) for one in measured[model]["figures"]] for model in ("demo-robust", "demo"))
     said = json.loads((HERE / TOWER_CONFIG).read_text(encoding="utf-8"))
-    return tower.card(said, table(robust, demo))
+    return image_tower.card(said, table(robust, demo))
 
 
 def write(kept: Path) -> None:
@@ -193,7 +193,7 @@ def write(kept: Path) -> None:
         rows = [asdict(one) for task, domain in SETS for one in measure(model, task, domain, kept)]
         measured[model] = {"sha256": load_backbone(model, pick_device("cpu")).sha256, "figures": rows}
     (HERE / "figures.json").write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
-    (HERE / tower.CARD).write_text(card(measured), encoding="utf-8")
+    (HERE / image_tower.CARD).write_text(card(measured), encoding="utf-8")
 
 
 def main() -> None:

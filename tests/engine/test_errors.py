@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 
 import pytest
 
@@ -43,3 +44,24 @@ def test_an_unknown_name_among_very_many() -> None:
 def test_cancelled_is_a_failure_that_lost_nothing() -> None:
     """It needs no words from whoever raises it."""
     assert str(Cancelled()) == "Cancelled. What was finished is kept."
+
+
+def test_every_family_has_the_exit_code_of_the_contract() -> None:
+    """The codes that scripts rely on, class by class; a class that says nothing is a wrong request."""
+    assert {kind.__name__: kind.exit_code for kind in FAMILY} == {
+        "CaptError": 2,
+        "BadImage": 3,
+        "BadCheckpoint": 4,
+        "BadRequest": 2,
+        "UnknownName": 2,
+        "DeviceProblem": 5,
+        "CannotWrite": 5,
+        "Cancelled": 130,
+        "Stopped": 130,
+    }
+
+
+def test_the_drawing_says_the_exit_codes() -> None:
+    """The number beside each class in the module's drawing is the one it has."""
+    drawn = dict(re.findall(r"([A-Z]\w+) +(\d+)", errors.__doc__ or ""))
+    assert drawn == {kind.__name__: str(kind.exit_code) for kind in FAMILY}

@@ -21,7 +21,7 @@ from capt_engine.resources import resource
 from capt_gui.bridge import Bridge, real_engine
 from capt_gui.main_window import MainWindow
 from capt_gui.pages.explore.page import ExplorePage
-from capt_gui.settings import Settings
+from capt_gui.settings import AttackSettings, Settings
 from capt_gui.theme import Theme
 from capt_gui.view_models.desk import Desk, lay_out
 from capt_gui.view_models.settings_keeper import SettingsKeeper
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
 def window(qapp: QApplication, tmp_path: Path) -> Iterator[MainWindow]:
     """A window on the real engine; when it goes, the engine's thread has gone too."""
     before = set(threading.enumerate())
-    settings = Settings(steps=2)
+    settings = Settings(explore=AttackSettings(expert={"pgd": {"steps": 2}}))
     bridge = Bridge(real_engine("cpu"))
     window = MainWindow(lay_out(bridge, settings, Theme(qapp, "light")), SettingsKeeper(settings, None), tmp_path)
     window.show()
@@ -85,7 +85,7 @@ def test_samples_folder_cancel_and_a_hostile_file(window: MainWindow, qtbot: QtB
     assert item.row.threat.eps == 1 / 255
     assert page.result._pair.isVisible()
 
-    desk.choices.set_steps(400)
+    desk.choices.attack.set_steps(400)
     desk.analysis.run_all()
     qtbot.waitUntil(lambda: any(gallery.item(path).state == "running" for path in paths), timeout=PATIENCE_MS)
     desk.analysis.cancel()
@@ -97,7 +97,7 @@ def test_samples_folder_cancel_and_a_hostile_file(window: MainWindow, qtbot: QtB
     shutil.copy(paths[0], folder / "one.png")
     hostile = tmp_path / "hostile.png"
     hostile.write_bytes(b"\x89PNG\r\n\x1a\nnot really")
-    desk.choices.set_steps(2)
+    desk.choices.attack.set_steps(2)
     drop(window, folder, hostile)
     settle(window, qtbot)
     assert len(gallery.paths()) == len(paths) + 2

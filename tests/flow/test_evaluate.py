@@ -20,7 +20,7 @@ from pytestqt.qtbot import QtBot
 from capt_engine.records import NO_PROMPTS
 from capt_gui.bridge import Bridge, real_engine
 from capt_gui.pages.evaluate.page import EvaluatePage
-from capt_gui.settings import Settings
+from capt_gui.settings import EvaluateSettings, Settings
 from capt_gui.theme import Theme
 from capt_gui.view_models.desk import lay_out
 from tests.flow.wizard_walk import draw_toys
@@ -36,7 +36,7 @@ def page(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[EvaluateP
     """The page on an engine of its own; runs are kept in the test's folder."""
     before = set(threading.enumerate())
     bridge = Bridge(real_engine("cpu"))
-    settings = Settings(evaluate_limit=PICTURES, evaluate_checks="off", evaluate_test="quick")
+    settings = Settings(evaluate=EvaluateSettings(attack="quick", limit=PICTURES, checks="off"))
     page = EvaluatePage(lay_out(bridge, settings, Theme(qapp, "light"), runs_folder=tmp_path / "runs"))
     qtbot.addWidget(page)
     page.resize(1280, 740)
@@ -63,7 +63,7 @@ def test_the_figures_on_the_page_are_those_of_the_rows(page: EvaluatePage, qtbot
     assert page.take(mime)
     qtbot.waitUntil(lambda: page._start.isEnabled() and bool(evaluation.data.pictures), timeout=PATIENCE_MS)
     assert evaluation.data.pictures_in_split == 24
-    b = choices.sides.b
+    b = choices.model.sides.b
     assert b is not None
     page._start.trigger()
     qtbot.waitUntil(lambda: evaluation.run.result is not None, timeout=PATIENCE_MS)

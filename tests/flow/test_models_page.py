@@ -65,13 +65,13 @@ def page(desk: Desk, qtbot: QtBot) -> ModelsPage:
     qtbot.addWidget(page)
     page.resize(1200, 760)
     page.show()
-    qtbot.waitUntil(lambda: bool(desk.models.offered) and desk.choices.catalogue is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: bool(desk.models.offered) and desk.model.catalogue is not None, timeout=PATIENCE_MS)
     return page
 
 
 def installed(desk: Desk) -> set[str]:
     """What can be chosen as a model."""
-    catalogue = desk.choices.catalogue
+    catalogue = desk.model.catalogue
     return {model.id for model in catalogue.models} if catalogue is not None else set()
 
 
@@ -83,14 +83,14 @@ def test_a_model_is_fetched_used_verified_and_removed(page: ModelsPage, desk: De
     qtbot.waitUntil(lambda: "somebody--tiny" in installed(desk), timeout=PATIENCE_MS)
     assert hub.asked
     page.on_chosen(["somebody--tiny"])
-    with qtbot.waitSignal(page.shelf.done, timeout=PATIENCE_MS):
+    with qtbot.waitSignal(page.install.done, timeout=PATIENCE_MS):
         page.details.verify.click()
     folder = Path(os.environ["XDG_DATA_HOME"], "capt-explorer", "models", "somebody--tiny")
     weights = folder / "open_clip_model.safetensors"
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)
-    with qtbot.waitSignal(page.shelf.failed, timeout=PATIENCE_MS):
+    with qtbot.waitSignal(page.install.failed, timeout=PATIENCE_MS):
         page.details.verify.click()
     assert "was changed since" in page.banner.accessibleName()
     page.sure = lambda _: True  # type: ignore[method-assign]
@@ -102,25 +102,25 @@ def test_a_model_is_fetched_used_verified_and_removed(page: ModelsPage, desk: De
 def test_weights_and_prompts_of_others_are_brought_in(
     page: ModelsPage, desk: Desk, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    """A pickled state dict becomes a model; a published prompts file for it goes onto the shelf, with what was assumed."""
+    """A pickled state dict becomes a model; a published prompts file for it is installed, with what was assumed."""
     file = forms.state_dict(tmp_path / "theirs.pt", forms.random_clip(MODEL))
-    dialog = ImportModelDialog(desk.theme, page.shelf, desk.choices.catalogue.models)  # type: ignore[union-attr]
+    dialog = ImportModelDialog(desk.theme, page.install, desk.model.catalogue.models)  # type: ignore[union-attr]
     qtbot.addWidget(dialog)
     dialog.path.setText(str(file))
-    with qtbot.waitSignal(page.shelf.done, timeout=PATIENCE_MS):
+    with qtbot.waitSignal(page.install.done, timeout=PATIENCE_MS):
         dialog.go.click()
     assert "Assumed:" in dialog.banner.accessibleDescription()
     qtbot.waitUntil(lambda: "theirs" in installed(desk), timeout=PATIENCE_MS)
     width = MODEL["text_cfg"]["width"]
     prompts = published.dassl(tmp_path / "model.pth.tar-50", {"ctx": torch.randn(4, width)})
-    other = ImportPromptsDialog(desk.theme, page.shelf, desk.choices.catalogue.models)  # type: ignore[union-attr]
+    other = ImportPromptsDialog(desk.theme, page.install, desk.model.catalogue.models)  # type: ignore[union-attr]
     qtbot.addWidget(other)
     other.model.setCurrentIndex(other.model.findData("theirs"))
     other.path.setText(str(prompts))
     other.name.setText("their-words")
-    with qtbot.waitSignal(page.shelf.done, timeout=PATIENCE_MS):
+    with qtbot.waitSignal(page.install.done, timeout=PATIENCE_MS):
         other.go.click()
-    qtbot.waitUntil(lambda: desk.choices.sides.info("their-words") is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: desk.model.sides.info("their-words") is not None, timeout=PATIENCE_MS)
     page.on_kind("prompts")
     page.on_chosen(["their-words"])
     assert page.prompts.title.text() == "their-words"

@@ -98,7 +98,7 @@ def test_pictures_are_scanned_mended_and_divided(page: TunePage, pictures: Path,
     assert "One picture is a copy of another." in said
     desk.scan.exclude(said["“gnu” has 1 usable picture."].exclude)
     desk.scan.exclude(next(own for own in desk.scan.notices() if "several classes" in own.message).exclude)
-    assert page.step.may_go_on
+    assert page.step.may_continue
     assert len(desk.scan.pictures["fox"]) == 8
     assert all(desk.thumbnails.get(path) is not None for path in desk.scan.pictures["dog"][:2])
 
@@ -116,6 +116,6 @@ def test_pictures_are_scanned_mended_and_divided(page: TunePage, pictures: Path,
     assert not [row for row in rows if row["path"] in out or str(pictures / row["path"]) in out]
     total = desk.split.totals()
     assert total is not None
-    assert total.tuned == 16
+    assert total.train == 16
     assert total.test >= 8
     assert fingerprints(pictures) == before

@@ -88,7 +88,7 @@ def test_the_whole_wizard(
     assert tuning.run.plain is not None
     assert tuning.run.steps
     assert tuning.run.strip is not None
-    assert page.step.may_go_on
+    assert page.step.may_continue
 
     page.on_next()
     result = page.step
@@ -109,9 +109,9 @@ def test_the_whole_wizard(
     press(result.save.save)
     qtbot.waitUntil(lambda: bool(tuning.project.state.saved), timeout=PATIENCE_MS)
     asked: list[str] = []
-    desk.navigation.asked.connect(asked.append)
+    desk.navigation.requested.connect(asked.append)
     press(result.save.use)
-    assert desk.choices.sides.b == tuning.project.state.saved
+    assert desk.model.sides.b == tuning.project.state.saved
     press(result.save.report)
     assert asked == [EXPLORE, REPORT]
 
@@ -138,7 +138,7 @@ def test_stopping_keeps_the_best_and_an_interruption_is_gone_on_with(page: TuneP
     qtbot.waitUntil(lambda: bool(tuning.run.epochs), timeout=PATIENCE_MS)
     tuning.run.cancel()
     qtbot.waitUntil(lambda: not tuning.run.is_running, timeout=PATIENCE_MS)
-    assert tuning.run.can_go_on
+    assert tuning.run.can_resume
     tuning.project.answer(RESUME)
     assert tuning.project.state.step == TUNE
     qtbot.waitUntil(lambda: tuning.run.is_done, timeout=PATIENCE_MS)

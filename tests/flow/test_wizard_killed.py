@@ -62,8 +62,10 @@ def test_a_killed_window_resumes_to_the_same_prompts(
     desk = page._desk
     run = desk.tuning.run
     qtbot.waitUntil(lambda: desk.engine.is_ready, timeout=PATIENCE_MS)
-    assert page.offer.message().startswith("Tuning of “few” was interrupted")
-    answer = next(button for button in page.offer.findChildren(QPushButton) if button.property("key") == "resume")
+    assert page.question_bar.message().startswith("Tuning of “few” was interrupted")
+    answer = next(
+        button for button in page.question_bar.findChildren(QPushButton) if button.property("key") == "resume"
+    )
     qtbot.waitUntil(answer.isEnabled, timeout=PATIENCE_MS)
     QTest.keyClick(answer, Qt.Key.Key_Space)
     assert desk.tuning.project.state.step == TUNE

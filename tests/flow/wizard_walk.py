@@ -57,7 +57,7 @@ def walk_to_method(page: TunePage, pictures: Path, wait: Wait, epochs: int = 2) 
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(pictures))])
     assert page.take(mime)
-    wait(lambda: page.step.may_go_on)
+    wait(lambda: page.step.may_continue)
     page.on_next()
     wait(lambda: page.step is page.steps[SPLIT])
     tuning.project.change(shots=2, test_share=0.4, val_share=0.2, test_steps=5)
@@ -86,7 +86,7 @@ def main(pictures: Path, projects: Path, epochs: int) -> None:
             time.sleep(0.005)
 
     walk_to_method(page, pictures, wait, epochs)
-    wait(lambda: page.step.may_go_on)
+    wait(lambda: page.step.may_continue)
     page.on_next()
     run = page._desk.tuning.run
     told: list[int] = []

@@ -84,7 +84,7 @@ def split(request: r.SplitRequest) -> r.SplitResult:
         test, watched = round(request.test_share * len(paths)), round(request.val_share * len(paths))
         pool = len(paths) - test - watched
         tuned = pool if request.shots is None else min(request.shots, pool)
-        uses = ["tuned"] * tuned + ["spare"] * (pool - tuned) + ["watched"] * watched + ["test"] * test
+        uses = ["train"] * tuned + ["unused"] * (pool - tuned) + ["val"] * watched + ["test"] * test
         pictures += [r.Assigned(path, name, use) for path, use in zip(paths, uses, strict=True)]
         classes.append(r.ClassSplit(name, pool, tuned, watched, test, pool - tuned))
     text = "\n".join(f"{own.path},{own.class_name},{own.use}" for own in pictures)

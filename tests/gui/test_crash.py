@@ -11,9 +11,10 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from capt_engine import crash_log
+from capt_engine.crash_log import shorten_home, write_report
 from capt_engine.records import Failure
-from capt_gui import crash
-from capt_gui.crash import CrashDialog, CrashReporter, shorten_home, write_report
+from capt_gui.crash import CrashDialog, CrashReporter
 
 
 def dialogs() -> list[CrashDialog]:
@@ -35,7 +36,7 @@ def test_a_report_names_versions_and_no_home(tmp_path: Path) -> None:
 
 def test_a_root_home_does_not_eat_slashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where home is / nothing is shortened."""
-    monkeypatch.setattr(crash.Path, "home", lambda: Path("/"))
+    monkeypatch.setattr(crash_log.Path, "home", lambda: Path("/"))
     assert shorten_home("/a/b") == "/a/b"
 
 

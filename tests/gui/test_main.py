@@ -81,15 +81,17 @@ def test_missing_streams_are_filled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_offline_reaches_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The hub's library is told before it is imported; telemetry is off in any case."""
-    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"):
+    """The hub's library hears of it before it is imported, and plug-ins can be left out; telemetry is off in any case."""
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "CAPT_NO_PLUGINS"):
         monkeypatch.setenv(name, "0")
         monkeypatch.delenv(name)
     start.set_environment(offline=False)
     assert "HF_HUB_OFFLINE" not in os.environ
     assert os.environ["HF_HUB_DISABLE_TELEMETRY"] == "1"
-    start.set_environment(offline=True)
+    assert "CAPT_NO_PLUGINS" not in os.environ
+    start.set_environment(offline=True, plugins=False)
     assert os.environ["HF_HUB_OFFLINE"] == "1"
+    assert os.environ["CAPT_NO_PLUGINS"] == "1"
 
 
 def test_the_log_folder_is_made(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from capt_engine.errors import CannotWrite
 from capt_gui import settings as settings_file
-from capt_gui.settings import Settings, UpgradeError, load, save, upgrade
+from capt_gui.settings import AttackSettings, EvaluateSettings, Settings, UpgradeError, load, save, upgrade
 
 
 @pytest.fixture
@@ -29,7 +30,6 @@ def test_round_trip(path: Path) -> None:
     mine = Settings(
         model="local-dir:models/mine ü",
         theme="dark",
-        steps=50,
         auto_run=False,
         compare="toy-capt",
         aim="b",
@@ -41,9 +41,12 @@ def test_round_trip(path: Path) -> None:
         report_columns=[200, 700, 300],
         columns=[200, 700, 300],
         eps={"linf": 8 / 255, "l2": 0.5},
-        expert={"pgd": {"restarts": 3, "random_start": False, "step_size": 1 / 255, "loss": "margin"}},
         classes={"demo": ["a", "b c", '"d"']},
         template={"demo": "a drawing of a {}."},
+        explore=AttackSettings(
+            expert={"pgd": {"restarts": 3, "random_start": False, "step_size": 1 / 255, "loss": "margin"}}
+        ),
+        evaluate=EvaluateSettings("standard", "l2", curve=True, checks="full", limit=50, recent=["/data/toys"]),
     )
     save(mine, path)
     assert load(path) == (mine, "")
@@ -63,7 +66,7 @@ def test_a_failed_write_leaves_the_old_file(path: Path, monkeypatch: pytest.Monk
         raise OSError("no space")
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(CannotWrite, match="no space"):
         save(Settings(theme="light"), path)
     assert load(path)[0].theme == "dark"
     assert [file.name for file in path.parent.iterdir()] == ["settings.toml"]
@@ -86,8 +89,9 @@ def test_unknown_and_misshapen_values_fall_back(path: Path) -> None:
     """Keys of nobody and values of the wrong type do no harm to the good ones beside them."""
     path.parent.mkdir()
     path.write_text(
-        'theme = "dark"\nsteps = "many"\nauto_run = 1\nfuture = 3\ncolumns = ["wide"]\n'
-        'eps = {linf = "x"}\nclasses = {demo = ["a", 1]}\n',
+        'theme = "dark"\nseed = "many"\nauto_run = 1\nfuture = 3\ncolumns = ["wide"]\n'
+        'eps = {linf = "x"}\nclasses = {demo = ["a", 1]}\n'
+        'explore = 4\nevaluate = {limit = "all", recent = [1], expert = {pgd = 3}}\n',
         encoding="utf-8",
     )
     assert load(path) == (Settings(theme="dark"), "")
@@ -108,6 +112,30 @@ def test_upgrades_run_in_order_on_a_copy() -> None:
     assert old == {"version": 1, "colour": "dark"}
 
 
+def test_settings_of_version_1_are_read(path: Path) -> None:
+    """What a release before this one wrote: the choices of each page find their place, the steps among those of the attack."""
+    path.parent.mkdir()
+    path.write_text(
+        'version = 1\nmodel = "photos"\nattack = "apgd-ce"\nnorm = "l2"\nsteps = 50\nspace = "original size"\n'
+        'evaluate_recent = ["/data/toys"]\nevaluate_test = "standard"\nevaluate_norm = "l2"\nevaluate_curve = true\n'
+        'evaluate_checks = "full"\nevaluate_limit = 50\n[expert.pgd]\nrestarts = 2\n[evaluate_expert.pgd]\nsteps = 7\n',
+        encoding="utf-8",
+    )
+    evaluate = EvaluateSettings(
+        "standard", "l2", {"pgd": {"steps": 7}}, curve=True, checks="full", limit=50, recent=["/data/toys"]
+    )
+    explore = AttackSettings("apgd-ce", "l2", {"pgd": {"restarts": 2}, "apgd-ce": {"steps": 50}})
+    assert load(path) == (Settings(model="photos", perturb="original", explore=explore, evaluate=evaluate), "")
+
+
+@pytest.mark.parametrize("steps", ['"many"', "true", "0"])
+def test_steps_of_version_1_that_are_none_are_left_out(path: Path, steps: str) -> None:
+    """0 was no choice, and nonsense is none either."""
+    path.parent.mkdir()
+    path.write_text(f"version = 1\nsteps = {steps}\nexpert = 3\n", encoding="utf-8")
+    assert load(path) == (Settings(), "")
+
+
 def test_a_failing_upgrade_sets_the_file_aside(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A step that fails, or is missing, is no reason to lose the file."""
     with pytest.raises(UpgradeError):
@@ -121,7 +149,8 @@ def test_a_failing_upgrade_sets_the_file_aside(path: Path, monkeypatch: pytest.M
 
 def test_every_table_has_a_shape() -> None:
     """A new table setting cannot forget to say what its values look like."""
-    tables = {entry.name for entry in fields(Settings) if isinstance(getattr(Settings(), entry.name), dict)}
+    every = [Settings(), AttackSettings(), EvaluateSettings()]
+    tables = {entry.name for one in every for entry in fields(one) if isinstance(getattr(one, entry.name), dict)}
     assert tables == set(settings_file._TABLES)
 
 

@@ -1,4 +1,4 @@
-"""What corruptions are made of: their description, sizes that follow the picture, and the few filters they share."""
+"""The parts of corruptions: their description, sizes that follow the picture, and the few filters they share."""
 
 from __future__ import annotations
 
@@ -123,6 +123,6 @@ def stretched(values: Tensor) -> Tensor:
 
 
 def grey(picture: Tensor) -> Tensor:
-    """How light each pixel is, (1, 1, h, w) (the weights of BT.601)."""
+    """The luma of each pixel, (1, 1, h, w) (the weights of BT.601)."""
     weights = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
     return (picture * weights).sum(dim=1, keepdim=True)

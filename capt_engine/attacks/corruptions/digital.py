@@ -1,4 +1,4 @@
-"""What screens, files and programs do to pictures."""
+"""Damage by screens, files and programs."""
 
 from __future__ import annotations
 

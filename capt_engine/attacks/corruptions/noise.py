@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import PictureRngs
-from capt_engine.attacks.corruptions.base import one_chance
 
 
 def gaussian_noise(picture: Tensor, sigma: float, stream: PictureRngs) -> Tensor:
@@ -28,6 +29,15 @@ def impulse_noise(picture: Tensor, share: float, stream: PictureRngs) -> Tensor:
 
 def shot_noise(picture: Tensor, photons: float, stream: PictureRngs) -> Tensor:
     """Light counted photon by photon, `photons` of them where it is white (Poisson): discrete light."""
-    # Poisson draws come from a stream of their own, for torch alone knows how many numbers one of them takes.
-    generator = torch.Generator().manual_seed(int(one_chance(stream) * 2**24))
-    return torch.poisson(picture * photons, generator=generator) / photons
+    # By inversion: the least count whose cumulative probability exceeds a uniform value, e^−λ Σ λ^i / i!.
+    drawn, rate = stream.uniform(picture), picture.double() * photons
+    probability = torch.exp(-rate)
+    cumulative, count = probability.clone(), torch.zeros_like(rate)
+    for more in itertools.count(1):
+        beyond = drawn >= cumulative
+        if not bool(beyond.any()):
+            break
+        count += beyond
+        probability *= rate / more
+        cumulative += probability
+    return (count / photons).to(picture.dtype)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint
+from capt_engine.files import sha256
 from capt_engine.model.checkpoints import Document, MadeFor, Plain
 from capt_engine.model.clip import Backbone
 from capt_engine.model.importers.base import Asked, State, fitted, under
@@ -93,12 +93,10 @@ def converted(
 def _settings(
     path: Path, contents: Contents, label: str, said: list[str], assumed: list[str], eps: float | None
 ) -> dict[str, Plain]:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     settings: dict[str, Plain] = {
         "label": f"{label} (imported)",
         "imported_from": "".join(c if c.isprintable() else "?" for c in path.name),
-        "imported_sha256": digest,
+        "imported_sha256": sha256(path),
         "said": tuple(said),
         "assumed": tuple(assumed),
     }

@@ -10,9 +10,20 @@ from capt_engine.model.importers.independent import IVLP, VPT
 from capt_engine.model.importers.maple import MAPLE
 from capt_engine.model.importers.prompter import PROMPTER
 from capt_engine.model.importers.reading import Contents
+from capt_engine.registry import Table
 
 # The first that fits is the one: those with more of their own come first.
-IMPORTERS: tuple[Family, ...] = (FAP, MAPLE, IVLP, VPT, PROMPTER, COOP)
+IMPORTERS: Table[Family] = Table(
+    "family of prompts",
+    FAP,
+    MAPLE,
+    IVLP,
+    VPT,
+    PROMPTER,
+    COOP,
+    plugins="capt.importers",
+    fits=lambda one: isinstance(one, Family),
+)
 
 
 def sniffed(contents: Contents, name: str) -> Family:

@@ -7,17 +7,15 @@ TorchScript archive too), TeCoA's container with APT's backbones, and the bare i
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
-from torch import Tensor
 
+from capt_engine import files
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.folders import models_dir
 from capt_engine.model import clip
@@ -34,6 +32,7 @@ from capt_engine.model.importers import hugging_face, openai, towers
 from capt_engine.model.importers.base import State
 from capt_engine.model.importers.reading import Contents, read_published
 from capt_engine.model.store import install_record
+from capt_engine.model.tensor_file import write_tensors
 
 OPEN_CLIP_CONFIG, OPEN_CLIP_WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
 _PICKLED = ("open_clip_pytorch_model.bin", "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors")
@@ -78,14 +77,15 @@ def install(
         raise BadRequest(f"There is already a model called {name!r}.", "Choose another name, or remove it first.")
     staged = root / f".{name}.import"
     install_record.discard(staged)
-    staged.mkdir(parents=True)
+    with files.refused(root / name):
+        staged.mkdir(parents=True)
     try:
         read = partial(read_published, progress=progress)
         form, said, assumed = _converted(path, staged, base, activation, read)
         backbone = load_backbone(
             f"{clip.LOCAL_DIR}{staged}", torch.device("cpu")
         )  # raises where it does not fit together
-        files = tuple(sorted(one for one in staged.iterdir()))
+        parts = tuple(sorted(staged.iterdir()))
         facts = {
             "model": name,
             "imported_from": path.name,
@@ -95,8 +95,8 @@ def install(
             "sha256": backbone.sha256,
             **(source or {}),
         }
-        install_record.remember(staged / install_record.INSTALLED, files, facts)
-        install_record.publish(staged, root / name)
+        install_record.remember(staged / install_record.INSTALLED, parts, facts)
+        files.move_new(staged, root / name)
     finally:
         install_record.discard(staged)
     return Brought(name, root / name, form, backbone, tuple(said), tuple(assumed))
@@ -105,8 +105,8 @@ def install(
 def _converted(path: Path, out: Path, base: str, activation: str, read: Read) -> tuple[str, list[str], list[str]]:
     if path.is_dir():
         if (path / TOWER_CONFIG).is_file():
-            shutil.copyfile(path / TOWER_CONFIG, out / TOWER_CONFIG)
-            shutil.copyfile(path / TOWER_WEIGHTS, out / TOWER_WEIGHTS)
+            files.copy(path / TOWER_CONFIG, out / TOWER_CONFIG)
+            files.copy(path / TOWER_WEIGHTS, out / TOWER_WEIGHTS)
             return "tuned tower folder", ["The folder says everything."], []
         if (path / OPEN_CLIP_CONFIG).is_file():
             return _open_clip_folder(path, out, activation, read)
@@ -209,7 +209,7 @@ def _tower(
     ]
     if remark := towers.remark(tower, under):
         assumed.append(remark)
-    _save(out / TOWER_WEIGHTS, tower)
+    write_tensors(out / TOWER_WEIGHTS, tower, {"format": "pt"})
     said = {
         "format": TOWER_FORMAT,
         "base": lasting_id(base),
@@ -217,7 +217,7 @@ def _tower(
         "method": kind,
         "imported_from": path.name,
     }
-    (out / TOWER_CONFIG).write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+    files.write_atomic(out / TOWER_CONFIG, json.dumps(said, indent=1) + "\n")
     label = "TeCoA container" if kind == "tecoa" else "bare image tower"
     said_too = ["Its tensors are those of the base's image tower, in name and size."]
     if has_prompts:
@@ -226,11 +226,6 @@ def _tower(
 
 
 def _write(out: Path, state: State, config: dict[str, Any], look: dict[str, Any]) -> None:
-    _save(out / OPEN_CLIP_WEIGHTS, state)
+    write_tensors(out / OPEN_CLIP_WEIGHTS, state, {"format": "pt"})
     told = {"model_cfg": config, "preprocess_cfg": look}
-    (out / OPEN_CLIP_CONFIG).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-
-
-def _save(path: Path, state: State) -> None:
-    tensors: dict[str, Tensor] = {name: value.contiguous() for name, value in state.items()}
-    safetensors.torch.save_file(tensors, path, {"format": "pt"})
+    files.write_atomic(out / OPEN_CLIP_CONFIG, json.dumps(told, indent=1) + "\n")

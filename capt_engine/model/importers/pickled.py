@@ -456,7 +456,7 @@ def main(source: str, out: str, limits: Limits) -> NoReturn:
                 }
             )
         except OSError as error:
-            _answer({"refused": f"could not be copied: {error.strerror or error}", "hint": "Make room on the disk."})
+            _answer({"unwritten": f"could not be copied: {error.strerror or error}", "hint": "Make room on the disk."})
         except (
             Exception
         ) as error:  # a mistake of ours: printing its traceback would open files, which is forbidden by now

@@ -17,7 +17,8 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from capt_engine.errors import BadCheckpoint
+from capt_engine.errors import BadCheckpoint, CannotWrite
+from capt_engine.files import refused
 from capt_engine.model.importers import pickled
 
 _START = (
@@ -66,7 +67,7 @@ def read_published(
         raise BadCheckpoint(f"There is no file {str(path)!r}.", "Check the name.")
     if _is_safetensors(path):
         return Contents(grouped(_loaded(path, path.name), "."), {}, pickled=False)
-    with tempfile.TemporaryDirectory(prefix="capt-import-") as scratch:
+    with refused(path), tempfile.TemporaryDirectory(prefix="capt-import-") as scratch:
         out = Path(scratch) / "taken.safetensors"
         values = _taken(path, out, limits or pickled.Limits(), progress)
         return Contents(grouped(_loaded(out, path.name), "/"), values, pickled=True)
@@ -103,6 +104,8 @@ def _taken(path: Path, out: Path, limits: pickled.Limits, progress: Callable[[],
     except ValueError as error:
         last = stderr.decode(errors="replace").strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
         raise BadCheckpoint(f"{path.name!r} could not be read: {last[0][:200]}.", _HINT) from error
+    if "unwritten" in answer:
+        raise CannotWrite(f"{path.name!r} {answer['unwritten']}.", answer["hint"])
     if "refused" in answer:
         raise BadCheckpoint(f"{path.name!r} {answer['refused']}.", answer["hint"])
     values: dict[str, object] = answer["values"]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import re
 import shutil
 from contextlib import suppress
@@ -12,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from capt_engine import files
 from capt_engine.errors import BadCheckpoint, BadRequest
 
 INSTALLED = "installed.json"
@@ -33,22 +32,19 @@ def checked_name(name: str, taken: tuple[str, ...] = ()) -> str:
 def sha256(path: Path) -> str:
     """Of a whole file; raises BadCheckpoint where it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return files.sha256(path)
     except OSError as error:
         raise BadCheckpoint(f"{str(path)!r} cannot be read: {error.strerror or error}.", "Check its rights.") from error
 
 
-def remember(note: Path, files: tuple[Path, ...], facts: dict[str, Any]) -> None:
+def remember(note: Path, paths: tuple[Path, ...], facts: dict[str, Any]) -> None:
     """Write beside the files what is known of them and their hashes as they are now."""
     told = {
         **facts,
-        "files": {path.name: sha256(path) for path in files},
+        "files": {path.name: sha256(path) for path in paths},
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    partial = note.with_name(note.name + ".part")
-    partial.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    partial.replace(note)
+    files.write_atomic(note, json.dumps(told, indent=1) + "\n")
 
 
 def remembered(note: Path) -> dict[str, Any] | None:
@@ -78,26 +74,6 @@ def changed(note: Path) -> tuple[str, ...]:
         if not path.is_file() or sha256(path) != digest:
             wrong.append(str(name))
     return tuple(wrong)
-
-
-def publish(staged: Path, final: Path) -> None:
-    """Make a finished file or folder visible under its name, at once and never over another; raises BadRequest."""
-    try:
-        if staged.is_dir():
-            if final.exists():
-                raise FileExistsError
-            staged.rename(final)
-        elif os.name == "nt":
-            staged.rename(final)  # which refuses to replace, there
-        else:
-            os.link(staged, final)
-            staged.unlink()
-    except FileExistsError as error:
-        raise BadRequest(
-            f"There is already something called {final.name!r}.", "Choose another name, or remove it first."
-        ) from error
-    except OSError as error:
-        raise BadRequest(f"{str(final)!r} cannot be written: {error.strerror or error}.", "Make room there.") from error
 
 
 def discard(path: Path) -> None:

@@ -10,10 +10,12 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from capt_engine.errors import BadCheckpoint, BadRequest, UnknownName
+from capt_engine.files import move_new
 from capt_engine.folders import lpips_dir
 from capt_engine.model.importers.lpips import Brought
 from capt_engine.model.lpips import NETS, Lpips, Net, digest
 from capt_engine.model.store import install_record
+from capt_engine.model.tensor_file import write_tensors
 from capt_engine.records import LPIPS_NETS
 
 FORMAT = "capt-lpips/1"
@@ -50,7 +52,6 @@ def install(weights: Brought) -> Shelved:
             f"The LPIPS weights of {weights.net.label} are here already.",
             f"`capt lpips remove {weights.net.name}` makes room for others.",
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
     staged = path.with_name(f".{path.name}.importing")
     told = (
         FORMAT,
@@ -60,8 +61,8 @@ def install(weights: Brought) -> Shelved:
         *weights.linear,
     )
     try:
-        safetensors.torch.save_file(weights.state, staged, dict(zip(_FACTS, told, strict=True)))
-        install_record.publish(staged, path)
+        write_tensors(staged, weights.state, dict(zip(_FACTS, told, strict=True)))
+        move_new(staged, path)
     finally:
         install_record.discard(staged)
     return shelved(weights.net.name)

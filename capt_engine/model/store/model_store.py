@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from capt_engine.errors import BadCheckpoint, BadRequest
+from capt_engine.files import remove_folder
 from capt_engine.folders import models_dir
 from capt_engine.model.store import catalog, install_record
 
@@ -39,9 +39,5 @@ def remove(name: str) -> Path:
     if name in BUNDLED:
         raise BadRequest(f"{name!r} ships with the program.", "It cannot be removed.")
     folder = folder_of(name)
-    # Renamed first, so that a half-deleted folder is never taken for a model.
-    going = folder.with_name(f".{folder.name}.removed")
-    shutil.rmtree(going, ignore_errors=True)
-    folder.rename(going)
-    shutil.rmtree(going)
+    remove_folder(folder)
     return folder

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 from capt_engine.errors import BadCheckpoint, BadRequest
+from capt_engine.files import move_new
 from capt_engine.folders import data_dir
 from capt_engine.model.checkpoints import Document, plain_sentence, read_document, save
 from capt_engine.model.prompts import Prompts
@@ -59,11 +59,10 @@ def install(name: str, prompts: Prompts, document: Document) -> str:
     """Put prompts on the user's shelf under a name, with their hash remembered; never over others. Raises BadRequest."""
     install_record.checked_name(name, tuple(entry.id for entry in entries() if entry.bundled))
     folder = own_folder()
-    folder.mkdir(parents=True, exist_ok=True)
     staged, note = folder / f".{name}.importing", note_of(folder / f"{name}{SUFFIX}")
     try:
         save(staged, prompts, document)
-        install_record.publish(staged, folder / f"{name}{SUFFIX}")
+        move_new(staged, folder / f"{name}{SUFFIX}")
         facts = {
             key: document.settings[key] for key in ("imported_from", "imported_sha256") if key in document.settings
         }
@@ -122,8 +121,3 @@ def described(name: str, document: Document, *, bundled: bool = False) -> Prompt
     return PromptsInfo(
         name, name, summary, document.backbone.id, document.method, document.classes, plain_sentence(document), bundled
     )
-
-
-def fingerprint(path: Path) -> str:
-    """SHA-256 of the whole file: what a report names it by."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

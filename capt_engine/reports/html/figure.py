@@ -8,7 +8,7 @@ from capt_engine.records import Chart, ConfusionMatrix, HeatMap, LineChart
 from capt_engine.reports.html.text import text
 from capt_engine.reports.svg import draw, painter, values
 from capt_engine.reports.svg.axis import written
-from capt_engine.reports.svg.line import value_words
+from capt_engine.reports.svg.line import value_text
 from capt_engine.reports.svg.notes import note
 from capt_engine.runs.table import Cell
 
@@ -24,8 +24,8 @@ def figure(chart: Chart, number: int) -> Iterator[str]:
         yield from painter.pieces(drawing, f"f{number}")
         yield "</div>\n"
     yield f"<figcaption><b>Figure {number}.</b> {text(chart.caption)}</figcaption>\n"
-    if words := note(chart):
-        yield f'<p class="note">{text(words)}</p>\n'
+    if label := note(chart):
+        yield f'<p class="note">{text(label)}</p>\n'
     if not (isinstance(chart, ConfusionMatrix) and chart.is_dense):
         yield '<details class="figures"><summary>The values as a table</summary><div class="scroll">\n'
         yield from _table(chart)
@@ -51,5 +51,5 @@ def _cell(cell: Cell, is_share: bool) -> str:
     if cell is None:
         return "–"
     if isinstance(cell, float):
-        return value_words(cell, is_share=True) if is_share else written(cell)
+        return value_text(cell, is_share=True) if is_share else written(cell)
     return str(cell)

@@ -45,7 +45,7 @@ class Canvas:
         self.pdf.set_line_width(_NEVER[0])
 
     def describe(self, title: str, subject: str, made: datetime) -> None:
-        """What the file says of itself."""
+        """Set the file's title, subject, language and date."""
         self.pdf.set_title(title)
         self.pdf.set_subject(subject)
         self.pdf.set_creator("CAPT Explorer")
@@ -72,7 +72,7 @@ class Canvas:
 
     @contextmanager
     def marked(self, parent: StructElem, tag: str, alt: str | None = None) -> Iterator[None]:
-        """What is drawn inside is one element of the document's structure."""
+        """Mark all that is drawn inside as one element of the document's structure."""
         mcid, spid = self.tree.leaf(tag, self.pdf.page, parent, None if alt is None else self.readable(alt))
         self.pdf.pages[self.pdf.page].struct_parents = spid
         self.pdf._out(f"/{tag} <</MCID {mcid}>> BDC")
@@ -81,7 +81,7 @@ class Canvas:
 
     @contextmanager
     def artifact(self) -> Iterator[None]:
-        """What is drawn inside is decoration, which a screen reader passes over."""
+        """Mark all that is drawn inside as decoration, which a screen reader passes over."""
         self.pdf._out("/Artifact BMC")
         yield
         self.pdf._out("EMC")
@@ -158,7 +158,7 @@ class Canvas:
 
     @contextmanager
     def turned(self, degrees: float, x: float, y: float) -> Iterator[None]:
-        """What is drawn inside is turned clockwise around (x, y)."""
+        """Turn all that is drawn inside clockwise around (x, y)."""
         if not degrees:
             yield
             return

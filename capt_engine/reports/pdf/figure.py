@@ -35,15 +35,15 @@ def figure_pieces(canvas: Canvas, parent: StructElem, chart: Chart) -> Iterator[
         return
     element = canvas.tree.branch("Div", parent)
     scale = min(WIDTH / UNITS, _TALLEST / drawing.height)
-    words = note(chart)
+    below = note(chart)
 
     def draw_at(top: float) -> None:
         with canvas.marked(element, "Figure", drawing.alt):
             paint(canvas, drawing, LEFT, top, scale)
 
-    yield Piece(drawing.height * scale, draw_at, gap=1.5, keep=bool(words))
-    if words:
-        yield from text_pieces(canvas, parent, words, NOTE, gap=1.2)
+    yield Piece(drawing.height * scale, draw_at, gap=1.5, keep=bool(below))
+    if below:
+        yield from text_pieces(canvas, parent, below, NOTE, gap=1.2)
     if rows := cut_names(chart):
         yield from grid_pieces(canvas, parent, Grid("Names that are cut above", (Column("Name"),), rows))
 

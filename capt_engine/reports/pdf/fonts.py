@@ -57,7 +57,7 @@ _KNOWN: tuple[tuple[str, int], ...] = (
 
 
 def font_folders() -> tuple[Path, ...]:
-    """Where this system keeps its fonts, the user's own first."""
+    """The folders in which this system keeps its fonts, the user's own first."""
     home = Path.home()
     if sys.platform == "darwin":
         return (home / "Library/Fonts", Path("/Library/Fonts"), Path("/System/Library/Fonts"))
@@ -84,7 +84,7 @@ def _installed(folders: tuple[Path, ...]) -> dict[str, Path]:
 
 @cache
 def _characters(path: Path, face: int) -> frozenset[int]:
-    """What a font can draw as outlines; nothing, if it cannot be read."""
+    """The characters that a font can draw as outlines; none, if it cannot be read."""
     try:
         with TTFont(path, fontNumber=face, lazy=True) as font:
             if not {"glyf", "CFF "} & set(font.keys()):

@@ -40,8 +40,8 @@ def _example_piece(canvas: Canvas, element: StructElem, example: Example, number
     left = LEFT + 3 * (_SIDE + _BETWEEN) + 2
     width = LEFT + WIDTH - left
     names = canvas.wrap(example.name, SMALL_STRONG, width)[:6]
-    words = canvas.wrap(example.words, SMALL, width)[:24]
-    text_height = len(names) * SMALL_STRONG.line_height + 1 + len(words) * SMALL.line_height
+    caption = canvas.wrap(example.words, SMALL, width)[:24]
+    text_height = len(names) * SMALL_STRONG.line_height + 1 + len(caption) * SMALL.line_height
     height = max(_SIDE + NOTE.line_height + 0.8, text_height) + 4.5
 
     def draw(top: float) -> None:
@@ -60,7 +60,7 @@ def _example_piece(canvas: Canvas, element: StructElem, example: Example, number
                 canvas.line_of_text(x + _SIDE / 2, top + _SIDE + 0.6, title, NOTE, "center")
         with canvas.marked(element, "P"):
             below = canvas.lines(left, top - 0.4, names, SMALL_STRONG)
-            canvas.lines(left, below + 1, words, SMALL)
+            canvas.lines(left, below + 1, caption, SMALL)
 
     return Piece(height, draw, gap=2.0 if number == 0 else 1.0, keep=False)
 

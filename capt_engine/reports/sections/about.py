@@ -13,7 +13,7 @@ from capt_engine.model.checkpoints import sentence_by
 from capt_engine.model.lpips import NETS
 from capt_engine.records import OTHER_MODEL, PERTURBED, ROUNDINGS, AttackSpec, EvaluateRequest
 from capt_engine.reports.document import Block, Column, Facts, Grid, Paragraph
-from capt_engine.reports.sections.context import Material
+from capt_engine.reports.sections.context import ReportContext
 from capt_engine.reports.sections.corruption import NOBODY
 from capt_engine.runs.request_text import asked
 
@@ -36,9 +36,9 @@ _SOURCES = {
 }
 
 
-def data(material: Material) -> tuple[Block, ...]:
-    """What was looked at, what could not be, and who says what is right."""
-    run, counts, names = material.run, material.counts, material.names
+def data(context: ReportContext) -> tuple[Block, ...]:
+    """The pictures, those that could not be used, and where their labels come from."""
+    run, counts, names = context.run, context.counts, context.names
     request = run.request
     facts = [
         ("Data", ", ".join(names.text(place) for place in request.places)),
@@ -48,7 +48,7 @@ def data(material: Material) -> tuple[Block, ...]:
         ("Classes", f"{len(run.manifest.get('classes', [])):,}" if run.manifest.get("classes") else "not recorded"),
         ("SHA-256 of the list of pictures", short(run.manifest.get("pictures", {}).get("sha256", ""))),
         ("SHA-256 of class names and template", short(run.manifest.get("classes_sha256", ""))),
-        ("Template", _asked_in(material)),
+        ("Template", _templates(context)),
     ]
     if isinstance(request, EvaluateRequest):
         limit = (
@@ -59,10 +59,10 @@ def data(material: Material) -> tuple[Block, ...]:
         facts += [("Part", request.split or "the only one, or test"), ("Taken", limit)]
         facts += [("Shard", f"{request.shard[0]} of {request.shard[1]}")] if request.shard[1] > 1 else []
     blocks: list[Block] = [Facts(tuple(facts))]
-    if not material.is_labelled:
+    if not context.is_labelled:
         blocks.append(Paragraph(OWN_ANSWERS, "limit"))
-    if material.is_labelled and material.prompts:
-        per_class = Counter(one.label for one in counts.pictures[material.prompts[0]].values())
+    if context.is_labelled and context.prompts:
+        per_class = Counter(one.label for one in counts.pictures[context.prompts[0]].values())
         rows = tuple((name, f"{n:,}") for name, n in sorted(per_class.items()))
         blocks.append(Grid("Pictures of each class", (Column("Class"), Column("Pictures", "right", "number")), rows))
     if run.failed:
@@ -79,9 +79,9 @@ OWN_ANSWERS = (
 )
 
 
-def models(material: Material) -> tuple[Block, ...]:
-    """What was measured, by hash."""
-    run, names = material.run, material.names
+def models(context: ReportContext) -> tuple[Block, ...]:
+    """The models and prompts that were measured, by hash."""
+    run, names = context.run, context.names
     model = run.manifest.get("model", {})
     facts: list[tuple[str, str]] = [
         ("Model", names.text(run.request.options.model)),
@@ -109,7 +109,7 @@ def models(material: Material) -> tuple[Block, ...]:
         document = one.get("document")
         if document:
             facts_of = _prompts_facts(names.text(one["id"]), one.get("sha256", ""), document)
-            blocks.append(Facts((*facts_of, ("Asked in the sentence", _sentence(document, _template(material))))))
+            blocks.append(Facts((*facts_of, ("Asked in the sentence", _sentence(document, _template(context))))))
     return tuple(blocks)
 
 
@@ -138,8 +138,8 @@ def tuned_on(classes: Sequence[str]) -> str:
     return counted(len(classes), "class", "classes") if classes else "classes that the file does not name"
 
 
-def _template(material: Material) -> str:
-    return str(material.run.manifest.get("template") or material.run.request.options.template or "")
+def _template(context: ReportContext) -> str:
+    return str(context.run.manifest.get("template") or context.run.request.options.template or "")
 
 
 def _sentence(document: dict[str, Any], template: str) -> str:
@@ -149,37 +149,37 @@ def _sentence(document: dict[str, Any], template: str) -> str:
     return sentence_by(rule, str(document.get("template", "")), template) or "the model's own"
 
 
-def _asked_in(material: Material) -> str:
+def _templates(context: ReportContext) -> str:
     """The run's template, and beside it the sentence of each set of prompts that keeps another."""
-    template = _template(material)
+    template = _template(context)
     kept = [
-        (one["id"], said)
-        for one in material.run.manifest.get("prompts", [])
-        if one.get("document") and (said := _sentence(one["document"], template)) != template
+        (one["id"], sentence)
+        for one in context.run.manifest.get("prompts", [])
+        if one.get("document") and (sentence := _sentence(one["document"], template)) != template
     ]
-    if kept and len(kept) == len(material.run.manifest["prompts"]):
-        told = [f"{said} (kept by {asked(material.names.text(name))})" for name, said in kept]
+    if kept and len(kept) == len(context.run.manifest["prompts"]):
+        sentences = [f"{sentence} (kept by {asked(context.names.text(name))})" for name, sentence in kept]
     else:
-        others = [f"{asked(material.names.text(name))} keep their own: {said}" for name, said in kept]
-        told = [template or "the model's own", *others]
-    return "; ".join(told)
+        others = [f"{asked(context.names.text(name))} keep their own: {sentence}" for name, sentence in kept]
+        sentences = [template or "the model's own", *others]
+    return "; ".join(sentences)
 
 
-def attacks(material: Material) -> tuple[Block, ...]:
+def attacks(context: ReportContext) -> tuple[Block, ...]:
     """Every attack with its settings, its time, and the pictures it had something to take from."""
-    if material.counts.tally.is_corrupted:
+    if context.counts.tally.is_corrupted:
         return (Paragraph(NOBODY),)
-    if not material.is_attacked:
+    if not context.is_attacked:
         return (Paragraph("No attack was run: only clean predictions were measured."),)
-    request = material.run.request
+    request = context.run.request
     by_name = dict(zip(request.labels, request.all_attacks, strict=True))
     rows = []
-    for (prompts, attack, eps), one in material.counts.fared.items():
+    for (prompts, attack, eps), one in context.counts.fared.items():
         rows.append(
             (
-                material.who(prompts),
+                context.who(prompts),
                 attack,
-                one.budget or budget(eps, material.norm),
+                one.budget or budget(eps, context.norm),
                 _setting(by_name.get(attack), "loss"),
                 one.steps,
                 _setting(by_name.get(attack), "step_size"),
@@ -193,7 +193,7 @@ def attacks(material: Material) -> tuple[Block, ...]:
     columns = (
         Column("Measured"),
         Column("Attack"),
-        Column("Budget" if material.own else "ε"),
+        Column("Budget" if context.own else "ε"),
         Column("Loss"),
         Column("Steps", **number),
         Column("Step size"),
@@ -210,7 +210,7 @@ def attacks(material: Material) -> tuple[Block, ...]:
             "Seconds include measuring.",
             "note",
         ),
-        *(Paragraph(note, "note") for note in material.run.summary.get("notes") or ()),
+        *(Paragraph(note, "note") for note in context.run.summary.get("notes") or ()),
     )
 
 
@@ -223,36 +223,36 @@ def _setting(spec: AttackSpec | None, name: str) -> str:
     return str(value)
 
 
-def not_covered(material: Material) -> str:
-    """What the figures say nothing of, but for what the run did itself."""
-    done = {spec.name for spec in material.run.request.all_attacks}
+def not_covered(context: ReportContext) -> str:
+    """The threats that the figures say nothing about, but for those that the run tried."""
+    done = {spec.name for spec in context.run.request.all_attacks}
     parts = [
         *(["patches and stickers"] if "patch" not in done else ["stickers made for no picture in particular"]),
-        *(["turned and shifted pictures"] if material.own and "spatial" not in done else []),
+        *(["turned and shifted pictures"] if context.own and "spatial" not in done else []),
         "physical changes (light, angle, printing)",
         "changes of the class names or the text",
         "poisoned training data",
     ]
-    small = "changes too small to see, " if material.own or material.counts.tally.is_corrupted else ""
+    small = "changes too small to see, " if context.own or context.counts.tally.is_corrupted else ""
     return f"Not covered: {small}{', '.join(parts)}, and pictures from elsewhere than those measured."
 
 
-def _done(material: Material) -> str:
-    cells = [cell for table in material.counts.tally.corruptions()[:1] for cell in table.cells]
+def _done(context: ReportContext) -> str:
+    cells = [cell for table in context.counts.tally.corruptions()[:1] for cell in table.cells]
     kinds, severities = len({one.kind for one in cells}), sorted({one.severity for one in cells})
     at = ", ".join(map(str, severities))
     return f"{counted(kinds, 'kind')} of common corruption at {'severities' if len(severities) > 1 else 'severity'} {at} of 5"
 
 
-def threat(material: Material) -> Facts:
-    """What the attacker wants, knows and may do."""
-    wanted = material.run.request.options.threat
+def threat(context: ReportContext) -> Facts:
+    """The threat model: the attacker's goal, knowledge and budget."""
+    wanted = context.run.request.options.threat
     pixels = _PERTURBED.get(wanted.perturb, wanted.perturb)
-    if material.counts.tally.is_corrupted:
+    if context.counts.tally.is_corrupted:
         return Facts(
             (
                 ("Goal", "none: nobody attacks"),
-                ("What was done", _done(material)),
+                ("What was done", _done(context)),
                 ("Applied to", pixels),
             )
         )
@@ -261,51 +261,51 @@ def threat(material: Material) -> Facts:
         "a": "both were shown what was computed on A",
         "b": "both were shown what was computed on B",
     }
-    clipped = "" if material.own else ", clipped"
-    kinds = sorted({one.knowledge for one in material.counts.fared.values() if one.knowledge}) or [wanted.knowledge]
-    if material.run.request.options.source_model:
-        on = material.names.text(material.run.request.options.source_model)
+    clipped = "" if context.own else ", clipped"
+    kinds = sorted({one.knowledge for one in context.counts.fared.values() if one.knowledge}) or [wanted.knowledge]
+    if context.run.request.options.source_model:
+        on = context.names.text(context.run.request.options.source_model)
         knows = f"every attack was computed on {asked(OTHER_MODEL + on)} and shown to those that are asked (transfer)"
     else:
         knows = ", ".join(kinds) + (
-            f"; {aims.get(material.run.request.options.aim, '')}" if len(material.prompts) == 2 else ""
+            f"; {aims.get(context.run.request.options.aim, '')}" if len(context.prompts) == 2 else ""
         )
     return Facts(
         (
             ("Goal", "any wrong answer" if wanted.target is None else f"the answer “{wanted.target}”"),
             ("Knowledge", knows),
-            ("Budget", material.own or f"{material.norm}, ε = {material.eps_text} ({material.eps:.6g})"),
+            ("Budget", context.own or f"{context.norm}, ε = {context.eps_text} ({context.eps:.6g})"),
             (
                 "Applied to",
                 f"{pixels}, pixels in [0, 1]{clipped}; {_ROUNDED.get(wanted.rounding, wanted.rounding)}",
             ),
-            ("Not covered", not_covered(material).removeprefix("Not covered: ")),
+            ("Not covered", not_covered(context).removeprefix("Not covered: ")),
         )
     )
 
 
-def limits(material: Material) -> tuple[Block, ...]:
+def limits(context: ReportContext) -> tuple[Block, ...]:
     """One paragraph on what these numbers cannot say."""
-    names = ", ".join(dict.fromkeys(attack for _, attack, _ in material.counts.fared)) or "none"
-    within = material.own or f"{material.norm}, ε up to {material.eps_text}"
+    names = ", ".join(dict.fromkeys(attack for _, attack, _ in context.counts.fared)) or "none"
+    within = context.own or f"{context.norm}, ε up to {context.eps_text}"
     bound = (
-        f"These figures are an upper bound on robustness under the attacks listed ({names}; {within}; {material.counts.n:,} pictures): "
+        f"These figures are an upper bound on robustness under the attacks listed ({names}; {within}; {context.counts.n:,} pictures): "
         "a stronger or another attack may find more."
-        if material.is_attacked
+        if context.is_attacked
         else NOBODY
-        if material.counts.tally.is_corrupted
+        if context.counts.tally.is_corrupted
         else "No attack was run, so nothing here speaks of robustness."
     )
     text = (
-        f"{bound} {not_covered(material)} "
+        f"{bound} {not_covered(context)} "
         "Intervals say how far a share could be off by the choice of pictures alone; they say nothing about other sources of error."
     )
-    return (Paragraph(text if material.is_labelled else f"{text} {OWN_ANSWERS}", "limit"),)
+    return (Paragraph(text if context.is_labelled else f"{text} {OWN_ANSWERS}", "limit"),)
 
 
-def repeat(material: Material) -> tuple[Block, ...]:
+def repeat(context: ReportContext) -> tuple[Block, ...]:
     """How to do it again."""
-    manifest = material.names.manifest(material.run)
+    manifest = context.names.manifest(context.run)
     command = str(manifest.get("command") or "capt run manifest.json")
     blocks: list[Block] = [
         Paragraph("The same run again, with every difference printed (the manifest is attached to this report):"),
@@ -318,11 +318,9 @@ def repeat(material: Material) -> tuple[Block, ...]:
             )
         )
     started, ended = (str(manifest.get(name) or "not recorded") for name in ("started", "ended"))
-    seeds = ", ".join(str(seed) for seed in manifest.get("seeds", [material.run.request.options.seed]))
+    seeds = ", ".join(str(seed) for seed in manifest.get("seeds", [context.run.request.options.seed]))
     blocks.append(
-        Facts(
-            (("Started", started), ("Ended", ended), ("Seeds", seeds), ("SHA-256 of the rows", material.counts.marks))
-        )
+        Facts((("Started", started), ("Ended", ended), ("Seeds", seeds), ("SHA-256 of the rows", context.counts.marks)))
     )
     return tuple(blocks)
 
@@ -354,14 +352,14 @@ GLOSSARY = (
 )
 
 
-def glossary(material: Material) -> tuple[Block, ...]:
+def glossary(context: ReportContext) -> tuple[Block, ...]:
     """One sentence a term."""
-    del material
+    del context
     return (Facts(GLOSSARY),)
 
 
-def failed_share(material: Material) -> str:
+def failed_share(context: ReportContext) -> str:
     """How many pictures could not be used, in words."""
-    failed = len(material.run.failed)
-    total = failed + material.counts.n
+    failed = len(context.run.failed)
+    total = failed + context.counts.n
     return f"{failed} of {total} ({percent(failed / total)})" if total else share(0, 0)

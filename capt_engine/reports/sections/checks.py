@@ -6,16 +6,16 @@ from capt_engine.checks.from_rows import row_checks
 from capt_engine.checks.table import checks_of, in_order
 from capt_engine.formatting import counted
 from capt_engine.reports.document import Light, Lights
-from capt_engine.reports.sections.context import Material
+from capt_engine.reports.sections.context import ReportContext
 
 
-def checks(material: Material) -> Lights:
+def checks(context: ReportContext) -> Lights:
     """All lights, and in one sentence how many passed."""
-    threat = material.run.request.options.threat
+    threat = context.run.request.options.threat
     of_rows = row_checks(
-        material.counts.tally, material.eps, labelled=material.is_labelled, targeted=threat.target is not None
+        context.counts.tally, context.eps, labelled=context.is_labelled, targeted=threat.target is not None
     )
-    found = in_order(of_rows, checks_of(material.run.summary.get("checks", [])))
+    found = in_order(of_rows, checks_of(context.run.summary.get("checks", [])))
     lights = tuple(Light(one.title, one.status.replace("_", " "), one.shown, one.message) for one in found)
     run = [light for light in lights if light.status != "not run"]
     passed = sum(light.status == "pass" for light in run)

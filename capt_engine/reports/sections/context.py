@@ -1,4 +1,4 @@
-"""What the sections of a report are written from: the run, what was counted, what things are called."""
+"""All that the sections of a report are written from: the run, its counts, the names of things."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from capt_engine.runs.request_text import PLAIN, asked
 
 
 @dataclass(frozen=True)
-class Material:
+class ReportContext:
     """One run, counted."""
 
     run: FinishedRun
@@ -24,7 +24,7 @@ class Material:
     counts: Counts
 
     @classmethod
-    def of(cls, folder: Path, *, redact: bool = False, number: int = 0) -> Material:
+    def of(cls, folder: Path, *, redact: bool = False, number: int = 0) -> ReportContext:
         """Read and count a folder; raises BadRequest."""
         run = FinishedRun.of(folder)
         names = Names(run, redact=redact, number=number)
@@ -56,7 +56,7 @@ class Material:
 
     @property
     def unusual(self) -> tuple[str, ...]:
-        """What a reader has to know of the threat before any figure: computed on another model, other pixels, rounded."""
+        """Everything unusual about the threat that a reader has to know before any figure: transfer, other pixels, rounding."""
         request = self.run.request
         carried = (
             (f"transfer from {self.names.text(request.options.source_model)}",) if request.options.source_model else ()
@@ -80,7 +80,7 @@ class Material:
 
     @property
     def budget(self) -> str:
-        """What verdicts are about: a norm and an ε, or the attack's own budget in words."""
+        """The budget that verdicts are about: a norm and an ε, or the attack's own budget in words."""
         return self.own or f"{self.norm}, ε = {self.eps_text}"
 
     @property
@@ -103,7 +103,7 @@ class Material:
         return letter + asked(prompts)
 
     def title(self) -> str:
-        """What the run is about, in a line."""
+        """The report's title, in a line."""
         model = self.names.text(self.run.request.options.model)
         return f"{' and '.join(asked(one) for one in self.prompts) or PLAIN} on {model}"
 

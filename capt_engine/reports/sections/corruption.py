@@ -7,7 +7,7 @@ from capt_engine.metrics.corruption_table import FEWEST, RESAMPLES
 from capt_engine.metrics.interval import share
 from capt_engine.records import CorruptionMean, CorruptionTable, HeatMap, HeatRow
 from capt_engine.reports.document import Block, Paragraph
-from capt_engine.reports.sections.context import Material
+from capt_engine.reports.sections.context import ReportContext
 
 NOBODY = (
     "Nobody attacked here: what was done to the pictures was drawn without looking at the model. It says how a model bears noise, blur, "
@@ -15,13 +15,13 @@ NOBODY = (
 )
 
 
-def corruptions(material: Material) -> tuple[Block, ...]:
+def corruptions(context: ReportContext) -> tuple[Block, ...]:
     """Accuracy by kind and severity, a table for each set of prompts."""
-    tables = material.counts.tally.corruptions()
+    tables = context.counts.tally.corruptions()
     if not tables:
         return ()
     return (
-        *(_heat(material, table) for table in tables),
+        *(_heat(context, table) for table in tables),
         Paragraph(
             f"The mean (mCA) weighs every kind alike. Its interval comes from drawing the pictures anew {RESAMPLES:,} times, each with "
             f"all of its corruptions; a dash where there are fewer than {FEWEST} pictures, or all fared alike. The corruptions follow "
@@ -41,7 +41,7 @@ def mean_words(table: CorruptionTable) -> str:
     return f"{_mean(table.mean)} over {kinds} of corruption at {at}"
 
 
-def _heat(material: Material, table: CorruptionTable) -> HeatMap:
+def _heat(context: ReportContext, table: CorruptionTable) -> HeatMap:
     severities = sorted({one.severity for one in table.cells})
     cells = {(one.kind, one.severity): one.kept / one.n for one in table.cells}
     ns = sorted({one.n for one in table.cells})
@@ -54,7 +54,7 @@ def _heat(material: Material, table: CorruptionTable) -> HeatMap:
         [cells[one.kind, severity] for one in table.kinds if (one.kind, severity) in cells] for severity in severities
     ]
     rows.append(HeatRow("Mean", tuple(sum(some) / len(some) for some in by_severity), _mean(table.mean)))
-    caption = f"{material.who(table.prompts)}: right under each corruption, by severity (n = {of} in every cell)"
+    caption = f"{context.who(table.prompts)}: right under each corruption, by severity (n = {of} in every cell)"
     return HeatMap(
         caption=caption,
         corner="Corruption",
@@ -68,8 +68,8 @@ def _heat(material: Material, table: CorruptionTable) -> HeatMap:
 
 
 def _title(kind: str) -> str:
-    words = kind.replace("-", " ")
-    return "JPEG" if kind == "jpeg" else f"{words[:1].upper()}{words[1:]}"
+    title = kind.replace("-", " ")
+    return "JPEG" if kind == "jpeg" else f"{title[:1].upper()}{title[1:]}"
 
 
 def _mean(one: CorruptionMean) -> str:

@@ -13,7 +13,7 @@ from capt_engine.metrics.interval import share, wilson
 from capt_engine.records import Bin, Histogram
 from capt_engine.reports.document import Block, Column, Grid, Paragraph, Strip
 from capt_engine.reports.sections.checks import checks as lights
-from capt_engine.reports.sections.context import Material
+from capt_engine.reports.sections.context import ReportContext
 from capt_engine.reports.sections.measured import Found, side_by_side
 from capt_engine.reports.sections.pictures import examples as kept
 from capt_engine.runs.counts import ALPHA_BINS, EDGE_ROWS, metric_means
@@ -31,14 +31,14 @@ def without(title: str, columns: Columns, rows: Rows) -> tuple[Columns, tuple[tu
     return (*columns[:at], *columns[at + 1 :]), tuple((*row[:at], *row[at + 1 :]) for row in rows)
 
 
-def consistency(material: Material) -> tuple[Block, ...]:
+def consistency(context: ReportContext) -> tuple[Block, ...]:
     """The mean of every metric over the attacked pictures at the largest budget, and how α is spread."""
 
     def of(prompts: str) -> Found:
-        return {name: (_in_unit(METRICS[name], mean), n) for name, mean, n in metric_means(material.counts, prompts)}
+        return {name: (_in_unit(METRICS[name], mean), n) for name, mean, n in metric_means(context.counts, prompts)}
 
-    table = side_by_side(f"Means over all attacked pictures {material.at}", "Metric", METRICS, material, of)
-    return () if table is None else (table, *_alphas(material))
+    table = side_by_side(f"Means over all attacked pictures {context.at}", "Metric", METRICS, context, of)
+    return () if table is None else (table, *_alphas(context))
 
 
 def _in_unit(metric: Metric, mean: float) -> str:
@@ -48,25 +48,25 @@ def _in_unit(metric: Metric, mean: float) -> str:
     return f"{number(mean)} {metric.unit}".rstrip()
 
 
-def _alphas(material: Material) -> Iterator[Histogram]:
+def _alphas(context: ReportContext) -> Iterator[Histogram]:
     """How many pictures have which α; a mean of one half may hide two opposite halves."""
-    for prompts, counts in material.counts.alphas.items():
+    for prompts, counts in context.counts.alphas.items():
         n = sum(counts)
-        caption = f"{material.who(prompts)}: share of {counted(n, 'picture')} by α (weight of zero-shot)"
+        caption = f"{context.who(prompts)}: share of {counted(n, 'picture')} by α (weight of zero-shot)"
         bins = tuple(Bin(i / ALPHA_BINS, (i + 1) / ALPHA_BINS, k / n, *wilson(k, n)) for i, k in enumerate(counts))
         shares = ", ".join(f"{one.start:.1f} to {one.end:.1f}: {percent(one.value)}" for one in bins if one.value)
         yield Histogram(caption, "α", "Share of pictures", bins, f"{caption}: {shares}.")
 
 
-def calibration(material: Material) -> tuple[Block, ...]:
+def calibration(context: ReportContext) -> tuple[Block, ...]:
     """Does the model know when it is wrong?"""
-    found = sorted(material.counts.calibration.items(), key=lambda one: (material.prompts.index(one[0][0]), one[0][1]))
-    if not found or not material.is_labelled:
+    found = sorted(context.counts.calibration.items(), key=lambda one: (context.prompts.index(one[0][0]), one[0][1]))
+    if not found or not context.is_labelled:
         return ()
     rows = tuple(
         (
-            material.who(prompts),
-            _attacked(material) if attacked else "clean",
+            context.who(prompts),
+            _attacked(context) if attacked else "clean",
             f"{one.n:,}",
             percent(one.error),
             f"{one.over * 100:+.1f} points",
@@ -87,24 +87,24 @@ def calibration(material: Material) -> tuple[Block, ...]:
     return (Grid("Calibration", columns, rows), Paragraph(note, "note"))
 
 
-def _attacked(material: Material) -> str:
-    return material.state if material.own else f"attacked, {material.state}"
+def _attacked(context: ReportContext) -> str:
+    return context.state if context.own else f"attacked, {context.state}"
 
 
-def saving(material: Material) -> tuple[Block, ...]:
+def saving(context: ReportContext) -> tuple[Block, ...]:
     """Do the attacked pictures still fool the model once they were saved?"""
     rows: Rows = tuple(
         (
-            material.who(prompts),
+            context.who(prompts),
             attack,
-            material.cell(eps),
+            context.cell(eps),
             f"{one.flips:,}",
             share(one.png, one.flips),
             share(one.jpeg, one.flips),
             share(one.jpeg75, one.resized),
             share(one.resize, one.resized),
         )
-        for (prompts, attack, eps), one in material.counts.fared.items()
+        for (prompts, attack, eps), one in context.counts.fared.items()
         if one.flips
     )
     if not rows:
@@ -119,25 +119,25 @@ def saving(material: Material) -> tuple[Block, ...]:
         Column("Still, as JPEG 75 (95 % interval)", *_RIGHT),
         Column("Still, resized (95 % interval)", *_RIGHT),
     )
-    if material.own:
+    if context.own:
         columns, rows = without("ε", columns, rows)
     note = "Resized: made half as large and as large again, both bicubic, in 8 bits. A dash: the run did not try it."
     return (Grid("Of the pictures that fooled the model", columns, tuple(rows)), Paragraph(note, "note"))
 
 
-def examples(material: Material) -> tuple[Block, ...]:
+def examples(context: ReportContext) -> tuple[Block, ...]:
     """Pictures: those that lost most, those that lost least, some at random."""
     captions = {
         "worst": "The attack took most here (lowest margin shift)",
         "best": "The attack took least here (highest margin shift)",
-        "random": f"Drawn at random by seed {material.run.request.options.seed}",
+        "random": f"Drawn at random by seed {context.run.request.options.seed}",
     }
-    return tuple(Strip(caption, tuple(found)) for role, caption in captions.items() if (found := kept(material, role)))
+    return tuple(Strip(caption, tuple(found)) for role, caption in captions.items() if (found := kept(context, role)))
 
 
-def rows(material: Material) -> tuple[Block, ...]:
+def rows(context: ReportContext) -> tuple[Block, ...]:
     """The rows, or of many the first and the last."""
-    if not material.counts.rows or material.counts.tally.is_corrupted:
+    if not context.counts.rows or context.counts.tally.is_corrupted:
         return ()  # of corruptions, which measure no shift, the table says more than some of thousands of rows
     columns: Columns = (
         Column("Picture"),
@@ -152,34 +152,34 @@ def rows(material: Material) -> tuple[Block, ...]:
         Column("As PNG"),
         Column("As JPEG 95"),
     )
-    told: Rows = tuple(_cells(material, line) for line in material.counts.edges)
-    if material.own:
-        columns, told = without("ε", columns, told)
-    total = material.counts.rows if material.counts.rows > len(told) else None
+    lines: Rows = tuple(_cells(context, line) for line in context.counts.edges)
+    if context.own:
+        columns, lines = without("ε", columns, lines)
+    total = context.counts.rows if context.counts.rows > len(lines) else None
     caption = (
         f"The {EDGE_ROWS} rows the attack moved most, then the {EDGE_ROWS} it moved least" if total else "Every row"
     )
-    return (Grid(caption, columns, tuple(told), total),)
+    return (Grid(caption, columns, tuple(lines), total),)
 
 
-def _cells(material: Material, line: dict[str, str]) -> tuple[str, ...]:
-    said = {"true": "yes", "false": "no", "": "–"}
+def _cells(context: ReportContext, line: dict[str, str]) -> tuple[str, ...]:
+    answers = {"true": "yes", "false": "no", "": "–"}
     shift = line["margin_shift"]
     return (
-        material.names.shown(plain(line["path"])),
+        context.names.shown(plain(line["path"])),
         plain(line["label"]),
-        material.who(plain(line["prompt_id"])),
+        context.who(plain(line["prompt_id"])),
         f"{plain(line['clean_pred'])} ({percent(float(line['clean_conf']))})",
         line["attack"] or "–",
-        material.cell(float(line["eps"])) if line["eps"] else "–",
+        context.cell(float(line["eps"])) if line["eps"] else "–",
         f"{plain(line['adv_pred'])} ({percent(float(line['adv_conf']))})" if line["adv_conf"] else "–",
         f"{float(shift):+.2f}" if shift else "–",
-        said[line["success"]],
-        said[line["survives_png"]],
-        said[line["survives_jpeg95"]],
+        answers[line["success"]],
+        answers[line["survives_png"]],
+        answers[line["survives_jpeg95"]],
     )
 
 
-def checks(material: Material) -> tuple[Block, ...]:
+def checks(context: ReportContext) -> tuple[Block, ...]:
     """Every check with its number."""
-    return (lights(material),)
+    return (lights(context),)

@@ -7,11 +7,11 @@ from typing import Protocol
 
 from capt_engine.formatting import better
 from capt_engine.reports.document import Column, Grid
-from capt_engine.reports.sections.context import Material
+from capt_engine.reports.sections.context import ReportContext
 
 
 class Described(Protocol):
-    """What a metric or a figure says of itself."""
+    """The description that a metric or a figure has of itself."""
 
     @property
     def name(self) -> str:
@@ -19,7 +19,7 @@ class Described(Protocol):
 
     @property
     def label(self) -> str:
-        """What people call it."""
+        """Its name for people."""
 
     @property
     def help(self) -> str:
@@ -34,10 +34,10 @@ Found = Mapping[str, tuple[str, int]]  # by name: the value in words, and of how
 
 
 def side_by_side(
-    caption: str, title: str, infos: Iterable[Described], material: Material, of: Callable[[str], Found]
+    caption: str, title: str, infos: Iterable[Described], context: ReportContext, of: Callable[[str], Found]
 ) -> Grid | None:
     """One row for everything that was measured of anybody, in the order of `infos`; None where nothing was. of: what was found of one."""
-    found = {prompts: of(prompts) for prompts in material.prompts}
+    found = {prompts: of(prompts) for prompts in context.prompts}
     alone = len(found) == 1
     rows = tuple(
         (
@@ -51,5 +51,5 @@ def side_by_side(
     )
     if not rows:
         return None
-    values = (Column("Value (n)" if alone else f"{material.who(one)} (n)", "right", "number") for one in found)
+    values = (Column("Value (n)" if alone else f"{context.who(one)} (n)", "right", "number") for one in found)
     return Grid(caption, (Column(title), *values, Column("Better"), Column("What it is")), rows)

@@ -8,47 +8,47 @@ from PIL import Image
 from capt_engine.formatting import budget, percent
 from capt_engine.records import Picture, SignedPicture
 from capt_engine.reports.document import Example
-from capt_engine.reports.sections.context import Material
+from capt_engine.reports.sections.context import ReportContext
 from capt_engine.runs.kept_pictures import FOLDER, Kept, read
 
 
-def examples(material: Material, role: str) -> list[Example]:
+def examples(context: ReportContext, role: str) -> list[Example]:
     """The kept pictures of a role, in order; those whose files are gone are left out."""
     found = []
-    for one in read(material.run.folder):
+    for one in read(context.run.folder):
         if one.role == role:
-            example = _example(material, one)
+            example = _example(context, one)
             found += [example] if example is not None else []
     return found
 
 
-def _example(material: Material, one: Kept) -> Example | None:
-    clean = _read(material, one.seen)
+def _example(context: ReportContext, one: Kept) -> Example | None:
+    clean = _read(context, one.seen)
     if clean is None:
         return None
-    adversarial = _read(material, one.adversarial) if one.adversarial else None
-    prompts = material.names.text(one.prompt_id)
-    words = f"{material.who(prompts)}. Label {one.label}. Clean: {one.clean_pred} ({percent(one.clean_conf)})."
+    adversarial = _read(context, one.adversarial) if one.adversarial else None
+    prompts = context.names.text(one.prompt_id)
+    text = f"{context.who(prompts)}. Label {one.label}. Clean: {one.clean_pred} ({percent(one.clean_conf)})."
     if adversarial is not None and one.adv_conf is not None:
-        within = f"{one.attack} ({material.own})" if material.own else f"{one.attack}, ε = {budget(one.eps, one.norm)}"
-        words += f" {within}: {one.adv_pred} ({percent(one.adv_conf)})"
-        words += f", margin {one.margin_shift:+.2f}." if one.margin_shift is not None else "."
-    name = material.names.brief(one.path)
+        within = f"{one.attack} ({context.own})" if context.own else f"{one.attack}, ε = {budget(one.eps, one.norm)}"
+        text += f" {within}: {one.adv_pred} ({percent(one.adv_conf)})"
+        text += f", margin {one.margin_shift:+.2f}." if one.margin_shift is not None else "."
+    name = context.names.brief(one.path)
     alt = f"{name}: the picture as the model saw it"
     alt += ", what was added, and the attacked picture." if adversarial is not None else "."
     return Example(
         name,
         clean,
-        _between(clean, adversarial, 0.0 if material.own or one.norm != "linf" else one.eps),
+        _between(clean, adversarial, 0.0 if context.own or one.norm != "linf" else one.eps),
         adversarial,
-        words,
-        f"{alt} {words}",
+        text,
+        f"{alt} {text}",
     )
 
 
-def _read(material: Material, name: str) -> Picture | None:
+def _read(context: ReportContext, name: str) -> Picture | None:
     try:
-        with Image.open(material.run.folder / FOLDER / name, formats=["PNG"]) as image:
+        with Image.open(context.run.folder / FOLDER / name, formats=["PNG"]) as image:
             rgb = image.convert("RGB")
             return Picture(rgb.width, rgb.height, rgb.tobytes())
     except (OSError, ValueError):

@@ -21,7 +21,7 @@ from capt_engine.records import (
 from capt_engine.reports.document import Block, Column, Grid, Paragraph, Strip
 from capt_engine.reports.sections.about import OWN_ANSWERS, threat
 from capt_engine.reports.sections.checks import checks, made
-from capt_engine.reports.sections.context import Material
+from capt_engine.reports.sections.context import ReportContext
 from capt_engine.reports.sections.corruption import mean_words
 from capt_engine.reports.sections.detail import Columns, without
 from capt_engine.reports.sections.pictures import examples
@@ -32,46 +32,46 @@ LEFT = (
 )
 
 
-def verdict(material: Material) -> tuple[Block, ...]:
-    """What came out, in words, and how good the evaluation was."""
-    blocks: list[Block] = [Paragraph(sentence(material), "lead")]
-    clean, robust = material.paired()
+def verdict(context: ReportContext) -> tuple[Block, ...]:
+    """The result in a sentence, and how good the evaluation was."""
+    blocks: list[Block] = [Paragraph(sentence(context), "lead")]
+    clean, robust = context.paired()
     blocks += [
-        Paragraph(f"Difference {words}: {difference(test)}.")
-        for words, test in (("clean", clean), ("attacked", robust))
+        Paragraph(f"Difference {state}: {difference(test)}.")
+        for state, test in (("clean", clean), ("attacked", robust))
         if test
     ]
-    if not material.is_labelled:
+    if not context.is_labelled:
         blocks.append(Paragraph(OWN_ANSWERS, "limit"))
-    blocks += [made(checks(material)), threat(material)]
-    three = [found[0] for role in ("worst", "best", "random") if (found := examples(material, role))]
+    blocks += [made(checks(context)), threat(context)]
+    three = [found[0] for role in ("worst", "best", "random") if (found := examples(context, role))]
     if three:
         blocks.append(Strip("One picture that lost most, one that lost least, and one drawn by the seed", tuple(three)))
     return tuple(blocks)
 
 
-def sentence(material: Material) -> str:
+def sentence(context: ReportContext) -> str:
     """The verdict in one or two sentences."""
-    counts = material.counts
-    verb = "is right on" if material.is_labelled else "gives an answer for"
+    counts = context.counts
+    verb = "is right on" if context.is_labelled else "gives an answer for"
     if not counts.n:
         return "No picture could be used."
-    if not material.is_attacked:
-        parts = [f"{material.who(one)} {verb} {share(*counts.clean(one))}" for one in material.prompts]
+    if not context.is_attacked:
+        parts = [f"{context.who(one)} {verb} {share(*counts.clean(one))}" for one in context.prompts]
         text = f"Clean, without any attack: {'; '.join(parts)} of {counted(counts.n, 'picture')}."
         tables = counts.tally.corruptions()
-        means = "; ".join(f"{material.who(one.prompts)} {mean_words(one)}" for one in tables)
+        means = "; ".join(f"{context.who(one.prompts)} {mean_words(one)}" for one in tables)
         return f"{text} Mean accuracy under common corruptions: {means}." if means else text
-    keeps = "keeps" if material.is_labelled else "keeps its own answer on"
+    keeps = "keeps" if context.is_labelled else "keeps its own answer on"
     # The tuned one first, the yardstick after it.
-    order = sorted(material.prompts, key=lambda one: one == "none")
-    parts = [f"{material.who(one)} {keeps} {share(*counts.robust(one, material.eps))}" for one in order]
-    beside = f" ({', '.join(material.unusual)})" if material.unusual else ""
-    bound = ", ".join((material.norm, *material.unusual))
-    at = f"Under {material.own}{beside}, " if material.own else f"At ε = {material.eps_text} ({bound}) "
+    order = sorted(context.prompts, key=lambda one: one == "none")
+    parts = [f"{context.who(one)} {keeps} {share(*counts.robust(one, context.eps))}" for one in order]
+    beside = f" ({', '.join(context.unusual)})" if context.unusual else ""
+    bound = ", ".join((context.norm, *context.unusual))
+    at = f"Under {context.own}{beside}, " if context.own else f"At ε = {context.eps_text} ({bound}) "
     text = f"{at}{'; '.join(parts)} of {counted(counts.n, 'picture')}."
-    if material.is_labelled:
-        text += " Clean: " + "; ".join(f"{material.who(one)} {share(*counts.clean(one))}" for one in order) + "."
+    if context.is_labelled:
+        text += " Clean: " + "; ".join(f"{context.who(one)} {share(*counts.clean(one))}" for one in order) + "."
     return text
 
 
@@ -83,53 +83,53 @@ def difference(test: PairedTest) -> str:
     )
 
 
-def results(material: Material) -> tuple[Block, ...]:
+def results(context: ReportContext) -> tuple[Block, ...]:
     """Who is right how often: clean, under each attack, and under the worst of them."""
-    counts = material.counts
+    counts = context.counts
     number = {"align": "right", "sort": "number"}
     columns: Columns = (
         Column("Measured"),
         Column("Pictures shown"),
         Column("ε", sort="number", align="right"),
         Column("n", **number),
-        Column("Right" if material.is_labelled else "Own answer kept", **number),
+        Column("Right" if context.is_labelled else "Own answer kept", **number),
         Column("Accuracy (95 % interval)", **number),
         Column("Success rate (95 % interval)", **number),
     )
     rows: list[tuple[str, ...]] = []
-    for prompts in material.prompts:
+    for prompts in context.prompts:
         k, n = counts.clean(prompts)
-        if material.is_labelled or not material.is_attacked:
-            rows.append((material.who(prompts), "clean", "–", str(n), str(k), share(k, n), "–"))
+        if context.is_labelled or not context.is_attacked:
+            rows.append((context.who(prompts), "clean", "–", str(n), str(k), share(k, n), "–"))
         for (of, attack, eps), one in counts.fared.items():
             if of == prompts and one.n:
-                told = (str(one.n), str(one.kept), share(one.kept, one.n), share(one.flips, one.open))
-                rows.append((material.who(prompts), attack, material.cell(eps), *told))
-        if len(material.run.attacks) > 1 and material.is_attacked:
-            for eps in material.run.budgets:
+                measured = (str(one.n), str(one.kept), share(one.kept, one.n), share(one.flips, one.open))
+                rows.append((context.who(prompts), attack, context.cell(eps), *measured))
+        if len(context.run.attacks) > 1 and context.is_attacked:
+            for eps in context.run.budgets:
                 k, n = counts.robust(prompts, eps)
                 rows.append(
                     (
-                        material.who(prompts),
+                        context.who(prompts),
                         "worst of all",
-                        material.cell(eps),
+                        context.cell(eps),
                         str(n),
                         str(k),
                         share(k, n),
                         "–",
                     )
                 )
-    if material.own:
+    if context.own:
         columns, fewer = without("ε", columns, rows)
         rows = list(fewer)
-    caption = f"Accuracy, clean and {material.at}" if material.own else "Accuracy, clean and attacked"
-    blocks: list[Block] = [Grid(caption if material.is_attacked else "Accuracy, clean", columns, tuple(rows))]
-    if material.counts.tally.skipped:
+    caption = f"Accuracy, clean and {context.at}" if context.own else "Accuracy, clean and attacked"
+    blocks: list[Block] = [Grid(caption if context.is_attacked else "Accuracy, clean", columns, tuple(rows))]
+    if context.counts.tally.skipped:
         blocks.append(Paragraph(LEFT, "note"))
-    tests = [(words, test) for words, test in zip(("clean", material.state), material.paired(), strict=True) if test]
+    tests = [(state, test) for state, test in zip(("clean", context.state), context.paired(), strict=True) if test]
     if tests:
         blocks.append(
-            Grid("A against B on the same pictures", PAIRED, tuple(paired_row(words, test) for words, test in tests))
+            Grid("A against B on the same pictures", PAIRED, tuple(paired_row(state, test) for state, test in tests))
         )
     return tuple(blocks)
 
@@ -144,30 +144,32 @@ PAIRED = (
 )
 
 
-def paired_row(words: str, test: PairedTest) -> tuple[str, ...]:
+def paired_row(state: str, test: PairedTest) -> tuple[str, ...]:
     """A paired test as a line of a table."""
-    told = points(test.difference, test.low, test.high)
-    return (words, str(test.n), str(test.only_a), str(test.only_b), told, p_value(test.p_value))
+    gap = points(test.difference, test.low, test.high)
+    return (state, str(test.n), str(test.only_a), str(test.only_b), gap, p_value(test.p_value))
 
 
-def curve(material: Material) -> tuple[Block, ...]:
+def curve(context: ReportContext) -> tuple[Block, ...]:
     """Robust accuracy over the budget."""
-    if len(material.run.budgets) < 2 or not material.is_attacked:
+    if len(context.run.budgets) < 2 or not context.is_attacked:
         return ()
-    scale = 255 if material.norm == "linf" else 1
-    k = len(material.run.manifest.get("classes", []))
-    series, told = [], []
-    for prompts in material.prompts:
+    scale = 255 if context.norm == "linf" else 1
+    k = len(context.run.manifest.get("classes", []))
+    series, descriptions = [], []
+    for prompts in context.prompts:
         points_ = []
-        for eps in material.run.budgets:
-            right, n = material.counts.robust(prompts, eps)
+        for eps in context.run.budgets:
+            right, n = context.counts.robust(prompts, eps)
             if n:
                 points_.append((eps * scale, right / n, *wilson(right, n)))
-        series.append(Series(material.who(prompts), tuple(points_)))
-        told.append(f"{material.who(prompts)}: " + ", ".join(f"{y * 100:.1f} % at {x:g}" for x, y, _, _ in points_))
-    x_title = "ε in 1/255" if scale == 255 else f"ε ({material.norm})"
-    what = "Robust accuracy" if material.is_labelled else "Own answer kept"
-    alt = f"{what} against ε. {'. '.join(told)}."
+        series.append(Series(context.who(prompts), tuple(points_)))
+        descriptions.append(
+            f"{context.who(prompts)}: " + ", ".join(f"{y * 100:.1f} % at {x:g}" for x, y, _, _ in points_)
+        )
+    x_title = "ε in 1/255" if scale == 255 else f"ε ({context.norm})"
+    what = "Robust accuracy" if context.is_labelled else "Own answer kept"
+    alt = f"{what} against ε. {'. '.join(descriptions)}."
     spread = scale_for([x for one in series for x, *_ in one.points])
     caption = f"{what} as the budget grows"
     blocks: list[Block] = [
@@ -185,61 +187,61 @@ def chance(k: int) -> tuple[Level, ...]:
 
 
 def unfinished(last: float, k: int) -> str:
-    """What is said of a curve that ends above chance."""
+    """The note below a curve that ends above chance."""
     return (
         f"The curve ends at {last * 100:.1f} %, above chance ({100 / k:.1f} % for {k} classes): it does not show where robustness ends. "
         "--curve auto goes on until nothing is left."
     )
 
 
-def classes(material: Material) -> tuple[Block, ...]:
+def classes(context: ReportContext) -> tuple[Block, ...]:
     """Every class: clean and attacked."""
-    if not material.counts.n:
+    if not context.counts.n:
         return ()
-    eps, labelled = material.eps, material.is_labelled
+    eps, labelled = context.eps, context.is_labelled
     columns = [Column("Class"), Column("n", "right", "number")]
     cells: dict[str, list[str]] = {}
     bars = []
-    for prompts in material.prompts:
+    for prompts in context.prompts:
         n, clean, robust = Counter[str](), Counter[str](), Counter[str]()
-        for one in material.counts.pictures[prompts].values():
+        for one in context.counts.pictures[prompts].values():
             n[one.label] += 1
             clean[one.label] += one.clean
             robust[one.label] += one.robust.get(eps, False)
-        columns += [Column(f"{material.who(prompts)}, clean", "right", "number")] if labelled else []
+        columns += [Column(f"{context.who(prompts)}, clean", "right", "number")] if labelled else []
         columns += (
-            [Column(f"{material.who(prompts)}, {material.state}", "right", "number")] if material.is_attacked else []
+            [Column(f"{context.who(prompts)}, {context.state}", "right", "number")] if context.is_attacked else []
         )
         for name in sorted(n):
             cell = cells.setdefault(name, [str(n[name])])
             cell += [share(clean[name], n[name])] if labelled else []
-            cell += [share(robust[name], n[name])] if material.is_attacked else []
-            if prompts == material.prompts[-1]:
-                k = robust[name] if material.is_attacked else clean[name]
+            cell += [share(robust[name], n[name])] if context.is_attacked else []
+            if prompts == context.prompts[-1]:
+                k = robust[name] if context.is_attacked else clean[name]
                 bars.append(Bar(name, k / n[name], *wilson(k, n[name])))
     width = len(columns) - 1
     rows = tuple((name, *cell, *["–"] * (width - len(cell))) for name, cell in sorted(cells.items()))
     blocks: list[Block] = [Grid("Each class", tuple(columns), rows)]
-    if material.is_attacked or labelled:
-        state = material.at if material.is_attacked else "clean"
+    if context.is_attacked or labelled:
+        state = context.at if context.is_attacked else "clean"
         shown = sorted(bars, key=lambda bar: (bar.value, bar.name))
-        caption = f"{material.who(material.prompts[-1])}, accuracy {state}, the weakest classes first"
+        caption = f"{context.who(context.prompts[-1])}, accuracy {state}, the weakest classes first"
         chart = BarChart(caption, tuple(shown), "")
-        told = ", ".join(f"{bar.name} {percent(bar.value)}" for bar in chart.drawn)
-        blocks.append(replace(chart, alt=f"{caption}: {told}."))
+        scores = ", ".join(f"{bar.name} {percent(bar.value)}" for bar in chart.drawn)
+        blocks.append(replace(chart, alt=f"{caption}: {scores}."))
     return tuple(blocks)
 
 
-def confusion(material: Material) -> tuple[Block, ...]:
-    """What was taken for what."""
+def confusion(context: ReportContext) -> tuple[Block, ...]:
+    """The confusion matrices, and of dense ones the most frequent confusions."""
     blocks: list[Block] = []
     for (prompts, attacked), found in sorted(
-        material.counts.confusion.items(), key=lambda one: (material.prompts.index(one[0][0]), one[0][1])
+        context.counts.confusion.items(), key=lambda one: (context.prompts.index(one[0][0]), one[0][1])
     ):
-        if not attacked and not material.is_labelled:
+        if not attacked and not context.is_labelled:
             continue  # the label is the answer
-        state = _under(material) if attacked else "clean"
-        chart = _matrix(f"{material.who(prompts)}, {state}", found, list(material.run.manifest.get("classes", [])))
+        state = _under(context) if attacked else "clean"
+        chart = _matrix(f"{context.who(prompts)}, {state}", found, list(context.run.manifest.get("classes", [])))
         blocks.append(chart)
         if chart.is_dense and (most := chart.confusions()):
             columns = (Column("Label"), Column("Answer"), Column("Pictures", "right", "number"))
@@ -248,8 +250,8 @@ def confusion(material: Material) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def _under(material: Material) -> str:
-    return material.at if material.own else f"under {material.run.attacks[0]} {material.at}"
+def _under(context: ReportContext) -> str:
+    return context.at if context.own else f"under {context.run.attacks[0]} {context.at}"
 
 
 def _matrix(caption: str, found: Counter[tuple[str, str]], classes: list[str]) -> ConfusionMatrix:
@@ -265,5 +267,5 @@ def _matrix(caption: str, found: Counter[tuple[str, str]], classes: list[str]) -
         caption += f" (the {len(names)} most confused classes)"
     counts = tuple(tuple(found[label, answer] for answer in names) for label in names)
     mistakes = sorted(((k, a, b) for (a, b), k in found.items() if a != b), reverse=True)[:3]
-    told = "; ".join(f"{a} taken for {b} {k} times" for k, a, b in mistakes) or "no mistakes"
-    return ConfusionMatrix(caption, tuple(names), counts, f"Confusion matrix, {caption}: most often {told}.")
+    most = "; ".join(f"{a} taken for {b} {k} times" for k, a, b in mistakes) or "no mistakes"
+    return ConfusionMatrix(caption, tuple(names), counts, f"Confusion matrix, {caption}: most often {most}.")

@@ -7,23 +7,23 @@ from capt_engine.metrics.figures import FIGURES
 from capt_engine.metrics.interval import share
 from capt_engine.records import Figure
 from capt_engine.reports.document import Block, Column, Grid, Paragraph
-from capt_engine.reports.sections.context import Material
+from capt_engine.reports.sections.context import ReportContext
 from capt_engine.reports.sections.measured import Found, side_by_side
 
 _RIGHT = ("right", "number")
 
 
-def figures(material: Material) -> tuple[Block, ...]:
+def figures(context: ReportContext) -> tuple[Block, ...]:
     """Every figure of the run, of how many pictures it speaks, and which way is better."""
-    if not material.counts.n or not material.is_labelled:
+    if not context.counts.n or not context.is_labelled:
         return ()
-    eps = material.eps if material.is_attacked else None
+    eps = context.eps if context.is_attacked else None
 
     def of(prompts: str) -> Found:
-        return {one.name: (_shown(one), one.n) for one in material.counts.tally.figures(prompts, eps)}
+        return {one.name: (_shown(one), one.n) for one in context.counts.tally.figures(prompts, eps)}
 
-    at = f" {material.at}" if material.is_attacked else ", without any attack"
-    table = side_by_side(f"Figures{at}", "Figure", FIGURES, material, of)
+    at = f" {context.at}" if context.is_attacked else ", without any attack"
+    table = side_by_side(f"Figures{at}", "Figure", FIGURES, context, of)
     return (table,) if table is not None else ()
 
 
@@ -34,36 +34,43 @@ def _shown(one: Figure) -> str:
     return f"{one.value * 100:+.1f} points" if unit == "points" else f"{one.value:.3f}"
 
 
-def matrix(material: Material) -> tuple[Block, ...]:
+def matrix(context: ReportContext) -> tuple[Block, ...]:
     """Crafted on one, judged by another."""
-    cells = material.counts.tally.matrix(material.eps)
+    cells = context.counts.tally.matrix(context.eps)
     if not cells:
         return ()
-    asked = list(dict.fromkeys(one.prompts for one in cells))
-    columns = (Column("Pictures computed on"), *(Column(f"Asked: {material.who(one)}", *_RIGHT) for one in asked))
+    judges = list(dict.fromkeys(one.prompts for one in cells))
+    columns = (Column("Pictures computed on"), *(Column(f"Asked: {context.who(one)}", *_RIGHT) for one in judges))
     by = {(one.aimed_at, one.prompts): share(one.kept, one.n) for one in cells}
     rows = tuple(
-        (material.who(on) if on else "nobody (clean)", *(by.get((on, one), "–") for one in asked))
+        (context.who(on) if on else "nobody (clean)", *(by.get((on, one), "–") for one in judges))
         for on in dict.fromkeys(one.aimed_at for one in cells)
     )
     note = (
         "Where both are the same the attack knew the model it was shown to (white-box, adaptive); everywhere else it was carried over "
         "from another model (transfer)."
     )
-    return (Grid(f"Accuracy {material.at} (95 % interval)", columns, rows), Paragraph(note, "note"))
+    return (Grid(f"Accuracy {context.at} (95 % interval)", columns, rows), Paragraph(note, "note"))
 
 
-def smallest(material: Material) -> tuple[Block, ...]:
+def smallest(context: ReportContext) -> tuple[Block, ...]:
     """How far a picture must be changed to break."""
-    request = material.run.request
+    request = context.run.request
     tolerance = request.minimal_eps
-    found = {prompts: material.counts.tally.smallest(prompts, tolerance) for prompts in material.prompts}
+    found = {prompts: context.counts.tally.smallest(prompts, tolerance) for prompts in context.prompts}
 
-    def said(eps: float | None) -> str:
-        return "beyond any" if eps is None else budget(eps, material.norm)
+    def budget_text(eps: float | None) -> str:
+        return "beyond any" if eps is None else budget(eps, context.norm)
 
     rows = tuple(
-        (material.who(prompts), f"{one.n:,}", said(one.lower), said(one.median), said(one.upper), f"{one.unbroken:,}")
+        (
+            context.who(prompts),
+            f"{one.n:,}",
+            budget_text(one.lower),
+            budget_text(one.median),
+            budget_text(one.upper),
+            f"{one.unbroken:,}",
+        )
         for prompts, one in found.items()
         if one is not None
     )
@@ -81,4 +88,4 @@ def smallest(material: Material) -> tuple[Block, ...]:
         f"The smallest ε at which the attack broke each picture that was right when clean, by bisection to {tolerance:.0%} of it. "
         "A better attack may find smaller ones."
     )
-    return (Grid(f"Smallest ε ({material.norm})", columns, rows), Paragraph(note, "note"))
+    return (Grid(f"Smallest ε ({context.norm})", columns, rows), Paragraph(note, "note"))

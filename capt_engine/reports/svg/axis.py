@@ -41,10 +41,10 @@ class Axis:
     def named(self) -> tuple[tuple[float, str], ...]:
         """The places of the ticks with the words at them, some left out where they would touch."""
         kept: list[tuple[float, str]] = []
-        for value, words in self.ticks:
+        for value, label in self.ticks:
             place = self(value)
-            if not kept or abs(place - kept[-1][0]) >= (width(words) + width(kept[-1][1])) / 2 + _GAP:
-                kept.append((place, words))
+            if not kept or abs(place - kept[-1][0]) >= (width(label) + width(kept[-1][1])) / 2 + _GAP:
+                kept.append((place, label))
         return tuple(kept)
 
 
@@ -91,7 +91,7 @@ def place_axis(values: Sequence[float], scale: str, names: Sequence[str], start:
 
 
 def has_gap(axis: Axis, values: Sequence[float]) -> bool:
-    """Whether a log axis holds a 0, which has no place of its own on it."""
+    """True for a log axis with a 0, which has no place of its own on it."""
     return axis.is_log and min(values) <= 0
 
 

@@ -11,7 +11,7 @@ from capt_engine.reports.svg import plot
 from capt_engine.reports.svg.axis import Axis, part_axis, share_axis, value_axis, written
 from capt_engine.reports.svg.elements import SMALL, WIDTH, Area, Drawing, Element, Line, Text
 from capt_engine.reports.svg.lettering import fitted, width
-from capt_engine.reports.svg.line import value_words
+from capt_engine.reports.svg.line import value_text
 
 _WIDEST_NAME = 210.0
 _FEW = 24
@@ -32,15 +32,15 @@ def draw(chart: BarChart) -> Drawing | None:
     gap = 0.0 if not rows else 9.0
     names = [fitted(name, _WIDEST_NAME) for name, _ in groups]
     left = max(map(width, names)) + 10
-    words = [value_words(bar.value, chart.percent) for bar in bars]
-    right = WIDTH - max(width(one, bold=True) for one in words) - 12
+    labels = [value_text(bar.value, chart.percent) for bar in bars]
+    right = WIDTH - max(width(one, bold=True) for one in labels) - 12
     left_out = len(chart.bars) - len(bars)
     bottom = top + len(bars) * step + len(groups) * gap + 2 + (_CUT if left_out else 0)
     ends = [0.0, *(end for bar in bars for end in (bar.value, *_interval(bar)))]
     across = _across(chart, ends, left, right)
     elements: list[Element] = [*_legend(rows)]
     elements += [Line(((across(tick), top), (across(tick), bottom)), "line") for tick, _ in across.ticks]
-    elements += [Text(x, bottom + 11, said, "muted", "center") for x, said in across.named]
+    elements += [Text(x, bottom + 11, shown, "muted", "center") for x, shown in across.named]
     if chart.x_title:
         title = fitted(chart.x_title, right - left, bold=True)
         elements.append(Text((left + right) / 2, bottom + 31, title, align="center", bold=True))
@@ -70,20 +70,20 @@ def _across(chart: BarChart, ends: Sequence[float], left: float, right: float) -
 def _legend(rows: Sequence[Sequence[tuple[int, float, str]]]) -> Iterator[Element]:
     for place, row in enumerate(rows):
         y = 8 + place * 21
-        for number, x, words in row:
+        for number, x, label in row:
             yield from _box(x, x + 30, y, 12, number, "")
-            yield Text(x + 38, y, words)
+            yield Text(x + 38, y, label)
 
 
 def _bar(chart: BarChart, bar: Bar, middle: float, step: float, across: Axis) -> Iterator[Element]:
-    said = value_words(bar.value, chart.percent)
+    shown = value_text(bar.value, chart.percent)
     interval = _interval(bar)
     series = f", {chart.series[bar.series]}" if chart.series else ""
-    of = f" ({' to '.join(value_words(end, chart.percent) for end in interval)})" if interval else ""
-    yield from _box(across(0), across(bar.value), middle, step * 0.62, bar.series, f"{bar.name}{series}: {said}{of}")
+    of = f" ({' to '.join(value_text(end, chart.percent) for end in interval)})" if interval else ""
+    yield from _box(across(0), across(bar.value), middle, step * 0.62, bar.series, f"{bar.name}{series}: {shown}{of}")
     if interval and interval[0] < interval[1]:
         yield from plot.whisker((across(interval[0]), across(interval[1])), middle, lying=True)
-    yield Text(WIDTH, middle, said, align="end", bold=True)
+    yield Text(WIDTH, middle, shown, align="end", bold=True)
 
 
 def _box(start: float, end: float, middle: float, height: float, series: int, tip: str) -> Iterator[Element]:
@@ -117,15 +117,15 @@ def draw_histogram(chart: Histogram) -> Drawing | None:
     def up(start: float, end: float) -> Axis:
         return part_axis(values, start, end) if shares else value_axis(values, LINEAR, start, end)
 
-    box = plot.frame([words for _, words in up(1, 0).ticks], 0)
+    box = plot.frame([label for _, label in up(1, 0).ticks], 0)
     across = Axis(edges[0], edges[-1], box.left, box.right, tuple((edge, written(edge)) for edge in edges))
     y_axis = up(box.bottom, box.top)
     elements = [*plot.axes(box, across, y_axis, chart.x_title, chart.y_title)]
     for one in bins:
         start, end, top = across(one.start) + 1, across(one.end) - 1, y_axis(one.value)
         interval = _interval(one)
-        of = f" ({' to '.join(value_words(edge, chart.percent) for edge in interval)})" if interval else ""
-        tip = f"{written(one.start)} to {written(one.end)}: {value_words(one.value, chart.percent)}{of}"
+        of = f" ({' to '.join(value_text(edge, chart.percent) for edge in interval)})" if interval else ""
+        tip = f"{written(one.start)} to {written(one.end)}: {value_text(one.value, chart.percent)}{of}"
         corners = ((start, top), (end, top), (end, box.bottom), (start, box.bottom))
         elements.append(Area(corners, plot.color(0), _FILL, tip))
         if interval and interval[0] < interval[1]:

@@ -11,7 +11,10 @@ from capt_engine.reports.svg.lettering import fitted, width
 
 _WIDEST_NAME = 130.0
 _TURNED_NAME = 104.0
-_LARGEST_CELL, _TALLEST_CELL = 52.0, 32.0
+_LARGEST_CELL = 52.0
+_TALLEST_CELL, _TALLEST_OF_MANY = 32.0, 24.0
+_FEW = 8
+"""With more classes than this rows are lower, so that two matrices may share a page."""
 _CLEAR = 12.5
 """Names stand no closer than this; those between are left out."""
 _TURN = -50.0
@@ -29,7 +32,7 @@ def draw(chart: ConfusionMatrix) -> Drawing | None:
     rise = max(width(name) for name in turned) * math.sin(math.radians(-_TURN))
     over = width(turned[-1]) * math.cos(math.radians(_TURN))
     cell = min(_LARGEST_CELL, (WIDTH - left - over) / count)
-    high = cell if chart.is_dense else min(cell, _TALLEST_CELL)
+    high = cell if chart.is_dense else min(cell, _TALLEST_CELL if count <= _FEW else _TALLEST_OF_MANY)
     top = rise + 40
     right, bottom = left + cell * count, top + high * count
     elements: list[Element] = [
@@ -91,10 +94,10 @@ def _dots(chart: ConfusionMatrix, left: float, top: float, cell: float) -> Itera
 def _key(left: float, y: float) -> Iterator[Element]:
     """The meaning of the colours."""
     x = left
-    for side, words in (("d", "right"), ("e", "wrong")):
+    for side, label in (("d", "right"), ("e", "wrong")):
         for step in range(1, 6):
             yield Cells(((x, y - 6, 14, 12),), f"{side}{step}")
             x += 15
-        yield Text(x + 6, y, words, "muted", size=SMALL)
-        x += 6 + width(words, SMALL) + 20
+        yield Text(x + 6, y, label, "muted", size=SMALL)
+        x += 6 + width(label, SMALL) + 20
     yield Text(x, y, fitted("share of the row: to 10, 25, 50, 75, 100\u00a0%", WIDTH - x, SMALL), "muted", size=SMALL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from capt_engine.records import HeatMap
 from capt_engine.reports.svg.elements import WIDTH, Cells, Drawing, Element, Line, Text, on_shade, shade
 from capt_engine.reports.svg.lettering import fitted, width
-from capt_engine.reports.svg.line import value_words
+from capt_engine.reports.svg.line import value_text
 
 _ROW = 26.0
 _HEAD = 28.0
@@ -40,12 +40,12 @@ def draw(chart: HeatMap) -> Drawing | None:
             )
         else:
             elements.append(Text(middle, top - 14, fitted(name, cell), align="center", bold=True))
-    for place, (row, name, words) in enumerate(zip(chart.rows, names, lasts, strict=True)):
+    for place, (row, name, label) in enumerate(zip(chart.rows, names, lasts, strict=True)):
         y = top + place * _ROW
         elements.append(Text(0, y + _ROW / 2, name, tip=row.name))
         for column, share in enumerate(row.shares):
             elements += _cell(chart, row.name, column, share, (left + column * cell, y, cell))
-        elements.append(Text(right, y + _ROW / 2, words, align="end"))
+        elements.append(Text(right, y + _ROW / 2, label, align="end"))
     bottom = top + len(chart.rows) * _ROW
     elements += [Line(((0, edge), (right, edge)), "grey") for edge in (top - 1, bottom + 1)]
     return Drawing(
@@ -61,12 +61,12 @@ def _cell(
     if share is None:
         return [Text(*middle, "–", "muted", "center")]
     ground = shade(share, "d")
-    words = value_words(share, is_share=True)
-    if width(words) > cell - 2:
-        words = f"{share * 100:.0f}"
-    tip = f"{name}, {chart.columns[column]}: {value_words(share, is_share=True)}"
+    label = value_text(share, is_share=True)
+    if width(label) > cell - 2:
+        label = f"{share * 100:.0f}"
+    tip = f"{name}, {chart.columns[column]}: {value_text(share, is_share=True)}"
     bold = ground[1] in "45"
     return [
         Cells(((x + 1, y + 1, cell - 2, _ROW - 2),), ground, tip),
-        Text(*middle, words, on_shade(ground), "center", bold=bold),
+        Text(*middle, label, on_shade(ground), "center", bold=bold),
     ]

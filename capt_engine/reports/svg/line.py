@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from capt_engine.formatting import number, percent
 from capt_engine.records import LineChart
 from capt_engine.reports.svg import plot
 from capt_engine.reports.svg.axis import Axis, has_gap, place_axis, share_axis, title_of, value_axis, written
@@ -27,19 +28,19 @@ def draw(chart: LineChart) -> Drawing | None:
     rows = plot.legend_rows([name for name, _ in lines]) if len(lines) > 1 or lines[0][0] else []
     levels = [level for level in chart.levels if math.isfinite(level.value)]
     values = [value for point in points for value in point[1:]] + [level.value for level in levels]
-    words = [words for _, words in _up(chart, values, 1.0, 0.0).ticks]
-    box = plot.frame(words, len(rows))
+    labels = [label for _, label in _up(chart, values, 1.0, 0.0).ticks]
+    box = plot.frame(labels, len(rows))
     up = _up(chart, values, box.bottom, box.top)
     xs = [x for x, _, _, _ in points]
     across = place_axis(xs, chart.x_scale, chart.x_labels, box.left + _INSET, box.right - _INSET)
     x_title = title_of(chart.x_title, "log" if across.is_log else "linear")
     elements = [*plot.legend(rows), *plot.axes(box, across, up, x_title, _y_title(chart), broken=has_gap(across, xs))]
-    for number, (_, some) in enumerate(lines):
-        elements += _band(some, across, up, plot.color(number))
+    for place, (_, some) in enumerate(lines):
+        elements += _band(some, across, up, plot.color(place))
     for level in levels:
         elements += _level(level.name, up(level.value), box)
-    for number, (name, some) in enumerate(lines):
-        elements += _line(chart, number, name, some, across, up)
+    for place, (name, some) in enumerate(lines):
+        elements += _line(chart, place, name, some, across, up)
     return Drawing(box.height, chart.caption, chart.alt, tuple(elements))
 
 
@@ -66,30 +67,30 @@ def _band(points: Points, across: Axis, up: Axis, role: str) -> Iterator[Element
 
 def _level(name: str, y: float, box: plot.Frame) -> Iterator[Element]:
     yield Line(((box.left, y), (box.right, y)), "muted", 1.2, (5, 4))
-    words = fitted(name, box.right - box.left, SMALL)
+    label = fitted(name, box.right - box.left, SMALL)
     above = y - 9 > box.top
-    yield Text(box.right - width(words, SMALL), y + (-9 if above else 9), words, "muted", size=SMALL)
+    yield Text(box.right - width(label, SMALL), y + (-9 if above else 9), label, "muted", size=SMALL)
 
 
-def _line(chart: LineChart, number: int, name: str, points: Points, across: Axis, up: Axis) -> Iterator[Element]:
+def _line(chart: LineChart, place: int, name: str, points: Points, across: Axis, up: Axis) -> Iterator[Element]:
     places = tuple((across(x), up(y)) for x, y, _, _ in points)
     if len(places) > 1:
-        yield plot.stroke(number, places)
+        yield plot.stroke(place, places)
     if len(places) > _MARKED:
         return
     for (x, y), point in zip(places, points, strict=True):
-        yield plot.mark(number, x, y, _tip(chart, name, point))
+        yield plot.mark(place, x, y, _tip(chart, name, point))
 
 
 def _tip(chart: LineChart, name: str, point: tuple[float, float, float, float]) -> str:
     x, y, low, high = point
     where = chart.x_labels[int(x)] if x in range(len(chart.x_labels)) else written(x)
-    interval = f" ({value_words(low, chart.percent)} to {value_words(high, chart.percent)})" if low < high else ""
-    return f"{name}, {where}: {value_words(y, chart.percent)}{interval}"
+    interval = f" ({value_text(low, chart.percent)} to {value_text(high, chart.percent)})" if low < high else ""
+    return f"{name}, {where}: {value_text(y, chart.percent)}{interval}"
 
 
-def value_words(value: float, is_share: bool) -> str:
-    """A value of a chart in words: a share in percent, anything else with four digits."""
+def value_text(value: float, is_share: bool) -> str:
+    """A value of a chart: a share in percent, with a space at which no line ends, or a number."""
     if not math.isfinite(value):
         return "–"
-    return f"{value * 100:.1f}\u00a0%" if is_share else f"{value:.4g}".replace("-", "−")
+    return percent(value).replace(" ", "\u00a0") if is_share else number(value).replace("-", "−")

@@ -1,4 +1,4 @@
-"""What stands below a drawing in words: how to read it, and the names that had no room."""
+"""The words below a drawing: how to read it, and the names that had no room."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from capt_engine.reports.svg.confusion_matrix import shown_name
 def note(chart: Chart) -> str:
     """A few words below the drawing; "" where it needs none."""
     if isinstance(chart, ConfusionMatrix):
-        words = "Rows: labels; columns: answers. Colour: the share of the row, blue where right, orange where wrong."
-        return f"{words} Names are thinned; the order is that of the list of classes." if chart.is_dense else words
+        label = "Rows: labels; columns: answers. Colour: the share of the row, blue where right, orange where wrong."
+        return f"{label} Names are thinned; the order is that of the list of classes." if chart.is_dense else label
     return chart.note if isinstance(chart, HeatMap) else ""
 
 

@@ -44,12 +44,12 @@ def axes(box: Frame, across: Axis, up: Axis, x_title: str, y_title: str, *, brok
     for tick, _ in up.ticks:
         y = up(tick)
         yield Line(((box.left, y), (box.right, y)), "grey" if tick == up.low else "line")
-    for y, words in up.named:
-        yield Text(box.left - 9, y, words, "muted", "end")
+    for y, label in up.named:
+        yield Text(box.left - 9, y, label, "muted", "end")
     for tick, _ in across.ticks:
         yield Line(((across(tick), box.bottom), (across(tick), box.bottom + 5)), "grey")
-    for x, words in across.named:
-        yield Text(x, box.bottom + 16, words, "muted", "center")
+    for x, label in across.named:
+        yield Text(x, box.bottom + 16, label, "muted", "center")
     if broken:
         x = (across.start + across(next(tick for tick, _ in across.ticks if tick > 0))) / 2
         yield Cells(((x - 3, box.bottom - 3, 6, 6),), "paper")
@@ -64,12 +64,12 @@ def legend_rows(names: Sequence[str]) -> list[list[tuple[int, float, str]]]:
     rows: list[list[tuple[int, float, str]]] = []
     x = WIDTH
     for number, name in enumerate(names):
-        words = fitted(name, WIDTH - _KEY - 10)
-        needed = _KEY + 8 + width(words)
+        label = fitted(name, WIDTH - _KEY - 10)
+        needed = _KEY + 8 + width(label)
         if x + needed > WIDTH:
             rows.append([])
             x = 0.0
-        rows[-1].append((number, x, words))
+        rows[-1].append((number, x, label))
         x += needed + 22
     return rows
 
@@ -78,10 +78,10 @@ def legend(rows: Sequence[Sequence[tuple[int, float, str]]]) -> Iterator[Element
     """The rows below the title of the y axis."""
     for place, row in enumerate(rows):
         y = 32 + place * _ROW
-        for number, x, words in row:
+        for number, x, label in row:
             yield stroke(number, ((x, y), (x + _KEY, y)))
             yield mark(number, x + _KEY / 2, y)
-            yield Text(x + _KEY + 8, y, words)
+            yield Text(x + _KEY + 8, y, label)
 
 
 def stroke(number: int, points: tuple[tuple[float, float], ...]) -> Line:

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from PySide6.QtCore import QModelIndex, QSize, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from capt_engine import records
 from capt_engine.records import CorruptionTable
 from capt_gui.pages.evaluate.result_cards import ResultCard
 from capt_gui.theme import Theme
@@ -56,12 +57,12 @@ class CorruptionCard(ResultCard):
         self._tables = run.result.corruptions if run.result is not None else ()
         self._side.setVisible(len(self._tables) > 1)
         if self._tables:
-            self.on_picked(self._side.choice())
+            self.on_picked()
         return bool(self._tables)
 
-    def on_picked(self, side: str) -> None:
+    def on_picked(self) -> None:
         """Show one side."""
-        table = self._tables[1 if side == "b" and len(self._tables) > 1 else 0]
+        table = self._table()
         self.words.setText(evaluate_text.corruption_words(table))
         kinds = [mean.kind for mean in table.kinds]
         severities = sorted({cell.severity for cell in table.cells})
@@ -92,6 +93,29 @@ class CorruptionCard(ResultCard):
             role=lambda _row, column: "ok" if column == last else "clean",
             gap_before=last,
         )
+
+    def record(self) -> records.HeatMap | None:
+        """The table of the side that is shown, to be saved."""
+        if not self._tables:
+            return None
+        table = self._table()
+        severities = sorted({cell.severity for cell in table.cells})
+        shares = {(cell.kind, cell.severity): cell.kept / cell.n for cell in table.cells if cell.n}
+        rows = tuple(
+            records.HeatRow(
+                _called(mean.kind),
+                tuple(shares.get((mean.kind, severity)) for severity in severities),
+                percent(mean.accuracy),
+            )
+            for mean in table.kinds
+        )
+        caption, kinds = self.heading.text(), self.tr("Corruption")
+        told = "; ".join(f"{row.name} {row.last}" for row in rows)
+        columns = tuple(str(severity) for severity in severities)
+        return records.HeatMap(caption, kinds, columns, rows, f"{caption}. {told}.", self.tr("mean"))
+
+    def _table(self) -> CorruptionTable:
+        return self._tables[1 if self._side.choice() == "b" and len(self._tables) > 1 else 0]
 
     def _tell(self, words: str) -> None:
         self._read.setText(words or self.tr("Severity 1 is hardly seen, 5 is heavy. The mean weighs every kind alike."))
@@ -151,6 +175,24 @@ class ConfusionCard(ResultCard):
         self._refresh()
         return True
 
+    def record(self) -> records.ConfusionMatrix | None:
+        """The matrix of the side and state that are shown, to be saved."""
+        if self._run is None or not self._run.tally.n:
+            return None
+        names, counts = self._run.tally.classes, self._counts()
+        table = tuple(tuple(counts[label, answer] for answer in range(len(names))) for label in range(len(names)))
+        state = self.tr("attacked") if self._state.choice() == "attacked" else self.tr("clean")
+        side = f"{self._side.choice().upper()}, " if len(self._run.sides) > 1 else ""
+        caption = f"{self.heading.text()}: {side}{state}"
+        right = sum(counts[label, label] for label in range(len(names)))
+        words = self.tr("{}. {} of {} are right.").format(caption, right, sum(counts.values()))
+        return records.ConfusionMatrix(caption, names, table, words)
+
+    def _counts(self) -> Counter[tuple[int, int]]:
+        if self._run is None:
+            return Counter()
+        return self._run.tally.confusion(self._shown_side(), attacked=self._state.choice() == "attacked")
+
     def _on_picked(self) -> None:
         self.pictures.show_pictures("", ())
         self._refresh()
@@ -183,7 +225,7 @@ class ConfusionCard(ResultCard):
         if self._run is None:
             return
         tally = self._run.tally
-        counts = tally.confusion(self._shown_side(), attacked=self._state.choice() == "attacked")
+        counts = self._counts()
         n = len(tally.classes)
         self.grid.setVisible(n <= MOST_CLASSES)
         self.table.setVisible(n > _FEW_CLASSES)

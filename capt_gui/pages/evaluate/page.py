@@ -109,7 +109,7 @@ class EvaluatePage(QWidget):
     def on_open_clicked(self, side: str) -> None:
         """Ask for a file with prompts, and put it on that side."""
         if path := self.ask_checkpoint(self, self._desk.settings.last_folder):
-            self._desk.choices.sides.open_file(path, side)
+            self._desk.model.sides.open_file(path, side)
 
     def on_report(self) -> None:
         """The report of the run in front."""
@@ -203,7 +203,7 @@ class EvaluatePage(QWidget):
             (self.welcome.folder if face is self.welcome else self.pictures.table).setFocus()
 
     def _recent(self) -> list[str]:
-        return self._desk.settings.evaluate_recent
+        return self._desk.settings.evaluate.recent
 
     def _greeting(self) -> Greeting:
         return Greeting(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from capt_engine.records import AnalyzeResult
+from capt_engine.records import LOG, AnalyzeResult, scale_for
 from capt_gui.theme import Theme
 from capt_gui.view_models import formatting
 from capt_gui.view_models.evaluate import evaluate_text
 from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.evaluate.tally import SAVINGS
-from capt_gui.view_models.explore.choices import Choices
+from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.widgets.before_after import BeforeAfter, Measured, Pair, measured
 from capt_gui.widgets.figures import percent
 from capt_gui.widgets.labels import text
@@ -45,10 +45,10 @@ class ResultCard(QWidget):
 class FiguresCard(ResultCard):
     """Clean and robust accuracy of A and B as bars, with the paired tests."""
 
-    def __init__(self, theme: Theme, choices: Choices, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, model: ModelChoice, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
         self.heading.setText(self.tr("How many are right"))
-        self._choices = choices
+        self._model = model
         self.bars = BeforeAfter(theme, self.tr("How many are right, with 95 % intervals"), "A", "B")
         self.tests = text(role="caption")
         self.add(self.bars)
@@ -59,7 +59,7 @@ class FiguresCard(ResultCard):
         results = run.results()
         if not results or results[0].n == 0:
             return False
-        label = self._choices.sides.label
+        label = self._model.sides.label
         names = [label(result.prompts) for result in results]
         self.bars.set_names(*([f"A  {names[0]}", f"B  {names[1]}"] if len(names) > 1 else names))
         rows: list[tuple[str, list[Measured | None]]] = [
@@ -84,10 +84,10 @@ class FiguresCard(ResultCard):
 class AttacksCard(ResultCard):
     """A row for each attack and side."""
 
-    def __init__(self, choices: Choices, parent: QWidget | None = None) -> None:
+    def __init__(self, model: ModelChoice, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
         self.heading.setText(self.tr("Attack by attack"))
-        self._choices = choices
+        self._model = model
         self.table = ScoreTable(self.tr("Attack by attack"))
         self.notes = text(role="caption")
         self.add(self.table)
@@ -115,7 +115,7 @@ class AttacksCard(ResultCard):
                 found = next((one for one in result.attacks if one.name == name), None)
                 if found is None:
                     continue
-                label = self._choices.attack_label(name)
+                label = self._model.attack_label(name)
                 shares = [percent(found.accuracy), percent(found.success_rate)] if found.n else ["–", "–"]
                 values = [found.accuracy, found.success_rate] if found.n else [-1.0, -1.0]
                 rows.append(
@@ -139,24 +139,24 @@ class AttacksCard(ResultCard):
         return True
 
 
-class SurvivalCard(ResultCard):
-    """Whether attacked pictures still fool the model after being saved and read again."""
+class ReencodingCard(ResultCard):
+    """Counts of attacked pictures that still fool the model after being saved and read again."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
-        self.heading.setText(self.tr("What outlives saving"))
+        self.heading.setText(self.tr("After saving as PNG or JPEG"))
         self._theme = theme
         self._survives = True
         self._badge = QLabel()
         self.words = text()
         self.table = ScoreTable(self.tr("Attacked pictures that still fool the model after saving"))
-        told = QWidget()
-        line = QHBoxLayout(told)
+        row = QWidget()
+        line = QHBoxLayout(row)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(8)
         line.addWidget(self._badge, 0, Qt.AlignmentFlag.AlignTop)
         line.addWidget(self.words, 1)
-        self.add(told)
+        self.add(row)
         self.add(self.table)
         theme.changed.connect(self._retint)
 
@@ -205,12 +205,12 @@ class SurvivalCard(ResultCard):
 class CurveCard(ResultCard):
     """Robust accuracy against the budget, with bands, and the level of chance."""
 
-    def __init__(self, theme: Theme, choices: Choices, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, model: ModelChoice, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
         self.heading.hide()
-        self._choices = choices
+        self._model = model
         empty = self.tr("A curve is drawn when the switch “Curve” is on.")
-        self.chart = LineChart(theme, self.tr("Accuracy against ε"), "ε", empty, share=True)
+        self.chart = LineChart(theme, self.tr("Accuracy against ε"), "ε", self.tr("accuracy"), empty, share=True)
         self.chart.setMinimumHeight(230)
         self.words = text(role="caption")
         self.add(self.chart)
@@ -222,27 +222,27 @@ class CurveCard(ResultCard):
         if not results or len(results[0].curve) < 2:
             return False
         norm = results[0].threat_model.norm
-        budgets = [point.eps for point in results[0].curve]
-        lines = []
-        for letter, role, result in zip("AB", ("side_a", "side_b"), results, strict=False):
-            points = [(budgets.index(point.eps), point) for point in result.curve if point.eps in budgets]
-            lines.append(
-                Line(
-                    letter if len(results) > 1 else self.tr("right"),
-                    role,
-                    tuple(float(place) for place, _ in points),
-                    tuple(point.robust_accuracy for _, point in points),
-                    tuple(point.low for _, point in points),
-                    tuple(point.high for _, point in points),
-                    Qt.PenStyle.SolidLine if letter == "A" else Qt.PenStyle.DashLine,
-                    marks=True,
-                )
+        unit = 255 if norm == "linf" else 1
+        lines = [
+            Line(
+                letter if len(results) > 1 else self.tr("right"),
+                role,
+                tuple(point.eps * unit for point in result.curve),
+                tuple(point.robust_accuracy for point in result.curve),
+                tuple(point.low for point in result.curve),
+                tuple(point.high for point in result.curve),
+                Qt.PenStyle.SolidLine if letter == "A" else Qt.PenStyle.DashLine,
+                marks=True,
             )
+            for letter, role, result in zip("AB", ("side_a", "side_b"), results, strict=False)
+        ]
         levels = (Level(self.tr("chance"), "control", 1 / results[0].classes),) if results[0].classes else ()
-        self.chart.set_lines(
-            tuple(lines), levels, labels=tuple(formatting.budget(eps, norm).removesuffix("/255") for eps in budgets)
-        )
-        unit = self.tr("in 255ths of the range") if norm == "linf" else self.tr("as a length")
-        words = self.tr("ε {}, drawn at equal distances. The verdict is about {}. Bands: 95 % intervals.")
-        self.words.setText(words.format(unit, formatting.threat(results[0].threat_model)))
+        scale = scale_for([x for line in lines for x in line.xs])
+        x_title = self.tr("ε in 1/255") if norm == "linf" else f"ε ({norm})"
+        self.chart.set_lines(tuple(lines), levels, scale=scale, x_title=x_title)
+        words = self.tr("ε in 255ths of the range") if norm == "linf" else self.tr("ε as a length")
+        if scale == LOG:
+            words += self.tr(", on a logarithmic scale")
+        verdict = self.tr("{}. The verdict is about {}. Bands: 95 % intervals.")
+        self.words.setText(verdict.format(words, formatting.threat(results[0].threat_model)))
         return True

@@ -1,13 +1,14 @@
-"""What a run found: the verdict first, then the figures it rests on and the doubts, in as many columns as there is room for."""
+"""The results of a run: the verdict first, then the figures it rests on and the checks, in as many columns as there is room for."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from capt_gui.pages.evaluate.heat_cards import ConfusionCard, CorruptionCard
-from capt_gui.pages.evaluate.result_cards import AttacksCard, CurveCard, FiguresCard, ResultCard, SurvivalCard
+from capt_gui.pages.evaluate.result_cards import AttacksCard, CurveCard, FiguresCard, ReencodingCard, ResultCard
 from capt_gui.pages.evaluate.verdict_card import VerdictCard
+from capt_gui.panels.chart_saving import ChartSaving
 from capt_gui.panels.class_scores import ClassScores
 from capt_gui.view_models.class_rows import class_rows
 from capt_gui.view_models.desk import Desk
@@ -50,21 +51,25 @@ class ResultsView(QWidget):
         super().__init__(parent)
         self._run = desk.evaluation.run
         self._choices = desk.evaluation.choices
-        self.verdict = VerdictCard(desk.theme, self._run, desk.choices)
+        self.verdict = VerdictCard(desk.theme, self._run, desk.model)
         self._old = text(role="muted")
-        self.figures = FiguresCard(desk.theme, desk.choices)
-        self.attacks = AttacksCard(desk.choices)
-        self.curve = CurveCard(desk.theme, desk.choices)
+        self.figures = FiguresCard(desk.theme, desk.model)
+        self.attacks = AttacksCard(desk.model)
+        self.curve = CurveCard(desk.theme, desk.model)
         self.corruptions = CorruptionCard(desk.theme)
         self.classes = ClassesCard()
         self.confusion = ConfusionCard(desk.theme, desk.evaluation.data.thumbnails)
-        self.survival = SurvivalCard(desk.theme)
+        self.reencoding = ReencodingCard(desk.theme)
         self.checks = ChecksCard(desk.theme, sentences=True)
         self.failed = FailedList(desk.theme)
         self._doubts, self._left_out = Card(self.checks), Card(self.failed)
         self._cards: dict[ResultCard, Card] = {}
         self._columns = TwoColumns()
         self._lay_out()
+        ChartSaving(desk, self.figures.bars, self.figures.bars.record)
+        ChartSaving(desk, self.curve.chart, self.curve.chart.record)
+        ChartSaving(desk, self.corruptions.grid, self.corruptions.record, Qt.Corner.TopLeftCorner)
+        ChartSaving(desk, self.confusion.grid, self.confusion.record, Qt.Corner.TopLeftCorner)
         self.verdict.report_clicked.connect(self.report_clicked)
         self.confusion.explore_clicked.connect(self.explore_clicked)
         self._run.changed.connect(self.on_changed)
@@ -99,7 +104,7 @@ class ResultsView(QWidget):
         self._columns.arrange()
 
     def on_choices_changed(self) -> None:
-        """What is shown may have been made with other settings."""
+        """Say where what is shown was made with other settings."""
         stale = self._run.result is not None and not self._run.is_current
         self._old.setText(
             self.tr("Made with other settings than those on the right; Run measures anew.") if stale else ""
@@ -113,7 +118,7 @@ class ResultsView(QWidget):
             (self.curve, 1),
             (self.corruptions, 0),
             (None, 1),
-            (self.survival, 1),
+            (self.reencoding, 1),
             (self.classes, 0),
             (self.confusion, 1),
         ):

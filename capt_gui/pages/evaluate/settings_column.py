@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from capt_gui.pages.evaluate.attack_choice_panel import TestPanel
 from capt_gui.pages.evaluate.data_card import DataCard
+from capt_gui.pages.evaluate.evaluate_options import EvaluateOptions, run_entries
+from capt_gui.panels.attack_choice_panel import AttackChoicePanel
 from capt_gui.panels.model_panel import ModelPanel
 from capt_gui.view_models.desk import Desk
 from capt_gui.widgets.card import Card
@@ -22,8 +23,16 @@ class SettingsColumn(QWidget):
         self._desk = desk
         self._run, self._choices = desk.evaluation.run, desk.evaluation.choices
         self.data = DataCard(desk.theme, desk.evaluation.data, self._choices)
-        self.model = ModelPanel(desk.theme, desk.choices)
-        self.test = TestPanel(desk.theme, self._choices)
+        self.model = ModelPanel(desk.theme, desk.model)
+        self.options = EvaluateOptions(desk.theme, self._choices)
+        self.attack = AttackChoicePanel(
+            desk.theme,
+            self._choices.attack,
+            self.tr("Test"),
+            run_entries,
+            plain=(self.options,),
+            expert=(self.options.template,),
+        )
         self.job_bar = JobBar(desk.theme)
         self._cost = text(role="caption")
         self._lay_out()
@@ -65,7 +74,7 @@ class SettingsColumn(QWidget):
         column = QVBoxLayout(panels)
         column.setContentsMargins(4, 12, 12, 12)
         column.setSpacing(12)
-        for panel in (self.data, self.model, self.test):
+        for panel in (self.data, self.model, self.attack):
             column.addWidget(Card(panel))
         column.addStretch(1)
         bar = QWidget()

@@ -10,7 +10,7 @@ from capt_gui.theme import Theme
 from capt_gui.view_models.evaluate import evaluate_text
 from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.explore import comparison
-from capt_gui.view_models.explore.choices import Choices
+from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.view_models.tune import tune_text
 from capt_gui.widgets.verdict_box import VerdictBox
 
@@ -20,19 +20,19 @@ class VerdictCard(QWidget):
 
     report_clicked = Signal()
 
-    def __init__(self, theme: Theme, run: EvaluateRun, choices: Choices, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, run: EvaluateRun, model: ModelChoice, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._run = run
-        self._choices = choices
+        self._model = model
         self.box = VerdictBox(theme)
         self.report = self.box.add_button("report", self.tr("Open report"), primary=True)
-        self.go_on = self.box.add_button("run", self.tr("Go on"), primary=True)
+        self.resume = self.box.add_button("run", self.tr("Resume"), primary=True)
         self.copy = self.box.add_button("copy", self.tr("Copy command"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.box)
         self.report.clicked.connect(self.report_clicked)
-        self.go_on.clicked.connect(run.go_on)
+        self.resume.clicked.connect(run.resume)
         self.copy.clicked.connect(self.on_copy)
         run.changed.connect(self.on_changed)
         run.counted.connect(self.on_counted)
@@ -75,8 +75,8 @@ class VerdictCard(QWidget):
     def _show_result(self) -> None:
         result = self._run.result
         assert result is not None
-        headline, figures = evaluate_text.verdict(result, self._choices.sides.label)
-        names = [self._choices.attack_label(attack.name) for attack in result.attacks]
+        headline, figures = evaluate_text.verdict(result, self._model.sides.label)
+        names = [self._model.attack_label(attack.name) for attack in result.attacks]
         against = ""
         if result.robust_accuracy is not None and names:
             against = self.tr("Measured against {}.").format(evaluate_text.attack_words(result, names))
@@ -97,10 +97,10 @@ class VerdictCard(QWidget):
             self.box.set_verdict("failed", run.failure.message, run.failure.hint, "\n".join(run.counts()))
         else:
             words = self.tr("Stopped after {:,} of {:,} pictures").format(run.tally.n, max(run.total, run.tally.n))
-            kept = self.tr("What was measured is kept, and can be gone on with.") if run.can_go_on else ""
+            kept = self.tr("What was measured is kept, and the run can be resumed.") if run.can_resume else ""
             caption = "\n".join(part for part in (kept, run.settings_words()) if part)
             self.box.set_verdict("stopped", words, "\n".join(run.counts()), caption)
-        self._offer(*([self.go_on] if run.can_go_on else []))
+        self._offer(*([self.resume] if run.can_resume else []))
 
     def _offer(self, *buttons: QPushButton) -> None:
         problem = self._run.report_problem()

@@ -51,7 +51,7 @@ class ClassesPanel(QWidget):
         wanted = (self._choices.classes, self._choices.template)
         if not self._writing and wanted != (self.editor.classes(), self.editor.template()):
             self.editor.set_classes(*wanted)
-        prompts = self._choices.sides.suggesting
+        prompts = self._choices.model.sides.suggesting
         own = self._choices.has_own_classes
         words = ""
         if prompts is not None:
@@ -60,7 +60,7 @@ class ClassesPanel(QWidget):
             words = (said if own else suggested).format(prompts.label)
         self.source.setText(words)
         self.source.setVisible(bool(words))
-        model = self._choices.model
+        model = self._choices.model.info
         other = model is not None and (model.classes, model.template) != wanted
         self.use_model.setVisible(prompts is not None and other)
 

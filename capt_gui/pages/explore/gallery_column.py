@@ -24,7 +24,7 @@ class GalleryFilter(QSortFilterProxyModel):
         self.invalidate()
 
     def filterAcceptsRow(self, row: int, parent: QModelIndex | QPersistentModelIndex) -> bool:
-        """Whether a row stays."""
+        """True if a row stays."""
         if not self._words:
             return True
         index = self.sourceModel().index(row, 0, parent)

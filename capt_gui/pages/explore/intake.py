@@ -6,10 +6,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from PySide6.QtCore import QIODevice, QMimeData, QObject, QSaveFile, Signal
+from PySide6.QtCore import QBuffer, QIODevice, QMimeData, QObject, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from capt_engine.errors import CaptError
+from capt_engine.files import write_atomic
 from capt_engine.records import Picture
 from capt_engine.resources import resource
 from capt_gui.panels.model_panel import ask_for_checkpoint
@@ -79,8 +81,11 @@ class Intake(QObject):
         """Ask where, and write a picture as PNG, whole or not at all."""
         start = Path(self._settings.last_folder or Path.home()) / name
         path, _ = QFileDialog.getSaveFileName(self._window, "Save adversarial picture", str(start), "PNG (*.png)")
-        if path and not write_png(to_image(picture), path):
-            self.problem.emit(f"The picture could not be written to {Path(path).name}.", "Choose another folder.")
+        if path:
+            try:
+                write_png(to_image(picture), Path(path))
+            except CaptError as error:
+                self.problem.emit(error.message, error.hint)
 
     def clean_up(self) -> None:
         """Remove the pictures that were pasted."""
@@ -92,16 +97,20 @@ class Intake(QObject):
         """Pasted pixels have no file; the engine reads files, so they get one in a folder of ours."""
         if image.isNull():
             return []
-        if self._pasted is None:
-            self._pasted = Path(tempfile.mkdtemp(prefix="capt-explorer-"))
-        path = self._pasted / f"pasted-{len(list(self._pasted.iterdir())) + 1}.png"
-        if write_png(image, str(path)):
-            return [str(path)]
-        self.problem.emit("The pasted picture could not be kept.", "Save it as a file and drop that.")
-        return []
+        try:
+            if self._pasted is None:
+                self._pasted = Path(tempfile.mkdtemp(prefix="capt-explorer-"))
+            path = self._pasted / f"pasted-{len(list(self._pasted.iterdir())) + 1}.png"
+            write_png(image, path)
+        except (CaptError, OSError):
+            self.problem.emit("The pasted picture could not be kept.", "Save it as a file and drop that.")
+            return []
+        return [str(path)]
 
 
-def write_png(image: QImage, path: str) -> bool:
-    """Write a PNG atomically; False when the disk refuses."""
-    file = QSaveFile(path)
-    return file.open(QIODevice.OpenModeFlag.WriteOnly) and image.save(file, "PNG") and file.commit()  # type: ignore[call-overload]
+def write_png(image: QImage, path: Path) -> None:
+    """Write a PNG, whole or not at all; raises CannotWrite."""
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG")  # type: ignore[call-overload]  # the stub wants bytes, Qt takes str
+    write_atomic(path, bytes(buffer.data().data()))

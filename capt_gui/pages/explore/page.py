@@ -142,7 +142,7 @@ class ExplorePage(QWidget):
         if not self._offered:
             self.export.show_folder()
             return
-        self._desk.choices.sides.open_file(self._offered, "b")
+        self._desk.model.sides.open_file(self._offered, "b")
         self._offered = ""
 
     def on_saved(self, message: str, folder: str) -> None:
@@ -158,7 +158,7 @@ class ExplorePage(QWidget):
         """Ask for a file with prompts, and put it on that side."""
         path = self.intake.ask_checkpoint()
         if path:
-            self._desk.choices.sides.open_file(path, side)
+            self._desk.model.sides.open_file(path, side)
 
     def on_paste(self) -> None:
         """Take the clipboard."""

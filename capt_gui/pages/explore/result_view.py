@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
 from capt_engine.records import PERTURBED, AnalyzeResult, PictureRow, PictureSet
 from capt_gui.pages.explore.charts import Charts
+from capt_gui.panels.chart_saving import ChartSaving
 from capt_gui.view_models import formatting
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.explore import comparison
@@ -43,6 +44,8 @@ class ResultView(QWidget):
         self._old.setSizePolicy(policy)
         self.triptych = ImageTriptych(desk.theme)
         self.charts = Charts(desk.theme)
+        ChartSaving(desk, self.charts.bars, self.charts.bars.record)
+        ChartSaving(desk, self.charts.shift, self.charts.shift.record, Qt.Corner.BottomRightCorner)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self._symbol = QLabel()
         self._symbol.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -118,11 +121,11 @@ class ResultView(QWidget):
             self.triptych.set_side(self._item.request.options.aim)
 
     def _names(self, row: PictureRow, other: PictureRow) -> tuple[str, str]:
-        label = self._desk.choices.sides.label
+        label = self._desk.model.sides.label
         return label(row.prompt_id), label(other.prompt_id)
 
     def _show_symbol(self, item: Item | None) -> None:
-        """Where there is nothing to compare, no picture yet or one that cannot be used, a symbol stands instead."""
+        """The result of the selected picture; where there is none yet or it cannot be used, a symbol stands instead."""
         refused = item is not None and item.failure is not None
         empty = item is None and self._desk.gallery.rowCount() == 0
         if refused or empty:
@@ -137,9 +140,9 @@ class ResultView(QWidget):
         aim = ""
         if row is not None and other is not None:
             self._pair.set_words(comparison.verdict(row), comparison.verdict(other), comparison.headline(row, other))
-            model = self._desk.choices.model_label(row.model_id)
+            model = self._desk.model.label(row.model_id)
             headline, details = "", comparison.details(row, other, model, self._attack_label(row))
-            aim = comparison.contest(row, other, self._desk.choices.sides.label)
+            aim = comparison.contest(row, other, self._desk.model.sides.label)
         old = row is not None and item is not None and item.request is not None
         stale = old and not self._desk.choices.made_with(item.request)  # type: ignore[union-attr, arg-type]
         remarks = [
@@ -156,7 +159,7 @@ class ResultView(QWidget):
             label.setVisible(bool(words))
 
     def _attack_label(self, row: PictureRow) -> str:
-        return self._desk.choices.attack_label(row.attack.name) if row.attack is not None else ""
+        return self._desk.model.attack_label(row.attack.name) if row.attack is not None else ""
 
     def _words(self, item: Item | None, row: PictureRow | None) -> tuple[str, str]:
         if item is None and self._desk.gallery.rowCount() == 0:
@@ -169,9 +172,7 @@ class ResultView(QWidget):
             return formatting.headline(row), " · ".join(
                 part
                 for part in (
-                    formatting.settings_line(
-                        row, self._desk.choices.model_label(row.model_id), self._attack_label(row)
-                    ),
+                    formatting.settings_line(row, self._desk.model.label(row.model_id), self._attack_label(row)),
                     formatting.survival(row),
                 )
                 if part

@@ -55,7 +55,7 @@ class RunExport(QObject):
         """Ask where, and have the table of the last run written."""
         run = self._desk.store.last
         start = Path(self._desk.settings.last_folder or Path.home()) / f"results-{short(run)}.csv"
-        out = self.ask(self._window, self.tr("Save the results"), start, self.tr("Table"))
+        out = self.ask(self._window, self.tr("Save the results"), start, {start.suffix: self.tr("Table")})
         if out:
             self._desk.settings.last_folder = str(Path(out).parent)
             self._desk.results_file.start(ReportRequest((run,), out, redact=self._desk.settings.report_redact))

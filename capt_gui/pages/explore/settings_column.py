@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from capt_gui.pages.explore.attack_panel import AttackPanel
 from capt_gui.pages.explore.classes_panel import ClassesPanel
+from capt_gui.panels.attack_choice_panel import AttackChoicePanel, attack_entries
 from capt_gui.panels.model_panel import ModelPanel
 from capt_gui.view_models.desk import Desk
 from capt_gui.widgets.card import Card
@@ -21,9 +21,11 @@ class SettingsColumn(QWidget):
         super().__init__(parent)
         self._desk = desk
         self.job_bar = JobBar(desk.theme)
-        self.model = ModelPanel(desk.theme, desk.choices)
+        self.model = ModelPanel(desk.theme, desk.model)
         self._classes = ClassesPanel(desk.theme, desk.choices, desk.tokens)
-        self._attack = AttackPanel(desk.theme, desk.choices)
+        self.attack = AttackChoicePanel(
+            desk.theme, desk.choices.attack, self.tr("Attack"), attack_entries, goal_is_plain=True
+        )
         self._lay_out()
         self.job_bar.run_clicked.connect(desk.analysis.run_all)
         self.job_bar.cancel_clicked.connect(desk.analysis.cancel)
@@ -59,7 +61,7 @@ class SettingsColumn(QWidget):
         column.setContentsMargins(4, 12, 12, 12)
         column.setSpacing(12)
         column.addWidget(Card(self.model))
-        column.addWidget(Card(self._attack))
+        column.addWidget(Card(self.attack))
         column.addWidget(Card(Fold(self._desk.theme, "Classes", self._classes, expanded=True)))
         column.addStretch(1)
         scroll = QScrollArea()

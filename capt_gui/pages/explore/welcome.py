@@ -1,4 +1,4 @@
-"""What a newcomer sees before the first picture."""
+"""The welcome before the first picture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ICON = 18
 
 
 class Welcome(QScrollArea):
-    """What this is, the ways in, what was found on this computer, and that nothing leaves it."""
+    """The purpose of the program, the ways in, what was found on this computer, and that nothing leaves it."""
 
     def __init__(self, theme: Theme, engine: EngineState, parent: QWidget | None = None) -> None:
         super().__init__(parent)

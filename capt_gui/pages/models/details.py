@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from capt_engine.records import OfferedModel
-from capt_gui.pages.models.model_item import ShelfItem, in_a_row
+from capt_gui.pages.models.model_item import ModelItem, in_a_row
 from capt_gui.theme import Theme, repolish
 from capt_gui.view_models.models.models_model import PAUSED, Download, ModelsModel, comfort, size, standing
 from capt_gui.widgets.fact_list import FactList
@@ -25,7 +25,7 @@ _STATE_ICONS = {"installed": ("check", "ok"), "bundled": ("check", "ok"), "parti
 _COMFORT_ROLES = {"comfortable": "ok", "slow": "warning", "too large": "broken"}
 
 
-class ModelDetails(ShelfItem):
+class ModelDetails(ModelItem):
     """Asks to be told which model to show. download_clicked(id), use_clicked(id): what the user wants of it."""
 
     download_clicked = Signal(str)
@@ -72,7 +72,7 @@ class ModelDetails(ShelfItem):
         self.title.setText(model.label)
         self.standing.setText(standing(model, underway))
         self.about.setText(model.purpose)
-        self._facts.set_facts(self._told(model))
+        self._facts.set_facts(self._facts_of(model))
         self._show_work(model, underway)
         self.on_theme_changed()
 
@@ -116,7 +116,7 @@ class ModelDetails(ShelfItem):
         if self._shown is not None:
             QDesktopServices.openUrl(QUrl(self._shown.page))
 
-    def _told(self, model: OfferedModel) -> dict[str, str]:
+    def _facts_of(self, model: OfferedModel) -> dict[str, str]:
         revision = self.tr("newest") if model.revision == "main" else model.revision
         return {
             "here": comfort(model),
@@ -144,7 +144,7 @@ class ModelDetails(ShelfItem):
         self.folder.setVisible(not here and underway is None)
         for button in (self.verify, self.remove):
             button.setVisible(model.state == "installed" and underway is None)
-        words = self.tr("Go on with the download…") if model.state == "partial" else self.tr("Download…")
+        words = self.tr("Resume the download…") if model.state == "partial" else self.tr("Download…")
         self.download.setText(words)
         offline = self._models.listed is not None and self._models.listed.offline
         self.download.setEnabled(not offline)
@@ -155,7 +155,7 @@ class ModelDetails(ShelfItem):
         self.bar.setValue(underway.done // 1000)
         self.progress.setText(underway.words)
         is_paused = underway.state == PAUSED
-        self.pause.setText(self.tr("Go on") if is_paused else self.tr("Pause"))
+        self.pause.setText(self.tr("Resume") if is_paused else self.tr("Pause"))
 
     def _lay_out(self) -> None:
         self.download.setProperty("primary", True)

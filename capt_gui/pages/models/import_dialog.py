@@ -28,15 +28,17 @@ from capt_engine.records import (
     SanityScore,
 )
 from capt_gui.theme import Theme
-from capt_gui.view_models.models.install_job import ShelfJob
+from capt_gui.view_models.models.install_job import InstallJob
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.labels import named, text
 
 
 class ImportDialog(QDialog):
-    """What both kinds share: a path, a banner for what is missing, and the answer in words; each connects `go` itself."""
+    """The part that both dialogs share: a path, a banner for what is missing, and the answer in words; each connects `go` itself."""
 
-    def __init__(self, theme: Theme, job: ShelfJob, title: str, explained: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, job: InstallJob, title: str, explained: str, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._job = job
         self.setWindowTitle(title)
@@ -135,7 +137,7 @@ class ImportModelDialog(ImportDialog):
     """A folder or a weights file becomes an installed model."""
 
     def __init__(
-        self, theme: Theme, job: ShelfJob, models: tuple[ModelInfo, ...], parent: QWidget | None = None
+        self, theme: Theme, job: InstallJob, models: tuple[ModelInfo, ...], parent: QWidget | None = None
     ) -> None:
         self.base, self.activation = QComboBox(), QComboBox()
         super().__init__(
@@ -186,10 +188,10 @@ class ImportModelDialog(ImportDialog):
 
 
 class ImportPromptsDialog(ImportDialog):
-    """A published prompts file goes onto the shelf."""
+    """Import a published prompts file."""
 
     def __init__(
-        self, theme: Theme, job: ShelfJob, models: tuple[ModelInfo, ...], parent: QWidget | None = None
+        self, theme: Theme, job: InstallJob, models: tuple[ModelInfo, ...], parent: QWidget | None = None
     ) -> None:
         self.model, self.position = QComboBox(), QComboBox()
         self.template, self.classes = QLineEdit(), QLineEdit()
@@ -209,7 +211,7 @@ class ImportPromptsDialog(ImportDialog):
         self.name.setPlaceholderText(self.tr("made from the family and the file"))
         self._add(self.tr("What they are to be called here"), self.name)
         self.template.setPlaceholderText(self.tr("as the family's authors had it, where the file does not say"))
-        self._add(self.tr("The data set's sentence, {} being the class name"), self.template)
+        self._add(self.tr("The data set's template, {} being the class name"), self.template)
         self.classes.setPlaceholderText(
             self.tr("only for prompts that belong to classes: a, b, c in the order of training")
         )

@@ -1,4 +1,4 @@
-"""What a model and a prompt checkpoint have in common on their shelf: a title, a standing, and what can be done with them."""
+"""The parts that a model and a prompt checkpoint share: a title, a standing, and what can be done with them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 from capt_gui.widgets.labels import text
 
 
-class ShelfItem(QWidget):
+class ModelItem(QWidget):
     """use_clicked(id), verify_clicked(id), remove_clicked(id): what the user wants of the one that is shown."""
 
     use_clicked = Signal(str)

@@ -37,7 +37,7 @@ from capt_gui.pages.models.import_dialog import ImportModelDialog, ImportPrompts
 from capt_gui.pages.models.ledger_dialog import LedgerDialog
 from capt_gui.pages.models.prompts_details import PromptsDetails
 from capt_gui.view_models.desk import Desk
-from capt_gui.view_models.models.install_job import ShelfJob
+from capt_gui.view_models.models.install_job import InstallJob
 from capt_gui.view_models.models.models_model import size, standing
 from capt_gui.view_models.navigation import EXPLORE
 from capt_gui.widgets.banner import Banner
@@ -46,7 +46,7 @@ from capt_gui.widgets.run_list import RunEntry, RunList
 from capt_gui.widgets.segments import Segments
 
 _COLUMNS = [330, 900]
-MODELS_SHELF, PROMPTS_SHELF = "models", "prompts"
+MODELS_LIST, PROMPTS_LIST = "models", "prompts"
 
 
 class ModelsPage(QWidget):
@@ -56,20 +56,20 @@ class ModelsPage(QWidget):
         super().__init__(parent)
         self._desk = desk
         self._models = desk.models
-        self._chosen = {MODELS_SHELF: "", PROMPTS_SHELF: ""}
-        self._shelf = MODELS_SHELF
+        self._chosen = {MODELS_LIST: "", PROMPTS_LIST: ""}
+        self._kind = MODELS_LIST
         # a test answers in the dialogs' place
         self.ask = self._ask
         self.sure = self._sure
         self.banner = Banner(desk.theme)
         self._banner_room = QWidget()
-        self.shelf = ShelfJob(desk.bridge, self)
+        self.install = InstallJob(desk.bridge, self)
         self.kind = Segments(
             desk.theme,
-            self.tr("Shelf"),
+            self.tr("List"),
             (
-                (MODELS_SHELF, self.tr("Models"), self.tr("Backbones: bundled, to be had, installed")),
-                (PROMPTS_SHELF, self.tr("Prompts"), self.tr("Prompt checkpoints: those that ship, and your own")),
+                (MODELS_LIST, self.tr("Models"), self.tr("Backbones: bundled, to be had, installed")),
+                (PROMPTS_LIST, self.tr("Prompts"), self.tr("Prompt checkpoints: those that ship, and your own")),
             ),
         )
         self.list = RunList(desk.theme)
@@ -77,7 +77,7 @@ class ModelsPage(QWidget):
         self.details = ModelDetails(desk.theme, desk.models)
         self.prompts = PromptsDetails()
         self._pages = QStackedWidget()
-        self.offline = QCheckBox(self.tr("Work offline, for good"))
+        self.offline = QCheckBox(self.tr("Work offline"))
         self.ledger = QPushButton(self.tr("What was downloaded…"))
         self._promise_mark, self._promise = QLabel(), text("", "caption", wrap=False)
         self._folder = QPushButton(self.tr("Open the models' folder"))
@@ -86,7 +86,7 @@ class ModelsPage(QWidget):
         self._lay_out()
         self._connect()
         self.on_theme_changed()
-        self.on_kind(MODELS_SHELF)
+        self.on_kind(MODELS_LIST)
 
     def menus(self) -> dict[str, list[QAction | None]]:
         """The page's actions for the menu bar."""
@@ -118,9 +118,9 @@ class ModelsPage(QWidget):
         """Show the list, what is chosen of it, and the lock as they are now."""
         entries = self._entries()
         keys = [entry.key for entry in entries]
-        if keys and self._chosen[self._shelf] not in keys:
-            self._chosen[self._shelf] = keys[0]
-        self.list.set_entries(entries, [self._chosen[self._shelf]] if keys else [])
+        if keys and self._chosen[self._kind] not in keys:
+            self._chosen[self._kind] = keys[0]
+        self.list.set_entries(entries, [self._chosen[self._kind]] if keys else [])
         self._show_chosen()
         listed = self._models.listed
         if listed is not None:
@@ -136,10 +136,10 @@ class ModelsPage(QWidget):
         self._theme_lock()
 
     def on_kind(self, kind: str) -> None:
-        """Show the other shelf."""
-        self._shelf = kind
+        """Show the other list."""
+        self._kind = kind
         self.kind.set_choice(kind)
-        is_models = kind == MODELS_SHELF
+        is_models = kind == MODELS_LIST
         self._pages.setCurrentWidget(self.details if is_models else self.prompts)
         self.bring.setText(self.tr("Use a model that you have…") if is_models else self.tr("Import published prompts…"))
         self.list.setAccessibleName(self.tr("Models") if is_models else self.tr("Prompts"))
@@ -148,33 +148,33 @@ class ModelsPage(QWidget):
     def on_chosen(self, keys: list[str]) -> None:
         """Show another one."""
         if keys:
-            self._chosen[self._shelf] = keys[0]
+            self._chosen[self._kind] = keys[0]
             self._show_chosen()
 
     def on_bring(self) -> None:
         """Import a model or prompts."""
         models = self._catalogue_models()
-        make = ImportModelDialog if self._shelf == MODELS_SHELF else ImportPromptsDialog
-        make(self._desk.theme, self.shelf, models, self).open()
+        make = ImportModelDialog if self._kind == MODELS_LIST else ImportPromptsDialog
+        make(self._desk.theme, self.install, models, self).open()
 
     def on_use_prompts(self, name: str) -> None:
         """Compare prompts with plain text, on the model they were made for."""
-        info = self._desk.choices.sides.info(name)
+        info = self._desk.model.sides.info(name)
         if info is not None and info.model:
-            self._desk.choices.set_model(info.model)
-        self._desk.choices.sides.set_b(name)
+            self._desk.model.set_model(info.model)
+        self._desk.model.sides.set_b(name)
         self._desk.navigation.go(EXPLORE)
 
     def on_verify(self, name: str) -> None:
         """Hash what is installed again."""
-        self.shelf.start(VerifyRequest("model" if self._shelf == MODELS_SHELF else "prompts", name))
+        self.install.start(VerifyRequest("model" if self._kind == MODELS_LIST else "prompts", name))
 
     def on_remove(self, name: str) -> None:
         """Ask, and delete."""
         if self.sure(name):
-            self.shelf.start(RemoveRequest("model" if self._shelf == MODELS_SHELF else "prompts", name))
+            self.install.start(RemoveRequest("model" if self._kind == MODELS_LIST else "prompts", name))
 
-    def on_shelved(self, result: object) -> None:
+    def on_install_done(self, result: object) -> None:
         """Say what was verified or removed; an import says so in its own dialog."""
         if isinstance(result, Verified):
             files = self.tr("1 file") if result.n_files == 1 else self.tr("{} files").format(result.n_files)
@@ -183,7 +183,7 @@ class ModelsPage(QWidget):
             self._say("info", self.tr("{} is removed").format(result.name))
         self._models.refresh()
 
-    def on_shelf_failed(self, failure: Failure) -> None:
+    def on_install_failed(self, failure: Failure) -> None:
         """Say what went wrong."""
         self._say("error", failure.message, failure.hint)
 
@@ -195,7 +195,7 @@ class ModelsPage(QWidget):
 
     def on_use(self, model: str) -> None:
         """Choose the model, and look at pictures with it."""
-        self._desk.choices.set_model(model)
+        self._desk.model.set_model(model)
         self._desk.navigation.go(EXPLORE)
 
     def on_installed(self, result: DownloadResult) -> None:
@@ -245,19 +245,19 @@ class ModelsPage(QWidget):
         self._promise_mark.setPixmap(self._desk.theme.pixmap(icon, 16, "text_muted", self.devicePixelRatioF()))
 
     def _show_chosen(self) -> None:
-        if self._shelf == MODELS_SHELF:
-            name = self._chosen[MODELS_SHELF]
+        if self._kind == MODELS_LIST:
+            name = self._chosen[MODELS_LIST]
             self.details.show_model(self._models.offer(name) or self._other(name))
             return
-        info = self._desk.choices.sides.info(self._chosen[PROMPTS_SHELF])
-        self.prompts.show_prompts(info, self._desk.choices.model_label(info.model) if info is not None else "")
+        info = self._desk.model.sides.info(self._chosen[PROMPTS_LIST])
+        self.prompts.show_prompts(info, self._desk.model.label(info.model) if info is not None else "")
 
     def _entries(self) -> list[RunEntry]:
-        if self._shelf == MODELS_SHELF:
+        if self._kind == MODELS_LIST:
             others = self._models.listed.others if self._models.listed else ()
             mine = [RunEntry(name, name, self.tr("Installed · your own")) for name in others]
             return mine + [self._entry(one) for one in self._models.offered]
-        catalogue = self._desk.choices.catalogue
+        catalogue = self._desk.model.catalogue
         return [
             RunEntry(
                 info.id,
@@ -265,7 +265,7 @@ class ModelsPage(QWidget):
                 " · ".join(
                     (
                         self.tr("Ships with the app") if info.bundled else self.tr("Your own"),
-                        self._desk.choices.model_label(info.model),
+                        self._desk.model.label(info.model),
                     )
                 ),
             )
@@ -281,20 +281,20 @@ class ModelsPage(QWidget):
         )
 
     def _catalogue_models(self) -> tuple[ModelInfo, ...]:
-        catalogue = self._desk.choices.catalogue
+        catalogue = self._desk.model.catalogue
         return catalogue.models if catalogue is not None else ()
 
     def _sure(self, name: str) -> bool:
-        asked = QMessageBox(
+        question = QMessageBox(
             QMessageBox.Icon.Question,
             self.tr("Remove"),
             self.tr("Delete {} from this computer?").format(name),
             QMessageBox.StandardButton.Cancel,
             self,
         )
-        remove = asked.addButton(self.tr("Delete"), QMessageBox.ButtonRole.DestructiveRole)
-        asked.exec()
-        return asked.clickedButton() is remove
+        remove = question.addButton(self.tr("Delete"), QMessageBox.ButtonRole.DestructiveRole)
+        question.exec()
+        return question.clickedButton() is remove
 
     def _entry(self, model: OfferedModel) -> RunEntry:
         underway = self._models.underway.get(model.id)
@@ -383,9 +383,9 @@ class ModelsPage(QWidget):
         for details in (self.details, self.prompts):
             details.verify_clicked.connect(self.on_verify)
             details.remove_clicked.connect(self.on_remove)
-        self.shelf.done.connect(self.on_shelved)
-        self.shelf.failed.connect(self.on_shelf_failed)
-        self._desk.choices.offered.connect(self.on_changed)
+        self.install.done.connect(self.on_install_done)
+        self.install.failed.connect(self.on_install_failed)
+        self._desk.model.offered.connect(self.on_changed)
         self.details.download_clicked.connect(self.on_download)
         self.details.use_clicked.connect(self.on_use)
         self.ledger.clicked.connect(self.on_ledger)

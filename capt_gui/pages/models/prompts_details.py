@@ -5,13 +5,13 @@ from __future__ import annotations
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from capt_engine.records import PromptsInfo
-from capt_gui.pages.models.model_item import ShelfItem, in_a_row
+from capt_gui.pages.models.model_item import ModelItem, in_a_row
 from capt_gui.widgets.fact_list import FactList
 
 _CLASSES_SHOWN = 12
 
 
-class PromptsDetails(ShelfItem):
+class PromptsDetails(ModelItem):
     """Asks to be told which checkpoint to show."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -20,7 +20,7 @@ class PromptsDetails(ShelfItem):
             {
                 "model": self.tr("Made for"),
                 "method": self.tr("Method"),
-                "template": self.tr("Sentence"),
+                "template": self.tr("Template"),
                 "classes": self.tr("Classes"),
             }
         )
@@ -39,13 +39,13 @@ class PromptsDetails(ShelfItem):
         self.about.setText(info.summary)
         classes = ", ".join(info.classes[:_CLASSES_SHOWN])
         more = len(info.classes) - _CLASSES_SHOWN
-        told = {
+        facts = {
             "model": model or self.tr("not said"),
             "method": info.method or self.tr("not said"),
             "template": info.template or self.tr("not said"),
             "classes": (classes + (self.tr(" and {} more").format(more) if more > 0 else "")) or self.tr("any"),
         }
-        self._facts.set_facts(told)
+        self._facts.set_facts(facts)
         self.remove.setVisible(not info.bundled)
 
     def _lay_out(self) -> None:

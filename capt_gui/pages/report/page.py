@@ -96,7 +96,7 @@ class ReportPage(QWidget):
         kind = {"pdf": self.tr("PDF"), "html": self.tr("Web page"), "csv": self.tr("Table"), "json": self.tr("JSON")}
         folder = Path(self._desk.settings.last_folder or Path.home())
         start = folder / file_name(reports.chosen_runs, f".{reports.format}")
-        out = self.ask(self, self.tr("Save the report"), start, kind[reports.format])
+        out = self.ask(self, self.tr("Save the report"), start, {start.suffix: kind[reports.format]})
         if out:
             self._desk.settings.last_folder = str(Path(out).parent)
             reports.write(out)

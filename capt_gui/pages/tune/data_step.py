@@ -66,7 +66,7 @@ class DataStep(Step):
 
     @property
     def blocked_because(self) -> str:
-        """What the pictures lack."""
+        """The reason why the pictures cannot be used yet."""
         return self._scan.problem()
 
     def enter(self) -> None:

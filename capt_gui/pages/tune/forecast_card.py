@@ -1,4 +1,4 @@
-"""What the run will take, found by a dry run of three steps."""
+"""The forecast of time and memory, found by a dry run of three steps."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class MethodStep(Step):
         self.methods.focus_taken()
 
     def leave(self) -> None:
-        """What is tried now interests nobody."""
+        """Stop the trial: nobody wants it now."""
         self._method.set_watched(False)
 
     def on_changed(self) -> None:

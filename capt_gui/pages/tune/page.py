@@ -9,8 +9,8 @@ from PySide6.QtGui import QAction, QHideEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from capt_engine.records import Failure
-from capt_gui.pages.tune.offer import Offer
 from capt_gui.pages.tune.projects_menu import ProjectsMenu
+from capt_gui.pages.tune.question_bar import QuestionBar
 from capt_gui.pages.tune.step import Step
 from capt_gui.pages.tune.step_rail import COMPLETE, LOCKED, NOW, OPEN, StepRail
 from capt_gui.pages.tune.steps import STEPS
@@ -21,7 +21,7 @@ from capt_gui.view_models.tune.state import METHOD
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.elided_label import ElidedLabel
 
-_GO_ON, _ANEW = "go on", "anew"
+_REOPEN, _ANEW = "reopen", "anew"
 
 
 class TunePage(QWidget):
@@ -33,12 +33,12 @@ class TunePage(QWidget):
         self._project = desk.tuning.project
         self.rail = StepRail(desk.theme)
         self.projects = ProjectsMenu(desk.theme, self._project)
-        self.offer = Offer(desk.theme)
+        self.question_bar = QuestionBar(desk.theme)
         self.banner = Banner(desk.theme)
         self._top = QWidget()
         self._stack = QStackedWidget()
         self.steps: list[Step] = []
-        # the step whose `go_on` is under way, and the step that is wanted in the end
+        # the step whose `prepare_next` is under way, and the step that is wanted in the end
         self._waiting = self._wanted = -1
         self._back = QPushButton(self.tr("Back"))
         self._next = QPushButton()
@@ -98,7 +98,7 @@ class TunePage(QWidget):
         """The page comes to the front, and its step with it."""
         super().showEvent(event)
         self.step.enter()
-        self.offer.focus_first()
+        self.question_bar.focus_first()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Another page comes to the front."""
@@ -160,9 +160,9 @@ class TunePage(QWidget):
         elif offered is not None and offered.is_interrupted:
             self._ask_interrupted(offered.title, offered.state.epoch, offered.state.epochs)
         elif offered is not None:
-            self._ask_to_go_on(offered)
+            self._ask_to_resume(offered)
         else:
-            self.offer.hide()
+            self.question_bar.hide()
         self._fit_top()
 
     def on_answered(self, answer: str) -> None:
@@ -183,7 +183,7 @@ class TunePage(QWidget):
 
     def on_next(self) -> None:
         """One step on, once the step in front has put on disk what has to be there."""
-        self._go_on(self._stack.currentIndex() + 1)
+        self._continue(self._stack.currentIndex() + 1)
 
     def on_done(self) -> None:
         """The step in front is finished."""
@@ -194,7 +194,7 @@ class TunePage(QWidget):
             self._project.go(here + 1)
             self.on_changed()
             if wanted > here + 1:
-                self._go_on(wanted)
+                self._continue(wanted)
 
     def on_held(self) -> None:
         """The step in front could not be finished."""
@@ -209,7 +209,7 @@ class TunePage(QWidget):
     def on_picked(self, number: int) -> None:
         """A step was chosen on the header; on the way forward each step between does what Next would have it do."""
         if number > self._stack.currentIndex():
-            self._go_on(number)
+            self._continue(number)
         else:
             self._project.go(number)
         # the header shows what is in front, not what was wished for
@@ -225,12 +225,12 @@ class TunePage(QWidget):
         """The banner was dismissed."""
         self._fit_top()
 
-    def _go_on(self, wanted: int) -> None:
+    def _continue(self, wanted: int) -> None:
         here = self._stack.currentIndex()
-        if self.step.may_go_on and here < len(self.steps) - 1 and self._waiting != here:
+        if self.step.may_continue and here < len(self.steps) - 1 and self._waiting != here:
             self._waiting, self._wanted = here, wanted
             self.on_changed()
-            self.step.go_on()
+            self.step.prepare_next()
 
     def _ask_interrupted(self, title: str, epoch: int, epochs: int) -> None:
         if epoch:
@@ -252,20 +252,20 @@ class TunePage(QWidget):
         # what a run is asked for depends on what the engine offers
         waiting = self._desk.engine.waiting_text
         words = self.tr("Tuning of “{}” was interrupted {}.").format(title, how_far)
-        self.offer.ask(words, waiting or hint, answers, may_answer=not waiting)
+        self.question_bar.ask(words, waiting or hint, answers, may_answer=not waiting)
 
-    def _ask_to_go_on(self, offered: KeptProject) -> None:
+    def _ask_to_resume(self, offered: KeptProject) -> None:
         step = min(offered.state.step, len(STEPS) - 1)
         hint = self.tr("Step {} of {}: {} · {}").format(
             step + 1, len(STEPS), self.tr(STEPS[step].title), when(offered.written)
         )
-        answers = ((_GO_ON, self.tr("Go on")), (_ANEW, self.tr("Start anew")))
-        self.offer.ask(self.tr("Go on with “{}”?").format(offered.title), hint, answers)
+        answers = ((_REOPEN, self.tr("Resume")), (_ANEW, self.tr("Start anew")))
+        self.question_bar.ask(self.tr("Resume “{}”?").format(offered.title), hint, answers)
 
     def _open_until(self) -> int:
         """The furthest step that is open: the first one that does not let anybody on."""
         for number, step in enumerate(self.steps[:-1]):
-            if not step.may_go_on:
+            if not step.may_continue:
                 return number
         return len(self.steps) - 1
 
@@ -275,7 +275,7 @@ class TunePage(QWidget):
 
     def _fit_top(self) -> None:
         """The room above the step goes with what was in it."""
-        self._top.setVisible(not (self.banner.isHidden() and self.offer.isHidden()))
+        self._top.setVisible(not (self.banner.isHidden() and self.question_bar.isHidden()))
 
     def _make_actions(self) -> dict[str, list[QAction | None]]:
         self._forward = self._action(self.tr("&Next step"), self.on_next, "Alt+Right")
@@ -313,7 +313,7 @@ class TunePage(QWidget):
         top = QVBoxLayout(self._top)
         top.setContentsMargins(20, 12, 20, 0)
         top.setSpacing(8)
-        top.addWidget(self.offer)
+        top.addWidget(self.question_bar)
         top.addWidget(self.banner)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -330,7 +330,7 @@ class TunePage(QWidget):
         project.listed.connect(self.on_listed)
         project.failed.connect(self.on_failed)
         self._desk.engine.changed.connect(self.on_listed)
-        self.offer.answered.connect(self.on_answered)
+        self.question_bar.answered.connect(self.on_answered)
         self.rail.picked.connect(self.on_picked)
         self._back.clicked.connect(self.on_back)
         self._next.clicked.connect(self.on_next)

@@ -10,6 +10,7 @@ from capt_engine.records import NO_PROMPTS, AnalyzeResult, Failure, TunedSaved
 from capt_gui.pages.tune.save_card import SaveCard
 from capt_gui.pages.tune.step import Step
 from capt_gui.pages.tune.verdict_card import VerdictCard
+from capt_gui.panels.chart_saving import ChartSaving
 from capt_gui.panels.class_scores import ClassScores
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.navigation import EXPLORE, REPORT
@@ -45,6 +46,7 @@ class ResultStep(Step):
         self._doubts = Card(self.checks)
         self._classes = Card(column(text(self.tr("Class by class: plain text → tuned"), "heading"), self.table))
         self._lay_out()
+        ChartSaving(desk, self.bars, self.bars.record)
         self._result.changed.connect(self.on_changed)
         self._result.saved.connect(self.on_saved)
         self._result.failed.connect(self.on_failed)
@@ -114,14 +116,14 @@ class ResultStep(Step):
 
     def on_use(self) -> None:
         """Plain text as A and the tuned prompts as B, on the model they were tuned for."""
-        choices, saved = self.desk.choices, self.desk.tuning.project.state.saved
+        model, saved = self.desk.model, self.desk.tuning.project.state.saved
         made_by = self.desk.tuning.run.made_by
-        choices.set_model(made_by.model if made_by else self.desk.tuning.project.state.model)
-        choices.sides.set_a(NO_PROMPTS)
-        if saved and choices.sides.info(saved) is not None:
-            choices.sides.set_b(saved)
+        model.set_model(made_by.model if made_by else self.desk.tuning.project.state.model)
+        model.sides.set_a(NO_PROMPTS)
+        if saved and model.sides.info(saved) is not None:
+            model.sides.set_b(saved)
         else:
-            choices.sides.open_file(str(self._result.prompts_file), "b")
+            model.sides.open_file(str(self._result.prompts_file), "b")
         self.desk.navigation.go(EXPLORE)
 
     def on_report(self) -> None:

@@ -25,6 +25,7 @@ class RunCharts(QWidget):
             theme,
             self.tr("Right on the validation pictures"),
             epoch,
+            self.tr("accuracy"),
             self.tr("Clean and under attack, with 95 % intervals, after each epoch."),
             share=True,
         )
@@ -32,19 +33,24 @@ class RunCharts(QWidget):
             theme,
             self.tr("Terms of the loss"),
             step,
+            self.tr("nats"),
             self.tr("Being right, and being consistent, in nats, at each step."),
         )
         self.alpha = LineChart(
             theme,
             self.tr("α: how far the reference is trusted"),
             step,
+            "α",
             self.tr("The mean over the batch, and where 80 % of it lie."),
         )
-        self.lr = LineChart(theme, self.tr("Learning rate"), step, self.tr("How far each step goes."))
+        self.lr = LineChart(
+            theme, self.tr("Learning rate"), step, self.tr("learning rate"), self.tr("How far each step goes.")
+        )
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(10)
-        for number, chart in enumerate((self.accuracy, self.loss, self.alpha, self.lr)):
+        self.all = (self.accuracy, self.loss, self.alpha, self.lr)
+        for number, chart in enumerate(self.all):
             grid.addWidget(Card(chart, 8), number // 2, number % 2)
             grid.setColumnStretch(number % 2, 1)
             # what one looks for is in the upper row
@@ -82,12 +88,12 @@ class RunCharts(QWidget):
             levels.append(Level(self.tr("plain text, clean"), "clean", plain.clean.value))
         if plain is not None and plain.robust is not None:
             levels.append(Level(self.tr("plain text, attacked"), "attacked", plain.robust.value))
-        told = [plain, *epochs] if plain is not None else [*epochs]
+        drawn = [plain, *epochs] if plain is not None else [*epochs]
         lines = (
-            _share_line(self.tr("clean"), "clean", [(one.epoch, one.clean) for one in told]),
-            _share_line(self.tr("under attack"), "attacked", [(one.epoch, one.robust) for one in told]),
+            _share_line(self.tr("clean"), "clean", [(one.epoch, one.clean) for one in drawn]),
+            _share_line(self.tr("under attack"), "attacked", [(one.epoch, one.robust) for one in drawn]),
         )
-        self.accuracy.set_lines(lines, tuple(levels), end=float(told[-1].epochs if told else 0))
+        self.accuracy.set_lines(lines, tuple(levels), end=float(drawn[-1].epochs if drawn else 0))
 
 
 def _of(steps: Sequence[TuneStep], name: str) -> tuple[float, ...]:

@@ -70,7 +70,7 @@ class RunControls(QWidget):
         last = self.window().focusWidget()
         focused = next((name for name, button in self.buttons.items() if button is last), "")
         pause = self.buttons[_PAUSE]
-        pause.setText(self.tr("Continue") if run.is_paused else self.tr("Pause"))
+        pause.setText(self.tr("Resume") if run.is_paused else self.tr("Pause"))
         pause.setAccessibleName(pause.text())
         pause.setIcon(self._theme.icon_beside_text("run" if run.is_paused else "pause"))
         self.buttons[_CANCEL].setIcon(self._theme.icon_beside_text("stop", "broken"))
@@ -85,7 +85,7 @@ class RunControls(QWidget):
             _PAUSE: going,
             _STOP: going,
             _CANCEL: going,
-            _OVER: run.can_go_on,
+            _OVER: run.can_resume,
             _START: not going and not run.is_done,
         }
         for name, button in self.buttons.items():
@@ -95,8 +95,8 @@ class RunControls(QWidget):
         self.buttons[_STOP].setToolTip(
             "" if run.epochs else self.tr("There is something to keep after the first epoch.")
         )
-        self.buttons[_OVER].setVisible(run.can_go_on or run.is_done)
-        self.buttons[_OVER].setText(self.tr("Start over") if run.can_go_on else self.tr("Tune again"))
+        self.buttons[_OVER].setVisible(run.can_resume or run.is_done)
+        self.buttons[_OVER].setText(self.tr("Start over") if run.can_resume else self.tr("Tune again"))
         self.buttons[_OVER].setAccessibleName(self.buttons[_OVER].text())
         if focused and not self.buttons[focused].isVisibleTo(self):
             if run.is_done:
@@ -120,13 +120,13 @@ class RunControls(QWidget):
             self.bar.setAccessibleDescription(words)
 
     def on_start(self) -> None:
-        """Begin, or go on where it was stopped."""
+        """Begin, or resume where it was stopped."""
         self._run.start()
 
     def on_pause(self) -> None:
-        """Wait, or go on."""
+        """Pause, or resume."""
         if self._run.is_paused:
-            self._run.go_on()
+            self._run.resume()
         else:
             self._run.pause()
 
@@ -149,10 +149,10 @@ class RunControls(QWidget):
         done = len(self._run.epochs)
         stays = (
             self.tr(
-                "The {} whole epochs so far stay on disk, so you can go on later, or keep the best of them."
+                "The {} whole epochs so far stay on disk, so you can resume later, or keep the best of them."
             ).format(done)
             if done > 1
-            else self.tr("The whole epoch so far stays on disk, so you can go on later, or keep it.")
+            else self.tr("The whole epoch so far stays on disk, so you can resume later, or keep it.")
             if done
             else self.tr("No epoch has ended yet, so there is nothing to keep.")
         )
@@ -172,13 +172,13 @@ class RunControls(QWidget):
 
     def on_agreed(self) -> None:
         """Do what was asked about."""
-        asked, self._asking = self._asking, ""
+        answered, self._asking = self._asking, ""
         self.question.clear()
-        if asked == _STOP:
+        if answered == _STOP:
             self._run.stop_and_keep()
-        elif asked == _CANCEL:
+        elif answered == _CANCEL:
             self._run.cancel()
-        elif asked == _OVER:
+        elif answered == _OVER:
             self._run.clear()
             self._run.start()
         self.focus_first()
@@ -213,7 +213,7 @@ class RunControls(QWidget):
             return self.tr("Tuning could not be finished")
         if run.is_done:
             return self.tr("Done: {}").format(run.result.ended) if run.result else self.tr("Done")
-        if run.can_go_on:
+        if run.can_resume:
             return (
                 self.tr("Stopped after epoch {} of {}").format(state.epoch, state.epochs)
                 if state.epoch
@@ -224,7 +224,7 @@ class RunControls(QWidget):
     def _details(self) -> str:
         run = self._run
         if run.is_paused:
-            return self.tr("The rest of the program is free meanwhile. Continue goes on at the very next step.")
+            return self.tr("The rest of the program is free meanwhile. Resume takes it up at the very next step.")
         if run.is_running:
             return run.words
         if run.is_done and run.result is not None:
@@ -237,12 +237,12 @@ class RunControls(QWidget):
             return run.failure.message
         if run.reason:
             return run.reason
-        if run.can_go_on:
+        if run.can_resume:
             return self.tr("What was learned until then is on disk.")
-        return self.tr("It goes on while you use the other pages, and survives a crash.")
+        return self.tr("Tuning continues while you use the other pages, and survives a crash.")
 
     def _start_words(self) -> str:
-        return self.tr("Go on") if self._run.can_go_on else self.tr("Start tuning")
+        return self.tr("Resume") if self._run.can_resume else self.tr("Start tuning")
 
     def _show_symbol(self) -> None:
         run = self._run

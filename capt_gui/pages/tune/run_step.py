@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from capt_gui.pages.tune.run_charts import RunCharts
 from capt_gui.pages.tune.run_controls import RunControls
 from capt_gui.pages.tune.step import Step
+from capt_gui.panels.chart_saving import ChartSaving
 from capt_gui.theme import Theme
 from capt_gui.view_models.desk import Desk
 from capt_gui.widgets.card import Card
@@ -31,6 +32,8 @@ class RunStep(Step):
         self._strip_title = text(self.tr("Pictures under attack"), "heading", wrap=False)
         self._strip_words = text(role="caption")
         self._lay_out()
+        for chart in self.charts.all:
+            ChartSaving(desk, chart, chart.record)
         self.controls.left.connect(self.advised)
         self._run.changed.connect(self.on_changed)
         self._run.strip_changed.connect(self.on_strip_changed)
@@ -100,7 +103,7 @@ class RunStep(Step):
 
 
 class Notices(QWidget):
-    """What was noticed on the way, a quiet card each."""
+    """The notices of a run, a quiet card each."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -139,7 +142,7 @@ class Notices(QWidget):
         self.setVisible(bool(sentences))
 
     def sentences(self) -> tuple[str, ...]:
-        """What is shown."""
+        """The text that is shown."""
         return self._shown
 
     def _retint(self) -> None:

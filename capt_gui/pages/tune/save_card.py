@@ -93,7 +93,7 @@ class SaveCard(QWidget):
         self._result.set_texts(self.name.text(), self.notes.toPlainText(), self.licence.text())
 
     def on_save(self) -> None:
-        """Put the prompts on the shelf."""
+        """Install the prompts."""
         self._result.save()
 
     def on_save_folder(self) -> None:
@@ -124,7 +124,7 @@ class SaveCard(QWidget):
             return self.tr("Saving…")
         if self._project.state.saved:
             return self.tr("Saved: every list of prompts offers them now.")
-        return self.tr("Save puts them on this program's shelf, where the explorer and the command line find them.")
+        return self.tr("Save installs them, so that the explorer and the command line find them.")
 
     def _button(self, words: str, slot: object) -> QPushButton:
         button = QPushButton(words)

@@ -1,4 +1,4 @@
-"""The left column of step 2: how many pictures are learned from, and what is kept for watching and for the test."""
+"""The left column of step 2: how many training pictures, and what is kept for validation and for the test."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from capt_gui.widgets.labels import text
 from capt_gui.widgets.segments import Segments
 
 _ALL, _DRAWN, _OWN = "all", "drawn", "own"
-_WATCHED = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3)
+_VALIDATION = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3)
 _TESTED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 _LARGEST_SEED = 2**31 - 1
 
@@ -27,10 +27,10 @@ class SplitSettings(QFrame):
         self._project = project
         self._split = split
         self.setProperty("card", True)
-        tip = self.tr("{} pictures of each class are learned from")
+        tip = self.tr("{} training pictures of each class")
         shots = [(_key(number), str(number), tip.format(number)) for number in SHOTS if number is not None]
         shots.append((_ALL, self.tr("All"), self.tr("All pictures but those kept for watching and the test")))
-        self.shots = Segments(theme, self.tr("Pictures to learn from, of each class"), shots)
+        self.shots = Segments(theme, self.tr("Training pictures of each class"), shots)
         self.parts = Segments(
             theme,
             self.tr("Division"),
@@ -41,8 +41,8 @@ class SplitSettings(QFrame):
         )
         self._parts_room = QWidget()
         self._own_words = text(self.tr("What the data calls test stays the test."), "caption")
-        self.watched = KnobSlider(theme, self.tr("Kept for watching"), self.tr("none"), self.tr("much"))
-        self.watched.set_help(self.tr("Watched while tuning, to see when it stops getting better"))
+        self.validation = KnobSlider(theme, self.tr("Validation"), self.tr("none"), self.tr("much"))
+        self.validation.set_help(self.tr("Measured after every epoch, to see when it stops getting better"))
         self.tested = KnobSlider(theme, self.tr("Kept for the test"), self.tr("little"), self.tr("much"))
         self.tested.set_help(self.tr("More test pictures make the final figures surer"))
         self.seed = QSpinBox()
@@ -57,7 +57,7 @@ class SplitSettings(QFrame):
         self._lay_out()
         self.shots.picked.connect(self.on_shots_picked)
         self.parts.picked.connect(self.on_parts_picked)
-        self.watched.value_changed.connect(self.on_shares_changed)
+        self.validation.value_changed.connect(self.on_shares_changed)
         self.tested.value_changed.connect(self.on_shares_changed)
         self.seed.valueChanged.connect(self.on_seed_changed)
         self._again.clicked.connect(self.on_again)
@@ -73,7 +73,10 @@ class SplitSettings(QFrame):
         self._parts_room.setVisible(self._split.has_parts)
         own = state.own_parts and self._split.has_parts
         self._own_words.setVisible(own)
-        for knob, stops, value in ((self.watched, _WATCHED, state.val_share), (self.tested, _TESTED, state.test_share)):
+        for knob, stops, value in (
+            (self.validation, _VALIDATION, state.val_share),
+            (self.tested, _TESTED, state.test_share),
+        ):
             values = sorted({*stops, value})
             knob.set_stops([(percent(share), share) for share in values])
             knob.set_value(value)
@@ -93,9 +96,9 @@ class SplitSettings(QFrame):
 
     def on_shares_changed(self) -> None:
         """How much is kept back."""
-        watched, tested = self.watched.value(), self.tested.value()
-        if isinstance(watched, float) and isinstance(tested, float):
-            self._project.change(val_share=watched, test_share=tested)
+        validation, tested = self.validation.value(), self.tested.value()
+        if isinstance(validation, float) and isinstance(tested, float):
+            self._project.change(val_share=validation, test_share=tested)
 
     def on_seed_changed(self, seed: int) -> None:
         """Another draw."""
@@ -113,7 +116,7 @@ class SplitSettings(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 14, 16, 14)
         layout.setSpacing(8)
-        layout.addWidget(text(self.tr("Pictures to learn from"), "heading"))
+        layout.addWidget(text(self.tr("Training pictures"), "heading"))
         layout.addWidget(self.shots)
         layout.addWidget(text(self.tr("Of each class. More teach more, and take longer."), "caption"))
         layout.addSpacing(10)
@@ -124,7 +127,7 @@ class SplitSettings(QFrame):
         parts.addWidget(self.parts)
         parts.addWidget(self._own_words)
         layout.addWidget(self._parts_room)
-        layout.addWidget(self.watched)
+        layout.addWidget(self.validation)
         layout.addSpacing(6)
         layout.addWidget(self.tested)
         layout.addSpacing(10)

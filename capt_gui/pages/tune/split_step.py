@@ -1,13 +1,14 @@
-"""Step 2: which pictures are learned from, watched and tested on, shown before anything is learned."""
+"""Step 2: training, validation and test pictures, shown before anything is tuned."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
-from capt_engine.records import USES, Failure
+from capt_engine.records import USES, Bar, BarChart, Failure
 from capt_gui.pages.tune.split_settings import SplitSettings
 from capt_gui.pages.tune.step import Step
+from capt_gui.panels.chart_saving import ChartSaving
 from capt_gui.panels.notice_list import NoticeList
 from capt_gui.view_models.data_warnings import Notice
 from capt_gui.view_models.desk import Desk
@@ -46,6 +47,7 @@ class SplitStep(Step):
         self.grid.setAccessibleDescription(self.tr("The arrows move from picture to picture"))
         self._columns = QSplitter(Qt.Orientation.Horizontal)
         self._lay_out()
+        ChartSaving(desk, self.bars, self.record, Qt.Corner.BottomRightCorner)
         self._split.changed.connect(self.on_changed)
         self._split.written.connect(self.done)
         self._split.refused.connect(self.held)
@@ -57,8 +59,20 @@ class SplitStep(Step):
 
     @property
     def blocked_because(self) -> str:
-        """What stands in the way of tuning with this split."""
+        """The reason why this split cannot be tuned with."""
         return self._split.problem()
+
+    def record(self) -> BarChart | None:
+        """The bars of all classes, to be saved; None while there are none."""
+        result = self._split.result
+        if result is None or not result.classes:
+            return None
+        bars = tuple(
+            Bar(own.name, count, series=number) for own in result.classes for number, count in enumerate(parts(own))
+        )
+        caption, names = self.bars.accessibleName(), tuple(use_name(use) for use in USES)
+        words = f"{caption}. {', '.join(self.totals.words())}."
+        return BarChart(caption, bars, words, percent=False, series=names, x_title=self.tr("pictures"))
 
     def enter(self) -> None:
         """Ask for the split of this moment."""
@@ -66,7 +80,7 @@ class SplitStep(Step):
         self.settings.refresh()
         self.bars.setFocus()
 
-    def go_on(self) -> None:
+    def prepare_next(self) -> None:
         """Write the split; what is tuned reads it from disk."""
         if self._project.is_busy:
             self.done.emit()
@@ -149,6 +163,6 @@ class SplitStep(Step):
 
 
 def _notice(kind: str, words: str) -> Notice:
-    """What the engine says: the first sentence, and below it the rest."""
+    """Show the engine's sentences: the first one, and below it the rest."""
     message, mark, hint = words.partition(". ")
     return Notice(kind, message + mark.strip(), hint)

@@ -1,4 +1,4 @@
-"""What the wizard asks of each of its steps."""
+"""The interface of a step of the wizard."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from capt_gui.view_models.desk import Desk
 class Step(QWidget):
     """One step in front of the wizard; its constructor takes the desk alone, `desk.tuning` holds the wizard's view models.
 
-    `changed`: `blocked_because` may answer differently now. `done`: what `go_on` began is finished, the next step may come.
+    `changed`: `blocked_because` may answer differently now. `done`: what `prepare_next` began is finished, the next step may come.
     `held`: it could not be finished, and the step has said why. `advised`: its work is over, Next is what one will most likely want.
     """
 
@@ -31,8 +31,8 @@ class Step(QWidget):
         return ""
 
     @property
-    def may_go_on(self) -> bool:
-        """Whether the next step is open."""
+    def may_continue(self) -> bool:
+        """True if the next step is open."""
         return not self.blocked_because
 
     def enter(self) -> None:
@@ -41,7 +41,7 @@ class Step(QWidget):
     def leave(self) -> None:
         """Another step, or another page, comes to the front; the whole state is in `desk.tuning.project` already."""
 
-    def go_on(self) -> None:
+    def prepare_next(self) -> None:
         """Next was pressed: finish what has to be on disk before the next step, and say `done` then."""
         self.done.emit()
 

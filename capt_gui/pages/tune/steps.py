@@ -25,7 +25,7 @@ class StepInfo:
 
 STEPS = (
     StepInfo("Data", "Pictures of each class", DataStep),
-    StepInfo("Split", "What is learned from, and what is kept for the test", SplitStep),
+    StepInfo("Split", "Training, validation and test pictures", SplitStep),
     StepInfo("Model and method", "Which model, how, and what it takes", MethodStep),
     StepInfo("Tune", "Live, and in the background", RunStep),
     StepInfo("Result", "What it is worth, and saving", ResultStep),

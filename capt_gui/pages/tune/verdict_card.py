@@ -1,4 +1,4 @@
-"""Whether it helped, in words, with the figures it rests on; while it is measured, how far that is."""
+"""The verdict in words, with the figures it rests on; while it is measured, the progress."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 from PySide6.QtCore import QObject, QTemporaryDir, Signal
 
-from capt_engine.records import ClassCount, FailedPicture, Failure, ScanResult, SplitResult
+from capt_engine.records import USES, ClassCount, FailedPicture, Failure, ScanResult, SplitResult
 from capt_gui.bridge import Bridge
 from capt_gui.settings import Settings
 from capt_gui.view_models.data_warnings import Notice
@@ -18,11 +18,10 @@ from capt_gui.view_models.scan_job import ScanJob
 RECENT = 6
 _TABLES = (".csv", ".tsv", ".json")
 # what a split of the inventory calls the parts that a data set brings
-_USES = {"train": "tuned", "val": "watched", "test": "test"}
 
 
 class EvaluateData(QObject):
-    """What there is to evaluate. `changed`: the pictures, or which part of them; `running_changed`;
+    """The pictures to evaluate. `changed`: the pictures, or which part of them; `running_changed`;
     `progress_changed(done, total, words)`; `failed(Failure)`: they could not be looked through."""
 
     changed = Signal()
@@ -55,7 +54,7 @@ class EvaluateData(QObject):
 
     @property
     def is_running(self) -> bool:
-        """Whether the pictures are being looked through."""
+        """True if the pictures are being looked through."""
         return self._job.is_running
 
     @property
@@ -75,18 +74,18 @@ class EvaluateData(QObject):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the model chooses among."""
+        """The classes that the model chooses among."""
         return tuple(own.name for own in self.result.classes) if self.result else ()
 
     @property
     def unreadable(self) -> tuple[FailedPicture, ...]:
-        """What cannot be used, with the reason."""
+        """The pictures that cannot be used, with the reason."""
         return tuple(failure for _, failure in self.result.unreadable) if self.result else ()
 
     @property
     def pictures(self) -> dict[str, tuple[str, ...]]:
         """Usable pictures of the chosen part by class, as far as they are known."""
-        use = _USES.get(self.split, "") if len(self.splits) > 1 else ""
+        use = self.split if self.split in USES and len(self.splits) > 1 else ""
         return self._by_use.get(use, {})
 
     def class_of(self, path: str) -> str:
@@ -102,7 +101,7 @@ class EvaluateData(QObject):
         return replace(self.result, classes=self.classes) if self.result is not None else None
 
     def notices(self) -> tuple[Notice, ...]:
-        """What there is to say about the pictures, blocks first."""
+        """Notices about the pictures, blocks first."""
         return self._notices
 
     def problem(self) -> str:
@@ -115,7 +114,7 @@ class EvaluateData(QObject):
 
     @staticmethod
     def could_be_data(path: str) -> bool:
-        """Whether a path is a folder, a table or a split file."""
+        """True if a path is a folder, a table or a split file."""
         return path.lower().endswith(_TABLES) or Path(path).is_dir()
 
     def take(self, paths: Sequence[str]) -> None:
@@ -157,8 +156,8 @@ class EvaluateData(QObject):
     def on_scanned(self, found: ScanResult) -> None:
         """The pictures have been looked through: choose a part, and ask which pictures each class has."""
         self.result = found
-        before = [place for place in self._settings.evaluate_recent if place != self.place]
-        self._settings.evaluate_recent = [self.place, *before][:RECENT]
+        before = [place for place in self._settings.evaluate.recent if place != self.place]
+        self._settings.evaluate.recent = [self.place, *before][:RECENT]
         parts = [name for name, _ in self.splits]
         # the engine takes the same part where nobody says: the only one, else the test
         self.split = "" if len(parts) < 2 else "test" if "test" in parts else parts[0]

@@ -1,4 +1,4 @@
-"""What a scan found in pictures that are to be evaluated, in plain words."""
+"""Warnings about pictures that are to be evaluated, in plain words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Evaluate page works with: a part of the desk."""
+"""The view models of the Evaluate page: a part of the desk."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject
 
 from capt_gui.bridge import Bridge
-from capt_gui.settings import Settings
 from capt_gui.view_models.evaluate.choices import EvaluateChoices
 from capt_gui.view_models.evaluate.data import EvaluateData
 from capt_gui.view_models.evaluate.run import EvaluateRun
-from capt_gui.view_models.explore.choices import Choices
+from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.view_models.run_store import RunStore
 
 
@@ -25,9 +24,9 @@ class EvaluateDesk:
 
 
 def lay_out_evaluation(
-    bridge: Bridge, settings: Settings, shared: Choices, store: RunStore, parent: QObject | None = None
+    bridge: Bridge, model: ModelChoice, store: RunStore, parent: QObject | None = None
 ) -> EvaluateDesk:
     """Make them; each hears the engine by itself."""
-    data = EvaluateData(bridge, settings, parent)
-    choices = EvaluateChoices(settings, shared, data, parent)
+    data = EvaluateData(bridge, model.settings, parent)
+    choices = EvaluateChoices(model, data, parent)
     return EvaluateDesk(data, choices, EvaluateRun(bridge, choices, store, parent))

@@ -1,4 +1,4 @@
-"""What an evaluation says: the verdict, the figures it rests on, and how far it may be trusted."""
+"""An evaluation in words: the verdict, the figures it rests on, and how far it may be trusted."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def tests(result: AnalyzeResult) -> tuple[str, ...]:
     if result.compared is None:
         return ()
     pairs = ((result.compared.robust, _tr("Under attack")), (result.compared.clean, _tr("Clean")))
-    told = (formatting.paired(test, what, _tr("with A"), _tr("with B")) for test, what in pairs)
-    return tuple(words for words in told if words)
+    tests = (formatting.paired(test, what, _tr("with A"), _tr("with B")) for test, what in pairs)
+    return tuple(words for words in tests if words)
 
 
 def limits(result: AnalyzeResult, attacks: int) -> str:
-    """What the figures do not say. attacks: how many were run."""
+    """The limits of the figures. attacks: how many were run."""
     if result.corruptions:
         return _tr("Nobody attacked: this is bad weather and bad files, not a search for what fools the model.")
     if result.robust_accuracy is None:

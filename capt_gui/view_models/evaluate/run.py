@@ -62,24 +62,24 @@ class EvaluateRun(QObject):
 
     @property
     def is_running(self) -> bool:
-        """Whether a run is under way, or waits for its turn."""
+        """True if a run is under way, or waits for its turn."""
         return self._job is not None and self._job.is_running
 
     @property
     def is_stopped(self) -> bool:
-        """Whether a run was ended before its time."""
+        """True if a run was ended before its time."""
         return self.request is not None and not self.is_running and self.result is None
 
     @property
-    def can_go_on(self) -> bool:
-        """Whether a stopped run left something to go on from."""
+    def can_resume(self) -> bool:
+        """True if a stopped run left something to go on from."""
         if not self.is_stopped or not self.tally.n or self.request is None or not self.request.options.keep:
             return False
         return (Path(self.request.options.keep) / _MANIFEST).is_file()
 
     @property
     def is_current(self) -> bool:
-        """Whether what is shown was made with the present choices."""
+        """True if what is shown was made with the present choices."""
         return self.request is not None and self.request == self._choices.request(self.request.options.keep)
 
     def start(self) -> None:
@@ -89,9 +89,9 @@ class EvaluateRun(QObject):
             self.total = self._choices.drawn
             self._submit(self._choices.request(self._store.new_folder()))
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Go on where a run was stopped, with the settings it was begun with."""
-        if self.can_go_on and self.request is not None:
+        if self.can_resume and self.request is not None:
             self._submit(_resumed(self.request, resume=True))
 
     def cancel(self) -> None:
@@ -116,23 +116,26 @@ class EvaluateRun(QObject):
         """The prompts that were asked, A first."""
         if self.request is None:
             return ()
-        asked = [self.request.options.prompts or NO_PROMPTS]
-        return (*asked, *([] if self.request.options.compare is None else [self.request.options.compare or NO_PROMPTS]))
+        prompts = [self.request.options.prompts or NO_PROMPTS]
+        return (
+            *prompts,
+            *([] if self.request.options.compare is None else [self.request.options.compare or NO_PROMPTS]),
+        )
 
     @property
     def has_attack(self) -> bool:
-        """Whether somebody attacks in this run."""
+        """True if somebody attacks in this run."""
         return self.request is not None and bool(self.request.all_attacks) and not self.is_corruption_table
 
     @property
     def is_corruption_table(self) -> bool:
-        """Whether this run shows pictures several corruptions."""
+        """True if this run shows pictures several corruptions."""
         return self.request is not None and self.request.suite.startswith("corruptions")
 
     @property
     def _is_bound(self) -> bool:
-        """Whether ε says how far the attacks may go; a patch or a turn has a budget of its own."""
-        attacks = {info.name: info for info in self._choices.attacks}
+        """True if ε says how far the attacks may go; a patch or a turn has a budget of its own."""
+        attacks = {info.name: info for info in self._choices.model.attacks}
         specs = self.request.all_attacks if self.request is not None and self.has_attack else ()
         return any(spec.name not in attacks or attacks[spec.name].norms for spec in specs)
 
@@ -147,7 +150,7 @@ class EvaluateRun(QObject):
         return tuple(self.tally.failed.values())
 
     def checks(self) -> tuple[Check, ...]:
-        """What the engine doubted; of one that was made on both sides, the worse answer."""
+        """The engine's checks; of one that was made on both sides, the worse answer."""
         return () if self.result is None else worse_checks(self.result)
 
     def counts(self) -> tuple[str, ...]:
@@ -163,14 +166,14 @@ class EvaluateRun(QObject):
         return tuple(lines) if self.tally.n else ()
 
     def settings_words(self) -> str:
-        """What the run was begun with, which the choices may differ from by now."""
+        """The settings that the run was begun with, in words; the choices may differ by now."""
         request, choices = self.request, self._choices
         if request is None:
             return ""
-        shared = choices.shared
+        model = choices.model
         suite = next((one.label for one in SUITES if one.name == request.suite), "")
-        tests = [suite] if suite else [shared.attack_label(spec.name) for spec in request.attacks]
-        parts = [shared.model_label(request.options.model), ", ".join(tests) or self.tr("clean only")]
+        tests = [suite] if suite else [model.attack_label(spec.name) for spec in request.attacks]
+        parts = [model.label(request.options.model), ", ".join(tests) or self.tr("clean only")]
         if self._is_bound:
             norm = request.options.threat.norm
             parts.append(f"{formatting.norm_word(norm)} ε = {formatting.budget(request.options.threat.eps, norm)}")
@@ -249,7 +252,7 @@ class EvaluateRun(QObject):
 
 
 def _kind_of(request: EvaluateRequest) -> EvaluateRequest:
-    """What two runs share that take as long for each picture."""
+    """The part of a request that decides how long a picture takes."""
     options = replace(request.options, seed=0, template="", keep="", resume=False)
     return replace(request, data="", split="", limit=0, options=options)
 

@@ -1,4 +1,4 @@
-"""What the rows of an evaluation say while they arrive: right, held, and which answer came instead, by set of prompts."""
+"""A count of an evaluation's rows while they arrive: right, held, and which answer came instead, by set of prompts."""
 
 from __future__ import annotations
 

@@ -148,7 +148,8 @@ class AnalysisModel(QObject):
         """Analyse some pictures with the present choices."""
         if paths and not self._choices.problem():
             self._gallery.set_pending(paths, "waiting")
-            analysis = self._analyse(self._choices.request(tuple(paths), self._store.new_folder()))
+            request = self._choices.request(tuple(paths), self._store.new_folder())
+            analysis = self._analyse(request)
             analysis.job.progressed.connect(self.on_progressed)
             analysis.finished.connect(self.on_finished)
 

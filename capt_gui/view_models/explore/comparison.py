@@ -1,4 +1,4 @@
-"""What two sets of prompts, A and B, say of the same picture and of a whole run, put into words."""
+"""The answers of two sets of prompts, A and B, to the same picture and in a whole run, put into words."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def details(a: PictureRow, b: PictureRow, model: str, attack: str = "") -> str:
 
 
 def aim_meaning(choice: str) -> str:
-    """What a choice of whom to aim at means, in one plain sentence."""
+    """The meaning of an aim in one plain sentence."""
     return {
         "a": _tr("One attack, adapted to A and shown to both. For B it is only a transfer, which is easier to withstand."),
         "b": _tr("One attack, adapted to B and shown to both. For A it is only a transfer, which is easier to withstand."),

@@ -23,7 +23,7 @@ _NOWHERE = QModelIndex()
 
 
 class Role(IntEnum):
-    """What each row answers: the numbers of the gallery view, which the model may not import (a test compares them)."""
+    """Roles of a row: the numbers of the gallery view, which the model may not import (a test compares them)."""
 
     PATH = Qt.ItemDataRole.UserRole + 1
     NAME = Qt.ItemDataRole.UserRole + 2
@@ -82,7 +82,7 @@ class GalleryModel(QAbstractListModel):
         return 0 if parent.isValid() else len(self._items)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """What a card shows."""
+        """The value of a card for a role."""
         if not index.isValid():
             return None
         item = self._items[index.row()]
@@ -107,7 +107,7 @@ class GalleryModel(QAbstractListModel):
         return self._pictures.get(path, side if item is not None and _has_two_sets(item) else "a")
 
     def is_drawn(self, path: str) -> bool:
-        """Whether all big pictures of a result are here."""
+        """True if all big pictures of a result are here."""
         item = self.item(path)
         sides = "ab" if item is not None and _has_two_sets(item) else "a"
         return all(self._pictures.get(path, side) is not None for side in sides)
@@ -121,7 +121,7 @@ class GalleryModel(QAbstractListModel):
         return tuple(item.path for item in self._items if item.failure is None)
 
     def has_usable(self) -> bool:
-        """Whether there is a picture that can be analysed."""
+        """True if there is a picture that can be analysed."""
         return len(self._items) > self._counts["failed"]
 
     def count_text(self) -> str:
@@ -248,7 +248,7 @@ def _outcome(row: PictureRow) -> str:
 
 
 def _has_two_sets(item: Item) -> bool:
-    """Whether A and B were shown different pictures: each was attacked on its own."""
+    """True if A and B were shown different pictures: each was attacked on its own."""
     return item.other is not None and item.request is not None and item.request.options.aim == "each"
 
 
@@ -260,7 +260,7 @@ def _message(item: Item) -> str:
 
 
 def _spoken(item: Item) -> str:
-    """What a screen reader says of a card."""
+    """The text of a card for a screen reader."""
     return ", ".join(part for part in (PurePath(item.path).name, item.state, item.caption) if part)
 
 

@@ -17,7 +17,7 @@ _USUAL_METHOD = "capt"
 
 
 @dataclass(frozen=True)
-class Offer:
+class CheckpointOption:
     """One checkpoint of the pickers; `made_for` names the other model it belongs to, empty when it can be chosen."""
 
     info: PromptsInfo
@@ -67,7 +67,7 @@ class Sides(QObject):
 
     @property
     def are_learned(self) -> bool:
-        """Whether either side asks with more than plain text."""
+        """True if either side asks with more than plain text."""
         return self.a != NO_PROMPTS or self.b not in {None, NO_PROMPTS}
 
     @property
@@ -121,18 +121,21 @@ class Sides(QObject):
         if (self.a, self.b) == before:
             self.changed.emit()
 
-    def offers(self) -> tuple[Offer, ...]:
+    def checkpoints(self) -> tuple[CheckpointOption, ...]:
         """All checkpoints: those that ship, the user's own, and last those made for another model."""
         model = self._settings.model
-        every = [Offer(info, self._model_label(info.model) if _is_foreign(info, model) else "") for info in self._all()]
-        return tuple(sorted(every, key=lambda offer: (bool(offer.made_for), not offer.info.bundled)))
+        every = [
+            CheckpointOption(info, self._model_label(info.model) if _is_foreign(info, model) else "")
+            for info in self._all()
+        ]
+        return tuple(sorted(every, key=lambda option: (bool(option.made_for), not option.info.bundled)))
 
     def info(self, name: str) -> PromptsInfo | None:
-        """What is known of a checkpoint; None for plain text."""
+        """The catalogue's entry of a checkpoint; None for plain text."""
         return next((info for info in self._all() if info.id == name), None)
 
     def label(self, name: str) -> str:
-        """What a checkpoint is called in a sentence."""
+        """The name of a checkpoint in a sentence."""
         if name in {"", NO_PROMPTS}:
             return self.tr("plain text")
         info = self.info(name)
@@ -148,8 +151,8 @@ class Sides(QObject):
         ]
 
     def _usual(self) -> str | None:
-        """What stands beside plain text when nobody has said: CAPT's prompts for this model, those that ship first."""
-        fitting = [offer.info for offer in self.offers() if not offer.made_for]
+        """The usual prompts beside plain text: CAPT's for this model, those that ship first."""
+        fitting = [option.info for option in self.checkpoints() if not option.made_for]
         return next((info.id for info in fitting if info.method.lower() == _USUAL_METHOD), None)
 
     def _usable(self, name: str) -> bool:

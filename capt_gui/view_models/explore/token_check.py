@@ -21,7 +21,7 @@ class TokenCheck(QObject):
         self._bridge = bridge
         self._choices = choices
         self._job: Job | None = None
-        self._asked: CheckClassesRequest | None = None
+        self._requested: CheckClassesRequest | None = None
         self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._timer.timeout.connect(self.on_timeout)
         choices.changed.connect(self.on_choices_changed)
@@ -29,23 +29,23 @@ class TokenCheck(QObject):
 
     def on_choices_changed(self) -> None:
         """Wait for the user to pause, if there is something new to count."""
-        if self._wanted() != self._asked:
+        if self._wanted() != self._requested:
             self._timer.start()
 
     def on_timeout(self) -> None:
         """Ask, and forget what was asked before."""
         wanted = self._wanted()
-        if wanted is None or wanted == self._asked:
+        if wanted is None or wanted == self._requested:
             return
         if self._job is not None:
             self._job.abandon()
-        self._asked = wanted
+        self._requested = wanted
         self._job = self._bridge.run(wanted)
         # a question that failed is simply left open
         self._job.finished.connect(self.checked)
 
     def _wanted(self) -> CheckClassesRequest | None:
         choices = self._choices
-        if choices.model is None or not choices.classes or "{}" not in choices.template:
+        if choices.model.info is None or not choices.classes or "{}" not in choices.template:
             return None
         return CheckClassesRequest(choices.settings.model, choices.classes, choices.template)

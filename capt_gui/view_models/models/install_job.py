@@ -1,4 +1,4 @@
-"""One thing done with models or prompts on the shelf: importing, verifying, removing. At most one at a time."""
+"""One job about installed models or prompts: importing, verifying or removing; at most one at a time."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from capt_engine.records import (
 )
 from capt_gui.bridge import Bridge, Job
 
-ShelfRequest = ImportModelRequest | ImportPromptsRequest | VerifyRequest | RemoveRequest
+InstallRequest = ImportModelRequest | ImportPromptsRequest | VerifyRequest | RemoveRequest
 
 
-class ShelfJob(QObject):
+class InstallJob(QObject):
     """done(ModelImported, PromptsImported, Verified or Removed), failed(Failure), cancelled(); `changed`: whether it runs, or its words."""
 
     changed = Signal()
@@ -32,10 +32,10 @@ class ShelfJob(QObject):
 
     @property
     def is_running(self) -> bool:
-        """Whether an answer is awaited."""
+        """True if an answer is awaited."""
         return self._job is not None and self._job.is_running
 
-    def start(self, request: ShelfRequest) -> None:
+    def start(self, request: InstallRequest) -> None:
         """Ask for it, unless something is under way."""
         if not self.is_running:
             self._job = self._bridge.run(request)

@@ -176,7 +176,7 @@ class ModelsModel(QObject):
         self.refresh()
 
     def on_installed(self, download: Download, result: DownloadResult) -> None:
-        """What can be chosen has changed everywhere; the model is tried on a few pictures."""
+        """Ask for the catalogue again, and try the model on a few pictures."""
         self._bridge.run(CatalogueRequest())
         download.score(self._bridge.run(SanityRequest(Path(result.folder).name)))
         self.installed.emit(result)
@@ -191,16 +191,16 @@ def size(n_bytes: int | None, *, estimated: bool = False) -> str:
 
 
 def standing(model: OfferedModel, underway: Download | None) -> str:
-    """Where a model is, in two or three words."""
+    """The state of a model in two or three words."""
     if underway is not None:
         return {WAITING: _tr("Waiting"), RUNNING: _tr("Downloading"), PAUSED: _tr("Paused")}[underway.state]
     if model.state == "partial":
         return _tr("{} of it are here").format(size(model.have_bytes))
-    return {"installed": _tr("Installed"), "bundled": _tr("Ships with the app")}.get(model.state, _tr("Not here"))
+    return {"installed": _tr("Installed"), "bundled": _tr("Ships with the app")}.get(model.state, _tr("Not downloaded"))
 
 
 def comfort(model: OfferedModel) -> str:
-    """What this machine makes of a model."""
+    """The comfort of a model on this machine, in words."""
     words = {
         "comfortable": _tr("Comfortable"),
         "slow": _tr("Slow without a GPU: an attack takes minutes a picture"),

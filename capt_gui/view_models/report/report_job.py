@@ -30,7 +30,7 @@ class ReportJob(QObject):
 
     @property
     def is_running(self) -> bool:
-        """Whether there is something that `cancel` would stop."""
+        """True if there is something that `cancel` would stop."""
         return self._job is not None and self._job.is_running
 
     def start(self, request: ReportRequest) -> None:

@@ -55,7 +55,7 @@ class ReportsModel(QObject):
         self._wanted = ""
         # of one run, and of several side by side
         self._sections: dict[bool, tuple[SectionInfo, ...]] = {}
-        self._asked: ReportRequest | None = None
+        self._requested: ReportRequest | None = None
         self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._timer.timeout.connect(self.on_timeout)
         if settings.report_format not in FORMATS:
@@ -68,7 +68,7 @@ class ReportsModel(QObject):
 
     @property
     def state(self) -> str:
-        """What there is to see in the middle: one of the words above."""
+        """The state of the middle column: one of the words above."""
         if not self.runs.runs:
             return LOOKING if self.runs.is_looking or not self.runs.is_known else NO_RUNS
         if not self.chosen:
@@ -77,7 +77,7 @@ class ReportsModel(QObject):
             return NO_SECTIONS
         if self.failure is not None:
             return FAILED
-        return PREPARING if self._timer.isActive() or self.preview.is_running or self._asked is None else SHOWN
+        return PREPARING if self._timer.isActive() or self.preview.is_running or self._requested is None else SHOWN
 
     @property
     def format(self) -> str:
@@ -86,12 +86,12 @@ class ReportsModel(QObject):
 
     @property
     def redact(self) -> bool:
-        """Whether names of files are left out."""
+        """True if names of files are left out."""
         return self._settings.report_redact
 
     @property
     def has_choice_of_sections(self) -> bool:
-        """Whether the format leaves out what the user left out."""
+        """True if the format leaves out what the user left out."""
         return self.format in _WITH_SECTIONS
 
     @property
@@ -105,7 +105,7 @@ class ReportsModel(QObject):
         return tuple(run for run in self.runs.runs if run.folder in self.chosen)
 
     def includes(self, section: str) -> bool:
-        """Whether the user wants a section."""
+        """True if the user wants a section."""
         return section not in self._settings.report_left_out
 
     def problem(self) -> str:
@@ -160,7 +160,7 @@ class ReportsModel(QObject):
             self._ask_soon()
 
     def request(self, out: str) -> ReportRequest:
-        """What is asked of the engine to write this report to a file."""
+        """The request that writes this report to a file."""
         suffix = out.rpartition(".")[2].lower()
         sections = self._included() if suffix in _WITH_SECTIONS else ()
         return ReportRequest(self.chosen, out, sections, self.redact)
@@ -175,7 +175,7 @@ class ReportsModel(QObject):
 
     def try_again(self) -> None:
         """Ask for the pages once more."""
-        self._asked = None
+        self._requested = None
         self._ask_soon()
 
     def on_runs_changed(self) -> None:
@@ -194,8 +194,8 @@ class ReportsModel(QObject):
         """The user has paused: ask for the pages, unless they are there."""
         self._timer.stop()
         wanted = self._pages_request(self.page_width)
-        if wanted != self._asked and self.chosen and self._has_sections():
-            self._asked, self.failure = wanted, None
+        if wanted != self._requested and self.chosen and self._has_sections():
+            self._requested, self.failure = wanted, None
             self.preview.start(wanted)
         self.changed.emit()
 
@@ -203,21 +203,21 @@ class ReportsModel(QObject):
         """All pages are there; the sections are known now, so that what was left out before can be left out here."""
         self.pages = result.pages
         self._sections[len(self.chosen) > 1] = self._known(result)
-        if self._pages_request(self.page_width) != self._asked:
+        if self._pages_request(self.page_width) != self._requested:
             self._ask_soon()
         else:
             self.changed.emit()
 
     def on_preview_failed(self, failure: Failure) -> None:
         """Say why there are no pages."""
-        self.failure, self._asked = failure, None
+        self.failure, self._requested = failure, None
         self.changed.emit()
 
     def _ask_soon(self) -> None:
-        """What is being drawn is out of date: stop it, and wait for the user to pause."""
+        """Stop drawing what is out of date, and wait for the user to pause."""
         self.failure = None
         if self.preview.is_running:
-            self._asked = None
+            self._requested = None
             self.preview.cancel()
         self._timer.start()
         self.changed.emit()
@@ -228,11 +228,11 @@ class ReportsModel(QObject):
 
     def _known(self, result: ReportResult) -> tuple[SectionInfo, ...]:
         """The sections of an answer; what was not asked for may be there all the same, so that it can be asked for again."""
-        asked = self._asked.sections if self._asked is not None else ()
+        requested = self._requested.sections if self._requested is not None else ()
         before = {section.id: section for section in self.sections}
         known = []
         for section in result.sections:
-            if asked and section.id not in asked:
+            if requested and section.id not in requested:
                 old = before.get(section.id, section)
                 section = replace(old, present=section.present or section.id not in before or old.present)
             known.append(section)
@@ -244,7 +244,7 @@ class ReportsModel(QObject):
         return () if len(included) == len(self.sections) else included
 
     def _has_sections(self) -> bool:
-        """Whether anything would be in the report, as far as is known."""
+        """True if anything would be in the report, as far as is known."""
         present = [section.id for section in self.sections if section.present]
         return not present or any(self.includes(section) for section in present)
 

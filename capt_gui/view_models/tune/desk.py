@@ -1,4 +1,4 @@
-"""What the tuning wizard works with: a part of the desk."""
+"""The view models of the tuning wizard: a part of the desk."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class MethodModel(QObject):
         self.project = project
         self._job: Job | None = None
         # what was tried last: the run, and when its split was written
-        self._asked: tuple[TuneRequest, float] | None = None
+        self._requested: tuple[TuneRequest, float] | None = None
         self.forecast: TuneForecast | None = None
         self.failure: Failure | None = None
         # what the trial is doing, in words
@@ -183,7 +183,7 @@ class MethodModel(QObject):
             TuneRequest(str(folder / "split.csv"), str(folder / "prompts.safetensors")),
             model=state.model,
             method=state.method,
-            # the split lists all that may be learned from; who is, is drawn by the same rule and seed as its preview
+            # the split lists all training pictures; those that are used are drawn by the same rule and seed as its preview
             shots=state.shots,
             seed=state.seed,
             template=state.template,
@@ -205,7 +205,7 @@ class MethodModel(QObject):
 
     @property
     def is_trying(self) -> bool:
-        """Whether a forecast is being made, or will be as soon as the choice settles."""
+        """True if a forecast is being made, or will be as soon as the choice settles."""
         return (self._job is not None and self._job.is_running) or self._settles.isActive()
 
     def set_watched(self, watched: bool) -> None:
@@ -218,7 +218,7 @@ class MethodModel(QObject):
 
     @property
     def suggests_quick(self) -> bool:
-        """Whether the run takes long and the quick preset is not chosen."""
+        """True if the run takes long and the quick preset is not chosen."""
         quick = self.presets[0].name if self.presets else ""
         return self.forecast is not None and self.forecast.seconds > _TOO_LONG_S and self.project.state.preset != quick
 
@@ -228,7 +228,7 @@ class MethodModel(QObject):
             self.set_preset(self.presets[0].name)
 
     def cost_of(self, preset: PresetInfo) -> str:
-        """What a preset costs, in words: the chosen one's forecast, scaled by epochs and attack steps."""
+        """The cost of a preset in words: the chosen one's forecast, scaled by epochs and attack steps."""
         epochs = dict(preset.settings).get("epochs")
         words = self.tr("{} epochs").format(epochs) if epochs is not None else ""
         chosen = self.preset
@@ -259,7 +259,7 @@ class MethodModel(QObject):
     def on_settled(self) -> None:
         """The choice has not changed for a moment: try it."""
         request = self.request()
-        self._asked = (request, self._split_time())
+        self._requested = (request, self._split_time())
         self._job = self._bridge.run(ForecastRequest(request))
         self._job.progressed.connect(self.on_progressed)
         self._job.finished.connect(self.on_finished)
@@ -290,11 +290,11 @@ class MethodModel(QObject):
 
     def on_cancelled(self) -> None:
         """The trial may be tried again."""
-        self._asked = None
+        self._requested = None
 
     def _begin(self) -> None:
         """Try the present choice, unless that is what was tried last."""
-        if self.problem() or (self.request(), self._split_time()) == self._asked:
+        if self.problem() or (self.request(), self._split_time()) == self._requested:
             return
         self._drop()
         self.forecast, self.failure = None, None
@@ -311,7 +311,7 @@ class MethodModel(QObject):
         self._settles.stop()
         if self._job is not None and self._job.is_running:
             self._job.abandon()
-            self._asked = None
+            self._requested = None
 
     def _usual_step_size(self) -> float:
         """A step of the attack where nobody chose one: the same share of whatever the budget is."""
@@ -322,7 +322,7 @@ class MethodModel(QObject):
         return size / eps * self.eps
 
     def _given(self) -> dict[str, ParamValue]:
-        """What method, model and preset say, by name of the setting."""
+        """The values that method, model and preset give, by name of the setting."""
         given = dict(self.method.settings) if self.method else {}
         own = dict(self.model.tuning) if self.model else {}
         depths = [int(depth) for depth in (given.get("depth"), own.get("depth")) if depth is not None]

@@ -14,6 +14,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from capt_engine.errors import CaptError
 from capt_engine.records import Failure
 from capt_gui.view_models.tune import project_file
 from capt_gui.view_models.tune.state import DATA, IDLE, PAUSED, RUNNING, TUNE, TuneState
@@ -40,7 +41,7 @@ class KeptProject:
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether tuning ran when it was last written: found on disk, it must have been interrupted."""
+        """True if tuning ran when it was last written: found on disk, it must have been interrupted."""
         return self.state.run in (RUNNING, PAUSED)
 
 
@@ -64,7 +65,7 @@ class TuneProject(QObject):
         super().__init__(parent)
         self._home = home
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
-        self._told = False
+        self._is_reported = False
         self._id = _new_id()
         self._state = TuneState()
         self._interrupted = False
@@ -85,7 +86,7 @@ class TuneProject(QObject):
 
     @property
     def folder(self) -> Path:
-        """Where everything of this project lies; made when it is first needed."""
+        """The folder of this project; made when it is first needed."""
         return self._home_folder() / self._id
 
     @property
@@ -100,12 +101,12 @@ class TuneProject(QObject):
 
     @property
     def prompts_folder(self) -> Path:
-        """Where tuning writes the prompts."""
+        """The folder that tuning writes the prompts to."""
         return self.folder / "prompts"
 
     @property
     def test_folder(self) -> Path:
-        """Where the evaluation on the test share is kept."""
+        """The folder of the evaluation on the test pictures."""
         return self.folder / "test"
 
     @property
@@ -120,12 +121,12 @@ class TuneProject(QObject):
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether this project was opened with a run that had not ended, and nobody has said yet what to do with it."""
+        """True if this project was opened with a run that had not ended, and nobody has said yet what to do with it."""
         return self._interrupted
 
     @property
     def is_busy(self) -> bool:
-        """Whether tuning goes on in this project, so that no other can be opened."""
+        """True if tuning goes on in this project, so that no other can be opened."""
         return self._state.run in (RUNNING, PAUSED) and not self._interrupted
 
     def change(self, **fields: Any) -> None:
@@ -228,14 +229,13 @@ class TuneProject(QObject):
             return
         try:
             project_file.save(self._state, self.folder)
-        except OSError as problem:
+        except CaptError as problem:
             logging.getLogger(__name__).warning("The project could not be saved: %s", problem)
-            if not self._told:
-                self._told = True
-                words = self.tr("The project could not be saved ({}).").format(problem.strerror)
-                self.failed.emit(
-                    Failure("OSError", words, self.tr("Make room on the disk; the wizard goes on meanwhile."))
-                )
+            if not self._is_reported:
+                self._is_reported = True
+                words = self.tr("The project could not be saved. {}").format(problem.message)
+                hint = self.tr("Make room on the disk; the wizard goes on meanwhile.")
+                self.failed.emit(Failure(type(problem).__name__, words, hint))
 
     def close(self) -> None:
         """The window closes."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from capt_engine.errors import CaptError
+from capt_engine.files import copy, set_aside, write_atomic
 from capt_engine.records.tuning import renamed
 from capt_gui.view_models.tune.state import DATA, DONE, IDLE, PAUSED, RESULT, RUNNING, STOPPED, TuneState
 
@@ -36,26 +36,26 @@ def load(folder: Path) -> Kept | None:
     if kept is not None:
         return kept
     if (folder / FILE_NAME).exists():
-        _set_aside(folder / FILE_NAME)
+        set_aside(folder / FILE_NAME)
     return _read(folder / PREVIOUS)
 
 
 def save(state: TuneState, folder: Path) -> None:
-    """Write the project so that a crash in the middle leaves the old file whole. Raises OSError when it cannot."""
+    """Write the project so that a crash in the middle leaves the old file whole. Raises CannotWrite."""
     written = datetime.now(UTC).isoformat(timespec="seconds")
     plain = {"format": _FORMAT, "version": VERSION, "written": written, "state": asdict(state)}
-    _write(folder / FILE_NAME, json.dumps(plain, ensure_ascii=False, indent=1).encode())
+    write_atomic(folder / FILE_NAME, json.dumps(plain, ensure_ascii=False, indent=1))
 
 
 def keep_copy(folder: Path) -> None:
     """Keep the project as it is now beside itself, for the day its file is damaged; a disk that refuses is no reason to stop."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, CaptError):
         if _read(folder / FILE_NAME) is not None:
-            _write(folder / PREVIOUS, (folder / FILE_NAME).read_bytes())
+            copy(folder / FILE_NAME, folder / PREVIOUS)
 
 
 def is_project(folder: Path) -> bool:
-    """Whether a folder is one of ours: a real folder that holds a project, damaged or not."""
+    """True if a folder is one of ours: a real folder that holds a project, damaged or not."""
     return (
         not folder.is_symlink() and folder.is_dir() and any((folder / name).is_file() for name in (FILE_NAME, PREVIOUS))
     )
@@ -155,26 +155,3 @@ _READERS: dict[str, Callable[[object], object]] = {
     "reached": _step,
     "run": _run,
 }
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".project-", suffix=".json", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
-
-
-def _set_aside(path: Path) -> None:
-    number = 1
-    while (aside := path.with_name(f"project.bad-{number}.json")).exists():
-        number += 1
-    with contextlib.suppress(OSError):
-        path.replace(aside)

@@ -68,29 +68,29 @@ class TuneResultModel(QObject):
 
     @property
     def is_measuring(self) -> bool:
-        """Whether the test share is being evaluated."""
+        """True if the test share is being evaluated."""
         return self._job is not None and self._job.is_running
 
     @property
     def is_saving(self) -> bool:
-        """Whether the prompts are being put in their place."""
+        """True if the prompts are being put in their place."""
         return self._saving is not None and self._saving.is_running
 
     @property
     def prompts_file(self) -> Path:
-        """What the run wrote."""
+        """The prompts file that the run wrote."""
         return self._project.folder / "prompts.safetensors"
 
     @property
     def command(self) -> str:
-        """What makes the same prompts again; empty while nobody said it."""
+        """The command that makes the same prompts again; empty while it is not known."""
         if self.saving is not None and self.saving.command:
             return self.saving.command
         return self._run.command
 
     @property
     def can_report(self) -> bool:
-        """Whether the Report page will find the run that measured."""
+        """True if the Report page will find the run that measured."""
         return not self.report_problem()
 
     def report_problem(self) -> str:
@@ -187,14 +187,14 @@ class TuneResultModel(QObject):
         compared = self.result.compared if self.result else None
         if compared is None:
             return ()
-        told = (
+        sentences = (
             tune_text.paired(compared.robust, self.tr("Under attack")),
             tune_text.paired(compared.clean, self.tr("Clean")),
         )
-        return tuple(words for words in told if words)
+        return tuple(words for words in sentences if words)
 
     def advice(self) -> tuple[str, ...]:
-        """What to try where it did not help."""
+        """Advice where it did not help."""
         return () if self.result is None else tune_text.advice(self.result, self._project.state.shots)
 
     def classes(self) -> tuple[ClassRow, ...]:
@@ -202,7 +202,7 @@ class TuneResultModel(QObject):
         return () if self.result is None or self.result.compared is None else class_rows(self.result)
 
     def checks(self) -> tuple[Check, ...]:
-        """What the engine doubted about the measurement; of one that was made on both sides, the worse answer."""
+        """The engine's checks of the measurement; of one that was made on both sides, the worse answer."""
         if self.result is None:
             return ()
         return worse_checks(self.result)
@@ -212,7 +212,7 @@ class TuneResultModel(QObject):
         self._project.change(name=name, notes=notes, licence=licence)
 
     def save(self, folder: str = "") -> None:
-        """Put the prompts on the shelf, or with a model card into a new folder."""
+        """Install the prompts, or write them with a model card into a new folder."""
         if self.is_saving:
             return
         state = self._project.state

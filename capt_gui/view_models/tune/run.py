@@ -11,6 +11,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from capt_engine.errors import CaptError
+from capt_engine.files import write_atomic
 from capt_engine.records import (
     Failure,
     JobContinued,
@@ -70,7 +72,7 @@ class TuneRun(QObject):
         self.notices: list[str] = []
         self.failure: Failure | None = None
         self.result: TuneResult | None = None
-        self._asked: TuneRequest | None = None
+        self._requested: TuneRequest | None = None
         self._made_by: TuneRequest | None = None
         self._command = ""
         self._forget()
@@ -83,27 +85,27 @@ class TuneRun(QObject):
 
     @property
     def is_running(self) -> bool:
-        """Whether there is a job, going on or paused."""
+        """True if there is a job, going on or paused."""
         return self._job is not None and self._job.is_running
 
     @property
     def is_paused(self) -> bool:
-        """Whether the job waits because the user asked for it."""
+        """True if the job waits because the user asked for it."""
         return self.is_running and self._project.state.run == PAUSED
 
     @property
     def is_ending(self) -> bool:
-        """Whether it was told to end, and has not yet."""
+        """True if it was told to end, and has not yet."""
         return self.is_running and (self._cancelling or self._keeping)
 
     @property
-    def can_go_on(self) -> bool:
-        """Whether a stopped run of this project left a state to go on from."""
+    def can_resume(self) -> bool:
+        """True if a stopped run of this project left a state to go on from."""
         return not self.is_running and self._state_file.exists()
 
     @property
     def is_done(self) -> bool:
-        """Whether this project has tuned prompts."""
+        """True if this project has tuned prompts."""
         return not self.is_running and self._project.state.run == DONE and self._out.exists()
 
     @property
@@ -129,7 +131,7 @@ class TuneRun(QObject):
 
     def keep_what_there_is(self) -> None:
         """Finish a stopped run with the best of its epochs, without another one."""
-        if self.can_go_on:
+        if self.can_resume:
             request = self._make_request(True)
             self._submit(replace(request, stop_after=max(self._project.state.epoch, 1)))
 
@@ -147,7 +149,7 @@ class TuneRun(QObject):
         if self._job is not None and not self.is_ending:
             self._job.pause()
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Go on where it paused."""
         if self._job is not None:
             self._job.resume()
@@ -177,7 +179,7 @@ class TuneRun(QObject):
             self._tell_all()
 
     def on_answered(self, answer: str) -> None:
-        """What to do with a run that was interrupted."""
+        """Do what the user wants with a run that was interrupted."""
         if answer == RESUME:
             self.start()
         elif answer == KEEP:
@@ -194,12 +196,12 @@ class TuneRun(QObject):
     def on_news(self, event: News) -> None:
         """Take steps, epochs and strips, and that it pauses or goes on."""
         if isinstance(event, TuneTold):
-            self._on_told(event)
+            self._on_tuned(event)
         elif isinstance(event, JobPaused | JobContinued):
             self._project.change(run=PAUSED if isinstance(event, JobPaused) else RUNNING)
             self._tell()
 
-    def _on_told(self, event: TuneTold) -> None:
+    def _on_tuned(self, event: TuneTold) -> None:
         for news in event.news:
             if isinstance(news, TuneStep):
                 self.steps.append(news)
@@ -260,26 +262,27 @@ class TuneRun(QObject):
 
     def _remember(self, result: TuneResult) -> None:
         """Keep beside the prompts what made them, for the days after."""
-        if self._asked is None:
+        if self._requested is None:
             return
-        self._made_by = replace(self._asked, resume=False, stop_after=result.stopped_after)
+        self._made_by = replace(self._requested, resume=False, stop_after=result.stopped_after)
         self._command = result.command
-        told = {
+        stored = {
             "request": asdict(self._made_by),
             "command": result.command,
             # what the charts show, for whoever comes back; of very many steps some are enough
             "epochs": [asdict(epoch) for epoch in self._epochs.values()],
             "steps": [asdict(step) for step in self.steps[:: len(self.steps) // _STEPS_KEPT + 1]],
         }
-        with contextlib.suppress(OSError):
-            (self._project.folder / _MADE_BY).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+        with contextlib.suppress(CaptError):
+            write_atomic(self._project.folder / _MADE_BY, json.dumps(stored, ensure_ascii=False))
 
     def _submit(self, request: TuneRequest) -> None:
         kept = dict(self._epochs) if request.resume else {}
         self._forget()
-        self._asked = request
+        self._requested = request
         self._epochs = kept
-        self._project.folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(OSError):  # the engine says that it is not there
+            self._project.folder.mkdir(parents=True, exist_ok=True)
         self._job = self._bridge.run(request)
         self._job.started.connect(self.on_started)
         self._job.progressed.connect(self.on_progressed)
@@ -307,7 +310,7 @@ class TuneRun(QObject):
         return self._command if self.made_by is not None else ""
 
     def _clear_outcome(self) -> None:
-        """The engine never writes over prompts; those of an earlier run lie in our own folder, or are on the shelf already."""
+        """The engine never writes over prompts; those of an earlier run lie in our own folder, or are installed already."""
         self._out.unlink(missing_ok=True)
         self._project.change(test_run="", saved="")
 
@@ -320,7 +323,7 @@ class TuneRun(QObject):
         self.failure = None
         # why a stop found nothing to keep
         self.reason = ""
-        self.result = self._asked = self._made_by = None
+        self.result = self._requested = self._made_by = None
         self._command = ""
         self.is_waiting = False
         self.done = self.total = 0
@@ -346,20 +349,20 @@ class TuneRun(QObject):
 
 def _read_curves(path: Path) -> tuple[list[TuneStep], dict[int, TuneEpoch]]:
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        epochs = [TuneEpoch(**{**one, **_shares(one)}) for one in told["epochs"]]
-        return [TuneStep(**renamed(one)) for one in told["steps"]], {one.epoch: one for one in epochs}
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        epochs = [TuneEpoch(**{**one, **_shares(one)}) for one in stored["epochs"]]
+        return [TuneStep(**renamed(one)) for one in stored["steps"]], {one.epoch: one for one in epochs}
     except (OSError, ValueError, TypeError, KeyError):
         return [], {}
 
 
-def _shares(told: dict[str, Any]) -> dict[str, Share | None]:
-    return {name: Share(**told[name]) if told[name] else None for name in ("clean", "robust")}
+def _shares(stored: dict[str, Any]) -> dict[str, Share | None]:
+    return {name: Share(**stored[name]) if stored[name] else None for name in ("clean", "robust")}
 
 
 def _read_made_by(path: Path) -> tuple[TuneRequest | None, str]:
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        return TuneRequest(**renamed(told["request"])), str(told["command"])
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        return TuneRequest(**renamed(stored["request"])), str(stored["command"])
     except (OSError, ValueError, TypeError, KeyError):
         return None, ""

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from capt_engine.files import write_atomic
 from capt_engine.records import ClassCount, Duplicates, FailedPicture, LongName, Member, ScanResult, TinyPicture
 
 FILE_NAME = "scan.json"
@@ -15,12 +16,9 @@ _FORMAT, _VERSION = "capt-scan", 1
 
 
 def save(result: ScanResult, folder: Path) -> None:
-    """Write it, whole or not at all. Raises OSError when the disk refuses."""
+    """Write it, whole or not at all. Raises CannotWrite."""
     plain = {"format": _FORMAT, "version": _VERSION, "result": asdict(result)}
-    target = folder / FILE_NAME
-    partial = target.with_suffix(".part")
-    partial.write_text(json.dumps(plain, ensure_ascii=False), encoding="utf-8")
-    partial.replace(target)
+    write_atomic(folder / FILE_NAME, json.dumps(plain, ensure_ascii=False))
 
 
 def load(folder: Path) -> ScanResult | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import QObject, Signal
 
+from capt_engine.errors import CaptError
 from capt_engine.records import FailedPicture, ScanResult, SplitResult
 from capt_gui.bridge import Bridge
 from capt_gui.settings import Settings
@@ -21,7 +22,7 @@ RECENT = 6
 
 
 class ScanModel(QObject):
-    """What there is. `changed`: the result, or what is left out of it; `running_changed`; `progress_changed(done, total, words)`.
+    """The scan of the pictures. `changed`: the result, or what is left out; `running_changed`; `progress_changed(done, total, words)`.
 
     `failed(Failure)`: the pictures could not be looked through.
     """
@@ -55,12 +56,12 @@ class ScanModel(QObject):
 
     @property
     def is_running(self) -> bool:
-        """Whether a scan is under way."""
+        """True if a scan is under way."""
         return self._job.is_running
 
     @property
     def is_known(self) -> bool:
-        """Whether the pictures of each class are known by their paths."""
+        """True if the pictures of each class are known by their paths."""
         return bool(self.pictures)
 
     def take(self, paths: Sequence[str]) -> None:
@@ -108,7 +109,7 @@ class ScanModel(QObject):
         return self._class_of.get(path, "")
 
     def notices(self) -> tuple[Notice, ...]:
-        """What there is to say about the pictures, blocks first."""
+        """Notices about the pictures, blocks first."""
         if self._cached is None:
             self._cached = () if self.result is None else notices(self.result, self._project.state, self.usable)
         return self._cached
@@ -179,7 +180,7 @@ class ScanModel(QObject):
         self.result = found
         try:
             scan_file.save(found, self._project.folder)
-        except OSError as problem:
+        except CaptError as problem:
             logging.getLogger(__name__).warning("The scan could not be kept: %s", problem)
         self._count_left_out()
         # data that brings a whole division of its own is divided that way, unless the user wants another one

@@ -42,7 +42,7 @@ class SplitModel(QObject):
         self._writing = False
         # the request that the result answers, without its file
         self._answered: SplitRequest | None = None
-        self._asked: SplitRequest | None = None
+        self._requested: SplitRequest | None = None
         self._sha256 = ""
         self.result: SplitResult | None = None
         self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
@@ -53,17 +53,17 @@ class SplitModel(QObject):
 
     @property
     def is_current(self) -> bool:
-        """Whether the result answers the settings of this moment."""
+        """True if the result answers the settings of this moment."""
         return self.result is not None and self._answered == self._request()
 
     @property
     def is_writing(self) -> bool:
-        """Whether the split is being written to disk."""
+        """True if the split is being written to disk."""
         return self._writing
 
     @property
     def has_parts(self) -> bool:
-        """Whether the data brings its own division into train and test."""
+        """True if the data brings its own division into train and test."""
         found = self._scan.result
         return found is not None and sum(count > 0 for _, count in found.splits) > 1
 
@@ -83,8 +83,8 @@ class SplitModel(QObject):
             return None
         rows = self.result.classes
         return ClassSplit(
-            "", sum(own.pool for own in rows), sum(own.tuned for own in rows), sum(own.watched for own in rows),
-            sum(own.test for own in rows), sum(own.spare for own in rows),
+            "", sum(own.pool for own in rows), sum(own.train for own in rows), sum(own.val for own in rows),
+            sum(own.test for own in rows), sum(own.unused for own in rows),
         )  # fmt: skip
 
     def pictures(self, name: str) -> tuple[Assigned, ...]:
@@ -95,7 +95,7 @@ class SplitModel(QObject):
         """Ask who goes where, unless that is known or being asked already."""
         self._timer.stop()
         request = self._request()
-        if request is None or self._writing or request in (self._answered, self._asked):
+        if request is None or self._writing or request in (self._answered, self._requested):
             return
         self._submit(request)
 
@@ -113,7 +113,7 @@ class SplitModel(QObject):
         self._timer.stop()
         if self._job is not None:
             self._job.abandon()
-        self._answered = self._asked = self.result = None
+        self._answered = self._requested = self.result = None
         self._writing, self._sha256 = False, ""
 
     def on_project_changed(self) -> None:
@@ -123,14 +123,14 @@ class SplitModel(QObject):
             if self.result is not None:
                 self.result = self._answered = None
                 self.changed.emit()
-        elif request not in (self._answered, self._asked):
+        elif request not in (self._answered, self._requested):
             self._timer.start()
             self.changed.emit()
 
     def on_finished(self, result: SplitResult) -> None:
         """Take the answer to the latest question."""
         was_writing, self._writing = self._writing, False
-        self.result, self._answered, self._asked = result, self._asked, None
+        self.result, self._answered, self._requested = result, self._requested, None
         self.changed.emit()
         if was_writing and not result.blocks:
             self._on_written(result)
@@ -147,7 +147,7 @@ class SplitModel(QObject):
 
     def _give_up(self, failure: Failure | None) -> None:
         was_writing, self._writing = self._writing, False
-        self._asked = None
+        self._requested = None
         if failure is not None:
             self.failed.emit(failure)
         self.changed.emit()
@@ -165,7 +165,7 @@ class SplitModel(QObject):
     def _submit(self, request: SplitRequest) -> None:
         if self._job is not None:
             self._job.abandon()
-        self._asked = replace(request, out="")
+        self._requested = replace(request, out="")
         self._job = self._bridge.run(request)
         self._job.finished.connect(self.on_finished)
         self._job.failed.connect(self.on_failed)

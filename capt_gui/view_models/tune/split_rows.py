@@ -13,12 +13,12 @@ from capt_gui.view_models.picture_list import Tile
 Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
 
-TONES = {"tuned": "accent", "watched": "clean", "test": "ok", "spare": "control"}
+TONES = {"train": "accent", "val": "clean", "test": "ok", "unused": "control"}
 """The colour of each use, a role of the theme."""
 
 
 class Role(IntEnum):
-    """What each row answers: the numbers of the bars, which the model may not import (a test compares them)."""
+    """Roles of a row: the numbers of the bars, which the model may not import (a test compares them)."""
 
     NAME = Qt.ItemDataRole.UserRole + 1
     PARTS = Qt.ItemDataRole.UserRole + 6
@@ -48,7 +48,7 @@ class SplitRows(QAbstractListModel):
         return 0 if parent.isValid() else len(self._rows)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """What a row shows."""
+        """The value of a row for a role."""
         if not index.isValid():
             return None
         own = self._rows[index.row()]
@@ -64,21 +64,23 @@ class SplitRows(QAbstractListModel):
 
 def parts(own: ClassSplit) -> tuple[int, int, int, int]:
     """Pictures of each use, in the order of USES."""
-    return own.tuned, own.watched, own.test, own.spare
+    return own.train, own.val, own.test, own.unused
 
 
 def use_name(use: str) -> str:
-    """A use as the wizard calls it."""
-    return {"tuned": _tr("Learn"), "watched": _tr("Watch"), "test": _tr("Test"), "spare": _tr("Spare")}[use]
+    """The name of a use in the window."""
+    return {"train": _tr("Train"), "val": _tr("Validation"), "test": _tr("Test"), "unused": _tr("Unused")}[use]
 
 
 def use_help(use: str) -> str:
-    """What a use means."""
+    """The meaning of a use."""
     return {
-        "tuned": _tr("The prompt is learned from these."),
-        "watched": _tr("Watched while tuning, to see when it stops getting better; nothing is learned from them."),
+        "train": _tr("The prompts are tuned on these."),
+        "val": _tr(
+            "Measured after every epoch, to see when it stops getting better; the prompts are not tuned on them."
+        ),
         "test": _tr("Kept for the end, and never used for tuning."),
-        "spare": _tr("Not used: more than the number of pictures to learn from."),
+        "unused": _tr("More than the number of training pictures."),
     }[use]
 
 
@@ -88,7 +90,7 @@ def in_words(own: ClassSplit) -> str:
 
 
 def tiles(pictures: tuple[Assigned, ...]) -> list[Tile]:
-    """The pictures of a class by their use, those that are learned from first."""
+    """The pictures of a class by their use, training pictures first."""
     order = {use: number for number, use in enumerate(USES)}
     ordered = sorted(pictures, key=lambda own: order[own.use])
     return [Tile(own.path, use_name(own.use), TONES[own.use], use_help(own.use)) for own in ordered]

@@ -1,4 +1,4 @@
-"""What the tuning wizard remembers of one project: plain values, kept on disk after each change, so that nothing is lost."""
+"""The state of one tuning project: plain values, kept on disk after each change, so that nothing is lost."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class TuneState:
     shots: pictures per class, None for all. settings: by name of a TuneRequest's field, over preset and method. test_eps (None: the
     training budget), test_steps: of the attack that measures, which is not the one that trains. run: one of the states above.
     epoch, epochs: how many are done of how many, for the words after an interruption.
-    test_run: folder of the kept evaluation on the test share, "" before it. saved: the checkpoint's id on the shelf, "" before.
+    test_run: folder of the kept evaluation on the test share, "" before it. saved: the installed checkpoint's id, "" before.
     """
 
     data: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What the tuning wizard says: durations, sizes, attacks, the verdict of a run, and what to try when it did not help."""
+"""The words of the tuning wizard: durations, sizes, attacks, the verdict of a run, and what to try when it did not help."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ def size(n_bytes: int) -> str:
     return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
 
 
-def forecast(told: TuneForecast) -> str:
+def forecast(found: TuneForecast) -> str:
     """ "About 12 minutes, 640 MB of memory"."""
-    words = duration(told.seconds)
-    return _tr("{}, {} of memory").format(words[:1].upper() + words[1:], size(told.memory_bytes))
+    words = duration(found.seconds)
+    return _tr("{}, {} of memory").format(words[:1].upper() + words[1:], size(found.memory_bytes))
 
 
-def forecast_details(told: TuneForecast, where: str) -> str:
-    """Where, how many steps, and how many numbers are learned."""
+def forecast_details(found: TuneForecast, where: str) -> str:
+    """The device, the number of steps, and how many numbers are learned."""
     return " · ".join(
         part
         for part in (
             where,
-            _tr("{} steps of {} pictures").format(f"{told.steps:,}", told.batch_size),
-            _tr("{} learned numbers").format(f"{told.parameters:,}"),
+            _tr("{} steps of {} pictures").format(f"{found.steps:,}", found.batch_size),
+            _tr("{} learned numbers").format(f"{found.parameters:,}"),
             _tr("measured by a dry run"),
         )
         if part
@@ -61,7 +61,7 @@ def attack(eps: float, steps: int | None, step_size: float | None = None) -> str
 
 
 def headline(result: AnalyzeResult) -> tuple[str, str]:
-    """What came of it, and how that can be known: the verdict in words, then the figures it rests on."""
+    """The verdict in words, then the figures it rests on."""
     compared = result.compared
     if compared is None:
         return _tr("There is nothing to compare with."), ""
@@ -113,7 +113,7 @@ def paired(test: PairedTest | None, what: str) -> str:
 
 
 def advice(result: AnalyzeResult, shots: int | None) -> tuple[str, ...]:
-    """What to try where it did not help, the likeliest first; nothing where it did. shots: that were learned from, None for all."""
+    """Advice where it did not help, the likeliest first; none where it did. shots: training pictures of each class, None for all."""
     compared = result.compared
     if compared is None:
         return ()

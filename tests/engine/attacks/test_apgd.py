@@ -49,7 +49,7 @@ def test_checkpoints_are_those_of_the_paper() -> None:
 @pytest.mark.parametrize("norm", list(NORMS), ids=lambda norm: norm.name)
 @pytest.mark.parametrize("k", [2, 3, 6])
 def test_breaks_a_linear_model_as_soon_as_that_can_be_done(kind: type[APGD] | type[APGDT], norm: Norm, k: int) -> None:
-    """The nearest class is its lead over the dual norm of the weights apart away: found with 1 % more than that, with 1 % less not."""
+    """The nearest class is its margin over the dual norm of the weights apart away: found with 1 % more than that, with 1 % less not."""
     weights, model = linear(k)
     for image in torch.rand((4, 1, 3, 4, 4), generator=torch.Generator().manual_seed(5)) * 0.2 + 0.4:
         with torch.no_grad():

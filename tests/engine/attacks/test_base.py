@@ -63,7 +63,7 @@ def test_projection_onto_nothing_is_nothing(norm: Norm) -> None:
     assert not norm.project(torch.zeros(2, 3, 4, 4), 0.0).any()
 
 
-def test_steepest_step_climbs_as_far_as_the_dual_norm_allows(norm: Norm) -> None:
+def test_normalized_step_climbs_as_far_as_the_dual_norm_allows(norm: Norm) -> None:
     """A step of length 1 gains the gradient's dual norm: the sum of its absolute values for L∞, its length for L2."""
     gradient = deltas()
     step = norm.normalize(gradient)
@@ -73,7 +73,7 @@ def test_steepest_step_climbs_as_far_as_the_dual_norm_allows(norm: Norm) -> None
     torch.testing.assert_close(gain, dual)
 
 
-def test_no_slope_no_step(norm: Norm) -> None:
+def test_no_gradient_no_step(norm: Norm) -> None:
     """A gradient of zero gives a step of zero, not NaN."""
     assert torch.equal(norm.normalize(torch.zeros(2, 3, 4, 4)), torch.zeros(2, 3, 4, 4))
 

@@ -21,7 +21,7 @@ KEYS = [f"picture {i}" for i in range(6)]
 
 @pytest.mark.parametrize("targeted", [False, True])
 def test_it_is_the_formula_wherever_that_helps(tiny_classifier: Classifier, pixels: Pixels, targeted: bool) -> None:
-    """x ± eps · sign(slope), clipped; the picture itself where the model would be surer of the label there."""
+    """x ± eps · sign(gradient), clipped; the picture itself where the model would be surer of the label there."""
     eps, images = 6 / 255, pixels(6)
     with torch.no_grad():
         labels = torch.full((6,), 2) if targeted else tiny_classifier(images).argmax(dim=1)
@@ -53,7 +53,7 @@ def test_under_l2_it_goes_along_the_slope_itself() -> None:
 
 
 def test_averaging_over_draws_finds_the_slope_under_noise() -> None:
-    """Where each answer's slope is drowned in noise, the mean of many points along the true one more often (EoT)."""
+    """Where each answer's gradient is drowned in noise, the mean of many points along the true one more often (EoT)."""
     weights = torch.randn((2, 48), generator=torch.Generator().manual_seed(3))
     images = torch.full((1, 3, 4, 4), 0.5)
     label = (images.flatten(1) @ weights.T).argmax(dim=1)

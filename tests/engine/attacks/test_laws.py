@@ -119,8 +119,8 @@ class Case:
             self.model, self.images[chosen], self.labels[chosen], threat or self.threat, rngs, progress
         )
 
-    def lead(self, images: Tensor) -> Tensor:
-        """By how much the model is right in the attacker's eyes, (n,): what an attack may only lower."""
+    def label_margin(self, images: Tensor) -> Tensor:
+        """The margin that an attack may only lower, (n,): of the label, or of all other classes over the target."""
         with torch.no_grad():
             lost = margin(self.model(images), self.labels)
         return lost if self.threat.targeted else -lost
@@ -173,7 +173,7 @@ def test_stays_in_the_ball_and_in_the_picture(case: Case) -> None:
 @searching
 def test_never_helps_the_model(case: Case) -> None:
     """No picture ends better off than it began, and together they are strictly worse off."""
-    before, after = case.lead(case.images), case.lead(case.run())
+    before, after = case.label_margin(case.images), case.label_margin(case.run())
     assert (after <= before + 1e-5).all()
     # An attack that hears only answers gets nowhere in the few queries of these tests; its own test file shows that it does in more.
     assert after.mean() < before.mean() or case.attack.knowledge == "decisions"

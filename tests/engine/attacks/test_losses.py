@@ -23,7 +23,7 @@ def test_cross_entropy_is_the_negative_log_of_the_probability() -> None:
 
 
 def test_margin_is_the_best_other_minus_the_label() -> None:
-    """Negative while the label leads, zero at a tie, positive once it has lost."""
+    """Negative while the label wins, zero at a tie, positive once it has lost."""
     assert margin(LOGITS, LABELS).tolist() == [-1.5, 0.0, 5.0]
 
 
@@ -36,7 +36,7 @@ def test_margin_ignores_the_order_of_the_other_classes() -> None:
 
 @pytest.mark.parametrize("name", ["cross-entropy", "margin"])
 def test_every_plain_loss_grows_as_the_label_falls(name: str) -> None:
-    """Its slope is negative at the label's logit and nowhere else, for each picture by itself."""
+    """Its gradient is negative at the label's logit and nowhere else, for each picture by itself."""
     logits = LOGITS.clone().requires_grad_(True)
     (gradient,) = torch.autograd.grad(LOSSES[name](logits, LABELS).sum(), logits)
     at_label = gradient.gather(1, LABELS[:, None])
@@ -45,12 +45,12 @@ def test_every_plain_loss_grows_as_the_label_falls(name: str) -> None:
     torch.testing.assert_close(gradient.sum(dim=1), torch.zeros(3), atol=1e-6, rtol=0)
 
 
-@pytest.mark.parametrize("lead", [5.0, 18.0, 40.0])
-def test_cross_entropy_keeps_its_slope_where_the_model_is_sure(lead: float) -> None:
-    """A label that leads by many logits still falls as fast as the others rise together: p − 1 in fp32 would give it no slope at all."""
-    logits = torch.tensor([[lead, 0.0, -1.0]], requires_grad=True)
+@pytest.mark.parametrize("gap", [5.0, 18.0, 40.0])
+def test_cross_entropy_keeps_its_gradient_where_the_model_is_sure(gap: float) -> None:
+    """A label ahead by many logits still falls as fast as the others rise together: p − 1 in fp32 would give it no gradient at all."""
+    logits = torch.tensor([[gap, 0.0, -1.0]], requires_grad=True)
     (gradient,) = torch.autograd.grad(cross_entropy(logits, torch.tensor([0])).sum(), logits)
-    others = [math.exp(-lead), math.exp(-lead - 1)]
+    others = [math.exp(-gap), math.exp(-gap - 1)]
     expected = torch.tensor([[-sum(others), *others]]) / (1 + sum(others))
     torch.testing.assert_close(gradient / sum(others), expected / sum(others), rtol=1e-5, atol=1e-5)
 

@@ -35,7 +35,7 @@ def pictures(n: int, low: float, high: float, size: int = 4) -> Tensor:
 
 
 def dual(weights: Tensor, norm: Norm) -> Tensor:
-    """The norm by which a lead is divided to give a distance: L1 for L∞, L2 for L2."""
+    """The norm by which a margin is divided to give a distance: L1 for L∞, L2 for L2."""
     return weights.abs().sum(dim=-1) if norm is LINF else weights.norm(dim=-1)
 
 
@@ -55,21 +55,21 @@ def found(
 @pytest.mark.parametrize("k", [2, 3, 10])
 @pytest.mark.parametrize("scale", [0.01, 100.0])
 def test_distance_to_a_linear_boundary(attack: FAB | CarliniWagner, norm: Norm, k: int, scale: float) -> None:
-    """The least lead over the dual norm of the weights apart; whatever the scale of the logits."""
+    """The least margin over the dual norm of the weights apart; whatever the scale of the logits."""
     weights, images = scale * weights_of(k), pictures(12, 0.35, 0.65)
 
     def model(x: Tensor) -> Tensor:
         return x.flatten(1) @ weights.T
 
     labels = model(images).argmax(dim=1)
-    leads = model(images).gather(1, labels[:, None]) - model(images)
+    margins = model(images).gather(1, labels[:, None]) - model(images)
     apart = dual(weights[None] - weights[labels][:, None], norm).clamp_min(1e-9)
-    truth = (leads / apart).scatter(1, labels[:, None], torch.inf).amin(dim=1)
+    truth = (margins / apart).scatter(1, labels[:, None], torch.inf).amin(dim=1)
     distance = found(attack, model, images, labels, norm)
     assert (distance >= truth * (1 - 1e-4)).all()
     near = distance <= truth * 1.01
     if k == 10 and isinstance(attack, CarliniWagner):
-        # It runs to the class that leads the others where it stands, which among ten need not be the nearest one.
+        # It runs to the likeliest wrong class where it stands, which among ten need not be the nearest one.
         assert near.sum() >= 8
         assert (distance <= truth * 1.25).all()
     else:
@@ -147,8 +147,8 @@ def test_a_target_is_reached_the_shortest_way(attack: FAB | CarliniWagner, norm:
         return x.flatten(1) @ weights.T
 
     labels = model(images).argmin(dim=1)
-    leads = model(images).amax(dim=1) - model(images).amin(dim=1)
-    truth = leads / dual(weights[0] - weights[1], norm)
+    margins = model(images).amax(dim=1) - model(images).amin(dim=1)
+    truth = margins / dual(weights[0] - weights[1], norm)
     distance = found(attack, model, images, labels, norm, targeted=True)
     assert (distance >= truth * (1 - 1e-4)).all()
     assert (distance <= truth * 1.01).all()
@@ -163,15 +163,15 @@ def test_the_budget_decides_what_counts(attack: FAB | CarliniWagner, norm: Norm)
         return x.flatten(1) @ weights.T
 
     labels = model(images).argmax(dim=1)
-    lead = float(model(images).amax() - model(images).amin())
-    truth = lead / float(dual(weights[0] - weights[1], norm))
+    gap = float(model(images).amax() - model(images).amin())
+    truth = gap / float(dual(weights[0] - weights[1], norm))
     for share, broken in ((0.5, False), (0.98, False), (1.02, True), (3.0, True)):
         threat = Threat(norm, share * truth)
         attacked = attack.run(model, images, labels, threat, PictureRngs.of(0, ["x"]), no_progress)
         assert bool(model(attacked).argmax(dim=1) != labels) == broken
         if not broken:
             left = float(model(attacked).amax() - model(attacked).amin())
-            assert left == pytest.approx((1 - share) * lead, abs=0.02 * lead)
+            assert left == pytest.approx((1 - share) * gap, abs=0.02 * gap)
 
 
 @pytest.mark.parametrize("k", [2, 3, 1000])

@@ -76,7 +76,7 @@ def test_more_places_and_steps_hurt_more(tiny_classifier: Classifier, pixels: Pi
 
 
 def test_says_what_it_may_do() -> None:
-    """Its budget is told in words, with the share and the places."""
+    """Its budget is given in words, with the share and the places."""
     assert Patch().budget == "a square patch over 5 % of the picture at a random place"
     assert (
         Patch(share=0.2, restarts=3).budget == "a square patch over 20 % of the picture at the worst of 3 random places"

@@ -38,7 +38,7 @@ def predicted(model: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("targeted", [False, True])
 def test_one_whole_step_is_fgsm(tiny_classifier: Classifier, pixels: Pixels, targeted: bool) -> None:
-    """One step of size eps from the picture itself is x ± eps · sign(slope), clipped, wherever that helps the attacker."""
+    """One step of size eps from the picture itself is x ± eps · sign(gradient), clipped, wherever that helps the attacker."""
     eps, images = 6 / 255, pixels(6)
     labels = torch.full((6,), 2) if targeted else predicted(tiny_classifier, images)
     x = images.clone().requires_grad_(True)
@@ -165,7 +165,7 @@ def test_black_and_white_pixels_move(tiny_classifier: Classifier) -> None:
     attack = PGD(steps=1, random_start=False)
     attacked = run(attack, tiny_classifier, images, predicted(tiny_classifier, images), Threat(LINF, 8 / 255))
     project = (attacked != images).flatten(1).float().mean(dim=1)
-    # Half of the slopes point out of the range; all others must be followed.
+    # Half of the gradients point out of the range; all others must be followed.
     assert ((project > 0.4) & (project < 0.6)).all()
 
 
@@ -200,7 +200,7 @@ def test_stopping_at_success_fools_the_same_pictures(
 
 
 def test_momentum_keeps_going_where_the_slope_turns() -> None:
-    """MI-FGSM's running sum, written out for two steps of a model with a known slope."""
+    """MI-FGSM's running sum, written out for two steps of a model with a known gradient."""
     images = torch.full((1, 3, 2, 2), 0.5)
     turn = torch.tensor([1.0, -1.0]).repeat(6).view(1, 3, 2, 2)
     gradients = [torch.full_like(images, 3.0), 0.5 * turn]
@@ -221,7 +221,7 @@ def test_momentum_keeps_going_where_the_slope_turns() -> None:
 
 
 def test_a_model_that_cuts_the_graph_is_left_alone() -> None:
-    """Where there is no slope at all, the clean pictures come back, or what the random start found, and nothing is raised."""
+    """Where there is no gradient at all, the clean pictures come back, or what the random start found, and nothing is raised."""
     _, model = linear()
     images = torch.full((3, 3, 4, 4), 0.5)
     labels = predicted(model, images)

@@ -19,7 +19,7 @@ Pixels = Callable[..., Tensor]
 
 def run(attack: Spatial, model: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor) -> Tensor:
     """The attack; it draws nothing."""
-    return attack.run(model, images, labels, Threat(LINF, 0.0), PictureRngs([0] * len(images)), no_progress)
+    return attack.run(model, images, labels, Threat(LINF, 0.0), PictureRngs.of(0, [""] * len(images)), no_progress)
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (6, 10), (11, 4)])

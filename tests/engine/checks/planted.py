@@ -46,11 +46,11 @@ class After(nn.Module):
         return found if self.logits is None else self.logits(found)
 
 
-def pictures(model: Linear, n: int = 24, lead: float = 0.06, seed: int = 1) -> tuple[Tensor, Tensor]:
+def pictures(model: Linear, n: int = 24, margin: float = 0.06, seed: int = 1) -> tuple[Tensor, Tensor]:
     """Grey noise with some of the label's pattern in it, (n, 3, side, side), and labels (n,): right, and breakable at a small budget."""
     stream = torch.Generator().manual_seed(seed)
     labels = torch.arange(n) % len(model.weight)
-    strength = lead * (0.5 + torch.rand((n, 1), generator=stream))
+    strength = margin * (0.5 + torch.rand((n, 1), generator=stream))
     noise = 0.02 * torch.randn((n, VALUES), generator=stream)
     images = 0.5 + noise + strength * model.weight[labels].sign()
     return images.clamp(0, 1).view(n, 3, SIDE, SIDE), labels

@@ -89,7 +89,7 @@ def test_a_planted_fault_is_caught_by_its_check(model: nn.Module, name: str) -> 
 
 
 def test_masked_gradients_raise_more_alarms_than_one() -> None:
-    """Where logits are coarse, the attack has no slope, so noise is no weaker and Square finds more: two alarms beside the named one."""
+    """Where logits are coarse, the attack has no gradient, so noise is no weaker and Square finds more: two alarms beside the named one."""
     coarse = After(Linear(), logits=lambda z: (z * 20).round() / 20)
     found = statuses(coarse, attack=PGD(steps=8, random_start=False))
     for name in ("noise-weaker", "black-box-weaker"):
@@ -130,7 +130,7 @@ class Rippled(nn.Module):
 
 @dataclass(frozen=True)
 class Lucky(Attack):
-    """An attack that only looks where a restart begins: at the first the picture itself, then ever further along the slope."""
+    """An attack that only looks where a restart begins: at the first the picture itself, then ever further along the gradient."""
 
     name: ClassVar[str] = "lucky"
     label: ClassVar[str] = "Lucky"
@@ -180,8 +180,8 @@ def test_an_attack_that_does_not_work_is_caught(step: float) -> None:
         assert found[name].status == "fail", found[name]
 
 
-def test_a_slope_that_leads_nowhere_is_caught() -> None:
-    """A ripple far finer than the budget hides the way: the slope is there and large, and small steps along it go up and down."""
+def test_a_gradient_that_leads_nowhere_is_caught() -> None:
+    """A ripple far finer than the budget hides the way: the gradient is there and large, and small steps along it go up and down."""
     rippled = After(Linear(), pixels=Rippled())
     found = statuses(rippled, full=False)
     assert found["gradient-there"].status == "pass"
@@ -189,7 +189,7 @@ def test_a_slope_that_leads_nowhere_is_caught() -> None:
 
 
 def test_an_attack_with_too_few_restarts_is_caught() -> None:
-    """Twice the restarts are tried too, and told apart from twice the steps."""
+    """Twice the restarts are tried too, and reported apart from twice the steps."""
     found = statuses(After(Linear()), attack=Lucky())
     assert found["doubled-steps"].status == "fail", found["doubled-steps"]
     assert "with 2 restarts instead of 1" in found["doubled-steps"].message
@@ -214,9 +214,9 @@ def test_what_was_not_made_says_why() -> None:
 
 def test_checks_come_in_the_order_of_the_table_and_the_worst_answer_stands() -> None:
     """One of each name; a failure beats a pass, a pass beats what was not run."""
-    doubt = CHECKS["deterministic"]
-    good, bad, none = doubt.passed(True, 0, "0"), doubt.passed(False, 1, "1"), doubt.not_run("No time.")
+    spec = CHECKS["deterministic"]
+    good, bad, none = spec.passed(True, 0, "0"), spec.passed(False, 1, "1"), spec.not_run("No time.")
     for given, expected in (((good, bad), bad), ((bad, good), bad), ((none, good), good), ((none,), none)):
-        told = in_order(*[(one,) for one in given])
-        assert [one.name for one in told] == list(CHECKS.names())
-        assert told[CHECKS.names().index("deterministic")] == expected
+        found = in_order(*[(one,) for one in given])
+        assert [one.name for one in found] == list(CHECKS.names())
+        assert found[CHECKS.names().index("deterministic")] == expected

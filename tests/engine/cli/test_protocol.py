@@ -101,7 +101,7 @@ def test_few_shot_from_pictures_to_a_page(
     assert "| one | zero-shot |" in text
     assert "| one | capt | 1 shot | one seed | 6 |" in text
     assert "Not measured" not in text
-    assert "- **Tuning, capt**: coupling vision_to_text, length 2, depth 2, weight 2.5, alpha label_prob" in text
+    assert "- **Tuning, capt**: coupling vision_to_text, n ctx 2, depth 2, lambda 2.5, alpha label_prob" in text
     assert str(tmp_path) not in text.replace(str(tmp_path / "tiny"), "")
 
     monkeypatch.setattr(protocol_run, "Engine", no_engine)

@@ -21,16 +21,15 @@ from PIL import Image
 from capt_engine.cli import tune
 from capt_engine.cli.main import main, parser
 from capt_engine.errors import BadRequest
+from capt_engine.metrics.alpha import ALPHAS
+from capt_engine.metrics.consistency import KL_DIRECTIONS
 from capt_engine.model.checkpoints import read, read_document
 from capt_engine.model.prompts import COUPLINGS
 from capt_engine.records import TuneRequest
 from capt_engine.runs import options_table
 from capt_engine.runs.command_line import command_of
 from capt_engine.runs.tuning_text import request_of
-from capt_engine.tuning import tecoa
-from capt_engine.tuning.alpha import ALPHAS
 from capt_engine.tuning.methods import METHODS
-from capt_engine.tuning.objective import KL_DIRECTIONS
 from capt_engine.tuning.presets import PRESETS
 
 FAST = ("--shots", "1", "--epochs", "2", "--batch", "2", "--attack-steps", "1", "--device", "cpu")
@@ -164,9 +163,19 @@ def test_every_option_reaches_the_request() -> None:
     assert tune.request_from(plain) == TuneRequest("DATA", "p.safetensors", shots=None)
 
 
+def test_old_spellings_are_still_understood() -> None:
+    """What was --guide and --half sets the fields of today, and --help does not offer it."""
+    line = ["tune", "DATA", "--out", "p.safetensors", "--guide", "same", "--half", "new"]
+    request = tune.request_from(parser().parse_args(line))
+    assert (request.reference, request.subsample_classes) == ("same", "new")
+    one = argparse.ArgumentParser()
+    tune.configure(one)
+    assert "--guide" not in one.format_help()
+
+
 def test_the_names_in_the_help_are_those_of_the_tables() -> None:
     """What --help lists without loading anything is what there is."""
-    assert set(options_table.METHODS) == {*METHODS.names(), tecoa.METHOD}
+    assert set(options_table.METHODS) == set(METHODS.names())
     assert set(options_table.ALPHAS) == {*ALPHAS, "const"}
     assert options_table.COUPLINGS == COUPLINGS
     assert options_table.KL_DIRECTIONS == KL_DIRECTIONS

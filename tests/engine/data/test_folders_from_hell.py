@@ -48,7 +48,7 @@ def test_one_picture_per_class(tmp_path: Path) -> None:
     for at, name in enumerate(("cat", "dog", "owl")):
         class_folder(tmp_path / "set" / name, 1, seed=at)
     blocks = split(scanned(tmp_path / "set")[1]).blocks
-    assert blocks[0].startswith("Fewer than two usable pictures: cat (1), dog (1), owl (1). One is to learn from")
+    assert blocks[0].startswith("Fewer than two usable pictures: cat (1), dog (1), owl (1). One is to train on")
 
 
 def test_three_hundred_classes(tmp_path: Path) -> None:

@@ -43,8 +43,8 @@ def test_each_class_has_its_share(count: int, test: int, val: int) -> None:
     assert (counted["cat", "test"], counted["cat", "val"], counted["cat", "train"]) == (test, val, count - test - val)
     assert (counted["dog", "test"], counted["dog", "val"]) == (12, 4)
     cat = result.classes[0]
-    assert (cat.pool, cat.tuned, cat.test) == (count - test - val, count - test - val, test)
-    assert cat.tuned + cat.watched + cat.test + cat.spare == count
+    assert (cat.pool, cat.train, cat.test) == (count - test - val, count - test - val, test)
+    assert cat.train + cat.val + cat.test + cat.unused == count
 
 
 @pytest.mark.parametrize(("test_share", "val_share"), list(itertools.product((0.01, 0.3, 0.5, 0.97), (0.0, 0.02))))
@@ -156,7 +156,7 @@ def test_own_parts_are_kept() -> None:
     inventory = own({"train": {"a": 8, "b": 9}, "val": {"a": 2, "b": 3}, "test": {"a": 5, "b": 6}})
     result, table = divide(inventory, SplitRequest("", own_parts=True, shots=4))
     assert all(path.startswith(f"/{part}/") for path, part in parts_of(table).items())
-    assert [(each.pool, each.tuned, each.watched, each.test, each.spare) for each in result.classes] == [
+    assert [(each.pool, each.train, each.val, each.test, each.unused) for each in result.classes] == [
         (8, 4, 2, 5, 4),
         (9, 4, 3, 6, 5),
     ]
@@ -184,9 +184,9 @@ def test_it_shows_what_tuning_takes(tmp_path: Path, shots: int | None, val_share
     out.write_bytes(table)
     drawn = draw(TuneRequest(str(out), "x.safetensors", shots=shots, seed=seed))
     assert drawn.train.classes == ("zebra 10", "zebra 2", "ant")
-    assert sorted(item.path for item in drawn.train.items) == sorted(used(result, "tuned"))
+    assert sorted(item.path for item in drawn.train.items) == sorted(used(result, "train"))
     watched = drawn.val.items if drawn.val else ()
-    assert sorted(item.path for item in watched) == sorted(used(result, "watched"))
+    assert sorted(item.path for item in watched) == sorted(used(result, "val"))
     assert sorted(item.path for item in load_labelled(out, "test").items) == sorted(used(result, "test"))
 
 
@@ -207,13 +207,13 @@ def test_own_parts_show_what_tuning_takes(tmp_path: Path, shots: int | None, par
     drawn = draw(TuneRequest(str(tmp_path / "split.csv"), "x.safetensors", shots=shots, seed=2))
     watched_in = parts[-2]
     uses = {(each.split, shown.use) for each, shown in zip(entries, result.pictures, strict=True)}
-    assert {part for part, use in uses if use == "tuned"} == {"train"}
-    assert {part for part, use in uses if use == "watched"} <= {watched_in}
+    assert {part for part, use in uses if use == "train"} == {"train"}
+    assert {part for part, use in uses if use == "val"} <= {watched_in}
     assert {use for part, use in uses if part == "test"} == {"test"}
-    assert sorted(item.path for item in drawn.train.items) == sorted(used(result, "tuned"))
-    assert sorted(item.path for item in (drawn.val.items if drawn.val else ())) == sorted(used(result, "watched"))
+    assert sorted(item.path for item in drawn.train.items) == sorted(used(result, "train"))
+    assert sorted(item.path for item in (drawn.val.items if drawn.val else ())) == sorted(used(result, "val"))
     # and what is said beforehand is what tuning will do; without parts that are drawn, another share is no way out
-    told = [words for words in result.warnings if "left to watch" in words]
+    told = [words for words in result.warnings if "left for validation" in words]
     assert bool(told) == (drawn.val is None)
     assert not any("Give the validation a share" in words for words in told)
 

@@ -83,7 +83,7 @@ def test_own_parts_with_nothing_to_learn_from() -> None:
     entries = [entry(f"/train/{at}.png", 0, "train") for at in range(9)]
     entries += [entry(f"/test/{at}.png", at % 2, "test") for at in range(20)]
     blocks, _ = said(Inventory("/", "a {}.", ("cat", "dog"), tuple(entries)), own_parts=True)
-    assert "No picture is left to learn from: dog" in blocks
+    assert "No picture is left to train on: dog" in blocks
     assert said(Inventory("/", "a {}.", ("cat", "dog"), tuple(entries)))[0] == ""
 
 
@@ -131,15 +131,15 @@ def test_long_names_and_tiny_pictures() -> None:
 
 def test_too_few_for_the_shots() -> None:
     """Classes with fewer left than asked for are named with how many there are."""
-    assert "Fewer than 16 pictures are left to learn from: cat (6)" in said(listed({"cat": 10, "dog": 400}))[1]
-    assert "left to learn from" not in said(listed({"cat": 10, "dog": 400}), shots=4)[1]
+    assert "Fewer than 16 pictures are left to train on: cat (6)" in said(listed({"cat": 10, "dog": 400}))[1]
+    assert "left to train on" not in said(listed({"cat": 10, "dog": 400}), shots=4)[1]
 
 
-def test_nothing_to_watch() -> None:
+def test_nothing_to_validate_on() -> None:
     """Without validation pictures they are drawn from the rest, and only where that is too small is it told."""
-    assert "watch tuning on" not in said(listed(LARGE), val_share=0.0)[1]
-    assert "watch tuning on" in said(listed({"cat": 20, "dog": 400}), val_share=0.0)[1]
-    assert "watch tuning on" in said(listed(LARGE), val_share=0.0, shots=None)[1]
+    assert "left for validation" not in said(listed(LARGE), val_share=0.0)[1]
+    assert "left for validation" in said(listed({"cat": 20, "dog": 400}), val_share=0.0)[1]
+    assert "left for validation" in said(listed(LARGE), val_share=0.0, shots=None)[1]
 
 
 def test_how_rough_the_test_will_be() -> None:

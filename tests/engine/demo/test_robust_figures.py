@@ -11,7 +11,7 @@ from capt_engine.demo import figures
 from capt_engine.model import clip
 from capt_engine.model.clip import load_backbone
 from capt_engine.resources import resource
-from capt_engine.tuning.tower import CARD
+from capt_engine.tuning.image_tower import CARD
 
 CPU = torch.device("cpu")
 ROBUST = resource("demo-robust")

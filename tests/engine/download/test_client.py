@@ -12,7 +12,7 @@ import pytest
 from capt_engine.download import offline
 from capt_engine.download.client import Fetched, Paused, Rate, fetch
 from capt_engine.download.process import Order
-from capt_engine.errors import BadRequest, Cancelled
+from capt_engine.errors import BadRequest, Cancelled, CannotWrite
 from tests.engine.download.hub_server import COMMIT, Hub, serving
 
 WEIGHTS = bytes(range(256)) * 4000
@@ -180,7 +180,7 @@ def test_without_a_known_hash_the_hub_is_held_to_its_own(hub: Hub, tmp_path: Pat
 def test_a_full_disk_is_told_of_beforehand(hub: Hub, tmp_path: Path) -> None:
     """A file larger than the free space is not begun."""
     hub.announce = shutil.disk_usage(tmp_path).free
-    with pytest.raises(BadRequest, match="are free where models are kept"):
+    with pytest.raises(CannotWrite, match="are free where models are kept"):
         get(order(tmp_path, n_bytes=None, sha256=""))
     assert ("GET", NAME) not in hub.asked
 

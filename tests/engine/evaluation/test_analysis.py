@@ -15,9 +15,11 @@ from PIL import Image
 from capt_engine.errors import DeviceProblem
 from capt_engine.evaluation.analysis import analyze
 from capt_engine.evaluation.plan import Plan, Variant, plan_analysis
+from capt_engine.metrics.alpha import AlphaRule
 from capt_engine.model.classifier import Classifier, Output
 from capt_engine.progress import no_progress
 from capt_engine.records import AnalyzeRequest, AttackSpec, ThreatModel
+from capt_engine.runs.table import cells
 from tests.engine.settings import changed
 
 
@@ -96,6 +98,32 @@ def test_cosines_are_the_margin_without_the_logit_scale(
             assert found[f"cosine_margin_{state}"] * scale == pytest.approx(found[f"margin_{state}"], abs=1e-4)
             assert abs(found[f"label_cosine_{state}"]) <= 1
         assert row.frozen == row.classes[row.clean.winner]
+
+
+def test_rows_name_the_rule_of_alpha(request_of_six: AnalyzeRequest, tiny_classifier: Classifier) -> None:
+    """Each set of prompts is measured by its own rule, plain text by label_prob, and every row says by which."""
+    rule = AlphaRule("const", 0.25)
+    variants = [Variant("tuned", tiny_classifier, alpha=rule), Variant("none", tiny_classifier)]
+    rows: list[Any] = []
+    analyze(plan_analysis(request_of_six, variants, tiny_classifier), request_of_six.paths, rows.extend, no_progress)
+    found = {(row.prompt_id, row.alpha_rule, dict(row.metrics)["alpha"]) for row in rows}
+    assert found == {("tuned", "const", 0.25), ("none", "label_prob", 0.5)}
+
+
+def test_no_two_columns_hold_the_same_numbers(request_of_six: AnalyzeRequest, tiny_classifier: Classifier) -> None:
+    """In the rows of a real run, of two sets of prompts, every column of numbers is its own."""
+    other = Classifier(tiny_classifier.backbone, tiny_classifier.classes, "a bad drawing of {}.")
+    rows: list[Any] = []
+    work = plan_analysis(request_of_six, [Variant("tuned", other), Variant("none", tiny_classifier)], tiny_classifier)
+    analyze(work, request_of_six.paths, rows.extend, no_progress)
+    columns: dict[tuple[object, ...], list[str]] = {}
+    table = [cells(row) for row in rows]
+    for name in table[0]:
+        values = tuple(line[name] for line in table)
+        if any(isinstance(value, float) for value in values) and len(set(values)) > 2:
+            columns.setdefault(values, []).append(name)
+    assert len(columns) > 30
+    assert [names for names in columns.values() if len(names) > 1] == []
 
 
 def test_drift_is_told_of_whoever_is_not_plain_text(

@@ -19,7 +19,7 @@ from capt_engine.attacks.base import NORMS, Threat, can_target, check_fits
 from capt_engine.data.labelled import Item
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.evaluation.analysis import evaluate
-from capt_engine.evaluation.checks import live_checks
+from capt_engine.evaluation.checks import live_checks, some_of
 from capt_engine.evaluation.plan import Variant, plan_evaluation
 from capt_engine.model.classifier import Classifier, Output
 from capt_engine.progress import no_progress
@@ -228,6 +228,6 @@ def test_checks_make_do_with_little_room(
     assert {one.status for one in result.checks if one.name in ("deterministic", "pixels", "logits")} == {"pass"}
     work = plan_evaluation(request, [Variant("a", cramped)], cramped, "folder")
     monkeypatch.setattr(Cramped, "room", 0)
-    told = live_checks(work, items, no_progress)
+    told = live_checks(work, some_of(work, items), no_progress)
     assert {one.status for one in told} == {"not_run"}
     assert "no room" in told[0].message

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Outcomes
-from capt_engine.metrics.consistency import js_divergence, kl_divergence
+from capt_engine.metrics.consistency import js as js_divergence
+from capt_engine.metrics.consistency import kl as kl_divergence
 
 
 def logits(seed: int, n: int = 30, k: int = 6, spread: float = 5.0) -> Tensor:

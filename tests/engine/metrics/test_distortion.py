@@ -12,7 +12,7 @@ from torch import Tensor
 
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Outcomes
-from capt_engine.metrics.distortion import HALF_NYQUIST, high_share, psnr, ssim
+from capt_engine.metrics.distortion import HALF_NYQUIST, high_frequency, psnr, ssim
 
 Pixels = Callable[..., Tensor]
 
@@ -115,23 +115,23 @@ def waves(*amplitudes: tuple[float, int, int], size: int = 32) -> Tensor:
         (waves((0.2, 0, 0), (0.1, 16, 0)), 1 / 5),
     ],
 )
-def test_the_high_share_of_known_waves(change: Tensor, share: float) -> None:
+def test_the_high_frequency_of_known_waves(change: Tensor, share: float) -> None:
     """A wave lies on one side of the cut-off, whatever its direction; of several, energies add: amplitude² / 2, or amplitude² where
     the cosine is ±1 at every pixel."""
     grey = torch.full((1, 3, 32, 32), 0.5)
-    assert high_share(grey, grey + change).item() == pytest.approx(share, abs=1e-5)
+    assert high_frequency(grey, grey + change).item() == pytest.approx(share, abs=1e-5)
 
 
-def test_the_high_share_is_that_of_the_whole_spectrum(pixels: Pixels) -> None:
+def test_the_high_frequency_is_that_of_the_whole_spectrum(pixels: Pixels) -> None:
     """Half a spectrum is computed; the whole one of numpy gives the same, for even and odd sizes; white noise has 1 − π/16."""
     for height, width in ((15, 16), (16, 15), (20, 12)):
         x, y = pixels(2, 20)[..., :height, :width], pixels(2, 20, seed=1)[..., :height, :width]
         energy = (np.abs(np.fft.fft2((y - x).double().numpy())) ** 2).sum(axis=1)
         radius = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)[None])
         expected = (energy * (radius > HALF_NYQUIST)).sum(axis=(1, 2)) / energy.sum(axis=(1, 2))
-        assert high_share(x, y).tolist() == pytest.approx(expected.tolist(), abs=1e-6)
+        assert high_frequency(x, y).tolist() == pytest.approx(expected.tolist(), abs=1e-6)
     noise = torch.randn((1, 3, 128, 128), generator=torch.Generator().manual_seed(0))
-    assert high_share(torch.zeros_like(noise), noise).item() == pytest.approx(1 - math.pi / 16, abs=0.01)
+    assert high_frequency(torch.zeros_like(noise), noise).item() == pytest.approx(1 - math.pi / 16, abs=0.01)
 
 
 def test_saved_distances_are_those_of_the_bytes(pixels: Pixels) -> None:

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from capt_engine.metrics import METRICS
+from capt_engine.metrics.alpha import ALPHAS, CONST, AlphaRule
 from capt_engine.metrics.base import Metric, Outcomes
 
 # What each metric must say when the attack changed nothing and the frozen model agrees; None: it depends on the picture.
@@ -78,8 +79,10 @@ def outcomes(n: int = 12, k: int = 7, seed: int = 0, spread: float = 8.0) -> Out
 
 
 def tensors(given: Outcomes) -> dict[str, Tensor]:
-    """Everything but the network that LPIPS is measured with, which a plain function stands in for."""
-    return {field.name: getattr(given, field.name) for field in fields(Outcomes) if field.name != "lpips"}
+    """Everything of the pictures: not the network that LPIPS is measured with, nor the rule of α."""
+    return {
+        field.name: getattr(given, field.name) for field in fields(Outcomes) if field.name not in ("lpips", "alpha")
+    }
 
 
 def rearranged(given: Outcomes, order: list[int]) -> Outcomes:
@@ -92,6 +95,22 @@ def metric(request: pytest.FixtureRequest) -> Metric:
     """Every metric."""
     chosen: Metric = request.param
     return chosen
+
+
+@pytest.mark.parametrize("rule", [*ALPHAS, CONST])
+def test_alpha_is_by_the_rule_of_the_prompts(rule: str) -> None:
+    """Each rule of a single picture gives its own values, one by one and in [0, 1]; rules of a batch or of a run give none."""
+    given = replace(outcomes(), alpha=AlphaRule(rule, 0.3))
+    values = METRICS["alpha"].measure(given)
+    if rule in ("batch", "schedule"):
+        assert values.isnan().all()
+        return
+    assert ((values >= 0) & (values <= 1)).all()
+    one = METRICS["alpha"].measure(rearranged(given, [3]))
+    assert torch.equal(one, values[3:4])
+    usual = METRICS["alpha"].measure(outcomes())
+    assert torch.equal(values, usual) == (rule == "label_prob")
+    assert rule != CONST or values.tolist() == pytest.approx([0.3] * 12)
 
 
 @pytest.mark.parametrize("k", [2, 7])

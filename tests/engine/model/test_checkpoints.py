@@ -19,7 +19,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from capt_engine.errors import BadCheckpoint, BadRequest
+from capt_engine.errors import BadCheckpoint, BadRequest, CannotWrite
 from capt_engine.model.checkpoints import Document, MadeFor, load, read, read_document, save
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import COUPLINGS, Prompts, PromptShape, TowerSizes, state_shapes
@@ -409,12 +409,13 @@ def test_nothing_is_saved_that_could_not_be_loaded(tmp_path: Path, prompts: Prom
 def test_places_that_cannot_be_read_or_written_are_sentences(
     tmp_path: Path, prompts: Prompts, document: Document
 ) -> None:
-    """A missing file, a folder, and a folder that is not there."""
+    """A missing file, a folder, and a file where a folder should be."""
     with pytest.raises(BadCheckpoint, match="There is no file"):
         read_document(tmp_path / "none")
     with pytest.raises(BadCheckpoint, match="There is no file"):
         read(tmp_path)
-    with pytest.raises(BadRequest, match="cannot be written: No such file"):
+    (tmp_path / "none").write_text("in the way")
+    with pytest.raises(CannotWrite, match="a file stands where a folder should"):
         save(tmp_path / "none" / "p", prompts, document)
 
 
@@ -431,7 +432,7 @@ def test_a_crash_before_the_replacement_leaves_the_old_file(
         raise error
 
     monkeypatch.setattr(os, "replace", crash)
-    with pytest.raises(BadRequest if isinstance(error, OSError) else KeyboardInterrupt):
+    with pytest.raises(CannotWrite if isinstance(error, OSError) else KeyboardInterrupt):
         save(file, prompts, replace(document, notes="newer"))
     assert file.read_bytes() == before
     assert list(file.parent.iterdir()) == [file]
@@ -439,13 +440,13 @@ def test_a_crash_before_the_replacement_leaves_the_old_file(
     assert seen[0][1] != before
 
 
-def test_a_partial_file_of_a_killed_run_is_in_nobodys_way(file: Path, prompts: Prompts, document: Document) -> None:
-    """What a killed run left beside the file is overwritten by the next save and then gone."""
-    left = file.with_name(file.name + ".part")
-    left.write_bytes(b"x" * 100_000)
+def test_a_file_of_the_users_beside_it_is_let_be(file: Path, prompts: Prompts, document: Document) -> None:
+    """Something called like the file with .part behind it is not ours: the temporary file has a name of its own."""
+    own = file.with_name(file.name + ".part")
+    own.write_bytes(b"mine")
     save(file, prompts, document)
     assert read_document(file) == document
-    assert not left.exists()
+    assert own.read_bytes() == b"mine"
 
 
 def test_blank_prompts_have_the_sizes_of_drawn_ones(tiny_backbone: Backbone) -> None:

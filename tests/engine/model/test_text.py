@@ -93,7 +93,7 @@ def test_sentences_put_the_names_into_the_template() -> None:
         (("cat", "dog"), "a photo", "no single {}"),
         (("cat", "dog"), "{} and {}", "no single {}"),
         (("cat", "dog"), "", "no single {}"),
-        (("cat", "dog", "cat"), "a {}", "'cat' stands twice"),
+        (("cat", "dog", "cat"), "a {}", "'cat' is listed twice"),
         (("cat", "  "), "a {}", "number 2 has no name"),
         (("_", "cat"), "a {}", "number 1 has no name"),
     ],
@@ -109,7 +109,7 @@ def test_lists_that_make_no_sense_are_refused(classes: tuple[str, ...], template
 @pytest.mark.parametrize("twins", [("hot_dog", "hot dog"), ("cat", " cat")])
 def test_names_that_read_the_same_are_refused(twins: tuple[str, str]) -> None:
     """Two names that become one sentence could never be told apart."""
-    with pytest.raises(BadRequest, match="stands twice"):
+    with pytest.raises(BadRequest, match="is listed twice"):
         sentences(twins, "a {}")
 
 

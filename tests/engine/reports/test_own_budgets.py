@@ -18,7 +18,7 @@ from capt_engine.reports.compare import compare
 from capt_engine.reports.document import Facts, Grid, Report
 from capt_engine.reports.html import report as html_report
 from capt_engine.reports.pdf.report import write
-from capt_engine.reports.sections.context import Material
+from capt_engine.reports.sections.context import ReportContext
 from capt_engine.runs.finished_run import FinishedRun
 from capt_engine.runs.manifest import as_json
 from tests.engine.reports.made_runs import kept, request, rows
@@ -163,4 +163,4 @@ def test_the_sentence_that_was_asked_is_told(tmp_path: Path) -> None:
     plain = {"id": "none", "sha256": "", "document": None}
     (folder / "manifest.json").write_bytes(as_json({**manifest, "prompts": [plain, *prompts]}))
     assert "a satellite photo of {}.; prompts theirs keep their own: a photo of a {}." in words(build(folder))
-    assert Material.of(folder).own == ""
+    assert ReportContext.of(folder).own == ""

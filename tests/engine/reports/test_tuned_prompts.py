@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from capt_engine.errors import BadCheckpoint, BadRequest, Cancelled
+from capt_engine import files
+from capt_engine.errors import BadCheckpoint, BadRequest, Cancelled, CannotWrite
 from capt_engine.model import checkpoints
 from capt_engine.model.checkpoints import Document, MadeFor
 from capt_engine.model.clip import Backbone
@@ -88,9 +89,7 @@ def test_into_a_folder_that_can_be_given_away(source: Path, shelf: Path, tmp_pat
     assert sorted(path.name for path in folder.iterdir()) == ["README.md", "manifest.json", "mugs.safetensors"]
     assert not shelf.exists()
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["files"] == {
-        name: prompt_store.fingerprint(folder / name) for name in ("mugs.safetensors", "README.md")
-    }
+    assert manifest["files"] == {name: files.sha256(folder / name) for name in ("mugs.safetensors", "README.md")}
     assert manifest["request"]["data"] == "split.csv"
     assert manifest["data"]["sha256"] == "d" * 64
     for file in ("README.md", "manifest.json"):
@@ -155,17 +154,17 @@ def test_a_full_disk_leaves_no_half_folder(
 ) -> None:
     """The folder appears whole or not at all."""
 
-    real = tuned_prompts.write_whole
+    real = tuned_prompts.write_atomic
 
     def full(path: Path, content: bytes) -> None:
         if path.name == "README.md":
             raise OSError(28, "No space left on device")
         real(path, content)
 
-    monkeypatch.setattr(tuned_prompts, "write_whole", full)
-    with pytest.raises(BadRequest, match="No space left"):
+    monkeypatch.setattr(tuned_prompts, "write_atomic", full)
+    with pytest.raises(CannotWrite, match="no room left"):
         save(source, folder=str(tmp_path / "out" / "new"))
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
     assert not shelf.exists()
 
 

@@ -55,13 +55,15 @@ OLDER = (
     "frozen_kl,frozen_js,psnr,top5_clean,top5_attacked,nll_clean,nll_attacked,brier_clean,brier_attacked,alpha,l0,mean_change,"
     "survives_jpeg75,survives_resize,skipped,goal,knowledge,perturb,rounding,budget,minimal_eps"
 )
+# Of those, the columns that held the numbers of clean_margin and adv_margin once more.
+REPEATED = ("margin_clean", "margin_attacked")
 
 
 def test_columns_stay_where_they_stood() -> None:
     """What was once written comes first and in the same order; what came later stands at the end, and is named in LATER."""
-    older = tuple(OLDER.split(","))
+    older = tuple(name for name in OLDER.split(",") if name not in REPEATED)
     assert columns()[: len(older)] == older, "name a new metric at the end of LATER"
-    assert set(columns()) >= {*METRICS.names(), *LATER}
+    assert set(columns()) >= {*METRICS.names(), *LATER} - set(REPEATED)
 
 
 def test_what_was_not_measured_is_empty() -> None:

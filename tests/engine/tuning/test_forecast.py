@@ -23,7 +23,7 @@ def foretold(runs: Runs, **changes: object) -> TuneForecast:
     return foresee(runs.request(**changes), runs.backbone, lambda _: runs.backbone, lambda *_: None)
 
 
-@pytest.mark.parametrize("method", [*METHODS.names(), "tecoa"])
+@pytest.mark.parametrize("method", METHODS.names())
 def test_every_method_is_foretold_and_nothing_is_written(runs: Runs, method: str) -> None:
     """Steps, time, memory, sizes and the device, from a request whose file need not even be possible."""
     before = sorted(runs.out.parent.rglob("*"))

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
-from capt_engine.errors import Cancelled
+from capt_engine.attacks.base import LINF, Threat
+from capt_engine.errors import BadCheckpoint, Cancelled
 from capt_engine.model.checkpoints import read
+from capt_engine.model.text import class_features
 from capt_engine.records import TuneStep
 from capt_engine.records.tuning import OLD_NAMES, renamed
 from capt_engine.runs.command_line import command_of
 from capt_engine.runs.tuning_text import request_of
 from capt_engine.tuning import state as states
+from capt_engine.tuning.image_tower import TowerRecipe, TowerTuning
+from capt_engine.tuning.inner_attack import InnerAttack
 from tests.engine.tuning.conftest import Runs
 
 BEFORE = Path(__file__).parent / "from_before"
@@ -67,3 +75,30 @@ def test_a_step_in_a_log_of_before_is_read() -> None:
     )
     step = TuneStep(**renamed(json.loads(line)), **rest)
     assert (step.lr, step.reference) == (0.02, 0.2)
+
+
+def test_a_towers_checkpoint_of_before_is_read(runs: Runs, tmp_path: Path) -> None:
+    """Its epoch, weights, optimiser and log are taken up where it was left by the same pictures; a run of others refuses it."""
+    path = tmp_path / "tower-checkpoint.safetensors"
+    shutil.copyfile(BEFORE / path.name, path)
+    with safe_open(path, framework="pt") as file:
+        said = json.loads(file.metadata()["tower"])
+        weight = file.get_tensor("weight/proj")
+    attack = InnerAttack(Threat(LINF, 4 / 255), 4 / 255, 1)
+    recipe = TowerRecipe(attack, epochs=3, batch_size=3, lr=0.001, seed=0)
+    images, labels = torch.zeros(6, 3, 24, 24, dtype=torch.uint8), torch.arange(6) % 3
+    text = class_features(runs.backbone, ("blue", "green", "red"), "a photo of a {}.")
+    tuning = TowerTuning(runs.backbone, images, labels, text, recipe)
+    with pytest.raises(BadCheckpoint, match="other pictures"):
+        tuning.resume(path)
+    # How a PNG is packed here decides the hash of the pictures: this run's own takes its place.
+    own = tmp_path / "own.safetensors"
+    tuning.save(own)
+    with safe_open(own, framework="pt") as file:
+        run = json.loads(file.metadata()["tower"])["run"]
+    said["run"] |= {"pictures": run["pictures"], "model": run["model"]}
+    save_file(load_file(path), path, {"tower": json.dumps(said)})
+    tuning.resume(path)
+    assert (tuning.epoch, tuning.logs[0].lr) == (1, 0.001)
+    assert torch.equal(tuning.tuned.clip.visual.proj, weight)
+    assert tuning.advance(lambda *_: None).epoch == 2

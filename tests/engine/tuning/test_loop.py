@@ -18,10 +18,10 @@ from capt_engine.model.prompts import Prompts, PromptShape
 from capt_engine.records import TuneStep
 from capt_engine.tuning import prompted
 from capt_engine.tuning.inner_attack import InnerAttack
-from capt_engine.tuning.loop import Recipe, Tuning, TuningFailed, forecast, has_collapsed
-from capt_engine.tuning.methods import METHODS
+from capt_engine.tuning.loop import Recipe, Reference, Tuning, TuningFailed, forecast, has_collapsed
+from capt_engine.tuning.methods import METHODS, prompt_methods
 from capt_engine.tuning.objective import OBJECTIVES, Settings
-from capt_engine.tuning.prompted import PromptedClip
+from capt_engine.tuning.prompted import PromptedClip, PromptLearner
 
 Pixels = Callable[..., Tensor]
 SENTENCES = ["a photo of a cube.", "a photo of a sphere.", "a photo of a mug."]
@@ -49,14 +49,21 @@ def tuning_of(backbone: Backbone, images: Tensor, recipe: Recipe = RECIPE, coupl
         with torch.no_grad():
             return clip.logits(x, plain, text)[0]
 
-    return Tuning(clip, prompts, recipe, images, labels, reference, reference_logits)
+    learner = PromptLearner(clip, prompts)
+    return Tuning(learner, recipe, images, labels, Reference(reference, reference_logits))
+
+
+def prompts_of(tuning: Tuning) -> Prompts:
+    """The prompts that a loop learns."""
+    assert isinstance(tuning.learner, PromptLearner)
+    return tuning.learner.prompts
 
 
 def finished(tuning: Tuning) -> dict[str, Tensor]:
     """Run to the end and return the parameters."""
     for _ in tuning.epochs(silent):
         pass
-    return {name: value.clone() for name, value in tuning.prompts.state_dict().items()}
+    return {name: value.clone() for name, value in prompts_of(tuning).state_dict().items()}
 
 
 def test_tuning_lowers_its_loss_and_leaves_the_model_alone(tiny_backbone: Backbone, pixels: Pixels) -> None:
@@ -79,7 +86,7 @@ def test_tuning_lowers_its_loss_and_leaves_the_model_alone(tiny_backbone: Backbo
 def test_a_step_tells_the_length_of_the_prompts_before_it(tiny_backbone: Backbone, pixels: Pixels) -> None:
     """The first step that of the fresh prompts; later ones another, as they have moved."""
     tuning = tuning_of(tiny_backbone, pixels(8))
-    expected = math.sqrt(sum(float((p.detach().double() ** 2).sum()) for p in tuning.prompts.parameters()))
+    expected = math.sqrt(sum(float((p.detach().double() ** 2).sum()) for p in prompts_of(tuning).parameters()))
     first, *others = [log for epoch in tuning.epochs(silent) for log in epoch]
     assert first.prompt_norm == pytest.approx(expected, rel=1e-5)
     assert all(log.prompt_norm not in (0, first.prompt_norm) for log in others)
@@ -91,17 +98,8 @@ def test_resumed_is_unbroken_bit_for_bit(tiny_backbone: Backbone, pixels: Pixels
     stopped = tuning_of(tiny_backbone, pixels(12))
     next(stopped.epochs(silent))
     resumed = tuning_of(tiny_backbone, pixels(12))
-    resumed.prompts.load_state_dict(stopped.prompts.state_dict())
-    resumed = Tuning(
-        resumed._clip,
-        resumed.prompts,
-        RECIPE,
-        resumed._images,
-        resumed._labels,
-        resumed._reference,
-        resumed._reference_logits,
-        stopped.state,
-    )
+    prompts_of(resumed).load_state_dict(prompts_of(stopped).state_dict())
+    resumed.restore(stopped.state)
     found = finished(resumed)
     assert all(torch.equal(unbroken[name], found[name]) for name in unbroken)
 
@@ -115,7 +113,7 @@ def test_the_seed_decides(tiny_backbone: Backbone, pixels: Pixels) -> None:
     assert any(not torch.equal(one[name], other[name]) for name in one)
 
 
-@pytest.mark.parametrize("name", METHODS.names())
+@pytest.mark.parametrize("name", [one.name for one in prompt_methods()])
 def test_every_method_runs(tiny_backbone: Backbone, pixels: Pixels, name: str) -> None:
     """Each relative takes a step through the same loop and moves its prompts; clean ones make no attack."""
     method = METHODS[name]
@@ -127,10 +125,10 @@ def test_every_method_runs(tiny_backbone: Backbone, pixels: Pixels, name: str) -
         batch_size=4,
     )
     tuning = tuning_of(tiny_backbone, pixels(4), recipe, method.coupling)
-    before = copy.deepcopy(tuning.prompts.state_dict())
+    before = copy.deepcopy(prompts_of(tuning).state_dict())
     logs = [log for epoch in tuning.epochs(silent) for log in epoch]
     assert len(logs) == 2
-    assert any(not torch.equal(before[key], value) for key, value in tuning.prompts.state_dict().items())
+    assert any(not torch.equal(before[key], value) for key, value in prompts_of(tuning).state_dict().items())
 
 
 def test_cancel_keeps_the_last_epoch(tiny_backbone: Backbone, pixels: Pixels) -> None:

@@ -11,14 +11,13 @@ import torch
 import torch.nn.functional as F
 
 from capt_engine.errors import UnknownName
-from capt_engine.tuning.alpha import ALPHAS, AlphaInput
+from capt_engine.metrics.alpha import ALPHAS, AlphaInput
+from capt_engine.metrics.consistency import KL_DIRECTIONS, divergence
 from capt_engine.tuning.objective import (
-    KL_DIRECTIONS,
     OBJECTIVES,
     Settings,
     Views,
     capt,
-    divergence,
     fap,
     pmg_aft,
     trades,

@@ -10,7 +10,7 @@ from capt_engine.errors import UnknownName
 from capt_engine.records import TuneRequest
 from capt_engine.tuning import presets
 from capt_engine.tuning.defaults import chosen, of_demo
-from capt_engine.tuning.methods import METHODS
+from capt_engine.tuning.methods import prompt_methods
 from tests.engine.tuning.conftest import Runs
 
 FIELDS = {field.name for field in dataclasses.fields(TuneRequest)}
@@ -19,13 +19,13 @@ FIELDS = {field.name for field in dataclasses.fields(TuneRequest)}
 def test_capt_comes_first_and_all_others_are_its_relatives() -> None:
     """Each has a sentence that ends as sentences do, and no two the same."""
     told = presets.methods()
-    assert [one.name for one in told] == list(METHODS.names())
+    assert [one.name for one in told] == [one.name for one in prompt_methods()]
     assert [one.relative for one in told] == [False] + [True] * (len(told) - 1)
     assert all(one.summary.endswith(".") and len(one.summary) < 140 for one in told)
     assert len({one.summary for one in told}) == len(told)
 
 
-@pytest.mark.parametrize("method", METHODS.names())
+@pytest.mark.parametrize("method", [one.name for one in prompt_methods()])
 def test_a_methods_settings_are_those_that_a_run_takes(runs: Runs, method: str) -> None:
     """On a model that is none of the demo's, and as far as its layers reach."""
     told = dict(next(one.settings for one in presets.methods() if one.name == method))

@@ -109,7 +109,7 @@ def test_nothing_is_written_over(runs: Runs) -> None:
 def test_the_forecast_changes_nothing(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     """With and without the dry run the file is the same, byte for byte."""
     forecast = runs.bytes_of("a.safetensors")
-    monkeypatch.setattr(running._Run, "_forecast", lambda _: None)
+    monkeypatch.setattr(running.Run, "_forecast", lambda _: None)
     assert runs.bytes_of("b.safetensors") == forecast
 
 
@@ -160,7 +160,7 @@ def test_killed_after_its_last_epoch(runs: Runs) -> None:
             kept.append(state_path(runs.out).read_bytes())
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running.checkpoints, "save", lambda *_: keep())
+        patch.setattr(running.LearnedPrompts, "save", lambda *_: keep())
         runs(resume=True)
     state_path(runs.out).write_bytes(kept[-1])
     runs.out.write_bytes(unbroken)

@@ -8,7 +8,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from capt_engine.errors import BadCheckpoint, BadRequest
+from capt_engine.errors import BadCheckpoint, CannotWrite
 from capt_engine.tuning.state import Saved, first_difference, read, state_path, write
 
 
@@ -61,9 +61,10 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
-    """A folder that is not there is named."""
-    with pytest.raises(BadRequest, match="cannot be written"):
-        write(tmp_path / "gone" / "p.state.safetensors", saved())
+    """A file where a folder should be is named."""
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(CannotWrite, match="cannot be written"):
+        write(tmp_path / "file" / "p.state.safetensors", saved())
 
 
 def test_the_first_difference_is_named() -> None:

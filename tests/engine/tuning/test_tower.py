@@ -17,14 +17,15 @@ from torch import Tensor
 
 from capt_engine.attacks.base import LINF, PictureRngs, Threat
 from capt_engine.demo import figures
-from capt_engine.errors import BadCheckpoint, BadRequest, Cancelled, UnknownName
+from capt_engine.errors import BadCheckpoint, BadRequest, Cancelled, CannotWrite, UnknownName
 from capt_engine.model import clip
 from capt_engine.model.clip import TOWER_CONFIG, TOWER_WEIGHTS, Backbone, lasting_id, load_backbone
 from capt_engine.model.text import class_features
 from capt_engine.resources import resource
+from capt_engine.tuning.image_tower import CARD, CHECKPOINT, TowerRecipe, TowerResult, TowerTuning, tune_tower
 from capt_engine.tuning.inner_attack import InnerAttack
 from capt_engine.tuning.loop import TuningFailed
-from capt_engine.tuning.tower import CARD, CHECKPOINT, TowerRecipe, TowerResult, TowerTuning, rate_at, tune_tower
+from capt_engine.tuning.schedule import linear_then_cosine
 
 Pixels = Callable[..., Tensor]
 
@@ -130,15 +131,15 @@ def test_a_step_is_a_transcription_of_its_equation(
     loss = (1 - share) * nll(attacked) + share * nll(images)
     loss.backward()
     assert log.loss == pytest.approx(float(loss.detach()), rel=1e-4)
-    for name, lambda_ in model.visual.named_parameters():
-        assert lambda_.grad is not None
+    for name, weight in model.visual.named_parameters():
+        assert weight.grad is not None
         reached = tuning.tuned.clip.visual.get_parameter(name)
-        torch.testing.assert_close(reached, lambda_.detach() - 0.01 * lambda_.grad, rtol=1e-3, atol=2e-5)
+        torch.testing.assert_close(reached, weight.detach() - 0.01 * weight.grad, rtol=1e-3, atol=2e-5)
 
 
 def test_the_rate_rises_and_falls_to_nothing() -> None:
     """Linear up to the peak over the warm-up's share of the steps, then half a cosine."""
-    rates = [rate_at(i, 100, replace(RECIPE, lr=1.0, warm_up=0.1)) for i in range(100)]
+    rates = [linear_then_cosine(0.1)(1.0, (1, 1), (i, 100)) for i in range(100)]
     assert rates[:10] == pytest.approx([(i + 1) / 10 for i in range(10)])
     assert rates[10] == 1.0
     assert rates[55] == pytest.approx(0.5)
@@ -238,7 +239,7 @@ def test_a_folder_that_cannot_be_written_is_said(
 ) -> None:
     """A file in the folder's place is answered with a sentence."""
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(BadRequest, match="cannot be written"):
+    with pytest.raises(CannotWrite, match="cannot be written"):
         tune_tower(tiny_backbone, coloured, LABELS, text, RECIPE, tmp_path / "file", silent)
 
 

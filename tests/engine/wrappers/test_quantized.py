@@ -67,14 +67,14 @@ def test_a_length_of_exactly_the_budget_is_kept() -> None:
 
 
 def test_what_a_file_holds_is_seen_as_it_is(tiny_classifier: Classifier) -> None:
-    """Bit for bit, with and without a slope; and the slope is that at the rounded picture."""
+    """Bit for bit, with and without a gradient; and the gradient is that at the rounded picture."""
     model, images = Quantized(tiny_classifier), pictures(3)
     assert torch.equal(model(images), tiny_classifier(images))
     between = (images + 0.3 / 255).clamp(0, 1).requires_grad_(True)
-    (slope,) = torch.autograd.grad(model(between)[:, 0].sum(), between)
+    (gradient,) = torch.autograd.grad(model(between)[:, 0].sum(), between)
     rounded = images.clone().requires_grad_(True)
     (expected,) = torch.autograd.grad(tiny_classifier(rounded)[:, 0].sum(), rounded)
-    assert torch.equal(slope, expected)
+    assert torch.equal(gradient, expected)
 
 
 @pytest.mark.parametrize(("norm", "eps"), [(LINF, 4 / 255), (LINF, 1.5 / 255), (L2, 0.7)], ids=["linf", "odd", "l2"])
@@ -128,12 +128,12 @@ def test_a_success_in_eight_bits_is_one_in_the_file(
     eps: float, some: bool, tmp_path: Path, tiny_classifier: Classifier
 ) -> None:
     """Below half a step of 8 bits an attack succeeds at full precision only; where it rounds, every success survives a PNG."""
-    told = {}
+    survived = {}
     for rounding in ("none", "8-bit"):
         rows = rows_under(tmp_path, tiny_classifier, ThreatModel(eps=eps, rounding=rounding))
-        told[rounding] = {row.survives_png for row in rows if row.success}
-    assert False in told["none"] or some
-    assert told["8-bit"] == ({True} if some else set())
+        survived[rounding] = {row.survives_png for row in rows if row.success}
+    assert False in survived["none"] or some
+    assert survived["8-bit"] == ({True} if some else set())
 
 
 def test_the_smallest_budget_is_one_for_files(tmp_path: Path, tiny_classifier: Classifier) -> None:

@@ -1,4 +1,4 @@
-"""Perturbations at a picture's own size: the resizing inside the model agrees with the one outside, and has a slope."""
+"""Perturbations at a picture's own size: the resizing inside the model agrees with the one outside, and has a gradient."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def test_at_the_models_own_size_it_is_the_classifier(tiny_classifier: Classifier
 def test_every_pixel_inside_the_middle_has_a_slope(tiny_classifier: Classifier, pixels: Any) -> None:
     """And none outside it, which the model never sees."""
     images = pixels(1, 48)[:, :, :, :].repeat(1, 1, 1, 2).requires_grad_(True)
-    (slope,) = torch.autograd.grad(Resizing(tiny_classifier)(images).square().sum(), images)
-    seen = slope.abs().sum(dim=(0, 1)) > 0
+    (gradient,) = torch.autograd.grad(Resizing(tiny_classifier)(images).square().sum(), images)
+    seen = gradient.abs().sum(dim=(0, 1)) > 0
     assert seen[:, 30:66].all()
     assert not seen[:, :20].any()
 

@@ -160,13 +160,13 @@ def test_an_offer_that_was_dismissed_is_gone(bench: Bench, page: ExplorePage) ->
 
 def test_aim_is_asked_only_when_comparing(bench: Bench, page: ExplorePage) -> None:
     """Three ways with a sentence each; without B there is nothing to choose."""
-    attack = page.settings_column._attack
+    attack = page.settings_column.attack
     assert attack._aim_box.isVisible()
-    assert attack._aim.choice() == "each"
-    attack._aim.picked.emit("b")
+    assert attack.aim.choice() == "each"
+    attack.aim.picked.emit("b")
     assert bench.desk.choices.request(()).options.aim == "b"
-    assert "For A it is only a transfer" in attack._aim_words.text()
-    bench.desk.choices.sides.set_b(None)
+    assert "For A it is only a transfer" in attack._aim_text.text()
+    bench.desk.model.sides.set_b(None)
     assert not attack._aim_box.isVisible()
 
 
@@ -190,7 +190,7 @@ def test_both_sides_are_shown(bench: Bench, page: ExplorePage, path: str) -> Non
 
 def test_without_a_comparison_nothing_of_it_is_left(bench: Bench, page: ExplorePage, path: str) -> None:
     """One side has its headline, its charts and no letters."""
-    bench.desk.choices.sides.set_b(None)
+    bench.desk.model.sides.set_b(None)
     fill(bench, page, path)
     result = page.result
     assert (result._headline.isVisible(), result._pair.isVisible(), result._aim.isVisible()) == (True, False, False)
@@ -224,7 +224,7 @@ def test_each_attack_can_be_seen_and_saved(
 
 def test_one_attack_on_both_needs_no_switch(bench: Bench, page: ExplorePage, path: str) -> None:
     """The title and the sentence say on whom it was computed."""
-    bench.desk.choices.sides.set_aim("a")
+    bench.desk.model.sides.set_aim("a")
     fill(bench, page, path)
     triptych = page.result.triptych
     assert not triptych._switch.isVisible()
@@ -236,16 +236,16 @@ def test_old_comparisons_are_marked(bench: Bench, page: ExplorePage, path: str) 
     """Another aim or another partner makes a result old."""
     fill(bench, page, path)
     assert not page.result._old.isVisible()
-    bench.desk.choices.sides.set_aim("b")
+    bench.desk.model.sides.set_aim("b")
     assert "other settings" in page.result._old.text()
-    bench.desk.choices.sides.set_aim("each")
+    bench.desk.model.sides.set_aim("each")
     assert not page.result._old.isVisible()
 
 
 def test_whose_classes_they_are_is_said(bench: Bench, page: ExplorePage) -> None:
     """Classes of the prompts are named as theirs, can be left for the model's own, and restored."""
     panel = page.settings_column._classes
-    bench.desk.choices.sides.set_a("my-mugs")
+    bench.desk.model.sides.set_a("my-mugs")
     assert panel.editor.classes() == ("mug", "cup", "jug")
     assert "Mugs, 4 shots" in panel.source.text()
     panel.use_model.click()
@@ -253,8 +253,8 @@ def test_whose_classes_they_are_is_said(bench: Bench, page: ExplorePage) -> None
     assert panel.source.text().startswith("Your choice")
     panel.editor.restore_clicked.emit()
     assert panel.editor.classes() == ("mug", "cup", "jug")
-    bench.desk.choices.sides.set_a("none")
-    bench.desk.choices.sides.set_b(None)
+    bench.desk.model.sides.set_a("none")
+    bench.desk.model.sides.set_b(None)
     assert not panel.source.isVisible()
     assert not panel.use_model.isVisible()
 

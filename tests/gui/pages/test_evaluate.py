@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +10,12 @@ import acted_data
 import acted_evaluation as acted
 import pytest
 from conftest import Bench
+from evaluating import drop, dropped, finished, last, play, press
 from fakes import READY, TWO_SIDES
-from PySide6.QtCore import QCoreApplication, QMimeData, Qt, QUrl
+from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from capt_engine import records as r
@@ -38,50 +38,6 @@ def page(bench: Bench, qtbot: QtBot, tmp_path: Path) -> Iterator[EvaluatePage]:
     play(bench, READY)
     yield page
     page.leave()
-
-
-def play(bench: Bench, *events: r.Event) -> None:
-    """Let the engine say this, and the page hear it."""
-    for event in events:
-        bench.engine.emit(event)
-    QCoreApplication.processEvents()
-
-
-def last(bench: Bench) -> r.JobId:
-    """The job asked for last."""
-    return r.JobId(len(bench.engine.requests))
-
-
-def drop(page: EvaluatePage, *paths: str) -> bool:
-    """Let go of these over the page."""
-    mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(path) for path in paths])
-    return page.take(mime)
-
-
-def dropped(bench: Bench, page: EvaluatePage, folder: Path, found: r.ScanResult | None = None) -> None:
-    """Class folders were dropped and looked through."""
-    assert drop(page, str(folder))
-    play(bench, r.JobFinished(last(bench), found or acted_data.found({"cat": 2, "dog": 1, "emu": 1})))
-
-
-def finished(bench: Bench, result: r.AnalyzeResult) -> r.EvaluateRequest:
-    """Run was pressed, and this is what came of it; the engine has kept it."""
-    bench.desk.evaluation.run.start()
-    request = bench.engine.requests[-1]
-    assert isinstance(request, r.EvaluateRequest)
-    folder = Path(request.options.keep)
-    folder.mkdir(parents=True)
-    (folder / "manifest.json").write_text(json.dumps({"command": "capt evaluate toys"}), encoding="utf-8")
-    play(bench, r.RowsReady(last(bench), acted.quick()), r.JobFinished(last(bench), result))
-    return request
-
-
-def press(button: QPushButton) -> None:
-    """Press a button with the keyboard."""
-    assert button.isVisible()
-    assert button.isEnabled()
-    QTest.keyClick(button, Qt.Key.Key_Space)
 
 
 def test_it_begins_with_the_ways_in(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
@@ -164,7 +120,7 @@ def test_run_turns_into_cancel_and_counts_live(bench: Bench, page: EvaluatePage,
     assert page.settings_column.job_bar.text() == "about 3 min left · Picture 2 of 4, pgd"
     assert page.results.confusion.isVisible()
     assert not run.isEnabled()
-    bench.desk.evaluation.choices.set_test("standard")
+    bench.desk.evaluation.choices.attack.set_attack("standard")
     assert "Quick look" in box.caption.text()
     page._cancel.trigger()
     assert bench.engine.cancelled == [job]
@@ -172,7 +128,7 @@ def test_run_turns_into_cancel_and_counts_live(bench: Bench, page: EvaluatePage,
     (Path(request.options.keep) / "manifest.json").write_text("{}", encoding="utf-8")
     play(bench, r.JobCancelled(job))
     assert box.headline.text() == "Stopped after 1 of 4 pictures"
-    press(page.results.verdict.go_on)
+    press(page.results.verdict.resume)
     assert bench.engine.requests[-1] == replace(request, options=replace(request.options, resume=True))
 
 
@@ -187,7 +143,7 @@ def test_other_pictures_have_to_wait_for_a_run(bench: Bench, page: EvaluatePage,
 
 
 def test_a_quick_look_at_one_side(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
-    """The verdict with n, the bars, attack by attack, what outlives saving, the checks, the classes, and what failed."""
+    """The verdict with n, the bars, attack by attack, what still fools after saving, the checks, the classes, and what failed."""
     dropped(bench, page, tmp_path)
     finished(bench, acted.result())
     results = page.results
@@ -196,8 +152,8 @@ def test_a_quick_look_at_one_side(bench: Bench, page: EvaluatePage, tmp_path: Pa
     assert results.attacks.table.shown(0) == ["fgsm", "PGD"]
     assert results.attacks.table.shown(1) == ["3", "2"]
     assert results.attacks.table.shown(4) == ["1", "2"]
-    assert results.survival.table.shown(1) == ["1 of 2  (50\u00a0%)", "1 of 2  (50\u00a0%)", "–", "–"]
-    assert results.survival.words.text().startswith("Only 1 of 2 attacked pictures")
+    assert results.reencoding.table.shown(1) == ["1 of 2  (50\u00a0%)", "1 of 2  (50\u00a0%)", "–", "–"]
+    assert results.reencoding.words.text().startswith("Only 1 of 2 attacked pictures")
     assert results.classes.table.shown(0) == ["cat", "dog", "emu"]
     assert results.classes.table.shown(3) == ["0\u00a0%", "0\u00a0%", "100\u00a0%"]
     assert results.checks.summary.text().startswith("1 of 2 checks passed")
@@ -213,7 +169,7 @@ def test_a_quick_look_at_one_side(bench: Bench, page: EvaluatePage, tmp_path: Pa
 def test_two_sides_stand_beside_each_other(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
     """A and B in bars, in every table, with the paired test in words."""
     play(bench, TWO_SIDES)
-    bench.desk.choices.sides.set_b("toy-capt")
+    bench.desk.model.sides.set_b("toy-capt")
     dropped(bench, page, tmp_path)
     request = finished(bench, acted.compared())
     assert request.options.compare == "toy-capt"
@@ -227,66 +183,12 @@ def test_two_sides_stand_beside_each_other(bench: Bench, page: EvaluatePage, tmp
     assert results.confusion._side.isVisible()
 
 
-def test_a_curve_has_its_chart(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
-    """Budgets below it, chance as a level, and the budget that the verdict is about."""
-    dropped(bench, page, tmp_path)
-    bench.desk.evaluation.choices.set_curve(True)
-    finished(bench, acted.curve())
-    assert page.results.curve.isVisible()
-    assert page.results.curve.chart.description().startswith("ε 128: right 0")
-    assert "chance 33" in page.results.curve.chart.description()
-    assert "ε = 4/255" in page.results.curve.words.text()
-
-
-def test_corruptions_have_their_table(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
-    """Kinds × severities in shades with the mean of each; nobody attacked, so nothing about attacks is shown."""
-    dropped(bench, page, tmp_path)
-    bench.desk.evaluation.choices.set_test("corruptions")
-    finished(bench, acted.corruptions())
-    results = page.results
-    assert results.corruptions.isVisible()
-    assert [results.corruptions.grid.text_of(0, column) for column in range(3)] == [
-        "75\u00a0%",
-        "50\u00a0%",
-        "62\u00a0%",
-    ]
-    assert "1 under every corruption" in results.corruptions.words.text()
-    assert not results.attacks.isVisible()
-    assert not results.confusion._state.isVisible()
-
-
-@pytest.mark.parametrize(
-    ("n", "matrix", "mistakes"), [(16, True, False), (17, True, True), (200, True, True), (201, False, True)]
-)
-def test_many_classes_show_their_commonest_mistakes(
-    n: int, matrix: bool, mistakes: bool, bench: Bench, page: EvaluatePage, tmp_path: Path
-) -> None:
-    """Up to 200 classes have a matrix; of more than 16 the mistakes that are made most often are listed too."""
-    dropped(bench, page, tmp_path)
-    bench.desk.evaluation.run.start()
-    names = tuple(f"class {number}" for number in range(n))
-    shares = tuple(0.5 if number == 3 else 0.01 for number in range(n))
-    row = replace(
-        acted.row("/a.png", 0, 0), label="class 0", classes=names, clean=r.Verdict(shares, shares), attack=None
-    )
-    play(bench, r.RowsReady(last(bench), (row,)))
-    card = page.results.confusion
-    assert (card.grid.isVisible(), card.table.isVisible()) == (matrix, mistakes)
-    if matrix:
-        assert card.grid.text_of(0, 3) == "1"
-        assert card.grid.text_of(0, 0) == ""
-    if mistakes:
-        assert card.table.shown(1) == ["class 3"]
-        card.table.activated.emit(card.table.currentIndex())
-        assert card.pictures.title.text() == "1 picture: “class 0”, called “class 3” when clean"
-
-
 def test_the_report_of_the_run_and_its_command(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
     """One button leads to the Report page with this run, the other puts the manifest's command on the clipboard."""
     dropped(bench, page, tmp_path)
     request = finished(bench, acted.result())
     asked: list[str] = []
-    bench.desk.navigation.asked.connect(asked.append)
+    bench.desk.navigation.requested.connect(asked.append)
     press(page.results.verdict.report)
     assert asked == ["report"]
     listing = bench.engine.requests[-1]
@@ -342,26 +244,27 @@ def test_old_results_are_marked_and_leave_with_their_pictures(bench: Bench, page
 def test_the_controls_of_the_test_ask_for_what_they_say(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
     """Suite, strength, curve, checks and Expert settings end in the request."""
     dropped(bench, page, tmp_path)
-    panel, choices = page.settings_column.test, bench.desk.evaluation.choices
-    panel.test.on_activated(panel.test.findData("standard"))
+    column, choices = page.settings_column, bench.desk.evaluation.choices
+    panel, options = column.attack, column.options
+    panel.picker.on_activated(panel.picker.findData("standard"))
     panel.strength._slider.setValue(0)
-    panel.curve.click()
-    panel.checks._buttons["off"].click()
-    panel._template.setText("my {}.")
-    panel.on_template_edited()
+    options.curve.click()
+    options.checks._buttons["off"].click()
+    options.template_edit.setText("my {}.")
+    options.on_template_edited()
     request = choices.request()
     assert (request.suite, request.checks, request.options.template) == ("standard", "off", "my {}.")
     assert request.options.threat.eps == 0.5 / 255
     assert request.until_chance
-    panel.test.on_activated(panel.test.findData("pgd"))
-    panel._form.set_values((("steps", 40),))
-    panel._form.changed.emit()
+    panel.picker.on_activated(panel.picker.findData("pgd"))
+    panel.form.set_values((("steps", 40),))
+    panel.form.changed.emit()
     assert choices.request().attacks == (r.AttackSpec("pgd", (("steps", 40),)),)
-    panel._target.on_activated(2)
+    panel.target.on_activated(2)
     assert choices.request().options.threat.target == "dog"
-    panel.test.on_activated(panel.test.findData("corruptions"))
+    panel.picker.on_activated(panel.picker.findData("corruptions"))
     assert not panel.strength.isVisible()
-    assert not panel.curve.isVisible()
+    assert not options.curve.isVisible()
     panel.expert.set_expanded(True)
     assert bench.settings.expert_open
 
@@ -387,7 +290,7 @@ def test_prompts_can_be_opened_from_a_file(bench: Bench, page: EvaluatePage, tmp
     file.write_bytes(b"prompts")
     page.ask_checkpoint = lambda _window, _folder: str(file)
     page.on_open_clicked("b")
-    assert bench.desk.choices.sides.b == str(file)
+    assert bench.desk.model.sides.b == str(file)
 
 
 def test_everything_of_a_result_can_be_reached_and_named(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
@@ -456,38 +359,13 @@ def test_the_keyboard_follows_the_faces(bench: Bench, page: EvaluatePage, tmp_pa
 
 def test_an_attack_of_last_time_waits_for_the_catalogue(bench: Bench, qtbot: QtBot, tmp_path: Path) -> None:
     """Before the engine is ready its name stands in the list, and nothing else is run in its place."""
-    bench.settings.evaluate_test = "pgd"
+    bench.settings.evaluate.attack = "pgd"
     page = EvaluatePage(bench.desk)
     qtbot.addWidget(page)
     page.show()
     dropped(bench, page, tmp_path)
-    assert page.settings_column.test.test.currentText() == "pgd"
+    assert page.settings_column.attack.picker.currentText() == "pgd"
     assert page.settings_column.job_bar.text() == "Waiting for the engine"
     play(bench, READY)
-    assert page.settings_column.test.test.currentText() == "PGD"
+    assert page.settings_column.attack.picker.currentText() == "PGD"
     assert page._start.isEnabled()
-
-
-def test_a_cell_of_the_matrix_shows_its_pictures(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
-    """Which pictures were taken for which class, by mouse or Return, and from there to the Explore page."""
-    dropped(bench, page, tmp_path)
-    finished(bench, acted.result())
-    card = page.results.confusion
-    assert not card.pictures.isVisible()
-    card._state._buttons["attacked"].click()
-    for key in (Qt.Key.Key_Right, Qt.Key.Key_Left, Qt.Key.Key_Down, Qt.Key.Key_Return):
-        QTest.keyClick(card.grid, key)
-    assert card.pictures.title.text() == "1 picture: “dog”, called “cat” when attacked"
-    assert card.pictures._tiles.rowCount() == 1
-    asked: list[str] = []
-    bench.desk.navigation.asked.connect(asked.append)
-    press(card.pictures.explore)
-    assert asked == ["explore"]
-    preview = bench.engine.requests[-1]
-    assert isinstance(preview, r.PreviewRequest)
-    assert preview.paths == ("/c.png",)
-    QTest.mouseClick(card.grid, Qt.MouseButton.LeftButton, pos=card.grid.cell_rect(2, 0).center().toPoint())
-    assert card.pictures.title.text() == "No picture: “emu”, called “cat” when attacked"
-    assert not card.pictures.explore.isVisible()
-    card._state._buttons["clean"].click()
-    assert not card.pictures.isVisible()

@@ -108,9 +108,9 @@ def test_old_results_are_marked(bench: Bench, page: ExplorePage, files: tuple[st
     """Changed settings mark what was made before, until they are back."""
     fill(bench, page, files)
     assert not page.result._old.isVisible()
-    bench.desk.choices.set_eps(8 / 255)
+    bench.desk.choices.attack.set_eps(8 / 255)
     assert "other settings" in page.result._old.text()
-    bench.desk.choices.set_eps(4 / 255)
+    bench.desk.choices.attack.set_eps(4 / 255)
     assert not page.result._old.isVisible()
 
 
@@ -222,7 +222,7 @@ def test_the_adversarial_picture_is_saved_exactly(
     saved = QImage(str(target)).convertToFormat(QImage.Format.Format_RGB888)
     lines = [bytes(saved.constScanLine(y))[: saved.width() * 3] for y in range(saved.height())]
     assert b"".join(lines) == pictures.adversarial.rgb
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "no" / "where.png"), ""))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target / "below.png"), ""))
     page.on_save()
     assert page.banner.isVisible()
 
@@ -256,21 +256,21 @@ def test_the_right_column_follows_the_choices(bench: Bench, page: ExplorePage) -
     column = page.settings_column
     assert "toy world" in column.model._summary.text()
     assert column._classes.editor.classes() == SHAPES
-    bench.desk.choices.set_model("photos")
+    bench.desk.model.set_model("photos")
     assert column._classes.editor.classes() == PHOTO_CLASSES
-    bench.desk.choices.set_norm("l2")
-    assert column._attack._strength.value() == 0.5
-    bench.desk.choices.set_steps(7)
-    assert column._attack._effort.value() == 7
-    assert dict(column._attack._form.values())["steps"] == 7
+    bench.desk.choices.attack.set_norm("l2")
+    assert column.attack.strength.value() == 0.5
+    bench.desk.choices.attack.set_steps(7)
+    assert column.attack.effort.value() == 7
+    assert dict(column.attack.form.values())["steps"] == 7
 
 
 def test_the_knobs_change_the_request(bench: Bench, page: ExplorePage) -> None:
     """What is turned on the right is what the next job works with."""
-    attack = page.settings_column._attack
-    attack._strength.value_changed.emit(8 / 255)
-    attack._effort.value_changed.emit(50)
-    attack._target.picked.emit("cone")
+    attack = page.settings_column.attack
+    attack.strength.value_changed.emit(8 / 255)
+    attack.effort.value_changed.emit(50)
+    attack.target.picked.emit("cone")
     request = bench.desk.choices.request(())
     assert (request.options.threat.eps, request.options.threat.target) == (8 / 255, "cone")
     assert request.attack is not None

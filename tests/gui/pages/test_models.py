@@ -67,7 +67,7 @@ def test_the_question_says_what_is_agreed_to(qtbot: QtBot) -> None:
 
 
 def test_a_running_download_shows_how_far_it_is(page: ModelsPage, bench: Bench) -> None:
-    """Bytes, words, Pause that becomes Go on, and Cancel; the buttons of before are gone meanwhile."""
+    """Bytes, words, Pause that becomes Resume, and Cancel; the buttons of before are gone meanwhile."""
     page.ask = lambda *_: True  # type: ignore[method-assign]
     page.details.download.click()
     job = r.JobId(len(bench.engine.requests))
@@ -77,7 +77,7 @@ def test_a_running_download_shows_how_far_it_is(page: ModelsPage, bench: Bench) 
     assert not page.details.download.isVisible()
     page.details.pause.click()
     bench.engine.emit(r.JobPaused(job))
-    assert page.details.pause.text() == "Go on"
+    assert page.details.pause.text() == "Resume"
     page.details.pause.click()
     assert bench.engine.resumed == [job]
     page.details.cancel.click()
@@ -92,7 +92,7 @@ def test_what_is_installed_is_said_and_can_be_used(page: ModelsPage, bench: Benc
     assert page.banner.isVisible()
     page.on_chosen(["demo"])
     assert page.details.use.isVisible()
-    with qtbot.waitSignal(bench.desk.navigation.asked) as told:
+    with qtbot.waitSignal(bench.desk.navigation.requested) as told:
         page.details.use.click()
     assert told.args == ["explore"]
 
@@ -135,7 +135,7 @@ def test_the_ledger_is_a_table(qtbot: QtBot) -> None:
     assert ENTRY.sha256 in cells
 
 
-def test_prompts_have_a_shelf_of_their_own(page: ModelsPage, bench: Bench, qtbot: QtBot) -> None:
+def test_prompts_have_a_list_of_their_own(page: ModelsPage, bench: Bench, qtbot: QtBot) -> None:
     """Listed with the model they were made for; used as side B; verified; one's own are removed after a question."""
     bench.engine.emit(TWO_SIDES)
     page.on_kind("prompts")
@@ -152,15 +152,15 @@ def test_prompts_have_a_shelf_of_their_own(page: ModelsPage, bench: Bench, qtbot
     page.prompts.remove.click()
     assert bench.engine.requests[-1] == r.RemoveRequest("prompts", "my-mugs")
     bench.engine.emit(r.JobFinished(r.JobId(len(bench.engine.requests)), r.Removed("prompts", "my-mugs")))
-    with qtbot.waitSignal(bench.desk.navigation.asked):
+    with qtbot.waitSignal(bench.desk.navigation.requested):
         page.prompts.use.click()
-    assert bench.desk.choices.sides.b == "my-mugs"
+    assert bench.desk.model.sides.b == "my-mugs"
 
 
 def test_a_model_of_ones_own_is_imported_in_a_dialog(page: ModelsPage, bench: Bench, qtbot: QtBot) -> None:
     """The name is offered from the path; what is missing is said and nothing typed is lost; then what was assumed."""
     bench.engine.emit(TWO_SIDES)
-    dialog = ImportModelDialog(bench.desk.theme, page.shelf, TWO_SIDES.catalogue.models)
+    dialog = ImportModelDialog(bench.desk.theme, page.install, TWO_SIDES.catalogue.models)
     qtbot.addWidget(dialog)
     dialog.show()
     assert not dialog.go.isEnabled()
@@ -187,7 +187,7 @@ def test_a_model_of_ones_own_is_imported_in_a_dialog(page: ModelsPage, bench: Be
 def test_prompts_are_imported_in_a_dialog(page: ModelsPage, bench: Bench, qtbot: QtBot) -> None:
     """Everything the file may not say can be said."""
     bench.engine.emit(TWO_SIDES)
-    dialog = ImportPromptsDialog(bench.desk.theme, page.shelf, TWO_SIDES.catalogue.models)
+    dialog = ImportPromptsDialog(bench.desk.theme, page.install, TWO_SIDES.catalogue.models)
     qtbot.addWidget(dialog)
     dialog.show()
     dialog.path.setText("/runs/model.pth.tar-50")

@@ -114,7 +114,7 @@ def test_without_runs_it_leads_to_explore(bench: Bench, page: ReportPage) -> Non
     assert not page.runs.isVisible()
     assert not page.options.isVisible()
     wanted: list[str] = []
-    bench.desk.navigation.asked.connect(wanted.append)
+    bench.desk.navigation.requested.connect(wanted.append)
     button(page, "Go to Explore").click()
     assert wanted == ["explore"]
 

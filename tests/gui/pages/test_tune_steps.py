@@ -110,7 +110,7 @@ def test_steps_one_and_two_by_keyboard(opened: Open, pictures: Path, qtbot: QtBo
     press(Qt.Key.Key_End)
     step.table.select_name("emu")
     press(Qt.Key.Key_Space)
-    assert page.step.may_go_on
+    assert page.step.may_continue
     press(Qt.Key.Key_Home)
     step.table.select_name("cat")
     press(Qt.Key.Key_Return)
@@ -122,7 +122,7 @@ def test_steps_one_and_two_by_keyboard(opened: Open, pictures: Path, qtbot: QtBo
     assert page.step is page.steps[SPLIT]
     split = split_step(page)
     qtbot.waitUntil(lambda: split.desk.tuning.split.is_current, timeout=PATIENCE_MS)
-    assert split.totals.words() == ["Learn: 8", "Watch: 2", "Test: 4", "Spare: 0"]
+    assert split.totals.words() == ["Train: 8", "Validation: 2", "Test: 4", "Unused: 0"]
     assert split.bars.hasFocus()
     press(Qt.Key.Key_Return)
     assert split.grid.hasFocus()
@@ -149,12 +149,12 @@ def test_everything_is_there_after_another_start(opened: Open, pictures: Path, q
     page._project.change(shots=2)
     page.leave()
     again = opened()
-    assert again.offer.message() == "Go on with “pictures”?"
-    assert again.focusWidget() is button(again, "Go on")
-    button(again, "Go on").click()
+    assert again.question_bar.message() == "Resume “pictures”?"
+    assert again.focusWidget() is button(again, "Resume")
+    button(again, "Resume").click()
     assert again.focusWidget() is split_step(again).bars
     assert again.step is again.steps[SPLIT]
-    assert again.offer.isHidden()
+    assert again.question_bar.isHidden()
     state = again._project.state
     assert (state.shots, state.excluded_classes) == (2, ("emu",))
     qtbot.waitUntil(lambda: again._desk.tuning.split.is_current, timeout=PATIENCE_MS)
@@ -175,9 +175,9 @@ def test_starting_anew_keeps_the_old_project(opened: Open, pictures: Path, qtbot
     for _ in range(3):
         QTest.keyClick(again.focusWidget(), Qt.Key.Key_Tab)
         passed.append(again.focusWidget())
-    assert passed == [button(again, "Go on"), button(again, "Start anew"), data_step(again).welcome.folder]
+    assert passed == [button(again, "Resume"), button(again, "Start anew"), data_step(again).welcome.folder]
     button(again, "Start anew").click()
-    assert again.offer.isHidden()
+    assert again.question_bar.isHidden()
     assert again.focusWidget() is data_step(again).welcome.folder
     menu = again.projects
     menu.fill()
@@ -212,7 +212,7 @@ def test_an_interrupted_run_is_asked_about(opened: Open, pictures: Path, qtbot: 
     again = opened()
     told: list[str] = []
     again._project.answered.connect(told.append)
-    assert again.offer.message() == "Tuning of “pictures” was interrupted after epoch 3 of 10."
+    assert again.question_bar.message() == "Tuning of “pictures” was interrupted after epoch 3 of 10."
     # what a run is asked for depends on what the engine offers
     assert not button(again, "Start over").isEnabled()
     again._desk.bridge.open()
@@ -222,7 +222,7 @@ def test_an_interrupted_run_is_asked_about(opened: Open, pictures: Path, qtbot: 
     assert again.step is again.steps[TUNE]
     assert told == ["start over"]
     assert again._project.state.epoch == 0
-    assert again.offer.isHidden()
+    assert again.question_bar.isHidden()
 
 
 def test_what_is_dropped_on_a_later_step_is_not_taken(opened: Open, pictures: Path, qtbot: QtBot) -> None:

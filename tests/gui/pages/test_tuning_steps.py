@@ -156,7 +156,7 @@ def test_the_method_is_chosen_by_keyboard(acted: Acted, qtbot: QtBot) -> None:
     assert step.forecast.quick.isVisible()
     press(step.forecast.quick)
     assert step.presets.choice() == "quick"
-    assert step.may_go_on
+    assert step.may_continue
 
 
 def test_an_expert_setting_is_bold_and_keeps_the_focus(acted: Acted, qtbot: QtBot) -> None:
@@ -184,7 +184,7 @@ def test_a_run_is_paused_continued_and_stopped_with_the_best(acted: Acted, qtbot
     qtbot.waitUntil(lambda: bool(run.epochs))
     press(buttons["pause"])
     qtbot.waitUntil(lambda: project.state.run == PAUSED)
-    assert buttons["pause"].text() == "Continue"
+    assert buttons["pause"].text() == "Resume"
     assert step.controls.headline.text().startswith("Paused after epoch 1")
     press(buttons["pause"])
     qtbot.waitUntil(lambda: not run.is_paused)
@@ -196,7 +196,7 @@ def test_a_run_is_paused_continued_and_stopped_with_the_best(acted: Acted, qtbot
     press(buttons["stop"])
     QTest.keyClick(QApplication.focusWidget() or step, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: project.state.run == DONE)
-    assert step.may_go_on
+    assert step.may_continue
     assert not step.controls.question.isVisible()
 
 
@@ -228,11 +228,11 @@ def test_the_result_is_read_saved_and_used(acted: Acted, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: desk.tuning.project.state.saved == "tuned-here")
     assert step.banner.accessibleName() == "Saved “Mugs”"
     asked: list[str] = []
-    desk.navigation.asked.connect(asked.append)
+    desk.navigation.requested.connect(asked.append)
     press(step.save.use)
-    assert desk.choices.sides.a == "none"
-    # the acting engine's shelf does not change: the file itself is taken
-    assert desk.choices.sides.b == str(desk.tuning.result.prompts_file)
+    assert desk.model.sides.a == "none"
+    # the acting engine installs nothing: the file itself is taken
+    assert desk.model.sides.b == str(desk.tuning.result.prompts_file)
     press(step.save.report)
     assert asked == [EXPLORE, REPORT]
     press(step.save.copy)

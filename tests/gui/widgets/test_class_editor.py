@@ -91,7 +91,7 @@ def test_problems_are_told_in_plain_words(editor: ClassEditor) -> None:
     """Which names, and what is the matter with them."""
     editor.set_tokens((40, 5, 5), 32, (0,), (2,))
     assert "“cat”" in editor.problems().splitlines()[0]
-    assert "Stands twice: “bird”" in editor.problems()
+    assert "Listed twice: “bird”" in editor.problems()
 
 
 def test_counts_of_another_list_are_not_shown(editor: ClassEditor) -> None:

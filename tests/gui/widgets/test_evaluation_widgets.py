@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from capt_engine.records import Check, FailedPicture
+from capt_engine.records import LOG, Check, FailedPicture
 from capt_gui.theme import Theme
 from capt_gui.widgets.before_after import BeforeAfter, Pair, measured
 from capt_gui.widgets.checks_card import ChecksCard
@@ -111,11 +113,11 @@ def test_a_verdict_shows_only_the_buttons_it_is_told(theme: Theme, qtbot: QtBot)
     """No button is there that does nothing; the bar goes when there is nothing to wait for."""
     box = VerdictBox(theme)
     qtbot.addWidget(box)
-    report, go_on = box.add_button("report", "Open report"), box.add_button("run", "Go on")
+    report, resume = box.add_button("report", "Open report"), box.add_button("run", "Resume")
     box.show()
-    box.show_buttons(go_on)
+    box.show_buttons(resume)
     assert not report.isVisible()
-    assert go_on.isVisible()
+    assert resume.isVisible()
     box.set_progress((1, 2, "half"))
     assert box._bar.isVisible()
     box.set_progress(None)
@@ -140,16 +142,18 @@ def test_bars_of_one_side_alone(theme: Theme, qtbot: QtBot) -> None:
     assert measured(0.5, None) is not None
 
 
-def test_a_curve_over_budgets_names_its_places(theme: Theme, qtbot: QtBot) -> None:
-    """Budgets stand at equal distances under their own names, and are read out by them."""
-    chart = LineChart(theme, "Accuracy against ε", "ε", "Nothing.", share=True)
+def test_a_curve_over_budgets_is_read_out_by_them(theme: Theme, qtbot: QtBot) -> None:
+    """On a logarithmic axis a budget of zero has its place too, one step below the smallest."""
+    chart = LineChart(theme, "Accuracy against ε", "ε", "accuracy", "Nothing.", share=True)
     qtbot.addWidget(chart)
-    chart.set_lines((Line("A", "side_a", (0.0, 1.0, 2.0), (0.9, 0.5, 0.0)),), labels=("0", "1", "4"))
+    chart.set_lines((Line("A", "side_a", (0.0, 1.0, 64.0), (0.9, 0.5, 0.0)),), scale=LOG)
     chart.resize(400, 240)
     assert not chart.grab().isNull()
-    assert chart.description() == "ε 4: A 0\u00a0%"
+    assert chart.description() == "ε 64: A 0\u00a0%"
     QTest.keyClick(chart, Qt.Key.Key_Left)
     assert chart.description() == "ε 1: A 50\u00a0%"
+    chart.point_at(QPointF(math.log10(0.5), 0.5))
+    assert chart.description() == "ε 0: A 90\u00a0%"
 
 
 def test_checks_with_sentences_tell_all_of_them(theme: Theme, qtbot: QtBot) -> None:

@@ -209,13 +209,13 @@ def runs(theme: Theme) -> QWidget:
 def nothing_yet(theme: Theme) -> QWidget:
     """A placeholder with a way on."""
     widget = Placeholder(theme)
-    widget.set_words("report", "Nothing yet", "It comes later.", "Go on")
+    widget.set_words("report", "Nothing yet", "It comes later.", "Resume")
     return widget
 
 
 def lines(theme: Theme) -> QWidget:
     """A chart with a band, a dashed line and a level."""
-    widget = LineChart(theme, "Accuracy", "epoch", "Nothing yet.", share=True)
+    widget = LineChart(theme, "Accuracy", "epoch", "y", "Nothing yet.", share=True)
     line = Line("clean", "clean", (1, 2), (0.5, 0.6), (0.4, 0.5), (0.6, 0.7), marks=True)
     dashed = Line("attacked", "attacked", (1, 2), (0.1, 0.3), style=Qt.PenStyle.DashLine)
     widget.set_lines((line, dashed), (Level("plain text", "clean", 0.45),), end=10)

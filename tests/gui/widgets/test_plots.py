@@ -12,9 +12,10 @@ from PySide6.QtGui import QImage, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from capt_engine.records import LOG
 from capt_gui.theme import Theme
 from capt_gui.widgets.heat_map import HeatMap
-from capt_gui.widgets.line_chart import Line, LineChart
+from capt_gui.widgets.line_chart import Level, Line, LineChart
 from capt_gui.widgets.plot_chart import PlotChart
 from capt_gui.widgets.plot_items import ticks
 
@@ -24,7 +25,7 @@ LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 @pytest.fixture
 def chart(theme: Theme, qtbot: QtBot) -> LineChart:
     """A thousand steps of one line, from 1 to 1000."""
-    chart = LineChart(theme, "Loss", "step", "Nothing yet.")
+    chart = LineChart(theme, "Loss", "step", "y", "Nothing yet.")
     qtbot.addWidget(chart)
     chart.resize(500, 300)
     xs = tuple(float(step) for step in range(1, 1001))
@@ -148,29 +149,41 @@ def test_new_values_leave_the_part_that_is_looked_at(chart: LineChart) -> None:
 
 
 def test_a_logarithmic_axis_has_equal_steps_for_equal_ratios(theme: Theme, qtbot: QtBot) -> None:
-    """1 lies midway between 1/4 and 4; with a zero among the places the axis is an ordinary one."""
-    chart = LineChart(theme, "Accuracy", "ε", "Nothing.", share=True)
+    """1 lies midway between 1/4 and 4, and 0 one step below 1."""
+    chart = LineChart(theme, "Accuracy", "ε", "y", "Nothing.", share=True)
     qtbot.addWidget(chart)
     chart.resize(500, 300)
     chart.show()
-    chart.set_lines((Line("A", "side_a", (0.25, 1.0, 4.0), (0.9, 0.5, 0.1)),), log=True)
+    chart.set_lines((Line("A", "side_a", (0.25, 1.0, 4.0), (0.9, 0.5, 0.1)),), scale=LOG)
     assert chart.seen_rect().center().x() == pytest.approx(0)
     chart.point_at(chart.spot_at(chart.plot_rect().center()))
     assert chart.description().startswith("ε 1:")
-    chart.set_lines((Line("A", "side_a", (0.0, 1.0, 4.0), (0.9, 0.5, 0.1)),), log=True)
-    assert chart.seen_rect().center().x() == pytest.approx(2)
+    chart.set_lines((Line("A", "side_a", (0.0, 1.0, 4.0), (0.9, 0.5, 0.1)),), scale=LOG)
+    assert chart.seen_rect().center().x() == pytest.approx(math.log10(math.sqrt(0.5 * 4)))
 
 
-@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6), st.integers(2, 20), st.sampled_from(["values", "whole", "log"]))
-def test_ticks_are_few_ordered_and_inside(low: float, width: float, count: int, kind: str) -> None:
+@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6), st.integers(2, 20), st.booleans())
+def test_ticks_are_few_ordered_and_inside(low: float, width: float, count: int, whole: bool) -> None:
     """Whatever the range: ascending, none beyond the ends, about as many as there is room for."""
-    low = low / 1e5 if kind == "log" else low
-    width = min(width, 20.0) if kind == "log" else width
-    places = ticks(low, low + width, count, kind)
+    places = ticks(low, low + width, count, whole=whole)
     slack = 1e-6 * (abs(low) + width)
     assert places == sorted(places)
     assert all(low - slack <= place <= low + width + slack for place in places)
     assert len(places) <= count + 1
+
+
+def test_a_chart_is_its_record(theme: Theme, chart: LineChart) -> None:
+    """What is saved has every value, the scale and the levels; an empty chart is none."""
+    assert LineChart(theme, "Loss", "step", "nats", "Nothing.").record() is None
+    lines = (Line("A", "text", (1.0, 2.0), (0.5, 0.25), (0.4, 0.2), (0.6, 0.3)), Line("B", "text", (1.0,), (0.1,)))
+    chart.set_lines(lines, (Level("chance", "text", 0.125),), scale=LOG)
+    record = chart.record()
+    assert record is not None
+    assert (record.caption, record.x_title, record.x_scale, record.percent) == ("Loss", "step", LOG, False)
+    assert record.series[0].points == ((1.0, 0.5, 0.4, 0.6), (2.0, 0.25, 0.2, 0.3))
+    assert record.series[1].points == ((1.0, 0.1, 0.1, 0.1),)
+    assert [(level.name, level.value) for level in record.levels] == [("chance, 0.125", 0.125)]
+    assert record.alt == "Loss. A by step: 0.500 (0.400–0.600) at 1, 0.250 (0.200–0.300) at 2. B by step: 0.100 at 1."
 
 
 @pytest.mark.parametrize("n", [2, 17, 200])

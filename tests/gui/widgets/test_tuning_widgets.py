@@ -18,7 +18,7 @@ from capt_gui.widgets.before_after import BeforeAfter, Measured, Pair
 from capt_gui.widgets.choice_cards import Choice, ChoiceCards
 from capt_gui.widgets.line_chart import Level, Line, LineChart
 from capt_gui.widgets.param_form import ParamForm
-from capt_gui.widgets.plot_items import ticks
+from capt_gui.widgets.plot_items import apart, ticks
 from capt_gui.widgets.sample_strip import SampleStrip
 from capt_gui.widgets.score_table import Cell, ScoreTable
 
@@ -26,17 +26,17 @@ THREE = (Choice("a", "A", "First."), Choice("b", "B", "Second.", "Slow."), Choic
 
 
 def test_ticks_are_round_and_inside() -> None:
-    """An axis from 0 to 1.93 has round marks, none of them beyond its ends; places and epochs have whole ones, decades their steps."""
+    """An axis from 0 to 1.93 has round marks inside its ends; epochs have whole ones; budgets that crowd are thinned."""
     assert ticks(0, 1.93, 4) == [0, 0.5, 1.0, 1.5]
-    assert ticks(1, 7, 10, "whole") == [1, 2, 3, 4, 5, 6, 7]
+    assert ticks(1, 7, 10, whole=True) == [1, 2, 3, 4, 5, 6, 7]
     assert ticks(3, 3, 4) == [3]
-    assert [round(10**place, 6) for place in ticks(-1, 2, 5, "log")] == [0.1, 1, 10, 100]
+    assert apart([0, 1, 1.1, 3, 9], 0.5, 5, 0.5) == [1, 3]
 
 
 @pytest.fixture
 def chart(theme: Theme, qtbot: QtBot) -> LineChart:
     """Accuracy over three epochs, with a band and a level."""
-    chart = LineChart(theme, "Accuracy", "epoch", "Nothing yet.", share=True)
+    chart = LineChart(theme, "Accuracy", "epoch", "y", "Nothing yet.", share=True)
     qtbot.addWidget(chart)
     chart.resize(500, 240)
     assert chart.accessibleDescription() == "Nothing yet."

@@ -10,7 +10,8 @@ from PySide6.QtCore import QCoreApplication
 
 from capt_engine import records as r
 from capt_gui.settings import Settings
-from capt_gui.view_models.evaluate.choices import CLEAN_ONLY, EvaluateChoices
+from capt_gui.view_models.attack_choice import CLEAN_ONLY
+from capt_gui.view_models.evaluate.choices import EvaluateChoices
 
 
 @pytest.fixture
@@ -44,20 +45,26 @@ def test_a_suite_is_asked_for_as_the_terminal_asks(choices: EvaluateChoices) -> 
 
 def test_one_attack_has_its_own_form(choices: EvaluateChoices) -> None:
     """Its settings are kept for it alone; the suites' form has none of them."""
-    choices.set_test("pgd")
-    assert [param.name for param in choices.expert_params()][:3] == ["eps", "steps", "step_size"]
-    choices.set_expert_values((("steps", 50), ("seed", 3)))
+    choices.attack.set_attack("pgd")
+    assert [param.name for param in choices.attack.expert_params()][:3] == ["eps", "steps", "step_size"]
+    choices.attack.set_expert_values((("steps", 50), ("seed", 3)))
     request = choices.request()
     assert request.attacks == (r.AttackSpec("pgd", (("steps", 50),)),)
     assert request.suite == ""
     assert not request.skip_broken
     assert request.options.seed == 3
-    assert choices.steps == 50
-    choices.set_steps(10)
+    assert choices.attack.steps == 50
+    choices.attack.set_steps(10)
     assert choices.request().attacks == (r.AttackSpec("pgd"),)
-    choices.set_test("quick")
-    assert [param.name for param in choices.expert_params()] == ["eps", "every_picture", "perturb", "rounding", "seed"]
-    choices.set_expert_values((("every_picture", True),))
+    choices.attack.set_attack("quick")
+    assert [param.name for param in choices.attack.expert_params()] == [
+        "eps",
+        "every_picture",
+        "perturb",
+        "rounding",
+        "seed",
+    ]
+    choices.attack.set_expert_values((("every_picture", True),))
     assert not choices.request().skip_broken
 
 
@@ -70,57 +77,57 @@ def test_a_curve_goes_until_chance(choices: EvaluateChoices) -> None:
     assert request.skip_broken
     assert request.headline == 4 / 255
     assert "up to 9 budgets" in choices.cost_words()
-    choices.set_eps(0.0)
+    choices.attack.set_eps(0.0)
     assert not choices.curve
-    choices.set_test("corruptions")
+    choices.attack.set_attack("corruptions")
     assert not choices.can_curve
 
 
 def test_nobody_attacks_in_bad_weather(choices: EvaluateChoices) -> None:
     """Corruptions have no budget, and what they cost is certain; so is a clean run."""
-    choices.set_test("corruptions")
-    assert choices.is_corruption_table
-    assert not choices.has_budget
+    choices.attack.set_attack("corruptions")
+    assert choices.attack.is_corruption_table
+    assert not choices.attack.has_budget
     assert choices.cost_words() == "200 pictures: 15,200 forward passes and the checks."
     assert not choices.request().skip_broken
-    choices.set_test(CLEAN_ONLY)
+    choices.attack.set_attack(CLEAN_ONLY)
     assert choices.request().all_attacks == ()
     choices.set_checks("off")
     assert choices.cost_words() == "200 pictures: 200 forward passes."
-    choices.set_test("no such thing")
+    choices.attack.set_attack("no such thing")
     assert choices.problem() == "Choose a test"
 
 
 def test_budget_prompts_and_seed_are_those_of_the_explore_page(bench: Bench, choices: EvaluateChoices) -> None:
     """One setting, whichever page changes it."""
-    choices.set_eps(2 / 255)
-    assert bench.desk.choices.eps == 2 / 255
-    bench.desk.choices.set_eps(8 / 255)
+    choices.attack.set_eps(2 / 255)
+    assert bench.desk.choices.attack.eps == 2 / 255
+    bench.desk.choices.attack.set_eps(8 / 255)
     assert choices.request().options.threat.eps == 8 / 255
     bench.engine.emit(TWO_SIDES)
     QCoreApplication.processEvents()
-    bench.desk.choices.sides.set_b("toy-capt")
-    bench.desk.choices.sides.set_aim("a")
+    bench.desk.model.sides.set_b("toy-capt")
+    bench.desk.model.sides.set_aim("a")
     request = choices.request()
     assert (request.options.prompts, request.options.compare, request.options.aim) == (None, "toy-capt", "a")
     assert "2 sets of prompts" in choices.cost_words()
-    choices.set_expert_values((("seed", 7), ("rounding", "8-bit")))
+    choices.attack.set_expert_values((("seed", 7), ("rounding", "8-bit")))
     assert bench.settings.seed == 7
     assert bench.settings.rounding == choices.request().options.threat.rounding == "8-bit"
     # Nobody attacks in bad weather, and what was chosen for attacks waits for the next one.
-    choices.set_test("corruptions")
-    assert "rounding" not in [param.name for param in choices.expert_params()]
+    choices.attack.set_attack("corruptions")
+    assert "rounding" not in [param.name for param in choices.attack.expert_params()]
     assert choices.request().options.threat.rounding == "none"
-    choices.set_expert_values((("seed", 8),))
-    choices.set_test("quick")
+    choices.attack.set_expert_values((("seed", 8),))
+    choices.attack.set_attack("quick")
     assert choices.request().options.threat.rounding == "8-bit"
 
 
-def test_target_and_sentence_belong_to_the_data(choices: EvaluateChoices) -> None:
-    """A class of the data can be the goal; the data's own sentence is sent as no choice at all."""
-    choices.set_target("dog")
+def test_target_and_template_belong_to_the_data(choices: EvaluateChoices) -> None:
+    """A class of the data can be the goal; the data's own template is sent as no choice at all."""
+    choices.attack.set_target("dog")
     assert choices.request().options.threat.target == "dog"
-    choices.set_target("zebra")
+    choices.attack.set_target("zebra")
     assert choices.request().options.threat.target is None
     assert choices.template == "a {}."
     choices.set_template("a {}.")
@@ -128,7 +135,7 @@ def test_target_and_sentence_belong_to_the_data(choices: EvaluateChoices) -> Non
     choices.set_template("my {}.")
     assert choices.request().options.template == "my {}."
     choices.set_template("nothing")
-    assert choices.problem() == "The sentence needs {} where the class goes"
+    assert choices.problem() == "The template needs {} where the class goes"
 
 
 def test_the_limit_stops_where_the_pictures_end(choices: EvaluateChoices) -> None:
@@ -148,20 +155,20 @@ def test_the_limit_stops_where_the_pictures_end(choices: EvaluateChoices) -> Non
 
 def test_norms_follow_the_attack(choices: EvaluateChoices) -> None:
     """A suite works with every norm; the budget is kept for each."""
-    choices.set_norm("l2")
+    choices.attack.set_norm("l2")
     assert choices.request().options.threat == r.ThreatModel(norm="l2", eps=0.5)
-    assert choices.eps_words() == "0.5"
-    assert [norm.name for norm in choices.norms] == ["linf", "l2"]
+    assert choices.attack.eps_text() == "0.5"
+    assert [norm.name for norm in choices.attack.norms] == ["linf", "l2"]
 
 
 def test_choices_outlive_the_window(choices: EvaluateChoices) -> None:
     """They are settings, but for what belongs to the data; levels that nobody knows fall back."""
-    choices.set_test("standard")
+    choices.attack.set_attack("standard")
     choices.set_checks("full")
     choices.set_limit(500)
-    assert (choices.settings.evaluate_test, choices.settings.evaluate_limit) == ("standard", 500)
+    assert (choices.settings.attack, choices.settings.limit) == ("standard", 500)
     assert choices.checks == "full"
-    choices.settings.evaluate_checks = "paranoid"
+    choices.settings.checks = "paranoid"
     assert choices.checks == "cheap"
-    assert choices.test_label() == "Standard"
-    assert Settings().evaluate_test == "quick"
+    assert choices.attack.label() == "Standard"
+    assert Settings().evaluate.attack == "quick"

@@ -59,7 +59,7 @@ def test_a_folder_is_looked_through_without_touching_it(bench: Bench, data: Eval
     assert data.names == ("cat", "dog")
     assert data.pictures_in_split == 38
     assert data.problem() == ""
-    assert bench.settings.evaluate_recent == ["/data/toys"]
+    assert bench.settings.evaluate.recent == ["/data/toys"]
     data.on_closing()
     assert not Path(request.keep).exists()
 
@@ -78,7 +78,7 @@ def test_the_test_part_is_chosen_where_there_are_parts(bench: Bench, data: Evalu
     listing = bench.engine.requests[-1]
     assert isinstance(listing, r.SplitRequest)
     assert listing.own_parts
-    pictures = (r.Assigned("/1.png", "cat", "test"), r.Assigned("/2.png", "cat", "tuned"))
+    pictures = (r.Assigned("/1.png", "cat", "test"), r.Assigned("/2.png", "cat", "train"))
     play(bench, r.JobFinished(last(bench), r.SplitResult((), pictures)))
     assert data.pictures == {"cat": ("/1.png",)}
     data.set_split("train")

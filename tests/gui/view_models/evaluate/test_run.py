@@ -79,7 +79,7 @@ def test_the_count_of_the_rows_is_the_engines(bench: Bench, run: EvaluateRun) ->
     assert dict(run.tally.confusion(r.NO_PROMPTS, attacked=False)) == {(0, 1): 1, (0, 0): 1, (1, 1): 1, (2, 2): 1}
 
 
-def test_what_outlives_saving_is_counted(bench: Bench, run: EvaluateRun) -> None:
+def test_what_still_fools_after_saving_is_counted(bench: Bench, run: EvaluateRun) -> None:
     """Of the attacked pictures that fooled the model, by the way they were saved."""
     run.start()
     play(bench, r.RowsReady(last(bench), acted.quick()))
@@ -126,10 +126,10 @@ def test_a_stopped_run_is_gone_on_with(bench: Bench, run: EvaluateRun) -> None:
     assert bench.engine.cancelled[-1] == job
     play(bench, r.JobCancelled(job))
     assert run.is_stopped
-    assert run.can_go_on
-    bench.desk.evaluation.choices.set_test("standard")
+    assert run.can_resume
+    bench.desk.evaluation.choices.attack.set_attack("standard")
     assert not run.is_current
-    run.go_on()
+    run.resume()
     assert bench.engine.requests[-1] == replace(asked, options=replace(asked.options, resume=True))
     play(bench, r.RowsReady(last(bench), acted.quick()[4:]), r.JobFinished(last(bench), acted.result()))
     assert run.tally.n == 4
@@ -143,7 +143,7 @@ def test_a_run_that_is_not_kept_has_no_report_and_no_command(bench: Bench, run: 
     play(bench, r.RowsReady(last(bench), acted.quick()), r.JobFinished(last(bench), acted.result()))
     assert run.report_problem().startswith("Runs are not kept")
     assert run.command() == ""
-    assert not run.can_go_on
+    assert not run.can_resume
 
 
 def test_the_command_is_the_manifests(bench: Bench, run: EvaluateRun) -> None:
@@ -194,15 +194,15 @@ def test_the_next_run_like_it_has_a_forecast(bench: Bench, run: EvaluateRun, mon
     assert run.forecast_s() == pytest.approx(50.0)
     choices = bench.desk.evaluation.choices
     assert choices.cost_words(run.forecast_s()).endswith("At the pace of the last such run: about 50 seconds.")
-    choices.set_test("standard")
+    choices.attack.set_attack("standard")
     assert run.forecast_s() is None
 
 
 def test_the_settings_of_a_run_are_frozen(bench: Bench, run: EvaluateRun) -> None:
     """The line beside the verdict speaks of the run, not of what is chosen by now."""
     run.start()
-    bench.desk.evaluation.choices.set_test("pgd")
-    bench.desk.choices.set_eps(8 / 255)
+    bench.desk.evaluation.choices.attack.set_attack("pgd")
+    bench.desk.choices.attack.set_eps(8 / 255)
     assert run.settings_words() == "Demo CLIP (toy world) · Quick look · L∞ ε = 4/255 · checks cheap · seed 0"
     assert run.has_attack
 
@@ -210,7 +210,7 @@ def test_the_settings_of_a_run_are_frozen(bench: Bench, run: EvaluateRun) -> Non
 def test_two_sides_are_counted_apart(bench: Bench, run: EvaluateRun) -> None:
     """A and B each have their own count, in the order they were asked."""
     play(bench, TWO_SIDES)
-    bench.desk.choices.sides.set_b("toy-capt")
+    bench.desk.model.sides.set_b("toy-capt")
     run.start()
     assert run.sides == (r.NO_PROMPTS, "toy-capt")
     rows = [acted.row("/a.png", 0, 0, 1), acted.row("/a.png", 0, 0, 0, prompt_id="toy-capt")]
@@ -244,7 +244,7 @@ def test_a_budget_of_its_own_stands_in_words(bench: Bench, run: EvaluateRun) -> 
     patch = r.AttackInfo("patch", "Patch", "Paints a square.", (), norms=())
     catalogue = replace(READY.catalogue, attacks=(*READY.catalogue.attacks, patch))
     play(bench, replace(READY, catalogue=catalogue))
-    bench.desk.evaluation.choices.set_test("patch")
+    bench.desk.evaluation.choices.attack.set_attack("patch")
     run.start()
     assert run.settings_words() == "Demo CLIP (toy world) · Patch · checks cheap · seed 0"
     own = replace(acted.result(), suite="", threat_model=replace(acted.THREAT, budget="a square patch"))

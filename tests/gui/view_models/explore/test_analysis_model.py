@@ -126,12 +126,12 @@ def test_run_freezes_the_choices(bench: Bench) -> None:
     play(bench, READY)
     bench.desk.gallery.add(["a"])
     bench.desk.analysis.run_all()
-    bench.desk.choices.set_eps(8 / 255)
+    bench.desk.choices.attack.set_eps(8 / 255)
     play(bench, RowsReady(ONE, (make_row("a"),)))
     item = bench.desk.gallery.item("a")
     assert item.request.options.threat.eps == 4 / 255
     assert not bench.desk.choices.made_with(item.request)
-    bench.desk.choices.set_eps(4 / 255)
+    bench.desk.choices.attack.set_eps(4 / 255)
     assert bench.desk.choices.made_with(item.request)
 
 
@@ -164,7 +164,7 @@ def test_lost_pictures_are_drawn_again_with_their_own_settings(bench: Bench) -> 
     bench.desk.gallery.add(["a", "b"])
     request = bench.desk.choices.request(("a", "b"))
     bench.desk.gallery.put_rows([make_row("a", with_pictures=False)], request)
-    bench.desk.choices.set_eps(8 / 255)
+    bench.desk.choices.attack.set_eps(8 / 255)
     bench.desk.analysis.running_changed.connect(told.append)
     bench.desk.analysis.redraw("a")
     bench.desk.analysis.redraw("a")

@@ -19,24 +19,25 @@ from capt_engine.records import (
     JobFinished,
     JobId,
 )
-from capt_gui.settings import Settings
+from capt_gui.settings import AttackSettings, Settings
 from capt_gui.view_models.explore import token_check
 from capt_gui.view_models.explore.choices import Choices
+from capt_gui.view_models.model_choice import ModelChoice
 
 
 @pytest.fixture
 def choices() -> Choices:
     """Choices with the catalogue there."""
-    made = Choices(Settings())
-    made.on_ready(CATALOGUE)
+    made = Choices(ModelChoice(Settings()))
+    made.model.on_ready(CATALOGUE)
     return made
 
 
 def test_a_request_is_the_same_before_and_after_the_catalogue() -> None:
     """Work asked while torch loads does not look "made with other settings" a moment later."""
-    fresh = Choices(Settings(steps=50, expert={"pgd": {"restarts": 2}}))
+    fresh = Choices(ModelChoice(Settings(explore=AttackSettings(expert={"pgd": {"restarts": 2, "steps": 50}}))))
     early = fresh.request(("a",))
-    fresh.on_ready(CATALOGUE)
+    fresh.model.on_ready(CATALOGUE)
     assert fresh.request(("a",)) == early
     assert early.attack == AttackSpec("pgd", (("restarts", 2), ("steps", 50)))
 
@@ -45,18 +46,20 @@ def test_lpips_is_measured_where_its_cheap_weights_are(choices: Choices) -> None
     """AlexNet's without being asked, VGG16's never; a result without it does not look "made with other settings"."""
     before = choices.request(())
     assert before.options.lpips == ""
-    choices.on_ready(replace(CATALOGUE, lpips=("vgg",)))
+    choices.model.on_ready(replace(CATALOGUE, lpips=("vgg",)))
     assert choices.request(()).options.lpips == ""
-    choices.on_ready(replace(CATALOGUE, lpips=("alex", "vgg")))
+    choices.model.on_ready(replace(CATALOGUE, lpips=("alex", "vgg")))
     assert choices.request(()).options.lpips == "alex"
     assert choices.made_with(before)
 
 
 def test_choices_nobody_offers_fall_back() -> None:
     """A model, norm or prompt that is gone gives way to the first one that is there."""
-    chosen = Settings(model="gone", norm="l7", attack="none", prompts="lost")
-    Choices(chosen).on_ready(CATALOGUE)
-    assert (chosen.model, chosen.norm, chosen.attack, chosen.prompts) == ("demo", "linf", "pgd", "")
+    chosen = Settings(model="gone", prompts="lost", explore=AttackSettings("none", "l7"))
+    choices = Choices(ModelChoice(chosen))
+    choices.model.on_ready(CATALOGUE)
+    assert (chosen.model, chosen.explore.attack, chosen.prompts) == ("demo", "pgd", "")
+    assert choices.request(()).options.threat.norm == "linf"
 
 
 def test_each_model_has_its_own_classes(choices: Choices) -> None:
@@ -64,9 +67,9 @@ def test_each_model_has_its_own_classes(choices: Choices) -> None:
     assert choices.classes == SHAPES
     choices.set_classes(("cat", "dog"), "a drawing of a {}.")
     assert choices.request(()).options.classes == ("cat", "dog")
-    choices.set_model("photos")
+    choices.model.set_model("photos")
     assert (choices.classes, choices.request(()).options.classes) == (PHOTO_CLASSES, ())
-    choices.set_model("demo")
+    choices.model.set_model("demo")
     assert choices.template == "a drawing of a {}."
     choices.restore_classes()
     assert (choices.settings.classes, choices.settings.template) == ({}, {})
@@ -76,17 +79,17 @@ def test_each_model_has_its_own_classes(choices: Choices) -> None:
 
 def test_each_norm_has_its_own_budget(choices: Choices) -> None:
     """Changing the norm brings back the budget last used with it."""
-    choices.set_eps(8 / 255)
-    choices.set_norm("l2")
-    assert choices.eps == 0.5
-    choices.set_eps(1.0)
-    choices.set_norm("linf")
-    assert choices.eps == 8 / 255
+    choices.attack.set_eps(8 / 255)
+    choices.attack.set_norm("l2")
+    assert choices.attack.eps == 0.5
+    choices.attack.set_eps(1.0)
+    choices.attack.set_norm("linf")
+    assert choices.attack.eps == 8 / 255
 
 
 def test_a_target_must_be_a_class(choices: Choices) -> None:
     """A target that is no longer in the list is no target."""
-    choices.set_target("cone")
+    choices.attack.set_target("cone")
     assert choices.request(()).options.threat.target == "cone"
     choices.set_classes(("cat", "dog"), "a {}.")
     assert choices.request(()).options.threat.target is None
@@ -94,15 +97,15 @@ def test_a_target_must_be_a_class(choices: Choices) -> None:
 
 def test_the_expert_form_and_the_knobs_are_one(choices: Choices) -> None:
     """Budget and steps are the same values in both places; the form's other values reach the request."""
-    assert [param.name for param in choices.expert_params()][:2] == ["eps", "steps"]
-    assert choices.expert_values() == ()
-    choices.set_expert_values((("eps", 3 / 255), ("steps", 7), ("loss", "margin"), ("seed", 5)))
-    assert (choices.eps, choices.steps, choices.settings.seed) == (3 / 255, 7, 5)
+    assert [param.name for param in choices.attack.expert_params()][:2] == ["eps", "steps"]
+    assert choices.attack.expert_values() == ()
+    choices.attack.set_expert_values((("eps", 3 / 255), ("steps", 7), ("loss", "margin"), ("seed", 5)))
+    assert (choices.attack.eps, choices.attack.steps, choices.settings.seed) == (3 / 255, 7, 5)
     assert choices.request(()).attack == AttackSpec("pgd", (("loss", "margin"), ("steps", 7)))
-    assert dict(choices.expert_values()) == {"eps": 3 / 255, "steps": 7, "loss": "margin", "seed": 5}
-    choices.set_steps(10)
-    assert choices.settings.steps == 0
-    choices.set_expert_values(())
+    assert dict(choices.attack.expert_values()) == {"eps": 3 / 255, "steps": 7, "loss": "margin", "seed": 5}
+    choices.attack.set_steps(10)
+    assert choices.attack.values == (("loss", "margin"),)
+    choices.attack.set_expert_values(())
     assert choices.request(()).attack == AttackSpec("pgd", ())
 
 
@@ -113,7 +116,7 @@ def test_problems_are_said(choices: Choices) -> None:
     assert "two classes" in choices.problem()
     choices.set_classes(("cat", "dog"), "a cat.")
     assert "{}" in choices.problem()
-    assert Choices(Settings()).problem() == ""
+    assert Choices(ModelChoice(Settings())).problem() == ""
 
 
 def test_the_engine_is_waited_for_in_words(bench: Bench) -> None:
@@ -156,28 +159,28 @@ def test_an_attack_brings_its_norms_and_goals(choices: Choices) -> None:
     """A norm that the attack cannot work with gives way; one with a budget of its own asks for no ε; some know no target."""
     shrinking = replace(CATALOGUE.attacks[0], name="cw", norms=("l2",))
     printed = replace(CATALOGUE.attacks[0], name="typographic", norms=(), can_target=False)
-    choices.on_ready(replace(CATALOGUE, attacks=(*CATALOGUE.attacks, shrinking, printed)))
-    choices.set_target(choices.classes[0])
-    assert "eps" in [param.name for param in choices.expert_params()]
-    choices.set_attack("cw")
-    assert choices.settings.norm == "l2"
-    assert [norm.name for norm in choices.norms] == ["l2"]
-    choices.set_attack("typographic")
-    assert choices.has_own_budget
-    assert choices.target is None
-    assert "eps" not in [param.name for param in choices.expert_params()]
-    choices.set_attack("pgd")
-    assert [norm.name for norm in choices.norms] == ["linf", "l2"]
-    assert choices.target == choices.classes[0]
+    choices.model.on_ready(replace(CATALOGUE, attacks=(*CATALOGUE.attacks, shrinking, printed)))
+    choices.attack.set_target(choices.classes[0])
+    assert "eps" in [param.name for param in choices.attack.expert_params()]
+    choices.attack.set_attack("cw")
+    assert choices.attack.norm_name == "l2"
+    assert [norm.name for norm in choices.attack.norms] == ["l2"]
+    choices.attack.set_attack("typographic")
+    assert not choices.attack.has_budget
+    assert choices.attack.target is None
+    assert "eps" not in [param.name for param in choices.attack.expert_params()]
+    choices.attack.set_attack("pgd")
+    assert [norm.name for norm in choices.attack.norms] == ["linf", "l2"]
+    assert choices.attack.target == choices.classes[0]
 
 
 def test_on_which_pixels_an_attack_works_is_one_setting_for_all(choices: Choices) -> None:
     """Chosen in the Expert form, kept whatever the attack, told in the request, and back at the default where the form is emptied."""
-    choices.set_expert_values((("perturb", "original"), ("rounding", "8-bit")))
-    choices.set_norm("l2")
+    choices.attack.set_expert_values((("perturb", "original"), ("rounding", "8-bit")))
+    choices.attack.set_norm("l2")
     threat = choices.request(("a.png",)).options.threat
     assert (threat.perturb, threat.rounding) == ("original", "8-bit")
-    assert dict(choices.expert_values()) == {"perturb": "original", "rounding": "8-bit"}
-    choices.set_expert_values(())
+    assert dict(choices.attack.expert_values()) == {"perturb": "original", "rounding": "8-bit"}
+    choices.attack.set_expert_values(())
     threat = choices.request(("a.png",)).options.threat
     assert (threat.perturb, threat.rounding) == ("input", "none")

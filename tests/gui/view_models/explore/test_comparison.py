@@ -160,12 +160,12 @@ def test_a_lost_pair_is_drawn_again(bench: Bench, tmp_path: Path) -> None:
     path = str(file)
     bench.engine.emit(TWO_SIDES)
     bench.desk.gallery.add([path])
-    bench.desk.choices.sides.set_aim("b")
+    bench.desk.model.sides.set_aim("b")
     request = bench.desk.choices.request((path,))
     bench.desk.gallery.put_rows(
         [replace(row, pictures=None) for row in analyse_both(path, request, 8) if isinstance(row, PictureRow)], request
     )
-    bench.desk.choices.sides.set_b(None)
+    bench.desk.model.sides.set_b(None)
     bench.desk.analysis.redraw(path)
     asked = bench.engine.requests[-1]
     assert asked == request

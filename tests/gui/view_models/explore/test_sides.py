@@ -12,6 +12,7 @@ from fakes import CATALOGUE, PHOTO_CLASSES, PROMPTS, READY, SHAPES, TWO_SIDES
 from capt_engine.records import NO_PROMPTS, CatalogueChanged
 from capt_gui.settings import AUTO, OFF, Settings
 from capt_gui.view_models.explore.choices import Choices
+from capt_gui.view_models.model_choice import ModelChoice
 
 PLAIN, CAPT, APT, MUGS = NO_PROMPTS, "toy-capt", "toy-apt", "my-mugs"
 
@@ -19,14 +20,14 @@ PLAIN, CAPT, APT, MUGS = NO_PROMPTS, "toy-capt", "toy-apt", "my-mugs"
 @pytest.fixture
 def choices() -> Choices:
     """Choices with a catalogue that holds prompts."""
-    made = Choices(Settings())
-    made.on_ready(TWO_SIDES.catalogue)
+    made = Choices(ModelChoice(Settings()))
+    made.model.on_ready(TWO_SIDES.catalogue)
     return made
 
 
 def sides(choices: Choices) -> tuple[str, str | None]:
     """What stands on A and on B."""
-    return choices.sides.a, choices.sides.b
+    return choices.model.sides.a, choices.model.sides.b
 
 
 def test_plain_text_stands_beside_capt(choices: Choices) -> None:
@@ -38,70 +39,70 @@ def test_plain_text_stands_beside_capt(choices: Choices) -> None:
 
 def test_without_capt_prompts_nothing_is_compared() -> None:
     """A catalogue without prompts, or only with those of other methods, leaves the window as it was."""
-    bare = Choices(Settings())
-    bare.on_ready(CATALOGUE)
+    bare = Choices(ModelChoice(Settings()))
+    bare.model.on_ready(CATALOGUE)
     assert sides(bare) == (PLAIN, None)
-    bare.on_ready(replace(CATALOGUE, prompts=tuple(info for info in PROMPTS if info.method != "capt")))
+    bare.model.on_ready(replace(CATALOGUE, prompts=tuple(info for info in PROMPTS if info.method != "capt")))
     assert sides(bare) == (PLAIN, None)
     assert bare.request(()).options.aim == "each"
 
 
 def test_prompts_of_another_model_are_offered_closed_and_last(choices: Choices) -> None:
     """What ships comes first, then the user's own, then what does not fit, with the model it was made for."""
-    offers = [(offer.info.id, offer.made_for) for offer in choices.sides.offers()]
-    assert offers == [(APT, ""), (CAPT, ""), (MUGS, ""), ("street-capt", "ViT-B/32")]
+    checkpoints = [(option.info.id, option.made_for) for option in choices.model.sides.checkpoints()]
+    assert checkpoints == [(APT, ""), (CAPT, ""), (MUGS, ""), ("street-capt", "ViT-B/32")]
 
 
 def test_another_model_brings_its_own_partner(choices: Choices) -> None:
     """Prompts that were made for the old model give way, explicit ones too."""
-    choices.sides.set_a(MUGS)
-    choices.sides.set_b(APT)
-    choices.set_model("photos")
+    choices.model.sides.set_a(MUGS)
+    choices.model.sides.set_b(APT)
+    choices.model.set_model("photos")
     assert sides(choices) == (PLAIN, "street-capt")
 
 
 def test_no_comparison_is_a_choice_that_stays(choices: Choices) -> None:
     """Who wants none is not given one at the next start."""
-    choices.sides.set_b(None)
+    choices.model.sides.set_b(None)
     assert (sides(choices), choices.settings.compare) == ((PLAIN, None), OFF)
-    choices.on_ready(TWO_SIDES.catalogue)
+    choices.model.on_ready(TWO_SIDES.catalogue)
     assert choices.request(()).options.compare is None
 
 
 def test_the_partner_stays_when_a_changes(choices: Choices) -> None:
     """Choosing other prompts for A does not end the comparison."""
-    choices.sides.set_a(APT)
+    choices.model.sides.set_a(APT)
     assert sides(choices) == (APT, CAPT)
 
 
 def test_what_stands_on_the_other_side_changes_places(choices: Choices) -> None:
     """The same prompts never stand on both sides."""
-    choices.sides.set_a(CAPT)
+    choices.model.sides.set_a(CAPT)
     assert sides(choices) == (CAPT, PLAIN)
-    choices.sides.set_b(CAPT)
+    choices.model.sides.set_b(CAPT)
     assert sides(choices) == (PLAIN, CAPT)
 
 
 def test_a_swap_keeps_the_attack_on_its_victim(choices: Choices) -> None:
     """A and B change places, and so does the letter the attack is aimed at."""
     heard: list[bool] = []
-    choices.sides.set_aim("b")
+    choices.model.sides.set_aim("b")
     choices.changed.connect(lambda: heard.append(True))
-    choices.sides.swap()
-    assert (sides(choices), choices.sides.aim, heard) == ((CAPT, PLAIN), "a", [True])
-    choices.sides.set_b(None)
-    choices.sides.swap()
+    choices.model.sides.swap()
+    assert (sides(choices), choices.model.sides.aim, heard) == ((CAPT, PLAIN), "a", [True])
+    choices.model.sides.set_b(None)
+    choices.model.sides.swap()
     assert sides(choices) == (CAPT, None)
 
 
 def test_an_aim_matters_only_when_comparing(choices: Choices) -> None:
     """A request without B says "each"; nonsense in the settings does too."""
-    choices.sides.set_aim("a")
+    choices.model.sides.set_aim("a")
     assert choices.request(()).options.aim == "a"
-    choices.sides.set_b(None)
+    choices.model.sides.set_b(None)
     assert choices.request(()).options.aim == "each"
-    odd = Choices(Settings(aim="everyone"))
-    odd.on_ready(TWO_SIDES.catalogue)
+    odd = Choices(ModelChoice(Settings(aim="everyone")))
+    odd.model.on_ready(TWO_SIDES.catalogue)
     assert odd.request(()).options.aim == "each"
 
 
@@ -110,15 +111,15 @@ def test_a_file_can_be_opened_on_either_side(choices: Choices, tmp_path: Path) -
     mine, other = tmp_path / "mine.safetensors", tmp_path / "other.safetensors"
     for file in (mine, other):
         file.write_bytes(b"")
-    choices.sides.open_file(str(mine), "b")
-    choices.sides.open_file(str(other), "a")
+    choices.model.sides.open_file(str(mine), "b")
+    choices.model.sides.open_file(str(other), "a")
     assert sides(choices) == (str(other), str(mine))
     assert choices.settings.prompt_files == [str(other), str(mine)]
-    assert choices.sides.label(str(mine)) == "mine"
-    choices.on_ready(TWO_SIDES.catalogue)
+    assert choices.model.sides.label(str(mine)) == "mine"
+    choices.model.on_ready(TWO_SIDES.catalogue)
     assert choices.request(()).options.compare == str(mine)
     mine.unlink()
-    choices.on_ready(TWO_SIDES.catalogue)
+    choices.model.on_ready(TWO_SIDES.catalogue)
     assert sides(choices) == (str(other), None)
     assert choices.settings.compare == AUTO
 
@@ -126,15 +127,15 @@ def test_a_file_can_be_opened_on_either_side(choices: Choices, tmp_path: Path) -
 def test_only_the_latest_files_are_kept(choices: Choices, tmp_path: Path) -> None:
     """The list of opened files does not grow without end; one that is opened again moves to the front."""
     for number in range(12):
-        choices.sides.open_file(str(tmp_path / f"{number}.safetensors"), "b")
-    choices.sides.open_file(str(tmp_path / "7.safetensors"), "b")
+        choices.model.sides.open_file(str(tmp_path / f"{number}.safetensors"), "b")
+    choices.model.sides.open_file(str(tmp_path / "7.safetensors"), "b")
     assert [Path(file).stem for file in choices.settings.prompt_files] == ["7", "11", "10", "9", "8", "6", "5", "4"]
 
 
 def test_prompts_suggest_the_classes_they_were_tuned_on(choices: Choices) -> None:
     """A's come before B's; the model's own can be asked for instead, and the suggestion restored."""
     assert choices.classes == SHAPES
-    choices.sides.set_a(MUGS)
+    choices.model.sides.set_a(MUGS)
     assert (choices.classes, choices.template) == (("mug", "cup", "jug"), "my {}.")
     assert choices.request(()).options.classes == ("mug", "cup", "jug")
     choices.use_model_classes()
@@ -146,30 +147,30 @@ def test_prompts_suggest_the_classes_they_were_tuned_on(choices: Choices) -> Non
 def test_classes_of_the_user_come_first(choices: Choices) -> None:
     """Typed classes stay, whatever prompts are chosen."""
     choices.set_classes(("cat", "dog"), "a {}.")
-    choices.sides.set_a(MUGS)
+    choices.model.sides.set_a(MUGS)
     assert choices.request(()).options.classes == ("cat", "dog")
-    choices.set_model("photos")
+    choices.model.set_model("photos")
     assert choices.classes == ("car", "bus")
-    choices.sides.set_b(None)
+    choices.model.sides.set_b(None)
     assert (choices.classes, choices.request(()).options.classes) == (PHOTO_CLASSES, ())
 
 
 def test_made_with_knows_both_sides(choices: Choices) -> None:
     """Other prompts and another aim are other settings."""
     request = choices.request(("a",))
-    choices.sides.set_aim("b")
+    choices.model.sides.set_aim("b")
     assert not choices.made_with(request)
-    choices.sides.set_aim("each")
+    choices.model.sides.set_aim("each")
     assert choices.made_with(request)
-    choices.sides.swap()
+    choices.model.sides.swap()
     assert not choices.made_with(request)
 
 
 def test_a_changed_catalogue_is_taken(bench: Bench) -> None:
     """Prompts that were tuned meanwhile are offered, and stand beside plain text where nobody has said otherwise."""
     bench.engine.emit(READY)
-    assert bench.desk.choices.sides.b is None
+    assert bench.desk.model.sides.b is None
     bench.engine.emit(CatalogueChanged(TWO_SIDES.catalogue))
-    assert bench.desk.choices.sides.b == CAPT
+    assert bench.desk.model.sides.b == CAPT
     assert bench.desk.engine.catalogue == TWO_SIDES.catalogue
     assert bench.desk.engine.device == READY.device

@@ -106,7 +106,7 @@ def test_a_standing_and_a_comfort_for_each() -> None:
     """Words for every state, and for what this machine makes of a model."""
     partial = replace(SMALL, state="partial", have_bytes=10_000_000)
     said = [standing(one, None) for one in (DEMO, SMALL, partial, replace(SMALL, state="installed"))]
-    assert said == ["Ships with the app", "Not here", "10 MB of it are here", "Installed"]
+    assert said == ["Ships with the app", "Not downloaded", "10 MB of it are here", "Installed"]
     assert comfort(LARGE).startswith("Too large")
     assert comfort(SMALL).startswith("Comfortable")
     assert comfort(replace(SMALL, comfort="slow")).startswith("Slow")

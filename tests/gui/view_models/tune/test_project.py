@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from capt_engine.errors import CannotWrite
 from capt_gui.view_models.tune import project_file
 from capt_gui.view_models.tune.project import DELAY_MS, KEEP, START_OVER, TuneProject, title_of
 from capt_gui.view_models.tune.state import DATA, IDLE, METHOD, RUNNING, SPLIT, TUNE, TuneState
@@ -180,7 +181,7 @@ def test_a_full_disk_is_told_once(project: TuneProject, monkeypatch: pytest.Monk
     project.failed.connect(told.append)
 
     def refuse(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+        raise CannotWrite("There is no room left on the disk.")
 
     monkeypatch.setattr(project_file, "save", refuse)
     project.take(("/p/mugs",))

@@ -217,7 +217,7 @@ def test_every_class_stands_with_both_shares(bench: Bench, result: TuneResultMod
 
 
 def test_saving_says_name_notes_licence_and_what_made_them(bench: Bench, result: TuneResultModel) -> None:
-    """The shelf is told everything, and the project remembers where the prompts are."""
+    """The engine is told everything, and the project remembers where the prompts are."""
     measured(bench, result)
     result.set_texts("Mugs", "Shot at home.", "CC-BY-4.0")
     result.save()
@@ -226,7 +226,7 @@ def test_saving_says_name_notes_licence_and_what_made_them(bench: Bench, result:
     assert (request.name, request.notes, request.licence, request.folder) == ("Mugs", "Shot at home.", "CC-BY-4.0", "")
     assert request.made_by is not None
     assert request.made_by.method == "capt"
-    saved = TunedSaved(PromptsInfo("mugs", "Mugs", ""), ("/shelf/mugs.safetensors",), "capt tune …")
+    saved = TunedSaved(PromptsInfo("mugs", "Mugs", ""), ("/prompts/mugs.safetensors",), "capt tune …")
     play(bench, JobFinished(last(bench), saved))
     assert bench.desk.tuning.project.state.saved == "mugs"
     assert result.command == "capt tune …"
@@ -235,7 +235,7 @@ def test_saving_says_name_notes_licence_and_what_made_them(bench: Bench, result:
 def test_a_nameless_project_is_saved_under_its_pictures_name(
     bench: Bench, result: TuneResultModel, tmp_path: Path
 ) -> None:
-    """A name is asked for, not demanded; saving into a folder leaves the shelf as it is."""
+    """A name is asked for, not demanded; saving into a folder installs nothing."""
     result.save(str(tmp_path / "card"))
     request = bench.engine.requests[-1]
     assert isinstance(request, SaveTunedRequest)

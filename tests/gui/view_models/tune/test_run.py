@@ -104,7 +104,7 @@ def test_the_project_knows_that_it_runs(bench: Bench, run: TuneRun) -> None:
     play(bench, JobPaused(JOB))
     assert project.state.run == PAUSED
     assert run.is_paused
-    run.go_on()
+    run.resume()
     play(bench, JobContinued(JOB))
     assert bench.engine.resumed == [JOB]
     assert project.state.run == RUNNING
@@ -158,7 +158,7 @@ def test_stop_keeps_and_cancel_leaves_the_way_back(bench: Bench, run: TuneRun) -
     assert run.is_ending
     leave_state(bench)
     play(bench, JobCancelled(JOB))
-    assert run.can_go_on
+    assert run.can_resume
     assert bench.desk.tuning.project.state.run == STOPPED
     run.start()
     assert asked(bench).resume
@@ -172,7 +172,7 @@ def test_a_stop_without_an_epoch_says_why_there_is_nothing(bench: Bench, run: Tu
     run.stop_and_keep()
     play(bench, JobCancelled(JOB, "Stopped before the first epoch had ended: there are no prompts to keep yet."))
     assert run.reason.startswith("Stopped before the first epoch")
-    assert not run.can_go_on
+    assert not run.can_resume
     assert bench.desk.tuning.project.state.run == IDLE
 
 

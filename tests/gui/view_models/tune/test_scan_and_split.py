@@ -178,10 +178,10 @@ def test_a_split_follows_every_change(acted: Desk, qtbot: QtBot, tmp_path: Path)
     assert total is not None
     assert split.result is not None
     assert [own.name for own in split.result.classes] == ["cat", "dog"]
-    assert (total.tuned, total.test) == (4, 8)
+    assert (total.train, total.test) == (4, 8)
     assert sum(split_rows.parts(total)) == 15
-    assert {own.use for own in split.pictures("cat")} == {"tuned", "spare", "watched", "test"}
-    assert split_rows.tiles(split.pictures("cat"))[0].caption == "Learn"
+    assert {own.use for own in split.pictures("cat")} == {"train", "unused", "val", "test"}
+    assert split_rows.tiles(split.pictures("cat"))[0].caption == "Train"
 
 
 def test_the_split_is_written_when_it_is_taken(acted: Desk, qtbot: QtBot, tmp_path: Path) -> None:

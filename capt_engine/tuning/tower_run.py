@@ -16,14 +16,13 @@ from capt_engine.model.memory import peak_bytes, start_counting
 from capt_engine.model.text import class_features
 from capt_engine.records import TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneStrip
 from capt_engine.tuning.callbacks import OnNews, WorkClock
-from capt_engine.tuning.forecast import few_of, size_of, unread_bytes
+from capt_engine.tuning.forecast import DRY_STEPS, few_of, size_of, unread_bytes
+from capt_engine.tuning.image_tower import CHECKPOINT, TECOA, TowerRecipe, TowerTuning, export
 from capt_engine.tuning.inner_attack import InnerAttack
+from capt_engine.tuning.loop import forecast
 from capt_engine.tuning.pictures import draw, fingerprint
 from capt_engine.tuning.run_inputs import Pictures, read_all
-from capt_engine.tuning.tower import CHECKPOINT, TECOA, TowerRecipe, TowerTuning, export
 from capt_engine.tuning.validation import Measured, validator_of
-
-METHOD = "tecoa"
 
 # What prompts have and a tower has not, with the value that means "not said".
 OF_PROMPTS: dict[str, Any] = {
@@ -65,34 +64,28 @@ def tune(request: TuneRequest, backbone: Backbone, on_news: OnNews, clock: WorkC
         on_news(TuneStrip(epoch, found.samples))
         return found
 
-    try:
-        before = measured(backbone, 0)
-        on_news(TuneEpoch(0, recipe.epochs, 0.0, before.clean, before.robust, is_best=False))
-        after = measured(tuning.tuned, tuning.epoch) if tuning.epoch else before
-        out.mkdir(exist_ok=True)
-        while tuning.epoch < last:
-            try:
-                log = tuning.advance(clock)
-                after = measured(tuning.tuned, tuning.epoch)
-            except Stopped:
-                if not (out / CHECKPOINT).is_file():
-                    raise Stopped("Stopped before the first epoch had ended: there is nothing to keep yet.") from None
-                # The tower was moved in place: the unfinished epoch is undone from the checkpoint.
-                tuning.resume(out / CHECKPOINT)
-                last = tuning.epoch
-                break
-            tuning.save(out / CHECKPOINT)
-            on_news(TuneEpoch(log.epoch, recipe.epochs, log.loss, after.clean, after.robust, is_best=False))
-        export(tuning, out, _about(request, pictures))
-        (out / CHECKPOINT).unlink(missing_ok=True)
-    except OSError as error:
-        raise BadRequest(
-            f"{str(out)!r} cannot be written: {error.strerror or error}.", "Choose another folder, or make room there."
-        ) from error
+    before = measured(backbone, 0)
+    on_news(TuneEpoch(0, recipe.epochs, 0.0, before.clean, before.robust, is_best=False))
+    after = measured(tuning.tuned, tuning.epoch) if tuning.epoch else before
+    while tuning.epoch < last:
+        try:
+            log = tuning.advance(clock)
+            after = measured(tuning.tuned, tuning.epoch)
+        except Stopped:
+            if not (out / CHECKPOINT).is_file():
+                raise Stopped("Stopped before the first epoch had ended: there is nothing to keep yet.") from None
+            # The tower was moved in place: the unfinished epoch is undone from the checkpoint.
+            tuning.resume(out / CHECKPOINT)
+            last = tuning.epoch
+            break
+        tuning.save(out / CHECKPOINT)
+        on_news(TuneEpoch(log.epoch, recipe.epochs, log.loss, after.clean, after.robust, is_best=False))
+    export(tuning, out, _about(request, pictures))
+    (out / CHECKPOINT).unlink(missing_ok=True)
     stopped_after = last if last < recipe.epochs or request.stop_after == last else 0
     return TuneResult(
         out=request.out,
-        method=METHOD,
+        method=request.method,
         model=request.model,
         classes=pictures.classes,
         shots=request.shots,
@@ -116,7 +109,7 @@ def tune(request: TuneRequest, backbone: Backbone, on_news: OnNews, clock: WorkC
 
 
 def foresee(request: TuneRequest, backbone: Backbone, clock: WorkClock) -> TuneForecast:
-    """Try two steps on a copy of the tower; raises what the run itself would, and writes nothing."""
+    """Try three steps on a copy of the tower; raises what the run itself would, and writes nothing."""
     _refuse_settings_of_prompts(request)
     start_counting(backbone.mean.device)
     recipe, drawn = _recipe(request), draw(request)
@@ -130,13 +123,10 @@ def foresee(request: TuneRequest, backbone: Backbone, clock: WorkClock) -> TuneF
     validator.measure(classifier, lambda: clock(0, 0, "validating a few pictures"))
     n_train, n_val = len(drawn.train.items), len(drawn.val.items) if drawn.val is not None else 0
     validation_s = (clock.now_s() - begun_s) * max(1.0, n_val / len(validator))
-    # An epoch of one batch is one step; the first warms up.
     tuning = TowerTuning(backbone, few.train.images, few.train.labels, classifier.text, recipe)
-    tuning.advance(lambda *_: clock(0, 0, "trying two steps"))
-    begun_s = clock.now_s()
-    tuning.advance(lambda *_: clock(0, 0, "trying two steps"))
+    seconds = tuning.trial(DRY_STEPS, lambda *_: clock(0, 0, "trying three steps"))
     per_epoch = math.ceil(n_train / recipe.batch_size)
-    epoch_s = (clock.now_s() - begun_s) * per_epoch + validation_s
+    epoch_s = forecast(seconds, per_epoch) + validation_s
     epochs = min(recipe.epochs, request.stop_after or recipe.epochs)
     return TuneForecast(
         steps=per_epoch * epochs,

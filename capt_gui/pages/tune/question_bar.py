@@ -16,7 +16,7 @@ _SYMBOL = 22
 _MOST_ANSWERS = 3
 
 
-class Offer(QFrame):
+class QuestionBar(QFrame):
     """A sentence with its hint, and a button for each answer; `answered(key)`."""
 
     answered = Signal(str)
@@ -24,7 +24,7 @@ class Offer(QFrame):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._asked: tuple[object, ...] = ()
+        self._question: tuple[object, ...] = ()
         self.setProperty("offer", True)
         self._symbol = QLabel()
         self._message = text(role="strong")
@@ -52,10 +52,10 @@ class Offer(QFrame):
 
     def ask(self, message: str, hint: str, answers: Sequence[tuple[str, str]], *, may_answer: bool = True) -> None:
         """Show a question with its answers, each (key, words); the first one is the one to take."""
-        asked = (message, hint, tuple(answers), may_answer)
-        if asked == self._asked and not self.isHidden():
+        question = (message, hint, tuple(answers), may_answer)
+        if question == self._question and not self.isHidden():
             return
-        self._asked = asked
+        self._question = question
         self._message.setText(message)
         self._hint.setText(hint)
         self._hint.setVisible(bool(hint))

@@ -1,0 +1,76 @@
+"""Labelled pictures as tensors, or from any loader of batches: checked, batch by batch, before anything is done with them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sized
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from capt_engine.attacks.inputs import check_images, check_labels
+from capt_engine.errors import BadRequest
+
+LabelledTensors: TypeAlias = tuple[Tensor, Tensor] | Iterable[tuple[Tensor, Tensor]]
+"""One pair (images, labels), or a loader that gives such pairs: images (n, 3, h, w) in [0, 1], labels (n,)."""
+
+_SHAPE_OF_A_BATCH = "Give pairs (images, labels): pixels (n, 3, h, w) in [0, 1] and class indices (n,)."
+
+
+def batches(data: LabelledTensors, size: int, classes: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Check each batch and pass it on.
+
+    Args:
+        data: a pair (images, labels), or any iterable of such pairs, such as a torch DataLoader.
+        size: height and width of the pictures that the model takes.
+        classes: how many there are.
+
+    Yields:
+        Pixels (n, 3, size, size), float32 in [0, 1], and labels (n,), int64, both on the CPU; batches without pictures are left out.
+
+    Raises:
+        BadRequest: a batch of another kind, shape, size or type, pixels outside [0, 1] or not finite, labels that are no class; or no
+            picture at all.
+    """
+    seen = 0
+    for batch in _iterated(data):
+        if not isinstance(batch, tuple | list) or len(batch) != 2:
+            kind = f"{type(batch).__name__} of {len(batch)}" if isinstance(batch, Sized) else type(batch).__name__
+            raise BadRequest(f"A batch is a {kind}.", _SHAPE_OF_A_BATCH)
+        images, labels = batch
+        check_images(images)
+        if images.shape[2:] != (size, size):
+            height, width = images.shape[2:]
+            raise BadRequest(
+                f"Pictures are {width} × {height} pixels, and the model takes {size} × {size}.",
+                "Resize them first; `clip.view` makes what the model sees of a PIL picture.",
+            )
+        check_labels(labels, images, classes)
+        seen += len(images)
+        if len(images):
+            yield images.detach().float().cpu(), labels.cpu().long()
+    if not seen:
+        raise BadRequest("There is no picture.", _SHAPE_OF_A_BATCH)
+
+
+def _iterated(data: object) -> Iterable[object]:
+    """The batches, whatever they are; raises BadRequest for what has none."""
+    if isinstance(data, tuple | list) and len(data) == 2 and all(isinstance(one, Tensor) for one in data):
+        return [data]
+    if isinstance(data, Tensor) or not isinstance(data, Iterable):
+        raise BadRequest(f"Pictures were given as a {type(data).__name__}.", _SHAPE_OF_A_BATCH)
+    return data
+
+
+def count(data: LabelledTensors) -> int:
+    """Number of pictures, for an estimate of how long it takes; 0 where a loader does not say."""
+    if isinstance(data, tuple | list) and data and isinstance(data[0], Tensor):
+        return len(data[0])
+    dataset = getattr(data, "dataset", None)
+    return len(dataset) if isinstance(dataset, Sized) else 0
+
+
+def digest(image: Tensor) -> str:
+    """SHA-256 of the pixels of one picture, as `str` of hexadecimal digits: what stands for the file's where there is none."""
+    return hashlib.sha256(image.detach().to("cpu", torch.float32).contiguous().numpy().tobytes()).hexdigest()

@@ -1,0 +1,57 @@
+"""What an error nobody expected leaves on disk: a file in the log folder that says what happened to which versions."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from capt_engine.errors import CaptError
+from capt_engine.files import write_atomic
+from capt_engine.folders import log_dir
+
+_NAMES = ("capt-explorer", "PySide6-Essentials", "pyqtgraph", "torch", "open_clip_torch", "numpy", "Pillow")
+
+
+def write_report(folder: Path, details: str) -> tuple[Path | None, str]:
+    """Write a crash report; returns its path (None where the disk refused it) and its text."""
+    now = datetime.datetime.now(datetime.UTC)
+    text = shorten_home(
+        f"CAPT Explorer stumbled on {now:%Y-%m-%d %H:%M:%S} UTC\n{sys.argv}\n\n{versions()}\n\n{details}"
+    )
+    path = folder / f"crash-{now:%Y%m%d-%H%M%S-%f}.txt"
+    try:
+        write_atomic(path, text.encode("utf-8", "backslashreplace"))
+    except CaptError:
+        return None, text
+    return path, text
+
+
+def keep(details: str) -> str:
+    """Write a crash report into the log folder and say so."""
+    path, _ = write_report(log_dir(), details)
+    return where(path)
+
+
+def where(path: Path | None) -> str:
+    """The sentence that says where a crash report is."""
+    return f"The details were saved as {shorten_home(str(path))}." if path else "The details could not be saved."
+
+
+def shorten_home(text: str) -> str:
+    """Write the home folder as ~, so that a report that is passed on does not name its user."""
+    home = str(Path.home())
+    return text.replace(home, "~") if len(home) > 1 else text
+
+
+def versions() -> str:
+    """One line per thing whose version matters; reads package metadata, imports nothing."""
+    lines = [f"Python {platform.python_version()} on {platform.platform()}"]
+    for name in _NAMES:
+        try:
+            lines.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            lines.append(f"{name} not installed")
+    return "\n".join(lines)

@@ -1,0 +1,148 @@
+"""The adaptive weight α of CAPT: how far to trust the frozen model's clean prediction rather than the tuned model's own.
+
+The paper says that α is adaptive and what it balances, not how it is computed. These are our constructions; `label_prob` is the default.
+Every rule gives values in [0, 1] that carry no gradient: otherwise the optimiser could lower the loss by moving α.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from capt_engine.errors import UnknownName
+from capt_engine.metrics.consistency import KL_DIRECTIONS, log_probabilities
+
+CONST = "const"
+# These speak of a batch or of the run's progress, so of a single picture they say nothing.
+_NOT_PER_PICTURE = ("batch", "schedule")
+_TINY = 1e-8
+
+
+@dataclass(frozen=True)
+class AlphaInput:
+    """Inputs of a rule.
+
+    Attributes:
+        tuned: clean logits (n, k) of the tuned model.
+        frozen: clean logits (n, k) of the frozen reference model.
+        labels: class indices (n,).
+        train: consistency terms (n,) with the tuned model's clean prediction, in nats.
+        reference: consistency terms (n,) with the reference model's, in nats.
+        progress: the share of the run that is done, in [0, 1].
+    """
+
+    tuned: Tensor
+    frozen: Tensor
+    labels: Tensor
+    train: Tensor
+    reference: Tensor
+    progress: float = 0.0
+
+
+@dataclass(frozen=True)
+class AlphaRule:
+    """A rule by its name, with the settings that it was tuned with; `const` is for the rule "const" alone."""
+
+    name: str = "label_prob"
+    const: float = 0.5
+    kl_direction: str = "target_first"
+
+    @classmethod
+    def of(cls, method: str, settings: Mapping[str, object]) -> AlphaRule:
+        """The rule of prompts with these settings; the default for methods that have none, and where the settings say nothing sound."""
+        name, const, direction = (settings.get(key) for key in ("alpha", "alpha_const", "kl_direction"))
+        if method != "capt" or name not in (*ALPHAS, CONST) or direction not in KL_DIRECTIONS:
+            return cls()
+        return cls(str(name), float(const) if isinstance(const, float) else 0.5, str(direction))
+
+    @property
+    def is_per_picture(self) -> bool:
+        """Does the rule give a value for a single picture, after training?"""
+        return self.name not in _NOT_PER_PICTURE
+
+
+def alpha(given: AlphaInput, rule: str = "label_prob", const: float = 0.5) -> Tensor:
+    """Weight α_i of the reference model's term in the CAPT loss (docs/method.md, "The loss"), by a rule.
+
+    Args:
+        given: the predictions of both models and the terms that α mixes.
+        rule: a name of ALPHAS, or "const".
+        const: the value for the rule "const".
+
+    Returns:
+        Weights (n,) in [0, 1], without a gradient.
+
+    Raises:
+        UnknownName: there is no such rule.
+
+    Example:
+        >>> same, nothing = torch.zeros(1, 3), torch.zeros(1)
+        >>> alpha(AlphaInput(same, same, torch.tensor([0]), nothing, nothing))
+        tensor([0.5000])
+    """
+    if rule == CONST:
+        return torch.full_like(given.train, const).detach()
+    if rule not in ALPHAS:
+        raise UnknownName("rule for α", rule, [*ALPHAS, CONST])
+    with torch.no_grad():
+        return ALPHAS[rule](given).clamp(0, 1)
+
+
+def label_prob(given: AlphaInput) -> Tensor:
+    """p_F / (p_T + p_F) of the label's probabilities, (n,): sigmoid(CE tuned − CE frozen); written so, it cannot underflow."""
+    return torch.sigmoid(_label_loss(given.tuned, given) - _label_loss(given.frozen, given))
+
+
+def batch(given: AlphaInput) -> Tensor:
+    """The same for the batch's mean losses, (n,): one value for all, the smoothest."""
+    mean = (_label_loss(given.tuned, given) - _label_loss(given.frozen, given)).mean()
+    return torch.sigmoid(mean).expand(len(given.labels))
+
+
+def confidence(given: AlphaInput) -> Tensor:
+    """max p_F / (max p_T + max p_F), (n,): the ratio of the largest probabilities; needs no label."""
+    return _ratio(given.frozen.softmax(dim=1).amax(dim=1), given.tuned.softmax(dim=1).amax(dim=1))
+
+
+def entropy(given: AlphaInput) -> Tensor:
+    """c_F / (c_T + c_F) of certainties c = 1 − H / ln k, (n,); needs no label. 0.5 where neither is certain of anything."""
+    frozen, tuned = _certainty(given.frozen), _certainty(given.tuned)
+    return (frozen + _TINY / 2) / (frozen + tuned + _TINY)
+
+
+def loss_balance(given: AlphaInput) -> Tensor:
+    """L_train / (L_train + L_reference), (n,): the term that is smaller gets the larger weight. 0.5 where both vanish."""
+    return (given.train + _TINY / 2) / (given.train + given.reference + _TINY)
+
+
+def schedule(given: AlphaInput) -> Tensor:
+    """The share of the run that is done, (n,): from 0 to 1."""
+    return torch.full_like(given.train, given.progress)
+
+
+def _ratio(frozen: Tensor, tuned: Tensor) -> Tensor:
+    return frozen / (tuned + frozen + _TINY)
+
+
+def _label_loss(logits: Tensor, given: AlphaInput) -> Tensor:
+    return F.cross_entropy(logits if logits.dtype == torch.float64 else logits.float(), given.labels, reduction="none")
+
+
+def _certainty(logits: Tensor) -> Tensor:
+    log_p = log_probabilities(logits)
+    return (1 + (log_p.exp() * log_p).sum(dim=1) / math.log(logits.shape[1])).clamp(0, 1)
+
+
+ALPHAS: dict[str, Callable[[AlphaInput], Tensor]] = {
+    "label_prob": label_prob,
+    "batch": batch,
+    "confidence": confidence,
+    "entropy": entropy,
+    "loss_balance": loss_balance,
+    "schedule": schedule,
+}

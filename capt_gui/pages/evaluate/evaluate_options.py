@@ -1,0 +1,104 @@
+"""The options of an evaluation beside its attack: a curve, the checks, the template, and the tests that can be picked."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QCheckBox, QLineEdit, QVBoxLayout, QWidget
+
+from capt_engine.records import SUITES
+from capt_gui.theme import Theme
+from capt_gui.view_models.attack_choice import CLEAN_ONLY, AttackChoice
+from capt_gui.view_models.evaluate.choices import EvaluateChoices
+from capt_gui.widgets.labels import column, named, text
+from capt_gui.widgets.picker import HEADING, Entry
+from capt_gui.widgets.segments import Segments
+
+
+class EvaluateOptions(QWidget):
+    """The curve, and the level of the checks. `template`: the line for the template, which stands elsewhere."""
+
+    def __init__(self, theme: Theme, choices: EvaluateChoices, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._choices = choices
+        self._showing = False
+        self.curve = QCheckBox(self.tr("Curve: accuracy against ε, until chance"))
+        self._curve_text = text(role="caption")
+        self._curve_box = column(self.curve, self._curve_text, spacing=2)
+        self.checks = Segments(theme, self.tr("Checks"), [(key, *words) for key, words in self._levels().items()])
+        self._checks_text = text(role="caption")
+        self.template_edit = QLineEdit()
+        self.template_edit.setAccessibleName(self.tr("Template"))
+        self.template_edit.setToolTip(self.tr("What plain text asks: the name of each class stands in the place of {}"))
+        self.template_edit.setPlaceholderText(self.tr("of the data, as in “a photo of a {}.”"))
+        self.template = named(self.tr("Template"), self.template_edit)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(10)
+        layout.addWidget(self._curve_box)
+        layout.addWidget(column(named(self.tr("Checks"), self.checks), self._checks_text, spacing=6))
+        self.curve.toggled.connect(self.on_curve_toggled)
+        self.checks.picked.connect(choices.set_checks)
+        self.template_edit.editingFinished.connect(self.on_template_edited)
+        choices.changed.connect(self.on_changed)
+        self.on_changed()
+
+    def on_changed(self) -> None:
+        """Show the present choices."""
+        choices = self._choices
+        self._showing = True
+        self.curve.setChecked(choices.curve)
+        self._showing = False
+        self._curve_box.setVisible(choices.attack.has_budget)
+        self.curve.setEnabled(choices.can_curve)
+        words = self.tr(
+            "From 0 over ε on to one half, where any picture can be turned grey. Takes several times as long."
+        )
+        if choices.attack.norm_name != "linf":
+            words = self.tr("From 0 over ε on to the largest budget there is. Takes several times as long.")
+        self._curve_text.setText(words)
+        self._curve_text.setVisible(choices.curve)
+        self.checks.set_choice(choices.checks)
+        self._checks_text.setText(self._levels()[choices.checks][1])
+        if not self.template_edit.hasFocus() or choices.data.result is None:
+            self.template_edit.setText(choices.template)
+
+    def on_curve_toggled(self, checked: bool) -> None:
+        """The user wants a curve, or none."""
+        if not self._showing:
+            self._choices.set_curve(checked)
+
+    def on_template_edited(self) -> None:
+        """The user wrote another template."""
+        self._choices.set_template(self.template_edit.text().strip())
+
+    def _levels(self) -> dict[str, tuple[str, str]]:
+        return {
+            "off": (self.tr("Off"), self.tr("Only what the rows themselves can answer; the model is not asked again.")),
+            "cheap": (
+                self.tr("Cheap"),
+                self.tr(
+                    "The model is asked again on 8 pictures: would noise do the same? Is there a gradient to follow?"
+                ),
+            ),
+            "full": (
+                self.tr("Full"),
+                self.tr("Several more attacks on up to 100 pictures, as for a figure that is published: much longer."),
+            ),
+        }
+
+
+def run_entries(choice: AttackChoice) -> list[Entry]:
+    """Suites of attacks, what is measured without an attacker, and every attack by itself."""
+    entries: list[Entry] = [(_tr("Suites of attacks"), "", "", HEADING)]
+    entries += [(one.label, one.name, one.summary) for one in SUITES if one.adversarial]
+    entries.append((_tr("Without an attacker"), "", "", HEADING))
+    entries += [(one.label, one.name, one.summary) for one in SUITES if not one.adversarial]
+    entries.append((_tr("Clean only"), CLEAN_ONLY, _tr("Nobody attacks.")))
+    if choice.model.attacks:
+        entries.append((_tr("One attack"), "", "", HEADING))
+        entries += [(one.label, one.name, one.summary) for one in choice.model.attacks]
+    return entries
+
+
+def _tr(words: str) -> str:
+    return QCoreApplication.translate("EvaluateOptions", words)

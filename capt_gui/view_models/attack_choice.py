@@ -1,0 +1,294 @@
+"""The attack that is chosen on a page: by which one, or which suite, how far it may go, towards what, and on which pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from PySide6.QtCore import QObject, Signal
+
+from capt_engine.records import (
+    NO_PROMPTS,
+    PERTURBED,
+    ROUNDINGS,
+    SUITES,
+    AttackInfo,
+    AttackSpec,
+    NormInfo,
+    ParamInfo,
+    ParamValue,
+    RunOptions,
+    Suite,
+    ThreatModel,
+)
+from capt_gui.settings import AttackSettings
+from capt_gui.view_models import formatting
+from capt_gui.view_models.model_choice import ModelChoice
+from capt_gui.view_models.stops import steps_param
+
+CLEAN_ONLY = "none"
+Values = tuple[tuple[str, ParamValue], ...]
+
+
+class AttackChoice(QObject):
+    """Attack, norm and the attack's own settings are kept for each page; budgets, seed, space and rounding are the same on all.
+
+    `changed`: one of them, the model, or the prompts.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        model: ModelChoice,
+        chosen: AttackSettings,
+        targets: Callable[[], tuple[str, ...]],
+        extra_params: Callable[[], tuple[ParamInfo, ...]] = tuple,
+        parent: QObject | None = None,
+    ) -> None:
+        """targets: the classes that an attack may want to see. extra_params: what the page adds to the Expert form."""
+        super().__init__(parent)
+        self.model = model
+        self.settings = model.settings
+        self._chosen = chosen
+        self._targets = targets
+        self._extra_params = extra_params
+        # it belongs to the classes, and goes with them
+        self._target: str | None = None
+        model.changed.connect(self.changed)
+
+    @property
+    def name(self) -> str:
+        """The name of a suite or an attack, or CLEAN_ONLY."""
+        return self._chosen.attack
+
+    @property
+    def suite(self) -> Suite | None:
+        """The chosen suite; None where one attack, or none, was chosen."""
+        return next((one for one in SUITES if one.name == self.name), None)
+
+    @property
+    def attack(self) -> AttackInfo | None:
+        """The one chosen attack, once the catalogue is there; None for a suite or none."""
+        return next((one for one in self.model.attacks if one.name == self.name), None)
+
+    @property
+    def is_unknown(self) -> bool:
+        """True while nobody knows the chosen attack: the catalogue is not there yet, or does not hold it."""
+        return self.suite is None and self.attack is None and self.name != CLEAN_ONLY
+
+    @property
+    def is_corruption_table(self) -> bool:
+        """True where nobody attacks, but pictures are shown in bad weather."""
+        return self.suite is not None and not self.suite.adversarial
+
+    @property
+    def has_attack(self) -> bool:
+        """True where somebody attacks, or will once the catalogue is there."""
+        if self.suite is not None:
+            return self.suite.adversarial
+        return self.attack is not None or (self.is_unknown and self.model.catalogue is None)
+
+    @property
+    def has_budget(self) -> bool:
+        """True where ε in a norm bounds the attack; a patch, a turn or a severity has a budget of its own."""
+        return self.has_attack and (self.attack is None or bool(self.attack.norms))
+
+    @property
+    def can_target(self) -> bool:
+        """True where the attack can be told which class it should reach."""
+        return self.has_attack and (self.attack is None or self.attack.can_target)
+
+    @property
+    def norms(self) -> tuple[NormInfo, ...]:
+        """The norms that the chosen attack works with; all of them where it has a budget of its own."""
+        every = self.model.catalogue.norms if self.model.catalogue else ()
+        own = self.attack.norms if self.attack is not None else ()
+        return tuple(norm for norm in every if not own or norm.name in own)
+
+    @property
+    def norm(self) -> NormInfo | None:
+        """The chosen norm, or the first that is possible."""
+        norms = self.norms
+        return next((norm for norm in norms if norm.name == self._chosen.norm), norms[0] if norms else None)
+
+    @property
+    def norm_name(self) -> str:
+        """The name of the norm."""
+        return self.norm.name if self.norm is not None else self._chosen.norm
+
+    @property
+    def eps(self) -> float:
+        """The budget for the present norm, in pixel units."""
+        return self.settings.eps.get(self.norm_name, self.usual_eps)
+
+    @property
+    def usual_eps(self) -> float:
+        """The budget where the user chose none: the model's own suggestion, else the norm's."""
+        suggested = self.model.info.eps if self.model.info else None
+        if suggested is not None and self.norm_name == "linf":
+            return suggested
+        return self.norm.default_eps if self.norm else ThreatModel().eps
+
+    @property
+    def steps(self) -> int:
+        """The steps of the one attack; 0 where it takes none, or nothing is known yet and nothing was chosen."""
+        param = steps_param(self.attack) if self.attack is not None else None
+        if self.attack is not None and param is None:
+            return 0
+        return int(dict(self.values).get("steps", param.default if param is not None else 0))
+
+    @property
+    def target(self) -> str | None:
+        """The class the attack should reach; None for any wrong one."""
+        return self._target if self.can_target and self._target in self.targets else None
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The classes that can be a target."""
+        return self._targets()
+
+    @property
+    def values(self) -> Values:
+        """The settings of the attack or suite that differ from its defaults, but for those it no longer knows."""
+        values = self._chosen.expert.get(self.name, {})
+        known = {param.name for param in self.attack.params} if self.attack is not None else set(values)
+        return tuple(sorted((name, value) for name, value in values.items() if name in known))
+
+    def set_attack(self, name: str) -> None:
+        """Choose a suite, an attack, or CLEAN_ONLY."""
+        if name != self._chosen.attack:
+            self._chosen.attack = name
+            self.changed.emit()
+
+    def set_norm(self, name: str) -> None:
+        """Choose a norm; its budget is the one last used with it."""
+        if name != self._chosen.norm:
+            self._chosen.norm = name
+            self.changed.emit()
+
+    def set_eps(self, eps: float) -> None:
+        """Choose the budget for the present norm, on every page."""
+        if eps != self.eps:
+            self.settings.eps[self.norm_name] = eps
+            self.model.changed.emit()
+
+    def set_steps(self, steps: int) -> None:
+        """Choose the number of steps of the one attack."""
+        self._keep(dict(self.values) | {"steps": steps})
+        self.changed.emit()
+
+    def set_target(self, name: str | None) -> None:
+        """Choose the class to reach; None for any wrong one."""
+        if name != self._target:
+            self._target = name
+            self.changed.emit()
+
+    def expert_params(self) -> tuple[ParamInfo, ...]:
+        """The fields of the Expert form: the exact budget, the attack's own settings, on which pixels it works, the seed."""
+        norm = self.norm
+        if norm is None or self.is_unknown:
+            return ()
+        found: list[ParamInfo] = []
+        if self.has_budget:
+            unit, words = (
+                "/255" if norm.name == "linf" else "",
+                self.tr("How far each picture may be changed, in this norm."),
+            )
+            found.append(
+                ParamInfo("eps", self.tr("Budget ε"), "float", self.usual_eps, 0.0, norm.high_eps, unit, help=words)
+            )
+        found += (*(self.attack.params if self.attack is not None else ()), *self._extra_params())
+        if self.has_attack:
+            found += self._pixel_params()
+        words = self.tr("The same seed draws the same pictures and finds the same attacks.")
+        return (*found, ParamInfo("seed", self.tr("Seed"), "int", 0, 0, 2**31 - 1, help=words))
+
+    def expert_values(self) -> Values:
+        """The values of the Expert form that differ from its defaults."""
+        values: dict[str, ParamValue] = {"eps": self.eps, "seed": self.settings.seed, **dict(self.values)}
+        values |= {"perturb": self.settings.perturb, "rounding": self.settings.rounding}
+        defaults = {param.name: param.default for param in self.expert_params()}
+        return tuple((name, value) for name, value in values.items() if name in defaults and value != defaults[name])
+
+    def set_expert_values(self, values: Iterable[tuple[str, ParamValue]]) -> None:
+        """Take the Expert form: values it does not name are at their defaults."""
+        given = dict(values)
+        if self.norm is None or self.is_unknown:
+            return
+        if self.has_budget:
+            self.settings.eps[self.norm_name] = float(given.pop("eps", self.usual_eps))
+        self.settings.seed = int(given.pop("seed", 0))
+        if self.has_attack:
+            self.settings.perturb = str(given.pop("perturb", PERTURBED[0]))
+            self.settings.rounding = str(given.pop("rounding", ROUNDINGS[0]))
+        self._keep(given)
+        self.model.changed.emit()
+
+    def specs(self) -> tuple[AttackSpec, ...]:
+        """The one attack as a request names it; none for a suite or CLEAN_ONLY."""
+        return (AttackSpec(self.name, self.values),) if self.has_attack and self.suite is None else ()
+
+    def threat(self) -> ThreatModel:
+        """The threat model as a request holds it; what was chosen for attacks waits where nobody attacks."""
+        perturb, rounding = PERTURBED[0], ROUNDINGS[0]
+        if self.has_attack:
+            perturb, rounding = self.settings.perturb, self.settings.rounding
+        return ThreatModel(self.norm_name, self.eps, self.target, perturb=perturb, rounding=rounding)
+
+    def options(
+        self, *, classes: tuple[str, ...] = (), template: str, keep: str, with_pictures: bool = False
+    ) -> RunOptions:
+        """The options of a run with this attack; the page says what is asked about the pictures, and where the run is kept."""
+        sides = self.model.sides
+        return RunOptions(
+            model=self.settings.model,
+            prompts=None if sides.a == NO_PROMPTS else sides.a,
+            compare=sides.b,
+            aim=sides.aim,
+            classes=classes,
+            template=template,
+            threat=self.threat(),
+            seed=self.settings.seed,
+            lpips=self.model.lpips if self.has_attack else "",
+            with_pictures=with_pictures,
+            keep=keep,
+        )
+
+    def label(self) -> str:
+        """The label of what was chosen."""
+        if self.suite is not None:
+            return self.suite.label
+        return self.attack.label if self.attack is not None else self.tr("Clean only")
+
+    def summary(self) -> str:
+        """One sentence about it."""
+        info = self.suite or self.attack
+        if info is not None:
+            return info.summary
+        return self.tr("Nobody attacks: how many answers are right as the pictures are.") if not self.is_unknown else ""
+
+    def eps_text(self) -> str:
+        """The budget as it is written."""
+        return formatting.budget(self.eps, self.norm_name)
+
+    def _pixel_params(self) -> tuple[ParamInfo, ...]:
+        perturb = self.tr(
+            "What the model sees, or the picture's own pixels, resized inside the model; the latter takes long for large pictures."
+        )
+        rounding = self.tr(
+            "Judge pictures at full precision, or of 8-bit values as files hold them, which the attack then knows."
+        )
+        return (
+            ParamInfo("perturb", self.tr("Changed pixels"), "choice", PERTURBED[0], choices=PERTURBED, help=perturb),
+            ParamInfo("rounding", self.tr("Rounding"), "choice", ROUNDINGS[0], choices=ROUNDINGS, help=rounding),
+        )
+
+    def _keep(self, values: dict[str, ParamValue]) -> None:
+        """Store the values that differ from the attack's defaults, or forget the attack when none does."""
+        params = self.attack.params if self.attack is not None else ()
+        defaults = {param.name: param.default for param in params}
+        own = {name: value for name, value in values.items() if name not in defaults or value != defaults[name]}
+        if own:
+            self._chosen.expert[self.name] = own
+        else:
+            self._chosen.expert.pop(self.name, None)

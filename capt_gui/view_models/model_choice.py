@@ -1,0 +1,65 @@
+"""The choice that the Explore and the Evaluate page share: the model, its prompts, and the settings that are the same for every attack."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from capt_engine.records import LPIPS_NETS, AttackInfo, Catalogue, ModelInfo
+from capt_gui.settings import Settings
+from capt_gui.view_models.explore.sides import Sides
+
+
+class ModelChoice(QObject):
+    """`changed`: a choice that matters to results did; `offered`: the catalogue arrived."""
+
+    changed = Signal()
+    offered = Signal()
+
+    def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.settings = settings
+        self.catalogue: Catalogue | None = None
+        self.sides = Sides(settings, self)
+        self.sides.changed.connect(self.changed)
+
+    def on_ready(self, catalogue: Catalogue) -> None:
+        """Take the catalogue; a model it does not hold falls back to its first one."""
+        self.catalogue = catalogue
+        ids = [model.id for model in catalogue.models]
+        if ids and self.settings.model not in ids:
+            self.settings.model = ids[0]
+        self.sides.take(catalogue)
+        self.offered.emit()
+        self.changed.emit()
+
+    @property
+    def info(self) -> ModelInfo | None:
+        """The chosen model, once the catalogue is there."""
+        models = self.catalogue.models if self.catalogue else ()
+        return next((model for model in models if model.id == self.settings.model), None)
+
+    @property
+    def attacks(self) -> tuple[AttackInfo, ...]:
+        """Every attack of the catalogue."""
+        return self.catalogue.attacks if self.catalogue else ()
+
+    @property
+    def lpips(self) -> str:
+        """The network that measures LPIPS: the cheap one wherever its weights are; the dear one is for the terminal."""
+        return LPIPS_NETS[0] if self.catalogue is not None and LPIPS_NETS[0] in self.catalogue.lpips else ""
+
+    def label(self, name: str) -> str:
+        """The label of a model in the catalogue; its id when it is not there."""
+        models = self.catalogue.models if self.catalogue else ()
+        return next((model.label for model in models if model.id == name), name)
+
+    def attack_label(self, name: str) -> str:
+        """The label of an attack in the catalogue; its name when it is not there."""
+        return next((attack.label for attack in self.attacks if attack.name == name), name)
+
+    def set_model(self, name: str) -> None:
+        """Choose a model; prompts that were made for another one give way."""
+        if name != self.settings.model:
+            self.settings.model = name
+            self.sides.fit()
+            self.changed.emit()

@@ -1,0 +1,95 @@
+"""Other packages add attacks, metrics, methods and importers by entry point; a broken one is named and skipped."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+ADDED = """
+import json, logging
+import capt_engine as capt
+from capt_engine.attacks import ATTACKS
+from capt_engine.metrics import METRICS
+from capt_engine.model.importers.families import IMPORTERS
+from capt_engine.tuning.methods import METHODS
+clip = capt.load_clip("demo")
+x, y, classes = capt.demo_pictures(clip, n=2)
+model = capt.Classifier(clip, classes, "a photo of a {}.")
+rows = []
+if "brighten" in ATTACKS.names():
+    rows = capt.evaluate(model, (x, y), attacks="brighten", eps=2 / 255, checks="off").rows()
+tables = (ATTACKS, METRICS, METHODS, IMPORTERS)
+print(json.dumps([[table.names()[-1] for table in tables], [row["brightness_change"] for row in rows]]))
+"""
+
+HELP = """
+import importlib.metadata, sys
+def refuse(*_, **__):
+    raise AssertionError("somebody looked for plug-ins")
+importlib.metadata.entry_points = refuse
+from capt_engine.cli.main import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.fixture
+def installed(root: Path) -> dict[str, str | None]:
+    """An environment in which the tiny package is installed."""
+    return {"PYTHONPATH": os.pathsep.join([str(root / "tests/plugins"), str(root)]), "CAPT_NO_PLUGINS": None}
+
+
+def test_additions_work_and_broken_ones_are_named(
+    python: Run, installed: dict[str, str | None], tmp_path: Path
+) -> None:
+    """The attack attacks, the metric is a column of every row; what cannot be loaded, does not fit or has a taken name is skipped."""
+    done = python("-c", ADDED, cwd=tmp_path, env=installed)
+    assert done.returncode == 0, done.stderr
+    names, values = json.loads(done.stdout)
+    assert names == ["brighten", "brightness_change", "capt-short", "coop-again"]
+    assert all(0 < value <= 2 / 255 + 1e-6 for value in values)
+    assert len(values) == 2
+    assert done.stderr.count("was skipped") == 3
+    for reason in ("this plug-in is out of order", "name 'pgd' is taken", "nothing that capt.metrics takes"):
+        assert reason in done.stderr
+
+
+def test_they_can_be_left_out(python: Run, installed: dict[str, str | None], tmp_path: Path) -> None:
+    """With the variable that `--no-plugins` sets, the tables are our own, and nothing of theirs is loaded."""
+    done = python("-c", ADDED, cwd=tmp_path, env=installed | {"CAPT_NO_PLUGINS": "1"})
+    assert done.returncode == 0, done.stderr
+    names, values = json.loads(done.stdout)
+    assert not values
+    assert not {"brighten", "brightness_change", "capt-short", "coop-again"} & set(names)
+    assert "skipped" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [(), ("--no-plugins",)])
+def test_the_doctor_lists_them(
+    python: Run, installed: dict[str, str | None], tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """Each with the package it is from, the broken ones with the reason; none where they are left out."""
+    done = python("-m", "capt_engine", "doctor", "--json", *arguments, cwd=tmp_path, env=installed)
+    plugins = json.loads(done.stdout)["plugins"]
+    if arguments:
+        assert plugins == []
+        return
+    assert {one["package"] for one in plugins} == {"capt-example 1.0"}
+    assert len(plugins) == 7
+    assert {one["name"] for one in plugins if one["problem"]} == {"broken", "pgd", "nothing"}
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("evaluate", "--help"), ("tune", "--help")])
+def test_help_does_not_look_for_them(
+    python: Run, installed: dict[str, str | None], tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """Nobody asks for entry points before a table is looked into."""
+    done = python("-c", HELP, *arguments, cwd=tmp_path, env=installed)
+    assert done.returncode == 0, done.stderr
+    assert "usage" in done.stdout

@@ -1,0 +1,117 @@
+"""What the documents and docstrings say about Python is run as it stands, and docs/api.md is what the docstrings say."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import importlib.util
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import capt_engine as capt
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+RUN = """
+import doctest, pathlib, re, sys
+text = pathlib.Path(sys.argv[1]).read_text(encoding="utf-8")
+(section,) = [one for one in re.split("^## ", text, flags=re.M) if one.startswith(sys.argv[2])]
+code = "".join(re.findall("```python\\n(.*?)```", section, flags=re.S))
+test = doctest.DocTestParser().get_doctest(code, {}, sys.argv[2], sys.argv[1], 0)
+assert test.examples
+sys.exit(doctest.DocTestRunner().run(test).failed)
+"""
+
+
+@pytest.mark.parametrize("section", ["A CLIP, its prompts", "Any other model"])
+def test_the_guide_runs_as_written(python: Run, root: Path, tmp_path: Path, section: str) -> None:
+    """Each section in an interpreter of its own, with warnings as errors: the second imports torch before us."""
+    arguments = ("-W", "error::RuntimeWarning", "-c", RUN, str(root / "docs/python.md"), section)
+    done = python(*arguments, cwd=tmp_path, env={"PYTHONPATH": str(root), "MKL_CBWR": None})
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# Those of the metrics and of `Attack` are run beside their own tests.
+DESCRIBED = (
+    "demo.pictures",
+    "evaluation.of_tensors",
+    "model.classifier",
+    "model.clip",
+    "model.learned_prompts",
+    "tuning.of_tensors",
+)
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_docstrings_run(name: str) -> None:
+    """The examples of the public functions."""
+    result = doctest.testmod(importlib.import_module(f"capt_engine.{name}"))
+    assert result.attempted
+    assert not result.failed
+
+
+def test_the_page_is_what_the_docstrings_say(root: Path) -> None:
+    """docs/api.md equals what `nox -s api` would write, and names everything public."""
+    generator = _loaded(root / "docs/api_page.py")
+    written = (root / "docs/api.md").read_text(encoding="utf-8")
+    assert written == generator.page(), "run: nox -s api"
+    for name in capt._HOME_OF:
+        assert name == "metrics" or f"### capt.{name}\n" in written
+
+
+def test_the_readme_shows_what_is_run(root: Path) -> None:
+    """Each line of the README's program stands in the guide that is run."""
+    section = (root / "README.md").read_text(encoding="utf-8").partition("## From Python")[2]
+    lines = section.partition("```python\n")[2].partition("```")[0].splitlines()
+    guide = (root / "docs/python.md").read_text(encoding="utf-8")
+    assert len(lines) > 5
+    assert not [line for line in lines if line.replace(" ", "") not in guide.replace(" ", "")]
+
+
+@pytest.mark.parametrize("example", ["attack_any_model", "evaluate_clip"])
+def test_the_examples_run(python: Run, root: Path, tmp_path: Path, example: str) -> None:
+    """Each in an interpreter of its own, and it has something to say."""
+    env = {"PYTHONPATH": str(root), "MKL_CBWR": None}
+    done = python("-W", "error::RuntimeWarning", str(root / f"examples/{example}.py"), cwd=tmp_path, env=env)
+    assert done.returncode == 0, done.stderr
+    assert "%" in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_method_in_a_hundred_lines(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is no longer than that, its loss is the engine's, its attack stays in the ball, and what it learns changes the answers."""
+    import torch
+
+    from capt_engine.tuning.objective import Settings, Views
+    from capt_engine.tuning.objective import capt as capt_objective
+
+    path = root / "examples/capt_in_100_lines.py"
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 100
+    example = _loaded(path)
+    stream = torch.Generator().manual_seed(0)
+    clean, adversarial, frozen = (3 * torch.randn(5, 7, generator=stream) for _ in range(3))
+    y, features = torch.arange(5), torch.ones(5, 2)
+    theirs = capt_objective(Views(y, clean, adversarial, frozen, frozen, features, features), Settings())
+    assert torch.allclose(example.capt_loss(clean, adversarial, frozen, y), theirs.loss, atol=1e-6)
+    example.EPOCHS = 2
+    clip = capt.load_clip("demo")
+    x, y, classes = capt.demo_pictures(clip, domain="night", split="train", n=4)
+    model = example.tune(clip, x, y, classes, "a photo of a {}.")
+    plain = capt.Classifier(clip, classes, "a photo of a {}.")
+    assert (model(x) - plain(x)).abs().max() > 0.1
+    attacked = example.attack(plain, x, y)
+    assert 0 < (attacked - x).abs().max() <= example.EPS + 1e-6
+    assert capsys.readouterr().out.startswith("epoch 1: loss")
+
+
+def _loaded(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
