@@ -16,7 +16,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
 
 
 def add_options(parser: argparse.ArgumentParser, table: Sequence[Option]) -> None:
-    """Add the options of a table, and those of every verb about output; one that was not given is None, so that the request knows its default."""
+    """Add the options of a table, and those of every verb about output; one that is not given is None: the record has the default."""
     groups: dict[str, argparse._ActionsContainer] = {"": parser}
     exclusive: dict[str, argparse._ActionsContainer] = {}
     for option in table:
