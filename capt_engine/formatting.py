@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def percent(value: float) -> str:
-    """ "41.0 %"."""
+    """Return "41.0 %"."""
     return f"{value * 100:.1f} %"
 
 
@@ -39,7 +39,7 @@ def short(sha256: str) -> str:
 
 
 def counted(n: int, one: str, many: str = "") -> str:
-    """ "1 picture", "2 pictures"."""
+    """Return "1 picture", "2 pictures"."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 

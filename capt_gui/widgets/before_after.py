@@ -160,7 +160,7 @@ class BeforeAfter(QWidget):
 
 
 def written(share: Measured) -> str:
-    """ "41 % (34–48 %)": the figure and its interval."""
+    """Return "41 % (34–48 %)": the figure and its interval."""
     low = percent(share.low).removesuffix("%").rstrip()
     return f"{percent(share.value)} ({low}–{percent(share.high)})"
 

@@ -107,7 +107,7 @@ def round_values(low: float, high: float) -> list[float]:
 
 
 def percent_tick(value: float) -> str:
-    """ "40 %", with a space at which no line ends."""
+    """Return "40 %", with a space at which no line ends."""
     return f"{value * 100:.0f}\u00a0%"
 
 
