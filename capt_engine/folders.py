@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
+from typing import Any
 
 import platformdirs
+
+from capt_engine.errors import CaptError
+from capt_engine.reading import read_toml
 
 APP = "capt-explorer"
 
@@ -43,7 +46,7 @@ def log_dir() -> Path:
 def chosen_model() -> str:
     """The model last chosen in the window, or "demo"; settings that cannot be read count as none."""
     try:
-        model = tomllib.loads((config_dir() / "settings.toml").read_text(encoding="utf-8")).get("model")
-    except (OSError, ValueError):
+        model = read_toml(config_dir() / "settings.toml", dict[str, Any]).get("model")
+    except CaptError:
         return "demo"
     return model if isinstance(model, str) and model else "demo"

@@ -73,6 +73,14 @@ def decode(
     return _decode(data, _finite_json if finite else _json, "JSON", kind, called, error, hint, most)
 
 
+def fitted(value: object, kind: type[T], *, called: str, error: type[CaptError] = BadRequest, hint: str = _HINT) -> T:
+    """A value that was parsed already, as that type; raises `error` where it does not fit."""
+    try:
+        return msgspec.convert(_today(value, kind), kind)
+    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError) as problem:
+        raise error(f"{called} does not hold what it should: {_words(problem)}.", hint) from problem
+
+
 def renamed(values: Mapping[str, Any], old_names: Mapping[str, str]) -> dict[str, Any]:
     """The values of a file under today's names; those it has already stay."""
     return {old_names.get(name, name): value for name, value in values.items()}
@@ -113,10 +121,7 @@ def _decode(
         raise error(f"{called} is not sound {language}: {str(problem)[:200]}.", hint) from problem
     if _is_deep(value):
         raise error(f"{called} is nested too deeply.", hint)
-    try:
-        return msgspec.convert(_today(value, kind), kind)
-    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError) as problem:
-        raise error(f"{called} does not hold what it should: {_words(problem)}.", hint) from problem
+    return fitted(value, kind, called=called, error=error, hint=hint)
 
 
 def _json(text: str) -> object:

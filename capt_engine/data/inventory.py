@@ -17,10 +17,11 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from capt_engine.data.labelled_set import shown
 from capt_engine.errors import BadRequest
+from capt_engine.reading import decode, fitted
 from capt_engine.records.data import LongName
 
 FILE = "inventory.csv"
@@ -53,6 +54,16 @@ class Inventory:
     entries: tuple[Entry, ...]
     token_limit: int = 0
     long_names: tuple[LongName, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Head:
+    root: str
+    template: str
+    classes: tuple[str, ...]
+    token_limit: int
+    long_names: tuple[tuple[str, int], ...]
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -97,34 +108,35 @@ def table_bytes(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> byt
 
 def read(path: str | os.PathLike[str]) -> Inventory:
     """The inventory in a file. Raises BadRequest where it is missing, damaged, or of another version."""
+    name = f"The inventory {shown(path)}"
     try:
         data = Path(path).read_bytes()
     except (OSError, ValueError) as error:
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-        raise BadRequest(f"The inventory {shown(path)} cannot be read ({reason}).", _SCAN_AGAIN) from error
+        raise BadRequest(f"{name} cannot be read ({reason}).", _SCAN_AGAIN) from error
     first, _, table = data.partition(b"\r\n")
     try:
-        head = json.loads(first.removeprefix(b"# ")) if first.startswith(b"# ") else None
-        if not isinstance(head, dict) or "inventory" not in head:
-            raise BadRequest(f"{shown(path)} is not an inventory of pictures.", _SCAN_AGAIN)
-        if head["inventory"] != VERSION:
-            raise BadRequest(f"{shown(path)} was written by another version of CAPT Explorer.", _SCAN_AGAIN)
-        if head["sha256"] != hashlib.sha256(table).hexdigest():
+        said = decode(first[2:], dict[str, Any], called=name, hint=_SCAN_AGAIN) if first.startswith(b"# ") else {}
+        if "inventory" not in said:
+            raise BadRequest(f"{name} is not an inventory of pictures.", _SCAN_AGAIN)
+        if said["inventory"] != VERSION:
+            raise BadRequest(f"{name} was written by another version of CAPT Explorer.", _SCAN_AGAIN)
+        head = fitted(said, _Head, called=name, hint=_SCAN_AGAIN)
+        if head.sha256 != hashlib.sha256(table).hexdigest():
             raise ValueError("it was changed or cut off")
-        classes = tuple(str(name) for name in head["classes"])
         lines = csv.reader(io.StringIO(table.decode("utf-8", "surrogateescape"), newline=""), strict=True)
         if tuple(next(lines)) != COLUMNS:
             raise ValueError("other columns")
         return Inventory(
-            root=str(head["root"]),
-            template=str(head["template"]),
-            classes=classes,
-            entries=tuple(_entry(line, classes) for line in lines),
-            token_limit=int(head["token_limit"]),
-            long_names=tuple(LongName(str(name), int(tokens)) for name, tokens in head["long_names"]),
+            root=head.root,
+            template=head.template,
+            classes=head.classes,
+            entries=tuple(_entry(line, head.classes) for line in lines),
+            token_limit=head.token_limit,
+            long_names=tuple(LongName(*one) for one in head.long_names),
         )
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError, StopIteration, csv.Error) as error:
-        raise BadRequest(f"The inventory {shown(path)} is damaged ({error}).", _SCAN_AGAIN) from error
+    except (ValueError, IndexError, StopIteration, csv.Error) as error:
+        raise BadRequest(f"{name} is damaged ({error}).", _SCAN_AGAIN) from error
 
 
 def _entry(line: list[str], classes: tuple[str, ...]) -> Entry:

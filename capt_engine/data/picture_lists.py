@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from capt_engine.data.folders import natural_key
 from capt_engine.data.labelled_set import (
@@ -29,9 +28,13 @@ from capt_engine.data.labelled_set import (
     text_of,
 )
 from capt_engine.errors import BadRequest
+from capt_engine.reading import decode
 
 # Where the published split files' pictures lie, seen from the file (CoOp's DATASETS.md); the last is the file's own folder.
 _IMAGE_FOLDERS = ("images", "101_ObjectCategories", "jpg", "SUN397", "2750", "UCF-101-midframes", "")
+
+# ImageNet's list of 1.3 million pictures is 0.1 GB.
+_MOST_BYTES = 1 << 30
 
 
 class _Row(NamedTuple):
@@ -143,11 +146,9 @@ def read_split_file(
     `sure`. text: the file, if already read.
     Raises BadRequest. Source: CoOp, datasets/oxford_pets.py.
     """
-    try:
-        lists = json.loads(text_of(path) if text is None else text)
-    except (ValueError, RecursionError) as error:
-        raise BadRequest(f"{path} is not a sound JSON file ({error}).", "It may be cut off; fetch it again.") from error
-    if not isinstance(lists, dict) or not all(isinstance(lists.get(split), list) for split in SPLITS):
+    hint = "It may be cut off; fetch it again."
+    lists = decode(text_of(path) if text is None else text, dict[str, Any], called=path, hint=hint, most=_MOST_BYTES)
+    if not all(isinstance(lists.get(split), list) for split in SPLITS):
         raise BadRequest(
             f"{path} is not a split file: it needs the three lists train, val and test.", "Choose another file."
         )

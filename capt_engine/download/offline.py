@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from capt_engine.errors import BadRequest
+from capt_engine.errors import BadRequest, CaptError
 from capt_engine.files import refused, write_atomic
 from capt_engine.folders import data_dir
+from capt_engine.reading import decode
 from capt_engine.records import LedgerEntry
 
 _LOCK = "offline"
@@ -68,8 +70,6 @@ def ledger() -> tuple[LedgerEntry, ...]:
     except OSError:
         return ()
     for line in lines:
-        try:
-            entries.append(LedgerEntry(**json.loads(line)))
-        except (ValueError, TypeError):
-            continue
+        with suppress(CaptError):
+            entries.append(decode(line, LedgerEntry, called="a line of the ledger"))
     return tuple(reversed(entries))

@@ -16,6 +16,7 @@ from capt_engine.files import move_new, write_atomic
 from capt_engine.folders import models_dir
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.model.store import catalog, install_record
+from capt_engine.reading import fitted, read_json
 from capt_engine.records import (
     DownloadRequest,
     DownloadResult,
@@ -107,13 +108,15 @@ def _check_config(parts: Path, entry: dict[str, Any]) -> None:
     if not path.is_file():
         return
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-        told = bool(config["model_cfg"].get("quick_gelu", False))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        config = read_json(path, dict[str, Any], error=BadCheckpoint, hint="It was removed.")
+        told = bool(
+            fitted(config.get("model_cfg"), dict[str, Any], called=str(path), error=BadCheckpoint).get(
+                "quick_gelu", False
+            )
+        )
+    except BadCheckpoint:
         shutil.rmtree(parts)
-        raise BadCheckpoint(
-            f"{path.name} of {entry['repo']} is no model's configuration.", "It was removed."
-        ) from error
+        raise
     wanted = {"QuickGELU": True, "GELU": False}.get(entry["activation"], told)
     if told != wanted:
         config["model_cfg"]["quick_gelu"] = wanted

@@ -15,7 +15,6 @@ GELU and the reverse, without any error (open_clip #441, #771). It is an open_cl
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import re
 import warnings
@@ -35,6 +34,7 @@ from capt_engine.folders import models_dir
 from capt_engine.model import imports
 from capt_engine.model.devices import pick_device
 from capt_engine.model.store import install_record as installed
+from capt_engine.reading import read_json
 from capt_engine.resources import resource
 
 open_clip = imports.open_clip()
@@ -213,13 +213,8 @@ def _require_unchanged(folder: Path, backbone: Backbone) -> None:
 def _named_base(path: Path) -> Base:
     """The base that a tower.json names; raises BadCheckpoint."""
     where = f"{str(path)!r}"
-    try:
-        if path.stat().st_size > _LONGEST_HEADER:
-            raise BadCheckpoint(f"{where} is too long to be the description of a tower.", _LOAD_HINT)
-        told = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise BadCheckpoint(f"{where} is not sound JSON.", _LOAD_HINT) from error
-    if not isinstance(told, dict) or told.get("format") != TOWER_FORMAT:
+    told = read_json(path, dict[str, Any], error=BadCheckpoint, hint=_LOAD_HINT, most=_LONGEST_HEADER)
+    if told.get("format") != TOWER_FORMAT:
         raise BadCheckpoint(f"{where} does not say format {TOWER_FORMAT}.", "Update, or tune the tower again.")
     base, digest = told.get("base"), told.get("base_sha256")
     if not isinstance(base, str) or not base:

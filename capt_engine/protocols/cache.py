@@ -13,6 +13,7 @@ from typing import Any
 
 from capt_engine.errors import BadRequest
 from capt_engine.files import refused, write_atomic
+from capt_engine.reading import json_if_sound
 
 FORMAT = 1
 _WAIT_S = 0.5
@@ -40,11 +41,8 @@ class WorkFolder:
 
     def read(self, key: str) -> dict[str, Any] | None:
         """A finished cell; None where there is none, or where a file is damaged, as it can be computed again."""
-        try:
-            told = json.loads(self._cell(key).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        return told if isinstance(told, dict) and told.get("format") == FORMAT else None
+        told = json_if_sound(self._cell(key), dict[str, Any])
+        return told if told is not None and told.get("format") == FORMAT else None
 
     def write(self, key: str, told: Mapping[str, Any]) -> None:
         """Keep a finished cell, at once."""

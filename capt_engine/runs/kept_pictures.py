@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from capt_engine.files import write_atomic
+from capt_engine.reading import json_if_sound
 from capt_engine.records import Picture, PictureRow
 from capt_engine.runs.manifest import as_json
 
@@ -123,11 +123,7 @@ def files_of(entries: Iterable[Kept]) -> set[str]:
 
 def read(folder: Path) -> list[Kept]:
     """The list of a run folder; empty where there is none, or none that can be read."""
-    try:
-        told = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        return [Kept(**one) for one in told]
-    except (OSError, ValueError, TypeError):
-        return []
+    return json_if_sound(folder / INDEX, list[Kept]) or []
 
 
 def write(folder: Path, entries: Iterable[Kept]) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import shutil
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from capt_engine.reading import json_if_sound
 from capt_gui.settings import Settings
 
 RUNS_KEPT = 50
@@ -61,11 +63,13 @@ def remove_old(folder: Path, kept: int = RUNS_KEPT) -> int:
     return gone
 
 
+@dataclass(frozen=True)
+class _Manifest:
+    format: int
+    request: dict[str, Any]
+
+
 def _is_ours(run: Path) -> bool:
     if not _OURS.fullmatch(run.name) or run.is_symlink() or not run.is_dir():
         return False
-    try:
-        manifest = json.loads((run / _MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(manifest, dict) and isinstance(manifest.get("request"), dict) and "format" in manifest
+    return json_if_sound(run / _MANIFEST, _Manifest) is not None

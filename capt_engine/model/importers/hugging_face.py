@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
+import msgspec
 import torch
 from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint
 from capt_engine.model.importers.base import State
 from capt_engine.model.importers.openai import MEAN, STD
+from capt_engine.reading import fitted, read_json
 
 CONFIG = "config.json"
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 _PREPROCESSOR = "preprocessor_config.json"
-_LONGEST_CONFIG = 1_000_000
+_LONGEST_CONFIG, _DAMAGED = 1_000_000, "The folder is damaged."
+T = TypeVar("T")
 _EPS = 1e-5
 _TOWERS = {"text_model.": "", "vision_model.": "visual."}
 _NAMES = {
@@ -74,64 +77,60 @@ def _named(name: str) -> str:
     return _TOWERS[tower] + rest
 
 
+_Heads = Annotated[int, msgspec.Meta(ge=1, le=1024)]
+_Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+@dataclass(frozen=True)
+class _Config:
+    """config.json; the older `…_config_dict` wins over `…_config`, as it does there."""
+
+    text_config: dict[str, Any] | None = None
+    text_config_dict: dict[str, Any] | None = None
+    vision_config: dict[str, Any] | None = None
+    vision_config_dict: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class _Tower:
+    hidden_act: str = "quick_gelu"
+    layer_norm_eps: float = _EPS
+    num_attention_heads: _Heads | None = None
+
+
+@dataclass(frozen=True)
+class _Look:
+    image_mean: tuple[_Unit, _Unit, _Unit] | None = None
+    image_std: tuple[_Unit, _Unit, _Unit] | None = None
+
+
 def told(folder: Path) -> dict[str, Any]:
     """What config.json and preprocessor_config.json say that the shapes do not: activation, heads, mean, std. Raises BadCheckpoint."""
-    config = _json(folder / CONFIG)
-    text, vision = _part(config, "text"), _part(config, "vision")
-    acts = {part.get("hidden_act", "quick_gelu") for part in (text, vision)}
+    config = _read(folder / CONFIG, _Config)
+    text = _tower({**(config.text_config or {}), **(config.text_config_dict or {})})
+    vision = _tower({**(config.vision_config or {}), **(config.vision_config_dict or {})})
+    acts = {text.hidden_act, vision.hidden_act}
     if len(acts) != 1 or not acts <= {"quick_gelu", "gelu"}:
         raise BadCheckpoint(
-            f"The towers' activations are {', '.join(map(repr, sorted(map(str, acts))))}.",
-            "Such models are not supported.",
+            f"The towers' activations are {', '.join(map(repr, sorted(acts)))}.", "Such models are not supported."
         )
-    if any(abs(float(part.get("layer_norm_eps", _EPS)) - _EPS) > 1e-9 for part in (text, vision)):
+    if any(abs(part.layer_norm_eps - _EPS) > 1e-9 for part in (text, vision)):
         raise BadCheckpoint("The model's norms have another epsilon than CLIP's.", "Such models are not supported.")
-    look = _json(folder / _PREPROCESSOR) if (folder / _PREPROCESSOR).is_file() else {}
+    told_look = (folder / _PREPROCESSOR).is_file()
+    look = _read(folder / _PREPROCESSOR, _Look) if told_look else _Look()
     return {
         "quick_gelu": acts == {"quick_gelu"},
-        "text_heads": _count(text, "num_attention_heads", 8),
-        "vision_heads": _count(vision, "num_attention_heads", 12),
-        "mean": _three(look.get("image_mean"), MEAN),
-        "std": _three(look.get("image_std"), STD),
-        "told_look": bool(look),
+        "text_heads": text.num_attention_heads or 8,
+        "vision_heads": vision.num_attention_heads or 12,
+        "mean": look.image_mean or MEAN,
+        "std": look.image_std or STD,
+        "told_look": told_look,
     }
 
 
-def _part(config: dict[str, Any], tower: str) -> dict[str, Any]:
-    """The older `…_config_dict` wins over `…_config`, as it does there."""
-    found: dict[str, Any] = {}
-    for name in (f"{tower}_config", f"{tower}_config_dict"):
-        value = config.get(name)
-        found |= value if isinstance(value, dict) else {}
-    return found
+def _tower(part: dict[str, Any]) -> _Tower:
+    return fitted(part, _Tower, called=CONFIG, error=BadCheckpoint, hint=_DAMAGED)
 
 
-def _count(part: dict[str, Any], name: str, usual: int) -> int:
-    value = part.get(name, usual)
-    if type(value) is not int or not 1 <= value <= 1024:
-        raise BadCheckpoint(f"{CONFIG} gives {name} as {str(value)[:40]!r}.", "The folder is damaged.")
-    return value
-
-
-def _three(value: object, usual: tuple[float, ...]) -> tuple[float, ...]:
-    if value is None:
-        return usual
-    if (
-        not isinstance(value, list)
-        or len(value) != 3
-        or not all(isinstance(one, int | float) and 0 <= one <= 1 for one in value)
-    ):
-        raise BadCheckpoint(f"{_PREPROCESSOR} gives no sound normalisation.", "The folder is damaged.")
-    return tuple(float(one) for one in value)
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > _LONGEST_CONFIG:
-            raise BadCheckpoint(f"{path.name} is too long to be a configuration.", "The folder is damaged.")
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise BadCheckpoint(f"{str(path)!r} is not sound JSON.", "The folder is damaged.") from error
-    if not isinstance(value, dict):
-        raise BadCheckpoint(f"{str(path)!r} is no configuration.", "The folder is damaged.")
-    return value
+def _read(path: Path, kind: type[T]) -> T:
+    return read_json(path, kind, error=BadCheckpoint, hint=_DAMAGED, most=_LONGEST_CONFIG, finite=True)

@@ -33,6 +33,7 @@ from capt_engine.model.importers.base import State
 from capt_engine.model.importers.reading import Contents, read_published
 from capt_engine.model.store import install_record
 from capt_engine.model.tensor_file import write_tensors
+from capt_engine.reading import read_json
 
 OPEN_CLIP_CONFIG, OPEN_CLIP_WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
 _PICKLED = ("open_clip_pytorch_model.bin", "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors")
@@ -145,6 +146,12 @@ def _converted(path: Path, out: Path, base: str, activation: str, read: Read) ->
     return "state dict", ["The sizes were read from the weights."], assumed
 
 
+@dataclass(frozen=True)
+class _OpenClipConfig:
+    model_cfg: dict[str, Any]
+    preprocess_cfg: dict[str, Any] | None = None
+
+
 def _open_clip_folder(path: Path, out: Path, activation: str, read: Read) -> tuple[str, list[str], list[str]]:
     found = [path / name for name in _PICKLED if (path / name).is_file()] or sorted(path.glob("*.safetensors"))
     found = [one for one in found if one.suffix == ".safetensors"] or found
@@ -153,11 +160,8 @@ def _open_clip_folder(path: Path, out: Path, activation: str, read: Read) -> tup
             f"{str(path)!r} holds a configuration but no weights.", "They are called open_clip_model.safetensors."
         )
     state = openai.weights(read(found[0]).state)
-    try:
-        told = json.loads((path / OPEN_CLIP_CONFIG).read_text(encoding="utf-8"))
-        config, look = dict(told["model_cfg"]), dict(told.get("preprocess_cfg", openai.preprocessing()))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise BadCheckpoint(f"{OPEN_CLIP_CONFIG} is not sound.", "The folder is damaged.") from error
+    told = read_json(path / OPEN_CLIP_CONFIG, _OpenClipConfig, error=BadCheckpoint, hint="The folder is damaged.")
+    config, look = told.model_cfg, told.preprocess_cfg or openai.preprocessing()
     said = [f"The configuration says {'QuickGELU' if config.get('quick_gelu') else 'GELU'}."]
     if activation:
         config["quick_gelu"] = activation == "quickgelu"

@@ -7,7 +7,6 @@ import functools
 import os
 import shutil
 import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from capt_engine.download.client import parts_folder
 from capt_engine.download.process import Order
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.folders import models_dir
+from capt_engine.reading import read_toml
 from capt_engine.records import DeviceInfo, ModelsListed, OfferedModel
 from capt_engine.resources import resource
 
@@ -125,8 +125,7 @@ def _windows_memory() -> int | None:
 
 @functools.cache
 def _entries() -> tuple[dict[str, Any], ...]:
-    with resource("models.toml").open("rb") as file:
-        return tuple(tomllib.load(file)["model"])
+    return read_toml(resource("models.toml"), dict[str, tuple[dict[str, Any], ...]])["model"]
 
 
 def _from_hub(model: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from capt_engine import files
 from capt_engine.errors import BadCheckpoint, BadRequest
+from capt_engine.reading import read_json
 
 INSTALLED = "installed.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -51,11 +52,8 @@ def remembered(note: Path) -> dict[str, Any] | None:
     """What was remembered; None where nothing was. Raises BadCheckpoint for a note that is damaged."""
     if not note.is_file():
         return None
-    try:
-        told = json.loads(note.read_text(encoding="utf-8")) if note.stat().st_size <= _LONGEST else None
-    except (OSError, ValueError, RecursionError) as error:
-        raise BadCheckpoint(f"{str(note)!r} is not sound JSON.", "Install it again.") from error
-    if not isinstance(told, dict) or not isinstance(told.get("files"), dict):
+    told = read_json(note, dict[str, Any], error=BadCheckpoint, hint="Install it again.", most=_LONGEST)
+    if not isinstance(told.get("files"), dict):
         raise BadCheckpoint(f"{str(note)!r} does not say what was installed.", "Install it again.")
     return told
 
