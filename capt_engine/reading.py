@@ -12,10 +12,11 @@ import json
 import math
 import tomllib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -79,6 +80,18 @@ def fitted(value: object, kind: type[T], *, called: str, error: type[CaptError] 
         return msgspec.convert(_today(value, kind), kind)
     except (msgspec.MsgspecError, ValueError, TypeError, OverflowError) as problem:
         raise error(f"{called} does not hold what it should: {_words(problem)}.", hint) from problem
+
+
+def what_fits(values: Mapping[str, Any], kind: type[T]) -> T:
+    """The fields of a dataclass whose values fit; each other one, and within a part each other one, keeps its default."""
+    taken: dict[str, Any] = {}
+    for name, field in get_type_hints(kind, include_extras=True).items():
+        if name in values and dataclasses.is_dataclass(field):
+            taken[name] = what_fits(values[name] if isinstance(values[name], dict) else {}, cast("type", field))
+        elif name in values:
+            with suppress(CaptError):
+                taken[name] = fitted(values[name], field, called=name)
+    return kind(**taken)
 
 
 def renamed(values: Mapping[str, Any], old_names: Mapping[str, str]) -> dict[str, Any]:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import platformdirs
 import tomli_w
 
 from capt_engine import files
+from capt_engine.errors import BadRequest
+from capt_engine.reading import read_toml, what_fits
 
 VERSION = 2
 FILE_NAME = "settings.toml"
 AUTO, OFF = "auto", "off"
 
 Values = dict[str, bool | int | float | str]
+Budget = Annotated[float, msgspec.Meta(ge=0)]
 
 
 @dataclass
@@ -80,7 +83,7 @@ class Settings:
     prompt_files: list[str] = field(default_factory=list)
     columns: list[int] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
-    eps: dict[str, float] = field(default_factory=dict)
+    eps: dict[str, Budget] = field(default_factory=dict)
     classes: dict[str, list[str]] = field(default_factory=dict)
     template: dict[str, str] = field(default_factory=dict)
     explore: AttackSettings = field(default_factory=AttackSettings)
@@ -119,13 +122,14 @@ def settings_path() -> Path:
 def load(path: Path) -> tuple[Settings, str]:
     """Read the settings; a damaged file is set aside. Returns them with a sentence for the user, or none."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        return _from_plain(upgrade(data, UPGRADES, VERSION)), ""
-    except FileNotFoundError:
-        return Settings(), ""
-    except OSError as problem:
-        return Settings(), f"The settings could not be read ({problem.strerror}), so the defaults are used."
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, UpgradeError):
+        data = read_toml(path, dict[str, Any])
+        return what_fits(upgrade(data, UPGRADES, VERSION), Settings), ""
+    except (BadRequest, UpgradeError) as problem:
+        why = problem.__cause__
+        if isinstance(why, FileNotFoundError):
+            return Settings(), ""
+        if isinstance(why, OSError):
+            return Settings(), f"The settings could not be read ({why.strerror}), so the defaults are used."
         return Settings(), set_aside(path, "The settings file was damaged")
 
 
@@ -159,59 +163,3 @@ def upgrade(
         except Exception as problem:
             raise UpgradeError(f"from version {step}: {problem!r}") from problem
     return values | {"version": version}
-
-
-def _from_plain(data: dict[str, Any]) -> Settings:
-    settings = Settings()
-    _take(settings, data)
-    return settings
-
-
-def _take(settings: Settings | AttackSettings, data: dict[str, Any]) -> None:
-    """Take the known keys whose values have the right shape; everything else keeps its default."""
-    for entry in fields(settings):
-        value, default = data.get(entry.name), getattr(settings, entry.name)
-        if isinstance(default, AttackSettings):
-            _take(default, value if isinstance(value, dict) else {})
-        elif value is not None and _fits(entry.name, value, default):
-            setattr(settings, entry.name, value)
-
-
-def _fits(name: str, value: object, default: object) -> bool:
-    """True where a value read from the file has the type, and inside lists and tables the types, that the setting has."""
-    if type(value) is not type(default):
-        return False
-    if isinstance(value, list):
-        return all(type(item) is _LISTS[name] for item in value)
-    if isinstance(value, dict):
-        return all(_TABLES[name](item) for item in value.values())
-    return True
-
-
-def _is_budget(item: object) -> bool:
-    return isinstance(item, int | float) and not isinstance(item, bool) and item >= 0
-
-
-def _is_names(item: object) -> bool:
-    return isinstance(item, list) and all(isinstance(name, str) for name in item)
-
-
-def _is_values(item: object) -> bool:
-    return isinstance(item, dict) and all(type(value) in (bool, int, float, str) for value in item.values())
-
-
-_LISTS: dict[str, type] = {
-    "columns": int,
-    "rows": int,
-    "prompt_files": str,
-    "report_left_out": str,
-    "report_columns": int,
-    "tune_recent": str,
-    "recent": str,
-}
-_TABLES: dict[str, Callable[[object], bool]] = {
-    "eps": _is_budget,
-    "expert": _is_values,
-    "classes": _is_names,
-    "template": lambda item: isinstance(item, str),
-}

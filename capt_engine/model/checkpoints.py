@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import safetensors.torch
 import torch
@@ -28,7 +28,8 @@ from capt_engine.files import write_atomic
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import COUPLINGS, PLACEHOLDER, POSITIONS, Prompts, PromptShape, TowerSizes, state_shapes
 from capt_engine.model.text import is_template, keeping_braces
-from capt_engine.records.tuning import renamed
+from capt_engine.reading import decode, renamed
+from capt_engine.records.tuning import OLD_NAMES
 
 FORMAT = 1
 MAX_HEADER_BYTES = 1_000_000
@@ -283,7 +284,7 @@ def _document(value: dict[str, object]) -> Document:
     given = _object(value, "description", {"format", *Document.__dataclass_fields__})
     model = _object(given["backbone"], "backbone", {"id", "sha256", "sizes"})
     sizes = _object(model["sizes"], "sizes", set(TowerSizes.__dataclass_fields__))
-    described = renamed(_object(given["shape"], "shape"))
+    described = renamed(_object(given["shape"], "shape"), OLD_NAMES)
     numbers = {name: _whole(size, name, 1, _WIDEST) for name, size in sizes.items()}
     texts = {name: _text(given[name], name) for name in ("method", "data", "notes", "licence")}
     classes, seed = given["classes"], given["seed"]
@@ -298,7 +299,7 @@ def _document(value: dict[str, object]) -> Document:
         placeholder=_text(given["placeholder"], "placeholder", PLACEHOLDER),
         classes=names,
         seed=None if seed is None else _whole(seed, "seed", 0, (1 << 64) - 1),
-        settings=renamed(_named(given["settings"], "settings")),
+        settings=renamed(_named(given["settings"], "settings"), OLD_NAMES),
         versions={name: _text(of, "version") for name, of in _named(given["versions"], "versions").items()},
         figures=_named(given["figures"], "figures"),
     )
@@ -325,19 +326,11 @@ def _shape(described: dict[str, object], layers: int, n_names: int) -> PromptSha
         raise _Fault(f"describes a shape that cannot be: {error.message[:-1]}") from error
 
 
-def _parsed(text: bytes, what: str) -> dict[str, object]:
-    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        if len({key for key, _ in pairs}) < len(pairs):
-            raise ValueError("a key stands twice")
-        return dict(pairs)
-
+def _parsed(text: bytes, what: str) -> dict[str, Any]:
     try:
-        value = json.loads(text.decode("utf-8"), object_pairs_hook=once)
-    except (ValueError, RecursionError) as error:
-        raise _Fault(f"has a {what} that is not sound JSON") from error
-    if not isinstance(value, dict):
-        raise _Fault(f"has a {what} that is not a JSON object")
-    return value
+        return decode(text, dict[str, Any], called=f"has a {what} that")
+    except BadRequest as error:
+        raise _Fault(error.message[:-1]) from error
 
 
 def _object(value: object, what: str, names: set[str] | None = None) -> dict[str, object]:

@@ -10,7 +10,8 @@ from capt_engine.protocols.cache import WorkFolder
 from capt_engine.protocols.definitions import Part, Setting, Work, budget_text
 from capt_engine.protocols.render import Page
 from capt_engine.protocols.table import CLEAN, Chapter, Line, Measured, table
-from capt_engine.records.tuning import renamed
+from capt_engine.reading import renamed
+from capt_engine.records.tuning import OLD_NAMES
 
 
 def page_of(name: str, work: Work, setting: Setting, folder: WorkFolder, command: str) -> Page:
@@ -105,7 +106,7 @@ def _tuned_with(found: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
             continue
         words = [
             f"{name.rstrip('_').replace('_', ' ')} {_value(name, value)}"
-            for name, value in renamed(told["tuned_with"]).items()
+            for name, value in renamed(told["tuned_with"], OLD_NAMES).items()
         ]
         by_method.setdefault(recipe["method"], set()).add(", ".join(words))
     return [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 from capt_engine.records.catalogue import PromptsInfo
 from capt_engine.records.pictures import FailedPicture, Picture
@@ -36,11 +36,6 @@ OLD_NAMES: Mapping[str, str] = {
 """Names of tuning settings and prompt shapes in files of before → today's."""
 
 
-def renamed(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a file under today's names; those it has already stay."""
-    return {OLD_NAMES.get(name, name): value for name, value in values.items()}
-
-
 @dataclass(frozen=True)
 class TuneRequest:
     """Learn prompts from a few labelled pictures per class and write them to `out`; None stands for the default of method and model.
@@ -55,6 +50,8 @@ class TuneRequest:
     epochs and keep the best of them, as "stop and keep the best" does; 0 for never. resume: go on where an earlier run of the
     same request was stopped.
     """
+
+    OLD_NAMES: ClassVar[Mapping[str, str]] = OLD_NAMES
 
     data: str
     out: str
@@ -116,6 +113,8 @@ class TuneStep:
     gradients that were exactly zero. prompt_norm: the length of all learned values together, before the step; 0 in a log of an
     older version.
     """
+
+    OLD_NAMES: ClassVar[Mapping[str, str]] = OLD_NAMES
 
     epoch: int
     step: int

@@ -11,10 +11,10 @@ import copy
 import hashlib
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -27,8 +27,9 @@ from capt_engine.model.clip import TOWER_CONFIG, TOWER_FORMAT, TOWER_WEIGHTS, Ba
 from capt_engine.model.tensor_file import write_tensors
 from capt_engine.model.vision import encode_pixels
 from capt_engine.progress import Progress
+from capt_engine.reading import decode, renamed
 from capt_engine.records import TuneStep
-from capt_engine.records.tuning import renamed
+from capt_engine.records.tuning import OLD_NAMES
 from capt_engine.tuning.inner_attack import InnerAttack
 from capt_engine.tuning.loop import Answers, Recipe, State, Tuning, TuningFailed
 from capt_engine.tuning.objective import OBJECTIVES, Settings
@@ -93,12 +94,23 @@ class TowerRecipe:
 class EpochLog:
     """An epoch's means over its pictures; accuracies in [0, 1] are of the batches as they came, the clean one if it was measured."""
 
+    OLD_NAMES: ClassVar[Mapping[str, str]] = OLD_NAMES
+
     epoch: int
     lr: float
     loss: float
     attacked_accuracy: float
     clean_accuracy: float | None
     zero_gradients: float
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What a checkpoint says beside its tensors."""
+
+    run: dict[str, Any]
+    epoch: int
+    logs: list[EpochLog]
 
 
 @dataclass(frozen=True)
@@ -252,9 +264,11 @@ class TowerTuning:
         """Go on from a checkpoint of the same run; raises BadCheckpoint where it is damaged or of another one."""
         try:
             with safe_open(path, framework="pt") as file:
-                said = json.loads((file.metadata() or {})["tower"])
+                said = decode(
+                    file.metadata()["tower"], _Said, called=f"The description in {str(path)!r}", error=BadCheckpoint
+                )
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
-            if said["run"] | {"settings": renamed(said["run"]["settings"])} != self._run():
+            if said.run | {"settings": renamed(said.run["settings"], OLD_NAMES)} != self._run():
                 raise BadCheckpoint(
                     f"{str(path)!r} was left by a run with other pictures, settings or another model.",
                     "Delete it to start again, or repeat the earlier settings.",
@@ -264,8 +278,8 @@ class TowerTuning:
                 part, _, weight = name.partition("/")
                 parts.setdefault(part, {})[weight] = value
             self.tuned.clip.visual.load_state_dict(parts.pop("weight"))
-            self._loop.restore(State(int(said["epoch"]), parts))
-            self.logs = [EpochLog(**renamed(log)) for log in said["logs"]]
+            self._loop.restore(State(said.epoch, parts))
+            self.logs = said.logs
         except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError, OSError) as error:
             raise BadCheckpoint(f"{str(path)!r} is damaged.", "Delete it to start again.") from error
 
@@ -307,7 +321,7 @@ def export(tuning: TowerTuning, folder: Path, about: dict[str, Any]) -> None:
 
 def card(said: dict[str, Any], figures: str = "") -> str:
     """The card of a tower, from what its tower.json says and a table of figures."""
-    settings, attack = renamed(said["settings"]), said["settings"]["attack"]
+    settings, attack = renamed(said["settings"], OLD_NAMES), said["settings"]["attack"]
     about = "\n".join(f"- {name}: {value}" for name, value in said["about"].items()) or "- not said"
     rows = "\n".join(
         f"| {log['epoch']} | {log['loss']:.3f} | {log['attacked_accuracy'] * 100:.1f} |" for log in said["epochs"]

@@ -6,14 +6,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
+import msgspec
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint
 from capt_engine.model.tensor_file import write_tensors
-from capt_engine.records.tuning import renamed
+from capt_engine.reading import decode, renamed
+from capt_engine.records.tuning import OLD_NAMES
 
 # Not .safetensors: what lists prompts should not meet it.
 SUFFIX = ".state"
@@ -41,6 +43,21 @@ class Saved:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Document:
+    """What the file says beside the tensors."""
+
+    OLD_NAMES: ClassVar[Mapping[str, str]] = OLD_NAMES
+
+    format: int
+    settings: dict[str, Any]
+    epoch: Annotated[int, msgspec.Meta(ge=1)]
+    batch_size: Annotated[int, msgspec.Meta(ge=1)]
+    best_epoch: int
+    epochs: list[dict[str, Any]]
+    notes: list[str]
+
+
 def state_path(out: Path) -> Path:
     """Where the state of a run that will write `out` is kept."""
     return out.with_name(out.name + SUFFIX)
@@ -53,15 +70,7 @@ def write(path: Path, saved: Saved) -> None:
         for part in _PARTS
         for name, value in getattr(saved, part).items()
     }
-    document = {
-        "format": _FORMAT,
-        "settings": saved.settings,
-        "epoch": saved.epoch,
-        "batch_size": saved.batch_size,
-        "best_epoch": saved.best_epoch,
-        "epochs": saved.epochs,
-        "notes": saved.notes,
-    }
+    document = {"format": _FORMAT} | {name: value for name, value in vars(saved).items() if name not in _PARTS}
     write_tensors(path, tensors, {_KEY: json.dumps(document)})
 
 
@@ -70,11 +79,14 @@ def read(path: Path) -> Saved:
     broken = BadCheckpoint(f"{str(path)!r} is not the state of a tuning run.", "Remove it and start again.")
     try:
         with safe_open(path, framework="pt") as file:
-            plain = json.loads((file.metadata() or {}).get(_KEY, "null"))
+            text = (file.metadata() or {}).get(_KEY, "")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-    except (SafetensorError, OSError, ValueError, RecursionError) as error:
+    except (SafetensorError, OSError) as error:
         raise broken from error
-    if not isinstance(plain, dict) or plain.get("format") != _FORMAT:
+    told = decode(
+        text, _Document, called=f"The state of a tuning run in {str(path)!r}", error=BadCheckpoint, hint=broken.hint
+    )
+    if told.format != _FORMAT:
         raise broken
     parts: dict[str, dict[str, Tensor]] = {part: {} for part in _PARTS}
     for name, value in tensors.items():
@@ -82,22 +94,15 @@ def read(path: Path) -> Saved:
         if part not in parts:
             raise broken
         parts[part][rest] = value
-    plain = renamed(plain)
-    try:
-        saved = Saved(
-            settings=renamed(dict(plain["settings"])),
-            epoch=int(plain["epoch"]),
-            batch_size=int(plain["batch_size"]),
-            best_epoch=int(plain["best_epoch"]),
-            epochs=list(plain["epochs"]),
-            notes=list(plain["notes"]),
-            **parts,
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise broken from error
-    if saved.epoch < 1 or saved.batch_size < 1:
-        raise broken
-    return saved
+    return Saved(
+        settings=renamed(told.settings, OLD_NAMES),
+        epoch=told.epoch,
+        batch_size=told.batch_size,
+        best_epoch=told.best_epoch,
+        epochs=told.epochs,
+        notes=told.notes,
+        **parts,
+    )
 
 
 def first_difference(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -145,13 +144,6 @@ def test_a_failing_upgrade_sets_the_file_aside(path: Path, monkeypatch: pytest.M
     path.write_text("version = 0\n", encoding="utf-8")
     settings, sentence = load(path)
     assert (settings, "settings.bad-1.toml" in sentence) == (Settings(), True)
-
-
-def test_every_table_has_a_shape() -> None:
-    """A new table setting cannot forget to say what its values look like."""
-    every = [Settings(), AttackSettings(), EvaluateSettings()]
-    tables = {entry.name for one in every for entry in fields(one) if isinstance(getattr(one, entry.name), dict)}
-    assert tables == set(settings_file._TABLES)
 
 
 def test_a_folder_that_cannot_be_read_is_said(tmp_path: Path) -> None:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from capt_engine.errors import CaptError
 from capt_engine.files import write_atomic
+from capt_engine.reading import json_if_sound
 from capt_engine.records import (
     Failure,
     JobContinued,
     JobPaused,
     JobProgress,
-    Share,
     TuneEpoch,
     TuneForecast,
     TuneRequest,
@@ -27,7 +26,6 @@ from capt_engine.records import (
     TuneStrip,
     TuneTold,
 )
-from capt_engine.records.tuning import renamed
 from capt_gui.bridge import Bridge, Job, News
 from capt_gui.view_models import formatting
 from capt_gui.view_models.tune.project import KEEP, RESUME, START_OVER, TuneProject
@@ -350,22 +348,23 @@ class TuneRun(QObject):
         return self._out.with_name(self._out.name + _STATE_SUFFIX)
 
 
+@dataclass(frozen=True)
+class _Curves:
+    steps: list[TuneStep]
+    epochs: list[TuneEpoch]
+
+
+@dataclass(frozen=True)
+class _MadeBy:
+    request: TuneRequest | None
+    command: str
+
+
 def _read_curves(path: Path) -> tuple[list[TuneStep], dict[int, TuneEpoch]]:
-    try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        epochs = [TuneEpoch(**{**one, **_shares(one)}) for one in stored["epochs"]]
-        return [TuneStep(**renamed(one)) for one in stored["steps"]], {one.epoch: one for one in epochs}
-    except (OSError, ValueError, TypeError, KeyError):
-        return [], {}
-
-
-def _shares(stored: dict[str, Any]) -> dict[str, Share | None]:
-    return {name: Share(**stored[name]) if stored[name] else None for name in ("clean", "robust")}
+    stored = json_if_sound(path, _Curves) or _Curves([], [])
+    return stored.steps, {one.epoch: one for one in stored.epochs}
 
 
 def _read_made_by(path: Path) -> tuple[TuneRequest | None, str]:
-    try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        return TuneRequest(**renamed(stored["request"])), str(stored["command"])
-    except (OSError, ValueError, TypeError, KeyError):
-        return None, ""
+    stored = json_if_sound(path, _MadeBy) or _MadeBy(None, "")
+    return stored.request, stored.command

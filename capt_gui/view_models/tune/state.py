@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
 
 from capt_engine.records import ParamValue
 
@@ -11,6 +14,9 @@ DATA, SPLIT, METHOD, TUNE, RESULT = range(5)
 
 IDLE, RUNNING, PAUSED, STOPPED, DONE = "idle", "running", "paused", "stopped", "done"
 """How far step 4 is; a project that is found as `running` or `paused` when the program starts was interrupted."""
+
+_Step = Annotated[int, msgspec.Meta(ge=DATA, le=RESULT)]
+_Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
 
 
 @dataclass(frozen=True)
@@ -26,23 +32,23 @@ class TuneState:
     """
 
     data: tuple[str, ...] = ()
-    step: int = DATA
-    reached: int = DATA
+    step: _Step = DATA
+    reached: _Step = DATA
     excluded: tuple[str, ...] = ()
     excluded_classes: tuple[str, ...] = ()
     own_parts: bool = False
-    shots: int | None = 16
-    val_share: float = 0.1
-    test_share: float = 0.3
+    shots: Annotated[int, msgspec.Meta(ge=1)] | None = 16
+    val_share: _Share = 0.1
+    test_share: _Share = 0.3
     seed: int = 0
     model: str = "demo"
     template: str = ""
     method: str = "capt"
     preset: str = "quick"
     settings: tuple[tuple[str, ParamValue], ...] = ()
-    test_eps: float | None = None
+    test_eps: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     test_steps: int = 100
-    run: str = IDLE
+    run: Annotated[str, msgspec.Meta(pattern="^(idle|running|paused|stopped|done)$")] = IDLE
     epoch: int = 0
     epochs: int = 0
     test_run: str = ""

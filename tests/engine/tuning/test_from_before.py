@@ -15,8 +15,9 @@ from capt_engine.attacks.base import LINF, Threat
 from capt_engine.errors import BadCheckpoint, Cancelled
 from capt_engine.model.checkpoints import read
 from capt_engine.model.text import class_features
+from capt_engine.reading import decode
 from capt_engine.records import TuneStep
-from capt_engine.records.tuning import OLD_NAMES, renamed
+from capt_engine.records.tuning import OLD_NAMES
 from capt_engine.runs.command_line import command_of
 from capt_engine.runs.tuning_text import request_of
 from capt_engine.tuning import state as states
@@ -73,7 +74,7 @@ def test_a_step_in_a_log_of_before_is_read() -> None:
         ),
         0.5,
     )
-    step = TuneStep(**renamed(json.loads(line)), **rest)
+    step = decode(json.dumps(json.loads(line) | rest), TuneStep, called="a step")
     assert (step.lr, step.reference) == (0.02, 0.2)
 
 
