@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from capt_engine.cli.import_output import add_pictures, scored
 from capt_engine.cli.options import add_common
@@ -15,6 +16,7 @@ from capt_engine.cli.output import print_json
 from capt_engine.cli.run_job import CANCELLED, follow
 from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import BadRequest
+from capt_engine.reading import read_json
 from capt_engine.records import (
     DownloadRequest,
     DownloadResult,
@@ -129,7 +131,7 @@ def _show(args: argparse.Namespace) -> int:
         }
         for config in ("open_clip_config.json", "tower.json"):
             if (folder / config).is_file():
-                facts[config] = json.loads((folder / config).read_text(encoding="utf-8"))
+                facts[config] = read_json(folder / config, dict[str, Any])
     if args.json:
         print_json("summary", facts)
     else:

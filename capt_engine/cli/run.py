@@ -51,11 +51,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Repeat it; 0 where nothing differs, 6 where something does. Raises CaptError."""
-    from capt_engine.runs.finished_run import json_of
+    from capt_engine.reading import read_json
     from capt_engine.runs.request_text import from_json
 
     place = args.manifest.absolute()
-    manifest = json_of(place)
+    manifest = read_json(place, dict[str, Any])
     request = _asked(args, manifest, from_json(manifest))
     with tempfile.TemporaryDirectory(prefix="capt-run-") as spare, _started_in(manifest):
         out = args.out.absolute() if args.out else Path(spare) / "run"
@@ -102,8 +102,9 @@ def _started_in(manifest: dict[str, Any]) -> Iterator[None]:
 
 
 def _told(args: argparse.Namespace, place: Path, manifest: dict[str, Any], out: Path) -> int:
+    from capt_engine.reading import read_json
     from capt_engine.runs.differences import differences
-    from capt_engine.runs.finished_run import FinishedRun, json_of
+    from capt_engine.runs.finished_run import FinishedRun
     from capt_engine.runs.run_folder import ROWS, SUMMARY, lines
 
     mark = place.stem.removeprefix("manifest")
@@ -112,7 +113,7 @@ def _told(args: argparse.Namespace, place: Path, manifest: dict[str, Any], out: 
     found = list(
         differences(
             manifest,
-            json_of(summary) if summary.is_file() else None,
+            read_json(summary, dict[str, Any]) if summary.is_file() else None,
             lines(rows) if rows.is_file() else None,
             new,
         )

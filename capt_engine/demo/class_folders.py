@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -13,6 +14,7 @@ from capt_engine.demo import world
 from capt_engine.errors import BadRequest
 from capt_engine.files import write_atomic
 from capt_engine.progress import Progress
+from capt_engine.reading import json_if_sound
 
 # Says who made the folder and how, so that the same command may go on where it stopped and another one may not.
 MARK = ".capt-demo-data.json"
@@ -22,7 +24,7 @@ def _claim(folder: Path, made: dict[str, object]) -> None:
     """Marks the folder as ours, or raises BadRequest where it holds something else."""
     mark = folder / MARK
     if mark.is_file():
-        if json.loads(mark.read_text(encoding="utf-8")) == made:
+        if json_if_sound(mark, dict[str, Any]) == made:
             return
         raise BadRequest(
             f"{folder} holds demo pictures that were made with other settings.",

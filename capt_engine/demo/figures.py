@@ -20,6 +20,7 @@ from capt_engine.files import write_atomic
 from capt_engine.metrics.interval import wilson
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone, load_backbone
+from capt_engine.reading import decode
 
 BUDGETS = (2, 4, 8)
 PGD_STEPS = 20
@@ -112,7 +113,7 @@ def recipe(folder: Path) -> dict[str, Any]:
     """How the weights in a folder were made, as they themselves say."""
     with safe_open(folder / "open_clip_model.safetensors", framework="pt") as file:
         told = (file.metadata() or {}).get("recipe", "{}")
-    return dict(json.loads(told))
+    return decode(told, dict[str, Any], called=f"The recipe in {str(folder)!r}")
 
 
 def write(folder: Path, figures: list[Figure]) -> None:

@@ -7,6 +7,7 @@ import dataclasses
 import json
 from typing import Any
 
+from capt_engine.reading import decode
 from capt_engine.records import Picture, SignedPicture
 from capt_engine.reports.build import text_lines
 from capt_engine.reports.document import Report
@@ -33,8 +34,8 @@ def write(report: Report) -> bytes:
         ],
         "runs": [
             {
-                "manifest": json.loads(files[MANIFEST.replace(".", f"{mark}.")]),
-                "summary": json.loads(files[SUMMARY.replace(".", f"{mark}.")]),
+                "manifest": decode(files[MANIFEST.replace(".", f"{mark}.")], dict[str, Any], called=MANIFEST),
+                "summary": decode(files[SUMMARY.replace(".", f"{mark}.")], dict[str, Any], called=SUMMARY),
                 "rows": text_lines(files[ROWS.replace(".", f"{mark}.")]),
             }
             for mark in marks

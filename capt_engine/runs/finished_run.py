@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from capt_engine.errors import BadRequest
+from capt_engine.reading import read_json
 from capt_engine.records import RunRequest
 from capt_engine.runs.request_text import from_json
 from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY, lines
@@ -32,7 +32,7 @@ class FinishedRun:
             raise BadRequest(
                 f"The run in {str(folder)!r} has not ended.", f"Finish it first: capt evaluate … --resume {folder}"
             )
-        manifest, summary = json_of(folder / MANIFEST), json_of(folder / SUMMARY)
+        manifest, summary = (read_json(folder / name, dict[str, Any]) for name in (MANIFEST, SUMMARY))
         return cls(folder, manifest, summary, from_json(manifest))
 
     @property
@@ -58,14 +58,3 @@ class FinishedRun:
     def lines(self) -> Iterator[dict[str, str]]:
         """The rows, as text."""
         return lines(self.folder)
-
-
-def json_of(path: Path) -> dict[str, Any]:
-    """A JSON object; raises BadRequest."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadRequest(f"{str(path)!r} cannot be read: {error}.", "Use a whole copy of the run.") from error
-    if not isinstance(value, dict):
-        raise BadRequest(f"{str(path)!r} is not what a run writes.", "Use a whole copy of the run.")
-    return value

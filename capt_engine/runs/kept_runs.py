@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from capt_engine.errors import BadRequest
 from capt_engine.folders import data_dir
+from capt_engine.reading import read_json
 from capt_engine.records import KeptRun
 from capt_engine.runs.request_text import asked, from_json
 from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY
@@ -32,11 +33,11 @@ def kept_runs(folder: Path) -> tuple[KeptRun, ...]:
 
 def _run(folder: Path) -> tuple[float, KeptRun] | None:
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = read_json(folder / MANIFEST, dict[str, Any])
         if not (folder / ROWS).is_file():
             return None
         is_over = (folder / SUMMARY).is_file()
-        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8")) if is_over else {}
+        summary = read_json(folder / SUMMARY, dict[str, Any]) if is_over else {}
         request = from_json(manifest)
         ended = str(manifest.get("ended") or "") if is_over else ""
         when = datetime.fromisoformat(ended or manifest.get("started") or "1970-01-01T00:00:00+00:00").timestamp()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
 from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +123,7 @@ def _copy_pictures(runs: Sequence[FinishedRun], out: Path) -> None:
 
 def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeResult:
     """The figures of all rows; times are added up, as on one machine, and of memory the most counts."""
-    first: dict[str, Any] = json.loads(json.dumps(runs[0].summary))
+    first: dict[str, Any] = deepcopy(runs[0].summary)
     wall_s = sum(float(run.summary.get("wall_s", 0)) for run in runs)
     n = sum(int(run.summary["n"]) for run in runs)
     blank = AnalyzeResult(

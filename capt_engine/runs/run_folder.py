@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from capt_engine.checks.from_rows import checked
 from capt_engine.errors import BadRequest
 from capt_engine.files import new_folder, refused, replacing, write_atomic
 from capt_engine.metrics.tally import Tally
+from capt_engine.reading import read_json
 from capt_engine.records import (
     AnalyzeResult,
     FailedPicture,
@@ -98,7 +98,7 @@ class RunFolder:
 
     def _taken_up(self, request: RunRequest, manifest: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         """The rows of the pictures that are complete; raises BadRequest where the folder holds another run."""
-        began = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
+        began = read_json(self.path / MANIFEST, dict[str, Any])
         old = from_json(began).settings
         for name, value in request.settings.items():
             if name not in _FREE and value != old.get(name):
@@ -147,7 +147,7 @@ def close_run(folder: Path, summary: Mapping[str, Any]) -> None:
         pictures.add(line["sha256"])
         marks.append(digest(text for name, text in line.items() if name not in _NOT_COMPARED))
     write_atomic(folder / SUMMARY, as_json(summary))
-    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    manifest = read_json(folder / MANIFEST, dict[str, Any])
     # In order of their marks, so that shards, batches and continuations do not matter.
     write_atomic(folder / MANIFEST, as_json(ended(manifest, pictures, len(marks), digest(sorted(marks)))))
 

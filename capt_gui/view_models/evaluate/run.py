@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from capt_engine.reading import json_if_sound
 from capt_engine.records import (
     NO_PROMPTS,
     SUITES,
@@ -202,10 +203,7 @@ class EvaluateRun(QObject):
         if self.request is None or not self.request.options.keep:
             return ""
         place = Path(self.request.options.keep) / _MANIFEST
-        try:
-            command = str(json.loads(place.read_text(encoding="utf-8"))["command"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return ""
+        command = str((json_if_sound(place, dict[str, Any]) or {}).get("command", ""))
         return shlex.join(["capt", "run", str(place)]) if command == _RUN_MANIFEST else command
 
     def on_started(self) -> None:

@@ -69,10 +69,10 @@ GOOD = to_bytes(listed({"cat": 2, "dog": 2}))
     [
         (lambda _: b"", "is not an inventory"),
         (lambda _: b"path,label\r\n1.png,cat\r\n", "is not an inventory"),
-        (lambda _: b"# {\r\n", "is damaged"),
-        (lambda _: b"# []\r\n", "is not an inventory"),
+        (lambda _: b"# {\r\n", "is not sound JSON"),
+        (lambda _: b"# []\r\n", "does not hold what it should"),
         (lambda _: b'# {"a": 1}\r\n', "is not an inventory"),
-        (lambda _: b'# {"inventory": 1}\r\n', "is damaged"),
+        (lambda _: b'# {"inventory": 1}\r\n', "does not hold what it should"),
         (lambda data: data.replace(b'"inventory": 1', b'"inventory": 2'), "another version"),
         (lambda data: data[:-20], "changed or cut off"),
         (lambda data: data.replace(b"dog/0.png", b"dog/9.png"), "changed or cut off"),

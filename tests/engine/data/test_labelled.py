@@ -249,9 +249,9 @@ def test_split_file_with_its_pictures_elsewhere(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("{", "not a sound JSON"),
-        ("[" * 200_000, "not a sound JSON"),
-        ("[]", "three lists"),
+        ("{", "not sound JSON"),
+        ("[" * 200_000, "nested too deeply"),
+        ("[]", "does not hold what it should"),
         ('{"train": [], "val": []}', "three lists"),
         ('{"train": [], "val": [], "test": {}}', "three lists"),
         ('{"train": [], "val": [], "test": []}', "lists no pictures"),

@@ -242,7 +242,7 @@ FILES: dict[str, tuple[bytes, str]] = {
     "no JSON": (struct.pack("<Q", 6) + b"{none}", "header that is not sound JSON"),
     "no UTF-8": (struct.pack("<Q", 9) + b'{"\xff":"a"}', "header that is not sound JSON"),
     "a key twice": (struct.pack("<Q", 13) + b'{"a":1,"a":2}', "header that is not sound JSON"),
-    "bottomless": (struct.pack("<Q", 90_005) + b'{"a":' + b"[" * 90_000, "header that is not sound JSON"),
+    "bottomless": (struct.pack("<Q", 90_005) + b'{"a":' + b"[" * 90_000, "header that is nested too deeply"),
     "undescribed": (struct.pack("<Q", 2) + b"{}", "nothing that describes them as prompts"),
     "list metadata": (struct.pack("<Q", 19) + b'{"__metadata__":[]}', "nothing that describes them as prompts"),
 }
@@ -293,7 +293,7 @@ HEADERS: dict[str, tuple[Callable[[Header], object], str]] = {
     ),
     "described twice": (lambda h: h["__metadata__"].update(more=3), "refused by the safetensors library"),
     "no document": (lambda h: h["__metadata__"].update(capt_prompts="{"), "description that is not sound JSON"),
-    "a list": (lambda h: h["__metadata__"].update(capt_prompts="[]"), "description that is not a JSON object"),
+    "a list": (lambda h: h["__metadata__"].update(capt_prompts="[]"), "description that does not hold what it should"),
     "other key": (lambda h: h.update(__metadata__={"format": "pt"}), "nothing that describes them as prompts"),
     "surrogates": (lambda h: h["__metadata__"].update(capt_prompts='"\ud800"'), "description that is not sound JSON"),
 }
@@ -348,7 +348,7 @@ DOCUMENTS: dict[str, tuple[Callable[[Header], object], str]] = {
     "versions": (lambda d: d.update(versions={"torch": 2}), "version that is not text"),
     "figures": (lambda d: d.update(figures={"clean": float("nan")}), "figures with a number that is not finite"),
     "nested": (lambda d: d.update(figures={"a": nest(20)}), "nests its figures too deeply"),
-    "deeper": (lambda d: d.update(seed=nest(800)), "a seed of a list or object"),
+    "deeper": (lambda d: d.update(seed=nest(50)), "a seed of a list or object"),
 }
 
 
