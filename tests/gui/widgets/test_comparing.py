@@ -170,14 +170,14 @@ def test_the_triptych_says_whose_attack_it_shows(theme: Theme, qtbot: QtBot) -> 
     heard: list[str] = []
     widget.side_picked.connect(heard.append)
     widget.set_side("a", both=True)
-    assert widget._switch.isVisible()
-    assert widget._titles[2].text() == "Adversarial, aimed at A"
-    qtbot.mouseClick(widget._switch.findChildren(QToolButton)[1], Qt.MouseButton.LeftButton)
+    assert widget.side_switch.isVisible()
+    assert widget.titles[2].text() == "Adversarial, aimed at A"
+    qtbot.mouseClick(widget.side_switch.findChildren(QToolButton)[1], Qt.MouseButton.LeftButton)
     assert heard == ["b"]
     widget.set_side("b")
-    assert (widget._switch.isVisible(), widget._titles[2].text()) == (False, "Adversarial, aimed at B")
+    assert (widget.side_switch.isVisible(), widget.titles[2].text()) == (False, "Adversarial, aimed at B")
     widget.set_side("")
-    assert widget._titles[2].text() == "Adversarial"
+    assert widget.titles[2].text() == "Adversarial"
 
 
 @pytest.mark.qt_log_ignore("does not support raise", "propagateSizeHints")  # showing a tooltip without a window system
