@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from capt_engine.errors import BadRequest
+from capt_engine.formatting import typed_budget
 from capt_engine.records import (
     NO_PROMPTS,
     OTHER_MODEL,
@@ -86,7 +87,7 @@ def command(request: RunRequest) -> str:
         words += ["--attack", spec.name]
     words += _suite(request) if isinstance(request, EvaluateRequest) else []
     words += [] if request.all_attacks else ["--attack", "none"]
-    words += ["--norm", request.options.threat.norm, "--eps", ",".join(eps_words(eps) for eps in _budgets(request))]
+    words += ["--norm", request.options.threat.norm, "--eps", ",".join(typed_budget(eps) for eps in _budgets(request))]
     for name, value in values.items():
         words += [_SAID[name], str(value)] if name in _SAID else ["--set", f"{name}={value}"]
     words += _option(
@@ -105,14 +106,6 @@ def command(request: RunRequest) -> str:
     words += ["--seed", str(request.options.seed), "--precision", request.options.precision]
     words += _option("--device", request.options.device if request.options.device != "auto" else "")
     return shlex.join(words)
-
-
-def eps_words(eps: float) -> str:
-    """A budget as it can be typed: k/255 where that is exactly the number and no longer than the number itself."""
-    k, plain = f"{round(eps * 255, 6):g}", f"{eps:g}"
-    if float(plain) != eps:
-        plain = repr(eps)
-    return f"{k}/255" if float(k) / 255 == eps and eps <= 1 and len(plain) > len(k) + 4 else plain
 
 
 def _budgets(request: RunRequest) -> tuple[float, ...]:

@@ -7,9 +7,9 @@ from dataclasses import fields
 from pathlib import Path, PurePath
 from typing import Any
 
+from capt_engine.formatting import typed_budget
 from capt_engine.model.checkpoints import Document
 from capt_engine.records import TuneRequest
-from capt_engine.runs.request_text import eps_words
 
 # A field's option, where it is not the field's name.
 _NAMED = {"lambda_": "--lambda", "n_ctx": "--length", "batch_size": "--batch"}
@@ -30,7 +30,7 @@ def tune_command(request: TuneRequest) -> str:
         words += ["--shots", "all" if request.shots is None else str(request.shots)]
     for name, option in (("eps", "--eps"), ("attack_step_size", "--attack-step-size")):
         value = getattr(request, name)
-        words += [] if value is None else [option, eps_words(value)]
+        words += [] if value is None else [option, typed_budget(value)]
     for field in fields(TuneRequest):
         value = getattr(request, field.name)
         if field.name not in _APART and value != getattr(usual, field.name):
