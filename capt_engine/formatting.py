@@ -69,13 +69,13 @@ def typed_budget(eps: float) -> str:
 
 
 def measured_budget(eps: float, norm: str = "linf") -> str:
-    """A budget that was found rather than chosen: "3.148/255" under L∞, "0.512" else."""
+    """A budget that was found rather than chosen: "3.15/255" under L∞, "0.512" else."""
     return over_255(eps) if norm == "linf" else number(eps)
 
 
 def over_255(length: float) -> str:
     """A measured length of pixel values in [0, 1], in steps of 1/255: "3.98/255"."""
-    return f"{length * 255:.4g}/255"
+    return f"{number(length * 255)}/255"
 
 
 def p_value(p: float) -> str:

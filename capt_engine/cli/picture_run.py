@@ -21,7 +21,11 @@ class PictureRun:
     def run(self) -> int:
         """Follow the job to its end, and return the exit code."""
         return follow(
-            self._request, device=self._args.device, progress=self._progress, news=self._on_event, finish=self._finish
+            self._request,
+            device=self._request.options.device,
+            progress=self._progress,
+            news=self._on_event,
+            finish=self._finish,
         )
 
     def _on_event(self, event: Event) -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from capt_engine.cli.import_output import add_pictures, scored
-from capt_engine.cli.options import add_common, budget, class_list
+from capt_engine.cli.options import add_common
 from capt_engine.cli.output import print_json
 from capt_engine.cli.run_job import follow
 from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import BadCheckpoint
 from capt_engine.records import Event, ImportPromptsRequest, PromptsImported, Result
+from capt_engine.runs.option_values import budget, class_list
 
 if TYPE_CHECKING:
     from capt_engine.model.checkpoints import Document

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from capt_engine.cli.options import add_common, budget
+from capt_engine.cli.options import add_common
 from capt_engine.cli.output import print_json
 from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import BadRequest, Cancelled, UnknownName
+from capt_engine.runs.option_values import budget
 
 if TYPE_CHECKING:
     from capt_engine.protocols.cache import WorkFolder

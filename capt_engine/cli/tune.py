@@ -8,103 +8,21 @@ import shlex
 from dataclasses import asdict
 from pathlib import Path
 
-from capt_engine.cli.options import add_common, add_renamed, budget
+from capt_engine.cli.options import add_options
 from capt_engine.cli.run_job import follow
 from capt_engine.cli.terminal import ProgressLine
-from capt_engine.errors import BadRequest, CaptError
+from capt_engine.errors import CaptError
 from capt_engine.formatting import duration, interval, memory, percent, typed_budget
 from capt_engine.records import Event, Result, Share, TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneTold
+from capt_engine.runs.command_line import tuning_of
+from capt_engine.runs.options_table import TUNE
 
 HELP = "learn robust prompts from a few labelled pictures per class"
 
-# Named here too, so that --help answers at once; a test holds them to the tables.
-METHODS = ("capt", "coop", "apt", "vpt", "maple", "adv-maple", "fap", "trades", "pmg-aft", "tecoa")
-ALPHAS = ("label_prob", "batch", "confidence", "entropy", "loss_balance", "const", "schedule")
-COUPLINGS = ("vision_to_text", "text_to_vision", "independent", "text_only", "vision_only")
-KL_DIRECTIONS = ("target_first", "pred_first", "js")
-PRESETS = ("quick", "balanced", "paper")
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The verb's arguments."""
-    parser.add_argument(
-        "data", metavar="DATA", help="class folders, a CSV with path,label, a split_zhou_*.json, or a benchmark's id"
-    )
-    parser.add_argument(
-        "--out", required=True, metavar="FILE.safetensors", help="where the prompts go (tecoa: a new folder)"
-    )
-    parser.add_argument("--model", metavar="ID", help="as in `capt analyze` (default: the last one chosen, else demo)")
-    parser.add_argument("--method", default="capt", metavar="NAME", help=f"{', '.join(METHODS)} (default: capt)")
-    parser.add_argument(
-        "--preset", metavar="NAME", help=f"{', '.join(PRESETS)}: settings that are not given themselves"
-    )
-    parser.add_argument("--shots", default="16", metavar="N", help="pictures per class, or all (default: 16)")
-    parser.add_argument("--resume", action="store_true", help="go on where an earlier run of the same command stopped")
-    parser.add_argument("--data-root", default="", metavar="DIR", help="the folder of the benchmarks")
-    add_renamed(
-        parser,
-        "--half",
-        "--subsample-classes",
-        default="all",
-        choices=("all", "base", "new"),
-        help="of the classes (default: all)",
-    )
-    parser.add_argument("--template", default="", help="what surrounds a class name (default: the data set's own)")
-
-    attack = parser.add_argument_group("the attack inside training; each default is the method's and the model's own")
-    attack.add_argument("--eps", metavar="E", help="its budget: k/255 or a number from 0 to 1")
-    attack.add_argument("--attack-steps", type=int, metavar="N", help="its steps")
-    attack.add_argument("--attack-step-size", metavar="S", help="k/255 or a number from 0 to 1")
-    attack.add_argument("--attack-loss", choices=("ce", "kl"), help="what it climbs")
-
-    loss = parser.add_argument_group("what is learned")
-    loss.add_argument("--lambda", dest="lambda_", type=float, metavar="λ", help="weight of the consistency terms")
-    loss.add_argument(
-        "--alpha", metavar="RULE", help=f"how far to trust the reference: {', '.join(ALPHAS)} (default: label_prob)"
-    )
-    loss.add_argument(
-        "--alpha-const", type=float, default=0.5, metavar="α", help="its value for --alpha const (default: 0.5)"
-    )
-    loss.add_argument("--kl-direction", default="target_first", choices=KL_DIRECTIONS, help="(default: target_first)")
-    loss.add_argument("--detach-clean", action="store_true", help="no gradient into the clean target")
-    add_renamed(
-        loss,
-        "--guide",
-        "--reference",
-        default="original",
-        metavar="ID",
-        help="the frozen model: original (the one a robust model came from), same, or a model (default: original)",
-    )
-    loss.add_argument("--coupling", choices=COUPLINGS, help="which tower's tokens lead")
-    loss.add_argument("--length", dest="n_ctx", type=int, metavar="N", help="learned tokens in a layer")
-    loss.add_argument("--depth", type=int, metavar="J", help="layers that get learned tokens")
-
-    steps = parser.add_argument_group("how it is learned")
-    steps.add_argument("--epochs", type=int, metavar="N", help="times that every picture is seen")
-    steps.add_argument("--batch", dest="batch_size", type=int, metavar="N", help="pictures in a step")
-    steps.add_argument("--lr", type=float, metavar="R", help="learning rate of the second epoch")
-    steps.add_argument("--augment", default="none", choices=("none", "crop-flip"), help="(default: none)")
-    steps.add_argument(
-        "--patience",
-        type=int,
-        metavar="N",
-        help="stop when N epochs brought nothing on the validation pictures, and keep the best (default: 0, never)",
-    )
-    steps.add_argument(
-        "--stop-after",
-        type=int,
-        default=0,
-        metavar="N",
-        help="end after N of the epochs and keep the best of them, as “stop and keep the best” does (default: 0, never)",
-    )
-    steps.add_argument(
-        "--val", default="on", choices=("on", "off"), help="measure on validation pictures (default: on)"
-    )
-
-    words = parser.add_argument_group("kept in the file")
-    for name, what in (("name", "what lists call it"), ("notes", "anything"), ("licence", "of the prompts")):
-        words.add_argument(f"--{name}", default="", metavar="TEXT", help=what)
-    add_common(parser)
+    """Add the verb's arguments."""
+    add_options(parser, TUNE)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -112,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     session = _Session(args, request_from(args))
     return follow(
         session.request,
-        device=args.device,
+        device=session.request.device,
         progress=session.progress,
         news=session.on_event,
         finish=session.finish,
@@ -122,61 +40,13 @@ def run(args: argparse.Namespace) -> int:
 
 def request_from(args: argparse.Namespace) -> TuneRequest:
     """The same request that the window would build; raises BadRequest."""
-    from capt_engine.folders import chosen_model
-
-    step = args.attack_step_size
-    request = TuneRequest(
-        data=args.data,
-        out=args.out,
-        data_root=args.data_root,
-        model=args.model or chosen_model(),
-        method=args.method,
-        shots=_shots(args.shots),
-        seed=args.seed,
-        template=args.template,
-        subsample_classes=args.subsample_classes,
-        eps=None if args.eps is None else budget(args.eps),
-        attack_steps=args.attack_steps,
-        attack_step_size=None if step is None else budget(step, name="--attack-step-size"),
-        attack_loss=args.attack_loss,
-        lambda_=args.lambda_,
-        alpha=args.alpha,
-        alpha_const=args.alpha_const,
-        kl_direction=args.kl_direction,
-        detach_clean=args.detach_clean,
-        reference=args.reference,
-        coupling=args.coupling,
-        n_ctx=args.n_ctx,
-        depth=args.depth,
-        epochs=args.epochs,
-        batch_size=args.batch_size,
-        lr=args.lr,
-        augment=args.augment,
-        patience=args.patience or 0,
-        stop_after=args.stop_after,
-        validate=args.val == "on",
-        name=args.name,
-        notes=args.notes,
-        licence=args.licence,
-        resume=args.resume,
-        device=args.device,
-        precision=args.precision,
-    )
+    request = tuning_of(vars(args))
     if args.preset is None:
         return request
     # Only here: this loads torch.
     from capt_engine.tuning.presets import with_preset
 
-    return with_preset(request, args.preset, said=[name for name, value in vars(args).items() if value is not None])
-
-
-def _shots(text: str) -> int | None:
-    if text == "all":
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        raise BadRequest(f"--shots {text} is not a number.", "Give 1, 2, 4, 8, 16, or all.") from None
+    return with_preset(request, args.preset, [one.field for one in TUNE if getattr(args, one.name) is not None])
 
 
 class _Session:

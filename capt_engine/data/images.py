@@ -140,9 +140,10 @@ def _require_regular(mode: int) -> None:
 
 
 def _too_heavy(size: int, max_bytes: int) -> BadImage:
-    limit = formatting.size(max_bytes)
+    # Every byte, as the two may differ by one.
+    has, limit = (formatting.counted(n, "byte") for n in (max(size, max_bytes + 1), max_bytes))
     return BadImage(
-        f"The file has {formatting.size(max(size, max_bytes + 1))}; at most {limit} are read.",
+        f"The file has {has}; at most {limit} are read.",
         "Save it smaller, for instance as JPEG.",
     )
 

@@ -26,7 +26,7 @@ from capt_engine.records import (
     TuneTold,
 )
 from capt_engine.reports.tuned_prompts import save_tuned
-from capt_engine.runs.tuning_text import tune_command
+from capt_engine.runs.command_line import command_of
 from capt_engine.tuning.callbacks import News
 from capt_engine.tuning.run import foresee, tune
 
@@ -59,7 +59,7 @@ def handle_tune(
 
     result = tune(request, backbone, _guide_loader(backbone), on_news, progress)
     made_by = replace(request, stop_after=result.stopped_after)
-    result = replace(result, command=tune_command(made_by))
+    result = replace(result, command=command_of(made_by))
     if Path(result.out).parent == own_folder():
         on_event(CatalogueChanged(catalogue.catalogue()))
     return result

@@ -19,8 +19,9 @@ from capt_engine.progress import Progress
 from capt_engine.records import NO_PROMPTS, PromptsInfo, SaveTunedRequest, TunedSaved, TuneRequest
 from capt_engine.reports.model_card import card
 from capt_engine.reports.sections.context import ReportContext
+from capt_engine.runs.command_line import command_of
 from capt_engine.runs.manifest import as_json, now
-from capt_engine.runs.tuning_text import request_of, tune_command
+from capt_engine.runs.tuning_text import request_of
 from capt_engine.runs.versions import versions
 
 CARD, MANIFEST = "README.md", "manifest.json"
@@ -67,7 +68,7 @@ def save_tuned(request: SaveTunedRequest, progress: Progress) -> TunedSaved:
         write_atomic(shelf, named.content)
         files.append(shelf)
     where = named.slug if shelf is not None else str(files[0])
-    return TunedSaved(_told(where, named), tuple(map(str, files)), tune_command(named.made_by))
+    return TunedSaved(_told(where, named), tuple(map(str, files)), command_of(named.made_by))
 
 
 def slug(name: str) -> str:
@@ -149,7 +150,7 @@ def _into_folder(folder: Path, name: str, named: _Named, measured: Sequence[Repo
         # What is given away does not say where its maker keeps things.
         away = replace(named.made_by, data=_last(named.made_by.data), data_root=_last(named.made_by.data_root))
         away = replace(away, model=named.document.backbone.id)
-        write_atomic(partial / CARD, card(name, named.document, digest, measured, tune_command(away)))
+        write_atomic(partial / CARD, card(name, named.document, digest, measured, command_of(away)))
         write_atomic(
             partial / MANIFEST,
             as_json(_manifest(named, away, {weights: digest, CARD: sha256(partial / CARD)}, measured)),
@@ -165,7 +166,7 @@ def _manifest(
         "format": FORMAT,
         "kind": "tune",
         "request": asdict(away),
-        "command": tune_command(away),
+        "command": command_of(away),
         "model": asdict(document.backbone),
         "data": {"name": document.figures.get("data", ""), "sha256": document.data, "classes": list(document.classes)},
         "figures": dict(document.figures),

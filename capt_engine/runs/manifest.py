@@ -15,7 +15,7 @@ import torch
 
 from capt_engine.model.checkpoints import Document
 from capt_engine.records import RunRequest
-from capt_engine.runs.request_text import command
+from capt_engine.runs.command_line import command_of
 from capt_engine.runs.versions import processor, versions
 
 FORMAT = 3
@@ -42,7 +42,7 @@ def begun(
         "format": FORMAT,
         "kind": request.kind,
         "request": asdict(request),
-        "command": command(request),
+        "command": command_of(request),
         "started_in": str(Path.cwd()),
         "versions": versions(),
         "machine": {

@@ -16,9 +16,9 @@ from capt_engine.files import copy, new_folder, write_atomic
 from capt_engine.metrics.tally import Tally
 from capt_engine.records import AnalyzeResult, EvaluateRequest, MinimalEps, TextDrift
 from capt_engine.runs import kept_pictures
+from capt_engine.runs.command_line import command_of
 from capt_engine.runs.finished_run import FinishedRun
 from capt_engine.runs.manifest import FORMAT, as_json
-from capt_engine.runs.request_text import command
 from capt_engine.runs.run_folder import MANIFEST, ROWS, close_run, refuse_unless_free
 from capt_engine.runs.table import csv_writer, summary, trial
 
@@ -40,7 +40,7 @@ def merge(folders: Sequence[Path], out: Path) -> AnalyzeResult:
         **runs[0].manifest,
         "format": FORMAT,
         "request": dataclasses.asdict(request),
-        "command": command(request),
+        "command": command_of(request),
         "started": min(str(run.manifest.get("started", "")) for run in runs),
         "ended": "",
     }

@@ -8,8 +8,8 @@ from typing import Any
 
 from capt_engine.data import benchmarks
 from capt_engine.records import EvaluateRequest
+from capt_engine.runs.command_line import command_of
 from capt_engine.runs.finished_run import FinishedRun
-from capt_engine.runs.request_text import command
 from capt_engine.runs.table import plain
 
 _PATHS = ("started_in",)
@@ -71,7 +71,7 @@ class Names:
         told = self._deep({**run.manifest, **dict.fromkeys(_PATHS, "")})
         request = run.request.renamed(self.text)
         told["request"] = {**told["request"], "skip": []} if "skip" in told["request"] else told["request"]
-        told["command"], told["redacted"] = command(request), True
+        told["command"], told["redacted"] = command_of(request), True
         for one in told.get("prompts", []):
             if one.get("document"):
                 one["document"] = {**one["document"], "notes": ""}

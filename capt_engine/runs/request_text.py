@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
 from capt_engine.errors import BadRequest
-from capt_engine.formatting import typed_budget
 from capt_engine.records import (
     NO_PROMPTS,
     OTHER_MODEL,
-    PERTURBED,
-    ROUNDINGS,
-    SUITES,
     AnalyzeRequest,
     AttackSpec,
     EvaluateRequest,
@@ -31,7 +26,6 @@ _RENAMED = {
     "half": "subsample_classes",
     "only_left": "skip_broken",
 }
-_SAID = {"steps": "--steps", "step_size": "--step-size", "restarts": "--restarts", "queries": "--queries"}
 
 
 def from_json(told: Mapping[str, Any]) -> RunRequest:
@@ -61,74 +55,6 @@ def from_json(told: Mapping[str, Any]) -> RunRequest:
         raise BadRequest("The manifest holds no request that could be repeated.", "Name a run's manifest.json.") from (
             error
         )
-
-
-def command(request: RunRequest) -> str:
-    """The command line that asks the same; where its options cannot say all of it, the one that takes the manifest."""
-    specs = request.attacks if isinstance(request, EvaluateRequest) else request.all_attacks
-    listed = (*request.options.classes, *request.matrix)
-    if len({spec.values for spec in specs}) > 1 or any("," in name or "\n" in name for name in listed):
-        return "capt run manifest.json"
-    values = dict(specs[0].values) if specs else {}
-    if isinstance(request, EvaluateRequest) and (request.suite or request.shared_values):
-        if values:
-            return "capt run manifest.json"
-        values = dict(request.shared_values)
-    words = ["capt", request.kind]
-    words += request.places
-    together = request.matrix
-    words += _option("--model", request.options.model)
-    words += [] if together else _option("--prompts", request.options.prompts or NO_PROMPTS)
-    if request.options.compare is not None:
-        words += ["--compare", request.options.compare or NO_PROMPTS, "--aim", request.options.aim]
-    words += _option("--source-model", request.options.source_model)
-    words += _option("--classes", ",".join(request.options.classes)) + _option("--template", request.options.template)
-    for spec in specs:
-        words += ["--attack", spec.name]
-    words += _suite(request) if isinstance(request, EvaluateRequest) else []
-    words += [] if request.all_attacks else ["--attack", "none"]
-    words += ["--norm", request.options.threat.norm, "--eps", ",".join(typed_budget(eps) for eps in _budgets(request))]
-    for name, value in values.items():
-        words += [_SAID[name], str(value)] if name in _SAID else ["--set", f"{name}={value}"]
-    words += _option(
-        "--perturb", request.options.threat.perturb if request.options.threat.perturb != PERTURBED[0] else ""
-    )
-    words += _option(
-        "--rounding", request.options.threat.rounding if request.options.threat.rounding != ROUNDINGS[0] else ""
-    )
-    words += _option("--target", request.options.threat.target)
-    if isinstance(request, EvaluateRequest):
-        words += _option("--split", request.split) + _option("--data-root", request.data_root)
-        words += _option("--limit", str(request.limit) if request.limit else "")
-        words += _option("--subsample-classes", request.subsample_classes if request.subsample_classes != "all" else "")
-        words += _option("--shard", "/".join(map(str, request.shard)) if request.shard != (1, 1) else "")
-    words += _option("--lpips", request.options.lpips)
-    words += ["--seed", str(request.options.seed), "--precision", request.options.precision]
-    words += _option("--device", request.options.device if request.options.device != "auto" else "")
-    return shlex.join(words)
-
-
-def _budgets(request: RunRequest) -> tuple[float, ...]:
-    return (not request.until_chance and request.curve) or (request.options.threat.eps,)
-
-
-def _suite(request: EvaluateRequest) -> list[str]:
-    """What only an evaluation can be asked for, but for the data."""
-    words = _option("--suite", request.suite) + _option("--matrix", ",".join(request.matrix))
-    words += ["--curve", "auto"] if request.until_chance else []
-    words += ["--skip-broken"] if request.skip_broken and not request.suite and not request.until_chance else []
-    hunted = any(one.name == request.suite and one.adversarial for one in SUITES)
-    words += ["--all-pictures"] if hunted and not request.skip_broken else []
-    words += ["--minimal-eps", f"{request.minimal_eps:g}"] if request.minimal_eps else []
-    return words + (["--checks", request.checks] if request.checks != "cheap" else [])
-
-
-def _option(name: str, value: str | None) -> list[str]:
-    return (
-        [f"{name}={value}" if value.startswith("-") else name, *([] if value.startswith("-") else [value])]
-        if (value)
-        else []
-    )
 
 
 def _names(kind: type) -> set[str]:

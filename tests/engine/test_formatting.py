@@ -87,7 +87,7 @@ def test_a_typed_budget_reads_back_to_the_last_bit(eps: float) -> None:
 
 def test_a_found_budget_is_in_steps() -> None:
     """What was measured is compared with budgets, so it has their unit."""
-    assert f.measured_budget(0.0123456) == "3.148/255"
+    assert f.measured_budget(0.0123456) == "3.15/255"
     assert f.measured_budget(0.51234, "l2") == "0.512"
 
 

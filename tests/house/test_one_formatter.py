@@ -20,7 +20,7 @@ BY_HAND = {
 ALLOWED = {
     ("capt_engine/demo/figures.py", "a budget"): "the budget is kept as a whole number of steps there",
     ("capt_engine/attacks/inputs.py", "a budget"): "repeats what was given, to ask whether k/255 was meant",
-    ("capt_engine/cli/options.py", "a budget"): "repeats what was typed, to ask whether k/255 was meant",
+    ("capt_engine/runs/option_values.py", "a budget"): "repeats what was typed, to ask whether k/255 was meant",
 }
 
 

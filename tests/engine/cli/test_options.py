@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from capt_engine.cli.options import budget, class_list
 from capt_engine.errors import BadRequest
+from capt_engine.runs.option_values import budget, class_list
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 import shlex
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,9 @@ from capt_engine.metrics.consistency import KL_DIRECTIONS
 from capt_engine.model.checkpoints import read, read_document
 from capt_engine.model.prompts import COUPLINGS
 from capt_engine.records import TuneRequest
-from capt_engine.runs.tuning_text import request_of, tune_command
+from capt_engine.runs import options_table
+from capt_engine.runs.command_line import command_of
+from capt_engine.runs.tuning_text import request_of
 from capt_engine.tuning.methods import METHODS
 from capt_engine.tuning.presets import PRESETS
 
@@ -174,14 +175,16 @@ def test_old_spellings_are_still_understood() -> None:
 
 def test_the_names_in_the_help_are_those_of_the_tables() -> None:
     """What --help lists without loading anything is what there is."""
-    assert set(tune.METHODS) == set(METHODS.names())
-    assert set(tune.ALPHAS) == {*ALPHAS, "const"}
-    assert tune.COUPLINGS == COUPLINGS
-    assert tune.KL_DIRECTIONS == KL_DIRECTIONS
-    assert PRESETS.names() == tune.PRESETS
+    assert set(options_table.METHODS) == set(METHODS.names())
+    assert set(options_table.ALPHAS) == {*ALPHAS, "const"}
+    assert options_table.COUPLINGS == COUPLINGS
+    assert options_table.KL_DIRECTIONS == KL_DIRECTIONS
+    assert PRESETS.names() == options_table.PRESETS
     one = argparse.ArgumentParser()
     tune.configure(one)
-    assert all(name in one.format_help() for name in (*tune.METHODS, *tune.ALPHAS, *tune.PRESETS))
+    assert all(
+        name in one.format_help() for name in (*options_table.METHODS, *options_table.ALPHAS, *options_table.PRESETS)
+    )
 
 
 def test_a_preset_fills_what_was_not_said() -> None:
@@ -195,54 +198,6 @@ def test_a_preset_fills_what_was_not_said() -> None:
         tune.request_from(parser().parse_args([*line[:-1], "bold"]))
 
 
-def test_the_command_of_a_request_is_read_back_as_that_request() -> None:
-    """Whatever was asked, with names that a shell would take apart: two hundred requests drawn at random."""
-    chance = random.Random(0)
-    values: dict[str, list[Any]] = {
-        "data": ["two words", "-odd", "/a/b'c.csv", "dtd"],
-        "model": ["demo", "local-dir:/x y", "hf-hub:a/b"],
-        "method": ["capt", "fap"],
-        "shots": [None, 1, 16],
-        "seed": [0, 9],
-        "template": ["", "-a {} of $HOME", "a photo of a {}."],
-        "subsample_classes": ["all", "new"],
-        "eps": [None, 0.0, 4 / 255, 0.1234567890123],
-        "attack_steps": [None, 2],
-        "attack_step_size": [None, 2 / 3 / 255, 1 / 255],
-        "attack_loss": [None, "kl"],
-        "lambda_": [None, 0.1 + 0.2],
-        "alpha": [None, "const"],
-        "alpha_const": [0.5, 0.1],
-        "kl_direction": ["target_first", "js"],
-        "detach_clean": [False, True],
-        "reference": ["original", "same"],
-        "coupling": [None, "independent"],
-        "n_ctx": [None, 4],
-        "depth": [None, 1],
-        "epochs": [None, 3],
-        "batch_size": [None, 8],
-        "lr": [None, 1e-05, 0.0035],
-        "augment": ["none", "crop-flip"],
-        "patience": [0, 4],
-        "stop_after": [0, 2],
-        "validate": [True, False],
-        "name": ["", "-x", "Mine; rm -rf"],
-        "notes": ["", 'two\nlines "quoted"', "äöü 猫"],
-        "licence": ["", "MIT"],
-        "data_root": ["", "/data"],
-        "device": ["auto", "cpu"],
-        "precision": ["fp32", "bf16"],
-        "resume": [False],
-    }
-    assert values.keys() | {"out"} == {field.name for field in fields(TuneRequest)}
-    for _ in range(200):
-        asked = TuneRequest(out="/some/where/p.safetensors", **{name: chance.choice(of) for name, of in values.items()})
-        line = shlex.split(tune_command(asked))
-        assert line[0] == "capt"
-        data = f"./{asked.data}" if asked.data.startswith("-") else asked.data
-        assert tune.request_from(parser().parse_args(line[1:])) == replace(asked, out="p.safetensors", data=data)
-
-
 def test_what_a_checkpoint_says_of_itself_makes_the_same_tensors(
     base: list[str], tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,7 +207,7 @@ def test_what_a_checkpoint_says_of_itself_makes_the_same_tensors(
     first = tmp_path / "p.safetensors"
     told = request_of(read_document(first), str(first))
     model = base[base.index("--model") + 1]
-    line = shlex.split(tune_command(replace(told, data=str(data), model=model, out="again.safetensors")))
+    line = shlex.split(command_of(replace(told, data=str(data), model=model, out="again.safetensors")))
     monkeypatch.chdir(tmp_path)
     assert main([*line[1:], "--device", "cpu", "--quiet"]) == 0
     ours, theirs = read(first), read(Path("again.safetensors"))

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import csv
 import json
-import shlex
 import shutil
 from pathlib import Path
 
 import pytest
 
-from capt_engine.cli.evaluate import request_from
-from capt_engine.cli.main import parser
 from capt_engine.errors import BadRequest
-from capt_engine.records import AnalyzeRequest, AttackSpec, EvaluateRequest, RunOptions, ThreatModel, until_chance
+from capt_engine.formatting import typed_budget
 from capt_engine.reports import REPORTS
 from capt_engine.reports.build import build
 from capt_engine.runs import kept_pictures
 from capt_engine.runs.finished_run import FinishedRun
 from capt_engine.runs.kept_runs import kept_runs
 from capt_engine.runs.manifest import digest
-from capt_engine.runs.request_text import command, eps_words, from_json
+from capt_engine.runs.request_text import from_json
 from capt_engine.runs.run_folder import RunFolder
 from capt_engine.runs.table import LATER, columns
 from tests.engine.reports.made_runs import kept, request, rows
@@ -108,68 +105,6 @@ def test_kept_runs_are_listed_newest_first(run: Path, tmp_path: Path) -> None:
     assert run.is_dir()
 
 
-@pytest.mark.parametrize(
-    "asked",
-    [
-        EvaluateRequest(
-            data="-odd name/;x", limit=7, shard=(2, 3), subsample_classes="new", options=RunOptions(seed=3)
-        ),
-        EvaluateRequest(
-            data="d",
-            curve=(0.0, 0.5, 1 / 3),
-            options=RunOptions(prompts="p", compare="none", aim="b", threat=ThreatModel(eps=0.5)),
-        ),
-        EvaluateRequest(
-            data="d",
-            attacks=(),
-            options=RunOptions(classes=("a b", "c"), template="x {}", precision="bf16", device="cpu"),
-        ),
-        EvaluateRequest(
-            data="d",
-            attacks=(AttackSpec("pgd", (("steps", 5), ("step_size", 1 / 255), ("restarts", 2))),),
-            options=RunOptions(threat=ThreatModel("l2", 2.5, "cat")),
-        ),
-        EvaluateRequest(
-            data="d", attacks=(AttackSpec("pgd", (("loss", "margin"), ("momentum", 0.5), ("random_start", False))),)
-        ),
-        EvaluateRequest(
-            data="d",
-            suite="standard",
-            attacks=(),
-            shared_values=(("steps", 7), ("queries", 9)),
-            skip_broken=True,
-            minimal_eps=0.02,
-            checks="full",
-            options=RunOptions(threat=ThreatModel(perturb="original")),
-        ),
-        EvaluateRequest(
-            data="d",
-            attacks=(AttackSpec("pgd"), AttackSpec("square")),
-            matrix=("p", "q", "none"),
-            curve=until_chance(4 / 255, "linf"),
-            until_chance=True,
-            skip_broken=True,
-            options=RunOptions(prompts="p"),
-        ),
-        EvaluateRequest(data="d", suite="quick", attacks=(), skip_broken=False),
-        EvaluateRequest(data="d", options=RunOptions(lpips="vgg")),
-    ],
-    ids=["plain", "curve", "clean", "settings", "set", "suite", "matrix", "all pictures", "lpips"],
-)
-def test_the_command_asks_the_same(asked: EvaluateRequest) -> None:
-    """What a report tells to type is read back by the program as the very request."""
-    words = shlex.split(command(asked))
-    assert words[0] == "capt"
-    assert request_from(parser().parse_args(words[1:])) == asked
-
-
-def test_what_options_cannot_say_is_left_to_the_manifest() -> None:
-    """Attacks with settings of their own, or a comma in a class name."""
-    two = (AttackSpec("pgd", (("loss", "margin"),)), AttackSpec("square"))
-    assert command(EvaluateRequest("d", attacks=two)) == "capt run manifest.json"
-    assert command(AnalyzeRequest(("d",), options=RunOptions(classes=("a, b",)))) == "capt run manifest.json"
-
-
 def test_a_request_from_a_newer_version_is_refused(run: Path) -> None:
     """By the name of what is not known; and what is no request at all with a sentence."""
     told = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
@@ -181,7 +116,7 @@ def test_a_request_from_a_newer_version_is_refused(run: Path) -> None:
 
 def test_budgets_are_typed_as_people_do() -> None:
     """As k/255 where that is exactly the number."""
-    assert [eps_words(eps) for eps in (4 / 255, 0.5, 2.5 / 255, 0.0)] == ["4/255", "0.5", "2.5/255", "0"]
+    assert [typed_budget(eps) for eps in (4 / 255, 0.5, 2.5 / 255, 0.0)] == ["4/255", "0.5", "2.5/255", "0"]
 
 
 def test_a_run_of_before_is_still_read(run: Path, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from capt_engine.model.checkpoints import read
 from capt_engine.model.text import class_features
 from capt_engine.records import TuneStep
 from capt_engine.records.tuning import OLD_NAMES, renamed
-from capt_engine.runs.tuning_text import request_of, tune_command
+from capt_engine.runs.command_line import command_of
+from capt_engine.runs.tuning_text import request_of
 from capt_engine.tuning import state as states
 from capt_engine.tuning.image_tower import TowerRecipe, TowerTuning
 from capt_engine.tuning.inner_attack import InnerAttack
@@ -54,7 +55,7 @@ def test_prompts_of_before_say_their_settings_under_todays_names() -> None:
     assert (document.settings["lambda_"], document.settings["lr"], document.settings["batch_size"]) == (2.5, 0.02, 3)
     request = request_of(document, "p.safetensors")
     assert (request.lambda_, request.lr, request.batch_size, request.n_ctx) == (2.5, 0.02, 3, 2)
-    assert "--length 2" in tune_command(request)
+    assert "--length 2" in command_of(request)
 
 
 def test_a_step_in_a_log_of_before_is_read() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from capt_engine.formatting import signed_points
 from capt_engine.metrics.interval import wilson
 from capt_engine.records import Histogram
 from capt_engine.reports import REPORTS
@@ -74,7 +75,7 @@ def test_figures_stand_in_their_own_unit(tmp_path: Path) -> None:
     lost = [seen[path] for path in seen if plain[path]]
     assert told["Forgotten"] == (f"{lost.count(False) / len(lost) * 100:.1f} % ({len(lost)})", "lower")
     change = (sum(seen.values()) - sum(plain.values())) / 12
-    assert told["Change against zero-shot"] == (f"{change * 100:+.1f} points (12)", "higher")
+    assert told["Change against zero-shot"] == (f"{signed_points(change)} points (12)", "higher")
     assert told["Text drift"] == (f"0.062 ({len(CLASSES)})", "–")
     assert {row[0]: row[beside] for row in grid.rows}["Text drift"] == "–"
     means = next(one for one in blocks(report, "consistency") if isinstance(one, Grid))

@@ -1,0 +1,82 @@
+"""Values as they are typed on a command line, read and written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from capt_engine.errors import BadRequest
+from capt_engine.records import ParamValue
+
+
+def budget(text: str, *, norm: str = "linf", name: str = "--eps") -> float:
+    """A budget or step: `k/255`, or a float in [0, 1] (for L2, whose lengths pass 1, any length). Raises BadRequest."""
+    number, slash, base = text.partition("/")
+    try:
+        value = float(number) / float(base) if slash else float(text)
+    except (ValueError, ZeroDivisionError):
+        raise BadRequest(
+            f"{name} {text} is not a number.", f"Write k/255, as in {name} 4/255, or a number from 0 to 1."
+        ) from None
+    if not 0 <= value < float("inf"):
+        raise BadRequest(
+            f"{name} {text} is not a budget.", f"Write k/255, as in {name} 4/255, or a number from 0 to 1."
+        )
+    if value > 1 and norm != "l2":
+        raise BadRequest(
+            f"{name} {text} is more than the whole range of a pixel, which is 0 to 1.", f"Did you mean {text}/255?"
+        )
+    return value
+
+
+def class_list(text: str) -> tuple[str, ...]:
+    """Class names from `a,b,c` or from a file with one name (or one comma-separated line) per line; raises BadRequest."""
+    try:
+        is_file = Path(text).is_file()
+    except (OSError, ValueError):  # too long for a file name, or with a zero byte: then it is a list
+        is_file = False
+    if is_file:
+        try:
+            text = Path(text).read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadRequest(
+                f"The class list {text!r} cannot be read: {error}.", "It must be a UTF-8 text file."
+            ) from error
+    return tuple(name for line in text.splitlines() for name in listed(line))
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The names between commas, without blanks around them."""
+    return tuple(name for part in text.split(",") if (name := part.strip()))
+
+
+def shard(text: str) -> tuple[int, int]:
+    """`i/N` as two whole numbers; raises BadRequest."""
+    part, slash, parts = text.partition("/")
+    if not (slash and part.isdecimal() and parts.isdecimal()):
+        raise BadRequest(f"--shard {text} is not i/N.", "For example 1/4, the first of four parts.")
+    return int(part), int(parts)
+
+
+def shots(text: str) -> int | None:
+    """Pictures per class, None for all; raises BadRequest."""
+    if text == "all":
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise BadRequest(f"--shots {text} is not a number.", "Give 1, 2, 4, 8, 16, or all.") from None
+
+
+def setting(text: str) -> tuple[str, ParamValue]:
+    """`NAME=VALUE`: a number, yes or no, or a word; raises BadRequest."""
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise BadRequest(f"--set {text} is not NAME=VALUE.", "For example --set momentum=0.75.")
+    if value.lower() in ("true", "yes", "false", "no"):
+        return name, value.lower() in ("true", "yes")
+    over, slash, under = value.partition("/")
+    try:
+        number = float(over) / float(under) if slash else float(value)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        return name, value
+    return name, int(number) if value.lstrip("-").isdecimal() else number
