@@ -42,8 +42,10 @@ class Engine:
         self._light.cancel(job)
 
     def stop(self, job: JobId) -> None:
-        """End a running tuning job after its last whole epoch, with the best one so far: it finishes. Before the first epoch has ended
-        it is cancelled with a reason; a job of another kind is cancelled."""
+        """End a running tuning job after its last whole epoch, with the best one so far: it finishes.
+
+        Before the first epoch has ended it is cancelled with a reason; a job of another kind is cancelled.
+        """
         self._runner.stop(job)
         self._light.stop(job)
 

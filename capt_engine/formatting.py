@@ -87,7 +87,7 @@ def p_value(p: float) -> str:
 
 
 def p_equals(p: float) -> str:
-    """ "p = 0.0312", "p < 0.0001"."""
+    """Return "p = 0.0312", "p < 0.0001"."""
     text = p_value(p)
     return f"p {text}" if text.startswith("<") else f"p = {text}"
 
@@ -128,7 +128,7 @@ def short(sha256: str) -> str:
 
 
 def counted(n: int, one: str, many: str = "") -> str:
-    """ "1 picture", "2 pictures"."""
+    """Return "1 picture", "2 pictures"."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 

@@ -103,7 +103,7 @@ class Theme(QObject):
 
     @property
     def choice(self) -> str:
-        """ "system", "light" or "dark": what the user asked for."""
+        """Return "system", "light" or "dark": what the user asked for."""
         return self._choice
 
     @property

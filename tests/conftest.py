@@ -133,7 +133,7 @@ def tiny_classifier(tiny_backbone: Backbone) -> Classifier:
 
 @pytest.fixture(scope="session")
 def pixels() -> Callable[..., Tensor]:
-    """pixels(n, size=24, seed=0): random pictures (n, 3, size, size) in [0, 1], some values at the very ends."""
+    """A function of (n, size=24, seed=0): random pictures (n, 3, size, size) in [0, 1], some values at the very ends."""
     import torch
 
     def draw(n: int, size: int = 24, seed: int = 0) -> Tensor:

@@ -83,6 +83,14 @@ def checkpoints(steps: int) -> list[int]:
 class Ascent:
     """Ascents on one batch: the model, the criterion, and the strongest pictures of all ascents so far.
 
+    Args:
+        model: pixels (n, 3, h, w) -> logits (n, k).
+        images: the clean pixels, (n, 3, h, w) in [0, 1].
+        criterion: the goal of the attack.
+        threat: norm, budget and goal.
+        samples: EOT samples of each gradient.
+        stop: end the work on a picture once the criterion is met.
+
     Attributes:
         best: (n, 3, h, w), the clean pictures at first, so that no attack helps the model.
         best_margin: (n,), their adversarial margins.

@@ -45,6 +45,9 @@ class PictureRngs:
             seed: the run's seed.
             keys: one name a picture (say, its SHA-256).
             use: the purpose, so that two uses of one picture draw apart.
+
+        Returns:
+            One stream a picture, in the order of `keys`.
         """
         digests = (hashlib.sha256("\0".join((str(seed), use, key)).encode()).digest() for key in keys)
         return cls([struct.unpack("<3I", digest[:12]) for digest in digests])

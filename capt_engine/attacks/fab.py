@@ -29,7 +29,8 @@ def to_plane(gradient: Tensor, gap: Tensor, low: Tensor, high: Tensor, norm: Nor
     Args:
         gradient: normal of the plane, (n, …).
         gap: (n,), the gain that reaches the plane.
-        low, high: (n, …), the box, low ≤ 0 ≤ high.
+        low: (n, …), the lower ends of the box, at most 0.
+        high: (n, …), its upper ends, at least 0.
         norm: the norm that is minimised.
 
     Returns:

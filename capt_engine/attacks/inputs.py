@@ -44,7 +44,14 @@ def check_labels(labels: Tensor, images: Tensor, classes: int) -> None:
 
 
 def count_classes(model: Callable[[Tensor], Tensor], images: Tensor) -> int:
-    """The number of classes k of a model, by one forward pass of the first picture.
+    """Count the classes of a model by one forward pass of the first picture.
+
+    Args:
+        model: pixels (n, 3, h, w) -> logits (n, k).
+        images: pixels (n, 3, h, w), at least one picture.
+
+    Returns:
+        The number of classes k.
 
     Raises:
         BadRequest: the model is in training mode, or its answer is not one of logits (n, k) with k ≥ 2.

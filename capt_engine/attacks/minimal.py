@@ -21,6 +21,12 @@ class Nearest:
 
     A picture whose clean answer is the attacker's goal has distance 0.
 
+    Args:
+        model: pixels (n, 3, h, w) -> logits (n, k).
+        images: the clean pixels, (n, 3, h, w) in [0, 1].
+        criterion: the goal of the attack.
+        norm: the norm that is to be small.
+
     Attributes:
         clean_logits: (n, k), of the clean pictures.
         delta: (n, 3, h, w), the perturbations.

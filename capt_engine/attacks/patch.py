@@ -1,5 +1,7 @@
-"""Adversarial patch: a square of free pixels, the rest untouched (Brown et al. 2017, arXiv 1712.09665; one per picture as in LaVAN,
-Karmon et al. 2018, arXiv 1801.02608)."""
+"""Adversarial patch: a square of free pixels, the rest untouched (Brown et al. 2017, arXiv 1712.09665).
+
+One patch per picture, as in LaVAN (Karmon et al. 2018, arXiv 1801.02608).
+"""
 
 from __future__ import annotations
 

@@ -100,7 +100,8 @@ def rotate_translate(images: Tensor, degrees: float, right: float, down: float, 
     Args:
         images: pixels (n, 3, h, w) in [0, 1].
         degrees: anticlockwise.
-        right, down: shares of width and height, in [−1, 1].
+        right: share of the width, in [−1, 1].
+        down: share of the height, in [−1, 1].
         edge: "black", "stretched" or "mirrored", the content beyond the edge.
 
     Returns:

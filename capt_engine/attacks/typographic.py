@@ -1,5 +1,7 @@
-"""Typographic attack: a wrong class name printed on the picture, which a model that learned to read may believe (Goh et al. 2021,
-Multimodal Neurons; Materzyńska et al. 2022, arXiv 2206.07835)."""
+"""Typographic attack: a wrong class name printed on the picture.
+
+A model that learned to read may believe it (Goh et al. 2021, Multimodal Neurons; Materzyńska et al. 2022, arXiv 2206.07835).
+"""
 
 from __future__ import annotations
 

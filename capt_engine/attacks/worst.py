@@ -12,6 +12,11 @@ from capt_engine.attacks.criterion import Criterion
 class Worst:
     """The strongest picture so far, the clean one to begin with, so that no search ever helps the model.
 
+    Args:
+        model: pixels (n, 3, h, w) -> logits (n, k).
+        images: the clean pixels, (n, 3, h, w) in [0, 1].
+        criterion: the goal of the attack.
+
     Attributes:
         clean_logits: (n, k), of the clean pictures.
         pictures: (n, 3, h, w) in [0, 1].

@@ -24,7 +24,7 @@ _SPLIT_OF = {
 
 
 def split_called(name: str) -> str:
-    """ "train", "val" or "test", whichever a common name of it means; "" for any other name."""
+    """Return "train", "val" or "test", whichever a common name of it means; "" for any other name."""
     return _SPLIT_OF.get(name.lower(), "")
 
 
@@ -80,7 +80,7 @@ def is_text(name: str) -> bool:
 
 
 def shown(name: str | os.PathLike[str]) -> str:
-    """A name as it can be put into a sentence: bytes that are no letters are written as \\udc…."""
+    r"""A name as it can be put into a sentence: bytes that are no letters are written as \udc…."""
     return os.fspath(name).encode("utf-8", "backslashreplace").decode()
 
 

@@ -160,7 +160,7 @@ def plan_analysis(
     source: Classifier | None = None,
     lpips: Lpips | None = None,
 ) -> Plan:
-    """Resolve an analysis of unlabelled pictures. source: the model of `crafted_on`. Raises BadRequest or UnknownName."""
+    """Resolve an analysis of unlabelled pictures. source: the model of `source_model`. Raises BadRequest or UnknownName."""
     return _measured_by(_plan(request, variants, frozen, OWN_ANSWER, source), lpips)
 
 
@@ -174,7 +174,7 @@ def plan_evaluation(
     baseline: Classifier | None = None,
     lpips: Lpips | None = None,
 ) -> Plan:
-    """Resolve an evaluation of labelled pictures. source: the model of `crafted_on`. Raises BadRequest or UnknownName."""
+    """Resolve an evaluation of labelled pictures. source: the model of `source_model`. Raises BadRequest or UnknownName."""
     if request.checks not in CHECK_LEVELS:
         raise UnknownName("level of checks", request.checks, CHECK_LEVELS)
     if not (request.minimal_eps == 0 or 0.001 <= request.minimal_eps <= 1):
@@ -274,8 +274,10 @@ def _source(request: RunRequest, source: Classifier | None, size: int, *, is_tab
 
 
 def _looking(one: Classifier, wanted: ThreatModel, size: int) -> Classifier:
-    """A model as it looks at pictures: with the resizing inside where they are whole ones, or made for another size than its own; rounded
-    first or not. Raises BadRequest for preprocessing that cannot be put inside."""
+    """Return a model as it looks at pictures: with the resizing inside where they have another size than its own.
+
+    They are rounded first where the threat says so. Raises BadRequest for preprocessing that cannot be put inside.
+    """
     fits = wanted.perturb == PERTURBED[0] and one.size == size
     sized = one if fits else Resizing(one)
     return Quantized(sized) if _in_eight_bits(wanted) else sized

@@ -43,8 +43,10 @@ def handle_save_chart(
 
 
 def chart_bytes(chart: Chart, form: str) -> bytes:
-    """The chart as a file's content, the same each time. form: "svg", "png" or "csv". Raises UnknownName, and BadRequest for one without
-    a value that could be drawn."""
+    """The chart as a file's content, the same each time.
+
+    form: "svg", "png" or "csv". Raises UnknownName, and BadRequest for one without a value that could be drawn.
+    """
     if form not in CHART_FORMATS:
         raise UnknownName("chart format", form, CHART_FORMATS)
     if form == "csv":

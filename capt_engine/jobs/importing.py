@@ -45,7 +45,7 @@ DEMO_PICTURES = "the demo pictures"
 def handle_import_prompts(
     cache: ModelCache, job: JobId, request: ImportPromptsRequest, on_event: OnEvent, progress: StoppableProgress
 ) -> PromptsImported:
-    """Read a published file, convert it for the model, put it on the shelf, and score it beside the plain model."""
+    """Read a published file, convert it for the model, put it on the store, and score it beside the plain model."""
     del job
     progress(0, 0, f"loading {request.model}")
     backbone = cache.backbone(request.model, request.device)

@@ -47,5 +47,5 @@ def handle_remove(
 
 def _kind(kind: str) -> str:
     if kind not in ("model", "prompts"):
-        raise BadRequest(f"There is no shelf of {kind!r}.", "Known: model, prompts.")
+        raise BadRequest(f"There is no store of {kind!r}.", "Known: model, prompts.")
     return kind

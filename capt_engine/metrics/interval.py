@@ -41,7 +41,7 @@ def newcombe_paired(both: int, only_a: int, only_b: int, neither: int) -> tuple[
 
 
 def share(k: int, n: int) -> str:
-    """ "41.0 % (34.4 to 48.0)", or a dash for no pictures."""
+    """Return "41.0 % (34.4 to 48.0)", or a dash for no pictures."""
     if n == 0:
         return "–"
     low, high = wilson(k, n)

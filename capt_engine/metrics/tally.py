@@ -32,7 +32,7 @@ from capt_engine.records import (
 )
 
 SEARCHES = {"white-box": True, "black-box, sees scores": False, "black-box, sees answers only": False}
-"""What an attacker that searches knows, and whether that is the model's slope."""
+"""What an attacker that searches knows, and whether that is the model's gradient."""
 
 # What single precision can add to a length that was projected onto its budget.
 _TOLERANCE = 1e-5

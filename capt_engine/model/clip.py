@@ -59,7 +59,7 @@ class Base:
 
 @dataclass(frozen=True)
 class Backbone:
-    """A frozen CLIP in evaluation mode.
+    r"""A frozen CLIP in evaluation mode.
 
     clip: open_clip's module. tokenize: list of sentences -> token ids (n, context). view: PIL picture -> what the model sees,
     (3, size, size) in [0, 1]. mean, std: the normalisation the classifier applies, (3, 1, 1). sha256: of the weights file; of a tuned

@@ -273,8 +273,9 @@ class Comparison:
 
 @dataclass(frozen=True)
 class AnalyzeResult:
-    """The summary of an analysis or evaluation; accuracies are fractions in [0, 1] with Wilson 95 % intervals, None where nothing was
-    measured.
+    """The summary of an analysis or evaluation.
+
+    Accuracies are fractions in [0, 1] with Wilson 95 % intervals, None where nothing was measured.
 
     label_source "model": accuracy is agreement with the model's own clean prediction. robust_accuracy: the worst case over the attacks
     at the budget of the threat model. suite: the suite that was run. classes: how many the model was asked among, 0 where that is not

@@ -92,9 +92,12 @@ class MetricInfo:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """One model that can be chosen. `classes` and `template` are what it is asked about when the user has not said; `eps` is the L∞
-    budget offered first, in pixel units [0, 1], where the norm's own would break every picture. tuning: the settings of a tuning run in
-    which it differs from the method's own, by name of a TuneRequest's field."""
+    """One model that can be chosen.
+
+    `classes` and `template` are what it is asked about when the user has not said; `eps` is the L∞ budget offered first, in pixel
+    units [0, 1], where the norm's own would break every picture. tuning: the settings of a tuning run in which it differs from the
+    method's own, by name of a TuneRequest's field.
+    """
 
     id: str
     label: str

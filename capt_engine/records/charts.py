@@ -1,5 +1,8 @@
-"""Charts as plain values, for the window, the reports and "Save this chart". No drawing here, but all that two drawings of one chart must
-not choose for themselves: scales, units, and which bars of many are drawn."""
+"""Charts as plain values, for the window, the reports and "Save this chart".
+
+No drawing here, but all that two drawings of one chart must not choose for themselves: scales, units, and which bars of many are
+drawn.
+"""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class ThreatModel:
 
     @property
     def goal(self) -> str:
-        """ "untargeted" or "targeted"."""
+        """Return "untargeted" or "targeted"."""
         return "untargeted" if self.target is None else "targeted"
 
     @property

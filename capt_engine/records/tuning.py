@@ -234,7 +234,7 @@ class SaveTunedRequest:
     """Give tuned prompts their name, notes and licence, and put them where they belong.
 
     source: the checkpoint that the run wrote. folder: a new folder in Hugging Face's layout (prompts, model card, manifest), "" for the
-    program's own shelf of prompts; with `on_shelf` they go to both. runs: kept evaluations that the model card quotes. made_by: the
+    program's own store of prompts; with `in_store` they go to both. runs: kept evaluations that the model card quotes. made_by: the
     request of the run, for the command; without it the command is put together from what the checkpoint says, which does not know where
     the pictures lay.
     """
@@ -245,7 +245,7 @@ class SaveTunedRequest:
     licence: str = ""
     folder: str = ""
     runs: tuple[str, ...] = ()
-    on_shelf: bool = False
+    in_store: bool = False
     made_by: TuneRequest | None = None
 
 

@@ -1,4 +1,4 @@
-"""Tuned prompts under their own name: on the program's shelf, or in a folder of their own with a model card and a manifest."""
+"""Tuned prompts under their own name: on the program's store, or in a folder of their own with a model card and a manifest."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class _Named:
 
 
 def save_tuned(request: SaveTunedRequest, progress: Progress) -> TunedSaved:
-    """Write the prompts with name, notes and licence to the shelf and / or a new folder; the values are not touched.
+    """Write the prompts with name, notes and licence to the store and / or a new folder; the values are not touched.
 
     Nothing is ever written over: raises BadRequest where something of that name is there already, or a run to be quoted measured other
     prompts; BadCheckpoint where the source is none. Nothing is left behind then.
@@ -52,10 +52,10 @@ def save_tuned(request: SaveTunedRequest, progress: Progress) -> TunedSaved:
     progress(0, 3, "reading the prompts")
     source = Path(request.source)
     named = _named(request, source)
-    shelf = own_folder() / f"{named.slug}{SUFFIX}" if request.on_shelf or not request.folder else None
+    store = own_folder() / f"{named.slug}{SUFFIX}" if request.in_store or not request.folder else None
     folder = Path(request.folder) if request.folder else None
-    if shelf is not None:
-        _refuse_taken(named.slug, shelf)
+    if store is not None:
+        _refuse_taken(named.slug, store)
     if folder is not None:
         _refuse_full(folder)
     progress(1, 3, "reading the evaluations")
@@ -64,10 +64,10 @@ def save_tuned(request: SaveTunedRequest, progress: Progress) -> TunedSaved:
     files: list[Path] = []
     if folder is not None:
         files += _into_folder(folder, request.name.strip(), named, measured)
-    if shelf is not None:
-        write_atomic(shelf, named.content)
-        files.append(shelf)
-    where = named.slug if shelf is not None else str(files[0])
+    if store is not None:
+        write_atomic(store, named.content)
+        files.append(store)
+    where = named.slug if store is not None else str(files[0])
     return TunedSaved(_told(where, named), tuple(map(str, files)), command_of(named.made_by))
 
 

@@ -35,7 +35,7 @@ def begun(
 ) -> dict[str, Any]:
     """The manifest of a run that begins now.
 
-    prompts: (id, SHA-256, document) of A and B, with "" and None for plain text. crafted_on: SHA-256 of the other model that attacks are
+    prompts: (id, SHA-256, document) of A and B, with "" and None for plain text. source_model: SHA-256 of the other model that attacks are
     computed on. lpips: the network that LPIPS is measured with, and the SHA-256 of its weights and of the files they came from.
     """
     return {

@@ -26,8 +26,10 @@ SHOWN = 12
 
 
 class Measured(NamedTuple):
-    """Clean and robust share of the validation pictures that are right, None where there are none (or no attack), and some pictures as
-    they were seen."""
+    """Clean and robust share of the validation pictures that are right, and some pictures as they were seen.
+
+    A share is None where there are no pictures, or no attack.
+    """
 
     clean: Share | None
     robust: Share | None
@@ -140,8 +142,10 @@ def some_of(pictures: Read, n: int) -> Read:
 
 
 def spread(labels: Sequence[int], n: int) -> tuple[int, ...]:
-    """At most n indices, in order: the first picture of each class (of classes at even distances where there are more than n), then the
-    second of each, and so on."""
+    """At most n indices, in order.
+
+    The first picture of each class (of classes at even distances where there are more than n), then the second of each, and so on.
+    """
     by_class: dict[int, list[int]] = {}
     for index, label in enumerate(labels):
         by_class.setdefault(label, []).append(index)

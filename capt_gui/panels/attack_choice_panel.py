@@ -41,8 +41,10 @@ class AttackChoicePanel(QWidget):
         goal_is_plain: bool = False,
         parent: QWidget | None = None,
     ) -> None:
-        """entries: what can be picked. plain, expert: what the page adds below the knobs and inside the fold. goal_is_plain: goal and
-        norm stand outside the fold."""
+        """Make the panel over the entries that can be picked.
+
+        plain, expert: what the page adds below the knobs and inside the fold. goal_is_plain: goal and norm stand outside the fold.
+        """
         super().__init__(parent)
         self._choice = choice
         self._entries = entries

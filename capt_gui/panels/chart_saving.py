@@ -1,4 +1,4 @@
-""" "Save this chart…": the one way in which every chart of the window becomes a file."""
+"""Save this chart…: the one way in which every chart of the window becomes a file."""
 
 from __future__ import annotations
 

@@ -31,8 +31,11 @@ class Picked:
 
 @dataclass(frozen=True)
 class Notice:
-    """kind: "block" forbids going on, "warning" does not, "info" is good to know. action: words of a button; `exclude` or `include`
-    is what it does, `show` the class whose details it opens."""
+    """One warning about the data, and the action that it offers.
+
+    kind: "block" forbids going on, "warning" does not, "info" is good to know. action: words of a button; `exclude` or `include` is
+    what it does, `show` the class whose details it opens.
+    """
 
     kind: str
     message: str

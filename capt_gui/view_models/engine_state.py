@@ -43,7 +43,7 @@ class EngineState(QObject):
 
     @property
     def waiting_text(self) -> str:
-        """ "Waiting for the engine: loading torch…" until it is ready, then nothing."""
+        """Return "Waiting for the engine: loading torch…" until it is ready, then nothing."""
         if self.is_ready or self.failure is not None:
             return ""
         if self.note == STARTING:

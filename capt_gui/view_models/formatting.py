@@ -13,12 +13,12 @@ _NORM_WORDS = {"linf": "L∞", "l2": "L2"}
 
 
 def norm_word(norm: str) -> str:
-    """ "linf" as it is written: L∞."""
+    """Return "linf" as it is written: L∞."""
     return _NORM_WORDS.get(norm, norm)
 
 
 def threat(model: ThreatModel) -> str:
-    """ "ε = 4/255", with the norm where it is not the usual one; in the attack's own words where no ball binds it."""
+    """Return "ε = 4/255", with the norm where it is not the usual one; in the attack's own words where no ball binds it."""
     if model.budget:
         return model.budget
     words = f"ε = {budget(model.eps, model.norm)}"
@@ -81,7 +81,7 @@ def settings_line(row: PictureRow, model: str, attack: str = "", *, named: bool 
 
 
 def remaining(seconds: float | None) -> str:
-    """ "about 12 s left"; empty when it cannot be told."""
+    """Return "about 12 s left"; empty when it cannot be told."""
     if seconds is None:
         return ""
     if seconds < 1:
@@ -102,7 +102,7 @@ def job_progress(progress_: JobProgress, waiting: int = 0) -> str:
 
 
 def count_line(total: int, done: int, broken: int, failed: int, broken_b: int = 0, compared: int = 0) -> str:
-    """ "19 of 50 · 7 broken": how far the gallery is; with two sides "19 of 50 · broken: A 7, B 3"."""
+    """Return "19 of 50 · 7 broken": how far the gallery is; with two sides "19 of 50 · broken: A 7, B 3"."""
     if not total:
         return ""
     how_many = f"broken: A {broken}, B {broken_b}" if compared else f"{broken} broken"
@@ -120,7 +120,7 @@ def memory(device: DeviceInfo) -> str:
 
 
 def share(value: float | None, interval: tuple[float, float] | None) -> str:
-    """ "41 % (34–48 %)"; nothing where nothing was measured."""
+    """Return "41 % (34–48 %)"; nothing where nothing was measured."""
     if value is None:
         return _tr("not measured")
     words = percent(value)
@@ -131,7 +131,7 @@ def share(value: float | None, interval: tuple[float, float] | None) -> str:
 
 
 def effect(test: PairedTest | None) -> str:
-    """ "better", "worse", "unclear": what a paired test says of B; empty without one."""
+    """Return "better", "worse", "unclear": what a paired test says of B; empty without one."""
     if test is None:
         return ""
     if test.p_value >= _CERTAIN:

@@ -160,7 +160,7 @@ class BeforeAfter(QWidget):
 
 
 def written(share: Measured) -> str:
-    """ "41 % (34–48 %)": the figure and its interval."""
+    """Return "41.0 % (34.0–48.0 %)": the figure and its interval."""
     return unbroken(f"{percent(share.value)} ({percent_number(share.low)}–{percent(share.high)})")
 
 

@@ -32,8 +32,10 @@ At = Callable[[int, int], str]
 
 
 class HeatMap(PlotChart):
-    """Names on the left and above; `gap_before` sets a column apart. `current_changed(words)` when a cell is pointed at, "" for none;
-    `chosen(row, column)` when one is clicked, or Return or Space pressed on it.
+    """A heat map with names on the left and above; `gap_before` sets a column apart.
+
+    Signals: `current_changed(words)` when a cell is pointed at, "" for none; `chosen(row, column)` when one is clicked, or Return or Space
+    pressed on it.
 
     Painting and pointing take a time that grows with the cells in sight: figures and names stand only where they fit.
     """

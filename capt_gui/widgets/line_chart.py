@@ -105,8 +105,11 @@ class LineChart(PlotChart):
         scale: str = LINEAR,
         x_title: str = "",
     ) -> None:
-        """Show these lines; `end` is where the x axis will end, 0 where nobody knows. scale: of the x axis, LINEAR or LOG; on the
-        latter a 0 stands one step below the smallest place above it. x_title: the name of the x axis with its unit, for who saves it."""
+        """Show these lines; `end` is where the x axis will end, 0 where nobody knows.
+
+        scale: of the x axis, LINEAR or LOG; on the latter a 0 stands one step below the smallest place above it. x_title: the name
+        of the x axis with its unit, for who saves it.
+        """
         self._lines, self._levels, self._end = lines, levels, end
         self._x_title = x_title or self._x_word
         self._places = sorted({x for line in lines for x in line.xs})

@@ -119,7 +119,7 @@ def writers(tmp_path: Path) -> dict[str, Callable[[Path], object]]:
         "a copy": lambda to: files.copy(source, to / "x"),
         "tensors": lambda to: write_tensors(to / "x", {"a": torch.zeros(8)}, {}),
         "prompts": lambda to: checkpoints.save(to / "x.safetensors", prompts, document),
-        "prompts on the shelf": lambda _: prompt_store.install("mine", prompts, document),
+        "prompts on the store": lambda _: prompt_store.install("mine", prompts, document),
         "a tuning state": lambda to: state.write(to / "x.state", saved()),
         "an install record": lambda to: install_record.remember(to / "installed.json", (source,), {}),
         "a run": lambda to: RunFolder(to / "run", run, {}, resume=False),

@@ -45,6 +45,20 @@ def test_types_hold(python: Run) -> None:
     assert report.returncode == 0, report.stdout + report.stderr
 
 
+def test_docstrings_name_the_arguments_there_are(python: Run, tmp_path: Path) -> None:
+    """pydoclint accepts the sections of both packages' docstrings, and finds an argument that is named wrongly."""
+    report = python("-m", "pydoclint.main", "--quiet", "capt_engine", "capt_gui")
+    assert report.returncode == 0, report.stdout + report.stderr
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text(
+        'def double(value: int) -> int:\n    """Double it.\n\n    Args:\n        number: any.\n\n'
+        '    Returns:\n        Twice that.\n    """\n'
+        "    return 2 * value\n",
+        encoding="utf-8",
+    )
+    assert "DOC103" in (refused := python("-m", "pydoclint.main", str(wrong))).stdout + refused.stderr
+
+
 def test_no_drawer_for_everything(sources: tuple[Path, ...], root: Path) -> None:
     """No module or folder has a name that says nothing about what is inside."""
     drawers = [

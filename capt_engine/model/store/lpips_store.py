@@ -25,7 +25,7 @@ _AGAIN = "Remove it with `capt lpips remove`, and import the two files again."
 
 @dataclass(frozen=True)
 class Shelved:
-    """One file of the shelf and what it says of itself."""
+    """One file of the store and what it says of itself."""
 
     net: Net
     path: Path

@@ -20,7 +20,7 @@ SUFFIX = ".safetensors"
 
 @dataclass(frozen=True)
 class Entry:
-    """One file of the shelf: its name, and what it says of itself, or what is wrong with it."""
+    """One file of the store: its name, and what it says of itself, or what is wrong with it."""
 
     id: str
     path: Path
@@ -40,7 +40,7 @@ def own_folder() -> Path:
 
 
 def entries() -> list[Entry]:
-    """All files of the shelf, the bundled ones first; a broken one is listed with its problem."""
+    """All files of the store, the bundled ones first; a broken one is listed with its problem."""
     found: dict[str, Entry] = {}
     for folder, bundled in ((resource("prompts"), True), (own_folder(), False)):
         for path in sorted(folder.glob(f"*{SUFFIX}")):
@@ -56,7 +56,7 @@ def entries() -> list[Entry]:
 
 
 def install(name: str, prompts: Prompts, document: Document) -> str:
-    """Put prompts on the user's shelf under a name, with their hash remembered; never over others. Raises BadRequest."""
+    """Put prompts on the user's store under a name, with their hash remembered; never over others. Raises BadRequest."""
     install_record.checked_name(name, tuple(entry.id for entry in entries() if entry.bundled))
     folder = own_folder()
     staged, note = folder / f".{name}.importing", note_of(folder / f"{name}{SUFFIX}")
@@ -73,12 +73,12 @@ def install(name: str, prompts: Prompts, document: Document) -> str:
 
 
 def note_of(path: Path) -> Path:
-    """Where it is kept what a file of the shelf was when it was installed."""
+    """Where it is kept what a file of the store was when it was installed."""
     return path.with_name(f"{path.stem}.{install_record.INSTALLED}")
 
 
 def remove(name: str) -> Path:
-    """Take the user's own prompts of that name off the shelf; raises BadRequest for what is not theirs."""
+    """Take the user's own prompts of that name off the store; raises BadRequest for what is not theirs."""
     path = own_folder() / f"{name}{SUFFIX}"
     if not _is_own(name):
         is_bundled = any(entry.bundled and entry.id == name for entry in entries())
@@ -94,7 +94,7 @@ def _is_own(name: str) -> bool:
 
 
 def find(name: str) -> Path:
-    """The file that a name of the shelf, or a path, stands for; raises BadCheckpoint."""
+    """The file that a name of the store, or a path, stands for; raises BadCheckpoint."""
     path = Path(name)
     if path.suffix == SUFFIX or path.parent != Path():
         if not path.is_file():

@@ -10,8 +10,11 @@ from capt_engine.reports.pdf.theme import BOTTOM, TOP
 
 @dataclass(frozen=True)
 class Piece:
-    """The least that is never split. draw: given its top; gap: white above it, except at the top of a page; keep: stays on one page
-    with the next piece; again: what is drawn above it when it begins a page, such as a table's header."""
+    """A piece of a page: the least that is never split.
+
+    draw: given its top; gap: white above it, except at the top of a page; keep: stays on one page with the next piece; again: what
+    is drawn above it when it begins a page, such as a table's header.
+    """
 
     height: float
     draw: Callable[[float], None]

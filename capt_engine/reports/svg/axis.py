@@ -109,7 +109,7 @@ def round_values(low: float, high: float) -> list[float]:
 
 
 def percent_tick(value: float) -> str:
-    """ "40 %", with a space at which no line ends."""
+    """Return "40 %", with a space at which no line ends."""
     return unbroken(exact_percent(value))
 
 

@@ -1,5 +1,8 @@
-"""A drawn chart as a list of shapes and texts with their places: laid out once, then painted as SVG (painter.py) or on a PDF page
-(pdf/figure.py). Lengths are in units of which the drawing is `WIDTH` wide; y grows downwards."""
+"""A drawn chart as a list of shapes and texts with their places.
+
+Laid out once, then painted as SVG (painter.py) or on a PDF page (pdf/figure.py). Lengths are in units of which the drawing is
+`WIDTH` wide; y grows downwards.
+"""
 
 from __future__ import annotations
 

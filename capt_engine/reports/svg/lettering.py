@@ -23,7 +23,7 @@ def _shown(match: re.Match[str]) -> str:
 
 
 def plain(value: str) -> str:
-    """The same text, with what cannot be seen written out, such as \\u202e."""
+    r"""The same text, with what cannot be seen written out, such as \u202e."""
     return _UNSEEN.sub(_shown, value)
 
 

@@ -21,8 +21,11 @@ _TABLES = (".csv", ".tsv", ".json")
 
 
 class EvaluateData(QObject):
-    """The pictures to evaluate. `changed`: the pictures, or which part of them; `running_changed`;
-    `progress_changed(done, total, words)`; `failed(Failure)`: they could not be looked through."""
+    """The pictures to evaluate.
+
+    Signals: `changed`: the pictures, or which part of them; `running_changed`; `progress_changed(done, total, words)`;
+    `failed(Failure)`: they could not be looked through.
+    """
 
     changed = Signal()
     running_changed = Signal(bool)

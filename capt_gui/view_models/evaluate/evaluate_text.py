@@ -25,7 +25,7 @@ def verdict(result: AnalyzeResult, label: Callable[[str], str]) -> tuple[str, st
 
 
 def kind(result: AnalyzeResult) -> str:
-    """ "better", "worse" or "unclear" where B stands beside A, of the attacked pictures first; else empty, as for corruptions."""
+    """Return "better", "worse" or "unclear" where B stands beside A, of the attacked pictures first; else empty, as for corruptions."""
     if result.compared is None or result.corruptions:
         return ""
     return formatting.effect(result.compared.robust) or formatting.effect(result.compared.clean)
@@ -56,7 +56,7 @@ def limits(result: AnalyzeResult, attacks: int) -> str:
 
 
 def corruption_mean(table: CorruptionTable) -> str:
-    """ "61 % (55–66 %)": mean accuracy over all kinds and severities."""
+    """Return "61 % (55–66 %)": mean accuracy over all kinds and severities."""
     mean = table.mean
     interval = (mean.low, mean.high) if mean.low is not None and mean.high is not None else None
     return share(mean.accuracy, interval)
@@ -69,7 +69,7 @@ def corruption_words(table: CorruptionTable) -> str:
 
 
 def attack_words(result: AnalyzeResult, names: list[str]) -> str:
-    """ "PGD at ε = 4/255", "the worst of 3 attacks at ε = 4/255"; the name alone where its own budget stands in the verdict."""
+    """Return "PGD at ε = 4/255", "the worst of 3 attacks at ε = 4/255"; the name alone where its own budget stands in the verdict."""
     who = names[0] if len(names) == 1 else _tr("the worst of {} attacks").format(len(names))
     return who if result.threat_model.budget else _tr("{} at {}").format(who, formatting.threat(result.threat_model))
 
@@ -119,7 +119,7 @@ def _corrupted(tables: tuple[CorruptionTable, ...]) -> str:
 
 
 def _side(side: str, result: AnalyzeResult, label: Callable[[str], str]) -> str:
-    """ "A (plain text): 41 % (34–48 %) under attack, 92 % (87–95 %) clean."."""
+    """Return "A (plain text): 41 % (34–48 %) under attack, 92 % (87–95 %) clean."."""
     parts = []
     if result.robust_accuracy is not None:
         parts.append(_tr("{} under attack").format(share(result.robust_accuracy, result.robust_interval)))

@@ -34,8 +34,11 @@ _RUN_MANIFEST = f"capt run {_MANIFEST}"
 
 
 class EvaluateRun(QObject):
-    """`changed`: a run began, ended, or was forgotten; `counted`: more rows are there; `running_changed`;
-    `progress_changed(done, total, words)`; `failed(Failure)`."""
+    """The run of an evaluation, and how far it is.
+
+    Signals: `changed`: a run began, ended, or was forgotten; `counted`: more rows are there; `running_changed`;
+    `progress_changed(done, total, words)`; `failed(Failure)`.
+    """
 
     changed = Signal()
     counted = Signal()

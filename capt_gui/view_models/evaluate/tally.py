@@ -14,8 +14,10 @@ SAVINGS = ("png", "jpeg95", "jpeg75", "resize")
 
 @dataclass
 class _Seen:
-    """One picture under one set of prompts, by indices of classes. held: right under every attack so far, None before the first;
-    fell_to: the first wrong answer under an attack."""
+    """One picture under one set of prompts, by indices of classes.
+
+    held: right under every attack so far, None before the first; fell_to: the first wrong answer under an attack.
+    """
 
     label: int
     clean: int

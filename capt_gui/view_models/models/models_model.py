@@ -96,8 +96,10 @@ class Download(QObject):
 
 
 class ModelsModel(QObject):
-    """`changed`: the list, a state or a progress; `installed(DownloadResult)`, `failed(model id, Failure)`; `recorded`: the ledger came;
-    `scored(model id, SanityScore)`: a fetched model was tried on a few pictures.
+    """The models that are offered or installed, and their downloads.
+
+    Signals: `changed`: the list, a state or a progress; `installed(DownloadResult)`, `failed(model id, Failure)`; `recorded`: the
+    ledger came; `scored(model id, SanityScore)`: a fetched model was tried on a few pictures.
     """
 
     changed = Signal()

@@ -176,7 +176,7 @@ class TuneResultModel(QObject):
         return tune_text.headline(self.result) if self.result is not None else ("", "")
 
     def effect(self) -> str:
-        """ "better", "worse" or "unclear", of the attacked pictures first; empty without a result."""
+        """Return "better", "worse" or "unclear", of the attacked pictures first; empty without a result."""
         compared = self.result.compared if self.result else None
         if compared is None:
             return ""

@@ -42,8 +42,11 @@ _STEPS_KEPT = 2000
 
 
 class TuneRun(QObject):
-    """At most one run. `changed`: what can be done now, or what was noticed; `progressed`: the bar; `drawn`: steps or epochs arrived;
-    `strip_changed`: new pictures; `finished(TuneResult)`."""
+    """The tuning run of a project; there is at most one.
+
+    Signals: `changed`: what can be done now, or what was noticed; `progressed`: the bar; `drawn`: steps or epochs arrived;
+    `strip_changed`: new pictures; `finished(TuneResult)`.
+    """
 
     changed = Signal()
     progressed = Signal()

@@ -16,7 +16,7 @@ def machine(device: DeviceInfo) -> str:
 
 
 def duration(seconds: float) -> str:
-    """ "about 40 seconds", "about 12 minutes", "about 3.5 hours"."""
+    """Return "about 40 seconds", "about 12 minutes", "about 3.5 hours"."""
     if seconds < 1:
         return _tr("less than a second")
     if seconds < 90:
@@ -27,12 +27,12 @@ def duration(seconds: float) -> str:
 
 
 def size(n_bytes: int) -> str:
-    """ "640 MB", "3.1 GB"."""
+    """Return "610 MiB", "2.9 GiB"."""
     return in_memory(n_bytes)
 
 
 def forecast(found: TuneForecast) -> str:
-    """ "About 12 minutes, 640 MB of memory"."""
+    """Return "About 12 minutes, 640 MB of memory"."""
     words = duration(found.seconds)
     return _tr("{}, {} of memory").format(words[:1].upper() + words[1:], size(found.memory_bytes))
 
@@ -52,7 +52,7 @@ def forecast_details(found: TuneForecast, where: str) -> str:
 
 
 def attack(eps: float, steps: int | None, step_size: float | None = None) -> str:
-    """ "PGD, 3 steps within ε = 1/255"."""
+    """Return "PGD, 3 steps within ε = 1/255"."""
     if eps <= 0:
         return _tr("none (ε = 0)")
     count = "" if steps is None else _tr("{} steps ").format(steps) if steps != 1 else _tr("1 step ")

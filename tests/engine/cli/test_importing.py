@@ -20,7 +20,7 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture(autouse=True)
 def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A shelf of this test's own."""
+    """A store of this test's own."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data-home"))
     return data_dir()
 

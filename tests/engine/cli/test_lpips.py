@@ -26,7 +26,7 @@ Files = tuple[str, str]
 
 @pytest.fixture(autouse=True)
 def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A shelf of this test's own."""
+    """A store of this test's own."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data-home"))
 
 

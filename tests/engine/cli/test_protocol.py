@@ -47,7 +47,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def run(root: Path, tiny_folder: Path, tmp_path: Path) -> Run:
-    """run(protocol, *options): the command on both sets with the tiny CLIP, short attacks, and a work folder of the test's own."""
+    """A function of (protocol, *options): the command on both sets with the tiny CLIP, short attacks, and its own work folder."""
 
     def command(name: str, *options: str) -> int:
         usual = [

@@ -179,7 +179,7 @@ def test_the_thousand_way_reading(name: str, tmp_path: Path) -> None:
 
 
 def test_imagenet_validates_on_its_test_set(tmp_path: Path) -> None:
-    """ "val" and "test" are the same pictures, and a class that one split lacks shifts no label."""
+    """The splits "val" and "test" are the same pictures, and a class that one split lacks shifts no label."""
     build("imagenet", tmp_path)
     remove(tmp_path / "imagenet" / "images" / "train" / WNIDS[0])
     assert load("imagenet", tmp_path, "val") == load("imagenet", tmp_path, "test")

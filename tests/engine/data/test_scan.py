@@ -14,9 +14,10 @@ import pytest
 from PIL import Image
 
 from capt_engine.data.labelled import Item, LabelledSet, load_splits
-from capt_engine.data.scan import StoppableProgress, scan
+from capt_engine.data.scan import scan
 from capt_engine.data.sources import Found, find
 from capt_engine.errors import BadRequest, Cancelled
+from capt_engine.progress import Progress
 from capt_engine.records import Duplicates, ScanResult
 
 
@@ -24,7 +25,7 @@ def quiet(done: int, total: int, note: str) -> None:
     """A tick that does nothing."""
 
 
-def look(data: Path | dict[str, LabelledSet], progress: StoppableProgress = quiet, **options: Any) -> ScanResult:
+def look(data: Path | dict[str, LabelledSet], progress: Progress = quiet, **options: Any) -> ScanResult:
     """What a scan says of a folder, or of splits."""
     return scan(Found(data) if isinstance(data, dict) else find((str(data),)), progress, **options)[0]
 

@@ -121,7 +121,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def ask(tiny_folder: Path, photos: Path) -> Callable[..., AnalyzeRequest]:
-    """ask(**changes): an analysis of the folder by the tiny model."""
+    """A function of (**changes): an analysis of the folder by the tiny model."""
 
     def ask(**changes: Any) -> AnalyzeRequest:
         plain = AnalyzeRequest(

@@ -107,7 +107,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def request_of(tiny_folder: Path, data: Path, tmp_path: Path) -> Any:
-    """request_of(stem, **changes): a short run of the tiny model."""
+    """A function of (stem, **changes): a short run of the tiny model."""
 
     def request_of(stem: str, **changes: Any) -> TuneRequest:
         values: dict[str, Any] = {**SHORT, "model": f"local-dir:{tiny_folder}", **changes}
@@ -216,7 +216,7 @@ def test_the_catalogue_offers_methods_presets_and_settings(desk: Desk) -> None:
 def test_the_demo_tuned_saved_and_repeated(
     desk: Desk, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As the window does it: tune, measure, name, save to shelf and folder; the printed command then writes the saved file's bytes."""
+    """As the window does it: tune, measure, name, save to store and folder; the printed command then writes the saved file's bytes."""
     out = tmp_path / "project" / "prompts.safetensors"
     out.parent.mkdir()
     request = TuneRequest(
@@ -250,11 +250,11 @@ def test_the_demo_tuned_saved_and_repeated(
             "cc-by-4.0",
             str(folder),
             (str(run),),
-            on_shelf=True,
+            in_store=True,
             made_by=made_by,
         )
     )
-    shelf = own_folder() / "five-materials.safetensors"
+    store = own_folder() / "five-materials.safetensors"
     try:
         assert saved.prompts.id == "five-materials"
         assert any(isinstance(event, CatalogueChanged) for event in desk.heard.events)
@@ -262,17 +262,17 @@ def test_the_demo_tuned_saved_and_repeated(
             "five-materials.safetensors",
             "README.md",
             "manifest.json",
-            shelf.name,
+            store.name,
         ]
-        before, after = checkpoints.read(out), checkpoints.read(shelf)
+        before, after = checkpoints.read(out), checkpoints.read(store)
         assert all(torch.equal(value, after.state[name]) for name, value in before.state.items())
         assert after.document.settings["label"] == "Five Materials!"
         assert (after.document.licence, after.document.notes.splitlines()[0]) == ("cc-by-4.0", "By hand.")
         words = shlex.split(saved.command)
         monkeypatch.chdir(tmp_path)
         assert main([*words[1:], "--out", "again.safetensors", "--quiet"]) == 0
-        assert Path("again.safetensors").read_bytes() == shelf.read_bytes()
-        assert (folder / shelf.name).read_bytes() == shelf.read_bytes()
+        assert Path("again.safetensors").read_bytes() == store.read_bytes()
+        assert (folder / store.name).read_bytes() == store.read_bytes()
         card = (folder / "README.md").read_text(encoding="utf-8")
         assert "zero-shot (plain CLIP)" in card
         assert "McNemar" in card
@@ -281,4 +281,4 @@ def test_the_demo_tuned_saved_and_repeated(
         assert told["request"]["data"] == "two words"
         assert str(tmp_path) not in json.dumps(told) + card
     finally:
-        shelf.unlink()
+        store.unlink()

@@ -116,8 +116,10 @@ def waves(*amplitudes: tuple[float, int, int], size: int = 32) -> Tensor:
     ],
 )
 def test_the_high_frequency_of_known_waves(change: Tensor, share: float) -> None:
-    """A wave lies on one side of the cut-off, whatever its direction; of several, energies add: amplitude² / 2, or amplitude² where
-    the cosine is ±1 at every pixel."""
+    """A wave lies on one side of the cut-off, whatever its direction.
+
+    Of several, energies add: amplitude² / 2, or amplitude² where the cosine is ±1 at every pixel.
+    """
     grey = torch.full((1, 3, 32, 32), 0.5)
     assert high_frequency(grey, grey + change).item() == pytest.approx(share, abs=1e-5)
 

@@ -30,7 +30,10 @@ def _end(bound: float | None) -> str:
 
 
 def test_the_page_says_what_the_tables_say() -> None:
-    """Every metric and every figure has its row, in the tables' order, with the unit, the bounds, the direction and the sentence of
-    the code; where this fails, the rows it expected can be copied."""
+    """Every metric and every figure has its row.
+
+    Rows stand in the tables' order, with the unit, the bounds, the direction and the sentence of the code; where this fails, the rows it
+    expected can be copied.
+    """
     found = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
     assert found == [*lines(METRICS), *lines(FIGURES)]

@@ -140,7 +140,7 @@ def imported(classes: tuple[str, ...] = ()) -> Document:
 
 
 def test_a_card_does_not_count_classes_it_was_not_told() -> None:
-    """ "0 classes" would be wrong: the file does not say."""
+    """The words "0 classes" would be wrong: the file does not say."""
     text = model_card.card("theirs", imported(), "cd" * 32)
     assert "0 classes" not in text
     assert "tuned on classes that the file does not name" in text

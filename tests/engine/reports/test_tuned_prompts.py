@@ -25,9 +25,9 @@ SHARE = {"k": 8, "n": 10, "low": 0.49, "high": 0.94}
 
 
 @pytest.fixture
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A shelf of the user's own, empty."""
-    folder = tmp_path / "own shelf"
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store of the user's own, empty."""
+    folder = tmp_path / "own store"
     for module in (prompt_store, tuned_prompts):
         monkeypatch.setattr(module, "own_folder", lambda: folder)
     return folder
@@ -64,10 +64,10 @@ def save(path: Path, **changes: object) -> list[str]:
     return [Path(file).name for file in save_tuned(request, lambda *_: None).files]
 
 
-def test_on_the_shelf_by_its_name(source: Path, shelf: Path) -> None:
+def test_on_the_shelf_by_its_name(source: Path, store: Path) -> None:
     """Name, notes and licence are in the file, the remarks of the run stay, the values are not touched, and lists find it."""
     told = save_tuned(SaveTunedRequest(str(source), "Morning mugs", "Mine.", "MIT"), lambda *_: None)
-    assert told.files == (str(shelf / "morning-mugs.safetensors"),)
+    assert told.files == (str(store / "morning-mugs.safetensors"),)
     before, after = checkpoints.read(source), checkpoints.read(Path(told.files[0]))
     assert all(torch.equal(value, after.state[name]) for name, value in before.state.items())
     document = after.document
@@ -79,7 +79,7 @@ def test_on_the_shelf_by_its_name(source: Path, shelf: Path) -> None:
     assert "--name 'Morning mugs'" in told.command
 
 
-def test_into_a_folder_that_can_be_given_away(source: Path, shelf: Path, tmp_path: Path) -> None:
+def test_into_a_folder_that_can_be_given_away(source: Path, store: Path, tmp_path: Path) -> None:
     """Three files, whose hashes the manifest holds; no path of its maker's is in them, and the command has only last names."""
     folder = tmp_path / "given" / "away"
     made_by = TuneRequest(
@@ -87,7 +87,7 @@ def test_into_a_folder_that_can_be_given_away(source: Path, shelf: Path, tmp_pat
     )
     told = save_tuned(SaveTunedRequest(str(source), "Mugs", folder=str(folder), made_by=made_by), lambda *_: None)
     assert sorted(path.name for path in folder.iterdir()) == ["README.md", "manifest.json", "mugs.safetensors"]
-    assert not shelf.exists()
+    assert not store.exists()
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["files"] == {name: files.sha256(folder / name) for name in ("mugs.safetensors", "README.md")}
     assert manifest["request"]["data"] == "split.csv"
@@ -100,8 +100,8 @@ def test_into_a_folder_that_can_be_given_away(source: Path, shelf: Path, tmp_pat
     assert [path.name for path in folder.parent.iterdir()] == ["away"]
 
 
-def test_nothing_is_written_over(source: Path, shelf: Path, tmp_path: Path) -> None:
-    """Not on the shelf, not over prompts that ship with the program, not into a folder that holds anything; nothing is left behind."""
+def test_nothing_is_written_over(source: Path, store: Path, tmp_path: Path) -> None:
+    """Not on the store, not over prompts that ship with the program, not into a folder that holds anything; nothing is left behind."""
     save(source)
     with pytest.raises(BadRequest, match="'morning-mugs' already"):
         save(source, name="Morning  MUGS")
@@ -112,11 +112,11 @@ def test_nothing_is_written_over(source: Path, shelf: Path, tmp_path: Path) -> N
     full.mkdir()
     (full / "mine.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(BadRequest, match="not an empty folder"):
-        save(source, name="Other", folder=str(full), on_shelf=True)
+        save(source, name="Other", folder=str(full), in_store=True)
     assert [path.name for path in full.iterdir()] == ["mine.txt"]
-    assert [path.name for path in shelf.iterdir()] == ["morning-mugs.safetensors"]
+    assert [path.name for path in store.iterdir()] == ["morning-mugs.safetensors"]
     (tmp_path / "empty").mkdir()
-    assert len(save(source, name="Other", folder=str(tmp_path / "empty"), on_shelf=True)) == 4
+    assert len(save(source, name="Other", folder=str(tmp_path / "empty"), in_store=True)) == 4
 
 
 @pytest.mark.parametrize(
@@ -128,15 +128,15 @@ def test_nothing_is_written_over(source: Path, shelf: Path, tmp_path: Path) -> N
     ],
 )
 def test_what_cannot_be_saved_is_said(
-    source: Path, shelf: Path, changes: dict[str, object], error: type[Exception], words: str
+    source: Path, store: Path, changes: dict[str, object], error: type[Exception], words: str
 ) -> None:
     """Each with its sentence, and without a file."""
     with pytest.raises(error, match=words):
         save(source, **changes)
-    assert not shelf.exists()
+    assert not store.exists()
 
 
-def test_a_cancel_leaves_nothing(source: Path, shelf: Path, tmp_path: Path) -> None:
+def test_a_cancel_leaves_nothing(source: Path, store: Path, tmp_path: Path) -> None:
     """Up to the moment of writing it can be called off."""
 
     def progress(done: int, *_: object) -> None:
@@ -144,16 +144,15 @@ def test_a_cancel_leaves_nothing(source: Path, shelf: Path, tmp_path: Path) -> N
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        save_tuned(SaveTunedRequest(str(source), "Mugs", folder=str(tmp_path / "new"), on_shelf=True), progress)
-    assert not shelf.exists()
+        save_tuned(SaveTunedRequest(str(source), "Mugs", folder=str(tmp_path / "new"), in_store=True), progress)
+    assert not store.exists()
     assert not (tmp_path / "new").exists()
 
 
 def test_a_full_disk_leaves_no_half_folder(
-    source: Path, shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    source: Path, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The folder appears whole or not at all."""
-
     real = tuned_prompts.write_atomic
 
     def full(path: Path, content: bytes) -> None:
@@ -165,7 +164,7 @@ def test_a_full_disk_leaves_no_half_folder(
     with pytest.raises(CannotWrite, match="no room left"):
         save(source, folder=str(tmp_path / "out" / "new"))
     assert not (tmp_path / "out").exists()
-    assert not shelf.exists()
+    assert not store.exists()
 
 
 @pytest.mark.parametrize(

@@ -334,7 +334,7 @@ def test_relatives_write_their_own_kind(runs: Runs, method: str) -> None:
 
 
 def test_the_guide_of_a_robust_model_is_the_one_it_came_from(runs: Runs, tiny_backbone: Backbone) -> None:
-    """ "original" loads the base, "same" nothing, and a guide of another input size is refused."""
+    """A reference "original" loads the base, "same" nothing, and a guide of another input size is refused."""
     loaded: list[str] = []
 
     def load(model: str) -> Backbone:

@@ -1,4 +1,4 @@
-""" "Save this chart…": the tools in a chart's corner, and every chart of the window on its way to a file."""
+"""Save this chart…: the tools in a chart's corner, and every chart of the window on its way to a file."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def damaged(content: bytes, stream: random.Random) -> bytes:
 
 
 def outcome(content: bytes, backbone: Backbone) -> str:
-    """ "read", or what it was refused for; anything else than a refusal gets out."""
+    """Return "read", or what it was refused for; anything else than a refusal gets out."""
     try:
         taken = take(io.BytesIO(content), len(content), LIMITS)
         out = io.BytesIO()

@@ -80,7 +80,7 @@ def test_figures_stand_in_their_own_unit(tmp_path: Path) -> None:
     assert {row[0]: row[beside] for row in grid.rows}["Text drift"] == "–"
     means = next(one for one in blocks(report, "consistency") if isinstance(one, Grid))
     (saved,) = (row for row in means.rows if row[0] == "L∞ distance, saved")
-    assert [value.partition(" (")[0] for value in saved[1:3]] == ["3 /255"] * 2
+    assert [value.partition(" (")[0] for value in saved[1:3]] == ["3.00/255"] * 2
 
 
 def test_peak_memory_says_whose_it_is(tmp_path: Path) -> None:
