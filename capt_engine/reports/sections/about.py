@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from capt_engine.attacks import ATTACKS
-from capt_engine.formatting import budget, counted, percent, short
+from capt_engine.formatting import budget, counted, short
 from capt_engine.formatting import memory as in_memory
-from capt_engine.metrics.interval import share
 from capt_engine.model.checkpoints import sentence_by
 from capt_engine.model.lpips import NETS
 from capt_engine.records import OTHER_MODEL, PERTURBED, ROUNDINGS, AttackSpec, EvaluateRequest
@@ -357,10 +356,3 @@ def glossary(context: ReportContext) -> tuple[Block, ...]:
     """One sentence a term."""
     del context
     return (Facts(GLOSSARY),)
-
-
-def failed_share(context: ReportContext) -> str:
-    """How many pictures could not be used, in words."""
-    failed = len(context.run.failed)
-    total = failed + context.counts.n
-    return f"{failed} of {total} ({percent(failed / total)})" if total else share(0, 0)
