@@ -6,10 +6,10 @@ from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
+from capt_engine.formatting import over_255, signed, unbroken, whole_percent
 from capt_engine.records import Picture, PictureSet, SignedPicture
 from capt_gui.theme import Theme
 from capt_gui.widgets.elided_label import ElidedLabel
-from capt_gui.widgets.figures import plain, signed
 from capt_gui.widgets.image_pane import ImagePane, PaneView
 from capt_gui.widgets.segments import Segments
 
@@ -204,8 +204,8 @@ class ImageTriptych(QWidget):
         self._factor.setEnabled(pictures is not None)
         words = [self.tr("{} × {} pixels").format(seen.width, seen.height)] if seen else []
         if pictures is not None:
-            largest = plain(_largest_change(pictures.perturbation) * 255)
-            words.append(self.tr("largest change {} /255").format(largest))
+            largest = over_255(_largest_change(pictures.perturbation))
+            words.append(self.tr("largest change {}").format(largest))
         self._size.set_text(" · ".join(words))
         self.setAccessibleName(self.tr("What the model sees, the perturbation and the adversarial picture"))
         self.setAccessibleDescription(" · ".join(words) or self.tr("No picture yet"))
@@ -228,8 +228,8 @@ class ImageTriptych(QWidget):
 
     @Slot()
     def _on_view_changed(self) -> None:
-        percent = self._panes[0].zoom() * self.devicePixelRatioF() * 100
-        self._zoom.setText(f"{percent:.0f}\u00a0%" if self._seen is not None else "")
+        zoom = self._panes[0].zoom() * self.devicePixelRatioF()
+        self._zoom.setText(unbroken(whole_percent(zoom)) if self._seen is not None else "")
 
     @Slot()
     def _on_cursor_changed(self) -> None:

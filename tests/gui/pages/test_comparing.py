@@ -183,7 +183,7 @@ def test_both_sides_are_shown(bench: Bench, page: ExplorePage, path: str) -> Non
     assert result.aim_line.text() == "A: plain text, B: CAPT, 16 shots. Each was attacked on its own (adaptive)."
     assert " | " in result.charts.bars.description()
     assert all(" | " in text for text in result.charts.consistency.shown().values())
-    assert "kept 31 %" in result.summary.text()
+    assert "kept 31.0 %" in result.summary.text()
     assert result.summary.isVisible()
     assert page.minimumSizeHint().width() <= 1280
     assert page.minimumSizeHint().height() <= 740

@@ -147,15 +147,15 @@ def test_a_quick_look_at_one_side(bench: Bench, page: EvaluatePage, tmp_path: Pa
     dropped(bench, page, tmp_path)
     finished(bench, acted.result())
     results = page.results
-    assert results.verdict.box.headline.text() == "25 % of 4 pictures stay right at ε = 4/255."
+    assert results.verdict.box.headline.text() == "25.0 % of 4 pictures stay right at ε = 4/255."
     assert "under attack" in results.verdict.box.figures.text()
     assert results.attacks.table.shown(0) == ["fgsm", "PGD"]
     assert results.attacks.table.shown(1) == ["3", "2"]
     assert results.attacks.table.shown(4) == ["1", "2"]
-    assert results.reencoding.table.shown(1) == ["1 of 2  (50\u00a0%)", "1 of 2  (50\u00a0%)", "–", "–"]
+    assert results.reencoding.table.shown(1) == ["1 of 2  (50.0 %)", "1 of 2  (50.0 %)", "–", "–"]
     assert results.reencoding.words.text().startswith("Only 1 of 2 attacked pictures")
     assert results.classes.table.shown(0) == ["cat", "dog", "emu"]
-    assert results.classes.table.shown(3) == ["0\u00a0%", "0\u00a0%", "100\u00a0%"]
+    assert results.classes.table.shown(3) == ["0.0 %", "0.0 %", "100.0 %"]
     assert results.checks.summary.text().startswith("1 of 2 checks passed")
     assert results.failed.title() == "1 picture could not be used"
     assert not results.curve.isVisible()
@@ -281,7 +281,7 @@ def test_a_part_and_a_limit_can_be_chosen(bench: Bench, page: EvaluatePage, tmp_
     assert bench.desk.evaluation.data.split == "train"
     card.limit.slider.setValue(0)
     assert bench.desk.evaluation.choices.request().limit == 20
-    assert card.interval.text() == "Figures are known to ± 20 points or better."
+    assert card.interval.text() == "Figures are known to ± 20.1 points or better."
 
 
 def test_prompts_can_be_opened_from_a_file(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:

@@ -53,9 +53,9 @@ def test_corruptions_have_their_table(bench: Bench, page: EvaluatePage, tmp_path
     results = page.results
     assert results.corruptions.isVisible()
     assert [results.corruptions.grid.text_of(0, column) for column in range(3)] == [
-        "75\u00a0%",
-        "50\u00a0%",
-        "62\u00a0%",
+        "75.0 %",
+        "50.0 %",
+        "62.5 %",
     ]
     assert "1 under every corruption" in results.corruptions.words.text()
     assert not results.attacks.isVisible()

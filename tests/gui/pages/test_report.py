@@ -181,7 +181,7 @@ def test_saving_asks_where_and_says_so(bench: Bench, page: ReportPage, tmp_path:
     assert not page.options.save.isVisible()
     play(bench, JobFinished(last(bench), ReportResult(str(tmp_path / "mine.pdf"), 123_456, 7, SECTIONS)))
     assert page.banner.accessibleName() == "Saved mine.pdf"
-    assert "7 pages, 123 KB" in page.banner.accessibleDescription()
+    assert "7 pages, 123 kB" in page.banner.accessibleDescription()
     button(page.banner, "Open folder").click()
     button(page.banner, "Open").click()
     assert [Path(path) for path in opened] == [tmp_path, tmp_path / "mine.pdf"]

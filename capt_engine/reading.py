@@ -1,0 +1,195 @@
+"""The only reader of JSON and TOML: a value of the type that a file stands for, or one sentence that says what is wrong with it.
+
+Keys that a type does not have are ignored, since a newer version may have written them; a dict[str, Any] keeps them all.
+Names of before are read where a dataclass says them: OLD_NAMES: ClassVar[Mapping[str, str]], old → today's.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import math
+import tomllib
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from capt_engine.errors import BadRequest, CaptError
+
+T = TypeVar("T")
+
+MOST_BYTES = 64 << 20
+DEEPEST = 64
+_HINT = "It may be cut off or from another program; use a whole copy."
+
+
+def read_json(
+    path: Path,
+    kind: type[T],
+    *,
+    error: type[CaptError] = BadRequest,
+    hint: str = _HINT,
+    most: int = MOST_BYTES,
+    finite: bool = False,
+) -> T:
+    """The value in a JSON file; whatever is wrong raises `error` with one sentence that names the file. The rest is as in `decode`."""
+    data = _bytes_of(path, error, hint, most)
+    return decode(data, kind, called=repr(str(path)), error=error, hint=hint, most=most, finite=finite)
+
+
+def read_toml(path: Path, kind: type[T], *, error: type[CaptError] = BadRequest, hint: str = _HINT) -> T:
+    """The value in a TOML file; raises as `read_json`."""
+    data = _bytes_of(path, error, hint, MOST_BYTES)
+    return _decode(data, _toml, "TOML", kind, repr(str(path)), error, hint, MOST_BYTES)
+
+
+def json_if_sound(path: Path, kind: type[T]) -> T | None:
+    """The value in a JSON file; None where there is none, for what can be done without or made again."""
+    try:
+        return read_json(path, kind)
+    except CaptError:
+        return None
+
+
+def decode(
+    data: bytes | str,
+    kind: type[T],
+    *,
+    called: str,
+    error: type[CaptError] = BadRequest,
+    hint: str = _HINT,
+    most: int = MOST_BYTES,
+    finite: bool = False,
+) -> T:
+    """The value of that type in JSON text; raises `error` for any other text.
+
+    called: the text in a message. most: the largest size in bytes. finite: refuse NaN and ±Infinity, which our writers may write.
+    """
+    return _decode(data, _finite_json if finite else _json, "JSON", kind, called, error, hint, most)
+
+
+def renamed(values: Mapping[str, Any], old_names: Mapping[str, str]) -> dict[str, Any]:
+    """The values of a file under today's names; those it has already stay."""
+    return {old_names.get(name, name): value for name, value in values.items()}
+
+
+def _bytes_of(path: Path, error: type[CaptError], hint: str, most: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(most + 1)  # one more, by which `_decode` knows that it is too long
+    except FileNotFoundError as problem:
+        raise error(f"There is no file {str(path)!r}.", hint) from problem
+    except (OSError, ValueError) as problem:  # ValueError: a name that no file can have
+        reason = getattr(problem, "strerror", None) or str(problem)
+        raise error(f"{str(path)!r} cannot be read: {reason}.", hint) from problem
+
+
+def _decode(
+    data: bytes | str,
+    parse: Callable[[str], object],
+    language: str,
+    kind: type[T],
+    called: str,
+    error: type[CaptError],
+    hint: str,
+    most: int,
+) -> T:
+    if not data:
+        raise error(f"{called} is empty.", hint)
+    if len(data) > most:
+        raise error(f"{called} is longer than {most:,} bytes.", hint)
+    try:
+        value = parse(data if isinstance(data, str) else data.decode("utf-8"))
+    except UnicodeDecodeError as problem:
+        raise error(f"{called} is not sound {language}: it is not UTF-8.", hint) from problem
+    except RecursionError as problem:
+        raise error(f"{called} is nested too deeply.", hint) from problem
+    except ValueError as problem:
+        raise error(f"{called} is not sound {language}: {str(problem)[:200]}.", hint) from problem
+    if _is_deep(value):
+        raise error(f"{called} is nested too deeply.", hint)
+    try:
+        return msgspec.convert(_today(value, kind), kind)
+    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError) as problem:
+        raise error(f"{called} does not hold what it should: {_words(problem)}.", hint) from problem
+
+
+def _json(text: str) -> object:
+    return json.loads(text, object_pairs_hook=_object)
+
+
+def _finite_json(text: str) -> object:
+    return json.loads(text, object_pairs_hook=_object, parse_float=_number, parse_constant=_number)
+
+
+def _toml(text: str) -> object:
+    return tomllib.loads(text)
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _number(text: str) -> float:
+    if not math.isfinite(value := float(text)):
+        raise ValueError(f"{text[:20]} is not a finite number")
+    return value
+
+
+def _is_deep(value: object) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        inside = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        level = [one for part in inside for one in part]
+        if not level:
+            return False
+    return True
+
+
+@lru_cache
+def _fields(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind) if dataclasses.is_dataclass(kind) else {}
+
+
+@lru_cache
+def _has_old_names(kind: Any) -> bool:
+    """True where a type or one inside it had other names."""
+    return hasattr(kind, "OLD_NAMES") or any(map(_has_old_names, (*get_args(kind), *_fields(kind).values())))
+
+
+def _today(value: Any, kind: Any) -> Any:
+    """A value under today's names, wherever its type says what they were."""
+    if not _has_old_names(kind):
+        return value
+    if (types := _fields(kind)) and isinstance(value, dict):
+        now = renamed(value, getattr(kind, "OLD_NAMES", {}))
+        return {name: _today(one, types.get(name, Any)) for name, one in now.items()}
+    inner = get_args(kind)
+    if get_origin(kind) in (Union, UnionType):
+        for one in inner:
+            value = _today(value, one)
+    elif isinstance(value, list) and inner:
+        each = (
+            itertools.repeat(inner[0])
+            if inner[-1] is Ellipsis or len(inner) == 1
+            else itertools.chain(inner, itertools.repeat(Any))
+        )
+        return [_today(one, of) for one, of in zip(value, each, strict=False)]
+    elif isinstance(value, dict) and len(inner) == 2:
+        return {name: _today(one, inner[1]) for name, one in value.items()}
+    return value
+
+
+def _words(problem: Exception) -> str:
+    """What does not fit, and where: "request.seed: expected `int`, got `str`"."""
+    said, _, where = str(problem)[:300].partition(" - at `$")
+    said = said[:1].lower() + said[1:]
+    return f"{where.strip('.`')}: {said}" if where.strip(".`") else said
