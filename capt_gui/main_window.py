@@ -58,7 +58,7 @@ class MainWindow(QMainWindow):
         self._pages: list[Page] = []
         self._menus: list[QMenu] = []
         self._page_actions: dict[str, QAction] = {}
-        self._rail = PageRail(desk.theme)
+        self.rail = PageRail(desk.theme)
         self._stack = QStackedWidget()
         self._note = QLabel()
         self._pill = DevicePill(desk.theme)
@@ -70,7 +70,7 @@ class MainWindow(QMainWindow):
         self._fill_status_bar()
         self._restore()
         self.show_page(PAGES[0].key)
-        self._rail.picked.connect(self.show_page)
+        self.rail.picked.connect(self.show_page)
         desk.navigation.requested.connect(self.show_page)
         desk.engine.changed.connect(self.on_engine_changed)
         desk.chart_file.saved.connect(self.tell)
@@ -92,7 +92,7 @@ class MainWindow(QMainWindow):
         """Bring a page to the front, with its actions; those of the others rest, and their shortcuts with them."""
         row = next(row for row, info in enumerate(PAGES) if info.key == key)
         self._stack.setCurrentIndex(row)
-        self._rail.set_current(key)
+        self.rail.set_current(key)
         self._page_actions[key].setChecked(True)
         for page in self._pages:
             for action in (action for actions in page.menus().values() for action in actions):
@@ -131,11 +131,11 @@ class MainWindow(QMainWindow):
         """A small mark tells, on every page, that tuning goes on."""
         run = self._desk.tuning.run
         words = self.tr("Tuning is paused") if run.is_paused else self.tr("Tuning goes on") if run.is_running else ""
-        self._rail.set_busy(TUNE, words)
+        self.rail.set_busy(TUNE, words)
 
     def on_evaluating_changed(self, running: bool) -> None:
         """The same mark for an evaluation."""
-        self._rail.set_busy(EVALUATE, self.tr("An evaluation goes on") if running else "")
+        self.rail.set_busy(EVALUATE, self.tr("An evaluation goes on") if running else "")
 
     def on_theme_changed(self) -> None:
         """Remember the choice."""
@@ -209,14 +209,14 @@ class MainWindow(QMainWindow):
                 raise TypeError(f"The page {info.title} is no QWidget.")
             self._pages.append(page)
             self._stack.addWidget(page)
-            self._rail.add(info.key, self.tr(info.title), info.icon, f"Ctrl+{number}")
+            self.rail.add(info.key, self.tr(info.title), info.icon, f"Ctrl+{number}")
         frame = QWidget()
         layout = QHBoxLayout(frame)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._stack, 1)
         # last in the order of Tab: a window begins with its work
-        layout.insertWidget(0, self._rail)
+        layout.insertWidget(0, self.rail)
         self.setCentralWidget(frame)
 
     def _fill_menus(self) -> None:

@@ -16,6 +16,7 @@ from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
 from capt_engine.attacks.criterion import Criterion
 from capt_engine.attacks.gradients import ProgressCounter, samples_param, stop_param, value_and_grad
 from capt_engine.attacks.worst import Worst
+from capt_engine.formatting import exact_percent
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
@@ -55,7 +56,7 @@ class Patch(Attack):
     def budget(self) -> str:
         """See `OwnBudget`."""
         places = "a random place" if self.restarts == 1 else f"the worst of {self.restarts} random places"
-        return f"a square patch over {self.share * 100:.3g} % of the picture at {places}"
+        return f"a square patch over {exact_percent(self.share)} of the picture at {places}"
 
     def run(
         self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress

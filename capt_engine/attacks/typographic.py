@@ -20,6 +20,7 @@ from capt_engine.attacks.criterion import Criterion
 from capt_engine.attacks.gradients import ProgressCounter, stop_param
 from capt_engine.attacks.worst import Worst
 from capt_engine.errors import BadRequest
+from capt_engine.formatting import exact_percent
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 from capt_engine.resources import resource
@@ -84,7 +85,7 @@ class Typographic(Attack):
         """See `OwnBudget`."""
         seen = "" if self.opacity == 1 else f", opacity {self.opacity:.3g}"
         name = "the right class name" if self.control else "a class name"
-        return f"{name} printed {self.size * 100:.3g} % of the picture high{seen}, worst of {self.work}"
+        return f"{name} printed {exact_percent(self.size)} of the picture high{seen}, worst of {self.work}"
 
     def run(
         self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from capt_engine.checks.table import CHECKS, in_order
+from capt_engine.formatting import percent_number, signed_points
 from capt_engine.metrics.interval import wilson
 from capt_engine.metrics.tally import Tally
 from capt_engine.records import NO_PROMPTS, AnalyzeResult, Check
@@ -82,7 +83,7 @@ def _monotone_budget(counts: Counted) -> Check:
         for small, large in zip(tally.budgets(one), tally.budgets(one)[1:], strict=False)
     ]
     most = max(0.0, *rises)
-    return spec.passed(most == 0, most, f"accuracy rises by {most * 100:.1f} points")
+    return spec.passed(most == 0, most, f"accuracy rises by {signed_points(most)} points")
 
 
 def _black_box_weaker(counts: Counted) -> Check:
@@ -154,7 +155,7 @@ def _enough_pictures(counts: Counted) -> Check:
         k, n = counts.tally.clean(one) if counts.eps is None else counts.tally.robust(one, counts.eps)
         low, high = wilson(k, n)
         halves.append((high - low) / 2)
-    return spec.passed(max(halves) <= NARROW, max(halves), f"± {max(halves) * 100:.1f} points")
+    return spec.passed(max(halves) <= NARROW, max(halves), f"± {percent_number(max(halves))} points")
 
 
 ROW_CHECKS: tuple[Callable[[Counted], Check], ...] = (

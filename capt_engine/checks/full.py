@@ -16,6 +16,7 @@ from capt_engine.checks.context import CheckContext, cannot
 from capt_engine.checks.planted_example import plant
 from capt_engine.checks.subset import Subset, logits_of
 from capt_engine.checks.table import CHECKS
+from capt_engine.formatting import number, percent
 from capt_engine.metrics.interval import wilson
 from capt_engine.records import Check
 from capt_engine.registry import build, describe
@@ -56,8 +57,8 @@ def _huge_budget(context: CheckContext) -> Check:
     kept = len(subset) - int(outcome.broken.sum())
     chance = 1 / subset.clean_logits.shape[1]
     low, _ = wilson(kept, len(subset))
-    more = f"Chance is {chance * 100:.1f} %."
-    return spec.passed(low <= chance, kept / len(subset), f"{kept} of {len(subset)} left at ε = {eps:.3g}", more)
+    more = f"Chance is {percent(chance)}."
+    return spec.passed(low <= chance, kept / len(subset), f"{kept} of {len(subset)} left at ε = {number(eps)}", more)
 
 
 def _doubled_steps(context: CheckContext) -> Check:

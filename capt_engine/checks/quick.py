@@ -15,6 +15,7 @@ from capt_engine.attacks.pgd import PGD
 from capt_engine.checks.context import CheckContext, cannot
 from capt_engine.checks.subset import Subset, logits_of
 from capt_engine.checks.table import CHECKS
+from capt_engine.formatting import percent
 from capt_engine.records import Check
 from capt_engine.wrappers.quantized import unquantized
 from capt_engine.wrappers.reencoding import as_png
@@ -105,7 +106,7 @@ def _gradient_there(context: CheckContext) -> Check:
     flat = ~finite | (gradients.abs().amax(dim=1) < 1e-12)
     share = float(flat.float().mean())
     zeros = float((gradients == 0).float().mean())
-    more = f"Of all single values {zeros * 100:.1f} % have a gradient of exactly zero."
+    more = f"Of all single values {percent(zeros)} have a gradient of exactly zero."
     return spec.passed(share == 0, share, f"{int(flat.sum())} of {len(gradients)} pictures without a gradient", more)
 
 
@@ -121,7 +122,7 @@ def _loss_rises(context: CheckContext) -> Check:
     rising = (losses[1:] > losses[:-1]).float()
     share, mean = float(rising.mean()), losses.mean(dim=1)
     more = f"Mean loss: {float(mean[0]):.3g} at first, {float(mean[-1]):.3g} after {_STEPS} steps of ε/{_STEPS}."
-    return spec.passed(share >= _RISING, share, f"{share * 100:.0f} % of {rising.numel()} steps", more)
+    return spec.passed(share >= _RISING, share, f"{percent(share)} of {rising.numel()} steps", more)
 
 
 def _loss_of(attack: Attack | None) -> str:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from capt_engine.cli.options import add_common
+from capt_engine.formatting import size
 from capt_engine.runs.versions import versions
 
 HELP = "device, versions, folders, free space, what is wrong and the command that mends it"
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     }
     free = {name: _free(path) for name, path in places.items()}
     problems += [
-        f"Only {free[name] / 1e9:.1f} GB are free for {name} ({path}). Free some space before loading large models."
+        f"Only {size(free[name])} are free for {name} ({path}). Free some space before loading large models."
         for name, path in places.items()
         if free[name] < _LOW_SPACE
     ]
@@ -123,7 +124,7 @@ def _text(report: dict[str, object]) -> str:
         "versions",
     ]
     lines += [f"  {name:<20} {version}" for name, version in found.items()]
-    lines += ["folders"] + [f"  {name:<10} {path}  ({free[name] / 1e9:.0f} GB free)" for name, path in places.items()]
+    lines += ["folders"] + [f"  {name:<10} {path}  ({size(free[name])} free)" for name, path in places.items()]
     plugins = report["plugins"]
     assert isinstance(plugins, list)
     lines += ["plug-ins"] if plugins else ["plug-ins  none"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from capt_engine.formatting import p_equals
 from capt_engine.records import SanityScore
 
 
@@ -23,6 +24,6 @@ def scored(who: str, score: SanityScore) -> str:
         return f"{who}: not scored. {score.warning}".strip()
     line = (
         f"{who}: {score.right} of {score.n} right on {score.pictures}, {score.n_classes} classes "
-        f"(guessing gets as many with p = {score.p_value:.2g})."
+        f"(guessing gets as many with {p_equals(score.p_value)})."
     )
     return f"{line}\nWarning: {score.warning}" if score.warning else line

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from capt_engine import formatting
 from capt_engine.cli.import_output import add_pictures, scored
 from capt_engine.cli.options import add_common
 from capt_engine.cli.output import print_json
@@ -111,7 +112,7 @@ def _line(row: dict[str, object]) -> str:
     words = [f"{row['id']}: {row['state']}"]
     if "label" in row:
         size = row["bytes"]
-        about = f"about {size / 1e6:,.0f} MB" if isinstance(size, int) else "size not known"
+        about = f"about {formatting.size(size)}" if isinstance(size, int) else "size not known"
         words += [str(row["label"]), about, f"licence {row['licence']}", f"here: {row['comfort']}"]
     return ", ".join(words)
 
@@ -201,7 +202,7 @@ def _get(args: argparse.Namespace) -> int:
         raise BadRequest("--offline was given, so nothing is fetched.", "Leave it out to download.")
     offline.require_network()
     offer = catalog.find_offer(args.name)
-    size = "size not known" if offer.bytes is None else f"{offer.bytes / 1e6:,.0f} MB"
+    size = "size not known" if offer.bytes is None else f"{formatting.size(offer.bytes)}"
     print(f"{offer.label}: {size}, licence {offer.licence}, from {offer.page}", file=sys.stderr)
     if not args.yes and not _agreed():
         return CANCELLED
@@ -214,7 +215,7 @@ def _get(args: argparse.Namespace) -> int:
         if args.json:
             print_json("summary", asdict(result))
         else:
-            print(f"{result.model} is installed in {result.folder} ({result.bytes / 1e6:,.0f} MB were fetched).")
+            print(f"{result.model} is installed in {result.folder} ({formatting.size(result.bytes)} were fetched).")
             print(f"SHA-256 {result.sha256}, commit {result.commit}")
             for note in result.notes:
                 print(note)
@@ -263,7 +264,7 @@ def _ledger(args: argparse.Namespace) -> int:
         if args.json:
             print_json("download", asdict(entry))
         else:
-            digest = f"sha256 {entry.sha256[:16]}…" if entry.sha256 else "no hash"
+            digest = f"sha256 {formatting.short(entry.sha256)}" if entry.sha256 else "no hash"
             print(f"{entry.when}  {entry.model}  {entry.bytes:,} bytes  {entry.ended}  {digest}  {entry.url}")
     if args.json:
         print_json("summary", {"n": len(entries), "bytes": sum(entry.bytes for entry in entries)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from capt_engine import formatting
 from capt_engine.records import (
     AnalyzeResult,
     AttackSummary,
@@ -13,7 +14,6 @@ from capt_engine.records import (
     FailedPicture,
     PairedTest,
     PictureRow,
-    ThreatModel,
 )
 
 
@@ -67,42 +67,37 @@ def closing(result: AnalyzeResult, run_dir: str | None) -> str:
     return "\n".join(lines)
 
 
-def percent(share: float | None, interval: tuple[float, float] | None) -> str:
+def with_interval(share: float | None, interval: tuple[float, float] | None) -> str:
     """A share with its interval."""
     if share is None or interval is None:
         return "not measured"
-    return f"{share:.1%} (95 % interval {interval[0]:.1%} to {interval[1]:.1%})"
-
-
-def eps_text(threat: ThreatModel, eps: float | None = None) -> str:
-    """A budget as people write it."""
-    value = threat.eps if eps is None else eps
-    return f"{value * 255:g}/255" if threat.norm == "linf" else f"{value:g}"
+    return f"{formatting.percent(share)} (95 % interval {formatting.interval(*interval)})"
 
 
 def _sentences(result: AnalyzeResult, who: str, *, labelled: bool) -> list[str]:
     lines = []
     if labelled:
-        lines.append(f"{who}{percent(result.clean_accuracy, result.clean_interval)} right when clean.")
+        lines.append(f"{who}{with_interval(result.clean_accuracy, result.clean_interval)} right when clean.")
     if result.robust_accuracy is not None:
         threat = result.threat_model
         names = ", ".join(attack.name for attack in result.attacks)
+        within = threat.budget or f"{threat.norm}, ε = {formatting.budget(threat.eps, threat.norm)}"
         verb = "right" if labelled else "keep the model's own answer"
         lines.append(
-            f"{who}{percent(result.robust_accuracy, result.robust_interval)} {verb} under {names} "
-            f"({threat.budget or f'{threat.norm}, ε = {eps_text(threat)}'}, {', '.join((threat.goal, threat.knowledge, *threat.unusual))})."
+            f"{who}{with_interval(result.robust_accuracy, result.robust_interval)} {verb} under {names} "
+            f"({', '.join((within, threat.goal, threat.knowledge, *threat.unusual))})."
         )
         lines += [_attack(attack) for attack in result.attacks if len(result.attacks) > 1]
         for point in result.curve:
-            share = percent(point.robust_accuracy, (point.low, point.high))
-            lines.append(f"    ε = {eps_text(threat, point.eps)}: {share}")
+            share = with_interval(point.robust_accuracy, (point.low, point.high))
+            lines.append(f"    ε = {formatting.budget(point.eps, threat.norm)}: {share}")
         if result.curve and result.classes and result.curve[-1].low > 1 / result.classes:
             lines.append(
-                f"    The curve ends above chance ({1 / result.classes:.1%}); --curve auto goes on until nothing is left."
+                f"    The curve ends above chance ({formatting.percent(1 / result.classes)}); --curve auto goes on until nothing is left."
             )
         lines += _smallest(result)
     if (lpips := dict(result.consistency).get("lpips")) is not None:
-        lines.append(f"{who}Mean LPIPS of clean and attacked picture {lpips:.4g}.")
+        lines.append(f"{who}Mean LPIPS of clean and attacked picture {formatting.number(lpips)}.")
     return lines
 
 
@@ -110,7 +105,7 @@ def _attack(attack: AttackSummary) -> str:
     if attack.skipped and not attack.n:
         return f"    {attack.name}: not run, nothing was left"
     left = f" of the {attack.n} that were left" if attack.skipped else f" of {attack.n}"
-    return f"    {attack.name}: {attack.accuracy:.1%} right{left}, {attack.seconds:.1f} s"
+    return f"    {attack.name}: {formatting.percent(attack.accuracy)} right{left}, {attack.seconds:.1f} s"
 
 
 def _smallest(result: AnalyzeResult) -> list[str]:
@@ -119,7 +114,8 @@ def _smallest(result: AnalyzeResult) -> list[str]:
     if one is None or not one.n:
         return []
     said = [
-        "beyond any" if eps is None else eps_text(threat, round(eps, 6)) for eps in (one.lower, one.median, one.upper)
+        "beyond any" if eps is None else formatting.measured_budget(eps, threat.norm)
+        for eps in (one.lower, one.median, one.upper)
     ]
     return [
         f"    Smallest ε of {one.n} pictures: median {said[1]}, quartiles {said[0]} and {said[2]}; {one.unbroken} never broke."
@@ -131,7 +127,7 @@ def _matrix(result: AnalyzeResult) -> list[str]:
     asked = list(dict.fromkeys(one.prompts for one in result.matrix))
     lines = [f"Asked, in this order: {', '.join(_name(one) for one in asked)}."] if asked else []
     for on in dict.fromkeys(one.aimed_at for one in result.matrix):
-        shares = [f"{one.kept / one.n:.1%}" if one.n else "–" for one in result.matrix if one.aimed_at == on]
+        shares = [formatting.percent(one.kept / one.n) if one.n else "–" for one in result.matrix if one.aimed_at == on]
         lines.append(f"    {f'computed on {_name(on)}' if on else 'clean'}: {', '.join(shares)}")
     return lines
 
@@ -139,26 +135,26 @@ def _matrix(result: AnalyzeResult) -> list[str]:
 def corruption_lines(table: CorruptionTable, who: str = "") -> list[str]:
     """Kinds as lines, severities as columns, the mean with its interval at the end. who: what the first line begins with."""
     severities = sorted({one.severity for one in table.cells})
-    shares = {(one.kind, one.severity): f"{one.kept / one.n:.1%}" for one in table.cells}
+    shares = {(one.kind, one.severity): formatting.percent(one.kept / one.n) for one in table.cells}
     width = max(len(one.kind) for one in table.kinds)
     lines = [
         f"{who}{len(table.kinds)} kinds of common corruption, right by severity (each cell of {table.n} pictures):",
-        f"    {'':{width}}  {'  '.join(f'{one:>6}' for one in severities)}    mean",
+        f"    {'':{width}}  {'  '.join(f'{one:>7}' for one in severities)}    mean",
     ]
     for one in table.kinds:
-        cells = "  ".join(f"{shares.get((one.kind, severity), '–'):>6}" for severity in severities)
+        cells = "  ".join(f"{shares.get((one.kind, severity), '–'):>7}" for severity in severities)
         lines.append(f"    {one.kind:{width}}  {cells}  {_mean(one)}")
     return [
         *lines,
-        f"    {'mean (mCA)':{width}}  {'  '.join(' ' * 6 for _ in severities)}  {_mean(table.mean)}",
+        f"    {'mean (mCA)':{width}}  {'  '.join(' ' * 7 for _ in severities)}  {_mean(table.mean)}",
         "    Nobody attacked: this says how the model bears noise, blur and weather, and nothing of its robustness to attacks.",
     ]
 
 
 def _mean(one: CorruptionMean) -> str:
     """A mean, with its interval where there is one."""
-    ends = "" if one.low is None or one.high is None else f" ({one.low:.1%} to {one.high:.1%})"
-    return f"{one.accuracy:>6.1%}{ends}"
+    ends = "" if one.low is None or one.high is None else f" ({formatting.interval(one.low, one.high)})"
+    return f"{formatting.percent(one.accuracy):>7}{ends}"
 
 
 def _checks(result: AnalyzeResult) -> list[str]:
@@ -175,8 +171,8 @@ def _checks(result: AnalyzeResult) -> list[str]:
 
 def _paired(words: str, test: PairedTest) -> str:
     return (
-        f"B minus A, {words}: {test.difference * 100:+.1f} points (95 % interval {test.low * 100:+.1f} to {test.high * 100:+.1f}); "
-        f"only B right {test.only_b}, only A right {test.only_a} of {test.n}; McNemar's exact p = {test.p_value:.2g}."
+        f"B minus A, {words}: {formatting.points(test.difference, test.low, test.high)}; "
+        f"only B right {test.only_b}, only A right {test.only_a} of {test.n}; McNemar's exact {formatting.p_equals(test.p_value)}."
     )
 
 
@@ -191,7 +187,7 @@ def _shown(path: str) -> str:
 
 def _line(row: PictureRow) -> str:
     best = row.clean.winner
-    text = f"{_shown(row.path)}: {row.classes[best]} {row.clean.probabilities[best]:.0%}"
+    text = f"{_shown(row.path)}: {row.classes[best]} {formatting.percent(row.clean.probabilities[best])}"
     if row.label_source != "model" and row.classes[best] != row.label:
         text += f" (wrong: {row.label})"
     if row.prompt_id != "none" or row.aimed_at not in ("", row.prompt_id):
@@ -208,4 +204,4 @@ def _line(row: PictureRow) -> str:
         verdict += ", but not after saving as JPEG 95"
     elif row.success and row.survives_jpeg75 is False:
         verdict += ", but not after saving as JPEG 75"
-    return f"{text} → {row.classes[after]} {row.attacked.probabilities[after]:.0%}  ({verdict})"
+    return f"{text} → {row.classes[after]} {formatting.percent(row.attacked.probabilities[after])}  ({verdict})"

@@ -12,10 +12,10 @@ from pathlib import Path
 from capt_engine.api import Engine
 from capt_engine.cli.run_job import fail
 from capt_engine.cli.terminal import ProgressLine
-from capt_engine.formatting import duration
+from capt_engine.formatting import budget, duration, percent
 from capt_engine.protocols.cache import WorkFolder
 from capt_engine.protocols.data import Pictures
-from capt_engine.protocols.definitions import Cell, Setting, budget_text, evaluate_request, tune_request
+from capt_engine.protocols.definitions import Cell, Setting, evaluate_request, tune_request
 from capt_engine.records import (
     NO_PROMPTS,
     AnalyzeResult,
@@ -194,7 +194,7 @@ class CellRun:
         result = self._ask(request, f"{cell.name}: measuring", news)
         assert isinstance(result, AnalyzeResult)
         return {
-            **answers(rows, [budget_text(eps) for eps in self._setting.budgets]),
+            **answers(rows, [budget(eps) for eps in self._setting.budgets]),
             "n": result.n,
             "n_failed": result.n_failed,
             "clean_accuracy": result.clean_accuracy,
@@ -251,7 +251,7 @@ def answers(rows: Sequence[PictureRow | FailedPicture], budgets: Sequence[str]) 
         right["clean"][row.path] = _mark(row.classes[row.clean.winner] == row.label)
         if row.attacked is not None:
             kept = _mark(row.classes[row.attacked.winner] == row.label)
-            right[budget_text(row.threat.eps)][row.path] = kept
+            right[budget(row.threat.eps)][row.path] = kept
     digest = hashlib.sha256("\n".join(pictures.values()).encode()).hexdigest()[:16]
     return {"right": {name: "".join(marks.values()) for name, marks in right.items()}, "pictures": digest}
 
@@ -275,7 +275,7 @@ def _outcome(told: dict[str, object]) -> str:
     if not isinstance(right, dict):
         return f"failed: {told.get('failure')}"
     return ", ".join(
-        f"{name} {text.count('1') / max(1, len(text) - text.count('-')):.1%}" for name, text in right.items()
+        f"{name} {percent(text.count('1') / max(1, len(text) - text.count('-')))}" for name, text in right.items()
     )
 
 

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TextIO
 
-from capt_engine.formatting import duration
+from capt_engine.formatting import duration, whole_percent
 
 _LINE_EVERY_S = 5.0
 _WIDTH = 24
@@ -29,13 +29,13 @@ class ProgressLine:
         left = f", {duration(remaining_s)} left" if remaining_s is not None else ""
         if self._is_bar:
             filled = _WIDTH * done // total if total else 0
-            share = f"{100 * done // total:3d} %" if total else "     "
+            share = f"{whole_percent(done / total):>5}" if total else "     "
             self._stream.write(f"\r\x1b[2K[{'█' * filled}{'·' * (_WIDTH - filled)}] {share} {note}{left}"[:160])
             self._stream.flush()
             self._drawn = True
         elif time.monotonic() - self._last_s >= _LINE_EVERY_S:
             self._last_s = time.monotonic()
-            share = f"{100 * done // total} %, " if total else ""
+            share = f"{whole_percent(done / total)}, " if total else ""
             self.say(f"{share}{note}{left}")
 
     def say(self, text: str) -> None:

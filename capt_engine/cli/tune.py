@@ -12,7 +12,7 @@ from capt_engine.cli.options import add_options
 from capt_engine.cli.run_job import follow
 from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import CaptError
-from capt_engine.formatting import duration
+from capt_engine.formatting import duration, interval, memory, percent, typed_budget
 from capt_engine.records import Event, Result, Share, TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneTold
 from capt_engine.runs.command_line import tuning_of
 from capt_engine.runs.options_table import TUNE
@@ -86,7 +86,7 @@ class _Session:
         lines = [
             f"{result.method} for {result.model}: {len(result.classes)} classes, {shots} ({result.n_train} in all), "
             f"{result.ended}, epoch {result.kept_epoch} kept, {duration(result.seconds)}, "
-            f"{result.memory_bytes / 1e9:.1f} GB at the peak."
+            f"{memory(result.memory_bytes)} at the peak."
         ]
         if result.zero_shot_clean is not None and result.clean is not None:
             lines.append(
@@ -117,7 +117,7 @@ def _next_command(request: TuneRequest, result: TuneResult) -> str:
         command += ["--model", result.model, "--prompts", result.out]
     command += ["--attack", "pgd", "--steps", "100"]
     # Without a budget of its own, TeCoA trains at the one that is measured at by default.
-    command += ["--eps", f"{eps * 255:g}/255"] if isinstance(eps, float) else []
+    command += ["--eps", typed_budget(eps)] if isinstance(eps, float) else []
     return shlex.join(command)
 
 
@@ -134,7 +134,7 @@ def _has_test(request: TuneRequest) -> bool:
 def _forecast(forecast: TuneForecast) -> str:
     return (
         f"{forecast.steps} steps of {forecast.batch_size} pictures for {forecast.parameters:,} values: about {duration(forecast.seconds)}, "
-        f"{forecast.memory_bytes / 1e9:.1f} GB of memory."
+        f"{memory(forecast.memory_bytes)} of memory."
     )
 
 
@@ -148,7 +148,7 @@ def _epoch(epoch: TuneEpoch) -> str:
 
 
 def _words(share: Share) -> str:
-    return f"{share.value:.0%} ({share.low:.0%} to {share.high:.0%})"
+    return f"{percent(share.value)} ({interval(share.low, share.high)})"
 
 
 def _cells(share: Share | None) -> dict[str, object] | None:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 # The two plugins that Pillow does not load by itself: without them it would import all of its forty when it meets one.
 from PIL import Image, ImageCms, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin  # noqa: F401
 
+from capt_engine import formatting
 from capt_engine.data.kinds import Kind, kind_of, refuse_mazes
 from capt_engine.errors import BadImage
 
@@ -139,9 +140,10 @@ def _require_regular(mode: int) -> None:
 
 
 def _too_heavy(size: int, max_bytes: int) -> BadImage:
-    limit = f"{max_bytes / 2**20:.0f} MB" if max_bytes >= 2**20 else f"{max_bytes} bytes"
+    # Every byte, as the two may differ by one.
+    has, limit = (formatting.counted(n, "byte") for n in (max(size, max_bytes + 1), max_bytes))
     return BadImage(
-        f"The file has {max(size, max_bytes + 1) / 2**20:.1f} MB; at most {limit} are read.",
+        f"The file has {has}; at most {limit} are read.",
         "Save it smaller, for instance as JPEG.",
     )
 

@@ -10,6 +10,7 @@ from capt_engine.data.class_names import listed, refusals
 from capt_engine.data.inventory import Entry, Inventory, Kept
 from capt_engine.data.labelled_set import shown
 from capt_engine.data.scan import TINY_SIDE
+from capt_engine.formatting import percent_number
 from capt_engine.records.data import SplitRequest
 
 MOST_IMBALANCE = 5.0
@@ -119,7 +120,7 @@ def _about_numbers(kept: Kept, request: SplitRequest, is_validated: bool) -> Ite
     if test and half_width(test) > WIDE:
         yield (
             f"The test has {_pictures(test)}: where half of them are right, the 95 % interval reaches "
-            f"{100 * half_width(test):.0f} points to either side. Results will be rough; a larger test share makes them finer."
+            f"{percent_number(half_width(test))} points to either side. Results will be rough; a larger test share makes them finer."
         )
     tested = _in_part(kept, "test")
     untested = [classes[label] for label in range(len(classes)) if usable[label] and not tested[label]]

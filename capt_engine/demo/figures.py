@@ -17,6 +17,8 @@ from capt_engine.attacks.base import LINF, PictureRngs, Threat
 from capt_engine.attacks.pgd import PGD
 from capt_engine.demo import world
 from capt_engine.files import write_atomic
+from capt_engine.formatting import exact_percent, percent, percent_number
+from capt_engine.formatting import interval as ends
 from capt_engine.metrics.interval import wilson
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone, load_backbone
@@ -105,8 +107,8 @@ def measure(folder: Path, n: int, n_attacked: int, report: Report, device: torch
 def as_line(figure: Figure) -> str:
     """A figure for the terminal."""
     attack = f"PGD-{PGD_STEPS} {figure.eps_255}/255" if figure.eps_255 else "clean"
-    interval = f"[{figure.low * 100:.1f}, {figure.high * 100:.1f}]"
-    return f"{figure.task:15} {figure.domain:8} {attack:13} {figure.accuracy * 100:5.1f} % {interval:13} n = {figure.n}"
+    interval = f"[{percent_number(figure.low)}, {percent_number(figure.high)}]"
+    return f"{figure.task:15} {figure.domain:8} {attack:13} {percent(figure.accuracy):>7} {interval:13} n = {figure.n}"
 
 
 def recipe(folder: Path) -> dict[str, Any]:
@@ -128,9 +130,9 @@ def _rows(figures: list[Figure]) -> str:
     rows = []
     for figure in figures:
         budget = f"{figure.eps_255}/255" if figure.eps_255 else "clean"
-        interval = f"{figure.low * 100:.1f} to {figure.high * 100:.1f}"
+        interval = ends(figure.low, figure.high)
         rows.append(
-            f"| {figure.task} | {figure.domain} | {budget} | {figure.accuracy * 100:.1f} | {interval} | {figure.n} |"
+            f"| {figure.task} | {figure.domain} | {budget} | {percent_number(figure.accuracy)} | {interval} | {figure.n} |"
         )
     return "\n".join(rows)
 
@@ -159,7 +161,7 @@ An open_clip `CLIP`: ViT of {made["layers"]} layers, {made["width"]} wide, 64 px
 {made["text_layers"]} layers, {made["text_width"]} wide, context 32, open_clip's own tokenizer; GELU.
 AdamW, {made["step"]:,} steps of {made["batch"]} pictures, learning rate {made["lr"]} with warm-up and cosine,
 weight decay {made["weight_decay"]}, label smoothing {made["smoothing"]}, patch dropout {made["patch_dropout"]}
-but for the last {made["whole_share"] * 100:.0f} % of the steps, weights averaged with decay {made["averaging"]};
+but for the last {exact_percent(made["whole_share"])} of the steps, weights averaged with decay {made["averaging"]};
 cross-entropy of each picture against one caption per class of six families. A picture is never
 asked to rule out a pair of shape and colour that training does not show (their columns are left out of its loss), so that what
 training lacks does not count as evidence. Seed {made["seed"]}.

@@ -19,6 +19,7 @@ from typing import Any
 from capt_engine.download import offline
 from capt_engine.download.process import DISK, Order
 from capt_engine.errors import BadRequest, Cancelled, CannotWrite
+from capt_engine.formatting import duration, size
 from capt_engine.progress import Progress
 from capt_engine.records import LedgerEntry
 
@@ -64,10 +65,10 @@ class Rate:
 
     def words(self, done: int, total: int) -> str:
         """How far, how fast, how much longer: "312 of 605 MB, 4.1 MB/s, 71 s left"."""
-        text = f"{done / 1e6:.0f} of {total / 1e6:.0f} MB"
+        text = f"{size(done)} of {size(total)}"
         rate = self.per_s()
         if rate:
-            text += f", {rate / 1e6:.1f} MB/s, {(total - done) / rate:.0f} s left"
+            text += f", {size(rate)}/s, {duration((total - done) / rate)} left"
         return text
 
 

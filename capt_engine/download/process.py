@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 from capt_engine.errors import CannotWrite
 from capt_engine.files import FULL, cannot_write, copy, put, refused, sha256, write_atomic
+from capt_engine.formatting import short, size
 
 _TELL_EVERY_S = 0.1
 # What is left on the disk after a download; a full disk breaks more than this program.
@@ -173,7 +174,7 @@ def _require_room(folder: Path, offer: _Offer) -> None:
     if free < wanted:
         raise Refused(
             DISK,
-            f"{offer.name} needs {_size(offer.n_bytes - have)} more; {_size(free)} are free where models are kept.",
+            f"{offer.name} needs {size(offer.n_bytes - have)} more; {size(free)} are free where models are kept.",
             "Make room first, or keep models elsewhere.",
         )
 
@@ -223,7 +224,7 @@ def _fetch(order: Order, offer: _Offer, folder: Path) -> None:
         kept = partial.stat().st_size if partial.exists() else 0
         raise Refused(
             "broken",
-            f"The download broke off after {_size(kept)} of {_size(offer.n_bytes)}: {_brief(error)}",
+            f"The download broke off after {size(kept)} of {size(offer.n_bytes)}: {_brief(error)}",
             "What is there is kept; start it again to go on from there.",
         ) from error
     _finish(order, offer, partial, fresh=offer.n_bytes - have)
@@ -287,7 +288,7 @@ def _finish(order: Order, offer: _Offer, partial: Path, fresh: int) -> None:
         notes.unlink(missing_ok=True)
         raise Refused(
             "hash",
-            f"{offer.name} arrived damaged or changed: its SHA-256 is {found[:12]}…, not {wanted[:12]}….",
+            f"{offer.name} arrived damaged or changed: its SHA-256 is {short(found)}, not {short(wanted)}.",
             "It was removed. Try again; if it happens again, the server is not to be trusted.",
         )
     put(partial, partial.with_name(offer.name))
@@ -300,10 +301,6 @@ def _finish(order: Order, offer: _Offer, partial: Path, fresh: int) -> None:
 def _brief(error: Exception) -> str:
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[0][:200].rstrip(".") + "."
-
-
-def _size(n_bytes: int) -> str:
-    return f"{n_bytes / 1e9:.2f} GB" if n_bytes >= 1e8 else f"{n_bytes / 1e6:.1f} MB"
 
 
 _LATER = "Check the network and the proxy, and try again later."

@@ -11,6 +11,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from capt_engine import formatting
 from capt_engine.attacks.base import PictureRngs
 from capt_engine.data.images import Photo
 from capt_engine.evaluation.minimal import ROUNDS, smallest_budgets
@@ -127,7 +128,7 @@ def rows_of(plan: Plan, inputs: Sequence[Input], progress: Progress) -> list[Pic
                     column = [replace(row, minimal_eps=eps) for row, eps in zip(column, least, strict=True)]
                 columns.append(column)
         for one in active:
-            one.end(plan, eps_words(budget, plan.threat.norm))
+            one.end(plan, formatting.budget(budget, plan.threat.norm))
     return _by_picture(columns, plan, frozen)
 
 
@@ -149,11 +150,6 @@ def _table_rows(
         for each, clean in zip(by_model, before, strict=True):
             columns.append(_Evaluation(plan, planned, each, each.variant.id, adversarial).counted(inputs, clean))
     return [row for of_one_picture in zip(*columns, strict=True) for row in of_one_picture]
-
-
-def eps_words(eps: float, norm: str) -> str:
-    """A budget as text: "4/255" under L∞, "0.5" under L2."""
-    return f"{eps * 255:.4g}/255" if norm == "linf" else f"{eps:.4g}"
 
 
 def _classify(variant: Variant, images: Tensor, inputs: Sequence[Input]) -> _Clean:

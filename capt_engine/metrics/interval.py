@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from capt_engine.formatting import interval as ends
 from capt_engine.formatting import percent
 
 _Z95 = 1.959963984540054
@@ -44,4 +45,4 @@ def share(k: int, n: int) -> str:
     if n == 0:
         return "–"
     low, high = wilson(k, n)
-    return f"{percent(k / n)} ({low * 100:.1f} to {high * 100:.1f})"
+    return f"{percent(k / n)} ({ends(low, high)})"

@@ -25,6 +25,7 @@ from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.files import write_atomic
+from capt_engine.formatting import short
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import COUPLINGS, PLACEHOLDER, POSITIONS, Prompts, PromptShape, TowerSizes, state_shapes
 from capt_engine.model.text import is_template, keeping_braces
@@ -61,7 +62,7 @@ class MadeFor:
 
     def __str__(self) -> str:
         sizes = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in vars(self.sizes).items())
-        return f"{self.id!r} ({sizes}, SHA-256 {self.sha256[:12]}…)"
+        return f"{self.id!r} ({sizes}, SHA-256 {short(self.sha256)})"
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from torch import Tensor
 from capt_engine.errors import BadCheckpoint, CaptError, UnknownName
 from capt_engine.files import sha256
 from capt_engine.folders import models_dir
+from capt_engine.formatting import short
 from capt_engine.model import imports
 from capt_engine.model.devices import pick_device
 from capt_engine.model.store import install_record as installed
@@ -183,7 +184,7 @@ def _from_tower(model_id: str, folder: Path, device: torch.device) -> Backbone:
     if base.sha256 != named.sha256:
         raise BadCheckpoint(
             f"The tower in {str(folder)!r} was tuned for {named.id!r} with other weights "
-            f"(SHA-256 {named.sha256[:12]}…, not {base.sha256[:12]}…).",
+            f"(SHA-256 {short(named.sha256)}, not {short(base.sha256)}).",
             f"Name in {TOWER_CONFIG} the model that it was tuned for.",
         )
     weights = folder / TOWER_WEIGHTS

@@ -137,11 +137,6 @@ def shots_text(shots: Shots) -> str:
     return "all shots" if shots is None else f"{shots} shot{'' if shots == 1 else 's'}"
 
 
-def budget_text(eps: float) -> str:
-    """A budget as people write it."""
-    return f"{eps * 255:g}/255"
-
-
 def tune_request(recipe: Recipe, setting: Setting, place: tuple[str, str], out: str, device: str) -> TuneRequest:
     """The prompts of a recipe; `place` is the data set and the folder of the benchmarks.
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from capt_engine.errors import BadRequest
 from capt_engine.files import write_atomic
+from capt_engine.formatting import p_equals, percent_number, signed_points
 from capt_engine.protocols.table import CLEAN, ZERO_SHOT, Entry, Figure, Table
 from capt_engine.records import PairedTest
 
@@ -125,17 +126,16 @@ def _figure(entry: Entry, figure: Figure | None) -> tuple[str, str]:
     if figure is None:
         # HM4 joins clean and robust, so it stands under the budgets only.
         return (NOTHING if entry.half == "HM4" and entry.figures[CLEAN] is None else "not measured", NOTHING)
-    text = f"{100 * figure.mean:.1f}"
+    text = percent_number(figure.mean)
     if figure.std is not None:
-        text += f" ± {100 * figure.std:.1f}"
+        text += f" ± {percent_number(figure.std)}"
     if figure.low is not None and figure.high is not None:
-        text += f" [{100 * figure.low:.1f}, {100 * figure.high:.1f}]"
+        text += f" [{percent_number(figure.low)}, {percent_number(figure.high)}]"
     return text, NOTHING if figure.versus is None else _versus(figure.versus)
 
 
 def _versus(test: PairedTest) -> str:
-    p = "p < 0.001" if test.p_value < 0.001 else f"p = {test.p_value:.2g}"
-    return f"{100 * test.difference:+.1f} ({p})"
+    return f"{signed_points(test.difference)} ({p_equals(test.p_value)})"
 
 
 def _sentence(text: str) -> str:

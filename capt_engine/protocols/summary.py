@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from capt_engine.formatting import duration
+from capt_engine.formatting import budget, duration
 from capt_engine.protocols.cache import WorkFolder
-from capt_engine.protocols.definitions import Part, Setting, Work, budget_text
+from capt_engine.protocols.definitions import Part, Setting, Work
 from capt_engine.protocols.render import Page
 from capt_engine.protocols.table import CLEAN, Chapter, Line, Measured, table
 from capt_engine.reading import renamed
@@ -24,7 +24,7 @@ def page_of(name: str, work: Work, setting: Setting, folder: WorkFolder, command
 
 
 def _chapter(part: Part, setting: Setting, cells: Mapping[Any, dict[str, Any] | None]) -> Chapter:
-    metrics = (CLEAN, *(budget_text(eps) for eps in setting.budgets))
+    metrics = (CLEAN, *(budget(eps) for eps in setting.budgets))
     lines = tuple(
         Line(
             row.dataset,
@@ -117,5 +117,5 @@ def _tuned_with(found: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
 
 def _value(name: str, value: object) -> str:
     if name in ("eps", "attack_step_size") and isinstance(value, float):
-        return f"{value * 255:.3g}/255"
+        return budget(value)
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capt_engine.attacks.base import NORMS
-from capt_engine.formatting import budget, counted, short
+from capt_engine.formatting import budget, counted, percent, short
 from capt_engine.metrics.interval import share, wilson
 from capt_engine.records import LineChart, Series, scale_for
 from capt_engine.reports.build import attached
@@ -192,7 +192,7 @@ def curve(sides: Sequence[Side]) -> tuple[Block, ...]:
         points = tuple((eps * scale, k / n, *wilson(k, n)) for eps, k, n in counts if n)
         series += [Series(side.name, points)] if points else []
     descriptions = (
-        f"{one.name}: " + ", ".join(f"{y * 100:.1f} % at {x:g}" for x, y, _, _ in one.points) for one in series
+        f"{one.name}: " + ", ".join(f"{percent(y)} at {x:g}" for x, y, _, _ in one.points) for one in series
     )
     title = "ε in 1/255" if scale == 255 else "ε (l2)"
     alt = f"Robust accuracy against ε. {'. '.join(descriptions)}."

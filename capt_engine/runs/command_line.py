@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from capt_engine.errors import BadRequest
 from capt_engine.folders import chosen_model
+from capt_engine.formatting import typed_budget
 from capt_engine.records import (
     NO_PROMPTS,
     SUITES,
@@ -21,7 +22,7 @@ from capt_engine.records import (
     TuneRequest,
     until_chance,
 )
-from capt_engine.runs.option_values import budget, eps_words, listed, setting
+from capt_engine.runs.option_values import budget, listed, setting
 from capt_engine.runs.options_table import ANALYZE, EVALUATE, TUNE, Option
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def _said_apart(request: RunRequest) -> dict[str, list[str]] | None:
     attacks = _attacks_apart(request)
     if attacks is None:
         return None
-    apart = {**attacks, "--eps": [",".join(eps_words(eps) for eps in request.curve or (threat.eps,))]}
+    apart = {**attacks, "--eps": [",".join(typed_budget(eps) for eps in request.curve or (threat.eps,))]}
     if request.matrix:
         first = None if request.matrix[0] == NO_PROMPTS else request.matrix[0]
         same = (
@@ -176,7 +177,7 @@ def _said_apart(request: RunRequest) -> dict[str, list[str]] | None:
     if request.until_chance:
         if request.curve != until_chance(threat.eps, threat.norm):
             return None
-        return apart | {"--curve": ["auto"], "--eps": [eps_words(threat.eps)]}
+        return apart | {"--curve": ["auto"], "--eps": [typed_budget(threat.eps)]}
     return None if request.curve and (len(request.curve) < 2 or max(request.curve) != threat.eps) else apart
 
 
@@ -211,7 +212,7 @@ def _settings_apart(values: Values, request: RunRequest, apart: dict[str, list[s
         order = known + 1
         if not rest:
             flag = f"--{name.replace('_', '-')}"
-            apart[flag] = ["" if value is True else eps_words(value) if isinstance(value, float) else repr(value)]
+            apart[flag] = ["" if value is True else typed_budget(value) if isinstance(value, float) else repr(value)]
             continue
         text = f"{name}={value if isinstance(value, str) else repr(value)}"
         try:

@@ -28,14 +28,6 @@ def budget(text: str, *, norm: str = "linf", name: str = "--eps") -> float:
     return value
 
 
-def eps_words(eps: float) -> str:
-    """A budget as it can be typed: k/255 where that is exactly the number and no longer than the number itself."""
-    k, plain = f"{round(eps * 255, 6):g}", f"{eps:g}"
-    if float(plain) != eps:
-        plain = repr(eps)
-    return f"{k}/255" if float(k) / 255 == eps and eps <= 1 and len(plain) > len(k) + 4 else plain
-
-
 def class_list(text: str) -> tuple[str, ...]:
     """Class names from `a,b,c` or from a file with one name (or one comma-separated line) per line; raises BadRequest."""
     try:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from dataclasses import field as made_of
 from typing import Any
 
+from capt_engine.formatting import typed_budget
 from capt_engine.records import AIMS, CHECK_LEVELS, LPIPS_NETS, NO_PROMPTS, PERTURBED, ROUNDINGS, SUITES
-from capt_engine.runs.option_values import budget, class_list, eps_words, shard, shots
+from capt_engine.runs.option_values import budget, class_list, shard, shots
 
 # Named here too, so that --help answers at once; a test holds them to the tables.
 METHODS = ("capt", "coop", "apt", "vpt", "maple", "adv-maple", "fap", "trades", "pmg-aft", "tecoa")
@@ -56,7 +57,7 @@ PLACES = Kind({"nargs": "+"}, tuple)
 
 def _budget(flag: str) -> Kind:
     """A budget or a step, with the flag for the sentence of a refusal."""
-    return Kind(read=lambda text: budget(text, name=flag), show=eps_words)
+    return Kind(read=lambda text: budget(text, name=flag), show=typed_budget)
 
 
 @dataclass(frozen=True)

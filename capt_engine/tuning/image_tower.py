@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from capt_engine.attacks.base import LINF, Threat
 from capt_engine.errors import BadCheckpoint, BadRequest, UnknownName
 from capt_engine.files import write_atomic
+from capt_engine.formatting import budget, exact_percent, percent_number
 from capt_engine.model.clip import TOWER_CONFIG, TOWER_FORMAT, TOWER_WEIGHTS, Backbone, Base, lasting_id
 from capt_engine.model.tensor_file import write_tensors
 from capt_engine.model.vision import encode_pixels
@@ -324,7 +325,7 @@ def card(said: dict[str, Any], figures: str = "") -> str:
     settings, attack = renamed(said["settings"], OLD_NAMES), said["settings"]["attack"]
     about = "\n".join(f"- {name}: {value}" for name, value in said["about"].items()) or "- not said"
     rows = "\n".join(
-        f"| {log['epoch']} | {log['loss']:.3f} | {log['attacked_accuracy'] * 100:.1f} |" for log in said["epochs"]
+        f"| {log['epoch']} | {log['loss']:.3f} | {percent_number(log['attacked_accuracy'])} |" for log in said["epochs"]
     )
     share = settings["clean_share"]
     loss = f"{1 - share:g} · CE(attacked) + {share:g} · CE(clean)" if share else "CE(attacked)"
@@ -338,9 +339,9 @@ Only the image tower is here, in fp16; text tower, tokenizer and preprocessing a
 
 ## Recipe
 After TeCoA (Mao et al., ICLR 2023): the text tower is frozen, the loss is {loss} against one caption per class.
-- inner attack: {attack["norm"]}, ε = {attack["eps"] * 255:g}/255, {attack["steps"]} steps of {attack["step_size"] * 255:g}/255,
+- inner attack: {attack["norm"]}, ε = {budget(attack["eps"])}, {attack["steps"]} steps of {budget(attack["step_size"])},
   random start
-- {settings["optimiser"]}, rate {settings["lr"]:g} (linear rise over {settings["warm_up"]:.0%} of the steps, then half a cosine),
+- {settings["optimiser"]}, rate {settings["lr"]:g} (linear rise over {exact_percent(settings["warm_up"])} of the steps, then half a cosine),
   weight decay {settings["weight_decay"]:g}, {settings["epochs"]} epochs, batch {settings["batch_size"]}, seed {settings["seed"]}
 
 | epoch | loss | accuracy on attacked training pictures % |

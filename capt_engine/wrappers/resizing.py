@@ -16,17 +16,15 @@ from capt_engine.model.classifier import Classifier, Output
 from capt_engine.viewing import read_whole, view
 from capt_engine.wrappers.quantized import unquantized
 
-TOLERANCE = 2 / 255
-"""The largest difference of a resized pixel from Pillow's, which rounds to 8 bits after each direction; this does not."""
-
 _MODES = {"bicubic": "bicubic", "bilinear": "bilinear"}
 
 
 class Resizing(Classifier):
     """A classifier that takes pictures of any size and resizes them as its preprocessing does, differentiably.
 
-    Shorter side to the input size with antialiasing, then the middle (or both sides to it, for a model that squashes). Within TOLERANCE
-    of the pictures that Pillow makes; on a picture of the model's own size it is the classifier itself, bit for bit.
+    Shorter side to the input size with antialiasing, then the middle (or both sides to it, for a model that squashes). Within 2/255 of
+    the pictures that Pillow makes, which rounds after each direction; on a picture of the model's own size it is the classifier itself,
+    bit for bit.
     """
 
     def __init__(self, inner: Classifier) -> None:

@@ -62,8 +62,8 @@ class AttackChoicePanel(QWidget):
                 ("b", "B", comparison.aim_meaning("b")),
             ],
         )
-        self._aim_text = text(role="caption")
-        self._aim_box = column(named(self.tr("Aimed at"), self.aim), self._aim_text, spacing=6)
+        self.aim_text = text(role="caption")
+        self.aim_box = column(named(self.tr("Aimed at"), self.aim), self.aim_text, spacing=6)
         self.target = Picker(self.tr("Target"))
         self._target_box = named(self.tr("Goal"), self.target)
         self.norm = Picker(self.tr("Norm"))
@@ -76,7 +76,7 @@ class AttackChoicePanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)
         layout.setAlignment(Qt.AlignmentFlag.AlignTop)
-        above = (text(title, "heading"), self.picker, self._about, self.strength, self.effort, self._aim_box)
+        above = (text(title, "heading"), self.picker, self._about, self.strength, self.effort, self.aim_box)
         for widget in (*above, *(goal if goal_is_plain else ()), *plain, self.expert):
             layout.addWidget(widget)
         self._connect()
@@ -144,8 +144,8 @@ class AttackChoicePanel(QWidget):
         self.effort.setEnabled(not waits)
         sides = choice.model.sides
         self.aim.set_choice(sides.aim)
-        self._aim_text.setText(comparison.aim_meaning(sides.aim))
-        self._aim_box.setVisible(sides.b is not None and choice.has_attack)
+        self.aim_text.setText(comparison.aim_meaning(sides.aim))
+        self.aim_box.setVisible(sides.b is not None and choice.has_attack)
 
     def _show_goal(self) -> None:
         choice = self._choice

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
+from capt_engine.formatting import percent
 from capt_gui.view_models.class_rows import ClassRow
-from capt_gui.widgets.figures import percent
 from capt_gui.widgets.score_table import Cell, ScoreTable
 
 _ROWS = 20

@@ -27,21 +27,21 @@ class ModelPanel(QWidget):
         self._theme = theme
         self._choice = choice
         self._model = Picker("Model")
-        self._a = Picker(self.tr("Prompts A"))
-        self._b = Picker(self.tr("Prompts B"))
-        self._swap = QToolButton()
-        self._swap.setText(self.tr("Swap A and B"))
-        self._swap.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._swap.setIconSize(QSize(16, 16))
-        self._swap.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._swap.setToolTip(self.tr("Let A and B change places"))
-        self._swap.setAccessibleName(self.tr("Swap A and B"))
+        self.picker_a = Picker(self.tr("Prompts A"))
+        self.picker_b = Picker(self.tr("Prompts B"))
+        self.swap_button = QToolButton()
+        self.swap_button.setText(self.tr("Swap A and B"))
+        self.swap_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.swap_button.setIconSize(QSize(16, 16))
+        self.swap_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.swap_button.setToolTip(self.tr("Let A and B change places"))
+        self.swap_button.setAccessibleName(self.tr("Swap A and B"))
         self._summary = text(role="caption")
         self._lay_out()
         self._model.picked.connect(choice.set_model)
-        self._a.picked.connect(self.on_a_picked)
-        self._b.picked.connect(self.on_b_picked)
-        self._swap.clicked.connect(choice.sides.swap)
+        self.picker_a.picked.connect(self.on_a_picked)
+        self.picker_b.picked.connect(self.on_b_picked)
+        self.swap_button.clicked.connect(choice.sides.swap)
         choice.offered.connect(self.on_choice_changed)
         choice.changed.connect(self.on_choice_changed)
         theme.changed.connect(self.on_theme_changed)
@@ -61,11 +61,11 @@ class ModelPanel(QWidget):
         self._summary.setText((info.warning or info.summary) if info else "The list arrives with the engine.")
         sides = self._choice.sides
         nothing = (self.tr("No comparison"), _NOTHING, self.tr("Only the prompts of A are asked."))
-        self._a.set_entries(self._entries(), sides.a)
-        self._b.set_entries([nothing, *self._entries()], _NOTHING if sides.b is None else sides.b)
-        for picker in (self._a, self._b):
+        self.picker_a.set_entries(self._entries(), sides.a)
+        self.picker_b.set_entries([nothing, *self._entries()], _NOTHING if sides.b is None else sides.b)
+        for picker in (self.picker_a, self.picker_b):
             picker.setEnabled(catalogue is not None)
-        self._swap.setEnabled(catalogue is not None and sides.b is not None)
+        self.swap_button.setEnabled(catalogue is not None and sides.b is not None)
 
     def on_a_picked(self, key: str) -> None:
         """The user chose side A, or wants to open a file for it."""
@@ -83,7 +83,7 @@ class ModelPanel(QWidget):
 
     def on_theme_changed(self) -> None:
         """Tint the button."""
-        self._swap.setIcon(self._theme.icon("swap", "text_muted"))
+        self.swap_button.setIcon(self._theme.icon("swap", "text_muted"))
 
     def _ask_for(self, side: str) -> None:
         # the picker shows what is chosen, not the wish for something else
@@ -123,16 +123,20 @@ class ModelPanel(QWidget):
         above = QHBoxLayout()
         above.addWidget(text(self.tr("Prompts"), "muted", wrap=False))
         above.addStretch(1)
-        above.addWidget(self._swap)
+        above.addWidget(self.swap_button)
         layout.addLayout(above)
         sides = QGridLayout()
         sides.setSpacing(8)
-        for row, (side, picker) in enumerate(zip(SIDES, (self._a, self._b), strict=True)):
+        for row, (side, picker) in enumerate(zip(SIDES, (self.picker_a, self.picker_b), strict=True)):
             sides.addWidget(SideBadge(self._theme, side, 20), row, 0)
             sides.addWidget(picker, row, 1)
         sides.setColumnStretch(1, 1)
         layout.addLayout(sides)
-        for before, after in ((self._model, self._swap), (self._swap, self._a), (self._a, self._b)):
+        for before, after in (
+            (self._model, self.swap_button),
+            (self.swap_button, self.picker_a),
+            (self.picker_a, self.picker_b),
+        ):
             QWidget.setTabOrder(before, after)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QObject, Signal
 
+from capt_engine.formatting import budget
 from capt_engine.records import (
     NO_PROMPTS,
     PERTURBED,
@@ -21,7 +22,6 @@ from capt_engine.records import (
     ThreatModel,
 )
 from capt_gui.settings import AttackSettings
-from capt_gui.view_models import formatting
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.view_models.stops import steps_param
 
@@ -269,7 +269,7 @@ class AttackChoice(QObject):
 
     def eps_text(self) -> str:
         """The budget as it is written."""
-        return formatting.budget(self.eps, self.norm_name)
+        return budget(self.eps, self.norm_name)
 
     def _pixel_params(self) -> tuple[ParamInfo, ...]:
         perturb = self.tr(

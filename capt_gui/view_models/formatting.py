@@ -4,30 +4,17 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
+from capt_engine.formatting import budget, duration, p_equals, percent, percent_number, signed_points, unbroken
+from capt_engine.formatting import memory as in_memory
 from capt_engine.records import NO_PROMPTS, DeviceInfo, JobProgress, PairedTest, PictureRow, ThreatModel
 
 _CERTAIN = 0.05
 _NORM_WORDS = {"linf": "L∞", "l2": "L2"}
 
 
-def percent(fraction: float) -> str:
-    """A probability as a person says it; never 100 % or 0 % unless it is."""
-    if 0.9995 <= fraction < 1:
-        return ">99.9 %"
-    if 0 < fraction < 0.001:
-        return "<0.1 %"
-    digits = 1 if 0 < fraction < 0.01 or 0.99 < fraction < 1 else 0
-    return f"{fraction * 100:.{digits}f} %"
-
-
 def norm_word(norm: str) -> str:
     """Return "linf" as it is written: L∞."""
     return _NORM_WORDS.get(norm, norm)
-
-
-def budget(eps: float, norm: str) -> str:
-    """A budget as the field writes it: 4/255 for L∞, a plain number for other norms."""
-    return f"{eps * 255:.3g}/255" if norm == "linf" else f"{eps:.3g}"
 
 
 def threat(model: ThreatModel) -> str:
@@ -99,11 +86,7 @@ def remaining(seconds: float | None) -> str:
         return ""
     if seconds < 1:
         return "almost done"
-    if seconds < 90:
-        return f"about {round(seconds)} s left"
-    if seconds < 5400:
-        return f"about {round(seconds / 60)} min left"
-    return f"about {seconds / 3600:.1f} h left"
+    return f"about {duration(seconds)} left"
 
 
 def progress(note: str, seconds: float | None, waiting: int) -> str:
@@ -133,7 +116,7 @@ def memory(device: DeviceInfo) -> str:
     """The device with its memory, if it has its own."""
     if not device.memory_bytes:
         return device.label
-    return f"{device.label}, {device.memory_bytes / 2**30:.0f} GB"
+    return f"{device.label}, {in_memory(device.memory_bytes)}"
 
 
 def share(value: float | None, interval: tuple[float, float] | None) -> str:
@@ -142,10 +125,9 @@ def share(value: float | None, interval: tuple[float, float] | None) -> str:
         return _tr("not measured")
     words = percent(value)
     if interval is not None:
-        low = percent(interval[0]).removesuffix(" %")
-        words += f" ({low}–{percent(interval[1])})"
+        words += f" ({percent_number(interval[0])}–{percent(interval[1])})"
     # a figure is not broken at the end of a line
-    return words.replace(" ", "\u00a0")
+    return unbroken(words)
 
 
 def effect(test: PairedTest | None) -> str:
@@ -161,7 +143,6 @@ def paired(test: PairedTest | None, what: str, with_a: str, with_b: str) -> str:
     """A paired test as a sentence; `what` begins it ("Under attack"); with_a, with_b: "with plain text"."""
     if test is None:
         return ""
-    p = _tr("p < 0.0001") if test.p_value < 1e-4 else f"p = {test.p_value:.2g}"
     certain = _tr("more than chance explains") if test.p_value < _CERTAIN else _tr("chance alone could do that")
     return _tr(
         "{}: of {} pictures, {} are right only {} and {} only {} (difference {}, "
@@ -177,14 +158,13 @@ def paired(test: PairedTest | None, what: str, with_a: str, with_b: str) -> str:
         _points(test.difference),
         _points(test.low),
         _points(test.high),
-        p,
+        p_equals(test.p_value),
         certain,
     )
 
 
 def _points(difference: float) -> str:
-    value = f"{100 * difference:+.1f}".replace("-", "\u2212")
-    return _tr("{} points").format(value)
+    return _tr("{} points").format(signed_points(difference))
 
 
 def _tr(words: str) -> str:

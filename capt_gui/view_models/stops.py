@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from capt_engine.formatting import budget
 from capt_engine.records import AttackInfo, NormInfo, ParamInfo
-from capt_gui.view_models.formatting import budget
 
 _LINF_STOPS = (0.5, 1, 2, 4, 8, 16)
 _FACTORS = (1 / 8, 1 / 4, 1 / 2, 1, 2, 4)

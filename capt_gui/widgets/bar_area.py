@@ -8,8 +8,8 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QFocusEvent, QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from capt_engine.formatting import percent
 from capt_gui.theme import Theme
-from capt_gui.widgets.figures import percent
 from capt_gui.widgets.painting import draw_focus_ring, draw_mark, elided
 
 _BAR = 10

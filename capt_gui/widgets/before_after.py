@@ -8,9 +8,9 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from capt_engine.formatting import percent, percent_number, unbroken
 from capt_engine.records import Bar, BarChart
 from capt_gui.theme import Theme
-from capt_gui.widgets.figures import percent
 from capt_gui.widgets.painting import draw_focus_ring, elided
 
 _BAR = 18
@@ -160,9 +160,8 @@ class BeforeAfter(QWidget):
 
 
 def written(share: Measured) -> str:
-    """Return "41 % (34–48 %)": the figure and its interval."""
-    low = percent(share.low).removesuffix("%").rstrip()
-    return f"{percent(share.value)} ({low}–{percent(share.high)})"
+    """Return "41.0 % (34.0–48.0 %)": the figure and its interval."""
+    return unbroken(f"{percent(share.value)} ({percent_number(share.low)}–{percent(share.high)})")
 
 
 def measured(value: float | None, interval: tuple[float, float] | None) -> Measured | None:

@@ -6,10 +6,10 @@ from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
+from capt_engine.formatting import over_255, signed, unbroken, whole_percent
 from capt_engine.records import Picture, PictureSet, SignedPicture
 from capt_gui.theme import Theme
 from capt_gui.widgets.elided_label import ElidedLabel
-from capt_gui.widgets.figures import plain, signed
 from capt_gui.widgets.image_pane import ImagePane, PaneView
 from capt_gui.widgets.segments import Segments
 
@@ -36,8 +36,8 @@ class ImageTriptych(QWidget):
             ImagePane(theme, self._view, self.tr("What an attack adds appears here.")),
             ImagePane(theme, self._view, self.tr("The attacked picture appears here.")),
         )
-        self._titles = tuple(ElidedLabel(text_role="muted") for _ in range(3))
-        self._switch = Segments(
+        self.titles = tuple(ElidedLabel(text_role="muted") for _ in range(3))
+        self.side_switch = Segments(
             theme,
             self.tr("Attack shown"),
             [
@@ -45,9 +45,9 @@ class ImageTriptych(QWidget):
                 ("b", self.tr("B"), self.tr("Show the picture that was made to fool B")),
             ],
         )
-        self._switch.setMinimumWidth(84)
-        self._switch.hide()
-        self._switch.picked.connect(self.side_picked)
+        self.side_switch.setMinimumWidth(84)
+        self.side_switch.hide()
+        self.side_switch.picked.connect(self.side_picked)
         self._size = ElidedLabel()
         self._zoom = QLabel()
         self._zoom.setProperty("textRole", "caption")
@@ -92,10 +92,10 @@ class ImageTriptych(QWidget):
 
     def set_side(self, side: str, *, both: bool = False) -> None:
         """Say on whom the attack was computed that is shown ("" for nobody in particular); `both`: let the user choose."""
-        self._switch.setVisible(both)
-        self._switch.set_choice(side)
+        self.side_switch.setVisible(both)
+        self.side_switch.set_choice(side)
         name = self.tr("Adversarial")
-        self._titles[2].setText(self.tr("Adversarial, aimed at {}").format(side.upper()) if side else name)
+        self.titles[2].setText(self.tr("Adversarial, aimed at {}").format(side.upper()) if side else name)
 
     def factor(self) -> int:
         """How many times the perturbation is enlarged now."""
@@ -108,8 +108,8 @@ class ImageTriptych(QWidget):
         tip = self.tr("The picture after resizing and cropping to the size the model takes in.")
         if whole:
             tip = self.tr("The picture at its own size, whose pixels the attack changes; the model resizes it inside.")
-        self._titles[0].setText(name)
-        self._titles[0].setToolTip(tip)
+        self.titles[0].setText(name)
+        self.titles[0].setToolTip(tip)
         self._panes[0].setAccessibleName(name)
         self._panes[0].setAccessibleDescription(tip)
 
@@ -153,7 +153,7 @@ class ImageTriptych(QWidget):
     def _arrange(self) -> None:
         top = QHBoxLayout()
         top.setSpacing(4)
-        top.addWidget(self._switch)
+        top.addWidget(self.side_switch)
         top.addSpacing(4)
         top.addWidget(self._size, 1)
         amplify = QLabel(self.tr("Amplify"))
@@ -176,7 +176,7 @@ class ImageTriptych(QWidget):
             self.tr("The picture with the perturbation added: to the eye nearly the same, to the model often not."),
         )
         names = ("", self.tr("Perturbation"), self.tr("Adversarial"))
-        for title, pane, name, tip in zip(self._titles, self._panes, names, tips, strict=True):
+        for title, pane, name, tip in zip(self.titles, self._panes, names, tips, strict=True):
             title.setText(name)
             title.setToolTip(tip)
             pane.setAccessibleName(name)
@@ -204,8 +204,8 @@ class ImageTriptych(QWidget):
         self._factor.setEnabled(pictures is not None)
         words = [self.tr("{} × {} pixels").format(seen.width, seen.height)] if seen else []
         if pictures is not None:
-            largest = plain(_largest_change(pictures.perturbation) * 255)
-            words.append(self.tr("largest change {} /255").format(largest))
+            largest = over_255(_largest_change(pictures.perturbation))
+            words.append(self.tr("largest change {}").format(largest))
         self._size.set_text(" · ".join(words))
         self.setAccessibleName(self.tr("What the model sees, the perturbation and the adversarial picture"))
         self.setAccessibleDescription(" · ".join(words) or self.tr("No picture yet"))
@@ -217,19 +217,19 @@ class ImageTriptych(QWidget):
     def _on_factor_changed(self) -> None:
         factor = self.factor()
         if self._set is None:
-            self._titles[1].setText(self.tr("Perturbation"))
+            self.titles[1].setText(self.tr("Perturbation"))
             self._panes[1].set_image(None)
             self._factor.setItemText(0, self.tr("Auto"))
             return
-        self._titles[1].setText(self.tr("Perturbation ×{}").format(factor))
+        self.titles[1].setText(self.tr("Perturbation ×{}").format(factor))
         self._panes[1].set_image(_amplified(self._set.perturbation, factor))
         automatic = _automatic_factor(self._set.perturbation)
         self._factor.setItemText(0, self.tr("Auto (×{})").format(automatic))
 
     @Slot()
     def _on_view_changed(self) -> None:
-        percent = self._panes[0].zoom() * self.devicePixelRatioF() * 100
-        self._zoom.setText(f"{percent:.0f}\u00a0%" if self._seen is not None else "")
+        zoom = self._panes[0].zoom() * self.devicePixelRatioF()
+        self._zoom.setText(unbroken(whole_percent(zoom)) if self._seen is not None else "")
 
     @Slot()
     def _on_cursor_changed(self) -> None:

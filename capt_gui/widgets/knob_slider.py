@@ -92,11 +92,11 @@ class KnobSlider(QWidget):
         name = QLabel(title)
         name.setProperty("textRole", "strong")
         self._shown = QLabel()
-        self._slider = _StopSlider(theme)
-        self._slider.setRange(0, 0)
-        self._slider.setAccessibleName(title)
-        self._slider.valueChanged.connect(self._on_moved)
-        name.setBuddy(self._slider)
+        self.slider = _StopSlider(theme)
+        self.slider.setRange(0, 0)
+        self.slider.setAccessibleName(title)
+        self.slider.valueChanged.connect(self._on_moved)
+        name.setBuddy(self.slider)
         top, bottom = QHBoxLayout(), QHBoxLayout()
         top.addWidget(name)
         top.addStretch()
@@ -110,33 +110,33 @@ class KnobSlider(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         layout.addLayout(top)
-        layout.addWidget(self._slider)
+        layout.addWidget(self.slider)
         layout.addLayout(bottom)
-        self.setFocusProxy(self._slider)
-        theme.changed.connect(self._slider.update)
+        self.setFocusProxy(self.slider)
+        theme.changed.connect(self.slider.update)
 
     def set_stops(self, stops: list[tuple[str, object]]) -> None:
         """Offer these (label, value) stops, silently; the current value stays if it is among them, else the first."""
         before = self.value()
         self._stops = list(stops)
-        self._slider.blockSignals(True)
-        self._slider.setRange(0, max(len(stops) - 1, 0))
-        self._slider.setValue(self._index_of(before) or 0)
-        self._slider.blockSignals(False)
-        self._slider.setEnabled(len(stops) > 1)
+        self.slider.blockSignals(True)
+        self.slider.setRange(0, max(len(stops) - 1, 0))
+        self.slider.setValue(self._index_of(before) or 0)
+        self.slider.blockSignals(False)
+        self.slider.setEnabled(len(stops) > 1)
         self._describe()
 
     def value(self) -> object:
         """The value of the current stop, None without stops."""
-        return self._stops[self._slider.value()][1] if self._stops else None
+        return self._stops[self.slider.value()][1] if self._stops else None
 
     def set_value(self, value: object) -> None:
         """Move to the stop with this value without saying `value_changed`; a value that is no stop changes nothing."""
         index = self._index_of(value)
         if index is not None:
-            self._slider.blockSignals(True)
-            self._slider.setValue(index)
-            self._slider.blockSignals(False)
+            self.slider.blockSignals(True)
+            self.slider.setValue(index)
+            self.slider.blockSignals(False)
             self._describe()
 
     def set_help(self, text: str) -> None:
@@ -156,7 +156,7 @@ class KnobSlider(QWidget):
         self.value_changed.emit(self.value())
 
     def _describe(self) -> None:
-        words = self._stops[self._slider.value()][0] if self._stops else ""
+        words = self._stops[self.slider.value()][0] if self._stops else ""
         self._shown.setText(words)
-        self._slider.setAccessibleDescription(words)
-        self._slider.update()
+        self.slider.setAccessibleDescription(words)
+        self.slider.update()

@@ -12,10 +12,10 @@ from PySide6.QtGui import QFocusEvent, QFontMetricsF, QKeyEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout
 
 from capt_engine import records
+from capt_engine.formatting import exact_percent, number, percent, tick
 from capt_engine.records import LINEAR, LOG
 from capt_gui.theme import Theme
 from capt_gui.widgets.elided_label import ElidedLabel
-from capt_gui.widgets.figures import percent, plain
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.legend import Entry, Legend
 from capt_gui.widgets.plot_chart import PlotChart
@@ -304,7 +304,7 @@ class LineChart(PlotChart):
 
     def _called(self, place: float) -> str:
         """A place on the x axis in words."""
-        return f"{place:g}"
+        return tick(place)
 
     def _place(self) -> float | None:
         """The x that is read out."""
@@ -322,7 +322,7 @@ class LineChart(PlotChart):
         if line.lows and line.highs:
             low = self._written(line.lows[index])
             if self._share:
-                low = low.removesuffix("%").rstrip()
+                low = low.removesuffix(" %")
             words += f" ({low}–{self._written(line.highs[index])})"
         return words
 
@@ -335,10 +335,10 @@ class LineChart(PlotChart):
     def _written(self, value: float) -> str:
         if self._share:
             return percent(value)
-        return f"{value:.2g}" if 0 < abs(value) < 0.001 else plain(value)
+        return number(value)
 
     def _tick(self, value: float) -> str:
-        return f"{100 * value:.4g} %" if self._share else f"{value:.4g}"
+        return exact_percent(value) if self._share else tick(value)
 
     def _read(self, place: float | None, *, follow: bool = False) -> None:
         """Read out a place; follow: bring it into sight."""

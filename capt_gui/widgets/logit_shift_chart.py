@@ -6,10 +6,10 @@ from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLayout, QToolButton, QVBoxLayout, QWidget
 
+from capt_engine.formatting import MINUS, signed
 from capt_engine.records import Bar, BarChart
 from capt_gui.theme import Theme
 from capt_gui.widgets.elided_label import ElidedLabel
-from capt_gui.widgets.figures import MINUS, signed
 from capt_gui.widgets.shift_plot import ShiftBar, ShiftPlot
 from capt_gui.widgets.side_badge import SIDES, SideTitle
 

@@ -8,9 +8,9 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QEnterEvent, QFocusEvent, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from capt_engine.formatting import MINUS, number, over_255, percent, unbroken
 from capt_engine.records import MetricInfo
 from capt_gui.theme import Theme
-from capt_gui.widgets.figures import MINUS, NO_BREAK, percent, plain
 from capt_gui.widgets.painting import draw_focus_ring, elided
 from capt_gui.widgets.side_badge import SIDES
 
@@ -108,8 +108,8 @@ class MetricTile(QWidget):
         pair = len(self._shares) > 1
         height = 3 if pair else 4
         top = inner.bottom() + 1 - (2 * height + 2 if pair else height)
-        for number, share in enumerate(self._shares):
-            track = QRectF(inner.left(), top + number * (height + 2), inner.width(), height)
+        for row, share in enumerate(self._shares):
+            track = QRectF(inner.left(), top + row * (height + 2), inner.width(), height)
             if not is_closed(self.info):
                 painter.setBrush(theme.color("grid"))
                 painter.drawRect(QRectF(inner.left(), inner.bottom(), inner.width(), 1))
@@ -118,7 +118,7 @@ class MetricTile(QWidget):
             painter.drawRoundedRect(track, height / 2, height / 2)
             if share is None:
                 continue
-            painter.setBrush(theme.color(f"side_{SIDES[number]}" if pair else "accent"))
+            painter.setBrush(theme.color(f"side_{SIDES[row]}" if pair else "accent"))
             start, end = (track.left() + track.width() * place for place in sorted((self._zero, share)))
             if end > start:
                 bar = QRectF(start, track.top(), max(end - start, 3), height)
@@ -180,7 +180,7 @@ class MetricTile(QWidget):
 
 def value_column(theme: Theme) -> float:
     """Width of one of two columns of values, with its mark."""
-    return QFontMetricsF(theme.font("strong")).horizontalAdvance(f"{MINUS}88.8{NO_BREAK}/255") + _MARK + 6
+    return QFontMetricsF(theme.font("strong")).horizontalAdvance(f"{MINUS}88.88/255") + _MARK + 6
 
 
 def better_side(info: MetricInfo, values: tuple[float, ...]) -> int | None:
@@ -208,7 +208,7 @@ def _share(info: MetricInfo, value: float) -> float | None:
 
 def _with_unit(value: float, unit: str) -> str:
     if unit == "%":
-        return percent(value)
+        return unbroken(percent(value))
     if unit == "/255":
-        return f"{plain(value * 255)}{NO_BREAK}/255"
-    return f"{plain(value)}{NO_BREAK}{unit}" if unit else plain(value)
+        return over_255(value)
+    return unbroken(f"{number(value)} {unit}") if unit else number(value)

@@ -23,7 +23,7 @@ class PageRail(QFrame):
         super().__init__(parent)
         self._theme = theme
         self._group = QButtonGroup(self)
-        self._buttons: dict[str, RailButton] = {}
+        self.buttons: dict[str, RailButton] = {}
         self.setProperty("rail", True)
         self.setAccessibleName(self.tr("Pages"))
         self.setFixedWidth(_WIDTH + 9)
@@ -39,20 +39,20 @@ class PageRail(QFrame):
         button.setProperty("key", key)
         button.setToolTip(f"{title} ({keys})")
         self._group.addButton(button)
-        self._buttons[key] = button
+        self.buttons[key] = button
         self._layout.insertWidget(self._layout.count() - 1, button)
 
     def set_current(self, key: str) -> None:
         """Show which page is in front."""
-        for name, button in self._buttons.items():
+        for name, button in self.buttons.items():
             button.setChecked(name == key)
             # one tab stop for the whole rail
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if name == key else Qt.FocusPolicy.ClickFocus)
 
     def set_busy(self, key: str, words: str) -> None:
         """Mark a page on which work goes on, whichever is in front; `words` say what, empty takes the mark away."""
-        if key in self._buttons:
-            self._buttons[key].set_busy(words)
+        if key in self.buttons:
+            self.buttons[key].set_busy(words)
 
     def current(self) -> str:
         """The key of the page in front."""

@@ -28,7 +28,7 @@ class Segments(QFrame):
         super().__init__(parent)
         self._theme = theme
         self._group = QButtonGroup(self)
-        self._buttons: dict[str, QToolButton] = {}
+        self.buttons: dict[str, QToolButton] = {}
         self.setAccessibleName(name)
         self.setProperty("segments", True)
         layout = QHBoxLayout(self)
@@ -49,7 +49,7 @@ class Segments(QFrame):
             else:
                 button.setText(label)
             self._group.addButton(button)
-            self._buttons[key] = button
+            self.buttons[key] = button
             layout.addWidget(button, 1)
         self._group.buttonClicked.connect(self._on_clicked)
         theme.changed.connect(self._retint)
@@ -57,10 +57,10 @@ class Segments(QFrame):
 
     def set_choice(self, key: str) -> None:
         """Show a choice without saying `picked`."""
-        if key in self._buttons:
-            self._buttons[key].setChecked(True)
+        if key in self.buttons:
+            self.buttons[key].setChecked(True)
             # one tab stop for all of them, as Qt itself has it once one of them was focused
-            for name, button in self._buttons.items():
+            for name, button in self.buttons.items():
                 button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if name == key else Qt.FocusPolicy.ClickFocus)
 
     def focus_taken(self) -> None:
@@ -80,11 +80,11 @@ class Segments(QFrame):
     @Slot()
     def _retint(self) -> None:
         for side in SIDES:
-            if side in self._buttons:
+            if side in self.buttons:
                 icon = QIcon()
                 icon.addPixmap(self._badge(side, filled=False), QIcon.Mode.Normal, QIcon.State.Off)
                 icon.addPixmap(self._badge(side, filled=True), QIcon.Mode.Normal, QIcon.State.On)
-                self._buttons[side].setIcon(icon)
+                self.buttons[side].setIcon(icon)
 
     def _badge(self, side: str, *, filled: bool) -> QPixmap:
         ratio = self.devicePixelRatioF()

@@ -8,8 +8,8 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QFocusEvent, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
+from capt_engine.formatting import signed
 from capt_gui.theme import Theme
-from capt_gui.widgets.figures import signed
 from capt_gui.widgets.painting import draw_focus_ring, elided
 
 _ROW = 24

@@ -50,7 +50,7 @@ def window(qapp: QApplication, tmp_path: Path) -> Iterator[MainWindow]:
 
 def desk_of(window: MainWindow) -> Desk:
     """The view models of a window."""
-    return window._desk
+    return window.desk
 
 
 def drop(window: MainWindow, *paths: Path) -> None:
@@ -83,7 +83,7 @@ def test_samples_folder_cancel_and_a_hostile_file(window: MainWindow, qtbot: QtB
     item = gallery.item(paths[0])
     assert (item.row.prompt_id, item.other.prompt_id) == ("none", "capt-shapes-night")
     assert item.row.threat.eps == 1 / 255
-    assert page.result._pair.isVisible()
+    assert page.result.pair.isVisible()
 
     desk.choices.attack.set_steps(400)
     desk.analysis.run_all()
@@ -105,4 +105,4 @@ def test_samples_folder_cancel_and_a_hostile_file(window: MainWindow, qtbot: QtB
     assert gallery.item(str(hostile)).state == "failed"
 
     page.gallery.view.select_path(str(hostile))
-    assert page.result._headline.text() == gallery.item(str(hostile)).failure.message
+    assert page.result.headline.text() == gallery.item(str(hostile)).failure.message

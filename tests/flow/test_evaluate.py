@@ -57,15 +57,15 @@ def right(rows: list[dict[str, str]], prompts: str) -> tuple[int, int]:
 
 def test_the_figures_on_the_page_are_those_of_the_rows(page: EvaluatePage, qtbot: QtBot, tmp_path: Path) -> None:
     """A and B on four pictures: verdict, tables, matrix and live counts say what rows.csv says, and the command repeats it."""
-    evaluation, choices = page._desk.evaluation, page._desk.choices
+    evaluation, choices = page.desk.evaluation, page.desk.choices
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(draw_toys(tmp_path / "toys")))])
     assert page.take(mime)
-    qtbot.waitUntil(lambda: page._start.isEnabled() and bool(evaluation.data.pictures), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: page.start_action.isEnabled() and bool(evaluation.data.pictures), timeout=PATIENCE_MS)
     assert evaluation.data.pictures_in_split == 24
     b = choices.model.sides.b
     assert b is not None
-    page._start.trigger()
+    page.start_action.trigger()
     qtbot.waitUntil(lambda: evaluation.run.result is not None, timeout=PATIENCE_MS)
     request, result = evaluation.run.request, evaluation.run.result
     assert request is not None
@@ -92,4 +92,4 @@ def test_the_figures_on_the_page_are_those_of_the_rows(page: EvaluatePage, qtbot
     assert command[:2] == ["capt", "evaluate"]
     assert command[command.index("--suite") + 1] == "quick"
     page.on_report()
-    qtbot.waitUntil(lambda: page._desk.reports.chosen == (request.options.keep,), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: page.desk.reports.chosen == (request.options.keep,), timeout=PATIENCE_MS)

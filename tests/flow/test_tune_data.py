@@ -80,7 +80,7 @@ def fingerprints(home: Path) -> dict[str, str]:
 def test_pictures_are_scanned_mended_and_divided(page: TunePage, pictures: Path, qtbot: QtBot) -> None:
     """What is wrong is said, what is left out stays out, the split holds its shares, and no file was touched."""
     before = fingerprints(pictures)
-    desk = page._desk.tuning
+    desk = page.desk.tuning
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(pictures))])
     assert page.take(mime)

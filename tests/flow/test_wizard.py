@@ -46,7 +46,7 @@ def page(qapp: QApplication, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.M
     page = open_page(qapp, tmp_path / "projects", tmp_path / "runs")
     qtbot.addWidget(page)
     yield page
-    assert page._desk.bridge.close(60)
+    assert page.desk.bridge.close(60)
     assert not [thread for thread in threading.enumerate() if thread not in before and thread.is_alive()]
 
 
@@ -69,7 +69,7 @@ def test_the_whole_wizard(
     page: TunePage, toys: Path, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Data, split, method, run, result: measured on the untouched share, saved, used, and bit for bit what the command makes."""
-    desk = page._desk
+    desk = page.desk
     tuning = desk.tuning
     method = walked(page, toys, qtbot, 1)
     qtbot.waitUntil(lambda: tuning.method.forecast is not None, timeout=PATIENCE_MS)
@@ -130,7 +130,7 @@ def test_the_whole_wizard(
 
 def test_stopping_keeps_the_best_and_an_interruption_is_gone_on_with(page: TunePage, toys: Path, qtbot: QtBot) -> None:
     """A cancelled run is offered again; resumed, it ends with the very prompts of an unbroken one."""
-    desk = page._desk
+    desk = page.desk
     tuning = desk.tuning
     walked(page, toys, qtbot, 2)
     page.on_next()

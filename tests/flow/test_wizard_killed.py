@@ -52,14 +52,14 @@ def page(qapp: QApplication, qtbot: QtBot, projects: Path, tmp_path: Path) -> It
     page = open_page(qapp, projects, tmp_path / "runs")
     qtbot.addWidget(page)
     yield page
-    assert page._desk.bridge.close(60)
+    assert page.desk.bridge.close(60)
 
 
 def test_a_killed_window_resumes_to_the_same_prompts(
     page: TunePage, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It asks about the interrupted run; Resume does not begin anew; the command it prints makes the same prompts in one go."""
-    desk = page._desk
+    desk = page.desk
     run = desk.tuning.run
     qtbot.waitUntil(lambda: desk.engine.is_ready, timeout=PATIENCE_MS)
     assert page.question_bar.message().startswith("Tuning of “few” was interrupted")

@@ -41,7 +41,7 @@ def draw_toys(home: Path) -> Path:
 
 
 def open_page(app: QApplication, projects: Path, runs: Path) -> TunePage:
-    """The page on an engine of its own, as a start of the program opens it; `page._desk.bridge` is to be closed in the end."""
+    """The page on an engine of its own, as a start of the program opens it; `page.desk.bridge` is to be closed in the end."""
     bridge = Bridge(real_engine("cpu"))
     desk = lay_out(bridge, Settings(), Theme(app, "light"), runs_folder=runs, projects_folder=projects)
     page = TunePage(desk)
@@ -53,7 +53,7 @@ def open_page(app: QApplication, projects: Path, runs: Path) -> TunePage:
 
 def walk_to_method(page: TunePage, pictures: Path, wait: Wait, epochs: int = 2) -> None:
     """Steps 1 and 2, and settings so small that the rest takes seconds."""
-    tuning = page._desk.tuning
+    tuning = page.desk.tuning
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(pictures))])
     assert page.take(mime)
@@ -88,7 +88,7 @@ def main(pictures: Path, projects: Path, epochs: int) -> None:
     walk_to_method(page, pictures, wait, epochs)
     wait(lambda: page.step.may_continue)
     page.on_next()
-    run = page._desk.tuning.run
+    run = page.desk.tuning.run
     told: list[int] = []
 
     def tell() -> None:

@@ -127,3 +127,28 @@ def test_nothing_of_one_machine_is_kept(tree: tuple[Path, ...], root: Path, what
 def test_the_patterns_bite(what: str, line: str) -> None:
     """Each pattern finds the line that it was written for."""
     assert ONE_MACHINE[what].search(line)
+
+
+def test_tests_speak_to_public_behaviour(root: Path) -> None:
+    """Tests reach for fewer than 100 private names of the product, counted over attributes and names that are patched."""
+    public_by_habit = {"_replace", "_asdict", "_fields", "_getframe", "_exit", "_MEIPASS"}
+    found: list[str] = []
+    for path in sorted((root / "tests").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and not (
+                isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+            ):
+                names = [node.attr]
+            elif (
+                isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr.endswith("attr")
+            ):
+                strings = (one.value for one in node.args if isinstance(one, ast.Constant))
+                names = [one.rsplit(".", 1)[-1] for one in strings if isinstance(one, str)]
+            else:
+                continue
+            found += [
+                f"{path.relative_to(root)}: {name}"
+                for name in names
+                if name.startswith("_") and not name.startswith("__") and name not in public_by_habit
+            ]
+    assert len(found) < 100, f"{len(found)} private names:\n" + "\n".join(found)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from capt_engine.formatting import budget
 from capt_engine.model.importers.base import Asked
 from capt_engine.model.prompts import POSITIONS
 
@@ -49,7 +50,7 @@ def hints(path: Path) -> Hints:
     value, where = found.get("eps", ("", ""))
     eps = _budget(value)
     if eps is not None:
-        said.append(f"They were tuned for ε = {eps * 255:g}/255, as {where} says.")
+        said.append(f"They were tuned for ε = {budget(eps)}, as {where} says.")
     return Hints(position, eps, tuple(said))
 
 

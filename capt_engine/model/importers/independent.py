@@ -28,13 +28,6 @@ from capt_engine.model.prompts import PromptShape
 _DEEPER = "transformer.resblocks."
 
 
-def _has_text(state: State) -> bool:
-    return "ctx" in under(state, "prompt_learner.") or any(_TEXT_MARK in name for name in state)
-
-
-_TEXT_MARK = "text_encoder.transformer.resblocks."
-
-
 def _fits_both(state: State) -> bool:
     return "ctx" in learner(state) and any(name.endswith(("VPT", "VPT_shallow")) for name in state)
 

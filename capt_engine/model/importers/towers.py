@@ -8,6 +8,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint
+from capt_engine.formatting import percent
 from capt_engine.model.clip import Backbone
 from capt_engine.model.importers.base import State
 from capt_engine.model.importers.reading import Contents
@@ -61,6 +62,6 @@ def remark(state: State, base: Backbone) -> str:
     if not distances or min(distances.values()) < _FAR:
         return ""
     return (
-        f"The tower is far from {base.id!r}'s own (by {min(distances.values()):.0%} of its length): "
+        f"The tower is far from {base.id!r}'s own (by {percent(min(distances.values()))} of its length): "
         "it was probably tuned from another model, for instance one trained on LAION instead of OpenAI's."
     )

@@ -15,6 +15,7 @@ from capt_engine.download.client import parts_folder
 from capt_engine.download.process import Order
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.folders import models_dir
+from capt_engine.formatting import percent
 from capt_engine.reading import read_toml
 from capt_engine.records import DeviceInfo, ModelsListed, OfferedModel
 from capt_engine.resources import resource
@@ -189,7 +190,7 @@ def _offered(entry: dict[str, Any], device: DeviceInfo | None) -> OfferedModel:
 
 def _figure(entry: dict[str, Any]) -> str:
     """The published figure in words; "" where none is known to us."""
-    said = f"{entry['imagenet']:.1%} zero-shot on ImageNet" if "imagenet" in entry else entry.get("average", "")
+    said = f"{percent(entry['imagenet'])} zero-shot on ImageNet" if "imagenet" in entry else entry.get("average", "")
     return f"{said} ({entry['figure_source']})" if said else ""
 
 

@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
+from capt_engine.formatting import over_255
 from capt_engine.records import Picture
 from capt_engine.reports.document import Block, Example, Facts, Grid, Light, Lights, Paragraph, Strip
 from capt_engine.reports.html import figure, pictures
@@ -141,7 +142,7 @@ def _example(example: Example) -> Iterator[str]:
     else:
         change = example.perturbation
         source = pictures.perturbation(change)
-        title = f"Perturbation, up to ±{change.scale * 255:.3g}/255"
+        title = f"Perturbation, up to ±{over_255(change.scale)}"
         yield _image(
             source, change.width, change.height, f"Perturbation of {whose}, in blue and orange around grey.", title
         )

@@ -9,6 +9,7 @@ import io
 from collections.abc import Iterator
 from datetime import datetime
 
+from capt_engine.formatting import size
 from capt_engine.reports.document import Attachment, Report
 from capt_engine.reports.html import blocks
 from capt_engine.reports.html.text import fragments, name, text
@@ -104,7 +105,7 @@ def _files(attachments: tuple[Attachment, ...]) -> Iterator[str]:
     carried = together <= CARRIED
     yield '<section aria-labelledby="files">\n<h2 id="files">Files</h2>\n'
     if not carried:
-        yield f"<p>These files are too large to travel inside this page ({_size(together)} together). They are in the run’s folder.</p>\n"
+        yield f"<p>These files are too large to travel inside this page ({size(together)} together). They are in the run’s folder.</p>\n"
     yield '<ul class="files" role="list">\n'
     for one in attachments:
         if carried:
@@ -116,14 +117,8 @@ def _files(attachments: tuple[Attachment, ...]) -> Iterator[str]:
             yield f'">{name(one.name)}</a>'
         else:
             yield f"<li><b>{name(one.name)}</b>"
-        yield f' <span class="size">{_size(len(one.content))}</span> <span class="about">{text(one.description)}</span></li>\n'
+        yield f' <span class="size">{size(len(one.content))}</span> <span class="about">{text(one.description)}</span></li>\n'
     yield "</ul>\n</section>\n"
-
-
-def _size(n_bytes: int) -> str:
-    if n_bytes < 1000:
-        return f"{n_bytes} bytes"
-    return f"{n_bytes / 1e3:.0f} kB" if n_bytes < 999_500 else f"{n_bytes / 1e6:.1f} MB"
 
 
 @functools.cache

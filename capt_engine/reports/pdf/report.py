@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from fpdf.structure_tree import StructElem
 
+from capt_engine.formatting import size
 from capt_engine.reports.document import (
     Attachment,
     Block,
@@ -178,20 +179,10 @@ def _embed(canvas: Canvas, attachments: tuple[Attachment, ...]) -> list[str]:
 
 
 def _files_section(names: list[str], attachments: tuple[Attachment, ...]) -> Section:
-    rows = tuple((name, _size(len(one.content)), one.description) for name, one in zip(names, attachments, strict=True))
+    rows = tuple((name, size(len(one.content)), one.description) for name, one in zip(names, attachments, strict=True))
     columns = (Column("File"), Column("Size", align="right"), Column("What it holds"))
     note = Paragraph("These files travel inside this PDF. Most readers list them under “Attachments”.", "note")
     return Section("files", "Files inside this PDF", (Grid("", columns, rows), note))
-
-
-def _size(count: int) -> str:
-    return (
-        f"{count:,} B"
-        if count < 1000
-        else f"{count / 1000:,.1f} kB"
-        if count < 1_000_000
-        else f"{count / 1_000_000:,.1f} MB"
-    )
 
 
 def _footers(canvas: Canvas, report: Report) -> None:

@@ -8,7 +8,6 @@ RGB = tuple[int, int, int]
 
 # Millimetres.
 PAGE_WIDTH = 210.0
-PAGE_HEIGHT = 297.0
 LEFT = 22.0
 TOP = 21.0
 BOTTOM = 272.0
@@ -48,7 +47,6 @@ SUBTITLE = Style(10.5, color=MUTED)
 HEADING = Style(13, bold=True, leading=1.25)
 LEAD = Style(11.5, leading=1.5)
 BODY = Style(9, leading=1.55)
-STRONG = Style(9, bold=True, leading=1.55)
 NOTE = Style(7.8, color=MUTED, leading=1.5)
 CAPTION = Style(8.6, bold=True, leading=1.4)
 SMALL = Style(7.6, leading=1.4)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from capt_engine.attacks import ATTACKS
-from capt_engine.formatting import budget, counted, percent, short
-from capt_engine.metrics.interval import share
+from capt_engine.formatting import budget, counted, short
+from capt_engine.formatting import memory as in_memory
 from capt_engine.model.checkpoints import sentence_by
 from capt_engine.model.lpips import NETS
 from capt_engine.records import OTHER_MODEL, PERTURBED, ROUNDINGS, AttackSpec, EvaluateRequest
@@ -99,7 +99,7 @@ def models(context: ReportContext) -> tuple[Block, ...]:
     facts += [(name.replace("_", " "), str(machine[name])) for name in of_machine if machine.get(name)]
     if memory := run.summary.get("memory_bytes"):
         of = "the GPU" if machine.get("device") == "cuda" else "the whole process"
-        facts.append((f"peak memory of {of} until the run's end", f"{memory / 2**20:,.0f} MiB"))
+        facts.append((f"peak memory of {of} until the run's end", f"{in_memory(memory)}"))
     flags = machine.get("deterministic", {})
     facts += (
         [("deterministic settings", ", ".join(f"{name} {value}" for name, value in flags.items()))] if flags else []
@@ -219,7 +219,7 @@ def _setting(spec: AttackSpec | None, name: str) -> str:
         return "–"
     value = dict(spec.values).get(name, getattr(ATTACKS[spec.name], name, "–"))
     if name == "step_size" and isinstance(value, int | float):
-        return f"{value * 255:.4g}/255" if value else "chosen from ε and steps"
+        return budget(value) if value else "chosen from ε and steps"
     return str(value)
 
 
@@ -356,10 +356,3 @@ def glossary(context: ReportContext) -> tuple[Block, ...]:
     """One sentence a term."""
     del context
     return (Facts(GLOSSARY),)
-
-
-def failed_share(context: ReportContext) -> str:
-    """How many pictures could not be used, in words."""
-    failed = len(context.run.failed)
-    total = failed + context.counts.n
-    return f"{failed} of {total} ({percent(failed / total)})" if total else share(0, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from capt_engine.formatting import percent
+from capt_engine.formatting import interval, percent
 from capt_engine.metrics.corruption_table import FEWEST, RESAMPLES
 from capt_engine.metrics.interval import share
 from capt_engine.records import CorruptionMean, CorruptionTable, HeatMap, HeatRow
@@ -73,5 +73,5 @@ def _title(kind: str) -> str:
 
 
 def _mean(one: CorruptionMean) -> str:
-    ends = "(–)" if one.low is None or one.high is None else f"({one.low * 100:.1f} to {one.high * 100:.1f})"
+    ends = "(–)" if one.low is None or one.high is None else f"({interval(one.low, one.high)})"
     return f"{percent(one.accuracy)} {ends}"

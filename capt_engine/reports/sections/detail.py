@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-from capt_engine.formatting import counted, number, percent
+from capt_engine.formatting import counted, number, over_255, percent, signed_points
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Metric
 from capt_engine.metrics.calibration import BINS
@@ -44,7 +44,7 @@ def consistency(context: ReportContext) -> tuple[Block, ...]:
 def _in_unit(metric: Metric, mean: float) -> str:
     """Values that are told in /255 are kept in [0, 1]."""
     if metric.unit == "/255":
-        return f"{number(mean * 255)} /255"
+        return over_255(mean)
     return f"{number(mean)} {metric.unit}".rstrip()
 
 
@@ -69,7 +69,7 @@ def calibration(context: ReportContext) -> tuple[Block, ...]:
             _attacked(context) if attacked else "clean",
             f"{one.n:,}",
             percent(one.error),
-            f"{one.over * 100:+.1f} points",
+            f"{signed_points(one.over)} points",
         )
         for (prompts, attacked), one in found
     )

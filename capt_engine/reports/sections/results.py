@@ -164,9 +164,7 @@ def curve(context: ReportContext) -> tuple[Block, ...]:
             if n:
                 points_.append((eps * scale, right / n, *wilson(right, n)))
         series.append(Series(context.who(prompts), tuple(points_)))
-        descriptions.append(
-            f"{context.who(prompts)}: " + ", ".join(f"{y * 100:.1f} % at {x:g}" for x, y, _, _ in points_)
-        )
+        descriptions.append(f"{context.who(prompts)}: " + ", ".join(f"{percent(y)} at {x:g}" for x, y, _, _ in points_))
     x_title = "ε in 1/255" if scale == 255 else f"ε ({context.norm})"
     what = "Robust accuracy" if context.is_labelled else "Own answer kept"
     alt = f"{what} against ε. {'. '.join(descriptions)}."
@@ -183,13 +181,13 @@ def curve(context: ReportContext) -> tuple[Block, ...]:
 
 def chance(k: int) -> tuple[Level, ...]:
     """The accuracy of guessing among k classes, as a level of a chart; none where there is nothing to guess among."""
-    return (Level(f"chance, {100 / k:.1f} %", 1 / k),) if k > 1 else ()
+    return (Level(f"chance, {percent(1 / k)}", 1 / k),) if k > 1 else ()
 
 
 def unfinished(last: float, k: int) -> str:
     """The note below a curve that ends above chance."""
     return (
-        f"The curve ends at {last * 100:.1f} %, above chance ({100 / k:.1f} % for {k} classes): it does not show where robustness ends. "
+        f"The curve ends at {percent(last)}, above chance ({percent(1 / k)} for {k} classes): it does not show where robustness ends. "
         "--curve auto goes on until nothing is left."
     )
 

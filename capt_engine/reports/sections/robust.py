@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from capt_engine.formatting import budget, percent
+from capt_engine.formatting import exact_percent, measured_budget, number, percent, signed_points
 from capt_engine.metrics.figures import FIGURES
 from capt_engine.metrics.interval import share
 from capt_engine.records import Figure
@@ -31,7 +31,7 @@ def _shown(one: Figure) -> str:
     unit = FIGURES[one.name].unit
     if unit == "%":
         return percent(one.value)
-    return f"{one.value * 100:+.1f} points" if unit == "points" else f"{one.value:.3f}"
+    return f"{signed_points(one.value)} points" if unit == "points" else number(one.value)
 
 
 def matrix(context: ReportContext) -> tuple[Block, ...]:
@@ -60,7 +60,7 @@ def smallest(context: ReportContext) -> tuple[Block, ...]:
     found = {prompts: context.counts.tally.smallest(prompts, tolerance) for prompts in context.prompts}
 
     def budget_text(eps: float | None) -> str:
-        return "beyond any" if eps is None else budget(eps, context.norm)
+        return "beyond any" if eps is None else measured_budget(eps, context.norm)
 
     rows = tuple(
         (
@@ -85,7 +85,8 @@ def smallest(context: ReportContext) -> tuple[Block, ...]:
         Column("Never broken", *_RIGHT),
     )
     note = (
-        f"The smallest ε at which the attack broke each picture that was right when clean, by bisection to {tolerance:.0%} of it. "
+        f"The smallest ε at which the attack broke each picture that was right when clean, by bisection to "
+        f"{exact_percent(tolerance)} of it. "
         "A better attack may find smaller ones."
     )
     return (Grid(f"Smallest ε ({context.norm})", columns, rows), Paragraph(note, "note"))

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from capt_engine.formatting import exact_percent, unbroken
+from capt_engine.formatting import tick as tick_text
 from capt_engine.records import LINEAR, LOG
 from capt_engine.reports.svg.lettering import width
 
@@ -56,7 +58,7 @@ def share_axis(start: float, end: float) -> Axis:
 def part_axis(values: Sequence[float], start: float, end: float) -> Axis:
     """From 0 % to the round share above the largest value."""
     ticks = [tick for tick in round_values(0.0, max(values)) if tick <= 1]
-    return Axis(ticks[0], ticks[-1], start, end, tuple((tick, f"{tick * 100:.6g}\u00a0%") for tick in ticks))
+    return Axis(ticks[0], ticks[-1], start, end, tuple((tick, unbroken(exact_percent(tick))) for tick in ticks))
 
 
 def value_axis(values: Sequence[float], scale: str, start: float, end: float) -> Axis:
@@ -108,12 +110,12 @@ def round_values(low: float, high: float) -> list[float]:
 
 def percent_tick(value: float) -> str:
     """Return "40 %", with a space at which no line ends."""
-    return f"{value * 100:.0f}\u00a0%"
+    return unbroken(exact_percent(value))
 
 
 def written(value: float) -> str:
     """A value beside an axis."""
-    return f"{value:.6g}".replace("-", "−")
+    return tick_text(value)
 
 
 def title_of(title: str, scale: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from capt_engine.formatting import whole_percent
 from capt_engine.records import HeatMap
 from capt_engine.reports.svg.elements import WIDTH, Cells, Drawing, Element, Line, Text, on_shade, shade
 from capt_engine.reports.svg.lettering import fitted, width
@@ -63,7 +64,7 @@ def _cell(
     ground = shade(share, "d")
     label = value_text(share, is_share=True)
     if width(label) > cell - 2:
-        label = f"{share * 100:.0f}"
+        label = whole_percent(share).removesuffix(" %")
     tip = f"{name}, {chart.columns[column]}: {value_text(share, is_share=True)}"
     bold = ground[1] in "45"
     return [

@@ -28,17 +28,17 @@ class DataCard(QWidget):
         self._choices = choices
         self.title = ElidedLabel(text_role="strong")
         self.summary = text(role="caption")
-        self._split = Picker(self.tr("Part of the data"))
-        self._split_box = named(self.tr("Part"), self._split)
-        self._limit = KnobSlider(theme, self.tr("Pictures"), self.tr("quick"), self.tr("exact"))
-        self._limit.set_help(self.tr("At most so many, drawn evenly over the classes by the seed"))
-        self._interval = text(role="caption")
+        self.split = Picker(self.tr("Part of the data"))
+        self._split_box = named(self.tr("Part"), self.split)
+        self.limit = KnobSlider(theme, self.tr("Pictures"), self.tr("quick"), self.tr("exact"))
+        self.limit.set_help(self.tr("At most so many, drawn evenly over the classes by the seed"))
+        self.interval = text(role="caption")
         self.other = QPushButton()
         self.other.setIconSize(QSize(21, 16))
         self._lay_out()
         self.other.clicked.connect(self.folder_clicked)
-        self._split.picked.connect(data.set_split)
-        self._limit.value_changed.connect(self.on_limit_changed)
+        self.split.picked.connect(data.set_split)
+        self.limit.value_changed.connect(self.on_limit_changed)
         choices.changed.connect(self.on_changed)
         data.running_changed.connect(self.on_changed)
         theme.changed.connect(self.on_theme_changed)
@@ -59,15 +59,15 @@ class DataCard(QWidget):
         self.other.setAccessibleName(words.rstrip("…"))
         splits = data.splits
         self._split_box.setVisible(len(splits) > 1)
-        self._split.set_entries(
+        self.split.set_entries(
             [(self.tr("{}: {:,} pictures").format(name, count), name, "") for name, count in splits], data.split
         )
         stops = self._choices.limits()
-        self._limit.setVisible(there and data.pictures_in_split > 0 and len(stops) > 1)
-        self._limit.set_stops(stops)
-        self._limit.set_value(self._choices.limit)
-        self._interval.setText(self._choices.interval_words())
-        self._interval.setVisible(bool(self._interval.text()))
+        self.limit.setVisible(there and data.pictures_in_split > 0 and len(stops) > 1)
+        self.limit.set_stops(stops)
+        self.limit.set_value(self._choices.limit)
+        self.interval.setText(self._choices.interval_words())
+        self.interval.setVisible(bool(self.interval.text()))
 
     def on_limit_changed(self, limit: object) -> None:
         """The user turned the knob."""
@@ -104,5 +104,5 @@ class DataCard(QWidget):
         names.addWidget(self.title)
         names.addWidget(self.summary)
         layout.addLayout(names)
-        for widget in (self._split_box, self._limit, self._interval):
+        for widget in (self._split_box, self.limit, self.interval):
             layout.addWidget(widget)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QModelIndex, QSize, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from capt_engine import records
+from capt_engine.formatting import percent
 from capt_engine.records import CorruptionTable
 from capt_gui.pages.evaluate.result_cards import ResultCard
 from capt_gui.theme import Theme
@@ -17,7 +18,6 @@ from capt_gui.view_models.evaluate import evaluate_text
 from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.picture_list import PictureList, Tile
 from capt_gui.view_models.thumbnail_loader import ThumbnailLoader
-from capt_gui.widgets.figures import percent
 from capt_gui.widgets.heat_map import HeatMap
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.picture_grid import PictureGrid

@@ -146,9 +146,9 @@ class EvaluatePage(QWidget):
         if moves and had_focus:
             self._focus(face)
         may = not self.settings_column.reason()
-        self._start.setEnabled(may and not self._run.is_running)
-        self._cancel.setEnabled(self._run.is_running or self._data.is_running)
-        self._report.setEnabled(has_run and not self._run.report_problem())
+        self.start_action.setEnabled(may and not self._run.is_running)
+        self.cancel_action.setEnabled(self._run.is_running or self._data.is_running)
+        self.report_action.setEnabled(has_run and not self._run.report_problem())
 
     def on_scanning_changed(self, running: bool) -> None:
         """A scan has begun or ended."""
@@ -234,10 +234,10 @@ class EvaluatePage(QWidget):
     def _make_actions(self) -> dict[str, list[QAction | None]]:
         folder = self._action(self.tr("Choose a &folder of classes…"), self.on_choose_folder, "Ctrl+O")
         table = self._action(self.tr("Choose a &table or split file…"), self.on_choose_table, "Ctrl+Shift+O")
-        self._report = self._action(self.tr("&Report of this run…"), self.on_report, "Ctrl+Shift+E")
-        self._start = self._action(self.tr("&Run"), self._run.start, "F5", "Ctrl+R")
-        self._cancel = self._action(self.tr("&Cancel"), self.on_cancel, "Esc")
-        return {"&File": [folder, table, None, self._report], "&Run": [self._start, self._cancel]}
+        self.report_action = self._action(self.tr("&Report of this run…"), self.on_report, "Ctrl+Shift+E")
+        self.start_action = self._action(self.tr("&Run"), self._run.start, "F5", "Ctrl+R")
+        self.cancel_action = self._action(self.tr("&Cancel"), self.on_cancel, "Esc")
+        return {"&File": [folder, table, None, self.report_action], "&Run": [self.start_action, self.cancel_action]}
 
     def _action(self, words: str, slot: Callable[[], None], *keys: str) -> QAction:
         action = QAction(words, self)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from capt_engine.formatting import percent
 from capt_engine.records import LOG, AnalyzeResult, scale_for
 from capt_gui.theme import Theme
 from capt_gui.view_models import formatting
@@ -13,7 +14,6 @@ from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.evaluate.tally import SAVINGS
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.widgets.before_after import BeforeAfter, Measured, Pair, measured
-from capt_gui.widgets.figures import percent
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.line_chart import Level, Line, LineChart
 from capt_gui.widgets.score_table import Cell, ScoreTable

@@ -52,7 +52,7 @@ class ResultsView(QWidget):
         self._run = desk.evaluation.run
         self._choices = desk.evaluation.choices
         self.verdict = VerdictCard(desk.theme, self._run, desk.model)
-        self._old = text(role="muted")
+        self.outdated_note = text(role="muted")
         self.figures = FiguresCard(desk.theme, desk.model)
         self.attacks = AttacksCard(desk.model)
         self.curve = CurveCard(desk.theme, desk.model)
@@ -106,10 +106,10 @@ class ResultsView(QWidget):
     def on_choices_changed(self) -> None:
         """Say where what is shown was made with other settings."""
         stale = self._run.result is not None and not self._run.is_current
-        self._old.setText(
+        self.outdated_note.setText(
             self.tr("Made with other settings than those on the right; Run measures anew.") if stale else ""
         )
-        self._old.setVisible(stale)
+        self.outdated_note.setVisible(stale)
 
     def _lay_out(self) -> None:
         for part, column in (
@@ -133,7 +133,7 @@ class ResultsView(QWidget):
         rows = QVBoxLayout(body)
         rows.setContentsMargins(16, 12, 12, 16)
         rows.setSpacing(12)
-        for widget in (self.verdict, self._old, self._columns):
+        for widget in (self.verdict, self.outdated_note, self._columns):
             rows.addWidget(widget)
         rows.addStretch(1)
         outer = QWidget()

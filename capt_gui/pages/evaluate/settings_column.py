@@ -34,7 +34,7 @@ class SettingsColumn(QWidget):
             expert=(self.options.template,),
         )
         self.job_bar = JobBar(desk.theme)
-        self._cost = text(role="caption")
+        self.cost = text(role="caption")
         self._lay_out()
         self.job_bar.run_clicked.connect(self._run.start)
         self.job_bar.cancel_clicked.connect(self._run.cancel)
@@ -50,8 +50,8 @@ class SettingsColumn(QWidget):
         reason = self.reason()
         self.job_bar.set_enabled_to_run(not reason, reason)
         cost = "" if reason or self._run.is_running else self._choices.cost_words(self._run.forecast_s())
-        self._cost.setText(cost)
-        self._cost.setVisible(bool(cost))
+        self.cost.setText(cost)
+        self.cost.setVisible(bool(cost))
 
     def reason(self) -> str:
         """Why nothing can be run now; empty when something can."""
@@ -81,7 +81,7 @@ class SettingsColumn(QWidget):
         below = QVBoxLayout(bar)
         below.setContentsMargins(8, 4, 12, 10)
         below.setSpacing(6)
-        below.addWidget(self._cost)
+        below.addWidget(self.cost)
         below.addWidget(self.job_bar)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

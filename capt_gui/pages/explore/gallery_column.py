@@ -44,17 +44,17 @@ class GalleryColumn(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._gallery = gallery
-        self._filter = GalleryFilter(self)
-        self._filter.setSourceModel(gallery)
+        self.filter_list = GalleryFilter(self)
+        self.filter_list.setSourceModel(gallery)
         self.search = QLineEdit(placeholderText="Filter: name, class, broken…", clearButtonEnabled=True)
         self.search.setAccessibleName("Filter pictures")
-        self.search.textChanged.connect(self._filter.set_text)
+        self.search.textChanged.connect(self.filter_list.set_text)
         self.view = GalleryView(theme)
         self.view.setAccessibleName("Pictures")
-        self.view.set_model(self._filter)
+        self.view.set_model(self.filter_list)
         self.view.current_changed.connect(self.current_changed)
         self.view.remove_requested.connect(gallery.remove)
-        self._count = text(role="caption", wrap=False)
+        self.count_label = text(role="caption", wrap=False)
         self._buttons = {
             "picture": self._button("Open pictures (Ctrl+O)", self.open_files_clicked),
             "folder": self._button("Open a folder (Ctrl+Shift+O)", self.open_folder_clicked),
@@ -67,7 +67,7 @@ class GalleryColumn(QWidget):
 
     def on_counts_changed(self) -> None:
         """Write the count line."""
-        self._count.setText(self._gallery.count_text())
+        self.count_label.setText(self._gallery.count_text())
 
     def on_theme_changed(self) -> None:
         """Tint the buttons."""
@@ -89,7 +89,7 @@ class GalleryColumn(QWidget):
         layout.setSpacing(8)
         layout.addWidget(self.search)
         layout.addWidget(self.view, 1)
-        layout.addWidget(self._count)
+        layout.addWidget(self.count_label)
         line = QHBoxLayout()
         line.setSpacing(2)
         line.addWidget(self._buttons["picture"])

@@ -34,7 +34,7 @@ class ExplorePage(QWidget):
         self.intake = Intake(self, desk.analysis, desk.settings)
         self.export = RunExport(self, desk)
         self.banner = Banner(desk.theme)
-        self._banner_room = QWidget()
+        self.banner_room = QWidget()
         self.gallery = GalleryColumn(desk.theme, desk.gallery)
         self.welcome = Welcome(desk.theme, desk.engine)
         self.result = ResultView(desk)
@@ -114,13 +114,13 @@ class ExplorePage(QWidget):
 
     def on_running_changed(self, running: bool) -> None:
         """Run and Cancel exclude each other."""
-        self._run.setEnabled(not running and self._desk.gallery.has_usable())
-        self._cancel.setEnabled(running)
+        self.run_action.setEnabled(not running and self._desk.gallery.has_usable())
+        self.cancel_action.setEnabled(running)
         if running:
             self.result.show_summary(None)
             if not self._offered:
                 self.banner.clear()
-                self._banner_room.hide()
+                self.banner_room.hide()
         self.on_counts_changed()
         self._refresh()
 
@@ -138,7 +138,7 @@ class ExplorePage(QWidget):
     def on_action_clicked(self) -> None:
         """Take the offered prompts as B, or show the folder that the banner speaks of."""
         self.banner.clear()
-        self._banner_room.hide()
+        self.banner_room.hide()
         if not self._offered:
             self.export.show_folder()
             return
@@ -152,7 +152,7 @@ class ExplorePage(QWidget):
     def on_dismissed(self) -> None:
         """The banner has gone, and with it whatever it offered."""
         self._offered = ""
-        self._banner_room.hide()
+        self.banner_room.hide()
 
     def on_open_clicked(self, side: str) -> None:
         """Ask for a file with prompts, and put it on that side."""
@@ -188,7 +188,7 @@ class ExplorePage(QWidget):
     def _say(self, kind: str, message: str, hint: str, action: str = "") -> None:
         self._offered = ""
         self.banner.show_message(kind, message, hint, action)
-        self._banner_room.show()
+        self.banner_room.show()
 
     def _refresh(self) -> None:
         self.result.show_item(self._desk.gallery.item(self._current))
@@ -200,9 +200,9 @@ class ExplorePage(QWidget):
         paste = self._action("&Paste", self.on_paste, "Ctrl+V")
         save = self._action("&Save adversarial picture as PNG…", self.on_save, "Ctrl+S")
         clear = self._action("&Clear the gallery", self.on_clear)
-        self._run = self._action("&Run", self._desk.analysis.run_all, "F5", "Ctrl+R")
-        self._cancel = self._action("&Cancel", self._desk.analysis.cancel, "Esc")
-        self._cancel.setEnabled(False)
+        self.run_action = self._action("&Run", self._desk.analysis.run_all, "F5", "Ctrl+R")
+        self.cancel_action = self._action("&Cancel", self._desk.analysis.cancel, "Esc")
+        self.cancel_action.setEnabled(False)
         self._needing_pictures = (save, clear)
         at_once = QAction("Analyse new pictures &at once", self, checkable=True)
         at_once.setChecked(self._desk.settings.auto_run)
@@ -218,7 +218,7 @@ class ExplorePage(QWidget):
         return {
             "&File": [open_files, open_folder, samples, paste, None, *out, None, clear],
             "&View": [None, *zoom],
-            "&Run": [self._run, self._cancel, None, self.export.keep, at_once],
+            "&Run": [self.run_action, self.cancel_action, None, self.export.keep, at_once],
         }
 
     def _action(self, words: str, slot: Callable[[], None], *keys: str) -> QAction:
@@ -244,11 +244,11 @@ class ExplorePage(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         # room around the banner that goes when it goes
-        room = QVBoxLayout(self._banner_room)
+        room = QVBoxLayout(self.banner_room)
         room.setContentsMargins(12, 8, 12, 0)
         room.addWidget(self.banner)
-        self._banner_room.hide()
-        layout.addWidget(self._banner_room)
+        self.banner_room.hide()
+        layout.addWidget(self.banner_room)
         layout.addWidget(self._columns, 1)
 
     def _connect(self) -> None:

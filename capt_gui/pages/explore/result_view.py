@@ -27,21 +27,21 @@ class ResultView(QWidget):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._desk = desk
-        self._headline = text(role="title")
-        self._headline.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._pair = SideVerdicts(desk.theme)
-        self._pair.hide()
-        self._details = text(role="muted")
-        self._aim = text(role="muted")
-        self._aim.hide()
-        self._summary = text(role="strong")
-        self._summary.setContentsMargins(2, 6, 0, 0)
-        self._summary.hide()
-        self._old = text(role="caption")
+        self.headline = text(role="title")
+        self.headline.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.pair = SideVerdicts(desk.theme)
+        self.pair.hide()
+        self.details = text(role="muted")
+        self.aim_line = text(role="muted")
+        self.aim_line.hide()
+        self.summary = text(role="strong")
+        self.summary.setContentsMargins(2, 6, 0, 0)
+        self.summary.hide()
+        self.outdated_note = text(role="caption")
         # its room is kept, so that the pictures do not jump when a setting is changed
-        policy = self._old.sizePolicy()
+        policy = self.outdated_note.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
-        self._old.setSizePolicy(policy)
+        self.outdated_note.setSizePolicy(policy)
         self.triptych = ImageTriptych(desk.theme)
         self.charts = Charts(desk.theme)
         ChartSaving(desk, self.charts.bars, self.charts.bars.record)
@@ -58,11 +58,11 @@ class ResultView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 12, 8, 12)
         layout.setSpacing(4)
-        for widget in (self._headline, self._pair, self._details, self._aim, self._old):
+        for widget in (self.headline, self.pair, self.details, self.aim_line, self.outdated_note):
             layout.addWidget(widget)
         layout.addWidget(self.splitter, 1)
         layout.addWidget(self._symbol, 1)
-        layout.addWidget(self._summary)
+        layout.addWidget(self.summary)
         self._item: Item | None = None
         self._side = "a"
         self._shown: tuple[PictureRow | None, PictureRow | None, PictureSet | None] = (None, None, None)
@@ -92,8 +92,8 @@ class ResultView(QWidget):
     def show_summary(self, result: AnalyzeResult | None) -> None:
         """Say how both sides fared in a run; None and a run without a comparison say nothing."""
         words = comparison.summary(result) if result is not None else ""
-        self._summary.setText(words)
-        self._summary.setVisible(bool(words))
+        self.summary.setText(words)
+        self.summary.setVisible(bool(words))
 
     def on_side_picked(self, side: str) -> None:
         """Show the pictures of the other side's own attack."""
@@ -136,10 +136,10 @@ class ResultView(QWidget):
 
     def _show_words(self, item: Item | None, row: PictureRow | None, other: PictureRow | None, drawn: bool) -> None:
         headline, details = self._words(item, row)
-        self._pair.setVisible(other is not None)
+        self.pair.setVisible(other is not None)
         aim = ""
         if row is not None and other is not None:
-            self._pair.set_words(comparison.verdict(row), comparison.verdict(other), comparison.headline(row, other))
+            self.pair.set_words(comparison.verdict(row), comparison.verdict(other), comparison.headline(row, other))
             model = self._desk.model.label(row.model_id)
             headline, details = "", comparison.details(row, other, model, self._attack_label(row))
             aim = comparison.contest(row, other, self._desk.model.sides.label)
@@ -150,10 +150,10 @@ class ResultView(QWidget):
             "" if row is None or drawn else "Drawing the pictures again…",
         ]
         for label, words in (
-            (self._headline, headline),
-            (self._details, details),
-            (self._aim, aim),
-            (self._old, " ".join(part for part in remarks if part)),
+            (self.headline, headline),
+            (self.details, details),
+            (self.aim_line, aim),
+            (self.outdated_note, " ".join(part for part in remarks if part)),
         ):
             label.setText(words)
             label.setVisible(bool(words))

@@ -22,7 +22,7 @@ class SettingsColumn(QWidget):
         self._desk = desk
         self.job_bar = JobBar(desk.theme)
         self.model = ModelPanel(desk.theme, desk.model)
-        self._classes = ClassesPanel(desk.theme, desk.choices, desk.tokens)
+        self.classes_panel = ClassesPanel(desk.theme, desk.choices, desk.tokens)
         self.attack = AttackChoicePanel(
             desk.theme, desk.choices.attack, self.tr("Attack"), attack_entries, goal_is_plain=True
         )
@@ -62,7 +62,7 @@ class SettingsColumn(QWidget):
         column.setSpacing(12)
         column.addWidget(Card(self.model))
         column.addWidget(Card(self.attack))
-        column.addWidget(Card(Fold(self._desk.theme, "Classes", self._classes, expanded=True)))
+        column.addWidget(Card(Fold(self._desk.theme, "Classes", self.classes_panel, expanded=True)))
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)

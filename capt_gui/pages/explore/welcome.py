@@ -27,7 +27,7 @@ class Welcome(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.drop_zone = DropZone(theme)
         self.drop_zone.setMinimumHeight(250)
-        self._facts = {name: text(role="muted") for name in ("device", "info", "check")}
+        self.facts = {name: text(role="muted") for name in ("device", "info", "check")}
         self._icons: dict[str, QLabel] = {}
         self.setWidget(self._centred(self._body()))
         engine.changed.connect(self.on_engine_changed)
@@ -47,13 +47,13 @@ class Welcome(QScrollArea):
                 "device",
             )
         models = engine.catalogue.models if engine.catalogue else ()
-        self._facts["device"].setText(device.strip())
-        self._facts["info"].setText(
+        self.facts["device"].setText(device.strip())
+        self.facts["info"].setText(
             f"{models[0].label}: {models[0].warning or models[0].summary}"
             if models
             else "A small demo model ships with the app, so everything here works without a network."
         )
-        self._facts["check"].setText("No account and no telemetry. The network is used only for downloads you start.")
+        self.facts["check"].setText("No account and no telemetry. The network is used only for downloads you start.")
         tints = {"error": "broken", "device": "text_muted", "info": "text_muted", "check": "ok"}
         for name, label in self._icons.items():
             drawing = symbol if name == "device" else name
@@ -76,7 +76,7 @@ class Welcome(QScrollArea):
         layout.addSpacing(8)
         layout.addWidget(self.drop_zone, 3)
         layout.addSpacing(8)
-        for name, label in self._facts.items():
+        for name, label in self.facts.items():
             layout.addLayout(self._fact(name, label))
         layout.addStretch(1)
         return body

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QPushButton, QVBoxLayout, QWidget
 
+from capt_engine.formatting import short
 from capt_engine.records import ModelsListed, OfferedModel
 from capt_gui.view_models.models.models_model import size
 from capt_gui.widgets.labels import text
@@ -62,7 +63,7 @@ class ConsentDialog(QDialog):
             else self.tr("commit {}").format(model.revision[:12])
         )
         known = (
-            self.tr("SHA-256 {}…, known beforehand").format(model.sha256[:16])
+            self.tr("SHA-256 {}, known beforehand").format(short(model.sha256))
             if model.sha256
             else self.tr("against the SHA-256 that the hub gives for the file")
         )

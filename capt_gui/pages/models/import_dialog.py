@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from capt_engine.formatting import percent
 from capt_engine.records import (
     Failure,
     ImportModelRequest,
@@ -246,5 +247,5 @@ def score_words(score: SanityScore) -> str:
     """A few pictures, to see that it works at all."""
     if score.n == 0:
         return score.warning
-    said = f"Zero-shot on {score.pictures}: {score.right} of {score.n} right, {score.chance:.0%} by guessing."
+    said = f"Zero-shot on {score.pictures}: {score.right} of {score.n} right, {percent(score.chance)} by guessing."
     return f"{said} {score.warning}".strip()

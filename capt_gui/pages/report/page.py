@@ -9,6 +9,7 @@ from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QAction, QDesktopServices, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
+from capt_engine.formatting import size
 from capt_engine.records import Failure, ReportResult
 from capt_gui.pages.report.options_column import OptionsColumn
 from capt_gui.pages.report.preview_column import PreviewColumn
@@ -105,8 +106,7 @@ class ReportPage(QWidget):
         """Say where it is."""
         self._saved = Path(result.out)
         pages = self.tr("{} pages, ").format(result.pages) if result.pages > 1 else ""
-        size = f"{max(result.n_bytes / 1000, 0.1):.0f} KB" if result.n_bytes < 1e6 else f"{result.n_bytes / 1e6:.1f} MB"
-        hint = " ".join((f"{pages}{size} · {self._saved.parent}", *result.notes))
+        hint = " ".join((f"{pages}{size(result.n_bytes)} · {self._saved.parent}", *result.notes))
         message = self.tr("Saved {}").format(short(result.out))
         self._say("done", message, hint, self.tr("Open folder"), self.tr("Open"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
+from capt_engine.formatting import whole_percent
 from capt_engine.records import PagesReady
 from capt_gui.theme import Theme
 from capt_gui.view_models.engine_state import EngineState
@@ -88,7 +89,7 @@ class PreviewColumn(QWidget):
 
     def on_zoom_changed(self, factor: float) -> None:
         """Say how large the pages are."""
-        self._zoom.setText(f"{factor * 100:.0f} %")
+        self._zoom.setText(whole_percent(factor))
 
     def on_action_clicked(self) -> None:
         """The button of the placeholder: which one it is depends on what is missing."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from capt_engine.formatting import budget
 from capt_gui.theme import Theme
-from capt_gui.view_models import formatting
 from capt_gui.view_models.tune import tune_text
 from capt_gui.view_models.tune.method_model import MethodModel
 from capt_gui.widgets.labels import named, text
@@ -52,9 +52,9 @@ class AttackBoxes(QWidget):
         chosen = method.project.state
         self.measuring.setText(tune_text.attack(method.test_eps, chosen.test_steps))
         budgets = sorted({k / 255 for k in _BUDGETS} | ({chosen.test_eps} if chosen.test_eps is not None else set()))
-        same = self.tr("{} (same)").format(formatting.budget(method.eps, "linf"))
+        same = self.tr("{} (same)").format(budget(method.eps, "linf"))
         entries = [(same, _SAME, self.tr("What the prompts were trained against, but with a stronger attack."))]
-        entries += [(formatting.budget(eps, "linf"), repr(eps), "") for eps in budgets]
+        entries += [(budget(eps, "linf"), repr(eps), "") for eps in budgets]
         self._budget.set_entries(entries, _SAME if chosen.test_eps is None else repr(chosen.test_eps))
         counts = sorted({*_STEPS, chosen.test_steps})
         self._steps.set_entries(

@@ -29,10 +29,10 @@ class TunePage(QWidget):
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._desk = desk
-        self._project = desk.tuning.project
+        self.desk = desk
+        self.project = desk.tuning.project
         self.rail = StepRail(desk.theme)
-        self.projects = ProjectsMenu(desk.theme, self._project)
+        self.projects = ProjectsMenu(desk.theme, self.project)
         self.question_bar = QuestionBar(desk.theme)
         self.banner = Banner(desk.theme)
         self._top = QWidget()
@@ -42,8 +42,8 @@ class TunePage(QWidget):
         self._waiting = self._wanted = -1
         self._back = QPushButton(self.tr("Back"))
         self._next = QPushButton()
-        self._reason = ElidedLabel(text_role="muted")
-        self._reason.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.reason = ElidedLabel(text_role="muted")
+        self.reason.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         for info in STEPS:
             step = info.make(desk)
             self.steps.append(step)
@@ -92,7 +92,7 @@ class TunePage(QWidget):
     def leave(self) -> None:
         """The window closes."""
         self.step.leave()
-        self._project.save_now()
+        self.project.save_now()
 
     def showEvent(self, event: QShowEvent) -> None:
         """The page comes to the front, and its step with it."""
@@ -107,14 +107,14 @@ class TunePage(QWidget):
 
     def on_moved(self) -> None:
         """Another step is in front."""
-        number = min(self._project.state.step, len(self.steps) - 1)
+        number = min(self.project.state.step, len(self.steps) - 1)
         # where the ground has gone (pictures that were moved away) it leads back to the step that says so; later steps that were
         # reached once may only be waiting for the engine
-        if self._open_until() < METHOD or number > self._project.state.reached:
+        if self._open_until() < METHOD or number > self.project.state.reached:
             number = min(number, self._open_until())
         self._waiting = -1
-        if number != self._project.state.step:
-            self._project.change(step=number)
+        if number != self.project.state.step:
+            self.project.change(step=number)
         if number != self._stack.currentIndex():
             self.step.leave()
             self._stack.setCurrentIndex(number)
@@ -124,7 +124,7 @@ class TunePage(QWidget):
 
     def on_changed(self) -> None:
         """Show what is open, and what stands in the way of the rest."""
-        here, until, reached = self._stack.currentIndex(), self._open_until(), self._project.state.reached
+        here, until, reached = self._stack.currentIndex(), self._open_until(), self.project.state.reached
         states, reasons = [], []
         for number in range(len(self.steps)):
             passed = number < reached and number < until
@@ -147,16 +147,16 @@ class TunePage(QWidget):
         self._next.setEnabled(may)
         self._next.setAccessibleDescription(reason)
         self._next.setToolTip(reason)
-        self._reason.set_text(reason)
+        self.reason.set_text(reason)
         self._forward.setEnabled(may and not last)
         self._backward.setEnabled(here > 0)
 
     def on_listed(self) -> None:
         """Ask about the project that was touched last, or about one that was interrupted."""
-        offered = self._project.offered
-        if self._project.is_interrupted:
-            state = self._project.state
-            self._ask_interrupted(self._project.title, state.epoch, state.epochs)
+        offered = self.project.offered
+        if self.project.is_interrupted:
+            state = self.project.state
+            self._ask_interrupted(self.project.title, state.epoch, state.epochs)
         elif offered is not None and offered.is_interrupted:
             self._ask_interrupted(offered.title, offered.state.epoch, offered.state.epochs)
         elif offered is not None:
@@ -167,19 +167,19 @@ class TunePage(QWidget):
 
     def on_answered(self, answer: str) -> None:
         """The user has said what to do with the last project."""
-        offered = self._project.offered
+        offered = self.project.offered
         if answer == _ANEW:
-            self._project.dismiss_offer()
-        elif offered is None or self._project.open(offered.id):
+            self.project.dismiss_offer()
+        elif offered is None or self.project.open(offered.id):
             if answer in (RESUME, KEEP, START_OVER):
-                self._project.answer(answer)
+                self.project.answer(answer)
             self.on_listed()
         self.step.enter()
 
     def on_back(self) -> None:
         """One step back."""
         if self._stack.currentIndex() > 0:
-            self._project.go(self._stack.currentIndex() - 1)
+            self.project.go(self._stack.currentIndex() - 1)
 
     def on_next(self) -> None:
         """One step on, once the step in front has put on disk what has to be there."""
@@ -191,7 +191,7 @@ class TunePage(QWidget):
         if self._waiting == here:
             wanted = self._wanted
             self._waiting = -1
-            self._project.go(here + 1)
+            self.project.go(here + 1)
             self.on_changed()
             if wanted > here + 1:
                 self._continue(wanted)
@@ -211,7 +211,7 @@ class TunePage(QWidget):
         if number > self._stack.currentIndex():
             self._continue(number)
         else:
-            self._project.go(number)
+            self.project.go(number)
         # the header shows what is in front, not what was wished for
         self.on_changed()
 
@@ -250,7 +250,7 @@ class TunePage(QWidget):
             hint = self.tr("Nothing was learned yet; the settings are kept.")
             answers = ((RESUME, self.tr("Tune again")), (START_OVER, self.tr("Change the settings first")))
         # what a run is asked for depends on what the engine offers
-        waiting = self._desk.engine.waiting_text
+        waiting = self.desk.engine.waiting_text
         words = self.tr("Tuning of “{}” was interrupted {}.").format(title, how_far)
         self.question_bar.ask(words, waiting or hint, answers, may_answer=not waiting)
 
@@ -306,7 +306,7 @@ class TunePage(QWidget):
         below.setContentsMargins(20, 10, 20, 10)
         below.setSpacing(16)
         below.addWidget(self._back)
-        below.addWidget(self._reason, 1)
+        below.addWidget(self.reason, 1)
         below.addWidget(self._next)
         self._next.setProperty("primary", True)
         self._back.setAccessibleName(self.tr("Back"))
@@ -324,12 +324,12 @@ class TunePage(QWidget):
         layout.addWidget(footer)
 
     def _connect(self) -> None:
-        project = self._project
+        project = self.project
         project.moved.connect(self.on_moved)
         project.changed.connect(self.on_listed)
         project.listed.connect(self.on_listed)
         project.failed.connect(self.on_failed)
-        self._desk.engine.changed.connect(self.on_listed)
+        self.desk.engine.changed.connect(self.on_listed)
         self.question_bar.answered.connect(self.on_answered)
         self.rail.picked.connect(self.on_picked)
         self._back.clicked.connect(self.on_back)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
+from capt_engine.formatting import exact_percent
 from capt_gui.theme import Theme
 from capt_gui.view_models.tune.project import TuneProject
 from capt_gui.view_models.tune.split_model import SHOTS, SplitModel
-from capt_gui.widgets.figures import percent
 from capt_gui.widgets.knob_slider import KnobSlider
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.segments import Segments
@@ -78,7 +78,7 @@ class SplitSettings(QFrame):
             (self.tested, _TESTED, state.test_share),
         ):
             values = sorted({*stops, value})
-            knob.set_stops([(percent(share), share) for share in values])
+            knob.set_stops([(exact_percent(share), share) for share in values])
             knob.set_value(value)
             knob.setVisible(not own)
         self.seed.blockSignals(True)

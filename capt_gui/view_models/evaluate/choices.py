@@ -6,6 +6,7 @@ import math
 
 from PySide6.QtCore import QObject, Signal
 
+from capt_engine.formatting import percent_number
 from capt_engine.records import CHECK_LEVELS, EvaluateRequest, ParamInfo, until_chance
 from capt_gui.settings import EvaluateSettings
 from capt_gui.view_models.attack_choice import AttackChoice
@@ -162,7 +163,7 @@ class EvaluateChoices(QObject):
             return ""
         z = 1.96
         reach = z * math.sqrt(0.25 / n + z * z / (4 * n * n)) / (1 + z * z / n)
-        return self.tr("Figures are known to ± {} points or better.").format(f"{100 * reach:.2g}")
+        return self.tr("Figures are known to ± {} points or better.").format(percent_number(reach))
 
     def _extra_params(self) -> tuple[ParamInfo, ...]:
         suite = self.attack.suite

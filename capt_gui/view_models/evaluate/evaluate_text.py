@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QCoreApplication
 
+from capt_engine.formatting import percent
 from capt_engine.records import AnalyzeResult, CorruptionTable
 from capt_gui.view_models import formatting
 from capt_gui.view_models.formatting import share
@@ -77,10 +78,10 @@ def _alone(result: AnalyzeResult) -> str:
     n = _pictures(result.n)
     if result.corruptions:
         words = _tr("Under common corruptions {} of the answers are right on average, over {}.")
-        return words.format(formatting.percent(result.corruptions[0].mean.accuracy), n)
+        return words.format(percent(result.corruptions[0].mean.accuracy), n)
     if result.robust_accuracy is None:
-        return _tr("{} of {} are right; nobody attacked.").format(formatting.percent(result.clean_accuracy or 0.0), n)
-    kept = formatting.percent(result.robust_accuracy)
+        return _tr("{} of {} are right; nobody attacked.").format(percent(result.clean_accuracy or 0.0), n)
+    kept = percent(result.robust_accuracy)
     if result.threat_model.budget:
         return _tr("{} of {} stay right under {}.").format(kept, n, result.threat_model.budget)
     return _tr("{} of {} stay right at {}.").format(kept, n, formatting.threat(result.threat_model))
@@ -107,7 +108,7 @@ def _compared(result: AnalyzeResult) -> str:
 
 
 def _corrupted(tables: tuple[CorruptionTable, ...]) -> str:
-    means = [formatting.percent(table.mean.accuracy) for table in tables]
+    means = [percent(table.mean.accuracy) for table in tables]
     if len(means) < 2:
         return _tr("Under common corruptions {} of the answers are right on average, over {}.").format(
             means[0], _pictures(tables[0].n)

@@ -10,6 +10,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from capt_engine.formatting import budget
 from capt_engine.reading import json_if_sound
 from capt_engine.records import (
     NO_PROMPTS,
@@ -180,7 +181,7 @@ class EvaluateRun(QObject):
         parts = [model.label(request.options.model), ", ".join(tests) or self.tr("clean only")]
         if self._is_bound:
             norm = request.options.threat.norm
-            parts.append(f"{formatting.norm_word(norm)} ε = {formatting.budget(request.options.threat.eps, norm)}")
+            parts.append(f"{formatting.norm_word(norm)} ε = {budget(request.options.threat.eps, norm)}")
         parts += request.options.threat.unusual
         if request.options.threat.target is not None:
             parts.append(self.tr("towards “{}”").format(request.options.threat.target))

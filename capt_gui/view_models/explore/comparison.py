@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QCoreApplication
 
+from capt_engine.formatting import p_equals, percent, percent_number
 from capt_engine.records import AnalyzeResult, PictureRow
 from capt_gui.view_models import formatting
-from capt_gui.view_models.formatting import percent
 
 
 def verdict(row: PictureRow) -> str:
@@ -79,22 +79,15 @@ def summary(result: AnalyzeResult) -> str:
     ]
     whose = _tr("own answers") if result.label_source == "model" else _tr("right answers")
     plural = _tr("picture's") if result.n == 1 else _tr("pictures'")
-    paired = _tr(" (paired p {})").format(p_value(test.p_value)) if test is not None else ""
+    paired = _tr(" (paired {})").format(p_equals(test.p_value)) if test is not None else ""
     return _tr("{} of {} {} {}{}").format(" · ".join(kept), result.n, plural, whose, paired)
-
-
-def p_value(value: float) -> str:
-    """A p value as it is written: never 0."""
-    if value < 0.001:
-        return "< 0.001"
-    return f"= {value:.3f}" if value < 0.1 else f"= {value:.2f}"
 
 
 def _interval(result: AnalyzeResult) -> str:
     if result.robust_interval is None:
         return ""
-    low, high = (round(100 * share) for share in result.robust_interval)
-    return f" [{low}–{high} %]"
+    low, high = result.robust_interval
+    return f" [{percent_number(low)}–{percent(high)}]"
 
 
 def _tr(words: str) -> str:

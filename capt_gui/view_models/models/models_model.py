@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
+from capt_engine import formatting
 from capt_engine.records import (
     CatalogueRequest,
     DownloadRequest,
@@ -188,7 +189,7 @@ def size(n_bytes: int | None, *, estimated: bool = False) -> str:
     """Bytes as people say them: "605 MB", "about 1.71 GB", "size not known"."""
     if not n_bytes:
         return _tr("size not known")
-    words = f"{n_bytes / 1e9:.2f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
+    words = formatting.size(n_bytes)
     return _tr("about {}").format(words) if estimated else words
 
 

@@ -100,11 +100,6 @@ class TuneProject(QObject):
         return self.folder / "split.csv"
 
     @property
-    def prompts_folder(self) -> Path:
-        """The folder that tuning writes the prompts to."""
-        return self.folder / "prompts"
-
-    @property
     def test_folder(self) -> Path:
         """The folder of the evaluation on the test pictures."""
         return self.folder / "test"

@@ -57,11 +57,6 @@ class SplitModel(QObject):
         return self.result is not None and self._answered == self._request()
 
     @property
-    def is_writing(self) -> bool:
-        """True if the split is being written to disk."""
-        return self._writing
-
-    @property
     def has_parts(self) -> bool:
         """True if the data brings its own division into train and test."""
         found = self._scan.result

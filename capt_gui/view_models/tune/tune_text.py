@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
+from capt_engine.formatting import budget
+from capt_engine.formatting import memory as in_memory
 from capt_engine.records import AnalyzeResult, DeviceInfo, PairedTest, TuneForecast
 from capt_gui.view_models import formatting
 
@@ -25,8 +27,8 @@ def duration(seconds: float) -> str:
 
 
 def size(n_bytes: int) -> str:
-    """Return "640 MB", "3.1 GB"."""
-    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
+    """Return "610 MiB", "2.9 GiB"."""
+    return in_memory(n_bytes)
 
 
 def forecast(found: TuneForecast) -> str:
@@ -54,9 +56,9 @@ def attack(eps: float, steps: int | None, step_size: float | None = None) -> str
     if eps <= 0:
         return _tr("none (ε = 0)")
     count = "" if steps is None else _tr("{} steps ").format(steps) if steps != 1 else _tr("1 step ")
-    words = _tr("PGD, {}within ε = {}").format(count, formatting.budget(eps, "linf"))
+    words = _tr("PGD, {}within ε = {}").format(count, budget(eps, "linf"))
     if step_size:
-        words += _tr(", {} each").format(formatting.budget(step_size, "linf"))
+        words += _tr(", {} each").format(budget(step_size, "linf"))
     return words
 
 

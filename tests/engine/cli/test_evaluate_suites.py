@@ -220,7 +220,7 @@ def test_a_curve_that_ends_above_chance_says_so(
     assert evaluate(tiny_folder, str(data), *words) == 0
     said = capsys.readouterr().out
     clean = next(line for line in said.splitlines() if "right when clean" in line)
-    assert ("--curve auto" in said) == (float(clean.split("(95 % interval ")[1].split("%")[0]) > 100 / 3)
+    assert ("--curve auto" in said) == (float(clean.split("(95 % interval ")[1].split(" to ")[0]) > 100 / 3)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from PIL import Image
 
 from capt_engine.cli.main import main
 from capt_engine.folders import lpips_dir
+from capt_engine.formatting import number
 from capt_engine.model.lpips import ALEX, digest
 from tests.engine.model.perceptual import files, random_state
 
@@ -110,7 +111,10 @@ def test_lpips_is_measured_where_it_is_asked_for(alex: Files, data: Path, capsys
     assert main([*asked, "--lpips", "--eps", "0"]) == 0
     assert [row["lpips"] for row in objects(capsys)[:2]] == [0, 0]
     assert main([word for word in asked if word != "--json"] + ["--lpips"]) == 0
-    assert f"Mean LPIPS of clean and attacked picture {summary['consistency']['lpips']:.4g}." in capsys.readouterr().out
+    assert (
+        f"Mean LPIPS of clean and attacked picture {number(summary['consistency']['lpips'])}."
+        in capsys.readouterr().out
+    )
 
 
 def test_a_run_says_which_weights_it_was_measured_with(

@@ -149,7 +149,7 @@ def test_how_rough_the_test_will_be() -> None:
         assert half_width(n) == pytest.approx((high - low) / 2)
     assert half_width(92) > 0.1 > half_width(93)
     assert (
-        "The test has 20 pictures: where half of them are right, the 95 % interval reaches 20 points to either side"
+        "The test has 20 pictures: where half of them are right, the 95 % interval reaches 20.1 points to either side"
         in (said(listed({"cat": 33, "dog": 33}))[1])
     )
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from capt_engine.errors import BadRequest
+from capt_engine.formatting import typed_budget
 from capt_engine.reports import REPORTS
 from capt_engine.reports.build import build
 from capt_engine.runs import kept_pictures
 from capt_engine.runs.finished_run import FinishedRun
 from capt_engine.runs.kept_runs import kept_runs
 from capt_engine.runs.manifest import digest
-from capt_engine.runs.option_values import eps_words
 from capt_engine.runs.request_text import from_json
 from capt_engine.runs.run_folder import RunFolder
 from capt_engine.runs.table import LATER, columns
@@ -116,7 +116,7 @@ def test_a_request_from_a_newer_version_is_refused(run: Path) -> None:
 
 def test_budgets_are_typed_as_people_do() -> None:
     """As k/255 where that is exactly the number."""
-    assert [eps_words(eps) for eps in (4 / 255, 0.5, 2.5 / 255, 0.0)] == ["4/255", "0.5", "2.5/255", "0"]
+    assert [typed_budget(eps) for eps in (4 / 255, 0.5, 2.5 / 255, 0.0)] == ["4/255", "0.5", "2.5/255", "0"]
 
 
 def test_a_run_of_before_is_still_read(run: Path, tmp_path: Path) -> None:

@@ -95,24 +95,27 @@ def test_the_pickers_group_what_there_is(page: ExplorePage) -> None:
         ("For another model", False),
         ("Street, CAPT", False),
     ]
-    assert entries(panel._a) == listed
-    assert entries(panel._b) == [("No comparison", True), *listed]
-    assert panel._a.itemData(8, Qt.ItemDataRole.ToolTipRole) == "Made for ViT-B/32."
-    assert (panel._a.currentText(), panel._b.currentText()) == ("None: plain text prompts", "CAPT, 16 shots")
+    assert entries(panel.picker_a) == listed
+    assert entries(panel.picker_b) == [("No comparison", True), *listed]
+    assert panel.picker_a.itemData(8, Qt.ItemDataRole.ToolTipRole) == "Made for ViT-B/32."
+    assert (panel.picker_a.currentText(), panel.picker_b.currentText()) == (
+        "None: plain text prompts",
+        "CAPT, 16 shots",
+    )
 
 
 def test_the_pickers_choose(bench: Bench, page: ExplorePage) -> None:
     """What is picked reaches the next request; the button swaps; nothing to swap disables it."""
     panel = page.settings_column.model
-    panel._a.picked.emit("toy-apt")
+    panel.picker_a.picked.emit("toy-apt")
     assert bench.desk.choices.request(()).options.prompts == "toy-apt"
-    panel._swap.click()
+    panel.swap_button.click()
     request = bench.desk.choices.request(())
     assert (request.options.prompts, request.options.compare) == ("toy-capt", "toy-apt")
-    assert (panel._a.currentText(), panel._b.currentText()) == ("CAPT, 16 shots", "APT, 16 shots")
-    panel._b.picked.emit(panel._b.itemData(0))
+    assert (panel.picker_a.currentText(), panel.picker_b.currentText()) == ("CAPT, 16 shots", "APT, 16 shots")
+    panel.picker_b.picked.emit(panel.picker_b.itemData(0))
     assert bench.desk.choices.request(()).options.compare is None
-    assert not panel._swap.isEnabled()
+    assert not panel.swap_button.isEnabled()
 
 
 def test_a_checkpoint_can_be_opened_from_the_list(
@@ -123,12 +126,12 @@ def test_a_checkpoint_can_be_opened_from_the_list(
     file.write_bytes(b"")
     panel = page.settings_column.model
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
-    panel._b.picked.emit(panel._b.itemData(panel._b.findText("Open a checkpoint…")))
-    assert panel._b.currentText() == "CAPT, 16 shots"
+    panel.picker_b.picked.emit(panel.picker_b.itemData(panel.picker_b.findText("Open a checkpoint…")))
+    assert panel.picker_b.currentText() == "CAPT, 16 shots"
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(file), ""))
-    panel._a.picked.emit(panel._a.itemData(panel._a.findText("Open a checkpoint…")))
+    panel.picker_a.picked.emit(panel.picker_a.itemData(panel.picker_a.findText("Open a checkpoint…")))
     assert bench.desk.choices.request(()).options.prompts == str(file)
-    assert panel._a.currentText() == "mine"
+    assert panel.picker_a.currentText() == "mine"
 
 
 def test_a_dropped_checkpoint_is_offered_as_b(bench: Bench, page: ExplorePage, path: str, tmp_path: Path) -> None:
@@ -154,38 +157,38 @@ def test_an_offer_that_was_dismissed_is_gone(bench: Bench, page: ExplorePage) ->
     assert page.banner.isVisible()
     assert bench.engine.requests == []
     page.banner.dismissed.emit()
-    assert not page._banner_room.isVisible()
+    assert not page.banner_room.isVisible()
     assert bench.desk.choices.request(()).options.compare == "toy-capt"
 
 
 def test_aim_is_asked_only_when_comparing(bench: Bench, page: ExplorePage) -> None:
     """Three ways with a sentence each; without B there is nothing to choose."""
     attack = page.settings_column.attack
-    assert attack._aim_box.isVisible()
+    assert attack.aim_box.isVisible()
     assert attack.aim.choice() == "each"
     attack.aim.picked.emit("b")
     assert bench.desk.choices.request(()).options.aim == "b"
-    assert "For A it is only a transfer" in attack._aim_text.text()
+    assert "For A it is only a transfer" in attack.aim_text.text()
     bench.desk.model.sides.set_b(None)
-    assert not attack._aim_box.isVisible()
+    assert not attack.aim_box.isVisible()
 
 
 def test_both_sides_are_shown(bench: Bench, page: ExplorePage, path: str) -> None:
     """Headline, aim, charts and summary speak of A and B; the old headline makes room."""
     fill(bench, page, path)
     result = page.result
-    assert (result._headline.isVisible(), result._pair.isVisible()) == (False, True)
-    assert result._pair.text().startswith("A: ")
-    assert " · B: " in result._pair.text()
-    assert result._aim.text() == "A: plain text, B: CAPT, 16 shots. Each was attacked on its own (adaptive)."
+    assert (result.headline.isVisible(), result.pair.isVisible()) == (False, True)
+    assert result.pair.text().startswith("A: ")
+    assert " · B: " in result.pair.text()
+    assert result.aim_line.text() == "A: plain text, B: CAPT, 16 shots. Each was attacked on its own (adaptive)."
     assert " | " in result.charts.bars.description()
     assert all(" | " in text for text in result.charts.consistency.shown().values())
-    assert "kept 31 %" in result._summary.text()
-    assert result._summary.isVisible()
+    assert "kept 31.0 %" in result.summary.text()
+    assert result.summary.isVisible()
     assert page.minimumSizeHint().width() <= 1280
     assert page.minimumSizeHint().height() <= 740
     bench.desk.analysis.run_all()
-    assert not result._summary.isVisible()
+    assert not result.summary.isVisible()
 
 
 def test_without_a_comparison_nothing_of_it_is_left(bench: Bench, page: ExplorePage, path: str) -> None:
@@ -193,9 +196,9 @@ def test_without_a_comparison_nothing_of_it_is_left(bench: Bench, page: ExploreP
     bench.desk.model.sides.set_b(None)
     fill(bench, page, path)
     result = page.result
-    assert (result._headline.isVisible(), result._pair.isVisible(), result._aim.isVisible()) == (True, False, False)
-    assert not result.triptych._switch.isVisible()
-    assert not result._summary.isVisible()
+    assert (result.headline.isVisible(), result.pair.isVisible(), result.aim_line.isVisible()) == (True, False, False)
+    assert not result.triptych.side_switch.isVisible()
+    assert not result.summary.isVisible()
     assert " | " not in result.charts.bars.description()
 
 
@@ -213,7 +216,7 @@ def test_each_attack_can_be_seen_and_saved(
     monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
     page.on_save()
     page.result.triptych.side_picked.emit("b")
-    assert page.result.triptych._titles[2].text().endswith("aimed at B")
+    assert page.result.triptych.titles[2].text().endswith("aimed at B")
     page.on_save()
     assert names == ["a-adversarial-a.png", "a-adversarial-b.png"]
     kept = bench.desk.gallery.pictures(path, "b")
@@ -227,24 +230,24 @@ def test_one_attack_on_both_needs_no_switch(bench: Bench, page: ExplorePage, pat
     bench.desk.model.sides.set_aim("a")
     fill(bench, page, path)
     triptych = page.result.triptych
-    assert not triptych._switch.isVisible()
-    assert triptych._titles[2].text() == "Adversarial, aimed at A"
-    assert "for B it is a transfer" in page.result._aim.text()
+    assert not triptych.side_switch.isVisible()
+    assert triptych.titles[2].text() == "Adversarial, aimed at A"
+    assert "for B it is a transfer" in page.result.aim_line.text()
 
 
 def test_old_comparisons_are_marked(bench: Bench, page: ExplorePage, path: str) -> None:
     """Another aim or another partner makes a result old."""
     fill(bench, page, path)
-    assert not page.result._old.isVisible()
+    assert not page.result.outdated_note.isVisible()
     bench.desk.model.sides.set_aim("b")
-    assert "other settings" in page.result._old.text()
+    assert "other settings" in page.result.outdated_note.text()
     bench.desk.model.sides.set_aim("each")
-    assert not page.result._old.isVisible()
+    assert not page.result.outdated_note.isVisible()
 
 
 def test_whose_classes_they_are_is_said(bench: Bench, page: ExplorePage) -> None:
     """Classes of the prompts are named as theirs, can be left for the model's own, and restored."""
-    panel = page.settings_column._classes
+    panel = page.settings_column.classes_panel
     bench.desk.model.sides.set_a("my-mugs")
     assert panel.editor.classes() == ("mug", "cup", "jug")
     assert "Mugs, 4 shots" in panel.source.text()
@@ -263,6 +266,6 @@ def test_a_changed_catalogue_reaches_the_pickers(bench: Bench, page: ExplorePage
     """What was tuned meanwhile is listed; what has gone is not."""
     play(bench, CatalogueChanged(READY.catalogue))
     panel = page.settings_column.model
-    assert panel._b.currentText() == "No comparison"
+    assert panel.picker_b.currentText() == "No comparison"
     play(bench, CatalogueChanged(TWO_SIDES.catalogue))
-    assert panel._b.currentText() == "CAPT, 16 shots"
+    assert panel.picker_b.currentText() == "CAPT, 16 shots"

@@ -44,7 +44,7 @@ def test_it_begins_with_the_ways_in(bench: Bench, page: EvaluatePage, tmp_path: 
     """Before there are pictures Run says what is missing; a dialog leads to the scan as a drop does."""
     assert page.welcome.isVisible()
     assert page.settings_column.job_bar.text() == "Drop labelled pictures first"
-    assert not page._start.isEnabled()
+    assert not page.start_action.isEnabled()
     page.ask_folder = lambda: str(tmp_path)
     press(page.welcome.folder)
     request = bench.engine.requests[-1]
@@ -80,9 +80,9 @@ def test_pictures_are_counted_before_anything_runs(bench: Bench, page: EvaluateP
     assert page.pictures.isVisible()
     assert page.settings_column.data.summary.text() == "2 classes · 80 usable pictures"
     assert page.pictures.failed.title() == "1 picture could not be used"
-    assert page._start.isEnabled()
+    assert page.start_action.isEnabled()
     assert not page.faces.isVisible()
-    assert "80 pictures × 2 attacks" in page.settings_column._cost.text()
+    assert "80 pictures × 2 attacks" in page.settings_column.cost.text()
 
 
 def test_one_class_forbids_a_run(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_one_class_forbids_a_run(bench: Bench, page: EvaluatePage, tmp_path: Pat
     dropped(bench, page, tmp_path, acted_data.found({"cat": 9}))
     assert page.pictures.notices.messages() == ["There is only one class."]
     assert page.settings_column.job_bar.text() == "There is only one class."
-    assert not page._start.isEnabled()
+    assert not page.start_action.isEnabled()
 
 
 def test_a_scan_that_fails_is_told_above_the_welcome(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_scan_that_fails_is_told_above_the_welcome(bench: Bench, page: Evaluat
 def test_run_turns_into_cancel_and_counts_live(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
     """Progress with the remaining time, counts of what is done, and after Cancel a way to go on."""
     dropped(bench, page, tmp_path)
-    run = page._start
+    run = page.start_action
     run.trigger()
     job, request = last(bench), bench.engine.requests[-1]
     assert isinstance(request, r.EvaluateRequest)
@@ -122,7 +122,7 @@ def test_run_turns_into_cancel_and_counts_live(bench: Bench, page: EvaluatePage,
     assert not run.isEnabled()
     bench.desk.evaluation.choices.attack.set_attack("standard")
     assert "Quick look" in box.caption.text()
-    page._cancel.trigger()
+    page.cancel_action.trigger()
     assert bench.engine.cancelled == [job]
     Path(request.options.keep).mkdir(parents=True)
     (Path(request.options.keep) / "manifest.json").write_text("{}", encoding="utf-8")
@@ -135,7 +135,7 @@ def test_run_turns_into_cancel_and_counts_live(bench: Bench, page: EvaluatePage,
 def test_other_pictures_have_to_wait_for_a_run(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
     """A drop in the middle of a run changes nothing, and says so."""
     dropped(bench, page, tmp_path)
-    page._start.trigger()
+    page.start_action.trigger()
     before = len(bench.engine.requests)
     assert drop(page, str(tmp_path))
     assert page.banner.accessibleName() == "An evaluation goes on."
@@ -147,21 +147,21 @@ def test_a_quick_look_at_one_side(bench: Bench, page: EvaluatePage, tmp_path: Pa
     dropped(bench, page, tmp_path)
     finished(bench, acted.result())
     results = page.results
-    assert results.verdict.box.headline.text() == "25 % of 4 pictures stay right at ε = 4/255."
+    assert results.verdict.box.headline.text() == "25.0 % of 4 pictures stay right at ε = 4/255."
     assert "under attack" in results.verdict.box.figures.text()
     assert results.attacks.table.shown(0) == ["fgsm", "PGD"]
     assert results.attacks.table.shown(1) == ["3", "2"]
     assert results.attacks.table.shown(4) == ["1", "2"]
-    assert results.reencoding.table.shown(1) == ["1 of 2  (50\u00a0%)", "1 of 2  (50\u00a0%)", "–", "–"]
+    assert results.reencoding.table.shown(1) == ["1 of 2  (50.0 %)", "1 of 2  (50.0 %)", "–", "–"]
     assert results.reencoding.words.text().startswith("Only 1 of 2 attacked pictures")
     assert results.classes.table.shown(0) == ["cat", "dog", "emu"]
-    assert results.classes.table.shown(3) == ["0\u00a0%", "0\u00a0%", "100\u00a0%"]
+    assert results.classes.table.shown(3) == ["0.0 %", "0.0 %", "100.0 %"]
     assert results.checks.summary.text().startswith("1 of 2 checks passed")
     assert results.failed.title() == "1 picture could not be used"
     assert not results.curve.isVisible()
     assert not results.corruptions.isVisible()
     assert results.confusion.grid.text_of(0, 1) == "1"
-    results.confusion._state._buttons["attacked"].click()
+    results.confusion._state.buttons["attacked"].click()
     assert results.confusion.grid.text_of(0, 0) == ""
     assert results.confusion.grid.text_of(1, 0) == "1"
 
@@ -211,30 +211,30 @@ def test_a_run_that_was_not_kept_says_why_there_is_no_report(bench: Bench, page:
     play(bench, r.JobFinished(last(bench), acted.result()))
     assert not page.results.verdict.report.isEnabled()
     assert page.results.verdict.report.toolTip().startswith("Runs are not kept")
-    assert not page._report.isEnabled()
+    assert not page.report_action.isEnabled()
 
 
 def test_a_model_that_refuses_says_so_in_place_of_the_verdict(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
     """The sentence and the hint of the engine; Run is there again."""
     dropped(bench, page, tmp_path)
-    page._start.trigger()
+    page.start_action.trigger()
     play(bench, r.JobFailed(last(bench), r.Failure("BadCheckpoint", "It is for another model.", "Choose another.")))
     box = page.results.verdict.box
     assert (box.headline.text(), box.figures.text()) == ("It is for another model.", "Choose another.")
     assert not any(button.isVisible() for button in (page.results.verdict.report, page.results.verdict.copy))
-    assert page._start.isEnabled()
+    assert page.start_action.isEnabled()
 
 
 def test_old_results_are_marked_and_leave_with_their_pictures(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
     """Other settings than those on the right are told; the faces lead to and fro; other pictures begin anew."""
     dropped(bench, page, tmp_path)
     finished(bench, acted.result())
-    assert not page.results._old.isVisible()
+    assert not page.results.outdated_note.isVisible()
     bench.desk.evaluation.choices.set_checks("full")
-    assert page.results._old.isVisible()
-    page.faces._buttons["pictures"].click()
+    assert page.results.outdated_note.isVisible()
+    page.faces.buttons["pictures"].click()
     assert page.pictures.isVisible()
-    page.faces._buttons["results"].click()
+    page.faces.buttons["results"].click()
     assert page.results.isVisible()
     dropped(bench, page, tmp_path)
     assert page.pictures.isVisible()
@@ -247,9 +247,9 @@ def test_the_controls_of_the_test_ask_for_what_they_say(bench: Bench, page: Eval
     column, choices = page.settings_column, bench.desk.evaluation.choices
     panel, options = column.attack, column.options
     panel.picker.on_activated(panel.picker.findData("standard"))
-    panel.strength._slider.setValue(0)
+    panel.strength.slider.setValue(0)
     options.curve.click()
-    options.checks._buttons["off"].click()
+    options.checks.buttons["off"].click()
     options.template_edit.setText("my {}.")
     options.on_template_edited()
     request = choices.request()
@@ -275,13 +275,13 @@ def test_a_part_and_a_limit_can_be_chosen(bench: Bench, page: EvaluatePage, tmp_
     found = replace(acted_data.found({"cat": 100, "dog": 100}, splits=(("train", 140), ("test", 60))), classes=classes)
     dropped(bench, page, tmp_path, found)
     card = page.settings_column.data
-    assert card._split.isVisible()
-    assert card._limit.label() == "all 60"
-    card._split.on_activated(0)
+    assert card.split.isVisible()
+    assert card.limit.label() == "all 60"
+    card.split.on_activated(0)
     assert bench.desk.evaluation.data.split == "train"
-    card._limit._slider.setValue(0)
+    card.limit.slider.setValue(0)
     assert bench.desk.evaluation.choices.request().limit == 20
-    assert card._interval.text() == "Figures are known to ± 20 points or better."
+    assert card.interval.text() == "Figures are known to ± 20.1 points or better."
 
 
 def test_prompts_can_be_opened_from_a_file(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
@@ -338,9 +338,9 @@ def test_the_window_marks_an_evaluation_that_goes_on(bench: Bench, qtbot: QtBot,
     assert window.page is page
     play(bench, r.JobFinished(last(bench), acted_data.found({"cat": 9, "dog": 9})))
     bench.desk.evaluation.run.start()
-    assert window._rail._buttons[EVALUATE].accessibleDescription() == "An evaluation goes on"
+    assert window.rail.buttons[EVALUATE].accessibleDescription() == "An evaluation goes on"
     play(bench, r.JobCancelled(last(bench)))
-    assert window._rail._buttons[EVALUATE].accessibleDescription() == ""
+    assert window.rail.buttons[EVALUATE].accessibleDescription() == ""
 
 
 def test_the_keyboard_follows_the_faces(bench: Bench, page: EvaluatePage, tmp_path: Path, qtbot: QtBot) -> None:
@@ -352,9 +352,9 @@ def test_the_keyboard_follows_the_faces(bench: Bench, page: EvaluatePage, tmp_pa
     assert page.progress.cancel.hasFocus()
     play(bench, r.JobFinished(last(bench), acted_data.found({"cat": 9, "dog": 9})))
     assert page.pictures.table.hasFocus()
-    page._start.trigger()
+    page.start_action.trigger()
     focused = QApplication.focusWidget()
-    assert focused is page.faces._buttons["results"]
+    assert focused is page.faces.buttons["results"]
 
 
 def test_an_attack_of_last_time_waits_for_the_catalogue(bench: Bench, qtbot: QtBot, tmp_path: Path) -> None:
@@ -368,4 +368,4 @@ def test_an_attack_of_last_time_waits_for_the_catalogue(bench: Bench, qtbot: QtB
     assert page.settings_column.job_bar.text() == "Waiting for the engine"
     play(bench, READY)
     assert page.settings_column.attack.picker.currentText() == "PGD"
-    assert page._start.isEnabled()
+    assert page.start_action.isEnabled()

@@ -53,9 +53,9 @@ def test_corruptions_have_their_table(bench: Bench, page: EvaluatePage, tmp_path
     results = page.results
     assert results.corruptions.isVisible()
     assert [results.corruptions.grid.text_of(0, column) for column in range(3)] == [
-        "75\u00a0%",
-        "50\u00a0%",
-        "62\u00a0%",
+        "75.0 %",
+        "50.0 %",
+        "62.5 %",
     ]
     assert "1 under every corruption" in results.corruptions.words.text()
     assert not results.attacks.isVisible()
@@ -111,7 +111,7 @@ def test_a_cell_of_the_matrix_shows_its_pictures(bench: Bench, page: EvaluatePag
     finished(bench, acted.result())
     card = page.results.confusion
     assert not card.pictures.isVisible()
-    card._state._buttons["attacked"].click()
+    card._state.buttons["attacked"].click()
     for key in (Qt.Key.Key_Right, Qt.Key.Key_Left, Qt.Key.Key_Down, Qt.Key.Key_Return):
         QTest.keyClick(card.grid, key)
     assert card.pictures.title.text() == "1 picture: “dog”, called “cat” when attacked"
@@ -126,5 +126,5 @@ def test_a_cell_of_the_matrix_shows_its_pictures(bench: Bench, page: EvaluatePag
     QTest.mouseClick(card.grid, Qt.MouseButton.LeftButton, pos=card.grid.cell_rect(2, 0).center().toPoint())
     assert card.pictures.title.text() == "No picture: “emu”, called “cat” when attacked"
     assert not card.pictures.explore.isVisible()
-    card._state._buttons["clean"].click()
+    card._state.buttons["clean"].click()
     assert not card.pictures.isVisible()

@@ -89,7 +89,7 @@ def test_a_newcomer_is_welcomed(page: ExplorePage) -> None:
     """Without pictures the welcome is in front, the gallery is away, and Run says what is missing."""
     assert page.welcome.isVisible()
     assert not page.gallery.isVisible()
-    assert "Ready" in page.welcome._facts["device"].text()
+    assert "Ready" in page.welcome.facts["device"].text()
 
 
 def test_the_first_result_takes_the_centre(bench: Bench, page: ExplorePage, files: tuple[str, str, str]) -> None:
@@ -98,20 +98,20 @@ def test_the_first_result_takes_the_centre(bench: Bench, page: ExplorePage, file
     assert request.paths == files[:2]
     assert page.gallery.isVisible()
     assert page.gallery.view.current_path() == files[0]
-    assert page.result._headline.text().endswith("ε = 4/255")
-    assert page.gallery._count.text().startswith("2 of 3")
+    assert page.result.headline.text().endswith("ε = 4/255")
+    assert page.gallery.count_label.text().startswith("2 of 3")
     page.gallery.view.select_path(files[2])
-    assert (page.result._headline.text(), page.result._details.text()) == ("This is no picture.", "Save it as PNG.")
+    assert (page.result.headline.text(), page.result.details.text()) == ("This is no picture.", "Save it as PNG.")
 
 
 def test_old_results_are_marked(bench: Bench, page: ExplorePage, files: tuple[str, str, str]) -> None:
     """Changed settings mark what was made before, until they are back."""
     fill(bench, page, files)
-    assert not page.result._old.isVisible()
+    assert not page.result.outdated_note.isVisible()
     bench.desk.choices.attack.set_eps(8 / 255)
-    assert "other settings" in page.result._old.text()
+    assert "other settings" in page.result.outdated_note.text()
     bench.desk.choices.attack.set_eps(4 / 255)
-    assert not page.result._old.isVisible()
+    assert not page.result.outdated_note.isVisible()
 
 
 def test_waiting_for_the_engine_is_said(bench: Bench, qtbot: QtBot) -> None:
@@ -122,7 +122,7 @@ def test_waiting_for_the_engine_is_said(bench: Bench, qtbot: QtBot) -> None:
     page.intake.on_samples()
     assert isinstance(bench.engine.requests[0], PreviewRequest)
     assert page.result.isVisible()
-    assert page.result._details.text() == "Starting the engine…"
+    assert page.result.details.text() == "Starting the engine…"
     play(bench, JobCancelled(ONE))
     assert page.welcome.isVisible()
 
@@ -130,32 +130,32 @@ def test_waiting_for_the_engine_is_said(bench: Bench, qtbot: QtBot) -> None:
 def test_run_becomes_cancel(bench: Bench, page: ExplorePage, files: tuple[str, str, str]) -> None:
     """While work is under way the actions and the button stand for Cancel."""
     fill(bench, page, files)
-    assert page._run.isEnabled()
-    page._run.trigger()
-    assert (page._run.isEnabled(), page._cancel.isEnabled()) == (False, True)
+    assert page.run_action.isEnabled()
+    page.run_action.trigger()
+    assert (page.run_action.isEnabled(), page.cancel_action.isEnabled()) == (False, True)
     play(bench, JobProgress(JobId(3), 1, 4, "Attacking", 2.0))
     assert "about 2 s left" in page.settings_column.job_bar.text()
-    page._cancel.trigger()
+    page.cancel_action.trigger()
     assert bench.engine.cancelled == [JobId(3)]
     play(bench, JobCancelled(JobId(3)))
-    assert (page._run.isEnabled(), page._cancel.isEnabled()) == (True, False)
+    assert (page.run_action.isEnabled(), page.cancel_action.isEnabled()) == (True, False)
 
 
 def test_failures_appear_in_the_banner(bench: Bench, page: ExplorePage, files: tuple[str, str, str]) -> None:
     """An expected failure is a sentence on the page; the next run takes it away."""
     fill(bench, page, files)
-    page._run.trigger()
+    page.run_action.trigger()
     play(bench, JobFailed(JobId(3), Failure("DeviceProblem", "Out of memory.", "Use the CPU.")))
     assert page.banner.isVisible()
-    page._run.trigger()
-    assert not page._banner_room.isVisible()
+    page.run_action.trigger()
+    assert not page.banner_room.isVisible()
 
 
 def test_an_engine_that_cannot_start_is_said(bench: Bench, page: ExplorePage) -> None:
     """No torch, no analysis: the banner says so, the welcome too."""
     play(bench, EngineFailed(Failure("DeviceProblem", "torch could not be imported.", "Install it again.")))
     assert page.banner.isVisible()
-    assert "torch could not be imported." in page.welcome._facts["device"].text()
+    assert "torch could not be imported." in page.welcome.facts["device"].text()
 
 
 def test_clear_goes_back_to_the_welcome(bench: Bench, page: ExplorePage, files: tuple[str, str, str]) -> None:
@@ -244,20 +244,20 @@ def test_the_filter_keeps_what_matches(bench: Bench, page: ExplorePage, files: t
     """Words filter by name, class and state."""
     fill(bench, page, files)
     page.gallery.search.setText("FAILED")
-    assert page.gallery._filter.rowCount() == 1
+    assert page.gallery.filter_list.rowCount() == 1
     page.gallery.search.setText("png b.")
-    assert page.gallery._filter.rowCount() == 1
+    assert page.gallery.filter_list.rowCount() == 1
     page.gallery.search.clear()
-    assert page.gallery._filter.rowCount() == 3
+    assert page.gallery.filter_list.rowCount() == 3
 
 
 def test_the_right_column_follows_the_choices(bench: Bench, page: ExplorePage) -> None:
     """Another model brings its classes; another norm its budget; the warning of the demo model is shown."""
     column = page.settings_column
     assert "toy world" in column.model._summary.text()
-    assert column._classes.editor.classes() == SHAPES
+    assert column.classes_panel.editor.classes() == SHAPES
     bench.desk.model.set_model("photos")
-    assert column._classes.editor.classes() == PHOTO_CLASSES
+    assert column.classes_panel.editor.classes() == PHOTO_CLASSES
     bench.desk.choices.attack.set_norm("l2")
     assert column.attack.strength.value() == 0.5
     bench.desk.choices.attack.set_steps(7)

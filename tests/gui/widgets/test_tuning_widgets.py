@@ -47,7 +47,7 @@ def chart(theme: Theme, qtbot: QtBot) -> LineChart:
 
 def test_a_chart_reads_out_its_values(chart: LineChart) -> None:
     """The latest by itself, each by the arrow keys, and the latest again after Escape."""
-    latest = "epoch 3: clean 70 % (60–80 %), plain text 45 %"
+    latest = "epoch 3: clean 70.0 % (60.0–80.0 %), plain text 45.0 %"
     assert chart.accessibleDescription().replace("\u00a0", " ") == latest
     chart.show()
     chart.setFocus()
@@ -138,7 +138,7 @@ def test_before_and_after_are_spoken_with_their_intervals(theme: Theme, qtbot: Q
     bars.set_pairs((Pair("Clean", Measured(0.5, 0.4, 0.6), Measured(0.75, 0.66, 0.82)), Pair("Attacked", None, None)))
     words = bars.accessibleDescription().replace("\u00a0", " ")
     assert words == (
-        "Clean: plain text 50 % (40–60 %), tuned 75 % (66–82 %). Attacked: plain text not measured, tuned not measured"
+        "Clean: plain text 50.0 % (40.0–60.0 %), tuned 75.0 % (66.0–82.0 %). Attacked: plain text not measured, tuned not measured"
     )
     bars.show()
     assert not bars.grab().isNull()

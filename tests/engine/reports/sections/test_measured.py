@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from capt_engine.formatting import signed_points
 from capt_engine.metrics.interval import wilson
 from capt_engine.records import Histogram
 from capt_engine.reports import REPORTS
@@ -74,12 +75,12 @@ def test_figures_stand_in_their_own_unit(tmp_path: Path) -> None:
     lost = [seen[path] for path in seen if plain[path]]
     assert told["Forgotten"] == (f"{lost.count(False) / len(lost) * 100:.1f} % ({len(lost)})", "lower")
     change = (sum(seen.values()) - sum(plain.values())) / 12
-    assert told["Change against zero-shot"] == (f"{change * 100:+.1f} points (12)", "higher")
+    assert told["Change against zero-shot"] == (f"{signed_points(change)} points (12)", "higher")
     assert told["Text drift"] == (f"0.062 ({len(CLASSES)})", "–")
     assert {row[0]: row[beside] for row in grid.rows}["Text drift"] == "–"
     means = next(one for one in blocks(report, "consistency") if isinstance(one, Grid))
     (saved,) = (row for row in means.rows if row[0] == "L∞ distance, saved")
-    assert [value.partition(" (")[0] for value in saved[1:3]] == ["3 /255"] * 2
+    assert [value.partition(" (")[0] for value in saved[1:3]] == ["3.00/255"] * 2
 
 
 def test_peak_memory_says_whose_it_is(tmp_path: Path) -> None:

@@ -229,8 +229,8 @@ def label(name: str) -> str:
 def test_the_verdict_says_how_many_and_how_sure() -> None:
     """One side: the share with n, and the interval below; nothing is called secure."""
     headline, figures = evaluate_text.verdict(acted.result(), label)
-    assert headline == "25 % of 4 pictures stay right at ε = 4/255."
-    assert figures.replace("\u00a0", " ") == "Plain text: 25 % (5–70 %) under attack, 75 % (30–95 %) clean."
+    assert headline == "25.0 % of 4 pictures stay right at ε = 4/255."
+    assert figures.replace("\u00a0", " ") == "Plain text: 25.0 % (4.6–69.9 %) under attack, 75.0 % (30.1–95.4 %) clean."
     assert evaluate_text.kind(acted.result()) == ""
     assert evaluate_text.limits(acted.result(), 2).startswith("A quick look is too kind")
     assert evaluate_text.limits(replace(acted.result(), suite=""), 1).startswith("One attack alone")
@@ -248,7 +248,7 @@ def test_a_budget_of_its_own_stands_in_words(bench: Bench, run: EvaluateRun) -> 
     run.start()
     assert run.settings_words() == "Demo CLIP (toy world) · Patch · checks cheap · seed 0"
     own = replace(acted.result(), suite="", threat_model=replace(acted.THREAT, budget="a square patch"))
-    assert evaluate_text.verdict(own, label)[0] == "25 % of 4 pictures stay right under a square patch."
+    assert evaluate_text.verdict(own, label)[0] == "25.0 % of 4 pictures stay right under a square patch."
     assert evaluate_text.attack_words(own, ["Patch"]) == "Patch"
     assert evaluate_text.attack_words(acted.result(), ["FGSM", "PGD"]) == "the worst of 2 attacks at ε = 4/255"
 
@@ -282,15 +282,15 @@ def test_a_comparison_claims_only_what_the_paired_test_allows(
 def test_corruptions_are_spoken_of_as_a_mean() -> None:
     """Nobody attacked, so nothing is robust; the mean has its interval."""
     headline, figures = evaluate_text.verdict(acted.corruptions(), label)
-    assert headline == "Under common corruptions 56 % of the answers are right on average, over 4 pictures."
-    assert "56 % (30–80 %) under corruptions" in figures.replace("\u00a0", " ")
+    assert headline == "Under common corruptions 56.2 % of the answers are right on average, over 4 pictures."
+    assert "56.2 % (30.0–80.0 %) under corruptions" in figures.replace("\u00a0", " ")
     assert evaluate_text.limits(acted.corruptions(), 0).startswith("Nobody attacked")
 
 
 def test_a_clean_run_and_an_empty_one_have_words_too() -> None:
     """Without an attack the clean share is the verdict; without a picture there is none."""
     clean = replace(acted.result(), robust_accuracy=None, robust_interval=None, attacks=())
-    assert evaluate_text.verdict(clean, label)[0] == "75 % of 4 pictures are right; nobody attacked."
+    assert evaluate_text.verdict(clean, label)[0] == "75.0 % of 4 pictures are right; nobody attacked."
     assert evaluate_text.limits(clean, 0) == ""
     assert evaluate_text.verdict(replace(clean, n=0), label) == ("No picture could be used.", "")
 

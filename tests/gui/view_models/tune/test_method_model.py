@@ -108,7 +108,7 @@ def test_a_choice_that_settles_is_tried(bench: Bench, qtbot: QtBot) -> None:
     assert bench.engine.requests[last(bench) - 1] == ForecastRequest(model.request())
     play(bench, JobFinished(last(bench), SHORT))
     headline, details = model.forecast_words()
-    assert headline == "About 4 minutes, 640 MB of memory"
+    assert headline == "About 4 minutes, 610 MiB of memory"
     assert "CPU, 2 cores" in details
     assert "72 steps of 8 pictures" in details
     model.set_watched(False)

@@ -149,8 +149,8 @@ def test_an_effect_is_told_with_n_and_intervals(bench: Bench, result: TuneResult
     assert result.effect() == "better"
     assert headline.startswith("It helped")
     assert "of 120 pictures" in figures
-    assert "51 % (42–60 %)" in figures
-    assert "12 % (7–19 %)" in figures
+    assert "50.8 % (42.0–59.6 %)" in figures
+    assert "11.7 % (7.1–18.6 %)" in figures
     assert result.advice() == ()
     assert "49 are right only with the tuned prompts and 2 only with plain text" in result.tests()[0]
     assert "p < 0.0001" in result.tests()[0]
