@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 MOST_BYTES = 64 << 20
 DEEPEST = 64
+_PIECE = 1 << 20
 _HINT = "It may be cut off or from another program; use a whole copy."
 
 
@@ -102,7 +103,11 @@ def renamed(values: Mapping[str, Any], old_names: Mapping[str, str]) -> dict[str
 def _bytes_of(path: Path, error: type[CaptError], hint: str, most: int) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(most + 1)  # one more, by which `_decode` knows that it is too long
+            # In pieces, since `read(n)` makes room for n bytes first; what is beyond `most` tells `_decode` that it is too long.
+            data = bytearray()
+            while len(data) <= most and (piece := file.read(_PIECE)):
+                data += piece
+            return bytes(data)
     except FileNotFoundError as problem:
         raise error(f"There is no file {str(path)!r}.", hint) from problem
     except (OSError, ValueError) as problem:  # ValueError: a name that no file can have

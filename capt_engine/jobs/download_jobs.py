@@ -16,7 +16,7 @@ from capt_engine.files import move_new, write_atomic
 from capt_engine.folders import models_dir
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.model.store import catalog, install_record
-from capt_engine.reading import fitted, read_json
+from capt_engine.reading import json_if_sound
 from capt_engine.records import (
     DownloadRequest,
     DownloadResult,
@@ -107,16 +107,11 @@ def _check_config(parts: Path, entry: dict[str, Any]) -> None:
     path = parts / catalog.CONFIGS["open_clip"]
     if not path.is_file():
         return
-    try:
-        config = read_json(path, dict[str, Any], error=BadCheckpoint, hint="It was removed.")
-        told = bool(
-            fitted(config.get("model_cfg"), dict[str, Any], called=str(path), error=BadCheckpoint).get(
-                "quick_gelu", False
-            )
-        )
-    except BadCheckpoint:
+    config = json_if_sound(path, dict[str, Any])
+    if config is None or not isinstance(config.get("model_cfg"), dict):
         shutil.rmtree(parts)
-        raise
+        raise BadCheckpoint(f"{path.name} of {entry['repo']} is no model's configuration.", "It was removed.")
+    told = bool(config["model_cfg"].get("quick_gelu", False))
     wanted = {"QuickGELU": True, "GELU": False}.get(entry["activation"], told)
     if told != wanted:
         config["model_cfg"]["quick_gelu"] = wanted
