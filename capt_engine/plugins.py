@@ -9,23 +9,31 @@ import functools
 import importlib.metadata
 import logging
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib.metadata import EntryPoint
+
+from capt_engine.errors import BadRequest, CaptError
 
 _log = logging.getLogger(__name__)
 
 OFF = "CAPT_NO_PLUGINS"
 """The environment variable that leaves all plug-ins out; `--no-plugins` sets it."""
 
+# A name is also a column, a key and a word of a command line.
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+
 
 @dataclass(frozen=True)
 class Plugin:
-    """One entry point: where it was found, what it gave, or why it was skipped."""
+    """One entry point: where it was found, what it gave, or why it was skipped. name: of the entry, where it was loaded."""
 
     group: str
     name: str
     module: str
-    package: str
+    package: str = ""
+    version: str = ""
     entry: object = None
     problem: str = ""
 
@@ -35,39 +43,53 @@ class Plugin:
         return {name: str(value) for name, value in vars(self).items() if name != "entry"}
 
 
+def off() -> bool:
+    """Return True where the user leaves plug-ins out."""
+    return os.environ.get(OFF, "0") not in ("", "0")
+
+
 @functools.cache
 def found(group: str, fits: Callable[[object], bool], taken: tuple[str, ...]) -> tuple[Plugin, ...]:
     """Load what other packages offer for a table; a broken one is named in the log and skipped.
 
     Args:
         group: the entry point group, such as "capt.attacks".
-        fits: accepts what can stand in the table.
+        fits: accepts what can stand in the table; whatever it raises says why not.
         taken: names that are in the table already.
 
     Returns:
-        One record per entry point, by package and name; those that were skipped have no entry.
+        One record per entry point, by module and name; those that were skipped have no entry.
     """
-    if os.environ.get(OFF):
+    if off():
         return ()
     plugins: list[Plugin] = []
-    names = set(taken)
     for point in sorted(importlib.metadata.entry_points(group=group), key=lambda one: (one.value, one.name)):
-        package = f"{point.dist.name} {point.dist.version}" if point.dist is not None else ""
-        plugin = Plugin(group, point.name, point.value, package)
-        try:
-            entry = point.load()
-        except Exception as error:  # whatever a stranger's module raises
-            plugin = replace(plugin, problem=f"{type(error).__name__}: {error}")
-        else:
-            called = str(getattr(entry, "name", ""))
-            if not called or not fits(entry):
-                plugin = replace(plugin, problem=f"It is nothing that {group} takes.")
-            elif called in names:
-                plugin = replace(plugin, problem=f"The name {called!r} is taken.")
-            else:
-                plugin = replace(plugin, entry=entry)
-                names.add(called)
+        names = (*taken, *(one.name for one in plugins if not one.problem))
+        plugin = _loaded(Plugin(group, point.name, point.value), point, fits, names)
         if plugin.problem:
-            _log.warning("The plug-in %s of %s was skipped: %s", plugin.module, package or "?", plugin.problem)
+            whose = f"{plugin.package or 'a nameless package'} {plugin.version}".strip()
+            _log.warning("The plug-in %s of %s was skipped: %s", plugin.module, whose, plugin.problem)
         plugins.append(plugin)
     return tuple(plugins)
+
+
+def _loaded(plugin: Plugin, point: EntryPoint, fits: Callable[[object], bool], taken: tuple[str, ...]) -> Plugin:
+    try:
+        if point.dist is not None:
+            plugin = replace(plugin, package=str(point.dist.name), version=str(point.dist.version))
+        entry = point.load()
+        if not fits(entry):
+            raise BadRequest(f"It is nothing that {plugin.group} takes.")
+        name = getattr(entry, "name", None)
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise BadRequest(f"Its name is {name!r}, not lower-case letters, digits, - and _.")
+        if name in taken:
+            raise BadRequest(f"The name {name!r} is taken.")
+    except CaptError as error:
+        return replace(plugin, problem=str(error))
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # whatever a stranger's module raises, or the reader of its package's papers
+        return replace(plugin, problem=f"{type(error).__name__}: {error}")
+    return replace(plugin, name=name, entry=entry)

@@ -31,8 +31,8 @@ P = TypeVar("P")
 class Table(Generic[T]):
     """Named entries in the order they were written; an unknown name is answered with the nearest one.
 
-    plugins: the entry point group by which other packages add entries behind ours, looked for when the table is first looked into;
-    fits: accepts what may stand in the table.
+    plugins: the entry point group by which other packages add entries behind ours, looked for when the table is first gone
+    through or asked for a name that is not ours; fits: accepts what may stand in the table.
     """
 
     def __init__(
@@ -51,14 +51,19 @@ class Table(Generic[T]):
 
     def __getitem__(self, name: str) -> T:
         """The entry called `name`; raises UnknownName."""
-        try:
-            return self._entries[name]
-        except KeyError:
-            raise UnknownName(self._kind, name, self._entries) from None
+        # A name of ours is answered without a look for plug-ins.
+        entries = self._own if name in self._own else self._entries
+        if name not in entries:
+            raise UnknownName(self._kind, name, entries)
+        return entries[name]
 
     def names(self) -> tuple[str, ...]:
         """All names, in the order they were written."""
         return tuple(self._entries)
+
+    def own_names(self) -> tuple[str, ...]:
+        """The names of our own entries, without those of plug-ins."""
+        return tuple(self._own)
 
     def plugins(self) -> tuple[Plugin, ...]:
         """What other packages offered for this table, those that were skipped too."""

@@ -28,6 +28,8 @@ os.environ.update(
     {f"XDG_{kind}_HOME": str(Path(_HOME.name) / kind.lower()) for kind in ("CONFIG", "DATA", "CACHE", "STATE")}
 )
 os.environ["HF_HUB_OFFLINE"] = "1"
+# What other packages of this environment add is not ours to test.
+os.environ["CAPT_NO_PLUGINS"] = "1"
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")

@@ -6,7 +6,7 @@ import inspect
 
 from capt_engine import torch_settings as _torch_settings  # noqa: F401 - before any torch
 from capt_engine.attacks.apgd import APGDCE, APGDDLR, APGDT, APGDMargin
-from capt_engine.attacks.base import Attack, can_target
+from capt_engine.attacks.base import KNOWLEDGE, NORMS, Attack, OwnBudget, can_target
 from capt_engine.attacks.carlini_wagner import CarliniWagner
 from capt_engine.attacks.corruption import Corrupt
 from capt_engine.attacks.embedding import EmbeddingAttack
@@ -20,7 +20,18 @@ from capt_engine.attacks.spatial import Spatial
 from capt_engine.attacks.square import Square
 from capt_engine.attacks.typographic import Typographic
 from capt_engine.records import AttackInfo
-from capt_engine.registry import Table, describe
+from capt_engine.registry import Table, build, describe
+
+
+def _fits(one: object) -> bool:
+    """Accept an attack that can be described, made with its defaults and asked for a budget; raises whatever that raises."""
+    if not (isinstance(one, type) and issubclass(one, Attack)) or inspect.isabstract(one):
+        return False
+    info, made = attack_info(one), build(one, ())
+    told = all(isinstance(text, str) for text in (info.label, info.summary)) and info.knowledge in KNOWLEDGE
+    bound = set(info.norms) <= set(NORMS.names()) if info.norms else isinstance(made, OwnBudget)
+    return told and bound and isinstance(made.work, int)
+
 
 ATTACKS: Table[type[Attack]] = Table(
     "attack",
@@ -41,7 +52,7 @@ ATTACKS: Table[type[Attack]] = Table(
     Corrupt,
     Noise,
     plugins="capt.attacks",
-    fits=lambda one: isinstance(one, type) and issubclass(one, Attack) and not inspect.isabstract(one),
+    fits=_fits,
 )
 
 

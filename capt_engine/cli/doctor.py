@@ -12,6 +12,7 @@ from pathlib import Path
 
 from capt_engine.cli.options import add_common
 from capt_engine.formatting import size
+from capt_engine.plugins import off
 from capt_engine.runs.versions import versions
 
 HELP = "device, versions, folders, free space, what is wrong and the command that mends it"
@@ -127,9 +128,9 @@ def _text(report: dict[str, object]) -> str:
     lines += ["folders"] + [f"  {name:<10} {path}  ({size(free[name])} free)" for name, path in places.items()]
     plugins = report["plugins"]
     assert isinstance(plugins, list)
-    lines += ["plug-ins"] if plugins else ["plug-ins  none"]
+    lines += ["plug-ins"] if plugins else [f"plug-ins  {'left out' if off() else 'none'}"]
     for one in plugins:
-        lines.append(f"  {one['group']} {one['name']}: {one['module']}, of {one['package']}")
+        lines.append(f"  {one['group']} {one['name']}: {one['module']}, of {one['package']} {one['version']}")
         lines += [f"    skipped: {one['problem']}"] if one["problem"] else []
     problems = report["problems"]
     assert isinstance(problems, list)

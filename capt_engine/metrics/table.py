@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from capt_engine.errors import BadRequest
 from capt_engine.metrics.alpha import AlphaInput, alpha
 from capt_engine.metrics.base import Metric, Outcomes
 from capt_engine.metrics.calibration import brier, nll
@@ -14,6 +15,7 @@ from capt_engine.metrics.consistency import agreement, divergence, js, kl
 from capt_engine.metrics.distortion import high_frequency, l0, l2, linf, mean_change, psnr, ssim
 from capt_engine.metrics.features import cosine, label_cosine
 from capt_engine.metrics.prediction import confidence, entropy, in_top_k, logit_shift, margin, top_k_kept
+from capt_engine.records.columns import COLUMNS, LATER
 from capt_engine.registry import Table
 
 
@@ -44,6 +46,15 @@ def _alpha(outcomes: Outcomes) -> Tensor:
         divergence(frozen, adversarial, rule.kl_direction),
     )
     return alpha(given, rule.name, rule.const).float()
+
+
+def _fits(one: object) -> bool:
+    """Accept a metric whose name is no column of a row; raises BadRequest where it is one."""
+    if not isinstance(one, Metric) or not callable(one.measure):
+        return False
+    if one.name in (*COLUMNS, *LATER, "event"):
+        raise BadRequest(f"A row has a column {one.name!r} already.")
+    return all(isinstance(text, str) for text in (one.label, one.help, one.unit))
 
 
 METRICS: Table[Metric] = Table(
@@ -376,5 +387,5 @@ METRICS: Table[Metric] = Table(
         higher_is_better=False,
     ),
     plugins="capt.metrics",
-    fits=lambda one: isinstance(one, Metric),
+    fits=_fits,
 )

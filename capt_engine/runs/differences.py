@@ -24,6 +24,7 @@ def differences(
     """Sentences about `new`, measured against an old manifest, and its summary and rows where they are at hand."""
     for name in ("versions", "machine"):
         yield from _values(name, manifest.get(name, {}), new.manifest.get(name, {}))
+    yield from _values("plugins", manifest.get("plugins", []), new.manifest.get("plugins", []))
     for name in ("model", "crafted_on", "classes", "rows", "pictures"):
         if name != "rows" or rows is None:
             yield from _hash(name, manifest, new.manifest)

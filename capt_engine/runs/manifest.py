@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 
+from capt_engine.attacks import ATTACKS
+from capt_engine.metrics import METRICS
 from capt_engine.model.checkpoints import Document
 from capt_engine.records import RunRequest
 from capt_engine.runs.command_line import command_of
@@ -45,6 +47,7 @@ def begun(
         "command": command_of(request),
         "started_in": str(Path.cwd()),
         "versions": versions(),
+        "plugins": _plugins(),
         "machine": {
             "os": platform.platform(),
             "processor": processor(),
@@ -74,6 +77,12 @@ def begun(
         "started": now(),
         "ended": "",
     }
+
+
+def _plugins() -> list[dict[str, str]]:
+    """What other packages add to the attacks and metrics, which is all that a run's rows can depend on."""
+    found = (*ATTACKS.plugins(), *METRICS.plugins())
+    return [{"name": one.name, "package": one.package, "version": one.version} for one in found if not one.problem]
 
 
 def ended(manifest: Mapping[str, Any], pictures: Iterable[str], rows: int, rows_sha256: str) -> dict[str, Any]:

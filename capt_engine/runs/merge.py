@@ -24,7 +24,7 @@ from capt_engine.runs.table import csv_writer, summary, trial
 
 # What may differ between the parts of one run.
 _FREE = ("shard", "keep", "resume", "skip", "batch_size", "with_pictures", "checks")
-_SAME = ("model", "crafted_on", "lpips", "classes_sha256", "label_source", "versions")
+_SAME = ("model", "crafted_on", "lpips", "classes_sha256", "label_source", "versions", "plugins")
 
 
 def merge(folders: Sequence[Path], out: Path) -> AnalyzeResult:
@@ -74,9 +74,13 @@ def _whole(runs: Sequence[FinishedRun]) -> EvaluateRequest:
                     "Only parts of the same evaluation can be joined.",
                 )
         sums = [[one.get("sha256") for one in of.manifest.get("prompts", [])] for of in (run, first)]
-        if sums[0] != sums[1] or any(run.manifest.get(name) != first.manifest.get(name) for name in _SAME):
+        if sums[0] != sums[1] or any(
+            # A part that an older version began says nothing of plug-ins, and had none.
+            (run.manifest.get(name) or None) != (first.manifest.get(name) or None)
+            for name in _SAME
+        ):
             raise BadRequest(
-                f"{str(run.folder)!r} was made by other weights, prompts, classes or versions than {str(first.folder)!r}.",
+                f"{str(run.folder)!r} was made by other weights, prompts, classes, versions or plug-ins than {str(first.folder)!r}.",
                 "Only parts of the same evaluation can be joined.",
             )
     parts = [_shard(run) for run in runs]

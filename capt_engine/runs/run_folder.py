@@ -112,6 +112,11 @@ class RunFolder:
                 f"The run in {str(self.path)!r} was measured with other LPIPS weights than those here now.",
                 "Import the same two files again, or start the run anew.",
             )
+        if (began.get("plugins") or []) != (manifest.get("plugins") or []):
+            raise BadRequest(
+                f"The run in {str(self.path)!r} was made with other plug-ins than those here now.",
+                "Install the same packages again (`capt doctor` lists what is here), or start the run anew.",
+            )
         wanted = request.rows_per_picture
         counts = Counter(line["path"] for line in lines(self.path))
         whole = {path for path, n in counts.items() if n == wanted}

@@ -11,68 +11,12 @@ from typing import Any, TextIO
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.tally import Trial
 from capt_engine.records import AnalyzeResult, PairedTest, PictureRow
+from capt_engine.records.columns import COLUMNS, LATER
 
 Cell = str | int | float | bool | None
 
 # What a spreadsheet would run when a cell begins with it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-COLUMNS = (
-    "path",
-    "sha256",
-    "width",
-    "height",
-    "label",
-    "label_source",
-    "clean_pred",
-    "clean_conf",
-    "clean_margin",
-    "attack",
-    "norm",
-    "eps",
-    "steps",
-    "restarts",
-    "seed",
-    "adv_pred",
-    "adv_conf",
-    "adv_margin",
-    "success",
-    "linf",
-    "l2",
-    "ssim",
-    "survives_png",
-    "survives_jpeg95",
-    "time_s",
-    "model_id",
-    "prompt_id",
-    "aimed_at",
-)
-"""The columns that other tools expect come first, in their order; behind them stand the metrics that LATER does not name."""
-
-LATER = (
-    "survives_jpeg75",
-    "survives_resize",
-    "skipped",
-    "goal",
-    "knowledge",
-    "perturb",
-    "rounding",
-    "budget",
-    "minimal_eps",
-    "frozen_pred",
-    "entropy_clean",
-    "entropy_attacked",
-    "label_cosine_clean",
-    "label_cosine_attacked",
-    "cosine_margin_clean",
-    "cosine_margin_attacked",
-    "high_frequency",
-    "linf_png",
-    "l2_png",
-    "lpips",
-    "alpha_rule",
-)
-"""Columns that came later stand at the end, metrics too."""
 
 _COLUMN_OF = {"margin_clean": "clean_margin", "margin_attacked": "adv_margin"}
 """Metrics that stand in a column of another name, which other tools expect; in older files they stand in both."""
@@ -127,8 +71,8 @@ def cells(row: PictureRow) -> dict[str, Cell]:
 
 def columns() -> tuple[str, ...]:
     """Every column of a row, in order."""
-    metrics = (_COLUMN_OF.get(name, name) for name in METRICS.names())
-    return tuple(dict.fromkeys((*COLUMNS, *(name for name in metrics if name not in LATER), *LATER)))
+    own, every = ([_COLUMN_OF.get(name, name) for name in names] for names in (METRICS.own_names(), METRICS.names()))
+    return tuple(dict.fromkeys((*COLUMNS, *(name for name in own if name not in LATER), *LATER, *every)))
 
 
 def trial(line: Mapping[str, str]) -> Trial:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.registry import Table
 
 
@@ -36,6 +37,22 @@ class Method:
     def attacked(self) -> bool:
         """Only methods that never look at an adversarial picture are spared the inner attack."""
         return self.objective != "clean"
+
+
+def _fits(one: object) -> bool:
+    """Accept a preset for the prompts of the one loop; raises BadRequest for what that loop does not know."""
+    if not isinstance(one, Method):
+        return False
+    if one.learns_tower:
+        raise BadRequest("A method of a plug-in learns prompts, no tower.")
+    # Only plug-ins need these, and they need torch.
+    from capt_engine.model.prompts import PromptShape
+    from capt_engine.tuning.objective import OBJECTIVES
+
+    if one.objective not in OBJECTIVES:
+        raise UnknownName("objective", one.objective, OBJECTIVES)
+    PromptShape(one.coupling, one.n_ctx, one.depth)
+    return all(isinstance(text, str) for text in (one.label, one.source, one.summary)) and one.lr > 0
 
 
 METHODS: Table[Method] = Table(
@@ -148,7 +165,7 @@ METHODS: Table[Method] = Table(
         learns_tower=True,
     ),
     plugins="capt.tuning_methods",
-    fits=lambda one: isinstance(one, Method),
+    fits=_fits,
 )
 
 

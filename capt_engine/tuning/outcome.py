@@ -13,6 +13,7 @@ from capt_engine.model.checkpoints import Document, MadeFor
 from capt_engine.model.memory import peak_bytes
 from capt_engine.model.store.prompt_store import described
 from capt_engine.records import Share, TuneEpoch, TuneResult
+from capt_engine.tuning.methods import METHODS
 from capt_engine.tuning.run_inputs import RunInputs
 from capt_engine.tuning.validation import STEPS
 
@@ -70,7 +71,7 @@ def document(inputs: RunInputs, found: Found, parameters: int, batch_size: int) 
         | ({"stop_after": found.stopped_after} if found.stopped_after else {}),
         data=inputs.fingerprint(),
         seed=request.seed,
-        versions=versions(),
+        versions=versions(inputs.settings.method.name),
         figures={
             "data": pictures.drawn.train.name,
             "n_train": len(pictures.train),
@@ -125,15 +126,15 @@ def epoch_from(plain: dict[str, Any]) -> TuneEpoch:
     return TuneEpoch(**{**plain, **shares})
 
 
-def versions() -> dict[str, str]:
-    """Of everything that a result depends on; "absent" where one is missing."""
+def versions(method: str) -> dict[str, str]:
+    """Of everything that a result depends on, the method's own package too; "absent" where one is missing."""
     found = {"python": platform.python_version()}
     for package in ("capt-explorer", "torch", "open_clip_torch"):
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             found[package] = "absent"
-    return found
+    return found | {one.package: one.version for one in METHODS.plugins() if one.name == method and not one.problem}
 
 
 def _plain(of: Share | None) -> dict[str, int | float] | None:

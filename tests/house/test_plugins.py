@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -29,6 +30,25 @@ tables = (ATTACKS, METRICS, METHODS, IMPORTERS)
 print(json.dumps([[table.names()[-1] for table in tables], [row["brightness_change"] for row in rows]]))
 """
 
+CATALOGUE = """
+import json
+from capt_engine.jobs.catalogue import catalogue
+found = catalogue()
+attack = found.attacks[-1]
+offered = "capt-short" in {method.name for method in found.methods}
+print(json.dumps([attack.name, [one.name for one in attack.params], found.metrics[-1].name, offered]))
+"""
+
+SKIPPED = {
+    "broken": "RuntimeError: this plug-in is out of order",
+    "leaving": "SystemExit: away with it",
+    "pgd": "The name 'pgd' is taken.",
+    "unlabelled": "It is nothing that capt.attacks takes.",
+    "column": "A row has a column 'path' already.",
+    "nothing": "It is nothing that capt.metrics takes.",
+    "pointless": "There is no objective called 'nothing'.",
+}
+
 HELP = """
 import importlib.metadata, sys
 def refuse(*_, **__):
@@ -55,9 +75,7 @@ def test_additions_work_and_broken_ones_are_named(
     assert names == ["brighten", "brightness_change", "capt-short", "coop-again"]
     assert all(0 < value <= 2 / 255 + 1e-6 for value in values)
     assert len(values) == 2
-    assert done.stderr.count("was skipped") == 3
-    for reason in ("this plug-in is out of order", "name 'pgd' is taken", "nothing that capt.metrics takes"):
-        assert reason in done.stderr
+    assert done.stderr.count("was skipped") == len(SKIPPED)
 
 
 def test_they_can_be_left_out(python: Run, installed: dict[str, str | None], tmp_path: Path) -> None:
@@ -80,9 +98,53 @@ def test_the_doctor_lists_them(
     if arguments:
         assert plugins == []
         return
-    assert {one["package"] for one in plugins} == {"capt-example 1.0"}
-    assert len(plugins) == 7
-    assert {one["name"] for one in plugins if one["problem"]} == {"broken", "pgd", "nothing"}
+    assert {(one["package"], one["version"]) for one in plugins} == {("capt-example", "1.0")}
+    assert [one["name"] for one in plugins if not one["problem"]] == [
+        "brighten",
+        "brightness_change",
+        "capt-short",
+        "coop-again",
+    ]
+    skipped = {one["name"]: one["problem"] for one in plugins if one["problem"]}
+    assert skipped.keys() == SKIPPED.keys()
+    assert all(skipped[name].startswith(why) for name, why in SKIPPED.items())
+    assert all(one["module"].startswith(("capt_example.", "capt_engine.attacks.pgd:")) for one in plugins)
+
+
+def test_the_terminal_runs_them_and_the_run_names_them(
+    python: Run, installed: dict[str, str | None], root: Path, tmp_path: Path
+) -> None:
+    """The attack is asked for by its name, its metric is the last column, the manifest says whose; left out, the name is unknown."""
+    command = (
+        "-m",
+        "capt_engine",
+        "analyze",
+        str(root / "resources/samples/blue-marble-mug.png"),
+        "--attack",
+        "brighten",
+    )
+    run = tmp_path / "run"
+    done = python(*command, "--out", str(run), "--set", "share=0.5", cwd=tmp_path, env=installed)
+    assert done.returncode == 0, done.stderr
+    with (run / "rows.csv").open(newline="", encoding="utf-8") as file:
+        lines = csv.DictReader(file)
+        (line,) = lines
+        assert list(lines.fieldnames or ())[-1] == "brightness_change"
+    assert 0 < float(line["brightness_change"]) <= float(line["eps"]) / 2 + 1e-6
+    assert json.loads((run / "manifest.json").read_text(encoding="utf-8"))["plugins"] == [
+        {"name": name, "package": "capt-example", "version": "1.0"} for name in ("brighten", "brightness_change")
+    ]
+    for arguments, variable in ((("--no-plugins",), None), ((), "1")):
+        refused = python(*command, *arguments, cwd=tmp_path, env=installed | {"CAPT_NO_PLUGINS": variable})
+        assert refused.returncode == 2
+        assert "There is no attack called 'brighten'" in refused.stderr
+
+
+def test_the_window_offers_them(python: Run, installed: dict[str, str | None], tmp_path: Path) -> None:
+    """The catalogue that the window draws its forms from has them behind ours, settings included."""
+    done = python("-c", CATALOGUE, cwd=tmp_path, env=installed)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == ["brighten", ["share"], "brightness_change", True]
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("evaluate", "--help"), ("tune", "--help")])

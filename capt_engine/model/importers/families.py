@@ -22,7 +22,9 @@ IMPORTERS: Table[Family] = Table(
     PROMPTER,
     COOP,
     plugins="capt.importers",
-    fits=lambda one: isinstance(one, Family),
+    fits=lambda one: (
+        isinstance(one, Family) and callable(one.fits) and callable(one.learn) and isinstance(one.label, str)
+    ),
 )
 
 

@@ -95,6 +95,9 @@ def models(context: ReportContext) -> tuple[Block, ...]:
         ]
     machine: dict[str, Any] = run.manifest.get("machine", {})
     facts += [(name, str(value)) for name, value in run.manifest.get("versions", {}).items()]
+    facts += [
+        (f"plug-in {one['name']}", f"{one['package']} {one['version']}") for one in run.manifest.get("plugins", [])
+    ]
     of_machine = ("os", "processor", "device", "device_name", "precision", "threads")
     facts += [(name.replace("_", " "), str(machine[name])) for name in of_machine if machine.get(name)]
     if memory := run.summary.get("memory_bytes"):

@@ -17,7 +17,7 @@ from capt_engine.runs import kept_pictures
 from capt_engine.runs.differences import differences
 from capt_engine.runs.finished_run import FinishedRun
 from capt_engine.runs.merge import merge
-from capt_engine.runs.run_folder import lines
+from capt_engine.runs.run_folder import RunFolder, lines
 from tests.engine.reports.made_runs import kept, request, rows
 
 
@@ -29,6 +29,36 @@ def part(folder: Path, number: int, of: int, n: int) -> Path:
             yield from rows(request(folder), 1, first=i)
 
     return kept(folder, len(range(number - 1, n, of)), given=given(), shard=(number, of))
+
+
+PLUGIN = {"name": "tiny", "package": "capt-example", "version": "1.0"}
+
+
+def with_plugins(folder: Path, plugins: list[dict[str, str]] | None) -> Path:
+    """The run, as if those plug-ins had been there; None is a manifest of before there were any."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest.pop("plugins")
+    told = manifest if plugins is None else {**manifest, "plugins": plugins}
+    (folder / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
+    return folder
+
+
+def test_parts_made_with_other_plug_ins_are_refused(tmp_path: Path) -> None:
+    """Their columns differ; a part that an older version made had none."""
+    parts = [part(tmp_path / str(i), i, 2, 4) for i in (1, 2)]
+    merge([with_plugins(parts[0], None), parts[1]], tmp_path / "joined")
+    with pytest.raises(BadRequest, match="plug-ins"):
+        merge([with_plugins(parts[1], [PLUGIN]), parts[0]], tmp_path / "refused")
+
+
+def test_a_run_is_not_resumed_with_other_plug_ins(tmp_path: Path) -> None:
+    """The rows of one file have the same columns from top to bottom."""
+    run = with_plugins(part(tmp_path / "run", 1, 2, 4), [PLUGIN])
+    asked = request(tmp_path / "run", shard=(1, 2), resume=True)
+    with pytest.raises(BadRequest, match="other plug-ins"):
+        RunFolder(run, asked, {"plugins": []}, resume=True)
+    with RunFolder(run, asked, {"plugins": [PLUGIN]}, resume=True) as folder:
+        assert folder.done
 
 
 def timeless(folder: Path) -> list[dict[str, str]]:
@@ -123,5 +153,7 @@ def test_a_planted_difference_is_found(tmp_path: Path) -> None:
     versions = {**old.manifest, "versions": {**old.manifest["versions"], "torch": "0.1"}}
     (said,) = differences(versions, None, None, new)
     assert said.startswith("versions, torch: 0.1 before")
+    (said,) = differences({**old.manifest, "plugins": [PLUGIN]}, None, None, new)
+    assert said.startswith("plugins: [{'name': 'tiny'")
     hashes = {**old.manifest, "rows": {"n": 1, "sha256": "00"}, "classes_sha256": "11"}
     assert len(list(differences(hashes, None, None, new))) == 2

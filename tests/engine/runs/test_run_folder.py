@@ -11,6 +11,7 @@ import pytest
 
 from capt_engine.errors import BadRequest
 from capt_engine.formatting import typed_budget
+from capt_engine.records.columns import LATER
 from capt_engine.reports import REPORTS
 from capt_engine.reports.build import build
 from capt_engine.runs import kept_pictures
@@ -19,7 +20,7 @@ from capt_engine.runs.kept_runs import kept_runs
 from capt_engine.runs.manifest import digest
 from capt_engine.runs.request_text import from_json
 from capt_engine.runs.run_folder import RunFolder
-from capt_engine.runs.table import LATER, columns
+from capt_engine.runs.table import columns
 from tests.engine.reports.made_runs import kept, request, rows
 
 

@@ -11,7 +11,8 @@ import pytest
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.tally import Trial
 from capt_engine.records import AttackSpec, PictureRow, ThreatModel, Verdict
-from capt_engine.runs.table import LATER, cells, columns, csv_cells, csv_writer, trial
+from capt_engine.records.columns import LATER
+from capt_engine.runs.table import cells, columns, csv_cells, csv_writer, trial
 
 ROW = PictureRow(
     path="holiday/cat.jpg",

@@ -42,11 +42,20 @@ class Brighten(Attack):
         return (images + self.share * threat.eps).clamp(0, 1)
 
 
+class Unlabelled(Brighten):
+    """An attack without a sentence for its form."""
+
+    name = "unlabelled"
+    summary = None
+
+
 brightness = Metric(
     "brightness_change",
     "Change of brightness",
     lambda o: (o.adversarial_images - o.images).flatten(1).mean(dim=1),
     "The mean over all values of what was added.",
 )
+a_column = replace(brightness, name="path")
 short = Method("capt-short", "CAPT, short", "tests", "capt", "vision_to_text", 1, 1, summary="One token in one layer.")
+pointless = replace(short, name="pointless", objective="nothing")
 coop_again: Family = replace(COOP, name="coop-again")

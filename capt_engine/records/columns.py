@@ -1,0 +1,60 @@
+"""The columns of a row in their order. A metric of a plug-in may not take the name of one."""
+
+from __future__ import annotations
+
+COLUMNS = (
+    "path",
+    "sha256",
+    "width",
+    "height",
+    "label",
+    "label_source",
+    "clean_pred",
+    "clean_conf",
+    "clean_margin",
+    "attack",
+    "norm",
+    "eps",
+    "steps",
+    "restarts",
+    "seed",
+    "adv_pred",
+    "adv_conf",
+    "adv_margin",
+    "success",
+    "linf",
+    "l2",
+    "ssim",
+    "survives_png",
+    "survives_jpeg95",
+    "time_s",
+    "model_id",
+    "prompt_id",
+    "aimed_at",
+)
+"""The columns that other tools expect come first, in their order; behind them stand our metrics that LATER does not name."""
+
+LATER = (
+    "survives_jpeg75",
+    "survives_resize",
+    "skipped",
+    "goal",
+    "knowledge",
+    "perturb",
+    "rounding",
+    "budget",
+    "minimal_eps",
+    "frozen_pred",
+    "entropy_clean",
+    "entropy_attacked",
+    "label_cosine_clean",
+    "label_cosine_attacked",
+    "cosine_margin_clean",
+    "cosine_margin_attacked",
+    "high_frequency",
+    "linf_png",
+    "l2_png",
+    "lpips",
+    "alpha_rule",
+)
+"""Columns that came later, metrics too; only the metrics of plug-ins stand behind them."""
