@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
@@ -51,6 +52,12 @@ TINY_CONFIG: dict[str, Any] = {
         "resize_mode": "shortest",
     },
 }
+
+# The same examples on every machine, and no law of theirs about time: workers share cores.
+hypothesis.settings.register_profile(
+    "house", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("house")
 
 
 def pytest_unconfigure() -> None:
