@@ -52,7 +52,7 @@ class MainWindow(QMainWindow):
 
     def __init__(self, desk: Desk, keeper: SettingsKeeper, log_folder: Path) -> None:
         super().__init__()
-        self._desk = desk
+        self.desk = desk
         self._keeper = keeper
         self._log_folder = log_folder
         self._pages: list[Page] = []
@@ -118,7 +118,7 @@ class MainWindow(QMainWindow):
 
     def on_engine_changed(self) -> None:
         """Show what the engine is doing, and where."""
-        engine = self._desk.engine
+        engine = self.desk.engine
         self._note.setText(engine.waiting_text)
         if engine.failure is not None:
             self._pill.set_state("error", "Engine not available", engine.failure.message)
@@ -129,7 +129,7 @@ class MainWindow(QMainWindow):
 
     def on_tuning_progressed(self) -> None:
         """A small mark tells, on every page, that tuning goes on."""
-        run = self._desk.tuning.run
+        run = self.desk.tuning.run
         words = self.tr("Tuning is paused") if run.is_paused else self.tr("Tuning goes on") if run.is_running else ""
         self.rail.set_busy(TUNE, words)
 
@@ -139,12 +139,12 @@ class MainWindow(QMainWindow):
 
     def on_theme_changed(self) -> None:
         """Remember the choice."""
-        self._desk.settings.theme = self._desk.theme.choice
+        self.desk.settings.theme = self.desk.theme.choice
         self._keeper.touch()
 
     def on_theme_chosen(self, action: QAction) -> None:
         """Change between system, light and dark."""
-        self._desk.theme.set_choice(action.data())
+        self.desk.theme.set_choice(action.data())
 
     def on_page_chosen(self, action: QAction) -> None:
         """Bring a page to the front."""
@@ -189,7 +189,7 @@ class MainWindow(QMainWindow):
         """Remember sizes and choices."""
         for page in self._pages:
             page.leave()
-        self._desk.settings.geometry = base64.b64encode(self.saveGeometry().data()).decode()
+        self.desk.settings.geometry = base64.b64encode(self.saveGeometry().data()).decode()
         self._keeper.save_now()
         super().closeEvent(event)
 
@@ -204,7 +204,7 @@ class MainWindow(QMainWindow):
 
     def _fill_pages(self) -> None:
         for number, info in enumerate(PAGES, 1):
-            page = info.make(self._desk)
+            page = info.make(self.desk)
             if not isinstance(page, QWidget):
                 raise TypeError(f"The page {info.title} is no QWidget.")
             self._pages.append(page)
@@ -250,7 +250,7 @@ class MainWindow(QMainWindow):
         group = QActionGroup(self)
         actions: list[QAction | None] = [*self._page_actions.values(), None]
         for choice, words in _THEMES:
-            action = QAction(words, self, checkable=True, checked=choice == self._desk.theme.choice)
+            action = QAction(words, self, checkable=True, checked=choice == self.desk.theme.choice)
             action.setData(choice)
             group.addAction(action)
             actions.append(action)
@@ -273,8 +273,8 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         self.resize(*_SIZE)
-        if self._desk.settings.geometry:
-            self.restoreGeometry(QByteArray.fromBase64(self._desk.settings.geometry.encode()))
+        if self.desk.settings.geometry:
+            self.restoreGeometry(QByteArray.fromBase64(self.desk.settings.geometry.encode()))
         # a small screen should not lose the job bar below its edge
         room = self.screen().availableSize()
         self.resize(min(self.width(), room.width()), min(self.height(), room.height()))

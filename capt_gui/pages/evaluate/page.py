@@ -31,7 +31,7 @@ class EvaluatePage(QWidget):
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._desk = desk
+        self.desk = desk
         self._data, self._run = desk.evaluation.data, desk.evaluation.run
         # a test answers in the dialogs' place
         self.ask_folder = self._ask_folder
@@ -97,30 +97,30 @@ class EvaluatePage(QWidget):
     def on_choose_folder(self) -> None:
         """Ask for a folder."""
         if path := self.ask_folder():
-            self._desk.settings.last_folder = path
+            self.desk.settings.last_folder = path
             self.on_paths([path])
 
     def on_choose_table(self) -> None:
         """Ask for a CSV or a split file."""
         if path := self.ask_table():
-            self._desk.settings.last_folder = str(Path(path).parent)
+            self.desk.settings.last_folder = str(Path(path).parent)
             self.on_paths([path])
 
     def on_open_clicked(self, side: str) -> None:
         """Ask for a file with prompts, and put it on that side."""
-        if path := self.ask_checkpoint(self, self._desk.settings.last_folder):
-            self._desk.model.sides.open_file(path, side)
+        if path := self.ask_checkpoint(self, self.desk.settings.last_folder):
+            self.desk.model.sides.open_file(path, side)
 
     def on_report(self) -> None:
         """The report of the run in front."""
         if self._run.request is not None and not self._run.report_problem():
-            self._desk.reports.show_run(self._run.request.options.keep)
-            self._desk.navigation.go(REPORT)
+            self.desk.reports.show_run(self._run.request.options.keep)
+            self.desk.navigation.go(REPORT)
 
     def on_explore(self, paths: list[str]) -> None:
         """Look at some pictures one by one: they join the gallery of the Explore page."""
-        self._desk.analysis.drop(paths)
-        self._desk.navigation.go(EXPLORE)
+        self.desk.analysis.drop(paths)
+        self.desk.navigation.go(EXPLORE)
 
     def on_face_picked(self, face: str) -> None:
         """The user wants to see the pictures, or the results."""
@@ -173,8 +173,8 @@ class EvaluatePage(QWidget):
 
     def on_engine_changed(self) -> None:
         """An engine that cannot start is said once."""
-        if self._desk.engine.failure is not None:
-            self.on_failed(self._desk.engine.failure)
+        if self.desk.engine.failure is not None:
+            self.on_failed(self.desk.engine.failure)
         self.on_changed()
 
     def on_cancel(self) -> None:
@@ -203,7 +203,7 @@ class EvaluatePage(QWidget):
             (self.welcome.folder if face is self.welcome else self.pictures.table).setFocus()
 
     def _recent(self) -> list[str]:
-        return self._desk.settings.evaluate.recent
+        return self.desk.settings.evaluate.recent
 
     def _greeting(self) -> Greeting:
         return Greeting(
@@ -221,13 +221,13 @@ class EvaluatePage(QWidget):
 
     def _ask_folder(self) -> str:
         return QFileDialog.getExistingDirectory(
-            self, self.tr("A folder with a folder for each class"), self._desk.settings.last_folder
+            self, self.tr("A folder with a folder for each class"), self.desk.settings.last_folder
         )
 
     def _ask_table(self) -> str:
         words = self.tr("Tables and split files (*.csv *.tsv *.json);;All files (*)")
         path, _ = QFileDialog.getOpenFileName(
-            self, self.tr("A table of pictures"), self._desk.settings.last_folder, words
+            self, self.tr("A table of pictures"), self.desk.settings.last_folder, words
         )
         return path
 
@@ -289,5 +289,5 @@ class EvaluatePage(QWidget):
         data.failed.connect(self.on_failed)
         run.running_changed.connect(self.on_run_changed)
         run.changed.connect(self.on_changed)
-        self._desk.evaluation.choices.changed.connect(self.on_changed)
-        self._desk.engine.changed.connect(self.on_engine_changed)
+        self.desk.evaluation.choices.changed.connect(self.on_changed)
+        self.desk.engine.changed.connect(self.on_engine_changed)

@@ -28,7 +28,7 @@ class ExplorePage(QWidget):
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._desk = desk
+        self.desk = desk
         self._current = ""
         self._offered = ""
         self.intake = Intake(self, desk.analysis, desk.settings)
@@ -69,29 +69,29 @@ class ExplorePage(QWidget):
     def leave(self) -> None:
         """Remember the sizes of the columns, and remove what was pasted."""
         if self.gallery.isVisible():
-            self._desk.settings.columns = self._columns.sizes()
-            self._desk.settings.rows = self.result.splitter.sizes()
+            self.desk.settings.columns = self._columns.sizes()
+            self.desk.settings.rows = self.result.splitter.sizes()
         self.intake.clean_up()
 
     def on_counts_changed(self) -> None:
         """Welcome, or show the gallery."""
-        empty = self._desk.gallery.rowCount() == 0
+        empty = self.desk.gallery.rowCount() == 0
         self.gallery.setVisible(not empty)
-        idle = empty and not self._desk.analysis.is_running
+        idle = empty and not self.desk.analysis.is_running
         self._centre.setCurrentWidget(self.welcome if idle else self.result)
         for action in self._needing_pictures:
             action.setEnabled(not empty)
 
     def on_pictures_found(self, paths: list[str]) -> None:
         """Show the first new picture when none is chosen."""
-        if paths and self._desk.gallery.item(self._current) is None:
+        if paths and self.desk.gallery.item(self._current) is None:
             self.gallery.view.select_path(paths[0])
 
     def on_current_changed(self, path: str) -> None:
         """Show another picture; ask for its big pictures again if they are no longer kept."""
         self._current = path
         self._refresh()
-        self._desk.analysis.redraw(path)
+        self.desk.analysis.redraw(path)
 
     def on_result_changed(self, path: str) -> None:
         """Show what is new about the current picture."""
@@ -104,8 +104,8 @@ class ExplorePage(QWidget):
 
     def on_engine_changed(self) -> None:
         """An engine that cannot start is said once; a start that goes on changes what we wait for."""
-        if self._desk.engine.failure is not None:
-            self.on_failed(self._desk.engine.failure)
+        if self.desk.engine.failure is not None:
+            self.on_failed(self.desk.engine.failure)
         self._refresh()
 
     def on_problem(self, message: str, hint: str) -> None:
@@ -114,7 +114,7 @@ class ExplorePage(QWidget):
 
     def on_running_changed(self, running: bool) -> None:
         """Run and Cancel exclude each other."""
-        self.run_action.setEnabled(not running and self._desk.gallery.has_usable())
+        self.run_action.setEnabled(not running and self.desk.gallery.has_usable())
         self.cancel_action.setEnabled(running)
         if running:
             self.result.show_summary(None)
@@ -142,7 +142,7 @@ class ExplorePage(QWidget):
         if not self._offered:
             self.export.show_folder()
             return
-        self._desk.model.sides.open_file(self._offered, "b")
+        self.desk.model.sides.open_file(self._offered, "b")
         self._offered = ""
 
     def on_saved(self, message: str, folder: str) -> None:
@@ -158,7 +158,7 @@ class ExplorePage(QWidget):
         """Ask for a file with prompts, and put it on that side."""
         path = self.intake.ask_checkpoint()
         if path:
-            self._desk.model.sides.open_file(path, side)
+            self.desk.model.sides.open_file(path, side)
 
     def on_paste(self) -> None:
         """Take the clipboard."""
@@ -167,7 +167,7 @@ class ExplorePage(QWidget):
 
     def on_at_once_toggled(self, checked: bool) -> None:
         """Remember whether new pictures wait for Run."""
-        self._desk.settings.auto_run = checked
+        self.desk.settings.auto_run = checked
 
     def on_save(self) -> None:
         """Save the adversarial picture of the current one."""
@@ -179,8 +179,8 @@ class ExplorePage(QWidget):
 
     def on_clear(self) -> None:
         """Stop, and empty the gallery; the files stay where they are."""
-        self._desk.analysis.cancel()
-        self._desk.gallery.clear()
+        self.desk.analysis.cancel()
+        self.desk.gallery.clear()
         self._current = ""
         self.result.show_summary(None)
         self._refresh()
@@ -191,7 +191,7 @@ class ExplorePage(QWidget):
         self.banner_room.show()
 
     def _refresh(self) -> None:
-        self.result.show_item(self._desk.gallery.item(self._current))
+        self.result.show_item(self.desk.gallery.item(self._current))
 
     def _make_actions(self) -> dict[str, list[QAction | None]]:
         open_files = self._action("&Open pictures…", self.intake.on_open_files, "Ctrl+O")
@@ -200,12 +200,12 @@ class ExplorePage(QWidget):
         paste = self._action("&Paste", self.on_paste, "Ctrl+V")
         save = self._action("&Save adversarial picture as PNG…", self.on_save, "Ctrl+S")
         clear = self._action("&Clear the gallery", self.on_clear)
-        self.run_action = self._action("&Run", self._desk.analysis.run_all, "F5", "Ctrl+R")
-        self.cancel_action = self._action("&Cancel", self._desk.analysis.cancel, "Esc")
+        self.run_action = self._action("&Run", self.desk.analysis.run_all, "F5", "Ctrl+R")
+        self.cancel_action = self._action("&Cancel", self.desk.analysis.cancel, "Esc")
         self.cancel_action.setEnabled(False)
         self._needing_pictures = (save, clear)
         at_once = QAction("Analyse new pictures &at once", self, checkable=True)
-        at_once.setChecked(self._desk.settings.auto_run)
+        at_once.setChecked(self.desk.settings.auto_run)
         at_once.toggled.connect(self.on_at_once_toggled)
         triptych = self.result.triptych
         zoom: list[QAction | None] = [
@@ -237,7 +237,7 @@ class ExplorePage(QWidget):
         self.gallery.setMinimumWidth(170)
         self._centre.setMinimumWidth(460)
         self.settings_column.setMinimumWidth(290)
-        settings = self._desk.settings
+        settings = self.desk.settings
         self._columns.setSizes(settings.columns if len(settings.columns) == 3 else _COLUMNS)
         self.result.splitter.setSizes(settings.rows if len(settings.rows) == 2 else _ROWS)
         layout = QVBoxLayout(self)
@@ -252,7 +252,7 @@ class ExplorePage(QWidget):
         layout.addWidget(self._columns, 1)
 
     def _connect(self) -> None:
-        zone, gallery, analysis = self.welcome.drop_zone, self.gallery, self._desk.analysis
+        zone, gallery, analysis = self.welcome.drop_zone, self.gallery, self.desk.analysis
         zone.paths_dropped.connect(self.intake.take_paths)
         zone.open_files_clicked.connect(self.intake.on_open_files)
         zone.open_folder_clicked.connect(self.intake.on_open_folder)
@@ -269,10 +269,10 @@ class ExplorePage(QWidget):
         self.banner.action_clicked.connect(self.on_action_clicked)
         self.intake.problem.connect(self.on_problem)
         self.export.saved.connect(self.on_saved)
-        self._desk.results_file.failed.connect(self.on_failed)
+        self.desk.results_file.failed.connect(self.on_failed)
         self.intake.checkpoint_found.connect(self.on_checkpoint_found)
         self.settings_column.model.open_clicked.connect(self.on_open_clicked)
-        self._desk.gallery.result_changed.connect(self.on_result_changed)
-        self._desk.gallery.counts_changed.connect(self.on_counts_changed)
-        self._desk.choices.changed.connect(self._refresh)
-        self._desk.engine.changed.connect(self.on_engine_changed)
+        self.desk.gallery.result_changed.connect(self.on_result_changed)
+        self.desk.gallery.counts_changed.connect(self.on_counts_changed)
+        self.desk.choices.changed.connect(self._refresh)
+        self.desk.engine.changed.connect(self.on_engine_changed)
