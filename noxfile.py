@@ -1,4 +1,4 @@
-"""What one does here, the same on every system: `uv run nox -s check | test | app | package`, and now and then `oracles`.
+"""What one does here, the same on every system: `uv run nox -s check | test | app | package`, and now and then `coverage` or `oracles`.
 
 Every other session uses the environment that nox itself runs in: a fresh one for each would mean one more torch for each, and
 `uv run` keeps this one true to pyproject.toml anyway.
@@ -29,6 +29,16 @@ def check(session: nox.Session) -> None:
 def test(session: nox.Session) -> None:
     """The whole suite, or what is asked for: `nox -s test -- tests/engine/attacks -x`."""
     session.run(sys.executable, "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Count which lines the suite runs, in every process it starts, and fail below the floor that pyproject.toml names."""
+    measured = (sys.executable, "-m", "coverage")
+    session.run(*measured, "erase")
+    session.run(*measured, "run", "-m", "pytest", *session.posargs)
+    session.run(*measured, "combine", "--quiet")
+    session.run(*measured, "report")
 
 
 @nox.session

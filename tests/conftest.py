@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # What capt_engine.model.devices sets too; it is read once, at the first matrix product, which may belong to a test that never loads it.
 os.environ["MKL_CBWR"] = "AUTO,STRICT"
 
+# Minutes of programs, models and type checks: begun first, so that no worker is left with one of them at the end.
+LONG_FIRST = ("flow", "oracles", "house")
+
 TINY_CLASSES = ("a cube", "a sphere", "a cone", "a heart", "a star", "a mug", "a donut")
 TINY_CONFIG: dict[str, Any] = {
     "model_cfg": {
@@ -53,6 +57,18 @@ TINY_CONFIG: dict[str, Any] = {
         "resize_mode": "shortest",
     },
 }
+
+# The same examples on every machine, and no law of theirs about time: workers share cores.
+hypothesis.settings.register_profile(
+    "house", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("house")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long tests first; all others stay in their order."""
+    here = Path(__file__).parent
+    items.sort(key=lambda item: item.path.relative_to(here).parts[0] not in LONG_FIRST)
 
 
 def pytest_unconfigure() -> None:

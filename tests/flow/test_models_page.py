@@ -83,6 +83,8 @@ def test_a_model_is_fetched_used_verified_and_removed(page: ModelsPage, desk: De
     qtbot.waitUntil(lambda: "somebody--tiny" in installed(desk), timeout=PATIENCE_MS)
     assert hub.asked
     page.on_chosen(["somebody--tiny"])
+    # the catalogue and the page's list are two answers; a button that is not there yet would hear no click
+    qtbot.waitUntil(page.details.verify.isVisible, timeout=PATIENCE_MS)
     with qtbot.waitSignal(page.install.done, timeout=PATIENCE_MS):
         page.details.verify.click()
     folder = Path(os.environ["XDG_DATA_HOME"], "capt-explorer", "models", "somebody--tiny")

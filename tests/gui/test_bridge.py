@@ -6,7 +6,7 @@ import gc
 import sys
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from fakes import READY, ActingEngine, FakeEngine
@@ -47,17 +47,21 @@ class Listener(QObject):
 
 
 @pytest.fixture
-def engine(bridge: Bridge) -> FakeEngine:
+def engine() -> FakeEngine:
     """The fake behind the bridge."""
-    assert isinstance(bridge._engine, FakeEngine)
-    return bridge._engine
+    return FakeEngine(lambda _: None)
 
 
 @pytest.fixture
-def bridge(qapp: object) -> Iterator[Bridge]:
+def bridge(qapp: object, engine: FakeEngine) -> Iterator[Bridge]:
     """A bridge with a fake engine."""
     del qapp
-    bridge = Bridge(FakeEngine)
+
+    def make(on_event: Callable[[r.Event], None]) -> FakeEngine:
+        engine.emit = on_event
+        return engine
+
+    bridge = Bridge(make)
     bridge.open()
     yield bridge
     bridge.close()
@@ -215,7 +219,7 @@ def test_closing_while_jobs_run_is_clean(qtbot: QtBot) -> None:
     assert bridge.close()
     QCoreApplication.processEvents()
     assert listener.heard == []
-    assert not made[0]._thread.is_alive()
+    assert "acting-engine" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_nothing_is_emitted_after_close(bridge: Bridge, engine: FakeEngine) -> None:

@@ -120,4 +120,5 @@ def compared(victim: Victim, what: str, ours: Tensor, theirs: Tensor) -> None:
     )
     clean = victim.right(victim.images).float().mean().item()
     assert other < clean, "the comparison would show little"
-    assert mine <= other + 0.01
+    # In pictures, as a share of exactly a point more is no exact number.
+    assert int(ours.sum()) <= int(theirs.sum()) + len(ours) // 100

@@ -16,7 +16,7 @@ SHAPE = (2, 3, 2, 2)
 VALUES = 24
 TINY = 1e-6
 
-law = settings(deadline=None, max_examples=200, derandomize=True)
+law = settings(max_examples=200)
 norms = st.sampled_from(list(NORMS))
 # Zero, tiny and huge budgets, and those that lie just off a whole number of 255ths.
 budgets = st.one_of(

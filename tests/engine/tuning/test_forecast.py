@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 import torch
 
 from capt_engine.errors import BadRequest
 from capt_engine.records import TuneForecast
+from capt_engine.tuning import callbacks, loop, run, run_inputs
 from capt_engine.tuning import forecast as module
 from capt_engine.tuning.methods import METHODS
 from capt_engine.tuning.objective import OBJECTIVES, Settings, Terms, Views
 from capt_engine.tuning.run import foresee
+from capt_engine.tuning.run_inputs import Pictures
+from capt_engine.tuning.validation import Measured, Validator
 from tests.engine.tuning.conftest import Runs, write_pictures
+
+
+@dataclass
+class ActedCosts:
+    """Seconds that have passed on a clock of our own, and what they were spent on."""
+
+    COST_S: ClassVar = {"read": 0.5, "validate": 2.0, "step": 3.0}
+    now_s: float = 1000.0
+    warm_up_s: float = 0.0
+    done: Counter[str] = field(default_factory=Counter)
+
+    def spend(self, what: str, times: int = 1) -> None:
+        """Let the work take its time."""
+        self.done[what] += times
+        self.now_s += times * self.COST_S[what]
+        if what == "step":
+            self.now_s += self.warm_up_s
+            self.warm_up_s = 0.0
+
 
 TEXT_ONLY: dict[str, object] = {"n_ctx": 4, "depth": 1}
 
@@ -88,8 +114,48 @@ def test_memory_that_runs_out_is_met_with_a_smaller_batch(runs: Runs, monkeypatc
     assert foretold(runs, batch_size=4).batch_size == 1
 
 
-def test_the_forecast_comes_near(runs: Runs, tmp_path: Path) -> None:
-    """Within a factor of four of what the run then takes; the tiny model's steps take milliseconds, so no closer is asked here."""
-    told = foretold(runs, epochs=4)
-    result = runs(epochs=4, out=str(tmp_path / "timed.safetensors"))
-    assert told.seconds / 4 < result.seconds < told.seconds * 4
+@pytest.fixture
+def acted(monkeypatch: pytest.MonkeyPatch) -> ActedCosts:
+    """A clock that only the work itself moves, by a fixed amount for each picture and each step."""
+    costs, capt, measure = ActedCosts(), OBJECTIVES["capt"], Validator.measure
+
+    def objective(views: Views, settings: Settings) -> Terms:
+        costs.spend("step")
+        return capt(views, settings)
+
+    def measured(self: Validator, *rest: Any) -> Measured:
+        costs.spend("validate", len(self))
+        return measure(self, *rest)
+
+    def read_all(*given: Any, **more: Any) -> Pictures:
+        found = run_inputs.read_all(*given, **more)
+        costs.spend("read", found.count)
+        return found
+
+    monkeypatch.setitem(OBJECTIVES, "capt", objective)
+    monkeypatch.setattr(Validator, "measure", measured)
+    for reader in (module, run):
+        monkeypatch.setattr(reader, "read_all", read_all)
+    for timed in (callbacks, loop):
+        monkeypatch.setattr(timed, "time", SimpleNamespace(monotonic=lambda: costs.now_s))
+    return costs
+
+
+def test_the_forecast_is_what_the_run_then_takes(runs: Runs, tmp_path: Path, acted: ActedCosts) -> None:
+    """A quarter of the pictures are read and three steps tried, and the whole run is foretold to the second but for its own trial."""
+    write_pictures(tmp_path / "many", 40)
+    changes: dict[str, object] = {"data": str(tmp_path / "many"), "shots": 16, "epochs": 3}
+    told = foretold(runs, **changes)
+    assert acted.done == {"read": 3 + 12, "validate": 12, "step": module.DRY_STEPS}
+    acted.done.clear()
+    result = runs(**changes)
+    assert (told.n_train, told.n_val) == (48, 12)
+    assert acted.done == {"read": 60, "validate": 4 * 12, "step": 3 * 16 + module.DRY_STEPS}
+    assert told.seconds == pytest.approx(result.seconds - module.DRY_STEPS * acted.COST_S["step"])
+
+
+def test_a_first_step_that_warms_up_is_not_taken_for_the_others(runs: Runs, acted: ActedCosts) -> None:
+    """The first step of all takes a minute more; the forecast is that of a run whose steps are all alike."""
+    even = foretold(runs, epochs=4)
+    acted.warm_up_s = 60.0
+    assert foretold(runs, epochs=4).seconds == pytest.approx(even.seconds)

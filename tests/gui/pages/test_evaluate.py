@@ -12,6 +12,7 @@ import pytest
 from conftest import Bench
 from evaluating import drop, dropped, finished, last, play, press
 from fakes import READY, TWO_SIDES
+from finding import let_go, named
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
@@ -23,6 +24,7 @@ from capt_gui.main_window import MainWindow
 from capt_gui.pages.evaluate.page import EvaluatePage
 from capt_gui.view_models.navigation import EVALUATE
 from capt_gui.view_models.settings_keeper import SettingsKeeper
+from capt_gui.widgets.segments import Segments
 
 
 @pytest.fixture
@@ -161,7 +163,7 @@ def test_a_quick_look_at_one_side(bench: Bench, page: EvaluatePage, tmp_path: Pa
     assert not results.curve.isVisible()
     assert not results.corruptions.isVisible()
     assert results.confusion.grid.text_of(0, 1) == "1"
-    results.confusion._state.buttons["attacked"].click()
+    named(results.confusion, QAbstractButton, "State of the pictures: Attacked").click()
     assert results.confusion.grid.text_of(0, 0) == ""
     assert results.confusion.grid.text_of(1, 0) == "1"
 
@@ -180,7 +182,7 @@ def test_two_sides_stand_beside_each_other(bench: Bench, page: EvaluatePage, tmp
     assert "CAPT, 16 shots" in results.figures.bars.accessibleDescription()
     assert results.attacks.table.shown(1) == ["A", "B", "A", "B"]
     assert results.classes.heading.text() == "Class by class: A → B"
-    assert results.confusion._side.isVisible()
+    assert named(results.confusion, Segments, "Side").isVisible()
 
 
 def test_the_report_of_the_run_and_its_command(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
@@ -334,7 +336,7 @@ def test_the_window_marks_an_evaluation_that_goes_on(bench: Bench, qtbot: QtBot,
     assert page.banner.accessibleName() == "Hello."
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(tmp_path))])
-    assert window._take(mime)
+    assert let_go(window, mime)
     assert window.page is page
     play(bench, r.JobFinished(last(bench), acted_data.found({"cat": 9, "dog": 9})))
     bench.desk.evaluation.run.start()

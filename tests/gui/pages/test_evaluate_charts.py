@@ -11,12 +11,15 @@ import pytest
 from conftest import Bench
 from evaluating import dropped, finished, last, play, press
 from fakes import READY
+from finding import named
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QListView
 from pytestqt.qtbot import QtBot
 
 from capt_engine import records as r
 from capt_gui.pages.evaluate.page import EvaluatePage
+from capt_gui.widgets.segments import Segments
 
 
 @pytest.fixture
@@ -59,7 +62,7 @@ def test_corruptions_have_their_table(bench: Bench, page: EvaluatePage, tmp_path
     ]
     assert "1 under every corruption" in results.corruptions.words.text()
     assert not results.attacks.isVisible()
-    assert not results.confusion._state.isVisible()
+    assert not named(results.confusion, Segments, "State of the pictures").isVisible()
 
 
 @pytest.mark.parametrize(
@@ -111,11 +114,11 @@ def test_a_cell_of_the_matrix_shows_its_pictures(bench: Bench, page: EvaluatePag
     finished(bench, acted.result())
     card = page.results.confusion
     assert not card.pictures.isVisible()
-    card._state.buttons["attacked"].click()
+    named(card, QAbstractButton, "State of the pictures: Attacked").click()
     for key in (Qt.Key.Key_Right, Qt.Key.Key_Left, Qt.Key.Key_Down, Qt.Key.Key_Return):
         QTest.keyClick(card.grid, key)
     assert card.pictures.title.text() == "1 picture: “dog”, called “cat” when attacked"
-    assert card.pictures._tiles.rowCount() == 1
+    assert card.pictures.findChild(QListView).model().rowCount() == 1
     asked: list[str] = []
     bench.desk.navigation.requested.connect(asked.append)
     press(card.pictures.explore)
@@ -126,5 +129,5 @@ def test_a_cell_of_the_matrix_shows_its_pictures(bench: Bench, page: EvaluatePag
     QTest.mouseClick(card.grid, Qt.MouseButton.LeftButton, pos=card.grid.cell_rect(2, 0).center().toPoint())
     assert card.pictures.title.text() == "No picture: “emu”, called “cat” when attacked"
     assert not card.pictures.explore.isVisible()
-    card._state.buttons["clean"].click()
+    named(card, QAbstractButton, "State of the pictures: Clean").click()
     assert not card.pictures.isVisible()

@@ -9,11 +9,12 @@ import pytest
 from acted_reports import SECTIONS, kept
 from conftest import Bench
 from fakes import READY, TWO_SIDES, ActingEngine, picture
+from finding import button, let_go, words
 from PySide6.QtCore import QCoreApplication, QMimeData, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtPrintSupport import QPrinter, QPrinterInfo
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QCheckBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from capt_engine.records import (
@@ -33,6 +34,7 @@ from capt_engine.records import (
 )
 from capt_gui.bridge import Bridge
 from capt_gui.main_window import MainWindow
+from capt_gui.pages.explore.page import ExplorePage
 from capt_gui.pages.report.page import ReportPage
 from capt_gui.settings import Settings
 from capt_gui.theme import Theme
@@ -63,11 +65,6 @@ def asked(bench: Bench) -> ReportRequest:
     request = bench.engine.requests[-1]
     assert isinstance(request, ReportRequest)
     return request
-
-
-def button(page: QWidget, name: str) -> QAbstractButton:
-    """The button with a name."""
-    return next(b for b in page.findChildren(QAbstractButton) if name in {b.accessibleName(), b.text()})
 
 
 @pytest.fixture
@@ -127,7 +124,7 @@ def test_the_pages_of_the_newest_run_appear(bench: Bench, page: ReportPage) -> N
     draw(bench)
     assert page.preview.view.isVisible()
     assert page.preview.view.pages() == 3
-    assert page.preview._page.text() == "Page 1 of 3"
+    assert "Page 1 of 3" in words(page.preview)
 
 
 def test_several_runs_are_compared(bench: Bench, page: ReportPage) -> None:
@@ -263,14 +260,15 @@ def test_keys_switch_pages_and_their_actions(bench: Bench, qtbot: QtBot, tmp_pat
     QTest.keyClick(window, Qt.Key.Key_4, Qt.KeyboardModifier.ControlModifier)
     assert isinstance(window.page, ReportPage)
     assert window.rail.current() == "report"
+    menus = window.menuBar().actions()
     texts = [
-        a.text() for m in window._menus for a in m.actions() if a.isVisible() and a.shortcut().toString() == "Ctrl+S"
+        a.text() for m in menus for a in m.menu().actions() if a.isVisible() and a.shortcut().toString() == "Ctrl+S"
     ]
     assert texts == ["&Save the report…"]
-    assert not window._menus[2].menuAction().isVisible()
+    assert not menus[2].isVisible()
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(tmp_path / "a.png"))])
-    assert window._take(mime)
+    assert let_go(window, mime)
     assert not isinstance(window.page, ReportPage)
     assert isinstance(bench.engine.requests[-1], PreviewRequest)
     button(window.rail, "Report").click()
@@ -289,18 +287,18 @@ def test_from_a_picture_to_its_report(theme: Theme, qtbot: QtBot, tmp_path: Path
     qtbot.addWidget(window)
     window.show()
     bridge.open()
-    explore = window._pages[0]
-    report = next(page for page in window._pages if isinstance(page, ReportPage))
-    export = explore.export  # type: ignore[attr-defined]
+    explore = window.findChild(ExplorePage)
+    report = window.findChild(ReportPage)
+    export = explore.export
     assert not export.report.isEnabled()
     qtbot.waitUntil(lambda: desk.engine.is_ready, timeout=PATIENCE_MS)
     with qtbot.waitSignal(desk.analysis.finished, timeout=PATIENCE_MS):
-        explore.intake.on_samples()  # type: ignore[attr-defined]
+        explore.intake.on_samples()
     export.ask = lambda *_: str(tmp_path / "table.csv")
     with qtbot.waitSignal(desk.results_file.done, timeout=PATIENCE_MS):
         export.table.trigger()
     assert (tmp_path / "table.csv").exists()
-    assert explore.banner.accessibleName() == "Saved table.csv"  # type: ignore[attr-defined]
+    assert explore.banner.accessibleName() == "Saved table.csv"
     export.report.trigger()
     assert window.page is report
     qtbot.waitUntil(lambda: desk.reports.chosen == (desk.store.last,), timeout=PATIENCE_MS)

@@ -9,9 +9,10 @@ import acted_data
 import pytest
 from conftest import Bench
 from fakes import ActingEngine
+from finding import button
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from capt_engine.records import USES
@@ -73,12 +74,6 @@ def drop(page: TunePage, *paths: Path) -> None:
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     assert page.take(mime)
-
-
-def button(page: QWidget, name: str) -> QPushButton:
-    """The visible button with a name."""
-    found = page.findChildren(QPushButton)
-    return next(own for own in found if own.isVisible() and name in {own.accessibleName(), own.text()})
 
 
 def data_step(page: TunePage) -> DataStep:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import pytest
+from pyqtgraph import PlotWidget
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QBoxLayout, QStyleOptionViewItem, QToolButton, QToolTip
+from PySide6.QtWidgets import QBoxLayout, QStyleOptionViewItem, QToolButton, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 
 from capt_engine.records import MetricInfo, Picture, PictureSet, SignedPicture, Verdict
 from capt_gui.theme import Theme
+from capt_gui.widgets.bar_area import BarArea
 from capt_gui.widgets.consistency_panel import ConsistencyPanel
 from capt_gui.widgets.gallery_delegate import GalleryDelegate
 from capt_gui.widgets.gallery_roles import GalleryRole
 from capt_gui.widgets.gallery_view import GalleryView
 from capt_gui.widgets.image_triptych import ImageTriptych
 from capt_gui.widgets.logit_shift_chart import LogitShiftChart
-from capt_gui.widgets.metric_tile import better_side
+from capt_gui.widgets.metric_tile import MetricTile, better_side
 from capt_gui.widgets.probability_bars import ProbabilityBars
 from capt_gui.widgets.segments import Segments
 from capt_gui.widgets.shift_plot import ShiftPlot
@@ -39,7 +42,7 @@ def test_bars_of_both_sides_show_the_same_classes(theme: Theme, qtbot: QtBot) ->
     a, b = bars.description().replace("\u00a0", " ").split(" | ")
     assert a.startswith("torus: clean 93.0 %, under attack 5.0 %; cube: clean 1.5 %, under attack 93.0 %")
     assert b.startswith("torus: clean 93.0 %; cube: clean 1.5 %")
-    assert [area.accessibleName()[-7:] for area in bars._areas] == ["in text", "B: CAPT"]
+    assert [area.accessibleName()[-7:] for area in bars.findChildren(BarArea)] == ["in text", "B: CAPT"]
     bars.set_verdicts(NAMES, CLEAN, None)
     assert "|" not in bars.description()
 
@@ -50,12 +53,17 @@ def test_sides_stand_beside_each_other_where_there_is_room(theme: Theme, qtbot: 
     bars, chart = ProbabilityBars(theme), LogitShiftChart(theme)
     bars.set_pair(NAMES, (CLEAN, CUBE), (CLEAN, None), ("plain text", "CAPT"))
     chart.set_pair(NAMES, (CLEAN.logits, CUBE.logits), (CLEAN.logits, CLEAN.logits), ("plain text", "CAPT"))
-    for widget, layout in ((bars, bars._layout), (chart, chart._columns)):
+    for widget, kind in ((bars, BarArea), (chart, ShiftPlot)):
         qtbot.addWidget(widget)
         widget.resize(width, 700)
         widget.show()
-        beside = layout.direction() == QBoxLayout.Direction.LeftToRight
-        assert beside == (width == 900)
+        first, second = widget.findChildren(kind)
+        qtbot.waitUntil(partial(_is_beside, widget, first, second, expected=width == 900))
+
+
+def _is_beside(widget: QWidget, first: QWidget, second: QWidget, *, expected: bool) -> bool:
+    a, b = (part.mapTo(widget, QPoint()) for part in (first, second))
+    return (a.x() < b.x(), a.y() < b.y()) == (expected, not expected)
 
 
 def test_shifts_of_both_sides_share_order_and_scale(theme: Theme, qtbot: QtBot) -> None:
@@ -68,7 +76,7 @@ def test_shifts_of_both_sides_share_order_and_scale(theme: Theme, qtbot: QtBot) 
     chart.set_pair(names, ((0.0, 0.0), (1.0, 0.5)), ((0.0, 0.0), (0.25, -8.0)), ("plain text", "CAPT"))
     first, second = chart.findChildren(ShiftPlot)
     assert [bar.name for bar in first.bars()] == [bar.name for bar in second.bars()] == ["y", "x"]
-    spans = [plot._plot.getPlotItem().getViewBox().viewRange()[0] for plot in (first, second)]
+    spans = [plot.findChild(PlotWidget).getPlotItem().getViewBox().viewRange()[0] for plot in (first, second)]
     assert all(low < -8 and high > 1 for low, high in spans)
     qtbot.keyClick(second, Qt.Key.Key_Down)
     assert chart.readout() == "y: A 0.00 → 0.50  (+0.50) · B 0.00 → −8.00  (−8.00)"
@@ -104,7 +112,7 @@ def test_the_better_value_is_marked_where_a_direction_exists(theme: Theme, qtbot
     shown = {name: text.replace("\u00a0", " ") for name, text in panel.shown().items()}
     assert shown["KL divergence"] == "3.20 nats | 1.10 nats"
     assert shown["Margin"] == "1.00 | –"
-    spoken = [tile.accessibleName().replace("\u00a0", " ") for tile in panel._tiles]
+    spoken = [tile.accessibleName().replace("\u00a0", " ") for tile in panel.findChildren(MetricTile)]
     assert "KL divergence: A 3.20 nats, B 1.10 nats (better)" in spoken
     panel.set_metrics(METRICS, a)
     assert panel.better() == {}
@@ -126,7 +134,7 @@ def test_the_panel_uses_its_width(theme: Theme, qtbot: QtBot) -> None:
     panel.set_pair(METRICS, values, values)
     for width, columns in ((500, 1), (1000, 2)):
         panel.resize(QSize(width, 400))
-        assert len({tile.x() for tile in panel._tiles}) <= columns
+        assert len({tile.x() for tile in panel.findChildren(MetricTile)}) <= columns
         assert [header.isVisible() for header in panel._headers] == [True, columns == 2]
     panel.set_metrics(METRICS, values)
     assert not any(header.isVisible() for header in panel._headers)
@@ -157,7 +165,7 @@ def test_the_headline_speaks_one_sentence(theme: Theme, qtbot: QtBot) -> None:
     assert widget.text() == "A: fooled · B: held"
     for width, direction in ((900, QBoxLayout.Direction.LeftToRight), (120, QBoxLayout.Direction.TopToBottom)):
         widget.resize(width, 80)
-        assert widget._layout.direction() == direction
+        assert widget.layout().direction() == direction
 
 
 def test_the_triptych_says_whose_attack_it_shows(theme: Theme, qtbot: QtBot) -> None:

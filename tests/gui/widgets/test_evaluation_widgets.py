@@ -7,7 +7,7 @@ import math
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QProgressBar
 from pytestqt.qtbot import QtBot
 
 from capt_engine.records import LOG, Check, FailedPicture
@@ -15,6 +15,7 @@ from capt_gui.theme import Theme
 from capt_gui.widgets.before_after import BeforeAfter, Pair, measured
 from capt_gui.widgets.checks_card import ChecksCard
 from capt_gui.widgets.failed_list import FailedList
+from capt_gui.widgets.fold import Fold
 from capt_gui.widgets.heat_map import HeatMap
 from capt_gui.widgets.line_chart import Line, LineChart
 from capt_gui.widgets.two_columns import TwoColumns
@@ -100,10 +101,10 @@ def test_few_failures_are_shown_at_once(theme: Theme, qtbot: QtBot) -> None:
     assert failed.isHidden()
     failed.show_failed([FailedPicture("/x/a.png", "It is empty.", "Fetch it again.")])
     assert failed.title() == "1 picture could not be used"
-    assert failed._fold.is_expanded()
+    assert failed.findChild(Fold).is_expanded()
     failed.show_failed([FailedPicture(f"/x/{number}.png", "It is empty.") for number in range(130)])
     assert failed.title() == "130 pictures could not be used"
-    assert not failed._fold.is_expanded()
+    assert not failed.findChild(Fold).is_expanded()
     assert any(label.text() == "and 30 more" for label in failed.findChildren(QLabel))
     failed.show_failed([])
     assert failed.isHidden()
@@ -119,9 +120,9 @@ def test_a_verdict_shows_only_the_buttons_it_is_told(theme: Theme, qtbot: QtBot)
     assert not report.isVisible()
     assert resume.isVisible()
     box.set_progress((1, 2, "half"))
-    assert box._bar.isVisible()
+    assert box.findChild(QProgressBar).isVisible()
     box.set_progress(None)
-    assert not box._bar.isVisible()
+    assert not box.findChild(QProgressBar).isVisible()
     box.set_verdict("worse", "Worse.", "Much.")
     assert box.property("verdict") == "worse"
     assert box.accessibleName() == "Worse."
