@@ -284,4 +284,4 @@ def _offline(args: argparse.Namespace) -> int:
 
 
 def _nothing(_: Event) -> None:
-    """What the engine tells on the way is not needed here."""
+    """Ignore an event."""

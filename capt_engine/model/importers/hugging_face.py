@@ -75,7 +75,7 @@ def _named(name: str) -> str:
 
 
 def told(folder: Path) -> dict[str, Any]:
-    """What config.json and preprocessor_config.json say that the shapes do not: activation, heads, mean, std. Raises BadCheckpoint."""
+    """Read from config.json and preprocessor_config.json what shapes do not say: activation, heads, mean, std. Raises BadCheckpoint."""
     config = _json(folder / CONFIG)
     text, vision = _part(config, "text"), _part(config, "vision")
     acts = {part.get("hidden_act", "quick_gelu") for part in (text, vision)}

@@ -35,7 +35,7 @@ class Entry:
 
 
 def own_folder() -> Path:
-    """Where the user's own checkpoints are kept."""
+    """Return the folder of the user's own checkpoints."""
     return data_dir() / "prompts"
 
 
@@ -73,7 +73,7 @@ def install(name: str, prompts: Prompts, document: Document) -> str:
 
 
 def note_of(path: Path) -> Path:
-    """Where it is kept what a file of the store was when it was installed."""
+    """Return the path of the install record of a prompts file."""
     return path.with_name(f"{path.stem}.{install_record.INSTALLED}")
 
 

@@ -243,7 +243,7 @@ class MethodModel(QObject):
         return " · ".join(part for part in (words, time) if part)
 
     def forecast_words(self) -> tuple[str, str]:
-        """How long and how much memory, and where; or what is being done to find out."""
+        """Write time, memory and device of the run; or the work that is being done to find them out."""
         device = self._engine.device
         where = tune_text.machine(device) if device else ""
         if self.forecast is not None and not self.is_trying:
