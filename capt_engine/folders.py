@@ -11,7 +11,7 @@ APP = "capt-explorer"
 
 
 def config_dir() -> Path:
-    """Settings."""
+    """The folder of the settings file."""
     return Path(platformdirs.user_config_dir(APP, appauthor=False))
 
 

@@ -337,7 +337,7 @@ class Tally:
 
     @property
     def is_corrupted(self) -> bool:
-        """Were there several corruptions?"""
+        """Return whether pictures were shown under several corruptions."""
         return bool(self._corrupted)
 
     def corruptions(self) -> tuple[CorruptionTable, ...]:

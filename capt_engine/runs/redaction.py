@@ -35,7 +35,7 @@ class Names:
         return self.shown(self.picture(path))
 
     def shown(self, name: str) -> str:
-        """The end of a name that is what `picture` gave, or a row of `line` holds."""
+        """Shorten a picture's name, as `picture` or a row of `line` gives it, to its last two parts; a redacted name stays as it is."""
         return name if self._redact else "/".join(name.replace("\\", "/").split("/")[-2:])
 
     def text(self, text: str) -> str:

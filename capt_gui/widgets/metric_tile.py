@@ -179,7 +179,7 @@ class MetricTile(QWidget):
 
 
 def value_column(theme: Theme) -> float:
-    """Width of one of two columns of values, with its mark."""
+    """Return the width in pixels of a column of values, with room for its mark."""
     return QFontMetricsF(theme.font("strong")).horizontalAdvance(f"{MINUS}88.88/255") + _MARK + 6
 
 

@@ -37,7 +37,7 @@ _NAMES = {
 
 
 def is_clip_model(state: State) -> bool:
-    """Are these the tensors of a CLIPModel?"""
+    """Return whether these are the tensors of a CLIPModel of transformers."""
     return {"text_model.embeddings.token_embedding.weight", "vision_model.embeddings.class_embedding"} <= state.keys()
 
 

@@ -79,7 +79,7 @@ class MethodModel(QObject):
 
     @property
     def presets(self) -> tuple[PresetInfo, ...]:
-        """From quick to thorough."""
+        """The presets of effort, from quick to thorough; none until the engine is ready."""
         return self._engine.catalogue.presets if self._engine.catalogue else ()
 
     @property
