@@ -1,4 +1,4 @@
-"""What an error nobody expected leaves on disk: a file in the log folder that says what happened to which versions."""
+"""The report of an unexpected error: a file in the log folder that says what happened to which versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where this program keeps what is the user's: settings, logs, downloads and caches, by the platform's own rules."""
+"""The folders of what is the user's: settings, logs, downloads and caches, by the platform's own rules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ APP = "capt-explorer"
 
 
 def config_dir() -> Path:
-    """Settings."""
+    """The folder of the settings file."""
     return Path(platformdirs.user_config_dir(APP, appauthor=False))
 
 
@@ -34,7 +34,7 @@ def lpips_dir() -> Path:
 
 
 def cache_dir() -> Path:
-    """What can be made again."""
+    """The folder of files that can be made again."""
     return Path(platformdirs.user_cache_dir(APP, appauthor=False))
 
 

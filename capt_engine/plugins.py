@@ -39,7 +39,7 @@ class Plugin:
 
     @property
     def plain(self) -> dict[str, str]:
-        """What `capt doctor` says of it."""
+        """Return the plug-in as text, by field, for `capt doctor`."""
         return {name: str(value) for name, value in vars(self).items() if name != "entry"}
 
 

@@ -212,7 +212,7 @@ def _today(value: Any, kind: Any) -> Any:
 
 
 def _words(problem: Exception) -> str:
-    """What does not fit, and where: "request.seed: expected `int`, got `str`"."""
+    """Write a fault and its place: "request.seed: expected `int`, got `str`"."""
     said, _, where = str(problem)[:300].partition(" - at `$")
     said = said[:1].lower() + said[1:]
     return f"{where.strip('.`')}: {said}" if where.strip(".`") else said

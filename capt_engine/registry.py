@@ -66,7 +66,7 @@ class Table(Generic[T]):
         return tuple(self._own)
 
     def plugins(self) -> tuple[Plugin, ...]:
-        """What other packages offered for this table, those that were skipped too."""
+        """Return what other packages offered for this table, those that were skipped too."""
         return found(self._group, self._fits, tuple(self._own)) if self._group else ()
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Where the bundled files live, in a checkout and in an installed wheel."""
+"""The bundled files, in a checkout and in an installed wheel."""
 
 from __future__ import annotations
 

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def view(path: str, backbone: Backbone) -> tuple[Photo, Tensor]:
-    """What is known of the file, without its own pixels, and what the model sees of it, (3, h, w) in [0, 1]. Raises BadImage."""
+    """Open a picture: its facts without pixels, and its pixels as the model sees them, (3, h, w) in [0, 1]. Raises BadImage."""
     photo, rgb = read_whole(path, backbone)
     return photo, backbone.view(Image.fromarray(rgb))
 
 
 def read_whole(path: str, backbone: Backbone) -> tuple[Photo, np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]]:
-    """What is known of the file, without its own pixels, and those, (h, w, 3). Raises BadImage, for shapes no model could look at too."""
+    """Open a picture: its facts without pixels, and its own pixels (h, w, 3). Raises BadImage, for shapes no model could look at too."""
     photo = read_photo(path)
     short, long = sorted((photo.width, photo.height))
     # Scaled until its short side fits, a picture of one pixel by a million would fill the memory.

@@ -79,7 +79,21 @@ class Subset:
         progress: Progress,
         batch_size: int = BATCH_SIZES[0],
     ) -> Subset:
-        """Classify the clean pictures."""
+        """Make a subset, and classify its clean pictures.
+
+        Args:
+            name: the model's name where there are several, else "".
+            model: pixels (n, 3, h, w) -> logits (n, k).
+            images: pixels (n, 3, h, w) in [0, 1].
+            labels: class indices (n,).
+            keys: one a picture, for its random generator.
+            seed: the run's seed.
+            progress: called before each attack.
+            batch_size: pictures per forward pass.
+
+        Returns:
+            The subset, with the logits of its clean pictures.
+        """
         clean = logits_of(model, images, batch_size)
         return cls(name, model, images, labels, tuple(keys), seed, clean, progress, batch_size)
 
@@ -97,7 +111,14 @@ class Subset:
         return -margin(self.clean_logits, self.labels)
 
     def only(self, kept: Tensor) -> Subset:
-        """Some of the pictures."""
+        """Keep some of the pictures.
+
+        Args:
+            kept: a mask (n,), or indices (m,) in the wanted order.
+
+        Returns:
+            A subset of the kept pictures.
+        """
         numbers = kept.nonzero().flatten().tolist() if kept.dtype == torch.bool else kept.tolist()
         return replace(
             self,
@@ -110,9 +131,16 @@ class Subset:
     def attack_with(
         self, attack: Attack, threat: Threat, targets: Tensor | None = None, source: LogitsFn | None = None
     ) -> AttackOutcome:
-        """Attack the pictures: away from their labels, or to `targets` (n,) where the threat is targeted.
+        """Attack the pictures: away from their labels, or to `targets` where the threat is targeted.
 
-        The attack runs on `source` if there is one (a transfer attack); the outcome is always the model's.
+        Args:
+            attack: the attack with its settings.
+            threat: norm, budget and goal.
+            targets: class indices (n,), for a targeted threat only.
+            source: the model that the attack runs on, pixels -> logits, for a transfer attack; by default the subset's own.
+
+        Returns:
+            The outcome, always of the subset's own model.
         """
         labels = self.labels if targets is None else targets
         parts = []
@@ -124,13 +152,28 @@ class Subset:
         return self.evaluate(torch.cat(parts), targets)
 
     def evaluate(self, pictures: Tensor, targets: Tensor | None = None) -> AttackOutcome:
-        """Classify adversarial versions (n, 3, h, w) of the pictures."""
+        """Classify adversarial versions of the pictures.
+
+        Args:
+            pictures: pixels (n, 3, h, w) in [0, 1].
+            targets: class indices (n,), for a targeted threat only.
+
+        Returns:
+            The pictures with their margins.
+        """
         logits = logits_of(self.model, pictures, self.batch_size)
         margins = -margin(logits, self.labels) if targets is None else margin(logits, targets)
         return AttackOutcome(pictures, margins)
 
     def gradients(self, loss: Any) -> Tensor:
-        """The gradient of each picture's own loss, (n, 3, h, w); zeros where the model gives none."""
+        """Return the gradient of each picture's own loss with respect to its pixels.
+
+        Args:
+            loss: maps logits (n, k) and labels (n,) to losses (n,).
+
+        Returns:
+            (n, 3, h, w); zeros where the model gives no gradient.
+        """
         found = []
         for at in _parts(len(self), self.batch_size):
             images = self.images[at].clone().requires_grad_(True)
@@ -144,7 +187,16 @@ class Subset:
         return torch.cat(found)
 
     def losses_along(self, attack: PGD, loss: str, threat: Threat) -> Tensor:
-        """The loss after each step of one ascent from the pictures themselves, (steps + 1, n)."""
+        """Return the loss after each step of one PGD ascent from the pictures themselves.
+
+        Args:
+            attack: PGD, of as many steps as are wanted; its own loss is not used.
+            loss: the name of a loss in LOSSES.
+            threat: norm, budget and goal.
+
+        Returns:
+            (steps + 1, n), from the clean pictures to the last step.
+        """
         parts = []
         for at in _parts(len(self), self.batch_size):
             seen: list[Tensor] = []
@@ -176,7 +228,16 @@ class Subset:
 
 
 def logits_of(model: LogitsFn, images: Tensor, batch_size: int = BATCH_SIZES[0]) -> Tensor:
-    """Logits (n, k) of pixels (n, 3, h, w), `batch_size` pictures at a time, without gradients."""
+    """Classify pictures a batch at a time, without gradients.
+
+    Args:
+        model: pixels (n, 3, h, w) -> logits (n, k).
+        images: pixels (n, 3, h, w) in [0, 1], n ≥ 1.
+        batch_size: pictures per forward pass.
+
+    Returns:
+        Logits (n, k).
+    """
     with torch.no_grad():
         return torch.cat([model(images[at]) for at in _parts(len(images), batch_size)])
 

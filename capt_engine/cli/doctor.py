@@ -94,7 +94,7 @@ def _missing() -> list[str]:
 
 
 def _plugins() -> list[dict[str, str]]:
-    """What other packages add, and from where; what was skipped says why."""
+    """Return what other packages add, and from where; what was skipped says why."""
     try:
         from capt_engine.attacks import ATTACKS
         from capt_engine.metrics import METRICS

@@ -1,4 +1,4 @@
-"""What the verbs that import have in common."""
+"""Options and output that `capt models import` and `capt prompts import` have in common."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a terminal says of rows and summaries, in words or as JSON."""
+"""Rows and summaries as a terminal prints them, in words or as JSON."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def _smallest(result: AnalyzeResult) -> list[str]:
 
 
 def _matrix(result: AnalyzeResult) -> list[str]:
-    """Who fools whom, a line for each on whom pictures were computed."""
+    """Return the transfer matrix as lines, one for each model that pictures were computed on."""
     asked = list(dict.fromkeys(one.prompts for one in result.matrix))
     lines = [f"Asked, in this order: {', '.join(_name(one) for one in asked)}."] if asked else []
     for on in dict.fromkeys(one.aimed_at for one in result.matrix):
@@ -158,7 +158,7 @@ def _mean(one: CorruptionMean) -> str:
 
 
 def _checks(result: AnalyzeResult) -> list[str]:
-    """How many checks passed, and every one that did not."""
+    """Return the number of checks that passed, and a line for every one that did not."""
     made = [one for one in result.checks if one.status != "not_run"]
     failed = [one for one in made if one.status == "fail"]
     if not made:

@@ -100,7 +100,7 @@ def _import(args: argparse.Namespace) -> int:
 
 
 def _nothing(_: Event) -> None:
-    """What the engine tells on the way is not needed here."""
+    """Ignore an event."""
 
 
 def _remove(args: argparse.Namespace) -> None:

@@ -189,7 +189,7 @@ def _tell(args: argparse.Namespace, work: Work, setting: Setting, folder: WorkFo
 
 
 def _command(args: argparse.Namespace) -> str:
-    """What makes the same cells again; a page names no folder of the machine it was made on."""
+    """Return the command that makes the same cells again; it names no folder of the machine that it was made on."""
     words = ["capt", "protocol", args.name, "--data", "demo" if args.data == "demo" else "ROOT"]
     for option in ("datasets", "methods", "shots", "model"):
         if getattr(args, option):

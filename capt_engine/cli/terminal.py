@@ -1,4 +1,4 @@
-"""What a terminal sees: progress on standard error, a bar where somebody is watching and plain lines where not."""
+"""Progress on standard error: a bar where somebody is watching, plain lines where not."""
 
 from __future__ import annotations
 

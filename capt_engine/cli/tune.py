@@ -50,7 +50,7 @@ def request_from(args: argparse.Namespace) -> TuneRequest:
 
 
 class _Session:
-    """What the terminal shows of one run."""
+    """The terminal's output of one tuning run."""
 
     def __init__(self, args: argparse.Namespace, request: TuneRequest) -> None:
         self.request = request
@@ -103,7 +103,7 @@ class _Session:
 
 
 def _next_command(request: TuneRequest, result: TuneResult) -> str:
-    """What measures the prompts, at the budget they were tuned for, on pictures that were not trained on."""
+    """Return the command that measures the prompts at the budget they were tuned for, on pictures that were not trained on."""
     command = ["capt", "evaluate", request.data if _has_test(request) else "FOLDER-OF-TEST-PICTURES"]
     if request.data_root:
         command += ["--data-root", request.data_root]

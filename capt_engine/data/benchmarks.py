@@ -53,7 +53,7 @@ class Benchmark:
 
     @property
     def test_only(self) -> bool:
-        """Whether there is nothing to train on."""
+        """True if there is nothing to train on."""
         return self.sizes[0] == 0
 
 
@@ -92,7 +92,7 @@ BENCHMARKS: Table[Benchmark] = Table(
 
 @dataclass(frozen=True)
 class Check:
-    """What there is of a benchmark: `missing` holds "path: what it is" for each needed thing that is not there.
+    """The state of a benchmark on disk: `missing` holds "path: what it is" for each needed thing that is not there.
 
     notes: what is there but not as published (fewer pictures, say), and what else a user should know.
     """
@@ -153,7 +153,7 @@ def load(name: str, root: str | os.PathLike[str], split: str = "test", *, thousa
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a benchmark lies: its folder, its pictures' folder, and for ImageNet's kin the list of class names."""
+    """The paths of a benchmark: its folder, its pictures' folder, and for ImageNet's kin the list of class names."""
 
     folder: str
     pictures: str

@@ -81,7 +81,7 @@ def classes_below(
 
 
 def _template_of(root: str) -> str:
-    """What a file template.txt beside the class folders says that class names stand in, where there is one."""
+    """Read the template from a file template.txt beside the class folders; the default template if there is none."""
     file = Path(root, TEMPLATE_FILE)
     if not file.is_file():
         return DEFAULT_TEMPLATE
@@ -94,7 +94,7 @@ def _template_of(root: str) -> str:
 
 
 def _split_folders(root: str) -> dict[str, str]:
-    """Where each split's class folders are; a class may be called "train" too, so the names alone do not decide."""
+    """Find the folder of each split's class folders; a class may be called "train" too, so the names alone do not decide."""
     names = subfolders(root)
     claimed: dict[str, list[str]] = {split: [] for split in SPLITS}
     for name in names:

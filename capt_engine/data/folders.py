@@ -112,7 +112,7 @@ class _Search:
 
 
 def entries(folder: str) -> list[os.DirEntry[str]]:
-    """What lies directly in a folder, in natural order, without hidden things and what systems leave behind. Raises OSError."""
+    """List a folder in natural order, without hidden things and files that operating systems leave behind. Raises OSError."""
     with os.scandir(folder) as found:
         kept = [entry for entry in found if not entry.name.startswith(".") and entry.name.lower() not in _CLUTTER]
     return sorted(kept, key=lambda entry: natural_key(entry.name))
@@ -129,7 +129,7 @@ def natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether an entry is a folder, or a link to one that can be followed."""
+    """Return whether an entry is a folder, or a link to one that can be followed."""
     try:
         return entry.is_dir()
     except OSError:
@@ -137,7 +137,7 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def is_picture(entry: os.DirEntry[str]) -> bool:
-    """Whether a file met in a folder is, or claims to be, a picture; only names that say nothing are opened."""
+    """Return whether a file met in a folder is, or claims to be, a picture; only names that say nothing are opened."""
     suffix = Path(entry.name).suffix.lower()
     if suffix in PICTURE_SUFFIXES:
         return True

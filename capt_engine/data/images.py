@@ -238,7 +238,7 @@ def _check_tiles(image: TiffImagePlugin.TiffImageFile, max_pixels: int) -> None:
 
 
 def _raw_mode(image: Image.Image) -> str:
-    """How the samples are stored, in Pillow's words ("RGB;16B", "L;4"): it knows more than the mode after loading."""
+    """Return the format of the stored samples in Pillow's words ("RGB;16B", "L;4"): it knows more than the mode after loading."""
     args = image.tile[0].args if image.tile else ""  # type: ignore[attr-defined]
     if isinstance(args, tuple):
         args = args[0] if args else ""
@@ -360,7 +360,7 @@ def _transparent_key(image: Image.Image, raw_mode: str) -> int | tuple[int, ...]
 
 
 def _levels(image: Image.Image, raw_mode: str, notes: list[str]) -> Callable[[NDArray[np.generic]], Pixels]:
-    """How to bring 16-bit, 32-bit or floating samples to 8 bits; `notes` gains how."""
+    """Return a function that brings 16-bit, 32-bit or floating samples to 8 bits; `notes` gains a sentence about the scaling."""
     low, high = 0.0, 255.0
     if image.mode.startswith("I;16") or (image.format == "PPM" and image.mode == "I"):
         bits = 12 if raw_mode == "I;12" else 16
@@ -398,7 +398,7 @@ def _extremes(image: Image.Image) -> tuple[float, float]:
 
 
 def _srgb_transform(image: Image.Image, notes: list[str]) -> Callable[[Image.Image], Image.Image]:
-    """How to bring strips to sRGB: by the embedded profile if it is sound and fits the picture, else the plain way."""
+    """Return a function that brings strips to sRGB: by the embedded profile if it is sound and fits the picture, else the plain way."""
     lab = image.mode == "LAB"
     grey = image.mode in ("1", "L", "LA", "La", "F") or image.mode.startswith("I")
     mode = "LAB" if lab else "CMYK" if image.mode == "CMYK" else "L" if grey else "RGB"

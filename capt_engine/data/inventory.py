@@ -1,4 +1,4 @@
-"""What a scan found, as one file: `inventory.csv`, from which a split is made without opening a picture again.
+"""The result of a scan as one file, `inventory.csv`, from which a split is made without opening a picture again.
 
 The first line is `#` and a JSON object: `inventory` (the version, 1), `root`, `template`, `classes` (names in order), `token_limit`,
 `long_names` ([name, tokens], …), and the `sha256` of all bytes behind that line. Those are a CSV table: a line that names the columns of
@@ -68,7 +68,7 @@ class _Head:
 
 @dataclass(frozen=True)
 class Kept:
-    """What is used of an inventory: labels count the classes that are kept, and `parts[i]` is "train", "val" or "test" for `entries[i]`."""
+    """The used part of an inventory: labels count the kept classes, and `parts[i]` is "train", "val" or "test" for `entries[i]`."""
 
     classes: tuple[str, ...]
     entries: tuple[Entry, ...]

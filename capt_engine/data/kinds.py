@@ -82,7 +82,7 @@ _TGA_SUFFIXES = frozenset({".tga", ".icb", ".vda", ".vst"})
 
 
 def looks_like_picture(head: bytes) -> bool:
-    """Whether the first bytes (some hundred are enough) are those of a picture, supported or not."""
+    """Return whether the first bytes (some hundred are enough) are those of a picture, supported or not."""
     kind = _signature(head)
     return kind is not None and kind.is_picture
 

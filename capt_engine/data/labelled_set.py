@@ -1,4 +1,4 @@
-"""What a labelled data set is, whichever way it is written down, and what its names and texts are made of."""
+"""A labelled data set, whichever way it is written down, and the rules for its names and texts."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ class LabelledSet:
 
 
 def is_template(text: str) -> bool:
-    """Whether a text is one line with one {} for the class name."""
+    """Return whether a text is one line with one {} for the class name."""
     return text.count("{}") == 1 and "\n" not in text
 
 
 def is_text(name: str) -> bool:
-    """Whether a name can be written as UTF-8; one from a disk of another age may hold bytes that are no letters."""
+    """Return whether a name can be written as UTF-8; one from a disk of another age may hold bytes that are no letters."""
     try:
         name.encode()
     except UnicodeEncodeError:

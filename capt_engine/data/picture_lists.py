@@ -86,7 +86,7 @@ def from_csv(path: str, text: str) -> dict[str, LabelledSet]:
 
 
 def _one_template(path: str, templates: dict[str, int]) -> str:
-    """What the column template says, which must be the same in every row; the value is the row it was first met in."""
+    """Return the column template, which must be the same in every row; the value is the row it was first met in."""
     for template, number in list(templates.items())[:2][::-1]:
         if not is_template(template):
             raise BadRequest(

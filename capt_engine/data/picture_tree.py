@@ -1,4 +1,4 @@
-"""What lies below a folder: its subfolders and its pictures, in natural order, read-only and never round a circle."""
+"""The subfolders and pictures below a folder, in natural order, read-only and never round a circle of links."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _circle(path: str) -> Obstacle:
 
 
 def _leads_nowhere(entry: os.DirEntry[str]) -> bool:
-    """Whether a link leads round in a circle; one that is called like a picture is read as one, and fails with its own sentence."""
+    """Return whether a link leads round in a circle; one that is called like a picture is read as one, and fails with its own sentence."""
     try:
         Path(entry.path).stat()
     except OSError as error:
@@ -128,7 +128,7 @@ def _leads_up(path: str, real_folder: str) -> bool:
 
 
 def _is_other_part(path: str, inside: str, around: str) -> bool:
-    """Whether a link leads above the data set, or into it but out of the folder that is being walked."""
+    """Return whether a link leads above the data set, or into it but out of the folder that is being walked."""
     real = os.path.realpath(path)
     return _is_within(around, real) or (_is_within(real, around) and not _is_within(real, inside))
 

@@ -133,7 +133,7 @@ class _Look(NamedTuple):
 
 
 class _Looks:
-    """What is kept of the pictures: a hundred bytes of each, whatever its size, in room that is taken before the first is read."""
+    """The kept facts of the pictures: a hundred bytes of each, whatever its size, in memory that is taken before the first is read."""
 
     def __init__(self, count: int) -> None:
         self.sha256: NDArray[np.uint8] = np.zeros((count, 32), np.uint8)

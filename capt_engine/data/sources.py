@@ -21,7 +21,7 @@ from capt_engine.records.pictures import FailedPicture
 
 @dataclass(frozen=True)
 class Found:
-    """What some names led to: the splits, what was skipped on the way, as (class or "", …), and sentences."""
+    """The data that some names led to: the splits, what was skipped on the way, as (class or "", …), and sentences."""
 
     splits: dict[str, LabelledSet]
     skipped: tuple[tuple[str, FailedPicture], ...] = ()

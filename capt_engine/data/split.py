@@ -17,7 +17,7 @@ from capt_engine.records.data import USES, Assigned, ClassSplit, SplitRequest, S
 
 
 def divide(inventory: Inventory, request: SplitRequest) -> tuple[SplitResult, bytes]:
-    """Who goes where, and the list that says so as a CSV, which is empty where something forbids going on.
+    """Divide pictures into train, validation and test; the list of them is a CSV, which is empty where a sentence forbids going on.
 
     Of each class, `test_share` goes to the test and `val_share` to the validation, as near as pictures that are alike allow: they go
     together, across classes too. A class of three or more has a test picture, and every class keeps one to train on. The draw depends
@@ -117,7 +117,7 @@ def _repair(
 
 
 def _wanted(part: str, n: int, request: SplitRequest) -> int:
-    """How many of a class of n; halves are rounded up."""
+    """Return the number of pictures that a split gets of a class of n; halves are rounded up."""
     test = min(max(math.floor(n * request.test_share + 0.5), int(n >= 3 and request.test_share > 0)), n - 1)
     if part == "test":
         return test
@@ -125,7 +125,7 @@ def _wanted(part: str, n: int, request: SplitRequest) -> int:
 
 
 def _units(entries: Sequence[Entry], seed: int) -> list[tuple[int, ...]]:
-    """What goes together, in an order of chance: single pictures, and those of one cluster."""
+    """Return the indices that must stay together, in random order: single pictures, and those of one cluster."""
     together: dict[int, list[int]] = {}
     for at, entry in enumerate(entries):
         together.setdefault(entry.cluster or -1 - at, []).append(at)

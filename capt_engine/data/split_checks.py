@@ -1,4 +1,4 @@
-"""What forbids going on with a split, and what a user should know before doing so, each in a sentence."""
+"""Sentences about a split: those that forbid going on, and those that a user should know before doing so."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _Z95 = 1.959963984540054
 
 
 def half_width(n: int) -> float:
-    """How far the 95 % score interval of 50 % on n pictures reaches to either side (Wilson 1927, at p = ½)."""
+    """Half the width of the 95 % Wilson interval of 50 % on n pictures, as a share (Wilson 1927, at p = ½)."""
     return _Z95 / (2 * math.sqrt(n + _Z95**2))
 
 

@@ -1,4 +1,4 @@
-"""How a scene is staged and photographed: the pre-training look `plain`, and the domains kept out of pre-training."""
+"""The stages and cameras of scenes: the pre-training look `plain`, and the domains kept out of pre-training."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PALETTE = {
 
 @dataclass(frozen=True)
 class Subject:
-    """What is in the picture, as opposed to how it is staged."""
+    """The content of a picture, as opposed to how it is staged."""
 
     shape: str
     colour: str
@@ -133,7 +133,7 @@ def stage(subject: Subject, rng: Generator) -> Setting:
 
 
 def _restage(setting: Setting, domain: str, rng: Generator) -> Setting:
-    """What a domain changes before the picture is taken."""
+    """Change the setting as a domain wants it before the picture is taken."""
     if domain == "night":
         cold = _vector(0.5, 0.72, 1.25)
         lamp = _vector(1.0, 0.74, 0.42) if rng.random() < 0.5 else _vector(0.62, 0.8, 1.2)
@@ -183,7 +183,7 @@ def _blurred(image: Array, radius: float) -> Array:
 
 
 def _edges(frame: Buffers) -> Array:
-    """Where a pencil would draw a line: rims and creases, as `(h, w)` in [0, 1]."""
+    """Find the lines that a pencil would draw, rims and creases, as `(h, w)` in [0, 1]."""
     inside = frame.is_object.astype(np.float32)
     features = np.concatenate([frame.normal * inside[..., None], inside[..., None] * 2], axis=2)
     change = np.zeros_like(inside)

@@ -1,4 +1,4 @@
-"""What a demo model can do, measured: zero-shot accuracy on every set of the toy world, and what PGD leaves of it."""
+"""Measured figures of a demo model: zero-shot accuracy on every set of the toy world, and robust accuracy under PGD."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def as_line(figure: Figure) -> str:
 
 
 def recipe(folder: Path) -> dict[str, Any]:
-    """How the weights in a folder were made, as they themselves say."""
+    """Read the recipe that made the weights of a folder, from the weights file itself."""
     with safe_open(folder / "open_clip_model.safetensors", framework="pt") as file:
         told = (file.metadata() or {}).get("recipe", "{}")
     return decode(told, dict[str, Any], called=f"The recipe in {str(folder)!r}")

@@ -265,7 +265,7 @@ class Pretraining:
             self._resume()
 
     def _kept(self) -> dict[str, Any]:
-        """What must be the same in a checkpoint for it to belong to this run."""
+        """Return the settings that must be the same in a checkpoint for it to belong to this run."""
         kept = asdict(self.plan) | {"revision": REVISION}
         del kept["steps"]
         return kept

@@ -115,7 +115,7 @@ class _Body:
         return _unit(total + np.float32(1e-12))
 
     def span(self, origin: Array, direction: Array, margin: float = 1.0) -> tuple[Array, Array, NDArray[np.bool_]]:
-        """Where rays enter and leave the bounding sphere, and which of them do."""
+        """Distances at which rays enter and leave the bounding sphere, and a mask of the rays that meet it."""
         b = (origin * direction).sum(axis=0)
         inside = b * b - (origin * origin).sum(axis=0) + (self.bound * np.float32(margin)) ** 2
         root = np.sqrt(np.maximum(inside, 0))
@@ -167,7 +167,7 @@ class _Body:
 
 
 def _surroundings(setting: Setting, directions: Array) -> Array:
-    """What a mirror sees: ground below, horizon, sky above, the key light as a soft box and a strip across from it."""
+    """Colours that a mirror sees: ground below, horizon, sky above, the key light as a soft box and a strip across from it."""
     z = directions[2]
     up = np.clip(z * 1.4, 0, 1)
     sky = setting.horizon[:, None] * (1 - up) + setting.sky[:, None] * up

@@ -1,4 +1,4 @@
-"""What surfaces of the toy world are made of: solid noise, five materials, and the grounds things stand on."""
+"""The surfaces of the toy world: solid noise, five materials, and the grounds that things stand on."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _step(low: float, high: float, value: Array) -> Array:
 
 @dataclass(frozen=True)
 class Finish:
-    """How a material answers light: diffuse share, mirror at the centre and at the rim, width of the highlight."""
+    """A material's answer to light: diffuse share, mirror at the centre and at the rim, width of the highlight."""
 
     diffuse: float
     mirror: float

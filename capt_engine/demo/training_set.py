@@ -21,7 +21,7 @@ SHARD = 500
 
 
 def default_folder(seed: int) -> Path:
-    """Where the shards of a seed are kept, outside every repository."""
+    """Return the folder for the shards of a seed, outside every repository."""
     return cache_dir() / "demo" / f"pictures-r{REVISION}-s{seed}"
 
 

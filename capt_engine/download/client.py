@@ -33,7 +33,7 @@ class Paused(Exception):
 
 @dataclass
 class Fetched:
-    """What a download brought: file names with SHA-256, bytes over the network, bytes that were here already, the commit, remarks."""
+    """The result of a download: file names with SHA-256, bytes over the network, bytes that were here already, the commit, remarks."""
 
     files: dict[str, str] = field(default_factory=dict)
     fresh: int = 0
@@ -64,7 +64,7 @@ class Rate:
         return (last - first) / (last_s - first_s) if last_s > first_s else None
 
     def words(self, done: int, total: int) -> str:
-        """How far, how fast, how much longer: "312 of 605 MB, 4.1 MB/s, 71 s left"."""
+        """Write the progress with speed and time left: "312 of 605 MB, 4.1 MB/s, 71 s left"."""
         text = f"{size(done)} of {size(total)}"
         rate = self.per_s()
         if rate:
@@ -182,5 +182,5 @@ def _note(model: str, url: str, n_bytes: int, sha256: str, ended: str) -> None:
 
 
 def parts_folder(model: str, root: Path) -> Path:
-    """Where the parts of a download wait until it is whole."""
+    """Return the hidden folder that holds the parts of a download until it is whole."""
     return root / f".{model}.download"

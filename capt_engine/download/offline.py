@@ -1,4 +1,4 @@
-"""Whether the network may be touched, and a ledger of everything that was ever fetched over it."""
+"""The lock on the network, and a ledger of everything that was ever fetched over it."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Order:
-    """What is wanted: the first of `names` that the repository has, at `revision`, into `folder`.
+    """An order for one file: the first of `names` that the repository has, at `revision`, into `folder`.
 
     n_bytes, sha256: what the file must be, where that is known. endpoint: "" is the hub's own, or HF_ENDPOINT's.
     """
@@ -53,7 +53,7 @@ class Order:
 
 @dataclass(frozen=True)
 class _Offer:
-    """What the server says of a file."""
+    """The server's description of a file."""
 
     url: str
     name: str

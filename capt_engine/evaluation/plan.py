@@ -116,7 +116,7 @@ class Plan:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the attacks say of their own settings, with so many classes, and why LPIPS is not measured where it was asked for."""
+        """Sentences of the attacks on their own settings, with so many classes, and why LPIPS is not measured where it was asked for."""
         k = len(self.classifier.classes)
         attacks = [one.attack for one in self.planned_attacks if one.threat.eps == self.planned_attacks[0].threat.eps]
         said = (f"{one.label}: {note}" for one in attacks if isinstance(one, HasNotes) for note in one.notes(k))
@@ -365,7 +365,7 @@ def _seeing(
 def _pairs(
     request: RunRequest, variants: tuple[Variant, ...], source: Variant | None
 ) -> tuple[tuple[Variant, Variant], ...]:
-    """Who is asked, with whom the attack was computed on."""
+    """Pairs of the variant that is asked and the variant that the attack is computed on."""
     if source is not None:
         return tuple((judge, source) for judge in variants)
     if request.matrix:
@@ -384,7 +384,7 @@ def _assault(label: str, spec: AttackSpec, wanted: ThreatModel, threat: Threat) 
 
 
 def _most_known(planned_attacks: Sequence[PlannedAttack], source: Variant | None) -> str:
-    """What the best informed of the attacks knows; "" for none."""
+    """The knowledge of the best informed of the attacks; "" for none."""
     if source is not None and planned_attacks:
         return carried_over(source.id)
     known = {planned.wanted.knowledge for planned in planned_attacks}
@@ -392,12 +392,12 @@ def _most_known(planned_attacks: Sequence[PlannedAttack], source: Variant | None
 
 
 def carried_over(source: str) -> str:
-    """What an attack knows of a model that it was not computed on."""
+    """Return the knowledge of a transfer attack: "transfer from" the model that it was computed on."""
     return f"transfer from {source.removeprefix(OTHER_MODEL)}"
 
 
 def _own_budgets(planned_attacks: Sequence[PlannedAttack]) -> str:
-    """What the attacks may do where no ball binds them, in words; raises BadRequest for some that are bound and some that are not."""
+    """The budgets of attacks without a norm ball, in words; "" if all have one. Raises BadRequest for a mix of both."""
     own = dict.fromkeys(planned.wanted.budget for planned in planned_attacks)
     if "" not in own:
         if len({planned.wanted.eps for planned in planned_attacks}) > 1:

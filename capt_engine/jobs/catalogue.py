@@ -1,4 +1,4 @@
-"""What there is to choose from, as plain records: drawn from the tables, so that nothing is listed twice."""
+"""Everything that a user can choose from, as plain records, drawn from the tables so that nothing is listed twice."""
 
 from __future__ import annotations
 

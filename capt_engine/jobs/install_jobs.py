@@ -1,4 +1,4 @@
-"""What is done with models and prompts once they are installed: compare them with what they were, take them away."""
+"""Jobs on installed models and prompts: compare them with what they were, take them away."""
 
 from __future__ import annotations
 

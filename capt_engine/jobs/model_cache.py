@@ -83,7 +83,7 @@ class ModelCache:
         return [self._beside[key] for key in keys]
 
     def lpips(self, request: RunRequest) -> Lpips | None:
-        """What a request wants LPIPS measured with, None for nothing; the last one is kept. Raises BadCheckpoint where it is not here."""
+        """Load the LPIPS network that a request wants, None for none; the last one is kept. Raises BadCheckpoint if it is not installed."""
         if not request.options.lpips:
             return None
         device = pick_device(self._device_name if request.options.device == "auto" else request.options.device)

@@ -53,22 +53,22 @@ class _Job:
 
     @property
     def steps_aside(self) -> bool:
-        """Whether others may go before it while it runs: what lasts for hours, and no other job waits for."""
+        """True if others may go before it while it runs: what lasts for hours, and no other job waits for."""
         return isinstance(self.request, TuneRequest | EvaluateRequest | DownloadRequest)
 
     @property
     def can_keep(self) -> bool:
-        """Whether it can end early with something worth having."""
+        """True if it can end early with something worth having."""
         return isinstance(self.request, TuneRequest) and self.has_started
 
     @property
     def is_ending(self) -> bool:
-        """Whether it has been told to end."""
+        """True if it has been told to end."""
         return self.stop.is_set() or self.keep.is_set()
 
 
 class Handles(Protocol):
-    """What a worker does its jobs with, made once on its thread."""
+    """The handler of a worker's jobs, made once on the worker's thread."""
 
     def handle(
         self, job: JobId, request: Request, on_event: Callable[[Event], None], progress: StoppableProgress

@@ -30,7 +30,7 @@ def science(device: str, tell: Callable[[Event], None]) -> Handles:
 
 
 def light(tell: Callable[[Event], None]) -> Handles:
-    """What fetches models."""
+    """Make the handler of downloads, which needs no torch."""
     del tell
     from capt_engine.jobs.download_jobs import Fetcher
 

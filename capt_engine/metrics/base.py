@@ -1,4 +1,4 @@
-"""What every metric is given, and what it says of itself."""
+"""The tensors that every metric is given, and the facts that it states about itself."""
 
 from __future__ import annotations
 
@@ -56,5 +56,5 @@ class Metric:
 
     @property
     def info(self) -> MetricInfo:
-        """What a table or a tooltip needs to know."""
+        """Return name, unit, bounds and help of the metric, for tables and tooltips."""
         return MetricInfo(self.name, self.label, self.unit, self.low, self.high, self.higher_is_better, self.help)

@@ -22,7 +22,7 @@ _AT_ONCE = 200
 
 @dataclass
 class Corrupted:
-    """What one set of prompts answered: for each picture two whole numbers, whose bits are the cells it was seen in and right in."""
+    """The answers with one set of prompts: for each picture two whole numbers, whose bits are the cells it was seen in and right in."""
 
     cells: dict[tuple[str, int], int] = field(default_factory=dict)
     pictures: dict[str, tuple[int, int]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""How different an attacked picture is from the clean one, to a ruler and to an eye: functions of two batches of pixels."""
+"""Distances between an attacked picture and the clean one, to a ruler and to an eye: functions of two batches of pixels."""
 
 from __future__ import annotations
 

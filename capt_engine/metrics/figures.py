@@ -12,7 +12,7 @@ from capt_engine.registry import Table
 
 @dataclass(frozen=True)
 class Answers:
-    """What a run's figures are made of: (label, right when clean, right under the worst attack or None) a picture, and confidences.
+    """The answers that a run's figures are made of: (label, right when clean, right under the worst attack or None), and confidences.
 
     against: of tuned prompts, (frozen zero-shot right, these right) a clean picture where both are known. drift: how far the prompts have
     moved the text features, and of how many classes.

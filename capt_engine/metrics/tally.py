@@ -226,7 +226,7 @@ class Tally:
         return tuple(dict.fromkeys(on for (of, on), _, _ in self.attacks if of == prompts))
 
     def aim(self, prompts: str) -> str:
-        """Whose attacks count for some prompts: those computed on themselves where there are any."""
+        """Return the model whose attacks count for some prompts: those computed on themselves where there are any."""
         aims = self.aims(prompts)
         return prompts if prompts in aims or not aims else aims[0]
 
@@ -325,7 +325,7 @@ class Tally:
         return [(before, one.clean) for before, one in known if before is not None]
 
     def matrix(self, eps: float) -> tuple[MatrixCell, ...]:
-        """Who was attacked against who was asked, where somebody was shown what was computed on several; the clean pictures first."""
+        """Return the transfer matrix, accuracy by source and by asked prompts, clean pictures first; empty with one source per model."""
         if all(len(self.aims(prompts)) < 2 for prompts in self.pictures):
             return ()
         cells = [MatrixCell("", prompts, 0.0, *self.clean(prompts)) for prompts in self.pictures]
@@ -337,7 +337,7 @@ class Tally:
 
     @property
     def is_corrupted(self) -> bool:
-        """Were there several corruptions?"""
+        """Return whether pictures were shown under several corruptions."""
         return bool(self._corrupted)
 
     def corruptions(self) -> tuple[CorruptionTable, ...]:

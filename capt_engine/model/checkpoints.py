@@ -67,7 +67,7 @@ class MadeFor:
 
 @dataclass(frozen=True)
 class Document:
-    """What a file says about its prompts, as plain values (sequences as tuples).
+    """The description of prompts in their file, as plain values (sequences as tuples).
 
     template: the sentence, `{}` being the class name; `placeholder` stands in front of it as often as it takes for `n_ctx` tokens to
     stand before the class name. classes are what they were tuned on, for information: prompts move to other names. data: a fingerprint
@@ -116,7 +116,7 @@ def save(path: Path, prompts: Prompts, document: Document) -> None:
 
 
 def read_document(path: Path) -> Document:
-    """What a file says about its prompts, from its header (≤ 1 MB) alone; everything but the values is checked. Raises BadCheckpoint."""
+    """Read the description of prompts from the file's header (≤ 1 MB) alone; all but the values is checked. Raises BadCheckpoint."""
     with _opened(path) as (file, size):
         return _header(file, size)
 
@@ -178,7 +178,7 @@ def plain_sentence(document: Document) -> str:
 
 
 class _Fault(Exception):
-    """What is wrong with a file, as the rest of a sentence that begins with its name."""
+    """A fault of a file, as the rest of a sentence that begins with its name."""
 
     def __init__(self, what: str, hint: str = _AGAIN) -> None:
         super().__init__(what)

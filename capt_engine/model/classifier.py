@@ -98,7 +98,7 @@ class Classifier:
 
     @property
     def device(self) -> torch.device:
-        """Where its weights are; pictures must be there too."""
+        """The device of the weights; pictures must be on it too."""
         return self.text.device
 
     @cached_property

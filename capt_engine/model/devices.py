@@ -30,7 +30,7 @@ def pick_device(name: str) -> torch.device:
 
 
 def describe_device(device: torch.device) -> DeviceInfo:
-    """What a user should see of the device: its name, its memory, and why it may be slow."""
+    """Describe a device to a user: its name, its memory, and why it may be slow."""
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)
         return DeviceInfo("cuda", properties.name, int(properties.total_memory))

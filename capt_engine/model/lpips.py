@@ -64,7 +64,7 @@ class Net:
 
     @property
     def channels(self) -> tuple[int, ...]:
-        """How many there are at each place of comparison."""
+        """The number of channels at each place of comparison."""
         return tuple(stage.convs[-1].n_out for stage in self.stages)
 
     @property
@@ -93,7 +93,7 @@ class Net:
 
 
 def linear_name(i: int) -> str:
-    """What the weights of place i are called."""
+    """Return the name of the weights of place i in the published file."""
     return f"lin{i}.model.1.weight"
 
 
@@ -179,7 +179,7 @@ class Lpips:
 
     @property
     def facts(self) -> dict[str, str]:
-        """What names it in a manifest."""
+        """Return the facts that name this network in a manifest: net, SHA-256 and sources."""
         return {"net": self.net.name, "sha256": self.sha256, **self.sources}
 
     def __call__(self, images: Tensor, others: Tensor, progress: Callable[[], None] = lambda: None) -> Tensor:

@@ -23,7 +23,7 @@ PLACEHOLDER = "X"
 
 @dataclass(frozen=True)
 class PromptShape:
-    """How many tokens (`n_ctx` n ≥ 1) stand in how many layers (`depth` J ≥ 1, counted from the input), and which side leads.
+    """The number of tokens (`n_ctx` n ≥ 1) in each of `depth` layers (J ≥ 1, counted from the input), and the coupling of the towers.
 
     vision_to_text: layer 0 is text, mapped to vision; deeper layers are vision, mapped to text (FAP; the default).
     text_to_vision: every layer is text, mapped to vision (MaPLe). independent: both sides learned apart (IVLP).
@@ -88,7 +88,7 @@ class PromptShape:
 
 @dataclass(frozen=True)
 class TowerSizes:
-    """What prompts must fit: the width of the shared embedding and of each tower, and the layers of the shorter tower."""
+    """The sizes that prompts must fit: the width of the shared embedding and of each tower, and the layers of the shorter tower."""
 
     embed_dim: int
     text_width: int
@@ -140,7 +140,7 @@ def state_shapes(sizes: TowerSizes, shape: PromptShape) -> dict[str, tuple[int, 
 
 @dataclass(frozen=True)
 class PromptTokens:
-    """What is put into the towers, layer by layer: text (n, d_t) and vision (n, d_v), each empty or J long.
+    """Tokens that are put into the towers, layer by layer: text (n, d_t) and vision (n, d_v), each empty or J long.
 
     Tokens of each class's own are (k, n, d_t). frame: (3, h, w), added to the normalised picture.
     """

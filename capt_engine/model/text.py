@@ -24,7 +24,7 @@ _PLACE = re.compile(r"(?<!\{)\{\}(?!\})")
 
 
 def split_template(template: str) -> tuple[str, str]:
-    """What stands before and behind the class name. `{{}}` is a pair of braces that stays (FAP's sentences hold one). Raises BadRequest."""
+    """Split a template before and behind the class name; `{{}}` is a pair of braces that stays (as in FAP). Raises BadRequest."""
     parts = _PLACE.split(template)
     if len(parts) != 2:
         raise BadRequest(

@@ -32,7 +32,7 @@ class WorkFolder:
                 (path / name).mkdir(parents=True, exist_ok=True)
 
     def prompts(self, key: str) -> Path:
-        """Where a recipe's prompts are, or will be."""
+        """Return the path of a recipe's prompts, there or not."""
         return self.path / "prompts" / f"{key}.safetensors"
 
     def has(self, key: str) -> bool:

@@ -1,4 +1,4 @@
-"""Where a protocol's data sets are: under a folder of the user's, or drawn from the bundled toy world."""
+"""The data sets of a protocol: under a folder of the user's, or drawn from the bundled toy world."""
 
 from __future__ import annotations
 

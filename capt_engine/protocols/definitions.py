@@ -28,7 +28,7 @@ AIMS = ("each", ZERO_SHOT)
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a set of prompts is learned from; None leaves a setting at the method's default."""
+    """The recipe of a set of prompts; None leaves a setting at the method's default."""
 
     dataset: str
     method: str
@@ -94,7 +94,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Setting:
-    """What all cells of a run share. data: where the data sets are, in words; revision: of their pictures, where they are drawn.
+    """The settings that all cells of a run share. data: where the data sets are, in words; revision: of pictures that are drawn.
 
     limit: test pictures, 0 for all; they are drawn by a fixed seed, so that everything is measured on the same ones.
     """
@@ -133,7 +133,7 @@ def _key(*words: str, told: object) -> str:
 
 
 def shots_text(shots: Shots) -> str:
-    """How many pictures per class, in words."""
+    """Write the number of pictures per class: "16 shots", "1 shot", "all shots"."""
     return "all shots" if shots is None else f"{shots} shot{'' if shots == 1 else 's'}"
 
 

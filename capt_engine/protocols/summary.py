@@ -46,7 +46,7 @@ def _measured(told: Mapping[str, Any] | None) -> Measured | None:
 
 
 def _facts(setting: Setting, asked: int, found: list[dict[str, Any]], command: str) -> tuple[tuple[str, str], ...]:
-    """What a reader must know of every figure."""
+    """Facts that a reader must know of every figure."""
 
     def of(name: str) -> list[str]:
         return sorted({told[name] for told in found if told.get(name)})
@@ -98,7 +98,7 @@ def _facts(setting: Setting, asked: int, found: list[dict[str, Any]], command: s
 
 
 def _tuned_with(found: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """What each method's defaults were, as the checkpoints tell; where they changed on the way, all of them."""
+    """The defaults of each method, as the checkpoints tell; all of them where they changed on the way."""
     by_method: dict[str, set[str]] = {}
     for told in found:
         recipe = told["cell"]["recipe"]

@@ -226,7 +226,7 @@ def named(line: Line | Entry) -> str:
 
 
 def _missing(lines: Sequence[Line]) -> tuple[str, ...]:
-    """What was not measured: whole seeds first, then rows; and what failed, with its reason."""
+    """Sentences on what was not measured, whole seeds first, then rows, and on what failed, with its reason."""
     tuned = [line for line in lines if line.seeds]
     seeds = list(dict.fromkeys(seed for line in tuned for seed in line.seeds))
     whole = (

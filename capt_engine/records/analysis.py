@@ -41,7 +41,7 @@ class CheckClassesRequest:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a model says of one picture: `logits` and `probabilities` in the order of the class list, each (k,)."""
+    """A model's answer to one picture: `logits` and `probabilities` in the order of the class list, each (k,)."""
 
     logits: tuple[float, ...]
     probabilities: tuple[float, ...]
@@ -107,13 +107,13 @@ class PictureRow:
 
     @property
     def attacked_by(self) -> str:
-        """What the attack is called among those of its run; "" for none."""
+        """The attack's name among those of its run; "" for none."""
         return self.attack_label or (self.attack.name if self.attack is not None else "")
 
 
 @dataclass(frozen=True)
 class AttackSummary:
-    """How the pictures fared under one attack; fractions in [0, 1].
+    """The outcome of one attack over the pictures; fractions in [0, 1].
 
     accuracy: of the n pictures it was run on; where `skipped` others were broken before, they are not among them. success_rate: of
     those of the n that had a right answer to lose.
@@ -204,7 +204,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class TextDrift:
-    """How far some prompts have moved the text features from the plain sentence: the mean over the classes of 1 − cosine, in [0, 2]."""
+    """The distance of learned text features from those of the plain sentence: the mean over the classes of 1 − cosine, in [0, 2]."""
 
     prompts: str
     value: float

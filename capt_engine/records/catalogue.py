@@ -149,7 +149,7 @@ class PresetInfo:
 
 @dataclass(frozen=True)
 class DeviceInfo:
-    """Where the work is done: `name` is "cpu", "cuda" or "mps"; `note` says what a user should know about it, if anything."""
+    """The device that computes: `name` is "cpu", "cuda" or "mps"; `note` says what a user should know about it, if anything."""
 
     name: str
     label: str

@@ -71,12 +71,12 @@ class Duplicates:
 
     @property
     def across_classes(self) -> bool:
-        """Whether the same picture has two labels: one of them is wrong, or the classes overlap."""
+        """True if the same picture has two labels: one of them is wrong, or the classes overlap."""
         return len({member.class_name for member in self.members}) > 1
 
     @property
     def across_splits(self) -> bool:
-        """Whether the same picture is in two splits: what is trained on would be tested on."""
+        """True if the same picture is in two splits: what is trained on would be tested on."""
         return len({member.split for member in self.members}) > 1
 
 
@@ -102,7 +102,7 @@ class LongName:
 
 @dataclass(frozen=True)
 class ScanResult:
-    """What a data set holds.
+    """The content of a data set.
 
     splits: (name, usable pictures). unreadable: pictures, but also folders that cannot be read and links that are not followed, each with
     its class ("" above all classes); `listed` counts pictures only. same: groups equal to the byte. alike: groups that look alike without
@@ -171,7 +171,7 @@ class ClassSplit:
 
 @dataclass(frozen=True)
 class SplitResult:
-    """Who goes where. blocks: sentences that forbid going on; warnings: sentences that do not."""
+    """The split of each picture. blocks: sentences that forbid going on; warnings: sentences that do not."""
 
     classes: tuple[ClassSplit, ...]
     pictures: tuple[Assigned, ...]

@@ -62,7 +62,7 @@ class OfferedModel:
 
 @dataclass(frozen=True)
 class ListModelsRequest:
-    """What models there are: bundled, offered, installed; touches no network."""
+    """A request for the list of models: bundled, offered, installed; touches no network."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class DownloadResult:
 
 @dataclass(frozen=True)
 class LedgerRequest:
-    """What was ever downloaded."""
+    """A request for the list of everything that was ever downloaded."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +164,6 @@ class OfflineRequest:
 
 @dataclass(frozen=True)
 class OfflineSet:
-    """Whether the network is locked now."""
+    """The state of the network lock after it was set."""
 
     locked: bool

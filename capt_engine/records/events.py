@@ -1,4 +1,4 @@
-"""What the engine says, in the order it happens."""
+"""Events of the engine, in the order they happen."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class EngineNote:
-    """What the engine is doing before it is ready, in words ("Loading torch")."""
+    """A note on the engine's work before it is ready, in words ("Loading torch")."""
 
     note: str
 

@@ -18,7 +18,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class SanityScore:
-    """How something just imported does on a few labelled pictures: enough to see that it works at all, not how well.
+    """The score of something just imported on a few labelled pictures: enough to see that it works at all, not how well.
 
     pictures: what they were, in words. right of n pictures, n_classes to choose from; chance: the share that guessing gets; p_value: the
     probability that guessing gets at least as many right. warning: "" unless that is likely, or the pictures could not be scored.

@@ -74,7 +74,7 @@ class Preview:
 
 @dataclass(frozen=True)
 class PreviewResult:
-    """How many pictures were found and how many of them could not be read."""
+    """The number of pictures found, and of those that could not be read."""
 
     n: int
     n_failed: int

@@ -1,4 +1,4 @@
-"""What can be asked of the engine, and what can come of it."""
+"""Requests to the engine, and their results."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class AttackSpec:
 
 
 def labels(specs: Sequence[AttackSpec]) -> tuple[str, ...]:
-    """What each of several attacks is called beside the others: its name, with its settings where the name stands more than once.
+    """Name each of several attacks: by its name, with its settings where the name stands more than once.
 
     `pgd` alone; `pgd[steps=10]` beside `pgd[steps=50,restarts=2]`. The settings are those that were given, in the order they were given.
     """

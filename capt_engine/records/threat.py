@@ -1,4 +1,4 @@
-"""What an attacker wants, knows and may do; and whom an attack is computed on."""
+"""The threat model, and the model that an attack is computed on."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ file holds it, which the attack knows."""
 
 @dataclass(frozen=True)
 class ThreatModel:
-    """What the attacker wants, knows and may do; it travels with every number.
+    """The threat model: the attacker's goal, knowledge and means; it travels with every number.
 
     eps: budget in pixel units [0, 1] of the norm (for "l2": the Euclidean length over all h × w × 3 values).
     target: the class the attacker wants to see, None when any wrong class will do. budget: in words, what the attacker may do where

@@ -135,7 +135,7 @@ class TuneStep:
 
 @dataclass(frozen=True)
 class TuneEpoch:
-    """What an epoch left behind; the shares are of the validation pictures, None where there are none (or no attack).
+    """The result of an epoch; the shares are of the validation pictures, None where there are none (or no attack).
 
     Epoch 0 is plain text, before any tuning; it has no loss, and 0 stands in its place.
     """
@@ -250,7 +250,7 @@ class SaveTunedRequest:
 
 @dataclass(frozen=True)
 class TunedSaved:
-    """Where the prompts are now, the files that were written, and the command that makes the same prompts from the same pictures."""
+    """The saved prompts, the files that were written, and the command that makes the same prompts from the same pictures."""
 
     prompts: PromptsInfo
     files: tuple[str, ...]

@@ -74,7 +74,7 @@ def _pairs(sides: Sequence[Side]) -> list[tuple[Side, Side]]:
 
 
 def verdict(sides: Sequence[Side]) -> tuple[Block, ...]:
-    """Who keeps how much, and which differences are more than chance."""
+    """Say which side keeps how much, and which differences are more than chance."""
     eps = _budget(sides)
     if eps is None:
         scores = "; ".join(f"{side.name} {share(*side.context.counts.clean(side.prompts))}" for side in sides)

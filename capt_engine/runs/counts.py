@@ -22,7 +22,7 @@ ALPHA_BINS = 10
 
 @dataclass
 class Fared:
-    """How the pictures fared under one attack at one budget. n: it was run on; skipped: it was not, as they were lost before.
+    """The counts of one attack at one budget. n: pictures it was run on; skipped: it was not, as they were lost before.
 
     open: had a right answer to lose. png, jpeg, jpeg75, resize: of `flips`, still fooled; resized: of how many that is known.
     budget: in words, where no ball binds the attack.

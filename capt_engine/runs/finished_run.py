@@ -42,7 +42,7 @@ class FinishedRun:
 
     @property
     def attacks(self) -> tuple[str, ...]:
-        """What the attacks that were asked for are called, in order."""
+        """The names of the attacks that were asked for, in order."""
         return self.request.labels
 
     @property

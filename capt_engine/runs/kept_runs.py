@@ -16,7 +16,7 @@ from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY
 
 
 def own_folder() -> Path:
-    """Where the program keeps runs when nobody says where."""
+    """Return the folder that keeps runs when nobody names another."""
     return data_dir() / "runs"
 
 
@@ -49,5 +49,5 @@ def _run(folder: Path) -> tuple[float, KeptRun] | None:
 
 
 def counted_paths(paths: Sequence[str]) -> str:
-    """What was looked at, in a few words."""
+    """Write the inputs of a run in a few words: the name of a single one, else their number."""
     return Path(paths[0]).name if len(paths) == 1 else f"{len(paths)} files and folders"

@@ -1,4 +1,4 @@
-"""What a run was made of, as plain JSON: enough to do it again and to see what is different."""
+"""The manifest of a run, as plain JSON: enough to do it again and to see what is different."""
 
 from __future__ import annotations
 

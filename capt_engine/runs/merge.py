@@ -166,5 +166,5 @@ def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeRe
 
 
 def _knowledge(summary: dict[str, Any], request: EvaluateRequest) -> str:
-    """What the attacks knew, which a request cannot say."""
+    """Return the attacks' knowledge from the summary, as a request cannot say it."""
     return str(summary.get("threat_model", {}).get("knowledge", request.options.threat.knowledge))

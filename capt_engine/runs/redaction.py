@@ -16,7 +16,7 @@ _PATHS = ("started_in",)
 
 
 class Names:
-    """What the things of a run are called in a report. number: of the run among several, 0 where there is one."""
+    """The names of a run's things in a report. number: of the run among several, 0 where there is one."""
 
     def __init__(self, run: FinishedRun, *, redact: bool, number: int = 0) -> None:
         self._redact = redact
@@ -35,7 +35,7 @@ class Names:
         return self.shown(self.picture(path))
 
     def shown(self, name: str) -> str:
-        """The end of a name that is what `picture` gave, or a row of `line` holds."""
+        """Shorten a picture's name, as `picture` or a row of `line` gives it, to its last two parts; a redacted name stays as it is."""
         return name if self._redact else "/".join(name.replace("\\", "/").split("/")[-2:])
 
     def text(self, text: str) -> str:
@@ -122,7 +122,7 @@ def _known(run: FinishedRun, mark: str) -> dict[str, str]:
 
 
 def _model(name: str, called: str) -> dict[str, str]:
-    """What stands for a model that is a folder or a file; nothing for one that everybody knows by its name."""
+    """Return the replacement for a model that is a folder or a file; nothing for one that everybody knows by its name."""
     if name.startswith("hf-hub:") or not (_is_path(name) or name.startswith("local-dir:")):
         return {}
     # A prompts' document keeps the last name of the path.

@@ -76,7 +76,7 @@ PLAIN = "plain CLIP"
 
 
 def asked(prompts: str) -> str:
-    """Who answered, or whom an attack was computed on, in words."""
+    """Name the prompts or the model that answered, or that an attack was computed on."""
     if prompts.startswith(OTHER_MODEL):
         return f"the model {prompts.removeprefix(OTHER_MODEL)}"
     return PLAIN if prompts == NO_PROMPTS else f"prompts {prompts}"

@@ -1,4 +1,4 @@
-"""What a setting is when nobody has said: the published values for real models, our own for the bundled demo models.
+"""Defaults of the settings: the published values for real models, our own for the bundled demo models.
 
 | setting      | real models                                  | whose                                             |
 |--------------|----------------------------------------------|---------------------------------------------------|
@@ -115,7 +115,7 @@ def usual(method: Method, *, batch_size: int = SMALL_BATCH) -> dict[str, Any]:
 
 
 def of_demo(model: str) -> dict[str, Any]:
-    """What is different with a demo model; nothing for others."""
+    """Return the settings that differ with a demo model; none for other models."""
     return dict(_DEMO.get(model, {}))
 
 

@@ -1,4 +1,4 @@
-"""What a run will take, measured: a few steps on copies of a few pictures, of which nothing is kept."""
+"""Time and memory that a run will take, measured: a few steps on copies of a few pictures, of which nothing is kept."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def foreseen(
     epochs: int,
     sizes: tuple[int, int],
 ) -> TuneForecast:
-    """What `epochs` epochs will take, from the times of a dry run's steps. sizes: training and validation pictures of the whole run."""
+    """Forecast `epochs` epochs from the times of a dry run's steps. sizes: training and validation pictures of the whole run."""
     n_train, n_val = sizes
     per_epoch = max(1, n_train // batch_size)
     epoch_s = forecast(list(seconds), per_epoch) + validation_s
@@ -97,7 +97,7 @@ def size_of(drawn: Drawn) -> int:
 
 
 def unread_bytes(drawn: Drawn, few: Pictures, backbone: Backbone) -> int:
-    """What the pictures that were not read will take in the process's memory; nothing on a GPU, which gets one batch at a time."""
+    """Return the process memory of the pictures that were not read yet; 0 on a GPU, which gets one batch at a time."""
     unread = size_of(drawn) - few.count
     return 0 if backbone.mean.device.type == "cuda" else max(0, unread) * 3 * backbone.size**2
 

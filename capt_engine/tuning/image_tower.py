@@ -225,7 +225,7 @@ class TowerTuning:
 
     @property
     def epoch(self) -> int:
-        """How many epochs are done."""
+        """The number of epochs done."""
         return self._loop.state.epoch
 
     def advance(self, progress: Progress) -> EpochLog:
@@ -285,7 +285,7 @@ class TowerTuning:
             raise BadCheckpoint(f"{str(path)!r} is damaged.", "Delete it to start again.") from error
 
     def _run(self) -> dict[str, object]:
-        """What must be the same for a checkpoint to belong to this run."""
+        """Return what must be the same for a checkpoint to belong to this run."""
         pictures = hashlib.sha256()
         for values in self._made_from:
             pictures.update(values.cpu().contiguous().numpy().data)

@@ -89,7 +89,7 @@ class Recipe:
 
 @dataclass
 class State:
-    """What an epoch leaves behind: enough to go on as if nothing had happened. optimiser: slot → learned value's name → tensor."""
+    """The state after an epoch, enough to go on as if nothing had happened. optimiser: slot → learned value's name → tensor."""
 
     epoch: int = 0
     optimiser: dict[str, dict[str, Tensor]] = field(default_factory=dict)
@@ -103,7 +103,7 @@ class Reference(NamedTuple):
 
 
 class Tuning:
-    """What is learned, and the labelled pictures it is learned from.
+    """The learner, and the labelled pictures that it learns from.
 
     Args:
         learner: the prompts or the tower.
@@ -147,7 +147,7 @@ class Tuning:
 
     @property
     def steps_per_epoch(self) -> int:
-        """How many batches are a step each."""
+        """The number of batches, which are a step each."""
         whole, rest = divmod(len(self._labels), self._recipe.batch_size)
         return whole + (rest > 0) if self._recipe.keep_last else max(1, whole)
 

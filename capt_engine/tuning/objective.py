@@ -1,4 +1,4 @@
-"""What tuning minimises: the CAPT loss (arXiv 2405.11154) and its relatives, each a function of the same logits.
+"""Objectives of tuning: the CAPT loss (arXiv 2405.11154) and its relatives, each a function of the same logits.
 
     L = CE(clean) + λ · mean_i [ (1 − α_i) · KL(p_clean ‖ p_adv) + α_i · KL(p_frozen ‖ p_adv) ]
 

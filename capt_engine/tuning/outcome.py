@@ -1,4 +1,4 @@
-"""What a run has found: its epochs and remarks, the document of its checkpoint, and its summary."""
+"""The outcome of a tuning run: its epochs and remarks, the document of its checkpoint, and its summary."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def overfits(epochs: Sequence[TuneEpoch]) -> bool:
 
 
 def document(inputs: RunInputs, found: Found, parameters: int, batch_size: int) -> Document:
-    """What the checkpoint says about itself; nothing in it depends on when or how fast it was made."""
+    """Make the checkpoint's description of itself; nothing in it depends on when or how fast it was made."""
     request, pictures = inputs.request, inputs.pictures
     kept = found.kept(request.patience)
     return Document(

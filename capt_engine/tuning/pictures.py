@@ -26,7 +26,7 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Drawn:
-    """What was drawn, before any picture is opened: training pictures, validation pictures or None, and what a user should know."""
+    """The drawn pictures, before any is opened: for training, for validation or None, and what a user should know."""
 
     train: LabelledSet
     val: LabelledSet | None

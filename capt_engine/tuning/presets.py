@@ -1,4 +1,4 @@
-"""What a wizard offers: presets of effort, and every Expert setting with a sentence for whoever has not met it before."""
+"""Presets of effort for the wizard, and every Expert setting with a sentence for whoever has not met it before."""
 
 from __future__ import annotations
 

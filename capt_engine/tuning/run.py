@@ -67,14 +67,14 @@ def tune(
 def foresee(
     request: TuneRequest, backbone: Backbone, load: Callable[[str], Backbone], progress: Progress
 ) -> TuneForecast:
-    """What a run will take, from a dry run of its own pictures; writes nothing. Raises CaptError where the run would."""
+    """Forecast time and memory of a run by a dry run on its own pictures; writes nothing. Raises CaptError where the run would."""
     if METHODS[request.method].learns_tower:
         return tower_run.foresee(request, backbone, WorkClock(progress))
     return of_prompts(request, backbone, load, WorkClock(progress))
 
 
 def _checked_out(request: TuneRequest) -> Path:
-    """Where the prompts go; raises BadRequest before anything is done that could not be kept."""
+    """Return the path for the prompts; raises BadRequest before anything is done that could not be kept."""
     out = Path(request.out)
     if out.suffix != ".safetensors":
         raise BadRequest(f"{request.out!r} is no name for a prompts file.", "It must end in .safetensors.")
@@ -176,7 +176,7 @@ class Run:
 
     @property
     def parameters(self) -> int:
-        """How many values are learned."""
+        """The number of learned values."""
         return sum(p.numel() for p in self.prompts.parameters())
 
     def _nothing_to_keep(self) -> str:
@@ -272,7 +272,7 @@ class Run:
         return self._validator.measure(self._inputs.classifier(prompts), lambda: self._progress(done, total, note))
 
     def _noticed(self, logs: list[TuneStep]) -> list[str]:
-        """What looks wrong and what may help, each said once in a run."""
+        """Return sentences on what looks wrong and what may help, each said once in a run."""
         found: dict[str, bool] = {
             "The prompts have collapsed: clean and attacked pictures get the same constant answer. A lower learning rate, a larger "
             "weight λ of the consistency terms or the coupling vision_to_text may help.": (

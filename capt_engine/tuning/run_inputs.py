@@ -1,4 +1,4 @@
-"""What a run is made of once its request has been read: pictures, models, and the settings that decide its result."""
+"""The inputs of a tuning run once its request has been read: pictures, models, and the settings that decide its result."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Pictures:
 
     @property
     def count(self) -> int:
-        """How many could be read."""
+        """The number of pictures that could be read."""
         return len(self.train) + (len(self.val) if self.val is not None else 0)
 
 
@@ -131,7 +131,7 @@ class RunInputs:
         return self.pictures.classes
 
     def fresh_prompts(self) -> Prompts:
-        """Where tuning starts, drawn from the seed alone."""
+        """Make the prompts that tuning starts from, drawn from the seed alone."""
         stream = torch.Generator().manual_seed(self.request.seed)
         shape = self.settings.shape
         context = first_words(self.backbone, self.template, shape.n_ctx)

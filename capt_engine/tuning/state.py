@@ -1,4 +1,4 @@
-"""What an epoch leaves on disk: one file beside the checkpoint-to-be, from which a stopped run goes on as if nothing had happened."""
+"""The state of an epoch on disk: one file beside the checkpoint-to-be, from which a stopped run goes on as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class _Document:
 
 
 def state_path(out: Path) -> Path:
-    """Where the state of a run that will write `out` is kept."""
+    """Return the path of the state of a run that will write `out`."""
     return out.with_name(out.name + SUFFIX)
 
 

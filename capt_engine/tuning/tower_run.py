@@ -109,7 +109,7 @@ def tune(request: TuneRequest, backbone: Backbone, on_news: OnNews, clock: WorkC
 
 
 def foresee(request: TuneRequest, backbone: Backbone, clock: WorkClock) -> TuneForecast:
-    """Try three steps on a copy of the tower; raises what the run itself would, and writes nothing."""
+    """Forecast time and memory by three steps on a copy of the tower; writes nothing. Raises what the run itself would."""
     _refuse_settings_of_prompts(request)
     start_counting(backbone.mean.device)
     recipe, drawn = _recipe(request), draw(request)

@@ -1,4 +1,4 @@
-"""How well prompts do on the validation pictures, clean and attacked, while they are being learned."""
+"""Clean and robust accuracy of prompts on the validation pictures while they are being learned."""
 
 from __future__ import annotations
 

@@ -14,17 +14,39 @@ from torch import Tensor
 
 
 def to_bytes(images: Tensor) -> Tensor:
-    """Pixels (n, 3, h, w) in [0, 1] as 8-bit values (n, h, w, 3) on the CPU, rounded as a PNG would hold them."""
+    """Round pixels to 8-bit values, as a PNG file would hold them.
+
+    Args:
+        images: pixels (n, 3, h, w) in [0, 1].
+
+    Returns:
+        uint8 values (n, h, w, 3), on the CPU.
+    """
     return (images * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().contiguous()
 
 
 def as_png(images: Tensor) -> Tensor:
-    """The pictures after 8-bit rounding, the only loss of PNG; (n, 3, h, w) in [0, 1]."""
+    """Round pixels to multiples of 1/255, the only loss of PNG.
+
+    Args:
+        images: pixels (n, 3, h, w) in [0, 1].
+
+    Returns:
+        Pixels of the same shape, type and device.
+    """
     return (images * 255).round() / 255
 
 
 def as_jpeg(images: Tensor, quality: int = 95) -> Tensor:
-    """The pictures after a JPEG file of that quality (4:2:0 colour, Pillow's default); (n, 3, h, w) in [0, 1]."""
+    """Write each picture as a JPEG file in memory (4:2:0 colour, Pillow's default) and read it again.
+
+    Args:
+        images: pixels (n, 3, h, w) in [0, 1].
+        quality: Pillow's JPEG quality, 1 to 95.
+
+    Returns:
+        Pixels in [0, 1] of the same shape, type and device.
+    """
     read = []
     for picture in to_bytes(images).numpy():
         file = io.BytesIO()
@@ -34,7 +56,14 @@ def as_jpeg(images: Tensor, quality: int = 95) -> Tensor:
 
 
 def as_resized(images: Tensor) -> Tensor:
-    """The pictures in 8 bits, made half as large and as large again, both bicubic with antialiasing and in 8 bits; (n, 3, h, w)."""
+    """Make pictures half as large and as large again, both bicubic with antialiasing and in 8 bits.
+
+    Args:
+        images: pixels (n, 3, h, w) in [0, 1].
+
+    Returns:
+        Pixels in [0, 1] of the same shape, multiples of 1/255.
+    """
     height, width = images.shape[-2:]
     for size in ((max(1, height // 2), max(1, width // 2)), (height, width)):
         images = as_png(F.interpolate(as_png(images), size, mode="bicubic", antialias=True).clamp(0, 1))

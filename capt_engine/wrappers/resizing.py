@@ -41,7 +41,14 @@ class Resizing(Classifier):
             )
 
     def resized(self, images: Tensor) -> Tensor:
-        """Pictures (n, 3, h, w) in [0, 1] of any one size, as the model sees them, (n, 3, size, size)."""
+        """Resize pictures as the model's preprocessing does, differentiably.
+
+        Args:
+            images: pixels (n, 3, h, w) in [0, 1], of any one size.
+
+        Returns:
+            Pixels (n, 3, size, size), the model's input before normalisation.
+        """
         height, width, size = *images.shape[-2:], self.size
         if (height, width) == (size, size):
             return images
@@ -74,6 +81,14 @@ def pixels_for(classifier: Classifier, path: str) -> tuple[Photo, Tensor]:
 
 
 def resized_for(model: LogitsFn, images: Tensor) -> Tensor:
-    """Resize pictures (n, 3, h, w) where that is a part of the model; else return them as they are."""
+    """Resize pictures where that is a part of the model.
+
+    Args:
+        model: a classifier, perhaps inside `Quantized`.
+        images: pixels (n, 3, h, w) in [0, 1].
+
+    Returns:
+        Pixels (n, 3, size, size) for a model that resizes; else the pictures as they are.
+    """
     inner = unquantized(model)
     return inner.resized(images) if isinstance(inner, Resizing) else images

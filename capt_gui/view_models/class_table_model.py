@@ -30,7 +30,7 @@ class Role(IntEnum):
 
 
 class Pictures(Protocol):
-    """Whose classes are shown: the wizard's, or those that are evaluated."""
+    """The source of the classes that are shown: the wizard's data, or the data that is evaluated."""
 
     thumbnails: ThumbnailLoader
 

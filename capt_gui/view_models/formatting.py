@@ -90,7 +90,7 @@ def remaining(seconds: float | None) -> str:
 
 
 def progress(note: str, seconds: float | None, waiting: int) -> str:
-    """How long it takes, what is being done, and how much waits behind it: the part that is cut off last comes first."""
+    """Join the time left, the present work and the number of waiting jobs; the part that is cut off last comes first."""
     more = f"{waiting} more waiting" if waiting else ""
     return " · ".join(part for part in (remaining(seconds), note, more) if part)
 

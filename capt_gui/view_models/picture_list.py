@@ -92,7 +92,7 @@ class PictureList(QAbstractListModel):
         return answers.get(role)
 
     def on_arrived(self, paths: list[str]) -> None:
-        """Some small views are there."""
+        """Redraw the tiles of the paths whose thumbnails were loaded."""
         for row in (self._rows[path] for path in paths if path in self._rows):
             self.dataChanged.emit(self.index(row), self.index(row))
 

@@ -83,7 +83,7 @@ def caption(run: KeptRun) -> str:
 
 
 def file_name(runs: tuple[KeptRun, ...], suffix: str) -> str:
-    """The name a report is offered to be saved under: what it is about, and the day of the latest run."""
+    """Propose a file name for a report: its subject and the day of the latest run."""
     day = max((run.ended[:10] for run in runs), default="")
     subject = runs[0].title if len(runs) == 1 else f"comparison of {len(runs)} runs"
     words = re.sub(r"[^\w.]+", "-", subject, flags=re.UNICODE).strip("-._").lower()

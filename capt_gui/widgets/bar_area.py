@@ -193,7 +193,7 @@ class BarArea(QWidget):
         return round(self._top() + max(len(self._rows), 3) * self._natural_row() * tightness + _PAD)
 
     def _tightness(self) -> float:
-        """How much of their natural height the rows get, for want of room."""
+        """Return the share of their natural height that the rows get, at most 1."""
         room = self.height() - self._top() - _PAD
         natural = max(len(self._rows), 3) * self._natural_row()
         return min(max(room / natural, _TIGHTEST), 1.0)

@@ -52,7 +52,7 @@ class BeforeAfter(QWidget):
         theme.changed.connect(self.update)
 
     def set_names(self, *names: str) -> None:
-        """What the bars of a group are called: two names, or one."""
+        """Name the bars of a group: two names, or one."""
         self._names = names
 
     def set_pairs(self, pairs: tuple[Pair, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Whether the measurement can be believed: each doubt that was checked, the failed ones first."""
+"""A card of the checks on a measurement, the failed ones first."""
 
 from __future__ import annotations
 

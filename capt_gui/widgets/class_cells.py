@@ -1,4 +1,4 @@
-"""What the tables of classes paint in their cells: strips of pictures, names, numbers."""
+"""Cells of the tables of classes: strips of pictures, names, numbers."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ class ClassEditor(QWidget):
         return self._count.text()
 
     def problems(self) -> str:
-        """What is wrong, in plain words; empty when all is well."""
+        """Return what is wrong with the classes, in plain words; "" when all is well."""
         return self._problems.text()
 
     def _arrange(self) -> None:

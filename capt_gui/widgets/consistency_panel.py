@@ -62,7 +62,7 @@ class ConsistencyPanel(QWidget):
         self._show((), ({},))
 
     def shown(self) -> dict[str, str]:
-        """What can be read: the value with its unit, by label; of two sides both."""
+        """Return the shown values with their units, by label; of two sides both."""
         return {tile.info.label: " | ".join(tile.texts) for tile in self._tiles}
 
     def better(self) -> dict[str, str]:

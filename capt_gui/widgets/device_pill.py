@@ -1,4 +1,4 @@
-"""Where the work is done, in the status bar."""
+"""The computing device, in the status bar."""
 
 from __future__ import annotations
 

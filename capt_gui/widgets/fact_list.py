@@ -1,4 +1,4 @@
-"""What is known of a thing: names on the left, values that can be selected on the right, perhaps a mark between them."""
+"""A list of facts: names on the left, values that can be selected on the right, perhaps a mark between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What could not be used, each with the reason, behind one line that says how many."""
+"""A list of pictures that could not be used, each with the reason, behind one line that says how many."""
 
 from __future__ import annotations
 

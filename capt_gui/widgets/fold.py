@@ -57,7 +57,7 @@ class Fold(QWidget):
         self._retint()
 
     def is_expanded(self) -> bool:
-        """Whether the content is shown."""
+        """Return whether the content is shown."""
         return self._header.isChecked()
 
     def set_expanded(self, expanded: bool) -> None:

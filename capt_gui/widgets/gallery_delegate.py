@@ -1,4 +1,4 @@
-"""How one row of the gallery is painted."""
+"""The painter of one row of the gallery."""
 
 from __future__ import annotations
 

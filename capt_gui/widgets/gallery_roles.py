@@ -1,4 +1,4 @@
-"""What a gallery model answers for each row."""
+"""Roles that a gallery model answers for each row."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _PAD = 8
 
 
 class PaneView(QObject):
-    """What part of the pictures is seen, and which pixel is pointed at; in picture pixels."""
+    """The part of the pictures that is seen, and the pixel that is pointed at; in picture pixels."""
 
     changed = Signal()
     cursor_changed = Signal()

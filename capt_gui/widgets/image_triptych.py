@@ -1,4 +1,4 @@
-"""What the model sees, the perturbation and the adversarial picture, side by side and linked."""
+"""The clean picture, the perturbation and the adversarial picture, side by side and linked."""
 
 from __future__ import annotations
 
@@ -98,12 +98,12 @@ class ImageTriptych(QWidget):
         self.titles[2].setText(self.tr("Adversarial, aimed at {}").format(side.upper()) if side else name)
 
     def factor(self) -> int:
-        """How many times the perturbation is enlarged now."""
+        """Return the factor that enlarges the perturbation now."""
         chosen = int(self._factor.currentData() or 0)
         return chosen or (_automatic_factor(self._set.perturbation) if self._set is not None else 1)
 
     def set_whole(self, whole: bool) -> None:
-        """Whether the pictures are whole ones, which the model resizes itself, or already of the size it takes in."""
+        """Say that the pictures are whole ones, which the model resizes itself, or already of its input size."""
         name = self.tr("The picture itself") if whole else self.tr("What the model sees")
         tip = self.tr("The picture after resizing and cropping to the size the model takes in.")
         if whole:

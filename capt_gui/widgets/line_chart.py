@@ -121,7 +121,7 @@ class LineChart(PlotChart):
         self._draw()
 
     def description(self) -> str:
-        """What is read out now, in words."""
+        """Return the values that are read out now, in words."""
         place = self._place()
         if place is None:
             return self._empty

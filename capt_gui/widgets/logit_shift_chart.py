@@ -1,4 +1,4 @@
-"""How far the attack moved the score of each class, for one set of prompts or for two."""
+"""A chart of how far the attack moved the logit of each class, for one set of prompts or for two."""
 
 from __future__ import annotations
 

@@ -179,7 +179,7 @@ class MetricTile(QWidget):
 
 
 def value_column(theme: Theme) -> float:
-    """Width of one of two columns of values, with its mark."""
+    """Return the width in pixels of a column of values, with room for its mark."""
     return QFontMetricsF(theme.font("strong")).horizontalAdvance(f"{MINUS}88.88/255") + _MARK + 6
 
 
@@ -193,14 +193,14 @@ def better_side(info: MetricInfo, values: tuple[float, ...]) -> int | None:
 
 
 def is_closed(info: MetricInfo) -> bool:
-    """Whether the scale has two ends, so that a meter can be drawn."""
+    """Return whether the scale has two ends, so that a meter can be drawn."""
     return (
         info.low is not None and info.high is not None and math.isfinite(info.low) and math.isfinite(info.high)
     ) and info.high > info.low
 
 
 def _share(info: MetricInfo, value: float) -> float | None:
-    """Where the value stands between low and high, from 0 to 1; None on an open scale."""
+    """Return the place of the value between low and high, from 0 to 1; None on an open scale."""
     if not is_closed(info) or info.low is None or info.high is None or math.isnan(value):
         return None
     return min(max((value - info.low) / (info.high - info.low), 0.0), 1.0)

@@ -42,7 +42,7 @@ class PageStore:
         return self._packed[number][0] if number in self._packed else _A4
 
     def has(self, number: int) -> bool:
-        """Whether a page has arrived."""
+        """Return whether a page has arrived."""
         return number in self._packed
 
     def pixmap(self, number: int, size: QSize, ratio: float) -> QPixmap | None:

@@ -77,7 +77,7 @@ class PageView(QAbstractScrollArea):
         return max(sum(top <= middle for top in self._tops), 1)
 
     def pages(self) -> int:
-        """How many pages there are."""
+        """Return the number of pages."""
         return self._store.count
 
     def zoom(self) -> float:

@@ -126,7 +126,7 @@ class Field:
         self.set_value(info.default)
 
     def value(self) -> ParamValue:
-        """What is set now, in the unit it is stored in."""
+        """Return the value that is set now, in the unit it is stored in."""
         match self.editor:
             case QCheckBox():
                 return self.editor.isChecked()

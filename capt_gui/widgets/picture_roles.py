@@ -1,4 +1,4 @@
-"""What a model of pictures answers for each tile of the grid, and what a model of classes answers for each row."""
+"""Roles that a model of pictures answers for each tile of the grid, and a model of classes for each row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands where something will be: a symbol, a title, a sentence, perhaps a way on."""
+"""A placeholder for something that will come: a symbol, a title, a sentence, perhaps a button."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class ProbabilityBars(QWidget):
             area.set_rows(())
 
     def description(self) -> str:
-        """What is shown, in words."""
+        """Return the shown bars in words."""
         shown = self._areas if self._second.isVisibleTo(self) else self._areas[:1]
         return " | ".join(area.accessibleDescription() for area in shown)
 

@@ -69,7 +69,7 @@ class RunList(QListView):
         self._filling = False
 
     def chosen_keys(self) -> list[str]:
-        """What is chosen, from the top."""
+        """Return the keys of the chosen runs, from the top."""
         return [str(index.data(_KEY)) for index in sorted(self.selectedIndexes(), key=lambda index: index.row())]
 
     def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:

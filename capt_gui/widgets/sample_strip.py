@@ -51,7 +51,7 @@ class SampleStrip(QWidget):
         self.update()
 
     def shows_clean(self) -> bool:
-        """Whether the clean pictures are shown."""
+        """Return whether the clean pictures are shown."""
         return self._clean
 
     def sizeHint(self) -> QSize:

@@ -14,7 +14,7 @@ _SORT = Qt.ItemDataRole.UserRole + 1
 
 @dataclass(frozen=True)
 class Cell:
-    """What is shown, and what it is sorted by."""
+    """A cell of the table: the text that is shown, and the value that it is sorted by."""
 
     text: str
     value: float | str
@@ -73,7 +73,7 @@ class ScoreTable(QTableView):
             self.setCurrentIndex(self._sorted.index(0, 0))
 
     def shown(self, number: int) -> list[str]:
-        """What a column shows, from the top."""
+        """Return the texts of a column, from the top."""
         return [str(self._sorted.index(row, number).data()) for row in range(self._sorted.rowCount())]
 
     def show_rows(self, most: int) -> None:

@@ -98,7 +98,7 @@ class ShiftPlot(QWidget):
         return self._bars
 
     def sizeHint(self) -> QSize:
-        """As high as the classes need."""
+        """Return a size that is high enough for all classes."""
         return QSize(360, len(self._bars) * _ROW + _AXIS + 2 * _MARGIN if self._bars else 120)
 
     def minimumSizeHint(self) -> QSize:

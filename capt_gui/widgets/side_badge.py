@@ -72,5 +72,5 @@ class SideTitle(QWidget):
         self._label.set_text(words)
 
     def text(self) -> str:
-        """What is said."""
+        """Return the title's text."""
         return self._label.text()

@@ -42,7 +42,7 @@ class SplitBars(QListView):
         theme.changed.connect(self.viewport().update)
 
     def set_largest(self, pictures: int) -> None:
-        """How many pictures the longest bar stands for."""
+        """Set the number of pictures that the longest bar stands for."""
         self._delegate.largest = max(pictures, 1)
         self.viewport().update()
 

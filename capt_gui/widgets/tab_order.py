@@ -1,4 +1,4 @@
-"""Where controls that are made late stand in the order of Tab: Qt would put them behind everything else in the window."""
+"""The Tab order of controls that are made late: Qt would put them behind everything else in the window."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class TwoColumns(QWidget):
         self._put(card, column)
 
     def is_wide(self) -> bool:
-        """Whether there are two columns."""
+        """Return whether there are two columns."""
         return self._wide
 
     def arrange(self) -> None:

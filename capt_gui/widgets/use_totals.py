@@ -32,7 +32,7 @@ class UseTotals(QWidget):
         self.setAccessibleName(", ".join(tile.accessibleName() for tile in self._tiles))
 
     def words(self) -> list[str]:
-        """What the tiles say."""
+        """Return the words of the tiles."""
         return [tile.accessibleName() for tile in self._tiles]
 
 

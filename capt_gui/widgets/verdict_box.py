@@ -1,4 +1,4 @@
-"""What came of something: a symbol, a sentence, the figures it rests on, and buttons below; while it is awaited, a bar."""
+"""A box with a result: a symbol, a sentence, the figures it rests on, and buttons below; while it is awaited, a bar."""
 
 from __future__ import annotations
 

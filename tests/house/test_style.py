@@ -59,6 +59,19 @@ def test_docstrings_name_the_arguments_there_are(python: Run, tmp_path: Path) ->
     assert "DOC103" in (refused := python("-m", "pydoclint.main", str(wrong))).stdout + refused.stderr
 
 
+def test_docstrings_begin_with_their_subject(sources: tuple[Path, ...], root: Path) -> None:
+    """No docstring opens with a question word: it names the thing, or says what the function does."""
+    questions = {"what", "where", "whether", "who", "whom", "whose", "how"}
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    found = []
+    for file in sources:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            words = (ast.get_docstring(node) or "").split() if isinstance(node, documented) else []
+            if words and words[0].strip(",.:;").lower() in questions:
+                found.append(f"{file.relative_to(root)}: {' '.join(words[:12])}")
+    assert not found
+
+
 def test_no_drawer_for_everything(sources: tuple[Path, ...], root: Path) -> None:
     """No module or folder has a name that says nothing about what is inside."""
     drawers = [

@@ -1,4 +1,4 @@
-"""What every family of published prompts has in common: what may be asked of the user, and what is handed back."""
+"""The common ground of every family of published prompts: what may be asked of the user, and what is handed back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WORDS_OF_PHOTO = 4
 
 @dataclass(frozen=True)
 class Asked:
-    """What the file may not say and its user does: empty where they did not.
+    """The user's word on facts that the file may not state: empty where nothing was said.
 
     template: the sentence of the data set, `{}` being the class name. classes: in the order of training. position: of the class name.
     """

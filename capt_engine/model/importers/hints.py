@@ -1,4 +1,4 @@
-"""What the path of a published file, and the cfg.yaml that APT leaves beside a run, say that the file itself does not."""
+"""Facts that the path of a published file, and the cfg.yaml that APT leaves beside a run, state and the file itself does not."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Hints:
     said: tuple[str, ...] = ()
 
     def complete(self, asked: Asked) -> Asked:
-        """What was asked for, and where nothing was, what was found."""
+        """Return the user's words, completed by what was found where the user said nothing."""
         return replace(asked, position=asked.position or self.position)
 
 

@@ -40,7 +40,7 @@ _NAMES = {
 
 
 def is_clip_model(state: State) -> bool:
-    """Are these the tensors of a CLIPModel?"""
+    """Return whether these are the tensors of a CLIPModel of transformers."""
     return {"text_model.embeddings.token_embedding.weight", "vision_model.embeddings.class_embedding"} <= state.keys()
 
 
@@ -105,7 +105,7 @@ class _Look:
 
 
 def told(folder: Path) -> dict[str, Any]:
-    """What config.json and preprocessor_config.json say that the shapes do not: activation, heads, mean, std. Raises BadCheckpoint."""
+    """Read from config.json and preprocessor_config.json what shapes do not say: activation, heads, mean, std. Raises BadCheckpoint."""
     config = _read(folder / CONFIG, _Config)
     text = _tower({**(config.text_config or {}), **(config.text_config_dict or {})})
     vision = _tower({**(config.vision_config or {}), **(config.vision_config_dict or {})})

@@ -75,7 +75,7 @@ class Storage:
 
 @dataclass(frozen=True)
 class TensorAt:
-    """Where a tensor's values lie in a storage: offset and strides in elements."""
+    """The place of a tensor's values in a storage: offset and strides in elements."""
 
     storage: Storage
     offset: int
@@ -85,7 +85,7 @@ class TensorAt:
 
 
 class _Mark:
-    """Where a group of values on the stack begins."""
+    """The beginning of a group of values on the stack."""
 
 
 class Readable(Protocol):
@@ -98,11 +98,11 @@ class Readable(Protocol):
         """Up to the end of a line."""
 
     def tell(self) -> int:
-        """Where it is."""
+        """Return the position in the file."""
 
 
 def load(file: Readable, types: dict[str, str] | None = None) -> object:
-    """What one pickle describes: dicts, lists, tuples, plain values, TensorAt and Inert. Stops behind its STOP. Raises Refused.
+    """Read one pickle as dicts, lists, tuples, plain values, TensorAt and Inert. Stops behind its STOP. Raises Refused.
 
     types: is given the element type of every storage that is mentioned, also by what becomes inert.
     """
@@ -268,7 +268,7 @@ def _named(module: str, name: str) -> Inert:
 
 
 def _made(name: str, arguments: tuple[Any, ...]) -> object:
-    """What a call stands for: a dict, a tensor's place, or one more stand-in."""
+    """Return the value that a call stands for: a dict, a tensor's place, or one more stand-in."""
     if name == "collections.OrderedDict":
         pairs = arguments[0] if arguments and isinstance(arguments[0], list) else []
         return _paired([one for pair in pairs if isinstance(pair, list | tuple) and len(pair) == 2 for one in pair])

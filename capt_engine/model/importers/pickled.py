@@ -46,7 +46,7 @@ _DAMAGE = (
 
 @dataclass(frozen=True)
 class Limits:
-    """What a file may ask for before it is refused; memory and time are those of the process that reads it."""
+    """Limits beyond which a file is refused; memory and time are those of the process that reads it."""
 
     file_bytes: int = 12 << 30
     pickle_bytes: int = 32 << 20
@@ -59,7 +59,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a storage's bytes lie in the file."""
+    """The place of a storage's bytes in the file."""
 
     begin: int
     size: int
@@ -76,7 +76,7 @@ class _Entry:
 
 @dataclass(frozen=True)
 class Taken:
-    """What a file holds: tensors and plain values by their path, whose steps are joined by "/"; `copy` gives a tensor's bytes."""
+    """The content of a file: tensors and plain values by their path, whose steps are joined by "/"; `copy` gives a tensor's bytes."""
 
     tensors: dict[str, TensorAt]
     values: dict[str, object]
@@ -437,7 +437,7 @@ def _answer(value: dict[str, Any]) -> NoReturn:
 
 
 def main(source: str, out: str, limits: Limits) -> NoReturn:
-    """What the process of its own does."""
+    """Convert a pickled file in a process of its own, in which memory, time and system calls are limited."""
     with open(source, "rb") as file, open(out, "wb") as written:  # noqa: PTH123 - before the doors are shut
         size = os.fstat(file.fileno()).st_size
         warnings.simplefilter("ignore")  # to print one, its source would be opened

@@ -38,7 +38,7 @@ _HINT = "The file is damaged or was made to do harm; get it again from where its
 
 @dataclass(frozen=True)
 class Contents:
-    """What a file holds. groups: tensors (fp32 where they were floats) by name, for each dictionary they were wrapped in, "" being none.
+    """The content of a file. groups: tensors (fp32 where they were floats) by name, for each dictionary around them, "" being none.
 
     values: plain values by their path. pickled: it was a pickle.
     """

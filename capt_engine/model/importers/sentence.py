@@ -47,7 +47,7 @@ def sentence_of(
 
 
 def _left(template: str, backbone: Backbone, length: int) -> str:
-    """What is left before the class name of a template when the learned tokens have taken the places of its first ones."""
+    """Return the rest of a template before the class name when the learned tokens have taken the places of its first ones."""
     before, _ = split_template(template)
     present = count_tokens(backbone, [before.strip()])[0] - 2
     whole, _ = split_template(sentence_prefix(template, present, length))

@@ -20,7 +20,7 @@ _MOST_CLASSES = 3000
 
 @dataclass(frozen=True)
 class Words:
-    """What stood behind the learned vectors, a text of every class, and its token ids."""
+    """The text of every class behind the learned vectors, and its token ids."""
 
     texts: tuple[str, ...]
     ids: tuple[tuple[int, ...], ...]
@@ -65,7 +65,7 @@ def names_behind(found: Words, backbone: Backbone, sentence: str) -> tuple[str, 
 
 
 def common_lead(found: Words, backbone: Backbone) -> str:
-    """What all the texts begin with, up to the last full stop or else the last word that they share."""
+    """Return the words that all the texts begin with, up to the last full stop or else the last word that they share."""
     lead = _shared(found.ids)
     text: str = backbone.tokenize.decode(list(lead)).strip()  # type: ignore[attr-defined]
     return text

@@ -50,7 +50,7 @@ def listed(device: DeviceInfo | None = None) -> ModelsListed:
 
 
 def is_model(folder: Path) -> bool:
-    """Whether a folder among the installed ones is a whole model; the parts of a download are hidden ones."""
+    """Return whether a folder among the installed ones is a whole model; the parts of a download are hidden ones."""
     return not folder.name.startswith(".") and any(
         (folder / name).is_file() for name in (CONFIGS["open_clip"], "tower.json")
     )
@@ -67,7 +67,7 @@ def find_offer(model: str) -> OfferedModel:
 
 
 def orders(model: str) -> tuple[Order, ...]:
-    """What has to be fetched for a model: its configuration first, which is small and tells whether the repository is one."""
+    """Return the orders for a model's files: its configuration first, which is small and shows that the repository is one."""
     entry = entry_of(model)
     if entry.get("bundled"):
         raise BadRequest(f"{model} ships with the program; there is nothing to download.", "Choose it as it is.")

@@ -1,4 +1,4 @@
-"""What is remembered of a model or prompts when they are installed: where they came from, and the SHA-256 of every file."""
+"""The record of an installed model or prompts: where they came from, and the SHA-256 of every file."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def remember(note: Path, paths: tuple[Path, ...], facts: dict[str, Any]) -> None
 
 
 def remembered(note: Path) -> dict[str, Any] | None:
-    """What was remembered; None where nothing was. Raises BadCheckpoint for a note that is damaged."""
+    """Read an install record; None if there is none. Raises BadCheckpoint for a damaged one."""
     if not note.is_file():
         return None
     told = read_json(note, dict[str, Any], error=BadCheckpoint, hint="Install it again.", most=_LONGEST)

@@ -33,7 +33,7 @@ class Shelved:
 
 
 def path_of(net: str) -> Path:
-    """Where the weights of a network are kept; raises UnknownName."""
+    """Return the path for the weights of a network; raises UnknownName."""
     if net not in NETS:
         raise UnknownName("network of LPIPS", net, NETS)
     return lpips_dir() / f"{net}.safetensors"
@@ -69,7 +69,7 @@ def install(weights: Brought) -> Shelved:
 
 
 def shelved(net: str) -> Shelved:
-    """What a file says of itself; raises BadCheckpoint where there is none, or where it says nothing sound."""
+    """Read a weights file's description of itself; raises BadCheckpoint if there is none, or no sound one."""
     path = _present(net)
     try:
         with safe_open(path, "pt") as file:

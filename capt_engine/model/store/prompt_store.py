@@ -35,7 +35,7 @@ class Entry:
 
 
 def own_folder() -> Path:
-    """Where the user's own checkpoints are kept."""
+    """Return the folder of the user's own checkpoints."""
     return data_dir() / "prompts"
 
 
@@ -73,7 +73,7 @@ def install(name: str, prompts: Prompts, document: Document) -> str:
 
 
 def note_of(path: Path) -> Path:
-    """Where it is kept what a file of the store was when it was installed."""
+    """Return the path of the install record of a prompts file."""
     return path.with_name(f"{path.stem}.{install_record.INSTALLED}")
 
 
@@ -94,7 +94,7 @@ def _is_own(name: str) -> bool:
 
 
 def find(name: str) -> Path:
-    """The file that a name of the store, or a path, stands for; raises BadCheckpoint."""
+    """Return the prompts file for a name in the store, or for a path; raises BadCheckpoint if there is none."""
     path = Path(name)
     if path.suffix == SUFFIX or path.parent != Path():
         if not path.is_file():
@@ -111,7 +111,7 @@ def find(name: str) -> Path:
 
 
 def described(name: str, document: Document, *, bundled: bool = False) -> PromptsInfo:
-    """A document in the words of a list."""
+    """Make the list entry of a prompts document: its name and a summary in one sentence."""
     shots = document.settings.get("shots")
     often = f"{shots} pictures per class" if isinstance(shots, int) else "all pictures"
     label = str(document.settings.get("label") or document.method.upper())

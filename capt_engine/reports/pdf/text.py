@@ -97,7 +97,7 @@ def _words(paragraph: str) -> Iterator[str]:
 
 
 def _cut(word: str, style: Style, width: float, fonts: Fonts) -> int:
-    """How much of a word fits, at least one letter; after a mark such as / or _ if one is near the end."""
+    """Return the number of characters of a word that fit, at least one; after a mark such as / or _ if one is near the end."""
     used = 0.0
     end = len(word)
     for place, char in enumerate(word):

@@ -29,7 +29,7 @@ WHITE: RGB = (255, 255, 255)
 
 @dataclass(frozen=True)
 class Style:
-    """How a run of text looks. size: points; leading: distance of its lines as a multiple of the size."""
+    """The look of a run of text. size: points; leading: distance of its lines as a multiple of the size."""
 
     size: float
     bold: bool = False

@@ -137,7 +137,7 @@ def _values_of(document: dict[str, Any]) -> str:
 
 
 def tuned_on(classes: Sequence[str]) -> str:
-    """How many classes prompts were tuned on; a file of another program may not say."""
+    """Write the number of classes that prompts were tuned on; a file of another program may not say."""
     return counted(len(classes), "class", "classes") if classes else "classes that the file does not name"
 
 
@@ -307,7 +307,7 @@ def limits(context: ReportContext) -> tuple[Block, ...]:
 
 
 def repeat(context: ReportContext) -> tuple[Block, ...]:
-    """How to do it again."""
+    """Say how to repeat the run: its command, versions and hashes."""
     manifest = context.names.manifest(context.run)
     command = str(manifest.get("command") or "capt run manifest.json")
     blocks: list[Block] = [

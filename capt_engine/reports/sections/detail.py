@@ -49,7 +49,7 @@ def _in_unit(metric: Metric, mean: float) -> str:
 
 
 def _alphas(context: ReportContext) -> Iterator[Histogram]:
-    """How many pictures have which α; a mean of one half may hide two opposite halves."""
+    """Histograms of α over the pictures; a mean of one half may hide two opposite halves."""
     for prompts, counts in context.counts.alphas.items():
         n = sum(counts)
         caption = f"{context.who(prompts)}: share of {counted(n, 'picture')} by α (weight of zero-shot)"

@@ -84,7 +84,7 @@ def difference(test: PairedTest) -> str:
 
 
 def results(context: ReportContext) -> tuple[Block, ...]:
-    """Who is right how often: clean, under each attack, and under the worst of them."""
+    """Tables of accuracy: clean, under each attack, and under the worst of them."""
     counts = context.counts
     number = {"align": "right", "sort": "number"}
     columns: Columns = (

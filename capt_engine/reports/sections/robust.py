@@ -54,7 +54,7 @@ def matrix(context: ReportContext) -> tuple[Block, ...]:
 
 
 def smallest(context: ReportContext) -> tuple[Block, ...]:
-    """How far a picture must be changed to break."""
+    """Tables and charts of the minimal ε: the smallest change that fools the model on a picture."""
     request = context.run.request
     tolerance = request.minimal_eps
     found = {prompts: context.counts.tally.smallest(prompts, tolerance) for prompts in context.prompts}

@@ -15,7 +15,7 @@ def note(chart: Chart) -> str:
 
 
 def cut_names(chart: Chart) -> tuple[tuple[str], ...]:
-    """The class names that a matrix could not show whole."""
+    """Return the class names that a confusion matrix cuts short, each as a table row of one cell; none for other charts."""
     if not isinstance(chart, ConfusionMatrix) or chart.is_dense:
         return ()
     return tuple((name,) for name in chart.names if shown_name(name).endswith("…"))

@@ -96,7 +96,7 @@ class ResultsView(QWidget):
         self.on_choices_changed()
 
     def on_counted(self) -> None:
-        """More pictures are done, or could not be used."""
+        """Show the confusion matrix and the unusable pictures again, as more rows have arrived."""
         self._cards[self.confusion].setVisible(self.confusion.show_run(self._run))
         failures = self._run.failures()
         self.failed.show_failed(failures)

@@ -188,7 +188,7 @@ class ModelsPage(QWidget):
         self._say("error", failure.message, failure.hint)
 
     def on_download(self, model: str) -> None:
-        """Ask first; then fetch."""
+        """Download a model, if the user agrees."""
         offer, listed = self._models.offer(model), self._models.listed
         if offer is not None and listed is not None and self.ask(offer, listed):
             self._models.download(model)

@@ -184,7 +184,7 @@ class RunControls(QWidget):
         self.focus_first()
 
     def on_refused(self) -> None:
-        """Leave all as it is."""
+        """Take the question back without doing what it asked."""
         self._asking = ""
         self.question.clear()
         self.focus_first()

@@ -95,7 +95,7 @@ class SplitSettings(QFrame):
         self._project.change(own_parts=key == _OWN)
 
     def on_shares_changed(self) -> None:
-        """How much is kept back."""
+        """Store the shares that are kept back for validation and test."""
         validation, tested = self.validation.value(), self.tested.value()
         if isinstance(validation, float) and isinstance(tested, float):
             self._project.change(val_share=validation, test_share=tested)

@@ -48,7 +48,7 @@ class StepRail(QFrame):
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if state == NOW else Qt.FocusPolicy.ClickFocus)
 
     def states(self) -> list[str]:
-        """How far each step is."""
+        """Return the state of each step."""
         return [button.state for button in self._buttons]
 
     @Slot(QAbstractButton)

@@ -1,4 +1,4 @@
-"""How labelled pictures are to be evaluated: with which attacks, how far, on how many, and with which checks."""
+"""Choices of an evaluation of labelled pictures: attacks, budgets, number of pictures, and checks."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ class EvaluateChoices(QObject):
 
     @property
     def pictures(self) -> int:
-        """How many pictures a run takes, 0 while that is not known."""
+        """The number of pictures that a run takes, 0 while that is not known."""
         return self.limit or self.data.pictures_in_split
 
     @property
     def drawn(self) -> int:
-        """How many a run draws: those that cannot be read are among them, and are told of."""
+        """The number of pictures that a run draws, unreadable ones included, which it reports."""
         listed = sum(own.listed for own in self.data.classes)
         return min(listed, self.limit or listed)
 
@@ -129,7 +129,7 @@ class EvaluateChoices(QObject):
         )
 
     def cost_words(self, seconds: float | None = None) -> str:
-        """How much work it is, as far as that is certain before it begins; seconds: how long, at the pace of the last such run."""
+        """Write how much work the run is, as far as that is certain before it begins. seconds: at the pace of the last such run."""
         n = self.pictures
         if not n:
             return ""
@@ -157,7 +157,7 @@ class EvaluateChoices(QObject):
         return self.tr("At the pace of the last such run: {}.").format(tune_text.duration(seconds))
 
     def interval_words(self) -> str:
-        """How wide an interval is at the most with so many pictures: Wilson's, at one half."""
+        """Write the widest interval possible with so many pictures: Wilson's, at one half."""
         n = self.pictures
         if not n:
             return ""

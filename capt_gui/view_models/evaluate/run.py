@@ -112,7 +112,7 @@ class EvaluateRun(QObject):
             self.changed.emit()
 
     def forecast_s(self) -> float | None:
-        """How long the present choices would take at the pace of the last such run; None where there was none."""
+        """Forecast the seconds of a run with the present choices at the pace of the last such run; None where there was none."""
         pace = self._paces.get(_kind_of(self._choices.request()))
         return None if pace is None else pace * self._choices.drawn
 
@@ -159,7 +159,7 @@ class EvaluateRun(QObject):
         return () if self.result is None else worse_checks(self.result)
 
     def counts(self) -> tuple[str, ...]:
-        """How the pictures fared so far, a line for each set of prompts; counts, as nothing is known of the others yet."""
+        """The results so far, a line for each set of prompts; counts, as nothing is known of the remaining pictures yet."""
         lines = []
         for letter, side in zip("AB", self.sides, strict=False):
             (right, n), (held, attacked) = self.tally.clean(side), self.tally.held(side)

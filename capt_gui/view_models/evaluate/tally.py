@@ -73,7 +73,7 @@ class EvaluateTally:
         return sum(known), len(known)
 
     def confusion(self, side: str, *, attacked: bool) -> Counter[tuple[int, int]]:
-        """How often each class (first) was taken for each class (second): clean, or under the first attack that changed the answer."""
+        """Count (label, answer) pairs of classes: clean, or under the first attack that changed the answer."""
         seen = self._pictures.get(side, {}).values()
         if not attacked:
             return Counter((one.label, one.clean) for one in seen)
@@ -91,7 +91,7 @@ class EvaluateTally:
         )
 
     def outlived(self, side: str, way: str) -> Outlived:
-        """How the attacked pictures that fooled one set of prompts, at whatever budget, fared after one of SAVINGS."""
+        """Count the attacked pictures that fooled one set of prompts, at whatever budget, and still do after one of SAVINGS."""
         kept, n = self._saved.get((side, way), (0, 0))
         return Outlived(kept, n)
 

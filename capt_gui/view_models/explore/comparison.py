@@ -67,7 +67,7 @@ def aim_meaning(choice: str) -> str:
 
 
 def summary(result: AnalyzeResult) -> str:
-    """How much each side kept in a run, with the paired test; empty where nothing was compared or attacked."""
+    """Say how much each side kept in a run, with the paired test; "" where nothing was compared or attacked."""
     if result.compared is None:
         return ""
     other, test = result.compared.other, result.compared.robust

@@ -62,7 +62,7 @@ class Sides(QObject):
 
     @property
     def aim(self) -> str:
-        """Whom an attack is computed on; without a comparison each is its own."""
+        """The model that an attack is computed on; without a comparison each side is its own."""
         return self._settings.aim if self.b is not None and self._settings.aim in AIMS else AIMS[0]
 
     @property

@@ -69,7 +69,7 @@ class ReportJob(QObject):
         self.done.emit(result)
 
     def on_failed(self, failure: Failure) -> None:
-        """There is no report."""
+        """End the job and emit `failed`: no report was made."""
         self._rest()
         self.failed.emit(failure)
 

@@ -79,7 +79,7 @@ class MethodModel(QObject):
 
     @property
     def presets(self) -> tuple[PresetInfo, ...]:
-        """From quick to thorough."""
+        """The presets of effort, from quick to thorough; none until the engine is ready."""
         return self._engine.catalogue.presets if self._engine.catalogue else ()
 
     @property
@@ -243,7 +243,7 @@ class MethodModel(QObject):
         return " · ".join(part for part in (words, time) if part)
 
     def forecast_words(self) -> tuple[str, str]:
-        """How long and how much memory, and where; or what is being done to find out."""
+        """Write time, memory and device of the run; or the work that is being done to find them out."""
         device = self._engine.device
         where = tune_text.machine(device) if device else ""
         if self.forecast is not None and not self.is_trying:

@@ -297,7 +297,7 @@ class TuneResultModel(QObject):
 
 
 def _test_pictures(split: Path) -> int:
-    """How many pictures of a written split are for the test; 0 where it cannot be read."""
+    """Count the test pictures of a written split; 0 where it cannot be read."""
     try:
         with split.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             return sum(line.get("split") == "test" for line in csv.DictReader(file))

@@ -101,7 +101,7 @@ class ScanModel(QObject):
         return own.usable - self.left_out(name) if own is not None else 0
 
     def left_out(self, name: str) -> int:
-        """How many single pictures of a class are left out."""
+        """Return the number of single pictures of a class that are left out."""
         return self._left_out[name]
 
     def class_of(self, path: str) -> str:
