@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from capt_engine.runs import old_names
 from capt_engine.runs.finished_run import FinishedRun
 
 _TIMES = ("wall_s", "images_per_s", "run_dir", "seconds", "memory_bytes")
@@ -22,10 +23,11 @@ def differences(
     new: FinishedRun,
 ) -> Iterator[str]:
     """Sentences about `new`, measured against an old manifest, and its summary and rows where they are at hand."""
+    manifest = old_names.manifest(manifest)
     for name in ("versions", "machine"):
         yield from _values(name, manifest.get(name, {}), new.manifest.get(name, {}))
     yield from _values("plugins", manifest.get("plugins", []), new.manifest.get("plugins", []))
-    for name in ("model", "crafted_on", "classes", "rows", "pictures"):
+    for name in ("model", "source_model", "classes", "rows", "pictures"):
         if name != "rows" or rows is None:
             yield from _hash(name, manifest, new.manifest)
     prompts = [[one.get("sha256", "") for one in of.get("prompts", [])] for of in (manifest, new.manifest)]
@@ -35,7 +37,7 @@ def differences(
     if rows is not None:
         yield from _rows(rows, new)
     if summary is not None:
-        yield from _values("summary", _timeless(summary), _timeless(new.summary))
+        yield from _values("summary", _timeless(old_names.summary(summary)), _timeless(new.summary))
         if len(summary.get("failed", [])) != len(new.failed):
             yield f"Pictures that could not be used: {len(summary.get('failed', []))} before, {len(new.failed)} now."
 

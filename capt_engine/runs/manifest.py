@@ -64,7 +64,7 @@ def begun(
         },
         "seeds": [request.options.seed],
         "model": {"id": request.options.model, "sha256": model_sha256},
-        "crafted_on": None if source_model is None else {"id": request.options.source_model, "sha256": source_model},
+        "source_model": None if source_model is None else {"id": request.options.source_model, "sha256": source_model},
         "prompts": [
             {"id": name, "sha256": sha256, "document": None if document is None else asdict(document)}
             for name, sha256, document in prompts

@@ -24,7 +24,7 @@ from capt_engine.runs.table import csv_writer, summary, trial
 
 # What may differ between the parts of one run.
 _FREE = ("shard", "keep", "resume", "skip", "batch_size", "with_pictures", "checks")
-_SAME = ("model", "crafted_on", "lpips", "classes_sha256", "label_source", "versions", "plugins")
+_SAME = ("model", "source_model", "crafted_on", "lpips", "classes_sha256", "label_source", "versions", "plugins")
 
 
 def merge(folders: Sequence[Path], out: Path) -> AnalyzeResult:

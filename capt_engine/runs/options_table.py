@@ -166,9 +166,7 @@ _ATTACK = (
         "options.threat.target",
         metavar="CLASS",
     ),
-    Option(
-        "--batch", "pictures per forward pass (default: chosen)", "options.batch_size", WHOLE, metavar="N", hidden=True
-    ),
+    Option("--batch", "pictures per forward pass (default: chosen)", "options.batch_size", WHOLE, metavar="N"),
     Option("--strict", "exit with 6 when any picture could not be used", kind=SWITCH),
     Option(
         "--lpips",

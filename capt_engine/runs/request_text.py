@@ -17,30 +17,18 @@ from capt_engine.records import (
     RunRequest,
     ThreatModel,
 )
+from capt_engine.runs import old_names
 
 _KINDS: dict[str, type[RunRequest]] = {"analyze": AnalyzeRequest, "evaluate": EvaluateRequest}
-# Names in manifests of versions before 0.2.
-_RENAMED = {
-    "batch": "batch_size",
-    "crafted_on": "source_model",
-    "half": "subsample_classes",
-    "only_left": "skip_broken",
-}
 
 
 def from_json(told: Mapping[str, Any]) -> RunRequest:
     """The request of a manifest; raises BadRequest where it holds none that this version knows."""
     try:
-        values = dict(told["request"])
+        values = old_names.request({name: _tuples(value) for name, value in told["request"].items()})
         kind = _KINDS[told.get("kind") or ("analyze" if "paths" in values else "evaluate")]
-        values = {_RENAMED.get(name, name): _tuples(value) for name, value in values.items()}
-        if "options" not in values:  # as versions before 0.2 wrote it
-            values["options"] = {name: values.pop(name) for name in _OPTIONS & values.keys()}
-        threat = dict(values["options"]["threat"])
-        if "space" in threat:
-            threat["perturb"] = "original" if threat.pop("space") == "original size" else "input"
-        options = {**values["options"], "threat": ThreatModel(**threat)}
-        unknown = sorted(values.keys() - _names(kind) | options.keys() - _OPTIONS)
+        options = {**values["options"], "threat": ThreatModel(**values["options"]["threat"])}
+        unknown = sorted(values.keys() - _names(kind) | options.keys() - old_names.OPTIONS)
         if unknown:
             raise BadRequest(
                 f"The manifest asks for {unknown[0]!r}, which this version does not know.", "Use a newer version."
@@ -51,7 +39,7 @@ def from_json(told: Mapping[str, Any]) -> RunRequest:
         if "attacks" in values:
             values["attacks"] = tuple(_spec(one) for one in told["request"]["attacks"])
         return kind(**values)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BadRequest("The manifest holds no request that could be repeated.", "Name a run's manifest.json.") from (
             error
         )
@@ -59,9 +47,6 @@ def from_json(told: Mapping[str, Any]) -> RunRequest:
 
 def _names(kind: type) -> set[str]:
     return {field.name for field in dataclasses.fields(kind)}
-
-
-_OPTIONS = _names(RunOptions)
 
 
 def _spec(told: Mapping[str, Any]) -> AttackSpec:

@@ -21,6 +21,7 @@ from capt_engine.records import (
     PictureRow,
     RunRequest,
 )
+from capt_engine.runs import old_names
 from capt_engine.runs.kept_pictures import KeptPictures, write_picture
 from capt_engine.runs.manifest import as_json, digest, ended
 from capt_engine.runs.request_text import from_json
@@ -164,14 +165,7 @@ def lines(file_or_folder: Path) -> Iterator[dict[str, str]]:
         # As many as the file's own header says: an older version knew fewer columns.
         for line in csv.DictReader(file):
             if None not in line and None not in line.values():
-                yield renamed(line)
-
-
-def renamed(line: dict[str, str]) -> dict[str, str]:
-    """A row of any version under the names of this one."""
-    if "space" in line:
-        line["perturb"] = {"model input": "input", "original size": "original"}.get(line.pop("space"), "")
-    return line
+                yield old_names.threat(line)
 
 
 def _safe(stem: str) -> str:

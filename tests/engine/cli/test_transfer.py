@@ -36,8 +36,8 @@ def test_an_attack_carried_over_from_another_model(
     assert told["threat_model"]["knowledge"] == "transfer from demo-robust"
     assert told["threat_model"]["rounding"] == "8-bit"
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["crafted_on"]["id"] == "demo-robust"
-    assert len(manifest["crafted_on"]["sha256"]) == 64
+    assert manifest["source_model"]["id"] == "demo-robust"
+    assert len(manifest["source_model"]["sha256"]) == 64
     assert "--source-model demo-robust" in manifest["command"]
     assert "--rounding 8-bit" in manifest["command"]
     assert ",model:demo-robust," in (out / "rows.csv").read_text(encoding="utf-8")
@@ -54,11 +54,11 @@ def test_a_hash_that_differs_is_told(data: Path, tmp_path: Path, capsys: pytest.
     assert main([*asked, "--limit", "2", "--out", str(out)]) == 0
     file = out / "manifest.json"
     manifest = json.loads(file.read_text(encoding="utf-8"))
-    manifest["crafted_on"]["sha256"] = "0" * 64
+    manifest["source_model"]["sha256"] = "0" * 64
     file.write_text(json.dumps(manifest), encoding="utf-8")
     capsys.readouterr()
     assert main(["run", str(file), "--quiet"]) == 6
-    assert "SHA-256 of the crafted_on" in capsys.readouterr().out
+    assert "SHA-256 of the source_model" in capsys.readouterr().out
 
 
 def test_the_other_models_folder_is_hidden_with_all_names(data: Path, tmp_path: Path, tiny_folder: Path) -> None:

@@ -83,6 +83,7 @@ def options(draw: st.DrawFn, l2: bool) -> RunOptions:
             seed=SEED,
             device=st.sampled_from(["auto", "cpu", "cuda", "mps"]),
             precision=st.sampled_from(["fp32", "bf16"]),
+            batch_size=st.integers(),
             lpips=st.sampled_from(["", *LPIPS_NETS]),
         )
     )
