@@ -129,7 +129,7 @@ class AttackSummary:
 
 @dataclass(frozen=True)
 class Check:
-    """One doubt about an evaluation. status: "pass", "fail" or "not_run". value: its number, None where there is none; shown: in words.
+    """One check of an evaluation. status: "pass", "fail" or "not_run". value: its number, None where there is none; shown: in words.
 
     name: for scripts, such as "noise-weaker"; title: for people.
     """

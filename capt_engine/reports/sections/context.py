@@ -98,7 +98,7 @@ class ReportContext:
         return "–" if self.own else budget(eps, self.norm)
 
     def who(self, prompts: str) -> str:
-        """A contestant in words, with its letter where there are two."""
+        """Return a variant in words, with its letter where there are two."""
         letter = f"{'AB'[self.prompts.index(prompts)]}: " if len(self.prompts) == 2 else ""
         return letter + asked(prompts)
 
