@@ -1,4 +1,4 @@
-"""Pictures × contestants × attacks → rows, batch by batch; a picture that cannot be used never stops the others."""
+"""Pictures × variants × attacks → rows, batch by batch; a picture that cannot be used never stops the others."""
 
 from __future__ import annotations
 

@@ -38,16 +38,14 @@ def live_checks(work: Plan, pictures: Sequence[Input], progress: Progress) -> tu
     progress(0, 0, "checking the evaluation")
     for batch_size in BATCH_SIZES:
         try:
-            return in_order(*_of_contestants(work, pictures, progress, batch_size))
+            return in_order(*_of_variants(work, pictures, progress, batch_size))
         except torch.OutOfMemoryError:
             # The rows are there already; a check is not worth losing them.
             torch.cuda.empty_cache()
     return tuple(one.not_run("The device has no room for it.") for one in CHECKS)
 
 
-def _of_contestants(
-    work: Plan, pictures: Sequence[Input], progress: Progress, batch_size: int
-) -> list[tuple[Check, ...]]:
+def _of_variants(work: Plan, pictures: Sequence[Input], progress: Progress, batch_size: int) -> list[tuple[Check, ...]]:
     images = torch.stack([one.seen for one in pictures]).to(work.classifier.device)
     labels = torch.tensor([one.label for one in pictures], device=images.device)
     keys = [one.photo.sha256 for one in pictures]

@@ -94,7 +94,7 @@ def handle_analyze(
         document = read_document(own)
         classes, template = document.classes or classes, plain_sentence(document)
     classes, template = request.options.classes or classes, request.options.template or template
-    variants, frozen = _contestants(cache, request, classes, template)
+    variants, frozen = _variants(cache, request, classes, template)
     wanted = run_recording.with_pictures(request)
     source, _ = _beside(cache, request, classes, template)
     work = plan_analysis(wanted, variants, frozen, source=source, lpips=perceptual)
@@ -125,7 +125,7 @@ def handle_evaluate(
         raise BadRequest("There is no picture to evaluate.", "Choose another part of the data, or a larger limit.")
     progress(0, 0, f"loading {request.options.model}")
     template = request.options.template or data.template
-    variants, frozen = _contestants(cache, request, data.classes, template)
+    variants, frozen = _variants(cache, request, data.classes, template)
     wanted = run_recording.with_pictures(request)
     source, baseline = _beside(cache, request, data.classes, template)
     work = plan_evaluation(wanted, variants, frozen, label_source, source=source, baseline=baseline, lpips=perceptual)
@@ -140,7 +140,7 @@ def _prompts_of(name: str | None) -> Path | None:
     return None if name in (None, "", NO_PROMPTS) else find(str(name))
 
 
-def _contestants(
+def _variants(
     cache: ModelCache, request: RunRequest, classes: Sequence[str], template: str
 ) -> tuple[list[Variant], Classifier]:
     """A, and B where there is one, and the zero-shot classifier."""

@@ -80,7 +80,7 @@ def begun(
 
 
 def _plugins() -> list[dict[str, str]]:
-    """What other packages add to the attacks and metrics, which is all that a run's rows can depend on."""
+    """Return the plug-ins that add attacks and metrics: no others can change a run's rows."""
     found = (*ATTACKS.plugins(), *METRICS.plugins())
     return [{"name": one.name, "package": one.package, "version": one.version} for one in found if not one.problem]
 

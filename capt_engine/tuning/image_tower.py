@@ -107,7 +107,7 @@ class EpochLog:
 
 @dataclass(frozen=True)
 class _Said:
-    """What a checkpoint says beside its tensors."""
+    """The document of a checkpoint, beside its tensors."""
 
     run: dict[str, Any]
     epoch: int

@@ -45,7 +45,7 @@ class Saved:
 
 @dataclass(frozen=True)
 class _Document:
-    """What the file says beside the tensors."""
+    """The document of the file, beside its tensors."""
 
     OLD_NAMES: ClassVar[Mapping[str, str]] = OLD_NAMES
 
@@ -79,10 +79,12 @@ def read(path: Path) -> Saved:
     broken = BadCheckpoint(f"{str(path)!r} is not the state of a tuning run.", "Remove it and start again.")
     try:
         with safe_open(path, framework="pt") as file:
-            text = (file.metadata() or {}).get(_KEY, "")
+            text = (file.metadata() or {}).get(_KEY)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     except (SafetensorError, OSError) as error:
         raise broken from error
+    if text is None:
+        raise broken
     told = decode(
         text, _Document, called=f"The state of a tuning run in {str(path)!r}", error=BadCheckpoint, hint=broken.hint
     )
