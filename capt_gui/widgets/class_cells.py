@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPixmap
 
+from capt_gui.roles import ClassRole
 from capt_gui.theme import Theme
 from capt_gui.widgets.painting import elided
 from capt_gui.widgets.picture_grid import rounded_square
-from capt_gui.widgets.picture_roles import ClassRole
 
 PAD = 12
 _THUMB, _GAP, _SHOWN = 34, 4, 4

@@ -24,10 +24,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from capt_gui.roles import ClassRole
 from capt_gui.theme import Theme
 from capt_gui.widgets.class_cells import PAD, STRIP_WIDTH, StripPainter, paint_words
 from capt_gui.widgets.painting import draw_focus_ring
-from capt_gui.widgets.picture_roles import ClassRole
 
 _ROW = 50
 _HEADER_ROOM = 34

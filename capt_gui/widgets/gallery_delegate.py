@@ -8,8 +8,8 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPointF,
 from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QImage, QPainter, QPainterPath, QPen, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QToolTip
 
+from capt_gui.roles import GalleryRole
 from capt_gui.theme import Theme
-from capt_gui.widgets.gallery_roles import GalleryRole
 from capt_gui.widgets.painting import draw_focus_ring, elided
 from capt_gui.widgets.side_badge import SIDES, draw_side
 

@@ -6,9 +6,9 @@ from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
+from capt_gui.roles import GalleryRole
 from capt_gui.theme import Theme
 from capt_gui.widgets.gallery_delegate import GalleryDelegate
-from capt_gui.widgets.gallery_roles import GalleryRole
 
 __all__ = ["GalleryRole", "GalleryView"]
 

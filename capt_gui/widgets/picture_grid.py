@@ -19,9 +19,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from capt_gui.roles import PictureRole
 from capt_gui.theme import Theme
 from capt_gui.widgets.painting import draw_focus_ring, elided
-from capt_gui.widgets.picture_roles import PictureRole
 
 THUMB = 80
 _PAD = 6

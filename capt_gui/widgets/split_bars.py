@@ -6,9 +6,9 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPointF,
 from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPainterPath
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from capt_gui.roles import ClassRole
 from capt_gui.theme import Theme
 from capt_gui.widgets.painting import draw_focus_ring, elided
-from capt_gui.widgets.picture_roles import ClassRole
 
 _ROW = 46
 _BAR = 14

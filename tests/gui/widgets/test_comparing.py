@@ -13,11 +13,11 @@ from PySide6.QtWidgets import QBoxLayout, QStyleOptionViewItem, QToolButton, QTo
 from pytestqt.qtbot import QtBot
 
 from capt_engine.records import MetricInfo, Picture, PictureSet, SignedPicture, Verdict
+from capt_gui.roles import GalleryRole
 from capt_gui.theme import Theme
 from capt_gui.widgets.bar_area import BarArea
 from capt_gui.widgets.consistency_panel import ConsistencyPanel
 from capt_gui.widgets.gallery_delegate import GalleryDelegate
-from capt_gui.widgets.gallery_roles import GalleryRole
 from capt_gui.widgets.gallery_view import GalleryView
 from capt_gui.widgets.image_triptych import ImageTriptych
 from capt_gui.widgets.logit_shift_chart import LogitShiftChart

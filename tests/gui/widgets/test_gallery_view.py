@@ -8,9 +8,10 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
+from capt_gui.roles import GalleryRole
 from capt_gui.theme import Theme
 from capt_gui.widgets.gallery_delegate import GalleryDelegate
-from capt_gui.widgets.gallery_view import GalleryRole, GalleryView
+from capt_gui.widgets.gallery_view import GalleryView
 
 
 class Rows(QAbstractListModel):
