@@ -1,4 +1,4 @@
-"""Roles that a model of pictures answers for each tile of the grid, and a model of classes for each row."""
+"""Roles that models of pictures and of classes answer for each row."""
 
 from __future__ import annotations
 
@@ -30,3 +30,19 @@ class ClassRole(IntEnum):
     SORT = Qt.ItemDataRole.UserRole + 4
     TONE = Qt.ItemDataRole.UserRole + 5
     PARTS = Qt.ItemDataRole.UserRole + 6
+
+
+class GalleryRole(IntEnum):
+    """THUMBNAIL is a QImage or None. STATE is "waiting", "ready", "running", "held", "broken" or "failed".
+
+    CAPTION is one line; MESSAGE is the longer text of a tooltip, such as why a picture failed. SIDES is empty, or where
+    two were compared (state, caption) of A and of B.
+    """
+
+    PATH = Qt.ItemDataRole.UserRole + 1
+    NAME = Qt.ItemDataRole.UserRole + 2
+    THUMBNAIL = Qt.ItemDataRole.UserRole + 3
+    STATE = Qt.ItemDataRole.UserRole + 4
+    CAPTION = Qt.ItemDataRole.UserRole + 5
+    MESSAGE = Qt.ItemDataRole.UserRole + 6
+    SIDES = Qt.ItemDataRole.UserRole + 7

@@ -33,7 +33,7 @@ from capt_gui.widgets.device_pill import DevicePill
 from capt_gui.widgets.drop_zone import DropZone
 from capt_gui.widgets.failed_list import FailedList
 from capt_gui.widgets.fold import Fold
-from capt_gui.widgets.gallery_view import GalleryRole, GalleryView
+from capt_gui.widgets.gallery_view import GalleryView
 from capt_gui.widgets.heat_map import HeatMap
 from capt_gui.widgets.image_triptych import ImageTriptych
 from capt_gui.widgets.job_bar import JobBar
@@ -43,6 +43,7 @@ from capt_gui.widgets.logit_shift_chart import LogitShiftChart
 from capt_gui.widgets.page_rail import PageRail
 from capt_gui.widgets.page_view import PageView
 from capt_gui.widgets.param_form import ParamForm
+from capt_gui.widgets.picture_roles import GalleryRole
 from capt_gui.widgets.placeholder import Placeholder
 from capt_gui.widgets.probability_bars import ProbabilityBars
 from capt_gui.widgets.run_list import RunEntry, RunList
@@ -72,7 +73,7 @@ def gallery(theme: Theme) -> QWidget:
         item.setData(f"{state}.png", GalleryRole.NAME)
         item.setData(state, GalleryRole.STATE)
         model.appendRow(item)
-    widget.set_model(model)
+    widget.setModel(model)
     return widget
 
 
@@ -138,7 +139,7 @@ def compared_gallery(theme: Theme) -> QWidget:
     item.setData("broken", GalleryRole.STATE)
     item.setData((("broken", "cone → cube"), ("held", "cone 88 %")), GalleryRole.SIDES)
     model.appendRow(item)
-    widget.set_model(model)
+    widget.setModel(model)
     return widget
 
 

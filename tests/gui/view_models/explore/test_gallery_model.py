@@ -19,7 +19,7 @@ from capt_engine.records import (
 from capt_gui.view_models.explore import picture_sets
 from capt_gui.view_models.explore.gallery_model import GalleryModel, Role
 from capt_gui.view_models.thumbnails import Thumbnails
-from capt_gui.widgets.gallery_view import GalleryRole
+from capt_gui.widgets.picture_roles import GalleryRole
 
 REQUEST = AnalyzeRequest(())
 
