@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from capt_gui.roles import ClassRole
 from capt_gui.theme import Theme
 from capt_gui.widgets.card_list import Index, set_up_table
 from capt_gui.widgets.painting import (
@@ -29,7 +30,6 @@ from capt_gui.widgets.painting import (
     line_height,
     text_width,
 )
-from capt_gui.widgets.picture_roles import ClassRole
 
 _ROW = 50
 _HEADER_ROOM = 34

@@ -6,10 +6,10 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QImage, QKeyEvent, QKeySequence, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyleOptionViewItem, QToolTip, QWidget
 
+from capt_gui.roles import GalleryRole
 from capt_gui.theme import Theme
 from capt_gui.widgets.card_list import CardDelegate, CardList, Index
 from capt_gui.widgets.painting import draw_box, draw_text, draw_thumbnail, line_height
-from capt_gui.widgets.picture_roles import GalleryRole
 from capt_gui.widgets.side_badge import SIDES, draw_side
 
 _THUMB = 52

@@ -6,10 +6,10 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QKeySequence, QPainter, QResizeEvent
 from PySide6.QtWidgets import QListView, QStyleOptionViewItem, QWidget
 
+from capt_gui.roles import PictureRole
 from capt_gui.theme import Theme
 from capt_gui.widgets.card_list import CardDelegate, CardList, Index, set_up_view
 from capt_gui.widgets.painting import draw_box, draw_text, draw_thumbnail, line_height
-from capt_gui.widgets.picture_roles import PictureRole
 
 _THUMB = 80
 _PAD = 6

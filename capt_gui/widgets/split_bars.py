@@ -6,10 +6,10 @@ from PySide6.QtCore import QObject, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QStyleOptionViewItem, QWidget
 
+from capt_gui.roles import ClassRole
 from capt_gui.theme import Theme
 from capt_gui.widgets.card_list import CardDelegate, CardList, Index
 from capt_gui.widgets.painting import draw_box, draw_text, line_height, rounded
-from capt_gui.widgets.picture_roles import ClassRole
 
 _ROW = 46
 _BAR = 14

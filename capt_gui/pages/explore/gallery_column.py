@@ -5,8 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
+from capt_gui.roles import GalleryRole
 from capt_gui.theme import Theme
-from capt_gui.view_models.explore.gallery_model import GalleryModel, Role
+from capt_gui.view_models.explore.gallery_model import GalleryModel
 from capt_gui.widgets.gallery_view import GalleryView
 from capt_gui.widgets.labels import text
 
@@ -28,7 +29,9 @@ class GalleryFilter(QSortFilterProxyModel):
         if not self._words:
             return True
         index = self.sourceModel().index(row, 0, parent)
-        written = " ".join(str(index.data(role)) for role in (Role.NAME, Role.CAPTION, Role.STATE)).lower()
+        written = " ".join(
+            str(index.data(role)) for role in (GalleryRole.NAME, GalleryRole.CAPTION, GalleryRole.STATE)
+        ).lower()
         return all(word in written for word in self._words)
 
 

@@ -118,7 +118,7 @@ class ClassDetails(QFrame):
         elif len(tiles) > 1:
             self._about.setText(self.tr("{} pictures are chosen.").format(len(tiles)))
         else:
-            self._about.setText("\n".join(part for part in (PurePath(tiles[0].path).name, tiles[0].words) if part))
+            self._about.setText("\n".join(part for part in (PurePath(tiles[0].path).name, tiles[0].text) if part))
 
     def _tiles(self, result: ScanResult, away: set[str]) -> dict[str, list[Tile]]:
         """The tiles of each kind; a picture that is of several kinds shows the worst."""

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QBoxLayout, QStyleOptionViewItem, QToolButton, QTo
 from pytestqt.qtbot import QtBot
 
 from capt_engine.records import MetricInfo, Picture, PictureSet, SignedPicture, Verdict
+from capt_gui.roles import GalleryRole
 from capt_gui.theme import Theme
 from capt_gui.widgets.bar_area import BarArea
 from capt_gui.widgets.consistency_panel import ConsistencyPanel
@@ -20,7 +21,6 @@ from capt_gui.widgets.gallery_view import GalleryDelegate, GalleryView
 from capt_gui.widgets.image_triptych import ImageTriptych
 from capt_gui.widgets.logit_shift_chart import LogitShiftChart
 from capt_gui.widgets.metric_tile import MetricTile, better_side
-from capt_gui.widgets.picture_roles import GalleryRole
 from capt_gui.widgets.probability_bars import ProbabilityBars
 from capt_gui.widgets.segments import Segments
 from capt_gui.widgets.shift_plot import ShiftPlot

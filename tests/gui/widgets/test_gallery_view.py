@@ -8,10 +8,10 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
+from capt_gui.roles import GalleryRole
 from capt_gui.theme import Theme
 from capt_gui.widgets.card_list import Index
 from capt_gui.widgets.gallery_view import GalleryDelegate, GalleryView
-from capt_gui.widgets.picture_roles import GalleryRole
 
 
 class Rows(QAbstractListModel):

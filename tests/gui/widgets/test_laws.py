@@ -22,6 +22,7 @@ from capt_engine.records import (
     TuneSample,
     Verdict,
 )
+from capt_gui.roles import GalleryRole
 from capt_gui.theme import Theme
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.before_after import BeforeAfter, Measured, Pair
@@ -43,7 +44,6 @@ from capt_gui.widgets.logit_shift_chart import LogitShiftChart
 from capt_gui.widgets.page_rail import PageRail
 from capt_gui.widgets.page_view import PageView
 from capt_gui.widgets.param_form import ParamForm
-from capt_gui.widgets.picture_roles import GalleryRole
 from capt_gui.widgets.placeholder import Placeholder
 from capt_gui.widgets.probability_bars import ProbabilityBars
 from capt_gui.widgets.run_list import RunEntry, RunList

@@ -26,6 +26,7 @@ from capt_engine.records import (
     SplitRequest,
 )
 from capt_gui.bridge import Bridge
+from capt_gui.roles import ClassRole, PictureRole
 from capt_gui.settings import Settings
 from capt_gui.theme import Theme
 from capt_gui.view_models import class_table_model, picture_list
@@ -36,7 +37,6 @@ from capt_gui.view_models.picture_list import PictureList, Tile
 from capt_gui.view_models.tune import scan_file, split_rows
 from capt_gui.view_models.tune.desk import TuneDesk
 from capt_gui.view_models.tune.state import DONE, IDLE, RUNNING, SPLIT
-from capt_gui.widgets.picture_roles import ClassRole, PictureRole
 
 PATIENCE_MS = 20_000
 COUNTS = {"cat": 8, "dog": 7, "emu": 6}
@@ -161,8 +161,8 @@ def test_the_table_shows_what_is_left(acted: Desk, qtbot: QtBot, tmp_path: Path)
     row = table.row_of("cat")
     shown = [table.index(row, column).data() for column in (NAME, LISTED, USABLE, UNREADABLE, COPIES)]
     assert shown == ["cat", "9", "8", "1", "–"]
-    assert table.index(row, USABLE).data(class_table_model.Role.SORT) == 8
-    assert table.index(table.row_of("dog"), NAME).data(class_table_model.Role.LEFT_OUT)
+    assert table.index(row, USABLE).data(ClassRole.SORT) == 8
+    assert table.index(table.row_of("dog"), NAME).data(ClassRole.LEFT_OUT)
 
 
 def test_a_split_follows_every_change(acted: Desk, qtbot: QtBot, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Roles that models of pictures and of classes answer for each row."""
+"""Roles that a list or table model answers for each row, and that the view which paints it asks for."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt
 
 
 class PictureRole(IntEnum):
-    """THUMBNAIL is a QImage or None. CAPTION is one line below it, TONE the theme's role that colours its mark ("" for none).
+    """A tile of the picture grid. THUMBNAIL is a QImage or None. CAPTION is one line below it, TONE the theme's role of its mark.
 
-    LEFT_OUT: painted as if it were not there. BROKEN: there will never be a thumbnail.
+    TONE is "" for no mark. LEFT_OUT: painted as if it were not there. BROKEN: there will never be a thumbnail.
     """
 
     PATH = Qt.ItemDataRole.UserRole + 1
@@ -22,7 +22,10 @@ class PictureRole(IntEnum):
 
 
 class ClassRole(IntEnum):
-    """NAME is the class. STRIP is a list of QImage or None. SORT compares; TONE colours a count; PARTS is (train, val, test, unused)."""
+    """A row of classes. NAME is the class. STRIP is a list of QImage or None. SORT compares; TONE colours a count.
+
+    PARTS is (train, val, test, unused).
+    """
 
     NAME = Qt.ItemDataRole.UserRole + 1
     STRIP = Qt.ItemDataRole.UserRole + 2
@@ -33,7 +36,7 @@ class ClassRole(IntEnum):
 
 
 class GalleryRole(IntEnum):
-    """THUMBNAIL is a QImage or None. STATE is "waiting", "ready", "running", "held", "broken" or "failed".
+    """A card of the gallery. THUMBNAIL is a QImage or None. STATE is "waiting", "ready", "running", "held", "broken" or "failed".
 
     CAPTION is one line; MESSAGE is the longer text of a tooltip, such as why a picture failed. SIDES is empty, or where
     two were compared (state, caption) of A and of B.
