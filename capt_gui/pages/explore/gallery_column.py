@@ -54,7 +54,7 @@ class GalleryColumn(QWidget):
         self.search.textChanged.connect(self.filter_list.set_text)
         self.view = GalleryView(theme)
         self.view.setAccessibleName("Pictures")
-        self.view.set_model(self.filter_list)
+        self.view.setModel(self.filter_list)
         self.view.current_changed.connect(self.current_changed)
         self.view.remove_requested.connect(gallery.remove)
         self.count_label = text(role="caption", wrap=False)

@@ -192,7 +192,7 @@ def test_the_grid_is_worked_by_keys(theme: Theme, qtbot: QtBot) -> None:
     widget.toggled.connect(toggled.append)
     QTest.keyClick(widget, Qt.Key.Key_Right)
     QTest.keyClick(widget, Qt.Key.Key_Space)
-    assert widget.current_path() == "/out.png"
+    assert widget.current_key() == "/out.png"
     assert toggled == [["/out.png"]]
 
 

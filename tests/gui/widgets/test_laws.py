@@ -73,7 +73,7 @@ def gallery(theme: Theme) -> QWidget:
         item.setData(f"{state}.png", GalleryRole.NAME)
         item.setData(state, GalleryRole.STATE)
         model.appendRow(item)
-    widget.set_model(model)
+    widget.setModel(model)
     return widget
 
 
@@ -139,7 +139,7 @@ def compared_gallery(theme: Theme) -> QWidget:
     item.setData("broken", GalleryRole.STATE)
     item.setData((("broken", "cone → cube"), ("held", "cone 88 %")), GalleryRole.SIDES)
     model.appendRow(item)
-    widget.set_model(model)
+    widget.setModel(model)
     return widget
 
 
