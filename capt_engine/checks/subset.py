@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -154,9 +153,12 @@ class Subset:
         """
         found = []
         for at in _parts(len(self), self.batch_size):
-            criterion = Criterion(self.labels[at])
-            score = partial(LOSSES[loss], labels=criterion.labels)
-            found.append(value_and_grad(self.model, self.images[at], criterion, score).gradient)
+            labels = self.labels[at]
+
+            def score(logits: Tensor, labels: Tensor = labels) -> Tensor:
+                return LOSSES[loss](logits, labels)
+
+            found.append(value_and_grad(self.model, self.images[at], Criterion(labels), score).gradient)
         return torch.cat(found)
 
     def losses_along(self, attack: PGD, loss: str, threat: Threat) -> Tensor:
