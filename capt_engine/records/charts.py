@@ -10,29 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = [
-    "CHART_FORMATS",
-    "LINEAR",
-    "LOG",
-    "MOST_BARS",
-    "MOST_CLASSES",
-    "MOST_CONFUSIONS",
-    "MOST_COUNTED",
-    "Bar",
-    "BarChart",
-    "Bin",
-    "Chart",
-    "ChartSaved",
-    "ConfusionMatrix",
-    "HeatMap",
-    "HeatRow",
-    "Histogram",
-    "Level",
-    "LineChart",
-    "SaveChartRequest",
-    "Series",
-    "scale_for",
-]
+from capt_engine.records.requests import Request, Result
 
 LINEAR, LOG = "linear", "log"
 CHART_FORMATS = ("svg", "png", "csv")
@@ -187,7 +165,7 @@ Chart = LineChart | BarChart | Histogram | HeatMap | ConfusionMatrix
 
 
 @dataclass(frozen=True)
-class SaveChartRequest:
+class SaveChartRequest(Request):
     """Save a chart as a file: the reports' drawing ("svg"), a picture of it ("png"), or its values ("csv")."""
 
     chart: Chart
@@ -196,7 +174,7 @@ class SaveChartRequest:
 
 
 @dataclass(frozen=True)
-class ChartSaved:
+class ChartSaved(Result):
     """A chart that was saved."""
 
     path: str
