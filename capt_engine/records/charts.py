@@ -116,11 +116,17 @@ class Histogram:
 
 @dataclass(frozen=True)
 class HeatRow:
-    """A row of shares in [0, 1], None where nothing was measured; last: the words at its end."""
+    """A row of shares in [0, 1], None where nothing was measured.
+
+    last: the text at its end; value, low, high: the share and the interval that the text gives, for files of values.
+    """
 
     name: str
     shares: tuple[float | None, ...]
     last: str = ""
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True)
