@@ -63,7 +63,7 @@ class CorruptionCard(ResultCard):
     def on_picked(self) -> None:
         """Show one side."""
         table = self._table()
-        self.words.setText(evaluate_text.corruption_words(table))
+        self.words.setText(evaluate_text.corruption_text(table))
         kinds = [mean.kind for mean in table.kinds]
         severities = sorted({cell.severity for cell in table.cells})
         cells = {(cell.kind, cell.severity): cell for cell in table.cells}
