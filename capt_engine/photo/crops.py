@@ -1,0 +1,94 @@
+"""Crops of the training pictures as the trunk sees them, computed once into shards in the user's cache folder."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.random import PCG64, Generator
+from PIL import Image
+from torch import Tensor
+
+from capt_engine.data.images import read_photo
+from capt_engine.files import write_atomic
+from capt_engine.model.trunk import Trunk
+from capt_engine.photo.plan import PREPROCESS, SIZE
+from capt_engine.progress import Progress
+
+_BATCH, _STREAM = 50, 1
+_SMALLEST, _NARROWEST = 0.3, 3 / 4
+
+
+@dataclass(frozen=True)
+class CropMaps:
+    """Maps of the trunk's last block before its head, (crops, 320, 7, 7) in fp16, in the order crop 0 of every picture, crop 1 …"""
+
+    maps: Tensor
+    pictures: int
+
+
+def centre_crop(picture: Image.Image) -> Image.Image:
+    """The middle square of a picture whose shorter side was made 224, as the model's own preprocessing has it."""
+    width, height = picture.size
+    scale = SIZE / min(width, height)
+    whole = picture.resize(
+        (max(SIZE, round(width * scale)), max(SIZE, round(height * scale))), Image.Resampling.BICUBIC
+    )
+    left, top = (whole.width - SIZE) // 2, (whole.height - SIZE) // 2
+    return whole.crop((left, top, left + SIZE, top + SIZE))
+
+
+def random_crop(picture: Image.Image, rng: Generator) -> Image.Image:
+    """A part of 30 to 100 % of a picture, between 3:4 and 4:3, made square; mirrored half of the time."""
+    width, height = picture.size
+    cropped = None
+    for _ in range(10):
+        area = width * height * rng.uniform(_SMALLEST, 1)
+        ratio = math.exp(rng.uniform(math.log(_NARROWEST), -math.log(_NARROWEST)))
+        across, down = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
+        if across <= width and down <= height:
+            left, top = rng.integers(0, width - across + 1), rng.integers(0, height - down + 1)
+            box = (int(left), int(top), int(left) + across, int(top) + down)
+            cropped = picture.resize((SIZE, SIZE), Image.Resampling.BICUBIC, box=box)
+            break
+    square = cropped or centre_crop(picture)
+    return square.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else square
+
+
+def crop_maps(
+    pictures: Sequence[Path], trunk: Trunk, crops: int, seed: int, folder: Path, progress: Progress
+) -> CropMaps:
+    """The maps of `crops` crops of each picture: crop 0 is the centre, the others are drawn by seed, picture and crop."""
+    shards = []
+    for crop in range(crops):
+        for first in range(0, len(pictures), _BATCH):
+            path = folder / f"{crop:02d}-{first:05d}.npy"
+            if not path.exists():
+                some = [
+                    _crop(one, crop, Generator(PCG64([seed, _STREAM, crop, first + index])))
+                    for index, one in enumerate(pictures[first : first + _BATCH])
+                ]
+                buffer = io.BytesIO()
+                np.save(buffer, _maps(trunk, some).numpy())
+                write_atomic(path, buffer.getvalue())
+            shards.append(path)
+            progress(crop * len(pictures) + first, crops * len(pictures), "looking at the training pictures")
+    return CropMaps(torch.from_numpy(np.concatenate([np.load(one) for one in shards])), len(pictures))
+
+
+def _crop(path: Path, crop: int, rng: Generator) -> Image.Image:
+    picture = Image.fromarray(read_photo(path).rgb)
+    return centre_crop(picture) if crop == 0 else random_crop(picture, rng)
+
+
+@torch.no_grad()
+def _maps(trunk: Trunk, pictures: Sequence[Image.Image]) -> Tensor:
+    pixels = torch.from_numpy(np.stack([np.asarray(one) for one in pictures])).permute(0, 3, 1, 2).float() / 255
+    x = (pixels - PREPROCESS["mean"][0]) / PREPROCESS["std"][0]
+    maps: Tensor = trunk.blocks(trunk.stem(x.contiguous(memory_format=torch.channels_last)))
+    return maps.half().contiguous()
