@@ -88,7 +88,8 @@ class Trunk(nn.Module):
         """width: channels that come out, the width of the transformer behind it."""
         super().__init__()
         self.stem = _Convolution(3, 32, 3, 2)
-        blocks, given = [], 32
+        given = 32
+        blocks: list[_Block] = []
         for kernel, stride, expansion, channels, count in _STAGES:
             for index in range(count):
                 blocks.append(_Block(given, channels, kernel, stride if index == 0 else 1, expansion))
@@ -96,7 +97,7 @@ class Trunk(nn.Module):
         self.blocks = nn.Sequential(*blocks)
         self.head = _Convolution(given, CHANNELS)
         self.project = nn.Conv2d(CHANNELS, width, 1)
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.to(memory_format=torch.channels_last)
 
     def features(self, x: Tensor) -> Tensor:
         """Compute the trunk's own features.
@@ -143,6 +144,7 @@ def published(width: int) -> tuple[Trunk, Tensor, Tensor]:
     trunk = Trunk(width)
     _fold(trunk.stem, state, "_conv_stem", "_bn0")
     for number, block in enumerate(trunk.blocks):
+        assert isinstance(block, _Block)
         layers = [(block.depthwise, "_depthwise_conv", "_bn1"), (block.project, "_project_conv", "_bn2")]
         if block.expand is not None:
             layers.append((block.expand, "_expand_conv", "_bn0"))

@@ -58,7 +58,7 @@ def build(plan: Plan, pictures: Path, work: Path, out: Path, progress: Callable[
     paths, labels = training_pictures(pictures)
     whole, rows, biases = trunk.published(plan.width)
     whole.requires_grad_(False)
-    maps = crop_maps(paths, whole, plan.crops + 1, plan.seed, work / "crops", progress("crops")).maps
+    maps = crop_maps(paths, whole, plan.crops + 1, plan.seed, work / "crops", progress("crops"))
     seen, unseen = maps[: plan.crops * len(paths)], maps[plan.crops * len(paths) :]
     pooled = _pooled(whole, maps)
     joint = JointSpace(plan, rows, biases, pooled[: len(seen)])
@@ -108,7 +108,7 @@ def export(clip: Any, ids: Tensor, plan: Plan, found: Heldback, folder: Path) ->
 
 @torch.no_grad()
 def _pooled(whole: trunk.Trunk, maps: Tensor) -> Tensor:
-    return torch.cat([whole.head(some.float()).mean((2, 3)) for some in maps.split(_AT_ONCE)])
+    return torch.cat([whole.head(some.float()).mean((2, 3)) for some in torch.split(maps, _AT_ONCE)])
 
 
 @torch.no_grad()
@@ -119,7 +119,7 @@ def _class_features(text: TextTower) -> Tensor:
 
 @torch.no_grad()
 def _encoded(image: ImageTower, maps: Tensor) -> Tensor:
-    return torch.cat([image.encode(some) for some in maps.split(_AT_ONCE)])
+    return torch.cat([image.encode(some) for some in torch.split(maps, _AT_ONCE)])
 
 
 def _accuracy(scores: Tensor, labels: Tensor) -> float:

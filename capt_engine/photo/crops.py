@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,19 +16,11 @@ from torch import Tensor
 from capt_engine.data.images import read_photo
 from capt_engine.files import write_atomic
 from capt_engine.model.trunk import Trunk
-from capt_engine.photo.plan import PREPROCESS, SIZE
+from capt_engine.photo.plan import MEAN, SIZE, STD
 from capt_engine.progress import Progress
 
 _BATCH, _STREAM = 50, 1
 _SMALLEST, _NARROWEST = 0.3, 3 / 4
-
-
-@dataclass(frozen=True)
-class CropMaps:
-    """Maps of the trunk's last block before its head, (crops, 320, 7, 7) in fp16, in the order crop 0 of every picture, crop 1 …"""
-
-    maps: Tensor
-    pictures: int
 
 
 def centre_crop(picture: Image.Image) -> Image.Image:
@@ -62,8 +53,20 @@ def random_crop(picture: Image.Image, rng: Generator) -> Image.Image:
 
 def crop_maps(
     pictures: Sequence[Path], trunk: Trunk, crops: int, seed: int, folder: Path, progress: Progress
-) -> CropMaps:
-    """The maps of `crops` crops of each picture: crop 0 is the centre, the others are drawn by seed, picture and crop."""
+) -> Tensor:
+    """Compute the maps of the trunk's last block before its head.
+
+    Args:
+        pictures: files.
+        trunk: with its published weights.
+        crops: of each picture; crop 0 is the centre, the others are drawn by seed, picture and crop.
+        seed: of the draws.
+        folder: where the maps are kept; those that are there are not computed again.
+        progress: called after each 50 crops.
+
+    Returns:
+        Maps (crops * pictures, 320, 7, 7) in fp16: crop 0 of every picture, then crop 1 of every picture, and so on.
+    """
     shards = []
     for crop in range(crops):
         for first in range(0, len(pictures), _BATCH):
@@ -78,7 +81,7 @@ def crop_maps(
                 write_atomic(path, buffer.getvalue())
             shards.append(path)
             progress(crop * len(pictures) + first, crops * len(pictures), "looking at the training pictures")
-    return CropMaps(torch.from_numpy(np.concatenate([np.load(one) for one in shards])), len(pictures))
+    return torch.from_numpy(np.concatenate([np.load(one) for one in shards]))
 
 
 def _crop(path: Path, crop: int, rng: Generator) -> Image.Image:
@@ -89,6 +92,6 @@ def _crop(path: Path, crop: int, rng: Generator) -> Image.Image:
 @torch.no_grad()
 def _maps(trunk: Trunk, pictures: Sequence[Image.Image]) -> Tensor:
     pixels = torch.from_numpy(np.stack([np.asarray(one) for one in pictures])).permute(0, 3, 1, 2).float() / 255
-    x = (pixels - PREPROCESS["mean"][0]) / PREPROCESS["std"][0]
+    x = (pixels - MEAN) / STD
     maps: Tensor = trunk.blocks(trunk.stem(x.contiguous(memory_format=torch.channels_last)))
     return maps.half().contiguous()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -40,7 +40,7 @@ class ImageTower:
         visual = clip.visual
         with torch.no_grad():
             trunk.project.weight.copy_(joint.weight[:, :, None, None])
-            trunk.project.bias.copy_(joint.bias)
+            cast(Tensor, trunk.project.bias).copy_(joint.bias)
             visual.positional_embedding.zero_()
             visual.proj.copy_(torch.eye(plan.width))
             clip.logit_scale.copy_(joint.log_scale)

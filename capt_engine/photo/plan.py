@@ -9,9 +9,10 @@ SIZE = 224
 CONTEXT_LENGTH = 32
 VOCAB_SIZE = 49408
 TOKENS_A_SIDE = 7
+MEAN, STD = 127 / 255, 128 / 255
 PREPROCESS = {
-    "mean": [127 / 255] * 3,
-    "std": [128 / 255] * 3,
+    "mean": [MEAN] * 3,
+    "std": [STD] * 3,
     "interpolation": "bicubic",
     "resize_mode": "shortest",
 }
