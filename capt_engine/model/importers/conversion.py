@@ -11,7 +11,7 @@ from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint
 from capt_engine.files import sha256
-from capt_engine.model.checkpoints import Document, MadeFor, Plain
+from capt_engine.model.checkpoints import Document, MadeFor
 from capt_engine.model.clip import Backbone
 from capt_engine.model.importers.base import Asked, State, fitted, under
 from capt_engine.model.importers.coop import COOP
@@ -92,8 +92,8 @@ def converted(
 
 def _settings(
     path: Path, contents: Contents, label: str, said: list[str], assumed: list[str], eps: float | None
-) -> dict[str, Plain]:
-    settings: dict[str, Plain] = {
+) -> dict[str, object]:
+    settings: dict[str, object] = {
         "label": f"{label} (imported)",
         "imported_from": "".join(c if c.isprintable() else "?" for c in path.name),
         "imported_sha256": sha256(path),
