@@ -107,6 +107,13 @@ class Checkpoint:
     document: Document
     state: Mapping[str, Tensor]
 
+    def prompts(self) -> Prompts:
+        """The prompts with these tensors, on the CPU."""
+        prompts = Prompts.blank(self.document.backbone.sizes, self.document.shape)
+        prompts.load_state_dict(dict(self.state))
+        prompts.classes = self.document.classes if self.document.shape.n_classes else ()
+        return prompts
+
 
 def save(path: Path, prompts: Prompts, document: Document) -> None:
     """Write prompts so that `path` holds either what it held before or all of them; the same content gives the same bytes.
@@ -162,10 +169,7 @@ def load(path: Path, backbone: Backbone, *, allow_other_backbone: bool = False) 
             f"{path.name!r} was made for pictures of {document.shape.frame} pixels; this model sees {backbone.size}.",
             f"Choose {theirs.id!r}.",
         )
-    prompts = Prompts.blank(theirs.sizes, document.shape)
-    prompts.load_state_dict(dict(checkpoint.state))
-    prompts.classes = document.classes if document.shape.n_classes else ()
-    return prompts.to(backbone.mean.device), document
+    return checkpoint.prompts().to(backbone.mean.device), document
 
 
 def sentence_in(document: Document, template: str) -> str:
