@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from capt_engine.data.class_names import as_read, listed
+from capt_engine.data.labelled_set import Item, LabelledSet
+from capt_engine.errors import BadRequest
 from capt_engine.resources import resource
+
+IMAGENET, EVERYDAY = "imagenet", "everyday"
+LISTS = (IMAGENET, EVERYDAY)
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,59 @@ def concepts() -> tuple[Concept, ...]:
 def everyday() -> tuple[Concept, ...]:
     """Everyday words, each with the classes that it covers; no class is covered by two."""
     return tuple(Concept((row["word"],), _numbers(row["classes"])) for row in _rows("everyday.csv"))
+
+
+def names_of(listing: str) -> tuple[str, ...]:
+    """The names of a list that ships, "imagenet" or "everyday", in its order."""
+    return tuple(one.label for one in imagenet()) if listing == IMAGENET else tuple(one.names[0] for one in everyday())
+
+
+def listing_of(names: Sequence[str]) -> str:
+    """Name the list that ships with exactly these names in this order, or give ""."""
+    return next((one for one in LISTS if len(names) > 1 and tuple(names) == names_of(one)), "")
+
+
+def judged_among(data: LabelledSet, names: Sequence[str]) -> LabelledSet:
+    """The same pictures among other class names: as many, which rename the classes in their order, or more, among which they are found.
+
+    A class is found by its own spelling, then by another name that WordNet gives it (in ImageNet's list), then in any case of letters.
+    Raises BadRequest.
+    """
+    if len(names) < len(data.classes):
+        raise BadRequest(
+            f"{len(names)} class names were given; {data.name!r} has {len(data.classes)} classes.",
+            "Give one name per class, in the order of the data set, or a longer list that holds them all.",
+        )
+    if len(names) == len(data.classes):
+        return replace(data, classes=tuple(names))
+    places = _places(names)
+    found = [next((places[way] for way in _ways(name) if way in places), None) for name in data.classes]
+    missing = [name for name, place in zip(data.classes, found, strict=True) if place is None]
+    if missing:
+        raise BadRequest(
+            f"{len(missing)} of the {len(data.classes)} classes of {data.name!r} are not in the list of {len(names)} names: "
+            f"{listed(missing)}.",
+            "Give a list that holds all of them, or one name per class in their order.",
+        )
+    items = tuple(Item(item.path, found[item.label] or 0) for item in data.items)
+    return replace(data, classes=tuple(names), items=items)
+
+
+def _ways(name: str) -> tuple[str, str]:
+    return as_read(name), as_read(name).casefold()
+
+
+def _places(names: Sequence[str]) -> dict[str, int]:
+    """Where each name stands, under each way to write it; a way that two places claim equally is the first one's."""
+    others = [one.names for one in imagenet()] if listing_of(names) == IMAGENET else [()] * len(names)
+    places: dict[str, int] = {}
+    for way in range(2):
+        for index, name in enumerate(names):
+            places.setdefault(_ways(name)[way], index)
+        for index, some in enumerate(others):
+            for name in some:
+                places.setdefault(_ways(name)[way], index)
+    return places
 
 
 def _rows(name: str) -> list[dict[str, str]]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import torch
 
+from capt_engine.data.class_lists import judged_among
 from capt_engine.data.few_shot import half_of_classes
 from capt_engine.data.folders import collect
 from capt_engine.data.images import read_photo, thumbnail
@@ -113,13 +113,7 @@ def handle_evaluate(
     perceptual = cache.lpips(request)
     progress(0, 0, "looking for pictures")
     data, label_source = labelled(request.data, request.split, request.data_root)
-    names = request.options.classes or data.classes
-    if len(names) != len(data.classes):
-        raise BadRequest(
-            f"{len(names)} class names were given; {request.data!r} has {len(data.classes)} classes.",
-            "Give one name per class, in the order of the data set.",
-        )
-    (data,) = half_of_classes(request.subsample_classes, replace(data, classes=tuple(names)))
+    (data,) = half_of_classes(request.subsample_classes, judged_among(data, request.options.classes or data.classes))
     items = chosen(data, request.limit, request.shard, request.options.seed)
     if not items:
         raise BadRequest("There is no picture to evaluate.", "Choose another part of the data, or a larger limit.")

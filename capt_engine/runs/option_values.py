@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from capt_engine.data import class_lists
 from capt_engine.errors import BadRequest
 from capt_engine.records import ParamValue
 
@@ -29,7 +30,9 @@ def budget(text: str, *, norm: str = "linf", name: str = "--eps") -> float:
 
 
 def class_list(text: str) -> tuple[str, ...]:
-    """Class names from `a,b,c` or from a file with one name (or one comma-separated line) per line; raises BadRequest."""
+    """Class names: `imagenet`, `everyday`, `a,b,c`, or a file with a name (or some between commas) on each line; raises BadRequest."""
+    if text in class_lists.LISTS:
+        return class_lists.names_of(text)
     try:
         is_file = Path(text).is_file()
     except (OSError, ValueError):  # too long for a file name, or with a zero byte: then it is a list

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from dataclasses import field as made_of
 from typing import Any
 
+from capt_engine.data.class_lists import listing_of
 from capt_engine.formatting import typed_budget
 from capt_engine.records import AIMS, CHECK_LEVELS, LPIPS_NETS, NO_PROMPTS, PERTURBED, ROUNDINGS, SUITES
 from capt_engine.runs.option_values import budget, class_list, shard, shots
@@ -47,7 +48,7 @@ PROMPTS = Kind(read=lambda name: None if name in ("", NO_PROMPTS) else name, sho
 # A list of one ends in a comma, so that it is not taken for the name of a file.
 CLASSES = Kind(
     read=lambda text: class_list(text) if text else (),
-    show=lambda names: ",".join(names) + ("," if len(names) == 1 else ""),
+    show=lambda names: listing_of(names) or ",".join(names) + ("," if len(names) == 1 else ""),
 )
 SHARD = Kind(read=shard, show=lambda part: f"{part[0]}/{part[1]}")
 SHOTS = Kind(read=shots, show=lambda count: "all" if count is None else str(count))
@@ -123,7 +124,13 @@ _MODEL = (
         metavar="ID",
         renamed="--crafted-on",
     ),
-    Option("--classes", '"a,b,c" or a file with one class per line', "options.classes", CLASSES, metavar="LIST"),
+    Option(
+        "--classes",
+        '"a,b,c", a file with one class per line, imagenet (its 1,000 classes) or everyday',
+        "options.classes",
+        CLASSES,
+        metavar="LIST",
+    ),
     Option("--template", 'what surrounds a class name, as in "a photo of a {}."', "options.template"),
 )
 _NORM = Option(

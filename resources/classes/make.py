@@ -21,18 +21,22 @@ FEWEST, MOST = 2, 400
 RENAMED = {134: "crane bird", 517: "construction crane", 639: "maillot tank suit", 264: "Cardigan Welsh corgi"}
 # Everyday words. "word" is a concept's or a class's own name; "word = a, b" covers those names.
 EVERYDAY = """
-dog; cat = domestic cat; lion; tiger; leopard = leopard, snow leopard, jaguar, cheetah; wolf; fox; bear; panda = giant panda; elephant
-monkey; ape; rabbit; squirrel = fox squirrel; hamster; horse = sorrel; zebra; cow = ox; sheep = ram, bighorn; pig = hog, wild boar
-antelope; camel = Arabian camel, llama; kangaroo = wallaby; koala; whale; seal = sea lion; otter; bird; snake; lizard; turtle
-crocodile = African crocodile, American alligator; frog; fish; spider; butterfly; bee; beetle; ant; fly; snail; crab; lobster; jellyfish
-person; car; truck = fire engine, garbage truck, moving van, pickup, police van, tow truck, trailer truck; bus; train = locomotive, bullet train, passenger car, electric locomotive, steam locomotive; bicycle; motorcycle = moped, motor scooter
-airplane = airliner, warplane, wing; ship; boat; tractor; balloon; chair; table; bed = four-poster; sofa = studio couch; lamp = table lamp, lampshade; clock; telephone
-computer; keyboard = computer keyboard, typewriter keyboard; television; camera; bottle; cup; bowl = mixing bowl, soup bowl; knife
-spoon = wooden spoon, ladle; pan; box; bag; basket; ball; guitar; piano; violin; drum; flute; hat; shoe; coat; skirt; sweater; shirt = jersey
-umbrella; sunglasses; mask; helmet; gun; hammer; broom; candle; pen; book = comic book, book jacket; apple = Granny Smith; orange; banana
-lemon; strawberry; pineapple; bread; pizza; hamburger = cheeseburger; hot dog = hotdog; ice cream; mushroom; corn; broccoli
-coffee = espresso; house = mobile home, boathouse; church; castle; bridge; fountain; fence; mountain = alp; beach = seashore, sandbar; lake = lakeside
-volcano; flower; stove; refrigerator; sink = washbasin; toilet = toilet seat; door = sliding door; window = window screen, window shade
+dog; cat = domestic cat; lion; tiger; leopard = leopard, snow leopard, jaguar, cheetah; wolf; fox; bear; panda = giant
+panda; elephant; monkey; ape; rabbit; squirrel = fox squirrel; hamster; horse = sorrel; zebra; cow = ox; sheep = ram,
+bighorn; pig = hog, wild boar; antelope; camel = Arabian camel, llama; kangaroo = wallaby; koala; whale; seal = sea
+lion; otter; bird; snake; lizard; turtle; crocodile = African crocodile, American alligator; frog; fish; spider;
+butterfly; bee; beetle; ant; fly; snail; crab; lobster; jellyfish; person; car; truck = fire engine, garbage truck,
+moving van, pickup, police van, tow truck, trailer truck; bus; train = locomotive, bullet train, passenger car,
+electric locomotive, steam locomotive; bicycle; motorcycle = moped, motor scooter; airplane = airliner, warplane,
+wing; ship; boat; tractor; balloon; chair; table; bed = four-poster; sofa = studio couch; lamp = table lamp,
+lampshade; clock; telephone; computer; keyboard = computer keyboard, typewriter keyboard; television; camera; bottle;
+cup; bowl = mixing bowl, soup bowl; knife; spoon = wooden spoon, ladle; pan; box; bag; basket; ball; guitar; piano;
+violin; drum; flute; hat; shoe; coat; skirt; sweater; shirt = jersey; umbrella; sunglasses; mask; helmet; gun; hammer;
+broom; candle; pen; book = comic book, book jacket; apple = Granny Smith; orange; banana; lemon; strawberry;
+pineapple; bread; pizza; hamburger = cheeseburger; hot dog = hotdog; ice cream; mushroom; corn; broccoli; coffee =
+espresso; house = mobile home, boathouse; church; castle; bridge; fountain; fence; mountain = alp; beach = seashore,
+sandbar; lake = lakeside; volcano; flower; stove; refrigerator; sink = washbasin; toilet = toilet seat; door = sliding
+door; window = window screen, window shade
 """
 
 
@@ -64,7 +68,9 @@ def broader(classes: list[tuple[int, str, str, str]], wordnet: Path) -> list[tup
             end = 4 + 2 * int(fields[3], 16)
             words[fields[0]] = [one.replace("_", " ") for one in fields[4:end:2]]
             pointers = fields[end + 1 : end + 1 + 4 * int(fields[end])]
-            above[fields[0]] = [to for kind, to in zip(pointers[::4], pointers[1::4], strict=True) if kind in ("@", "@i")]
+            above[fields[0]] = [
+                to for kind, to in zip(pointers[::4], pointers[1::4], strict=True) if kind in ("@", "@i")
+            ]
     covered: defaultdict[str, set[int]] = defaultdict(set)
     for index, synset, _, _ in classes:
         waiting = [synset[1:]]
@@ -93,7 +99,7 @@ def everyday(
         for name in names.split(", "):
             known.setdefault(name.lower(), {index})
     rows = []
-    for entry in EVERYDAY.replace("\n", ";").split(";"):
+    for entry in EVERYDAY.replace("\n", " ").split(";"):
         word, _, of = (part.strip() for part in entry.partition("="))
         if word:
             covers = set().union(*(known[name.strip().lower()] for name in (of or word).split(",")))
@@ -114,7 +120,6 @@ def _write(name: str, head: tuple[str, ...], rows: list[tuple[object, ...]]) -> 
     writer.writerow(head)
     writer.writerows(rows)
     write_atomic(HERE / name, text.getvalue())
-    print(f"{name}: {len(rows)} rows")
 
 
 if __name__ == "__main__":
