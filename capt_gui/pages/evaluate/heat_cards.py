@@ -63,7 +63,7 @@ class CorruptionCard(ResultCard):
     def on_picked(self) -> None:
         """Show one side."""
         table = self._table()
-        self.words.setText(evaluate_text.corruption_words(table))
+        self.words.setText(evaluate_text.corruption_text(table))
         kinds = [_called(mean.kind) for mean in table.kinds]
         severities = sorted({cell.severity for cell in table.cells})
         counts = {(cell.kind, cell.severity): (cell.kept, cell.n) for cell in table.cells}
@@ -104,6 +104,9 @@ class CorruptionCard(ResultCard):
                 _called(mean.kind),
                 tuple(shares.get((mean.kind, severity)) for severity in severities),
                 percent(mean.accuracy),
+                mean.accuracy,
+                mean.low,
+                mean.high,
             )
             for mean in table.kinds
         )
