@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from capt_gui.settings import Settings
@@ -13,7 +12,7 @@ from capt_gui.widgets.actions import make_action
 
 
 class DataIntake(QObject):
-    """Asks for a folder of classes, or for a table; `chosen(paths)` when the user named one."""
+    """Asks for a folder of classes or a table, and emits `chosen(paths)`; its `actions`, for the File menu, open the dialogs."""
 
     chosen = Signal(list)
 
@@ -24,12 +23,9 @@ class DataIntake(QObject):
         # a test answers in the dialogs' place
         self.ask_folder = self._ask_folder
         self.ask_table = self._ask_table
-
-    def actions(self) -> list[QAction]:
-        """Make the actions of the File menu that open the dialogs."""
-        return [
-            make_action(self._window, self.tr("Choose a &folder of classes…"), self.on_choose_folder, "Ctrl+O"),
-            make_action(self._window, self.tr("Choose a &table or split file…"), self.on_choose_table, "Ctrl+Shift+O"),
+        self.actions = [
+            make_action(window, self.tr("Choose a &folder of classes…"), self.on_choose_folder, "Ctrl+O"),
+            make_action(window, self.tr("Choose a &table or split file…"), self.on_choose_table, "Ctrl+Shift+O"),
         ]
 
     def on_choose_folder(self) -> None:

@@ -169,7 +169,7 @@ class EvaluatePage(Page):
         self.start_action = self.add_action(self.tr("&Run"), self._run.start, "F5", "Ctrl+R")
         self.cancel_action = self.add_action(self.tr("&Cancel"), self.on_cancel, "Esc")
         return {
-            "&File": [*self.intake.actions(), None, self.report_action],
+            "&File": [*self.intake.actions, None, self.report_action],
             "&Run": [self.start_action, self.cancel_action],
         }
 
