@@ -95,4 +95,4 @@ def vocabulary() -> tuple[str, ...]:
 
 def words(sentence: str) -> tuple[str, ...]:
     """The words of a sentence in lower case: letters and digits, with hyphens and apostrophes inside."""
-    return tuple(re.findall(r"[^\W_]+(?:['’\-][^\W_]+)*", sentence.lower()))
+    return tuple(re.findall(r"[^\W_]+(?:['’\-]+[^\W_]+)*", sentence.lower()))
