@@ -300,7 +300,12 @@ TUNE = (
         always=True,
     ),
     Option("--model", "as in `capt analyze` (default: the last one chosen, else demo)", "model", MODEL, always=True),
-    Option("--method", f"{', '.join(METHODS)} (default: capt)", "method", NAME),
+    Option(
+        "--method",
+        f"{', '.join(METHODS)}, or a plug-in's method as `capt doctor` names it (default: capt)",
+        "method",
+        NAME,
+    ),
     Option("--preset", f"{', '.join(PRESETS)}: settings that are not given themselves", kind=NAME),
     Option("--shots", "pictures per class, or all (default: 16)", "shots", SHOTS),
     Option("--resume", "go on where an earlier run of the same command stopped", "resume", SWITCH, hidden=True),
