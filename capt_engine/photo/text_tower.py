@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -98,9 +98,8 @@ class TextTower:
 @lru_cache(maxsize=1)
 def trained_tokens() -> tuple[int, ...]:
     """Every token of every name in every sentence, in ascending order."""
-    sentences = (*(template.format("") for template in TEMPLATES), *(f"a {name}." for some in names() for name in some))
-    plain = (name for some in names() for name in some)
-    return tuple(sorted({token for one in (*sentences, *plain, "a photo of a x, x") for token in _tokens(one)}))
+    sentences = {template.format(name) for template in TEMPLATES for some in names() for name in some}
+    return tuple(sorted({token for one in sentences for token in _tokens(one)}))
 
 
 @lru_cache(maxsize=1)
@@ -108,7 +107,7 @@ def _tokenizer() -> Any:
     return open_clip.SimpleTokenizer(context_length=CONTEXT_LENGTH)
 
 
-@lru_cache(maxsize=200_000)
+@cache
 def _tokens(sentence: str) -> tuple[int, ...]:
     row = _tokenizer()(sentence)[0]
     return tuple(row[: int(row.argmax()) + 1].tolist())
