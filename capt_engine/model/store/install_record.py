@@ -41,7 +41,7 @@ def sha256(path: Path) -> str:
 
 @dataclass(frozen=True)
 class InstallRecord:
-    """What has to be in an install record: SHA-256 by file name, as the files were when they were installed."""
+    """The part of an install record that every one has: SHA-256 by file name, as the files were when they were installed."""
 
     files: dict[str, str]
 
