@@ -7,8 +7,8 @@ from PySide6.QtGui import QContextMenuEvent, QCursor
 from PySide6.QtWidgets import QHBoxLayout, QLayout, QMenu, QToolButton, QWidget
 
 from capt_gui.theme import Theme
+from capt_gui.widgets.input import put_after
 from capt_gui.widgets.plot_chart import PlotChart
-from capt_gui.widgets.tab_order import put_after
 
 _EDGE = 2
 _ICON = 16

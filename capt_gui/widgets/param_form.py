@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QPushButton, QSize
 
 from capt_engine.records import ParamInfo, ParamValue
 from capt_gui.theme import Theme, repolish
+from capt_gui.widgets.input import put_after
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.param_editors import Field
-from capt_gui.widgets.tab_order import put_after
 
 
 class ParamForm(QWidget):
