@@ -106,6 +106,9 @@ class CorruptionCard(ResultCard):
                 _called(mean.kind),
                 tuple(shares.get((mean.kind, severity)) for severity in severities),
                 percent(mean.accuracy),
+                mean.accuracy,
+                mean.low,
+                mean.high,
             )
             for mean in table.kinds
         )

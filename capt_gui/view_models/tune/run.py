@@ -16,6 +16,7 @@ from capt_engine.reading import json_if_sound
 from capt_engine.records import (
     Failure,
     JobContinued,
+    JobEvent,
     JobPaused,
     JobProgress,
     TuneEpoch,
@@ -26,7 +27,7 @@ from capt_engine.records import (
     TuneStrip,
     TuneTold,
 )
-from capt_gui.bridge import Bridge, Job, News
+from capt_gui.bridge import Bridge, Job
 from capt_gui.view_models import formatting
 from capt_gui.view_models.tune.project import KEEP, RESUME, START_OVER, TuneProject
 from capt_gui.view_models.tune.state import DONE, IDLE, PAUSED, RUNNING, STOPPED
@@ -194,7 +195,7 @@ class TuneRun(QObject):
         self.progress_text = self.tr("Reading the pictures")
         self._tell()
 
-    def on_news(self, event: News) -> None:
+    def on_news(self, event: JobEvent) -> None:
         """Take steps, epochs and strips, and that it pauses or goes on."""
         if isinstance(event, TuneTold):
             self._on_tuned(event)

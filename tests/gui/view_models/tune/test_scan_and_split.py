@@ -9,7 +9,7 @@ import acted_data
 import pytest
 from conftest import Bench
 from fakes import ActingEngine, picture
-from PySide6.QtCore import QAbstractItemModel, QCoreApplication
+from PySide6.QtCore import QCoreApplication
 from pytestqt.qtbot import QtBot
 
 from capt_engine.records import (
@@ -29,7 +29,6 @@ from capt_gui.bridge import Bridge
 from capt_gui.roles import ClassRole, PictureRole
 from capt_gui.settings import Settings
 from capt_gui.theme import Theme
-from capt_gui.view_models import class_table_model, picture_list
 from capt_gui.view_models.class_table_model import COPIES, LISTED, NAME, UNREADABLE, USABLE, ClassTableModel
 from capt_gui.view_models.data_warnings import Picked
 from capt_gui.view_models.desk import Desk, lay_out
@@ -261,11 +260,3 @@ def test_small_views_are_asked_for_when_somebody_looks(bench: Bench, tuning: Tun
     assert set(request.paths) == {"/a.png", "/b.png"}
     play(bench, PreviewsReady(last(bench), (Preview("/a.png", 8, 6, picture()),)))
     assert pictures.index(0).data(PictureRole.THUMBNAIL) is not None
-
-
-def test_models_and_widgets_mean_the_same_numbers() -> None:
-    """The roles are written down on both sides, because neither may import the other."""
-    assert {role.name: int(role) for role in class_table_model.Role} == {role.name: int(role) for role in ClassRole}
-    assert {role.name: int(role) for role in picture_list.Role} == {role.name: int(role) for role in PictureRole}
-    assert all(int(role) == int(ClassRole[role.name]) for role in split_rows.Role)
-    assert issubclass(ClassTableModel, QAbstractItemModel)
