@@ -142,10 +142,10 @@ class ImageTriptych(QWidget):
         amplify = text(self.tr("Amplify"), "caption", wrap=False)
         amplify.setBuddy(self._factor)
         top = fill(
-            QHBoxLayout(),
-            *(self.side_switch, 4, (self._size, 1), amplify, 4, self._factor, 8, self._zoom, *self._buttons),
-            spacing=4,
+            QHBoxLayout(), self.side_switch, 4, (self._size, 1), amplify, 4, self._factor, 8, self._zoom, spacing=4
         )
+        for button in self._buttons:
+            top.addWidget(button)
         columns = fill(QHBoxLayout(), spacing=12)
         tips = (
             "",

@@ -19,7 +19,7 @@ from capt_gui.panels.model_panel import ask_for_checkpoint
 from capt_gui.settings import Settings
 from capt_gui.view_models.explore.analysis_model import AnalysisModel
 from capt_gui.view_models.explore.sides import SUFFIX
-from capt_gui.widgets.drop_zone import local_paths
+from capt_gui.widgets.drop_area import local_paths
 
 _FILTER = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff *.ppm *.pgm *.avif *.jp2 *.tga);;All files (*)"
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLay
 from capt_gui.theme import Theme
 from capt_gui.view_models import formatting
 from capt_gui.view_models.engine_state import EngineState
-from capt_gui.widgets.drop_zone import DropZone
+from capt_gui.widgets.drop_area import DropZone
 from capt_gui.widgets.labels import text
 
 _WIDTH = 680
