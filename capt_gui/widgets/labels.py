@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from capt_gui.widgets.layout import fill
+from capt_gui.widgets.layout import Part, fill
 
 
 def text(shown: str = "", role: str = "", *, wrap: bool = True) -> QLabel:
@@ -30,10 +30,10 @@ def named(name: str, control: QWidget) -> QWidget:
     return column(label, control, spacing=4)
 
 
-def column(*widgets: QWidget, spacing: int = 8) -> QWidget:
-    """Return a box with these parts one under the other, without a margin."""
+def column(*parts: Part, spacing: int = 8) -> QWidget:
+    """Put parts, as `fill` takes them, one under the other without a margin."""
     box = QWidget()
-    fill(QVBoxLayout(box), *widgets, spacing=spacing)
+    fill(QVBoxLayout(box), *parts, spacing=spacing)
     return box
 
 
