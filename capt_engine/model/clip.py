@@ -32,7 +32,7 @@ from capt_engine.errors import BadCheckpoint, CaptError, UnknownName
 from capt_engine.files import sha256
 from capt_engine.folders import models_dir
 from capt_engine.formatting import short
-from capt_engine.model import imports
+from capt_engine.model import imports, trunk
 from capt_engine.model.devices import pick_device
 from capt_engine.model.store import install_record
 from capt_engine.model.store.model_store import BUNDLED
@@ -67,12 +67,20 @@ class _TowerConfig:
 
 
 @dataclass(frozen=True)
+class _FolderConfig:
+    """What an open_clip_config.json says beside open_clip's own. trunk: the network that stands in the place of `visual.conv1`."""
+
+    trunk: str = ""
+
+
+@dataclass(frozen=True)
 class Backbone:
     r"""A frozen CLIP in evaluation mode.
 
     clip: open_clip's module. tokenize: list of sentences -> token ids (n, context). view: PIL picture -> what the model sees,
-    (3, size, size) in [0, 1]. mean, std: the normalisation the classifier applies, (3, 1, 1). sha256: of the weights file; of a tuned
-    image tower, which is two files, that of the text "<base's SHA-256>\\n<tower file's SHA-256>\\n". base: only of such a tower.
+    (3, size, size) in [0, 1]. mean, std: the normalisation the classifier applies, (3, 1, 1). sha256: of the weights file; where there
+    are two, a tuned image tower and its base, or a model and its trunk, that of the text "<base's or trunk's SHA-256>\\n<file's
+    SHA-256>\\n". base: only of a tuned tower.
     """
 
     id: str
@@ -174,7 +182,8 @@ def _from_folder(model_id: str, folder: Path, device: torch.device) -> Backbone:
             f"{str(folder)!r} holds {found}.", "One is needed; pickled .bin and .pt files are not loaded."
         )
     name = LOCAL_DIR + str(folder)
-    return _built(model_id, weights[0], name, device, {})
+    config = read_json(folder / _CONFIG, _FolderConfig, error=BadCheckpoint, hint=_LOAD_HINT, most=_LONGEST_HEADER)
+    return _built(model_id, weights[0], name, device, {}, config.trunk)
 
 
 def _from_tower(model_id: str, folder: Path, device: torch.device) -> Backbone:
@@ -297,8 +306,10 @@ def _trained_with(arch: str, source: str, file: Path) -> dict[str, Any]:
     return trained
 
 
-def _built(model_id: str, weights: Path, name: str, device: torch.device, options: dict[str, Any]) -> Backbone:
-    """The model that open_clip builds for `name` and `options`, with exactly these weights."""
+def _built(
+    model_id: str, weights: Path, name: str, device: torch.device, options: dict[str, Any], trunk_name: str = ""
+) -> Backbone:
+    """The model that open_clip builds for `name` and `options`, with exactly these weights, and maybe a convolutional trunk."""
 
     def create() -> Any:
         with _unremarked("No pretrained weights"):  # they follow
@@ -314,9 +325,14 @@ def _built(model_id: str, weights: Path, name: str, device: torch.device, option
                     raise
                 imports.allow_timm()
                 clip = create()
-            # Not left to open_clip, which would prefer a pickle of a well-known name that lies beside them.
-            open_clip.load_checkpoint(clip, str(weights))
+            if trunk_name:
+                trunk.place(clip, trunk_name, weights)
+            else:
+                # Not left to open_clip, which would prefer a pickle of a well-known name that lies beside them.
+                open_clip.load_checkpoint(clip, str(weights))
             tokenize = open_clip.get_tokenizer(name)
+    except CaptError:
+        raise
     except Exception as error:  # open_clip raises whatever its config or safetensors led to
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise BadCheckpoint(
@@ -341,7 +357,7 @@ def _built(model_id: str, weights: Path, name: str, device: torch.device, option
         size=side,
         mean=torch.tensor(config["mean"], device=device).view(3, 1, 1),
         std=torch.tensor(config["std"], device=device).view(3, 1, 1),
-        sha256=sha256(weights),
+        sha256=_tower_digest(trunk.SHA256, sha256(weights)) if trunk_name else sha256(weights),
         context_length=int(getattr(tokenize, "context_length", 0) or clip.context_length),
     )
 

