@@ -179,9 +179,9 @@ def test_a_configuration_that_does_not_fit_is_refused(folder: Path, change: Chan
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '"x"', "\x00"])
 def test_a_broken_configuration_is_refused(folder: Path, text: str) -> None:
-    """So it is with a file that is not the JSON it should be."""
+    """So it is with a file that is not the JSON it should be; the sentence names the file."""
     (folder / CONFIG).write_text(text, encoding="utf-8")
-    assert "could not be loaded" in refusal(str(folder)).message
+    assert CONFIG in refusal(str(folder)).message
 
 
 @pytest.fixture
