@@ -75,7 +75,7 @@ class SlowStart(QObject):
         return False
 
     def on_painted(self) -> None:
-        """The window is on the screen: begin."""
+        """Begin with the chart library, now that the window is on the screen."""
         self._window.removeEventFilter(self)
         self._charts_imported.connect(self.on_charts_imported)
         self._thread.start()
@@ -125,7 +125,7 @@ class Interrupt(QObject):
         self._window.close()
 
     def stop(self) -> None:
-        """Give everything back."""
+        """Give the signal handlers back and close the sockets."""
         self._notifier.setEnabled(False)
         signal.set_wakeup_fd(self._old_fd)
         signal.signal(signal.SIGINT, self._old_handler)
@@ -134,7 +134,10 @@ class Interrupt(QObject):
 
 
 def prepare(logs: Path, *, paths: tuple[str, ...], reset: bool, safe: bool, theme: str | None) -> Launch:
-    """Read the settings the way this start wants them."""
+    """Read the settings for a start.
+
+    reset: old settings are set aside. safe: the defaults are used, and nothing is remembered. theme: a look instead of the saved one.
+    """
     path = settings_file.settings_path()
     if safe:
         return Launch(_themed(Settings(), theme), None, "Safe mode: defaults, and nothing is remembered.", paths, logs)
@@ -145,7 +148,7 @@ def prepare(logs: Path, *, paths: tuple[str, ...], reset: bool, safe: bool, them
 
 
 def run(launch: Launch, make_engine: EngineFactory) -> int:
-    """Show the window and stay until it is closed."""
+    """Show the window until it is closed, and return the exit code of Qt."""
     app = QApplication.instance() or QApplication(sys.argv[:1])
     if not isinstance(app, QApplication):
         raise TypeError("Another kind of Qt application runs already.")
