@@ -42,7 +42,7 @@ _X11_LIBRARIES = {
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Open the window; returns 0 when it was closed, 2 for wrong usage, 5 without a display or a library for one."""
+    """Open the window; return 0 once it is closed, 2 for wrong usage, 5 without a display or a library for one."""
     fill_streams()
     options = parse(sys.argv[1:] if argv is None else argv)
     refusal = why_no_window()
@@ -69,7 +69,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def fill_streams() -> None:
-    """Give pythonw, which has no streams, ones that swallow; progress bars of libraries would fail on None."""
+    """Give a process without standard output or error, such as pythonw, streams that discard what is written."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # open until the end
@@ -135,7 +135,7 @@ def missing_libraries() -> str:
 
 
 def start_logging(folder: Path) -> None:
-    """Log to a rotating file; a crash of native code leaves its stacks beside it. A full disk is no reason not to start."""
+    """Log to a rotating file in a folder, and stacks of native crashes to a file beside it; without room on disk, log nothing."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handler: logging.Handler = logging.handlers.RotatingFileHandler(
@@ -150,7 +150,7 @@ def start_logging(folder: Path) -> None:
 
 
 def set_environment(*, offline: bool, plugins: bool = True) -> None:
-    """Set what the hub's library reads when the engine imports it later."""
+    """Set the environment variables that keep the hub's library offline or silent, and those that leave plug-ins out."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     if offline:
         os.environ["HF_HUB_OFFLINE"] = "1"

@@ -68,20 +68,20 @@ class SlowStart(QObject):
         window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Wait for the paint, and let it be done first."""
+        """Begin the slow part of the start after the first paint of the window."""
         if event.type() == QEvent.Type.Paint:
             watched.removeEventFilter(self)
             self._limit.start(0)
         return False
 
     def on_painted(self) -> None:
-        """Begin with the chart library, now that the window is on the screen."""
+        """Import the chart library on a thread, now that the window is on the screen."""
         self._window.removeEventFilter(self)
         self._charts_imported.connect(self.on_charts_imported)
         self._thread.start()
 
     def on_charts_imported(self) -> None:
-        """Start the engine, and open what the command line named."""
+        """Start the engine, and open the paths of the command line."""
         self._thread.join()
         if self._bridge.is_closed:
             return
@@ -115,7 +115,7 @@ class Interrupt(QObject):
         self._old_handler = signal.signal(signal.SIGINT, self.on_interrupt)
 
     def on_activated(self) -> None:
-        """Empty the socket; the handler has run by now."""
+        """Empty the socket; the signal handler has run by now."""
         with contextlib.suppress(BlockingIOError):
             self._reader.recv(64)
 

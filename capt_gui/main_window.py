@@ -51,7 +51,7 @@ _ABOUT = (
 
 
 class MainWindow(QMainWindow):
-    """One window: the rail beside the page in front, whose actions alone are in the menus."""
+    """The main window: a rail with the pages beside the page in front, whose actions alone are in the menus."""
 
     def __init__(self, desk: Desk, keeper: SettingsKeeper, log_folder: Path) -> None:
         super().__init__()
@@ -180,7 +180,7 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Return presses the focused button, as Space does; what uses Return itself lets nothing through to here."""
+        """Let Return press the focused button, as Space does; widgets that use Return themselves handle it before."""
         focused = self.focusWidget()
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focused, QAbstractButton):
             if not event.isAutoRepeat():

@@ -49,7 +49,7 @@ class EvaluateSettings(AttackSettings):
 
 @dataclass
 class Settings:
-    """Every choice that outlives the window; the defaults are what a newcomer sees.
+    """Every choice that outlives the window; the defaults are those of a first start.
 
     geometry: Qt's own window geometry in base64. eps: budget per norm. classes: per model, the list the user wrote; a model
     that is not named is asked about its own suggestion. `model` is read by the command line too, so it stays a plain
@@ -121,7 +121,7 @@ def settings_path() -> Path:
 
 
 def load(path: Path) -> tuple[Settings, str]:
-    """Read the settings; a damaged file is set aside. Returns them with a sentence for the user, or none."""
+    """Read the settings; a damaged file is set aside. Return them with a sentence for the user, or none."""
     try:
         data = read_toml(path, Table)
         return what_fits(upgrade(data, UPGRADES, VERSION), Settings), ""
@@ -140,7 +140,7 @@ def save(settings: Settings, path: Path) -> None:
 
 
 def set_aside(path: Path, reason: str) -> str:
-    """Rename a settings file to the next free settings.bad-N.toml and say so."""
+    """Rename a settings file to the next free settings.bad-N.toml, and return a sentence that says so."""
     aside = files.set_aside(path)
     if aside is None:
         return f"{reason} and could not be set aside, so the defaults are used for now."

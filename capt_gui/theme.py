@@ -83,7 +83,7 @@ _SHEET_ICONS = {
 
 
 class Theme(QObject):
-    """The look of the whole application; passed to every widget that paints."""
+    """The colours, icons, fonts and style sheet of the application; passed to every widget that paints."""
 
     changed = Signal()
 
@@ -108,7 +108,7 @@ class Theme(QObject):
 
     @property
     def is_dark(self) -> bool:
-        """True if the dark palette is in use now."""
+        """Return True if the dark palette is in use now."""
         return self._dark
 
     def set_choice(self, choice: str) -> None:
@@ -258,7 +258,7 @@ class Theme(QObject):
 
 
 def repolish(widget: QWidget) -> None:
-    """Let the style sheet see a property that has just changed."""
+    """Apply the style sheet to a widget again after one of its properties has changed."""
     widget.style().unpolish(widget)
     widget.style().polish(widget)
     widget.update()

@@ -16,7 +16,7 @@ from capt_gui.widgets.segments import Segments
 
 
 class EvaluateOptions(QWidget):
-    """The curve, and the level of the checks. `template`: the line for the template, which stands elsewhere."""
+    """Switch for the curve and level of the checks; `template` is the field for the template, which the page places elsewhere."""
 
     def __init__(self, theme: Theme, choices: EvaluateChoices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,12 +61,12 @@ class EvaluateOptions(QWidget):
             self.template_edit.setText(choices.template)
 
     def on_curve_toggled(self, checked: bool) -> None:
-        """The user wants a curve, or none."""
+        """Take from the checkbox whether a curve is measured."""
         if not self._showing:
             self._choices.set_curve(checked)
 
     def on_template_edited(self) -> None:
-        """The user wrote another template."""
+        """Take the template that the user wrote."""
         self._choices.set_template(self.template_edit.text().strip())
 
     def _levels(self) -> dict[str, tuple[str, str]]:

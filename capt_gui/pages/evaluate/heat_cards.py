@@ -37,7 +37,7 @@ _IN_A_ROW, _ONE_ROW, _TWO_ROWS = 6, 118, 230
 
 
 class CorruptionCard(ResultCard):
-    """Kinds × severities for one side, and the mean of each kind."""
+    """Card with accuracy by kind and severity of corruption for one side, and the mean of each kind."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class CorruptionCard(ResultCard):
         self.grid.current_changed.connect(self._tell)
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show the table of the chosen side."""
+        """Show the corruption table of the chosen side of a run; return False when it has none."""
         self._tables = run.result.corruptions if run.result is not None else ()
         self._side.setVisible(len(self._tables) > 1)
         if self._tables:
@@ -61,7 +61,7 @@ class CorruptionCard(ResultCard):
         return bool(self._tables)
 
     def on_picked(self) -> None:
-        """Show one side."""
+        """Show the table of the side that was picked."""
         table = self._table()
         self.words.setText(evaluate_text.corruption_text(table))
         kinds = [_called(mean.kind) for mean in table.kinds]
@@ -93,7 +93,7 @@ class CorruptionCard(ResultCard):
         )
 
     def record(self) -> records.HeatMap | None:
-        """The table of the side that is shown, to be saved."""
+        """Return the table of the shown side as a chart to be saved, or None while there is none."""
         if not self._tables:
             return None
         table = self._table()
@@ -123,7 +123,7 @@ class CorruptionCard(ResultCard):
 
 
 class ConfusionCard(ResultCard):
-    """Which class is taken for which: the whole matrix, or of many classes the commonest mistakes; and the pictures of one of them.
+    """Card with the confusion matrix, or the most common mistakes of many classes, and the pictures of a chosen cell.
 
     `explore_clicked(paths)`: these are to be looked at one by one.
     """
@@ -161,7 +161,7 @@ class ConfusionCard(ResultCard):
         self.pictures.explore_clicked.connect(self.explore_clicked)
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show the counts of the rows, also while more of them come."""
+        """Show the counts of the rows that are there, also during a run; return False while there are none."""
         self._run = run
         if not run.tally.n:
             self.pictures.show_pictures("", ())
@@ -174,7 +174,7 @@ class ConfusionCard(ResultCard):
         return True
 
     def record(self) -> records.ConfusionMatrix | None:
-        """The matrix of the side and state that are shown, to be saved."""
+        """Return the matrix of the shown side and state as a chart to be saved, or None while there is none."""
         if self._run is None or not self._run.tally.n:
             return None
         names, counts = self._run.tally.classes, self._counts()
@@ -283,7 +283,7 @@ class ConfusionCard(ResultCard):
 
 
 class TakenFor(QWidget):
-    """The pictures of one cell, and the way to look at them one by one; hidden while no cell was chosen."""
+    """The pictures of one cell of the confusion matrix, with a button that opens them in Explore; hidden until a cell is chosen."""
 
     explore_clicked = Signal(list)
 
@@ -303,7 +303,7 @@ class TakenFor(QWidget):
         self.hide()
 
     def show_pictures(self, words: str, paths: tuple[str, ...]) -> None:
-        """Show these; without words, nothing."""
+        """Show these pictures under a title; an empty title hides everything."""
         self._paths = paths
         n = len(paths)
         count = self.tr("1 picture") if n == 1 else self.tr("{:,} pictures").format(n) if n else self.tr("No picture")

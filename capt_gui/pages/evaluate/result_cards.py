@@ -25,7 +25,7 @@ _MOST = 0.9
 
 
 class ResultCard(QWidget):
-    """A heading over some parts; `show_run` says whether there is anything to show."""
+    """A heading over some parts; `show_run` fills them and returns whether there is anything to show."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,12 +37,12 @@ class ResultCard(QWidget):
         fill(QVBoxLayout(self), self.heading, *parts)
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show the result of a run; False where it has nothing for this card."""
+        """Show the result of a run; return False when it has nothing for this card."""
         raise NotImplementedError
 
 
 class FiguresCard(ResultCard):
-    """Clean and robust accuracy of A and B as bars, with the paired tests."""
+    """Card with clean and robust accuracy of A and B as bars, and the paired tests."""
 
     def __init__(self, theme: Theme, model: ModelChoice) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class FiguresCard(ResultCard):
         self.lay_out(self.tr("How many are right"), self.bars, self.tests)
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show the main figures."""
+        """Show the main figures of a run; return False when there are none."""
         results = run.results()
         if not results or results[0].n == 0:
             return False
@@ -77,7 +77,7 @@ class FiguresCard(ResultCard):
 
 
 class AttacksCard(ResultCard):
-    """A row for each attack and side."""
+    """Card with a table of what each attack found on each side."""
 
     def __init__(self, model: ModelChoice) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class AttacksCard(ResultCard):
         self.lay_out(self.tr("Attack by attack"), self.table, self.notes)
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show what each attack found."""
+        """Show a row for each attack and side of a run; return False when nothing was attacked."""
         results = run.results()
         if not results or not results[0].attacks:
             return False
@@ -130,7 +130,7 @@ class AttacksCard(ResultCard):
 
 
 class ReencodingCard(ResultCard):
-    """Counts of attacked pictures that still fool the model after being saved and read again."""
+    """Card that counts the attacked pictures that still fool the model after being saved and read again."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -141,7 +141,7 @@ class ReencodingCard(ResultCard):
         self.lay_out(self.tr("After saving as PNG or JPEG"), line, self.table)
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show the counts of the rows."""
+        """Show the counts for each way of saving; return False when no attacked picture was saved."""
         sides = run.sides
         if run.result is None or not any(run.tally.outlived(side, "png").n for side in sides):
             return False
@@ -180,7 +180,7 @@ class ReencodingCard(ResultCard):
 
 
 class CurveCard(ResultCard):
-    """Robust accuracy against the budget, with bands, and the level of chance."""
+    """Card with robust accuracy against the budget ε, its intervals as bands, and the level of chance."""
 
     def __init__(self, theme: Theme, model: ModelChoice) -> None:
         super().__init__()
@@ -193,7 +193,7 @@ class CurveCard(ResultCard):
         self.heading.hide()
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show the curve of each side."""
+        """Show the curve of each side of a run; return False when no curve was measured."""
         results = run.results()
         if not results or len(results[0].curve) < 2:
             return False

@@ -17,7 +17,7 @@ from capt_gui.widgets.verdict_box import VerdictBox
 
 
 class VerdictCard(QWidget):
-    """`report_clicked`: the report of this run is wanted."""
+    """The verdict of the run, or its progress; emits `report_clicked` when the user wants the report of the run."""
 
     report_clicked = Signal()
 
@@ -39,7 +39,7 @@ class VerdictCard(QWidget):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """A run began or ended."""
+        """Show the verdict, the reason why there is none, or the progress, after a run began or ended."""
         run = self._run
         if run.is_running:
             self.box.show_buttons()
@@ -51,7 +51,7 @@ class VerdictCard(QWidget):
         self.box.set_progress((0, 0, self.tr("Waiting for its turn")) if run.is_running else None)
 
     def on_counted(self) -> None:
-        """More rows are there: counts, not shares, as nobody knows the others yet."""
+        """Show the counts so far as counts, not shares, because nobody knows the other rows yet."""
         run = self._run
         if not run.is_running:
             return

@@ -43,7 +43,7 @@ class ClassesPanel(QWidget):
         self._writing = False
 
     def on_choices_changed(self) -> None:
-        """Show the classes of another model or other prompts, or the restored ones; and say whose they are."""
+        """Show the classes of the present choices and say where they come from."""
         wanted = (self._choices.classes, self._choices.template)
         if not self._writing and wanted != (self.editor.classes(), self.editor.template()):
             self.editor.set_classes(*wanted)
@@ -61,5 +61,5 @@ class ClassesPanel(QWidget):
         self.use_model.setVisible(prompts is not None and other)
 
     def on_checked(self, answer: ClassesChecked) -> None:
-        """Show the token counts."""
+        """Show how many tokens the prompt of each class takes."""
         self.editor.set_tokens(answer.tokens, answer.limit, answer.too_long, answer.repeated)

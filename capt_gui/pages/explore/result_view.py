@@ -66,7 +66,7 @@ class ResultView(QWidget):
         self.triptych.side_picked.connect(self.on_side_picked)
 
     def show_item(self, item: Item | None) -> None:
-        """Show what is known of a picture."""
+        """Show the verdict, pictures and charts of an item of the gallery, as far as they are known."""
         self._item = item
         row = item.row if item is not None and item.failure is None else None
         other = item.other if item is not None and row is not None else None
@@ -87,18 +87,18 @@ class ResultView(QWidget):
             self.charts.show_row(row, catalogue.metrics if catalogue else (), other, names)
 
     def show_summary(self, result: AnalyzeResult | None) -> None:
-        """Say how both sides fared in a run; None and a run without a comparison say nothing."""
+        """Show how both sides did in a run; nothing for None or for a run without a comparison."""
         words = comparison.summary(result) if result is not None else ""
         self.summary.setText(words)
         self.summary.setVisible(bool(words))
 
     def on_side_picked(self, side: str) -> None:
-        """Show the pictures of the other side's own attack."""
+        """Show the pictures of the attack on the side that was picked, "a" or "b"."""
         self._side = side
         self.show_item(self._item)
 
     def adversarial(self) -> tuple[PictureSet | None, str]:
-        """The pictures on the screen, and a file name for the adversarial one."""
+        """Return the pictures on the screen, None when there are none, and a file name for the adversarial one."""
         if self._item is None:
             return None, ""
         aimed = f"-{self._side}" if self._item.other is not None and self._has_two_attacks() else ""

@@ -23,7 +23,7 @@ from capt_gui.widgets.layout import fill
 
 
 class LedgerDialog(QDialog):
-    """Newest first; what was broken off stands there too."""
+    """Dialog with a table of all downloads, newest first, including those that were broken off."""
 
     def __init__(self, entries: Sequence[LedgerEntry], parent: QWidget | None = None) -> None:
         super().__init__(parent)

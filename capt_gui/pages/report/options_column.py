@@ -17,7 +17,7 @@ from capt_gui.widgets.segments import Segments
 
 
 class OptionsColumn(QWidget):
-    """Shows the choices and passes on what the user changes."""
+    """Column with format, redaction and sections of the report; emits `save_clicked` and `print_clicked`."""
 
     save_clicked = Signal()
     print_clicked = Signal()
@@ -63,7 +63,7 @@ class OptionsColumn(QWidget):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """Show the present choices."""
+        """Show the present choices, and enable the buttons that are possible."""
         reports = self._reports
         self._format.set_choice(reports.format)
         self._meaning.setText(self._meanings()[reports.format])
@@ -72,7 +72,7 @@ class OptionsColumn(QWidget):
         self._show_buttons()
 
     def on_section_toggled(self, included: bool) -> None:
-        """The user ticked a section, or no longer does."""
+        """Include or leave out the section whose checkbox was toggled."""
         box = self.sender()
         if box is not None:
             self._reports.set_included(str(box.property("section")), included)

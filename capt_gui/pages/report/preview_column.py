@@ -19,7 +19,7 @@ from capt_gui.widgets.placeholder import Placeholder
 
 
 class PreviewColumn(QWidget):
-    """A bar over the sheets. explore_clicked: there is no run, and the user wants to make one."""
+    """Preview of the report's pages under a tool bar; emits `explore_clicked` when there is no run and the user wants to make one."""
 
     explore_clicked = Signal()
 
@@ -77,7 +77,7 @@ class PreviewColumn(QWidget):
             self._show_words(state)
 
     def on_pages_arrived(self, event: PagesReady) -> None:
-        """Put pages on the desk; the first of them clear away the old ones."""
+        """Show pages that were drawn; the first of them replace the old ones."""
         if event.first == 0:
             self._first = False
             self.view.begin(event.total)
@@ -86,17 +86,17 @@ class PreviewColumn(QWidget):
         self.on_changed()
 
     def on_page_changed(self, page: int, pages: int) -> None:
-        """Say which page is in front."""
+        """Show which page is in front."""
         self._page.setText(self.tr("Page {} of {}").format(page, pages))
         self._up.setEnabled(page > 1)
         self._down.setEnabled(page < pages)
 
     def on_zoom_changed(self, factor: float) -> None:
-        """Say how large the pages are."""
+        """Show the zoom factor."""
         self._zoom.setText(whole_percent(factor))
 
     def on_action_clicked(self) -> None:
-        """The button of the placeholder: which one it is depends on what is missing."""
+        """Do what the placeholder's button offers in the present state."""
         state = self._reports.state
         if state == states.NO_RUNS:
             self.explore_clicked.emit()

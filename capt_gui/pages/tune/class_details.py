@@ -22,7 +22,7 @@ ALL, UNREADABLE, TINY, COPIES = "all", "unreadable", "tiny", "copies"
 
 
 class ClassDetails(QFrame):
-    """One class at a time; pictures are left out and taken back with Space, Delete or the button."""
+    """The pictures of one class; they are left out and taken back with Space, Delete or the button."""
 
     def __init__(self, theme: Theme, project: TuneProject, scan: ScanModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,7 +53,7 @@ class ClassDetails(QFrame):
         self.grid.selectionModel().selectionChanged.connect(self.on_selection_changed)
 
     def show_class(self, name: str) -> None:
-        """Show another class, or the same with what has changed."""
+        """Show the class of that name; the same name again brings it up to date."""
         if name != self._name:
             self._name, self._kind = name, ALL
         self.refresh()
@@ -64,7 +64,7 @@ class ClassDetails(QFrame):
         self.refresh()
 
     def refresh(self) -> None:
-        """Bring everything up to date."""
+        """Show the class as it is now: its counts, its kinds of pictures, and which are left out."""
         result = self._scan.result
         own = next((each for each in result.classes if each.name == self._name), None) if result is not None else None
         self.setVisible(own is not None)
@@ -98,13 +98,13 @@ class ClassDetails(QFrame):
         self.on_toggled(self.grid.selected_keys())
 
     def on_toggled(self, paths: list[str]) -> None:
-        """Leave pictures out, or take them back; what cannot be read is out anyway."""
+        """Leave readable pictures out, or take them back."""
         usable = [path for path in paths if (tile := self._pictures.tile(path)) is not None and not tile.broken]
         if usable and not self._project.is_busy:
             self._scan.toggle_pictures(usable)
 
     def on_selection_changed(self) -> None:
-        """Say what there is to say about the chosen picture."""
+        """Show the notes on the chosen picture, and label the button that leaves it out."""
         tiles = [tile for path in self.grid.selected_keys() if (tile := self._pictures.tile(path)) is not None]
         usable = [tile for tile in tiles if not tile.broken]
         back = bool(usable) and all(tile.left_out for tile in usable)

@@ -15,7 +15,7 @@ _NAME_LENGTH = 40
 
 
 class ProjectsMenu(QToolButton):
-    """A button that drops the list down; it is made anew each time, because tuning may have changed it."""
+    """Button with a menu of the kept projects, which is filled each time it opens."""
 
     def __init__(self, theme: Theme, project: TuneProject, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,7 +60,7 @@ class ProjectsMenu(QToolButton):
         self._menu.addMenu(remove)
 
     def on_new(self) -> None:
-        """Put the project away and begin an empty one."""
+        """Put the present project away, and begin an empty one."""
         self._project.start_new()
 
     def on_open(self) -> None:
@@ -68,13 +68,13 @@ class ProjectsMenu(QToolButton):
         self._project.open(self._data())
 
     def on_remove(self) -> None:
-        """Remove the project that was chosen, once the user has said so twice."""
+        """Remove the project that was chosen, once the user has confirmed it."""
         chosen = next((each for each in self._project.projects() if each.id == self._data()), None)
         if chosen is not None and self.confirm(chosen):
             self._project.remove(chosen.id)
 
     def on_theme_changed(self) -> None:
-        """Tint the symbol."""
+        """Draw the icon in the colours of the theme."""
         self.setIcon(self._theme.icon_beside_text("folder", "text_muted"))
 
     def _data(self) -> str:

@@ -28,7 +28,7 @@ _COLUMNS = [300, 500, 370]
 
 
 class SplitStep(Step):
-    """Three columns: the settings, every class as a bar, and the pictures of one class by their use."""
+    """Step 2 of the wizard, in three columns: settings, a bar for every class, and the pictures of one class by their use."""
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
@@ -61,11 +61,11 @@ class SplitStep(Step):
 
     @property
     def blocked_because(self) -> str:
-        """The reason why this split cannot be tuned with."""
+        """Return why this split cannot be tuned with; empty when it can."""
         return self._split.problem()
 
     def record(self) -> BarChart | None:
-        """The bars of all classes, to be saved; None while there are none."""
+        """Return the bars of all classes as a chart to be saved, or None while there are none."""
         result = self._split.result
         if result is None or not result.classes:
             return None
@@ -77,20 +77,20 @@ class SplitStep(Step):
         return BarChart(caption, bars, words, percent=False, series=names, x_title=self.tr("pictures"))
 
     def enter(self) -> None:
-        """Ask for the split of this moment."""
+        """Have the split computed for the present settings."""
         self._split.refresh()
         self.settings.refresh()
         self.bars.setFocus()
 
     def prepare_next(self) -> None:
-        """Write the split; what is tuned reads it from disk."""
+        """Write the split to disk, where tuning reads it."""
         if self._project.is_busy:
             self.done.emit()
         else:
             self._split.write()
 
     def on_changed(self) -> None:
-        """Show the split of this moment, or the last one, dimmed by nothing: the next is a blink away."""
+        """Show the present split; until the next one is there, the last one stays."""
         result = self._split.result
         total = self._split.totals()
         self.settings.refresh()
@@ -109,19 +109,19 @@ class SplitStep(Step):
         self.changed.emit()
 
     def on_failed(self, failure: Failure) -> None:
-        """Say why there is no split."""
+        """Show why there is no split."""
         self.banner.show_message("error", failure.message, failure.hint)
         self.held.emit()
 
     def on_current_changed(self, name: str) -> None:
-        """Show the pictures of another class."""
+        """Show the pictures of the class of that name."""
         shown = tiles(self._split.pictures(name))
         self._title.set_text(name)
         self._words.setText(self.tr("Its pictures, by what they are used for") if shown else "")
         self._pictures.show(shown)
 
     def on_entered(self, name: str) -> None:
-        """Return was pressed on a class: go to its pictures."""
+        """Move the focus to the pictures of the class on which Return was pressed."""
         self.on_current_changed(name)
         self.grid.setFocus()
 

@@ -18,7 +18,7 @@ _LOCK = 14
 
 
 class StepRail(QFrame):
-    """`picked(number)` only when the user chooses; Left and Right move inside, locked steps are passed over."""
+    """The steps of the wizard in a row; emits `picked(number)` only when the user chooses, and locked steps are passed over."""
 
     picked = Signal(int)
 
@@ -41,7 +41,7 @@ class StepRail(QFrame):
         self._layout.addWidget(button, 1)
 
     def set_states(self, states: list[str], reasons: list[str]) -> None:
-        """Show how far each step is, in the words above, and why the locked ones are."""
+        """Show the state of each step, and the reason why the locked ones are locked."""
         for button, state, reason in zip(self._buttons, states, reasons, strict=True):
             button.set_state(state, reason)
             # one tab stop for the whole row
@@ -57,7 +57,7 @@ class StepRail(QFrame):
 
 
 class StepButton(QAbstractButton):
-    """A disc with the number, a check or a lock; beside it the name over one word."""
+    """Button of a step: a disc with its number, a check or a lock, beside its name and its state."""
 
     def __init__(self, theme: Theme, number: int, title: str, summary: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -71,7 +71,7 @@ class StepButton(QAbstractButton):
         theme.changed.connect(self.update)
 
     def set_state(self, state: str, reason: str) -> None:
-        """Show how far the step is."""
+        """Show the state of the step: NOW, COMPLETE, OPEN or LOCKED."""
         self.state = state
         self.setEnabled(state != LOCKED)
         self.setChecked(state == NOW)
@@ -82,16 +82,16 @@ class StepButton(QAbstractButton):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """As wide as its words."""
+        """Return a size with room for the disc and the name."""
         words = QFontMetricsF(self._theme.font("strong")).horizontalAdvance(self.text())
         return QSize(round(max(words, 60)) + _DISC + 44, _HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
-        """It gives way down to disc and name."""
+        """Return the same size as `sizeHint`: the name is never cut."""
         return self.sizeHint()
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        """Show that it can be clicked."""
+        """Repaint under the pointer, to show that the step can be clicked."""
         super().enterEvent(event)
         self.update()
 

@@ -12,7 +12,7 @@ from capt_gui.widgets.verdict_box import VerdictBox
 
 
 class VerdictCard(VerdictBox):
-    """The verdict, what to try next, and the button that measures once more."""
+    """The verdict on the tuned prompts, advice, and the button that measures again or stops."""
 
     def __init__(self, theme: Theme, result: TuneResultModel, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -47,12 +47,12 @@ class VerdictCard(VerdictBox):
         self.on_progressed()
 
     def on_progressed(self) -> None:
-        """Move the bar."""
+        """Show the progress of the measurement."""
         result = self._result
         self.set_progress((result.done, result.total, result.progress_text) if result.is_measuring else None)
 
     def on_clicked(self) -> None:
-        """Stop, or measure once more."""
+        """Stop measuring, or measure again."""
         if self._result.is_measuring:
             self._result.cancel()
         elif self._result.result is None and self._result.failure is None:
