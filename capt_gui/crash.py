@@ -25,11 +25,11 @@ class CrashDialog(QDialog):
         self._text = text
         self.setWindowTitle("Something went wrong")
         self.resize(720, 460)
-        words = QLabel(
+        about = QLabel(
             "CAPT Explorer met a problem it did not expect; this is a fault of ours, not yours. You can go on, but "
             f"saving what matters and starting again is safer.\n\nThe report below stays on this computer. {where(path)}"
         )
-        words.setWordWrap(True)
+        about.setWordWrap(True)
         report = QPlainTextEdit(text)
         report.setReadOnly(True)
         report.setAccessibleName("Crash report")
@@ -39,7 +39,7 @@ class CrashDialog(QDialog):
         copy.clicked.connect(self.on_copy_clicked)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        layout.addWidget(words)
+        layout.addWidget(about)
         layout.addWidget(report, 1)
         layout.addWidget(buttons)
 

@@ -133,8 +133,8 @@ class MainWindow(QMainWindow):
     def on_tuning_progressed(self) -> None:
         """Mark the Tune page on the rail while tuning goes on."""
         run = self.desk.tuning.run
-        words = self.tr("Tuning is paused") if run.is_paused else self.tr("Tuning goes on") if run.is_running else ""
-        self.rail.set_busy(TUNE, words)
+        state = self.tr("Tuning is paused") if run.is_paused else self.tr("Tuning goes on") if run.is_running else ""
+        self.rail.set_busy(TUNE, state)
 
     def on_evaluating_changed(self, running: bool) -> None:
         """Mark the Evaluate page on the rail while an evaluation goes on."""

@@ -52,9 +52,9 @@ class DataCard(QWidget):
         self.title.set_text(data.title if data.place else self.tr("No pictures yet"))
         self.title.setToolTip(data.place)
         self.summary.setText(self._summary())
-        words = self.tr("Other pictures…") if there else self.tr("Choose a folder…")
-        self.other.setText(words)
-        self.other.setAccessibleName(words.rstrip("…"))
+        label = self.tr("Other pictures…") if there else self.tr("Choose a folder…")
+        self.other.setText(label)
+        self.other.setAccessibleName(label.rstrip("…"))
         splits = data.splits
         self._split_box.setVisible(len(splits) > 1)
         self.split.set_entries(

@@ -121,11 +121,11 @@ class AttacksCard(ResultCard):
                 )
         self.table.set_table(headings, rows)
         self.table.show_rows(24)
-        words = list(results[0].notes)
+        notes = list(results[0].notes)
         if any(one.skipped for one in results[0].attacks):
-            words.insert(0, self.tr("Attacks run one after the other, each on the pictures that are still right."))
-        self.notes.setText("\n".join(words))
-        self.notes.setVisible(bool(words))
+            notes.insert(0, self.tr("Attacks run one after the other, each on the pictures that are still right."))
+        self.notes.setText("\n".join(notes))
+        self.notes.setVisible(bool(notes))
         return True
 
 
@@ -135,9 +135,9 @@ class ReencodingCard(ResultCard):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._badge = Symbol(theme, 16)
-        self.words = text()
+        self.note = text()
         self.table = ScoreTable(self.tr("Attacked pictures that still fool the model after saving"))
-        line = fill(QHBoxLayout(), (self._badge, 0, Qt.AlignmentFlag.AlignTop), (self.words, 1))
+        line = fill(QHBoxLayout(), (self._badge, 0, Qt.AlignmentFlag.AlignTop), (self.note, 1))
         self.lay_out(self.tr("After saving as PNG or JPEG"), line, self.table)
 
     def show_run(self, run: EvaluateRun) -> bool:
@@ -169,13 +169,13 @@ class ReencodingCard(ResultCard):
         self.table.show_rows(len(rows))
         total = sum(run.tally.outlived(side, "png").n for side in sides)
         kept = sum(run.tally.outlived(side, "png").kept for side in sides)
-        words = self.tr("{} of {} attacked pictures still fool the model once they are saved as PNG.")
+        message = self.tr("{} of {} attacked pictures still fool the model once they are saved as PNG.")
         if kept >= _MOST * total:
             self._badge.set_icon("check", "ok")
         else:
             self._badge.set_icon("warning", "warning")
-            words = self.tr("Only {} of {} attacked pictures still fool the model once they are saved as PNG.")
-        self.words.setText(words.format(kept, total))
+            message = self.tr("Only {} of {} attacked pictures still fool the model once they are saved as PNG.")
+        self.note.setText(message.format(kept, total))
         return True
 
 
@@ -188,8 +188,8 @@ class CurveCard(ResultCard):
         empty = self.tr("A curve is drawn when the switch “Curve” is on.")
         self.chart = LineChart(theme, self.tr("Accuracy against ε"), "ε", self.tr("accuracy"), empty, share=True)
         self.chart.setMinimumHeight(230)
-        self.words = text(role="caption")
-        self.lay_out("", self.chart, self.words)
+        self.note = text(role="caption")
+        self.lay_out("", self.chart, self.note)
         self.heading.hide()
 
     def show_run(self, run: EvaluateRun) -> bool:
@@ -216,11 +216,11 @@ class CurveCard(ResultCard):
         scale = scale_for([x for line in lines for x in line.xs])
         x_title = self.tr("ε in 1/255") if norm == "linf" else f"ε ({norm})"
         self.chart.set_lines(tuple(lines), levels, scale=scale, x_title=x_title)
-        words = self.tr("ε in 255ths of the range") if norm == "linf" else self.tr("ε as a length")
+        axis = self.tr("ε in 255ths of the range") if norm == "linf" else self.tr("ε as a length")
         if scale == LOG:
-            words += self.tr(", on a logarithmic scale")
+            axis += self.tr(", on a logarithmic scale")
         verdict = self.tr("{}. The verdict is about {}. Bands: 95 % intervals.")
-        self.words.setText(verdict.format(words, formatting.threat(results[0].threat_model)))
+        self.note.setText(verdict.format(axis, formatting.threat(results[0].threat_model)))
         return True
 
 

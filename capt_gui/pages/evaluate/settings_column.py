@@ -65,10 +65,10 @@ class SettingsColumn(QWidget):
         self.job_bar.set_running(running)
         self.refresh()
 
-    def on_progress_changed(self, done: int, total: int, words: str) -> None:
+    def on_progress_changed(self, done: int, total: int, message: str) -> None:
         """Show the progress of the run; while the engine starts, show that it does."""
         waiting = self._desk.engine.waiting_text
-        self.job_bar.set_progress(done, total, waiting if waiting and not total else words)
+        self.job_bar.set_progress(done, total, waiting if waiting and not total else message)
 
     def _lay_out(self) -> None:
         panels = QWidget()

@@ -56,15 +56,15 @@ class VerdictCard(QWidget):
         if not run.is_running:
             return
         done = run.tally.n + len(run.tally.failed)
-        words = self.tr("Measuring: {:,} of {:,} pictures done").format(done, max(run.total, done))
+        headline = self.tr("Measuring: {:,} of {:,} pictures done").format(done, max(run.total, done))
         if done and done >= run.total:
-            words = self.tr("All {:,} pictures are done; now the measurement itself is doubted").format(done)
-        self.box.set_verdict("", words, "\n".join(run.counts()), run.settings_text())
+            headline = self.tr("All {:,} pictures are done; now the measurement itself is doubted").format(done)
+        self.box.set_verdict("", headline, "\n".join(run.counts()), run.settings_text())
 
-    def on_progress_changed(self, done: int, total: int, words: str) -> None:
+    def on_progress_changed(self, done: int, total: int, message: str) -> None:
         """Move the bar."""
         if self._run.is_running:
-            self.box.set_progress((done, total, words))
+            self.box.set_progress((done, total, message))
 
     def on_copy(self) -> None:
         """Put the command on the clipboard."""
@@ -95,10 +95,10 @@ class VerdictCard(QWidget):
         if run.failure is not None:
             self.box.set_verdict("failed", run.failure.message, run.failure.hint, "\n".join(run.counts()))
         else:
-            words = self.tr("Stopped after {:,} of {:,} pictures").format(run.tally.n, max(run.total, run.tally.n))
+            headline = self.tr("Stopped after {:,} of {:,} pictures").format(run.tally.n, max(run.total, run.tally.n))
             kept = self.tr("What was measured is kept, and the run can be resumed.") if run.can_resume else ""
             caption = "\n".join(part for part in (kept, run.settings_text()) if part)
-            self.box.set_verdict("stopped", words, "\n".join(run.counts()), caption)
+            self.box.set_verdict("stopped", headline, "\n".join(run.counts()), caption)
         self._offer(*([self.resume] if run.can_resume else []))
 
     def _offer(self, *buttons: QPushButton) -> None:

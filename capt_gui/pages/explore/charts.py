@@ -140,11 +140,11 @@ class Charts(QWidget):
         self.tabs.setCurrentIndex(0)
 
 
-def _titled(words: str, content: QWidget) -> Card:
+def _titled(title: str, content: QWidget) -> Card:
     """A card with a heading; what is taller than the card scrolls, so that many classes do not squeeze the pictures."""
     scroll = scrolled(content)
     scroll.setMinimumSize(content.minimumSizeHint().width(), _CARD_HEIGHT)
     # the card behind shows through
     scroll.viewport().setAutoFillBackground(False)
     content.setAutoFillBackground(False)
-    return Card(column(text(words, "heading", wrap=False), (scroll, 1), spacing=6))
+    return Card(column(text(title, "heading", wrap=False), (scroll, 1), spacing=6))

@@ -49,13 +49,13 @@ class ClassesPanel(QWidget):
             self.editor.set_classes(*wanted)
         prompts = self._choices.model.sides.suggesting
         own = self._choices.has_own_classes
-        words = ""
+        source = ""
         if prompts is not None:
-            said = self.tr("Your choice. The prompts “{}” were tuned on other classes; restore brings those back.")
+            chosen = self.tr("Your choice. The prompts “{}” were tuned on other classes; restore brings those back.")
             suggested = self.tr("Suggested by the prompts “{}”: what they were tuned on.")
-            words = (said if own else suggested).format(prompts.label)
-        self.source.setText(words)
-        self.source.setVisible(bool(words))
+            source = (chosen if own else suggested).format(prompts.label)
+        self.source.setText(source)
+        self.source.setVisible(bool(source))
         model = self._choices.model.info
         other = model is not None and (model.classes, model.template) != wanted
         self.use_model.setVisible(prompts is not None and other)

@@ -44,10 +44,10 @@ class SettingsColumn(QWidget):
         if self._desk.engine.waiting_text and self._desk.analysis.is_running:
             self.on_progress_changed(0, 0, "")
 
-    def on_progress_changed(self, done: int, total: int, words: str) -> None:
+    def on_progress_changed(self, done: int, total: int, message: str) -> None:
         """Show the progress of the analysis; while the engine starts, show that it does."""
         waiting = self._desk.engine.waiting_text
-        self.job_bar.set_progress(done, total, waiting if waiting and not total else words)
+        self.job_bar.set_progress(done, total, waiting if waiting and not total else message)
 
     def _reason(self) -> str:
         if self._desk.engine.failure is not None:

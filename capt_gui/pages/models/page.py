@@ -103,12 +103,12 @@ class ModelsPage(Page):
             self.offline.setChecked(listed.offline)
             self.offline.setToolTip(listed.offline_reason)
             room = self.tr("{} free").format(size(listed.free_bytes))
-            words = (
+            promise = (
                 self.tr("The network is locked.")
                 if listed.offline
                 else self.tr("Nothing is fetched unless you ask, and pictures never leave this computer.")
             )
-            self._promise.setText(f"{words}  {room}")
+            self._promise.setText(f"{promise}  {room}")
         self._promise_mark.set_icon("lock" if self.offline.isChecked() else "info", "text_muted")
 
     def on_kind(self, kind: str) -> None:

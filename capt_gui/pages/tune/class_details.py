@@ -42,8 +42,7 @@ class ClassDetails(QFrame):
         self.grid = PictureGrid(theme)
         self.grid.setModel(self._pictures)
         self.grid.setMinimumHeight(120)
-        words = self.tr("The arrows choose a picture, Space leaves it out or takes it back")
-        self.grid.setAccessibleDescription(words)
+        self.grid.setAccessibleDescription(self.tr("The arrows choose a picture, Space leaves it out or takes it back"))
         self._about = text(role="caption")
         self.leave_out_pictures = QPushButton()
         self._lay_out()
@@ -81,9 +80,9 @@ class ClassDetails(QFrame):
         if left:
             parts.append(self.tr("{:,} left out").format(left))
         self._counts.setText(self.tr("The whole class is left out.") if gone else " · ".join(parts))
-        words = self.tr("Take this class back") if gone else self.tr("Leave out this class")
-        self.leave_out.setText(words)
-        self.leave_out.setAccessibleName(words)
+        label = self.tr("Take this class back") if gone else self.tr("Leave out this class")
+        self.leave_out.setText(label)
+        self.leave_out.setAccessibleName(label)
         tiles = self._tiles(result, set(state.excluded))
         self._offer_kinds(tuple(kind for kind in (UNREADABLE, TINY, COPIES) if tiles[kind]))
         self._pictures.show(tiles[self._kind])
@@ -108,9 +107,9 @@ class ClassDetails(QFrame):
         tiles = [tile for path in self.grid.selected_keys() if (tile := self._pictures.tile(path)) is not None]
         usable = [tile for tile in tiles if not tile.broken]
         back = bool(usable) and all(tile.left_out for tile in usable)
-        words = self.tr("Take back") if back else self.tr("Leave out")
-        self.leave_out_pictures.setText(words)
-        self.leave_out_pictures.setAccessibleName(self.tr("{} the chosen pictures").format(words))
+        label = self.tr("Take back") if back else self.tr("Leave out")
+        self.leave_out_pictures.setText(label)
+        self.leave_out_pictures.setAccessibleName(self.tr("{} the chosen pictures").format(label))
         self.leave_out_pictures.setVisible(bool(usable))
         self.leave_out_pictures.setEnabled(not self._project.is_busy)
         self.leave_out.setEnabled(not self._project.is_busy)
@@ -173,13 +172,13 @@ class ClassDetails(QFrame):
                 self._switch_room.removeWidget(self._switch)
                 self._switch.hide()
                 self._switch.deleteLater()
-            words = {
+            labels = {
                 ALL: (self.tr("All"), self.tr("All pictures of the class")),
                 UNREADABLE: (self.tr("Unreadable"), self.tr("What cannot be read, with the reason")),
                 TINY: (self.tr("Tiny"), self.tr("Less than 32 pixels wide or high")),
                 COPIES: (self.tr("Copies"), self.tr("Pictures that look alike, side by side")),
             }
-            self._switch = Segments(self._theme, self.tr("Show"), [(kind, *words[kind]) for kind in (ALL, *kinds)])
+            self._switch = Segments(self._theme, self.tr("Show"), [(kind, *labels[kind]) for kind in (ALL, *kinds)])
             self._switch.picked.connect(self.show_kind)
             self._switch_room.addWidget(self._switch)
             put_after(self.leave_out, self._switch.findChildren(QToolButton))

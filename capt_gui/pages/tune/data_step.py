@@ -77,8 +77,8 @@ class DataStep(Step):
     def on_paths(self, paths: list[str]) -> None:
         """Scan the pictures at these paths, unless tuning is running."""
         if self._project.is_busy:
-            words = self.tr("Tuning goes on with the pictures of this project.")
-            self.banner.show_message("info", words, self.tr("Stop it in step 4, or wait for its end."))
+            message = self.tr("Tuning goes on with the pictures of this project.")
+            self.banner.show_message("info", message, self.tr("Stop it in step 4, or wait for its end."))
             return
         self.banner.clear()
         self._scan.take([str(Path(path).absolute()) for path in paths])

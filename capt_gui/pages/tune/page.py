@@ -111,17 +111,17 @@ class TunePage(Page):
             passed = number < reached and number < until
             locked = number > min(until, max(here, reached) + 1)
             states.append(NOW if number == here else LOCKED if locked else COMPLETE if passed else OPEN)
-            words = self.steps[until].blocked_because if number > until else self.tr("The step before comes first.")
-            reasons.append(words if locked else "")
+            reason = self.steps[until].blocked_because if number > until else self.tr("The step before comes first.")
+            reasons.append(reason if locked else "")
         self.rail.set_states(states, reasons)
         self._back.setVisible(here > 0)
         last = here == len(self.steps) - 1
         self._next.setVisible(not last)
         reason = "" if last else self.step.blocked_because
         if not last:
-            words = self.tr("Next: {}").format(self.tr(STEPS[here + 1].title))
-            self._next.setText(words)
-            self._next.setAccessibleName(words)
+            label = self.tr("Next: {}").format(self.tr(STEPS[here + 1].title))
+            self._next.setText(label)
+            self._next.setAccessibleName(label)
         may = not reason and self._waiting != here
         if self._next.hasFocus() and not may:
             self._back.setFocus()
@@ -232,8 +232,8 @@ class TunePage(Page):
             answers = ((RESUME, self.tr("Tune again")), (START_OVER, self.tr("Change the settings first")))
         # what a run is asked for depends on what the engine offers
         waiting = self.desk.engine.waiting_text
-        words = self.tr("Tuning of “{}” was interrupted {}.").format(title, how_far)
-        self.question_bar.ask(words, waiting or hint, answers, may_answer=not waiting)
+        question = self.tr("Tuning of “{}” was interrupted {}.").format(title, how_far)
+        self.question_bar.ask(question, waiting or hint, answers, may_answer=not waiting)
 
     def _ask_to_resume(self, offered: KeptProject) -> None:
         step = min(offered.state.step, len(STEPS) - 1)

@@ -49,12 +49,12 @@ class ProjectsMenu(QToolButton):
         self._menu.addSeparator()
         remove = QMenu(self.tr("&Remove"), self._menu)
         for project in kept:
-            words = _line(project)
-            action = self._add(self._menu, words, self.on_open, project.id)
+            label = _line(project)
+            action = self._add(self._menu, label, self.on_open, project.id)
             action.setCheckable(True)
             action.setChecked(project.id == self._project.id)
             action.setEnabled(not busy and project.id != self._project.id)
-            gone = self._add(remove, words, self.on_remove, project.id)
+            gone = self._add(remove, label, self.on_remove, project.id)
             gone.setEnabled(not (busy and project.id == self._project.id))
         self._menu.addSeparator()
         self._menu.addMenu(remove)
@@ -81,19 +81,19 @@ class ProjectsMenu(QToolButton):
         sender = self.sender()
         return str(sender.data()) if isinstance(sender, QAction) else ""
 
-    def _add(self, menu: QMenu, words: str, slot: object, data: str = "") -> QAction:
-        action = menu.addAction(words)
+    def _add(self, menu: QMenu, label: str, slot: object, data: str = "") -> QAction:
+        action = menu.addAction(label)
         action.setData(data)
         if slot is not None:
             action.triggered.connect(slot)
         return action
 
     def _ask(self, project: KeptProject) -> bool:
-        words = self.tr("Remove the project “{}”?").format(project.title)
+        question = self.tr("Remove the project “{}”?").format(project.title)
         hint = self.tr(
             "Its settings and what was tuned in it go, unless you saved the prompts. Your pictures stay as they are."
         )
-        box = QMessageBox(QMessageBox.Icon.Question, self.tr("Remove a project"), words, parent=self.window())
+        box = QMessageBox(QMessageBox.Icon.Question, self.tr("Remove a project"), question, parent=self.window())
         box.setInformativeText(hint)
         remove = box.addButton(self.tr("Remove"), QMessageBox.ButtonRole.DestructiveRole)
         box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))

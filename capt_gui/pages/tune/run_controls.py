@@ -30,7 +30,7 @@ class RunControls(QWidget):
         self._asking = ""
         self._symbol = Symbol(theme, _ICON)
         self.headline = text(role="heading", wrap=False)
-        self.words = ElidedLabel(text_role="muted")
+        self.details = ElidedLabel(text_role="muted")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName(self.tr("Progress of tuning"))
@@ -52,7 +52,7 @@ class RunControls(QWidget):
         ):
             self.buttons[name].clicked.connect(slot)
         self.question = Banner(theme)
-        beside = fill(QVBoxLayout(), self.headline, self.words, self.bar, spacing=4)
+        beside = fill(QVBoxLayout(), self.headline, self.details, self.bar, spacing=4)
         buttons = [(button, 0, Qt.AlignmentFlag.AlignVCenter) for button in self.buttons.values()]
         symbol = (self._symbol, 0, Qt.AlignmentFlag.AlignTop)
         line = fill(QHBoxLayout(), symbol, (beside, 1), *buttons, spacing=10)
@@ -123,10 +123,10 @@ class RunControls(QWidget):
         self.bar.setVisible(run.is_running)
         self.bar.setRange(0, 0 if run.is_waiting else run.total)
         self.bar.setValue(run.done)
-        words = self._details()
-        if words != self.words.text():
-            self.words.set_text(words)
-            self.bar.setAccessibleDescription(words)
+        message = self._details()
+        if message != self.details.text():
+            self.details.set_text(message)
+            self.bar.setAccessibleDescription(message)
 
     def on_pause(self) -> None:
         """Pause the run, or resume it."""

@@ -32,7 +32,7 @@ class RunStep(Step):
         self.charts = RunCharts(desk.theme, self._run)
         self.strip = SampleStrip(desk.theme)
         self._strip_title = text(self.tr("Pictures under attack"), "heading", wrap=False)
-        self._strip_words = text(role="caption")
+        self._strip_note = text(role="caption")
         self._lay_out()
         for chart in self.charts.all:
             ChartSaving(desk, chart, chart.record)
@@ -70,18 +70,18 @@ class RunStep(Step):
         strip = self._run.strip
         self.strip.set_samples(strip.samples if strip else ())
         if strip is None:
-            self._strip_words.setText("")
+            self._strip_note.setText("")
         elif strip.epoch == 0:
-            self._strip_words.setText(self.tr("Plain text, before any tuning. Click a picture to see it clean."))
+            self._strip_note.setText(self.tr("Plain text, before any tuning. Click a picture to see it clean."))
         else:
             held = sum(sample.attacked_answer == sample.label for sample in strip.samples)
-            words = self.tr(
+            message = self.tr(
                 "After epoch {}: {} of these {} hold. First line: the clean answer, second: under attack. Click to see them clean."
             )
-            self._strip_words.setText(words.format(strip.epoch, held, len(strip.samples)))
+            self._strip_note.setText(message.format(strip.epoch, held, len(strip.samples)))
 
     def _lay_out(self) -> None:
-        head = fill(QHBoxLayout(), self._strip_title, (self._strip_words, 1), spacing=14)
+        head = fill(QHBoxLayout(), self._strip_title, (self._strip_note, 1), spacing=14)
         strip = column(head, self.strip, spacing=4)
         body = QWidget()
         parts = (Card(self.controls, 12), self.notices, (self.charts, 1), Card(strip, 10))

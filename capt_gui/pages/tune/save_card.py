@@ -35,12 +35,12 @@ class SaveCard(QWidget):
         self.notes.setTabChangesFocus(True)
         self.notes.setMaximumHeight(84)
         self.licence.setPlaceholderText(self.tr("for example CC-BY-4.0"))
-        for field, words in (
+        for field, label in (
             (self.name, self.tr("Name of the prompts")),
             (self.notes, self.tr("Notes")),
             (self.licence, self.tr("Licence")),
         ):
-            field.setAccessibleName(words)
+            field.setAccessibleName(label)
         self.save = TextButton(theme, self.tr("Save"), "check", look="primary")
         tip = self.tr("Prompts, model card and manifest, in the layout of Hugging Face")
         self.folder = TextButton(theme, self.tr("Save as a folder…"), "folder", tip=tip)
@@ -73,9 +73,9 @@ class SaveCard(QWidget):
         """Show the names and notes of the project, and enable what can be done."""
         state = self._project.state
         self.name.setPlaceholderText(self._project.title or self.tr("Tuned prompts"))
-        for field, words in ((self.name, state.name), (self.licence, state.licence)):
-            if field.text() != words:
-                field.setText(words)
+        for field, value in ((self.name, state.name), (self.licence, state.licence)):
+            if field.text() != value:
+                field.setText(value)
         if self.notes.toPlainText() != state.notes:
             self.notes.blockSignals(True)
             self.notes.setPlainText(state.notes)
@@ -86,7 +86,7 @@ class SaveCard(QWidget):
         self.use.setEnabled(there)
         self.report.setEnabled(self._result.can_report)
         self.report.setToolTip("" if self._result.can_report else self._result.report_problem())
-        self._where.setText(self._where_words())
+        self._where.setText(self._where_text())
         command = self._result.command
         self._command_box.setVisible(bool(command))
         if self.command.toPlainText() != command:
@@ -112,7 +112,7 @@ class SaveCard(QWidget):
         QGuiApplication.clipboard().setText(self._result.command)
         self.copy.setText(self.tr("Copied"))
 
-    def _where_words(self) -> str:
+    def _where_text(self) -> str:
         if self._result.is_saving:
             return self.tr("Saving…")
         if self._project.state.saved:

@@ -41,7 +41,7 @@ class SplitSettings(QFrame):
             ],
         )
         self._parts_room = QWidget()
-        self._own_words = text(self.tr("What the data calls test stays the test."), "caption")
+        self._own_note = text(self.tr("What the data calls test stays the test."), "caption")
         self.validation = KnobSlider(theme, self.tr("Validation"), self.tr("none"), self.tr("much"))
         self.validation.set_help(self.tr("Measured after every epoch, to see when it stops getting better"))
         self.tested = KnobSlider(theme, self.tr("Kept for the test"), self.tr("little"), self.tr("much"))
@@ -70,7 +70,7 @@ class SplitSettings(QFrame):
         self.parts.set_choice(_OWN if state.own_parts else _DRAWN)
         self._parts_room.setVisible(self._split.has_parts)
         own = state.own_parts and self._split.has_parts
-        self._own_words.setVisible(own)
+        self._own_note.setVisible(own)
         for knob, stops, value in (
             (self.validation, _VALIDATION, state.val_share),
             (self.tested, _TESTED, state.test_share),
@@ -107,7 +107,7 @@ class SplitSettings(QFrame):
         self.seed.setValue((self.seed.value() + 1) % _LARGEST_SEED)
 
     def _lay_out(self, held: Symbol) -> None:
-        division = (text(self.tr("Division"), "heading"), self.parts, self._own_words)
+        division = (text(self.tr("Division"), "heading"), self.parts, self._own_note)
         fill(QVBoxLayout(self._parts_room), *division, margins=(0, 0, 0, 6))
         promise = text(self.tr("Test pictures are never used for tuning."), "strong")
         fill(

@@ -43,7 +43,7 @@ class SplitStep(Step):
         self._rows = SplitRows(self)
         self.bars.setModel(self._rows)
         self._title = ElidedLabel(text_role="heading")
-        self._words = text(role="caption")
+        self._note = text(role="caption")
         self.grid = PictureGrid(desk.theme)
         self._pictures = PictureList(desk.tuning.thumbnails, self)
         self.grid.setModel(self._pictures)
@@ -73,8 +73,8 @@ class SplitStep(Step):
             Bar(own.name, count, series=number) for own in result.classes for number, count in enumerate(parts(own))
         )
         caption, names = self.bars.accessibleName(), tuple(use_name(use) for use in USES)
-        words = f"{caption}. {', '.join(self.totals.words())}."
-        return BarChart(caption, bars, words, percent=False, series=names, x_title=self.tr("pictures"))
+        sentence = f"{caption}. {', '.join(self.totals.words())}."
+        return BarChart(caption, bars, sentence, percent=False, series=names, x_title=self.tr("pictures"))
 
     def enter(self) -> None:
         """Have the split computed for the present settings."""
@@ -103,8 +103,8 @@ class SplitStep(Step):
             names = [own.name for own in rows]
             self.bars.setCurrentIndex(self._rows.index(names.index(current) if current in names else 0))
         blocks, warnings = ((), ()) if result is None else (result.blocks, result.warnings)
-        said = [("block", words) for words in blocks] + [("warning", words) for words in warnings]
-        self.notices.show_notices([_notice(kind, words) for kind, words in said])
+        notices = [("block", sentence) for sentence in blocks] + [("warning", sentence) for sentence in warnings]
+        self.notices.show_notices([_notice(kind, sentence) for kind, sentence in notices])
         self.on_current_changed(self.bars.current_key())
         self.changed.emit()
 
@@ -117,7 +117,7 @@ class SplitStep(Step):
         """Show the pictures of the class of that name."""
         shown = tiles(self._split.pictures(name))
         self._title.set_text(name)
-        self._words.setText(self.tr("Its pictures, by what they are used for") if shown else "")
+        self._note.setText(self.tr("Its pictures, by what they are used for") if shown else "")
         self._pictures.show(shown)
 
     def on_entered(self, name: str) -> None:
@@ -130,12 +130,12 @@ class SplitStep(Step):
         for frame in (middle, right):
             frame.setProperty("card", True)
         fill(QVBoxLayout(middle), self.totals, (self.bars, 1), spacing=10, margins=(16, 14, 8, 8))
-        fill(QVBoxLayout(right), self._title, self._words, 6, (self.grid, 1), spacing=2, margins=(16, 14, 8, 8))
+        fill(QVBoxLayout(right), self._title, self._note, 6, (self.grid, 1), spacing=2, margins=(16, 14, 8, 8))
         parts = columns((scrolled(self.settings), 0, 280), (middle, 3, 380), (right, 2, 240), sizes=_COLUMNS, handle=10)
         fill(QVBoxLayout(self), self.banner, self.notices, (parts, 1), spacing=10, margins=(20, 12, 20, 12))
 
 
-def _notice(kind: str, words: str) -> Notice:
+def _notice(kind: str, sentence: str) -> Notice:
     """Show the engine's sentences: the first one, and below it the rest."""
-    message, mark, hint = words.partition(". ")
+    message, mark, hint = sentence.partition(". ")
     return Notice(kind, message + mark.strip(), hint)

@@ -75,16 +75,16 @@ class StepButton(QAbstractButton):
         self.state = state
         self.setEnabled(state != LOCKED)
         self.setChecked(state == NOW)
-        words = self._words()
-        self.setAccessibleName(self.tr("Step {}: {}, {}").format(self._number + 1, self.text(), words))
+        state_text = self._state_text()
+        self.setAccessibleName(self.tr("Step {}: {}, {}").format(self._number + 1, self.text(), state_text))
         self.setAccessibleDescription(reason or self._summary)
         self.setToolTip(reason or self._summary)
         self.update()
 
     def sizeHint(self) -> QSize:
         """Return a size with room for the disc and the name."""
-        words = QFontMetricsF(self._theme.font("strong")).horizontalAdvance(self.text())
-        return QSize(round(max(words, 60)) + _DISC + 44, _HEIGHT)
+        state_text = QFontMetricsF(self._theme.font("strong")).horizontalAdvance(self.text())
+        return QSize(round(max(state_text, 60)) + _DISC + 44, _HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
         """Return the same size as `sizeHint`: the name is never cut."""
@@ -118,7 +118,7 @@ class StepButton(QAbstractButton):
         painter.setFont(theme.font("caption"))
         painter.setPen(theme.color("accent" if now else "text_muted"))
         painter.drawText(
-            QPointF(left, top + title.height() + small.ascent()), elided(small, self._words(), rect.right() - left)
+            QPointF(left, top + title.height() + small.ascent()), elided(small, self._state_text(), rect.right() - left)
         )
         if now:
             painter.setPen(Qt.PenStyle.NoPen)
@@ -148,7 +148,7 @@ class StepButton(QAbstractButton):
         painter.setPen(theme.color("accent_text" if self.state == NOW else "text_muted"))
         painter.drawText(disc, Qt.AlignmentFlag.AlignCenter, str(self._number + 1))
 
-    def _words(self) -> str:
+    def _state_text(self) -> str:
         return {
             NOW: self.tr("Now"),
             COMPLETE: self.tr("Done"),

@@ -33,7 +33,7 @@ class VerdictCard(VerdictBox):
         effect = "" if result.is_measuring else result.effect()
         headline, figures = result.headline()
         if result.is_measuring or not headline:
-            headline, figures = self._waiting_words()
+            headline, figures = self._waiting_text()
         look = "failed" if result.failure is not None and not effect else effect
         self.set_verdict(look, headline, figures, "" if result.is_measuring else result.share_text())
         tips = () if result.is_measuring else result.advice()
@@ -41,8 +41,8 @@ class VerdictCard(VerdictBox):
         self.advice.setText(tried if tips else "")
         self.advice.setVisible(bool(tips))
         fresh = result.result is None and result.failure is None
-        words = self.tr("Stop measuring") if result.is_measuring else self.tr("Measure")
-        self.button.setText(words if result.is_measuring or fresh else self.tr("Measure again"))
+        label = self.tr("Stop measuring") if result.is_measuring else self.tr("Measure")
+        self.button.setText(label if result.is_measuring or fresh else self.tr("Measure again"))
         self.button.setAccessibleName(self.button.text())
         self.on_progressed()
 
@@ -60,13 +60,13 @@ class VerdictCard(VerdictBox):
         else:
             self._result.measure_again()
 
-    def _waiting_words(self) -> tuple[str, str]:
+    def _waiting_text(self) -> tuple[str, str]:
         result = self._result
         if result.is_measuring:
-            words = self.tr(
+            message = self.tr(
                 "Plain text and the tuned prompts answer the same pictures, which tuning never saw, each attacked by {}."
             )
-            return self.tr("Measuring on the test pictures"), words.format(result.attack_text())
+            return self.tr("Measuring on the test pictures"), message.format(result.attack_text())
         if result.failure is not None:
             return result.failure.message, result.failure.hint
         return self.tr("Not measured yet"), self.tr("The test pictures wait, untouched.")
