@@ -120,10 +120,10 @@ class PreviewColumn(QWidget):
             return waiting
         if self._reports.preview.is_waiting:
             return self.tr("Waiting for the work before it…")
-        return self._reports.preview.progress_text or self.tr("Drawing the pages…")
+        return self._reports.preview.progress.text or self.tr("Drawing the pages…")
 
     def _show_text(self, state: str) -> None:
-        show, failure = self.placeholder.set_words, self._reports.failure
+        show, failure = self.placeholder.set_texts, self._reports.failure
         if state == states.NO_RUNS:
             title, action = self.tr("No runs are kept yet"), self.tr("Go to Explore")
             show(

@@ -8,15 +8,16 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVB
 
 from capt_engine.records import Duplicates, ScanResult
 from capt_gui.theme import Theme
+from capt_gui.view_models.data_warnings import Picked
 from capt_gui.view_models.picture_list import PictureList, Tile
 from capt_gui.view_models.tune.project import TuneProject
 from capt_gui.view_models.tune.scan_model import ScanModel, unreadable_of
 from capt_gui.widgets.elided_label import ElidedLabel
+from capt_gui.widgets.input import put_after
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.picture_grid import PictureGrid
 from capt_gui.widgets.segments import Segments
-from capt_gui.widgets.tab_order import put_after
 
 ALL, UNREADABLE, TINY, COPIES = "all", "unreadable", "tiny", "copies"
 
@@ -90,7 +91,7 @@ class ClassDetails(QFrame):
 
     def on_leave_out_class(self) -> None:
         """Leave the class out, or take it back."""
-        self._scan.toggle_classes([self._name])
+        self._scan.toggle(Picked(classes=(self._name,)))
 
     def on_leave_out_pictures(self) -> None:
         """Leave the chosen pictures out, or take them back."""
@@ -100,7 +101,7 @@ class ClassDetails(QFrame):
         """Leave readable pictures out, or take them back."""
         usable = [path for path in paths if (tile := self._pictures.tile(path)) is not None and not tile.broken]
         if usable and not self._project.is_busy:
-            self._scan.toggle_pictures(usable)
+            self._scan.toggle(Picked(pictures=tuple(usable)))
 
     def on_selection_changed(self) -> None:
         """Show the notes on the chosen picture, and label the button that leaves it out."""
