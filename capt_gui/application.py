@@ -180,7 +180,7 @@ def run(launch: Launch, make_engine: EngineFactory) -> int:
     SlowStart(window, desk, launch.paths)
     window.show()
     if launch.notice:
-        window.tell(launch.notice)
+        window.show_message(launch.notice)
     code = app.exec()
     interrupt.stop()
     reporter.uninstall()

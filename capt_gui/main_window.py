@@ -76,8 +76,8 @@ class MainWindow(QMainWindow):
         self.rail.picked.connect(self.show_page)
         desk.navigation.requested.connect(self.show_page)
         desk.engine.changed.connect(self.on_engine_changed)
-        desk.chart_file.saved.connect(self.tell)
-        desk.chart_file.failed.connect(self.tell)
+        desk.chart_file.saved.connect(self.show_message)
+        desk.chart_file.failed.connect(self.show_message)
         desk.choices.changed.connect(keeper.touch)
         desk.reports.changed.connect(keeper.touch)
         desk.evaluation.choices.changed.connect(keeper.touch)
@@ -115,9 +115,9 @@ class MainWindow(QMainWindow):
         for page in self._pages:
             page.prepare()
 
-    def tell(self, message: str) -> None:
+    def show_message(self, message: str) -> None:
         """Show a sentence on the page in front."""
-        self.page.tell(message)
+        self.page.say("info", message)
 
     def on_engine_changed(self) -> None:
         """Show what the engine is doing, and where."""

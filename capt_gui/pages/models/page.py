@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
     QHBoxLayout,
-    QMessageBox,
     QPushButton,
     QStackedWidget,
     QVBoxLayout,
@@ -40,6 +39,7 @@ from capt_gui.view_models.navigation import EXPLORE
 from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.card import Card
 from capt_gui.widgets.columns import columns
+from capt_gui.widgets.confirmation import confirm
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.run_list import RunEntry, RunList
@@ -246,16 +246,8 @@ class ModelsPage(Page):
         )
 
     def _sure(self, name: str) -> bool:
-        question = QMessageBox(
-            QMessageBox.Icon.Question,
-            self.tr("Remove"),
-            self.tr("Delete {} from this computer?").format(name),
-            QMessageBox.StandardButton.Cancel,
-            self,
-        )
-        remove = question.addButton(self.tr("Delete"), QMessageBox.ButtonRole.DestructiveRole)
-        question.exec()
-        return question.clickedButton() is remove
+        question = self.tr("Delete {} from this computer?").format(name)
+        return confirm(self, self.tr("Remove"), question, self.tr("Delete"))
 
     def _entry(self, model: OfferedModel) -> RunEntry:
         underway = self._models.underway.get(model.id)

@@ -81,9 +81,7 @@ class ClassDetails(QFrame):
         if left:
             parts.append(self.tr("{:,} left out").format(left))
         self._counts.setText(self.tr("The whole class is left out.") if gone else " · ".join(parts))
-        label = self.tr("Take this class back") if gone else self.tr("Leave out this class")
-        self.leave_out.setText(label)
-        self.leave_out.setAccessibleName(label)
+        self.leave_out.setText(self.tr("Take this class back") if gone else self.tr("Leave out this class"))
         tiles = self._tiles(result, set(state.excluded))
         self._offer_kinds(tuple(kind for kind in (UNREADABLE, TINY, COPIES) if tiles[kind]))
         self._pictures.show(tiles[self._kind])

@@ -119,9 +119,7 @@ class TunePage(Page):
         self._next.setVisible(not last)
         reason = "" if last else self.step.blocked_because
         if not last:
-            label = self.tr("Next: {}").format(self.tr(STEPS[here + 1].title))
-            self._next.setText(label)
-            self._next.setAccessibleName(label)
+            self._next.setText(self.tr("Next: {}").format(self.tr(STEPS[here + 1].title)))
         may = not reason and self._waiting != here
         if self._next.hasFocus() and not may:
             self._back.setFocus()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMenu, QMessageBox, QToolButton, QWidget
+from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from capt_gui.theme import Theme
 from capt_gui.view_models.runs_model import when
 from capt_gui.view_models.tune.project import KeptProject, TuneProject
+from capt_gui.widgets.confirmation import confirm
 
 _SHOWN = 12
 _NAME_LENGTH = 40
@@ -93,12 +94,7 @@ class ProjectsMenu(QToolButton):
         hint = self.tr(
             "Its settings and what was tuned in it go, unless you saved the prompts. Your pictures stay as they are."
         )
-        box = QMessageBox(QMessageBox.Icon.Question, self.tr("Remove a project"), question, parent=self.window())
-        box.setInformativeText(hint)
-        remove = box.addButton(self.tr("Remove"), QMessageBox.ButtonRole.DestructiveRole)
-        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
-        box.exec()
-        return box.clickedButton() is remove
+        return confirm(self.window(), self.tr("Remove a project"), question, self.tr("Remove"), hint)
 
 
 def _line(project: KeptProject) -> str:

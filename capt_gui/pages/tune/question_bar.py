@@ -53,7 +53,6 @@ class QuestionBar(QFrame):
             if answer is None:
                 continue
             button.setText(answer[1])
-            button.setAccessibleName(answer[1])
             button.setAccessibleDescription(message)
             button.setProperty("key", answer[0])
             button.setProperty("primary", answer is answers[0])

@@ -52,7 +52,6 @@ class SplitSettings(QFrame):
         self.seed.setAccessibleName(self.tr("Seed"))
         self.seed.setToolTip(self.tr("The same seed divides the same pictures the same way"))
         self._again = QPushButton(self.tr("Draw again"))
-        self._again.setAccessibleName(self.tr("Draw again"))
         self._again.setToolTip(self.tr("Take the next seed"))
         self._lay_out(Symbol(theme, 18, "state-held", "ok"))
         self.shots.picked.connect(self.on_shots_picked)

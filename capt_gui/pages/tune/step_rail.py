@@ -7,14 +7,13 @@ from PySide6.QtGui import QEnterEvent, QFontMetricsF, QPainter, QPaintEvent, QPe
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QHBoxLayout, QSizePolicy, QWidget
 
 from capt_gui.theme import Theme
-from capt_gui.widgets.painting import draw_focus_ring, elided
+from capt_gui.widgets.painting import draw_box, draw_focus_ring, elided
 
 NOW, COMPLETE, OPEN, LOCKED = "now", "complete", "open", "locked"
 """How far a step is: in front, finished, reachable, not yet reachable."""
 
 _HEIGHT = 52
 _DISC = 26
-_LOCK = 14
 
 
 class StepRail(QFrame):
@@ -102,9 +101,7 @@ class StepButton(QAbstractButton):
         theme, rect = self._theme, QRectF(self.rect()).adjusted(2, 2, -2, -2)
         now = self.state == NOW
         if self.isEnabled() and self.underMouse() and not now:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color("surface_raised"))
-            painter.drawRoundedRect(rect, 10, 10)
+            draw_box(painter, rect, theme.color("surface_raised"), 10)
         disc = QRectF(rect.left() + 10, rect.center().y() - _DISC / 2, _DISC, _DISC)
         self._paint_disc(painter, disc)
         left = disc.right() + 10
@@ -121,9 +118,8 @@ class StepButton(QAbstractButton):
             QPointF(left, top + title.height() + small.ascent()), elided(small, self._state_text(), rect.right() - left)
         )
         if now:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color("accent"))
-            painter.drawRoundedRect(QRectF(rect.left() + 10, rect.bottom() - 1, rect.width() - 20, 3), 1.5, 1.5)
+            bar = QRectF(rect.left() + 10, rect.bottom() - 1, rect.width() - 20, 3)
+            draw_box(painter, bar, theme.color("accent"), 1.5)
         if self.hasFocus():
             draw_focus_ring(painter, rect, theme, 9)
 
@@ -131,18 +127,12 @@ class StepButton(QAbstractButton):
         theme, ratio = self._theme, self.devicePixelRatioF()
         filled = {NOW: "accent", COMPLETE: "accent_soft"}.get(self.state)
         painter.setBrush(theme.color(filled) if filled else Qt.BrushStyle.NoBrush)
-        painter.setPen(
-            Qt.PenStyle.NoPen if filled else QPen(theme.color("control" if self.state == OPEN else "border"), 1.5)
-        )
+        outline = QPen(theme.color("control" if self.state == OPEN else "border"), 1.5)
+        painter.setPen(Qt.PenStyle.NoPen if filled else outline)
         painter.drawEllipse(disc.adjusted(0.75, 0.75, -0.75, -0.75))
         if self.state in (COMPLETE, LOCKED):
-            size = _LOCK if self.state == LOCKED else _LOCK + 2
-            drawing = (
-                theme.pixmap("lock", size, "text_muted", ratio)
-                if self.state == LOCKED
-                else theme.pixmap("check", size, "accent", ratio)
-            )
-            painter.drawPixmap(disc.center() - QPointF(size / 2, size / 2), drawing)
+            icon, size, role = ("lock", 14, "text_muted") if self.state == LOCKED else ("check", 16, "accent")
+            painter.drawPixmap(disc.center() - QPointF(size / 2, size / 2), theme.pixmap(icon, size, role, ratio))
             return
         painter.setFont(theme.font("strong"))
         painter.setPen(theme.color("accent_text" if self.state == NOW else "text_muted"))

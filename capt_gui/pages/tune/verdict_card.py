@@ -43,7 +43,6 @@ class VerdictCard(VerdictBox):
         fresh = result.result is None and result.failure is None
         label = self.tr("Stop measuring") if result.is_running else self.tr("Measure")
         self.button.setText(label if result.is_running or fresh else self.tr("Measure again"))
-        self.button.setAccessibleName(self.button.text())
         self.on_progressed()
 
     def on_progressed(self) -> None:
