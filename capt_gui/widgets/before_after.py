@@ -102,7 +102,7 @@ class BeforeAfter(PaintedWidget):
     def _draw_bar(self, painter: QPainter, top: float, name: str, role: str, share: Measured | None) -> None:
         theme = self._theme
         names = min(max(text_width(theme, "body", one) for one in self._names) + 12, self.width() * 0.35)
-        figures = text_width(theme, "body", "100 % (88–100 %)") + 10
+        figures = text_width(theme, "body", unbroken("100.0 % (88.0–100.0 %)")) + 10
         draw_text(painter, QRectF(_PAD, top, names - 6, _BAR), name, theme, role="text_muted")
         track = QRectF(_PAD + names, top, max(self.width() - names - figures - 2 * _PAD, 40.0), _BAR)
         draw_box(painter, track, theme.color("grid"), 4)
