@@ -99,7 +99,7 @@ def _transfer_weaker(context: CheckContext) -> Check:
         return spec.not_run(why)
     if context.transfer_model is None:
         return spec.not_run(
-            "The model is plain CLIP itself, and --source-model names no other to carry an attack over from."
+            "The model is not a tuned one, and --source-model names no other to carry an attack over from."
         )
     assert context.attack is not None
     ours = int(context.outcome.broken.sum())
@@ -116,7 +116,7 @@ def _baseline_breaks(context: CheckContext) -> Check:
     if (why := cannot(context, full=True)) is not None:
         return spec.not_run(why)
     if context.baseline is None:
-        return spec.not_run("The model is plain CLIP itself, and undefended.")
+        return spec.not_run("The model is not a tuned one, so there is no other without the defence.")
     assert context.attack is not None
     subset = context.subset
     plain = Subset.of(

@@ -204,7 +204,7 @@ def _blank(work: Plan, n_failed: int, n: int, wall_s: float) -> AnalyzeResult:
         device=work.classifier.device.type,
         wall_s=wall_s,
         images_per_s=n / wall_s if wall_s > 0 else 0.0,
-        model_sha256=work.classifier.backbone.sha256,
+        model_sha256=work.classifier.sha256,
         prompts_sha256=first.sha256,
         suite=work.suite,
         classes=len(work.classifier.classes),
