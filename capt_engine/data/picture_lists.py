@@ -130,11 +130,12 @@ def _from_table(path: str, table: Sequence[tuple[str, str, str, str]], named: bo
 # Split files
 
 
-def from_split_file(path: str, image_root: str | None, text: str | None = None) -> dict[str, LabelledSet]:
-    """The three splits of a split file whose pictures lie beside it, or in `image_root`. Raises BadRequest."""
-    here = Path(path).parent
-    roots = (image_root,) if image_root is not None else tuple(str(here / folder) for folder in _IMAGE_FOLDERS)
-    return read_split_file(path, roots, text)
+def from_split_file(path: str, text: str | None = None) -> dict[str, LabelledSet]:
+    """Read the train, val and test pictures of a split file that lie beside it. Raises BadRequest.
+
+    text: the file, if already read.
+    """
+    return read_split_file(path, [str(Path(path).parent / folder) for folder in _IMAGE_FOLDERS], text)
 
 
 def read_split_file(
@@ -221,5 +222,5 @@ def _root_of(path: str, rows: Sequence[_Row], roots: Sequence[str]) -> str:
                 continue
     raise BadRequest(
         f"The pictures that {path} lists are not where they should be; the first would be {str(Path(roots[0], rows[0].path))!r}.",
-        "Put the list and the picture folder where they belong to each other, or name the folder the paths start from.",
+        "Put the list and the picture folder where they belong to each other.",
     )

@@ -12,7 +12,7 @@ import torch
 from capt_engine.checks.from_rows import checked
 from capt_engine.checks.table import in_order
 from capt_engine.data.folders import collect
-from capt_engine.data.labelled import Item
+from capt_engine.data.labelled_set import Item
 from capt_engine.errors import BadImage, BadRequest, DeviceProblem
 from capt_engine.evaluation.checks import live_checks, some_of
 from capt_engine.evaluation.plan import Plan

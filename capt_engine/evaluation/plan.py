@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from capt_engine.attacks import ATTACKS
 from capt_engine.attacks.base import NORMS, Attack, HasNotes, OwnBudget, Threat, check_fits
-from capt_engine.data.labelled import Item, LabelledSet
+from capt_engine.data.labelled_set import Item, LabelledSet
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.evaluation.minimal import ROUNDS
 from capt_engine.metrics.alpha import AlphaRule

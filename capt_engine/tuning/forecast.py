@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import torch
 
-from capt_engine.data.labelled import Item
+from capt_engine.data.labelled_set import Item
 from capt_engine.errors import BadRequest, DeviceProblem
 from capt_engine.model.clip import Backbone
 from capt_engine.model.devices import describe_device

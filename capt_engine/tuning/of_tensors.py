@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from capt_engine.attacks.loaders import LabelledTensors, batches, digest
-from capt_engine.data.labelled import LabelledSet
+from capt_engine.data.labelled_set import LabelledSet
 from capt_engine.errors import BadRequest
 from capt_engine.model.clip import Backbone, load_backbone
 from capt_engine.model.learned_prompts import LearnedPrompts

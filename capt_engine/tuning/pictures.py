@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from capt_engine.data import benchmarks
 from capt_engine.data.few_shot import few_shot, half_of_classes, validation_of
-from capt_engine.data.labelled import WHOLE, LabelledSet, load_splits
+from capt_engine.data.labelled_set import WHOLE, LabelledSet
+from capt_engine.data.sources import splits_of
 from capt_engine.errors import BadImage, BadRequest
 from capt_engine.model.clip import Backbone
 from capt_engine.records import FailedPicture, TuneRequest
@@ -84,24 +83,14 @@ def draw(request: TuneRequest) -> Drawn:
 
 
 def _splits(request: TuneRequest) -> tuple[LabelledSet, LabelledSet | None]:
-    if request.data in benchmarks.BENCHMARKS.names() and not Path(request.data).exists():
-        if not request.data_root:
-            raise BadRequest(
-                f"{request.data} is a benchmark, and nothing says where it lies.", "Name the folder of the benchmarks."
-            )
-        train = benchmarks.load(request.data, request.data_root, "train")
-        # ImageNet's validation pictures are what it is tested on.
-        has_val = benchmarks.BENCHMARKS[request.data].sizes[1] > 0
-        return train, benchmarks.load(request.data, request.data_root, "val") if has_val else None
-    sets = load_splits(request.data)
-    found = sets.get("train") or sets.get(WHOLE)
-    if found is None:
+    sets, _ = splits_of(request.data, request.data_root)
+    train, val = sets.get("train") or sets.get(WHOLE), sets.get("val")
+    if train is None:
         raise BadRequest(
             f"{request.data} has no training pictures; it has: {', '.join(sets)}.",
             "Name a set with a part called train.",
         )
-    val = sets.get("val")
-    return found, val if val is not None and val.items else None
+    return train, val if val is not None and val.items else None
 
 
 def read_pictures(

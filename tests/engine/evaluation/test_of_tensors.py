@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from capt_engine.attacks.fgsm import FGSM
 from capt_engine.attacks.pgd import PGD
-from capt_engine.data.labelled import Item
+from capt_engine.data.labelled_set import Item
 from capt_engine.errors import BadRequest, Cancelled, UnknownName
 from capt_engine.evaluation.analysis import evaluate as evaluate_files
 from capt_engine.evaluation.checks import Spread
