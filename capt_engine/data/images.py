@@ -60,16 +60,6 @@ class Photo:
     rgb: Pixels
     notes: tuple[str, ...] = ()
 
-    def __eq__(self, other: object) -> bool:
-        """Equal when every field is, pixels included."""
-        if not isinstance(other, Photo):
-            return NotImplemented
-        same_words = (self.path, self.sha256, self.notes) == (other.path, other.sha256, other.notes)
-        return same_words and np.array_equal(self.rgb, other.rgb)
-
-    def __hash__(self) -> int:
-        return hash((self.path, self.sha256))
-
 
 def read_photo(
     path: str | os.PathLike[str], *, max_pixels: int = 100_000_000, max_bytes: int = 200 * 1024 * 1024

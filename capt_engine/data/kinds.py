@@ -74,11 +74,11 @@ _ZEROS = Kind("nothing but zero bytes", b"", "", "It was probably not copied com
 _TGA = Kind("a TGA picture", b"")
 _RAW = Kind("a raw photograph", b"", "", _EXPORT)
 
-_RAW_SUFFIXES = frozenset(
+RAW_SUFFIXES = frozenset(
     {".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw"}
     | {".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"}
 )  # fmt: skip
-_TGA_SUFFIXES = frozenset({".tga", ".icb", ".vda", ".vst"})
+TGA_SUFFIXES = frozenset({".tga", ".icb", ".vda", ".vst"})
 
 
 def looks_like_picture(head: bytes) -> bool:
@@ -96,7 +96,7 @@ def kind_of(data: bytes, name: str) -> Kind:
     kind = _signature(data[:4096])
     suffix = Path(name).suffix.lower()
     # Many raw photographs are TIFF files whose first picture is a stamp-sized preview: not what the user means.
-    if suffix in _RAW_SUFFIXES and (kind is None or kind.pillow == "TIFF"):
+    if suffix in RAW_SUFFIXES and (kind is None or kind.pillow == "TIFF"):
         kind = _RAW
     if kind is None:
         kind = _unsigned_kind(data, suffix)
@@ -112,7 +112,7 @@ def kind_of(data: bytes, name: str) -> Kind:
 
 
 def _unsigned_kind(data: bytes, suffix: str) -> Kind | None:
-    if suffix in _TGA_SUFFIXES or data[-18:] == b"TRUEVISION-XFILE.\0":
+    if suffix in TGA_SUFFIXES or data[-18:] == b"TRUEVISION-XFILE.\0":
         return _TGA
     if data.count(0) == len(data):
         return _ZEROS

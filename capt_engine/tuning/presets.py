@@ -162,5 +162,5 @@ def settings() -> tuple[ParamInfo, ...]:
 
 def _described(method: Method) -> MethodInfo:
     usually = usual(method)
-    usually["attack_step_size"] *= usually["eps"]
+    usually["attack_step_size"] = float(usually["attack_step_size"]) * float(usually["eps"])
     return MethodInfo(method.name, method.label, method.summary, method.name != "capt", tuple(usually.items()))

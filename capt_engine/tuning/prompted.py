@@ -22,11 +22,13 @@ TEXT_CHUNK = 128
 class PromptedClip:
     """Logits over one class list; holds no learned value itself.
 
-    ids: token ids (k, context) of the classes' sentences, with room for the prompts.
+    ids: token ids (k, context) of the classes' sentences, with room for the prompts. precision: "bf16" runs the image tower under
+    autocast.
     """
 
-    def __init__(self, backbone: Backbone, ids: Tensor) -> None:
+    def __init__(self, backbone: Backbone, ids: Tensor, precision: str = "fp32") -> None:
         self.backbone = backbone
+        self._is_half = precision == "bf16"
         self._ids = ids
         # Every piece is cut at its own longest sentence: with like lengths side by side, least is computed for padding.
         self._by_length = ids.argmax(dim=-1).argsort(stable=True)
@@ -43,7 +45,8 @@ class PromptedClip:
 
     def logits(self, images: Tensor, tokens: PromptTokens, text: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (n, k) and unit image features (n, d) of pixels (n, 3, h, w), fp32."""
-        features = encode_pixels(self.backbone, images, tokens.vision)
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self._is_half):
+            features = encode_pixels(self.backbone, images, tokens.vision)
         return self._scale * features @ text.T, features
 
     def _encoded(self, ids: Tensor, tokens: Sequence[Tensor], *, keep: bool) -> Tensor:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import LINF, Threat
 from capt_engine.errors import BadRequest
+from capt_engine.model.checkpoints import Plain
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone
-from capt_engine.model.prompts import Prompts, PromptTokens, first_words, prompted_ids
-from capt_engine.model.vision import encode_pixels
+from capt_engine.model.prompts import Prompts, first_words, prompted_ids
 from capt_engine.progress import Progress
 from capt_engine.records import FailedPicture, TuneRequest
 from capt_engine.tuning.augment import CropFlip
@@ -91,15 +90,6 @@ def reference_of(request: TuneRequest, backbone: Backbone, load: Callable[[str],
     return reference
 
 
-class _Bf16(PromptedClip):
-    """The image tower under autocast; features and logits are fp32."""
-
-    def logits(self, images: Tensor, tokens: PromptTokens, text: Tensor) -> tuple[Tensor, Tensor]:
-        with torch.autocast(images.device.type, dtype=torch.bfloat16):
-            features = encode_pixels(self.backbone, images, tokens.vision)
-        return self._scale * features @ text.T, features
-
-
 class RunInputs:
     """Everything that a run needs and does not change."""
 
@@ -116,7 +106,7 @@ class RunInputs:
         self.template = request.template or pictures.drawn.train.template
         self.device = backbone.mean.device
         ids = prompted_ids(backbone, self.classes, self.template, settings.shape.n_ctx)
-        self._clip = (PromptedClip if request.precision == "fp32" else _Bf16)(backbone, ids)
+        self._clip = PromptedClip(backbone, ids, request.precision)
         self._labels = pictures.train.labels.to(self.device)
         self._reference_sha256 = reference.sha256
         self._reference = Classifier(reference, self.classes, self.template, precision=request.precision)
@@ -188,28 +178,27 @@ class RunInputs:
         with torch.no_grad():
             return self._reference(images)
 
-    def plain_settings(self, batch_size: int) -> dict[str, Any]:
-        """Every setting with its value, as plain values."""
-        request, settings = self.request, self.settings
-        of_request = (
-            "shots",
-            "subsample_classes",
-            "alpha_const",
-            "kl_direction",
-            "detach_clean",
-            "reference",
-            "augment",
-            "patience",
-        )
-        chosen_here = ("eps", "attack_steps", "attack_step_size", "attack_loss", "lambda_", "alpha", "epochs", "lr")
-        return (
-            {name: getattr(request, name) for name in (*of_request, "precision")}
-            | {name: getattr(settings, name) for name in chosen_here}
-            | {"batch_size": batch_size, "label": request.name or settings.method.label}
-        )
+    def plain_settings(self, batch_size: int) -> dict[str, Plain]:
+        """Return every setting with its value, as plain values by name."""
+        request = self.request
+        of_run = {name: value for name, value in vars(self.settings).items() if name not in ("method", "shape")}
+        return {
+            "shots": request.shots,
+            "subsample_classes": request.subsample_classes,
+            "alpha_const": request.alpha_const,
+            "kl_direction": request.kl_direction,
+            "detach_clean": request.detach_clean,
+            "reference": request.reference,
+            "augment": request.augment,
+            "patience": request.patience,
+            "precision": request.precision,
+            **of_run,
+            "batch_size": batch_size,
+            "label": request.name or self.settings.method.label,
+        }
 
-    def identity(self) -> dict[str, Any]:
-        """Everything that decides the result, as plain values; a stopped run is only gone on with where all of it is the same."""
+    def identity(self) -> dict[str, object]:
+        """Return everything that decides the result, as plain values; a stopped run goes on only where all of it is the same."""
         val, shape = self.pictures.val, self.settings.shape
         return {
             "method": self.settings.method.name,

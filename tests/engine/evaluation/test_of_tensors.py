@@ -247,24 +247,3 @@ def test_a_module_names_its_outputs_by_number_and_takes_any_shape() -> None:
         evaluate(model.eval(), (x, y), attacks="embedding")
     with pytest.raises(BadRequest, match="There is no picture"):
         evaluate(model, [])
-
-
-TORCH_FIRST = """
-import torch, torchvision
-torch.manual_seed(0)
-network = torchvision.models.resnet18(num_classes=5).eval()
-x = torch.rand(1, 3, 32, 32)
-import capt_engine as capt
-y = network(x).argmax(dim=1)
-result = capt.evaluate(network, (x, y), attacks=["pgd", "fgsm"], eps=[0, 32 / 255], checks="full")
-assert result.clean_accuracy == 1.0 and len(result.rows()) == 4
-assert result.rows()[0]["adv_pred"] == str(int(y))
-print([one.name for one in result.summary.checks if one.status == "fail"])
-"""
-
-
-def test_a_single_picture_with_torch_imported_first(python: Callable[..., Any]) -> None:
-    """A torchvision model and one picture, in a program that has imported torch before: no warning, and no check fails."""
-    done = python("-W", "error::RuntimeWarning", "-c", TORCH_FIRST, env={"MKL_CBWR": None})
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "[]"
