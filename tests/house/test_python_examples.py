@@ -92,12 +92,12 @@ y = network(x).argmax(dim=1)
 result = evaluate(network, (x, y), attacks=["pgd", "fgsm"], eps=[0, 32 / 255], batch_size=1)
 assert result.clean_accuracy == 1.0 and len(result.rows()) == 4
 assert result.rows()[0]["adv_pred"] == str(int(y))
-print([one.name for one in result.summary.checks if one.status == "fail"])
+print([one.name for one in result.summary.checks if one.status == "fail" and one.name != "enough-pictures"])
 """
 
 
 def test_a_single_picture_with_torch_imported_first(python: Run) -> None:
-    """A torchvision model and one picture, in a program that has imported torch before: no warning, and no check fails."""
+    """A torchvision model and one picture, in a program that has imported torch before: no warning, and only that it is one is a fault."""
     done = python("-W", "error::RuntimeWarning", "-c", TORCH_FIRST, env={"MKL_CBWR": None})
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"

@@ -281,7 +281,8 @@ def test_threads_read_side_by_side(tmp_path: Path) -> None:
 
     def outcome(path: Path) -> object:
         try:
-            return read_photo(path)
+            photo = read_photo(path)
+            return photo.sha256, photo.notes, photo.rgb.tobytes()
         except BadImage as error:
             return str(error)
 
