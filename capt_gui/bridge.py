@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from capt_engine.api import Engine
 from capt_engine.records import (
@@ -15,23 +15,16 @@ from capt_engine.records import (
     EngineReady,
     Event,
     JobCancelled,
-    JobContinued,
+    JobEvent,
     JobFailed,
     JobFinished,
     JobId,
-    JobPaused,
     JobProgress,
     JobStarted,
-    PagesReady,
-    PicturesFound,
-    PreviewsReady,
     Request,
-    RowsReady,
-    TuneTold,
 )
 
-News = PicturesFound | PreviewsReady | RowsReady | TuneTold | PagesReady | JobPaused | JobContinued
-JobEvent = JobStarted | JobProgress | News | JobFinished | JobFailed | JobCancelled
+Slot = Callable[..., object] | SignalInstance
 
 
 class Door(Protocol):
@@ -94,8 +87,15 @@ class Job(QObject):
         self._door = door
         self.request = request
         self.is_running = True
+        # in the queue of the engine, behind other work
+        self.is_waiting = True
         self._is_ignored = False
         self.id = door.submit(request)
+
+    def connect_slots(self, **slots: Slot) -> None:
+        """Connect each slot to the signal of that name: `connect_slots(finished=self.on_finished)`."""
+        for signal, slot in slots.items():
+            getattr(self, signal).connect(slot)
 
     def cancel(self) -> None:
         """Ask the job to stop; an ended one is left alone."""
@@ -131,6 +131,7 @@ class Job(QObject):
         if self._is_ignored:
             return
         if isinstance(event, JobStarted):
+            self.is_waiting = False
             self.started.emit()
         elif isinstance(event, JobProgress):
             self.progressed.emit(event)
@@ -182,10 +183,11 @@ class Bridge(QObject):
         """Start the engine, unless it runs already; `run` does so too."""
         self._door()
 
-    def run(self, request: Request) -> Job:
-        """Hand a request to the engine; returns at once."""
+    def run(self, request: Request, **slots: Slot) -> Job:
+        """Hand a request to the engine and return its job at once; each slot is connected to the job's signal of that name."""
         job = Job(self._door(), request)
         self._jobs[job.id] = job
+        job.connect_slots(**slots)
         return job
 
     def close(self, timeout_s: float = 10.0) -> bool:
@@ -219,7 +221,7 @@ class Bridge(QObject):
             self.engine_failed.emit(event)
         elif isinstance(event, CatalogueChanged):
             self.catalogue_changed.emit(event)
-        else:
+        elif isinstance(event, JobEvent):
             is_end = isinstance(event, JobFinished | JobFailed | JobCancelled)
             job = self._jobs.pop(event.job, None) if is_end else self._jobs.get(event.job)
             if job is not None:

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import ClassVar, Self
 
 from capt_engine.records.catalogue import NO_PROMPTS, ParamValue
+from capt_engine.records.requests import Request
 from capt_engine.records.suites import PGD, AttackSpec, labels, narrowed, suite
 from capt_engine.records.threat import USUAL_THREAT, ThreatModel
-
-__all__ = [
-    "CHECK_LEVELS",
-    "LPIPS_NETS",
-    "AnalyzeRequest",
-    "EvaluateRequest",
-    "RunOptions",
-    "RunRequest",
-]
 
 CHECK_LEVELS = ("off", "cheap", "full")
 """How much an evaluation doubts itself: not at all; what costs little; every check, which costs several attacks on up to 100 pictures."""
@@ -58,7 +50,7 @@ class RunOptions:
 
 
 @dataclass(frozen=True)
-class RunRequest(ABC):
+class RunRequest(Request, ABC):
     """A request that predicts and attacks pictures.
 
     A property that only an evaluation can set has a field of the same name there; here it has the value that leaves it out.
@@ -70,7 +62,8 @@ class RunRequest(ABC):
     @property
     def settings(self) -> dict[str, object]:
         """Every setting by its name, those of the options too."""
-        return {name: value for name, value in vars(self).items() if name != "options"} | vars(self.options)
+        every = ((record, one.name) for record in (self, self.options) for one in fields(record))
+        return {name: getattr(record, name) for record, name in every if name != "options"}
 
     @property
     @abstractmethod

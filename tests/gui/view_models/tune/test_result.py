@@ -129,7 +129,7 @@ def test_a_new_run_ends_the_measurement_of_the_old_one(bench: Bench, result: Tun
     job = last(bench)
     bench.desk.tuning.run.start()
     assert bench.engine.cancelled == [job]
-    assert not result.is_measuring
+    assert not result.is_running
     assert bench.desk.tuning.project.state.test_run == ""
 
 
@@ -249,7 +249,7 @@ def test_what_cannot_be_measured_or_saved_says_why(bench: Bench, result: TuneRes
     result.measure()
     play(bench, JobFailed(last(bench), Failure("BadImage", "A test picture is gone.", "Put it back.")))
     assert result.failure is not None
-    assert not result.is_measuring
+    assert not result.is_running
     told: list[Failure] = []
     result.failed.connect(told.append)
     result.save()
@@ -270,6 +270,6 @@ def test_a_large_share_is_measured_in_part_and_said_so(bench: Bench, result: Tun
     split.write_text("path,label,split\n" + "".join(lines), encoding="utf-8")
     answer = tuning.evaluated(request, helped=True)
     play(bench, JobFinished(last(bench), replace(answer, n=MOST_MEASURED, n_failed=0)))
-    assert "500 of the 900" in result.share_words()
+    assert "500 of the 900" in result.share_text()
     result.result = replace(answer, n=70)
-    assert result.share_words() == ""
+    assert result.share_text() == ""
