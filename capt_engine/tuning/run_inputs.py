@@ -10,7 +10,6 @@ from torch import Tensor
 
 from capt_engine.attacks.base import LINF, Threat
 from capt_engine.errors import BadRequest
-from capt_engine.model.checkpoints import Plain
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import Prompts, first_words, prompted_ids
@@ -178,7 +177,7 @@ class RunInputs:
         with torch.no_grad():
             return self._reference(images)
 
-    def plain_settings(self, batch_size: int) -> dict[str, Plain]:
+    def plain_settings(self, batch_size: int) -> dict[str, object]:
         """Return every setting with its value, as plain values by name."""
         request = self.request
         of_run = {name: value for name, value in vars(self.settings).items() if name not in ("method", "shape")}
