@@ -23,6 +23,7 @@ import msgspec
 from capt_engine.errors import BadRequest, CaptError
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 MOST_BYTES = 64 << 20
 DEEPEST = 64
@@ -95,7 +96,7 @@ def what_fits(values: Mapping[str, Any], kind: type[T]) -> T:
     return kind(**taken)
 
 
-def renamed(values: Mapping[str, Any], old_names: Mapping[str, str]) -> dict[str, Any]:
+def renamed(values: Mapping[str, V], old_names: Mapping[str, str]) -> dict[str, V]:
     """The values of a file under today's names; those it has already stay."""
     return {old_names.get(name, name): value for name, value in values.items()}
 

@@ -84,7 +84,15 @@ def read_photo(
 
 
 def thumbnail(photo: Photo, size: int) -> Pixels:
-    """The picture within a square of `size` pixels, as (h, w, 3) uint8; a smaller picture is returned as it is."""
+    """Make a picture small enough for a square of `size` pixels; a smaller one stays as it is.
+
+    Args:
+        photo: the picture.
+        size: the longer side of the result at most, in pixels.
+
+    Returns:
+        sRGB values (h, w, 3), uint8.
+    """
     scale = size / max(photo.width, photo.height)
     if scale >= 1:
         return photo.rgb.copy()

@@ -60,9 +60,9 @@ def evaluate(
     """Labelled pictures; as `analyze` otherwise, and with the checks that the plan asks for, made on some of `probed` (or of `items`)."""
     started_s = time.monotonic()
     result = _run(work, [Subject(item.path, item.label) for item in items], 0, emit, progress)
-    asked_again = live_checks(work, some_of(work, items if probed is None else probed), progress)
+    live = live_checks(work, some_of(work, items if probed is None else probed), progress)
     # images_per_s stays that of the pictures: how long the checks take does not grow with them.
-    return replace(result, checks=in_order(result.checks, asked_again), wall_s=time.monotonic() - started_s)
+    return replace(result, checks=in_order(result.checks, live), wall_s=time.monotonic() - started_s)
 
 
 def _run(work: Plan, subjects: Sequence[Subject], missing: int, emit: Emit, progress: Progress) -> AnalyzeResult:

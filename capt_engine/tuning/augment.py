@@ -26,7 +26,15 @@ class CropFlip:
         self._seed = seed
 
     def __call__(self, epoch: int, batch: Tensor) -> Tensor:
-        """Pictures (n, 3, size, size), uint8, of the indices `batch` (n,) in this epoch."""
+        """Crop and mirror some pictures.
+
+        Args:
+            epoch: the number of the epoch, which decides the draws together with seed and picture.
+            batch: indices (n,) of the pictures.
+
+        Returns:
+            Pictures (n, 3, size, size), uint8.
+        """
         indices = [int(index) for index in batch]
         rngs = PictureRngs.of(self._seed, [f"{epoch}:{index}" for index in indices], "augmentation")
         chances = rngs.uniform(torch.empty(len(indices), 4 * _TRIES + 1)).tolist()

@@ -159,11 +159,26 @@ class TowerLearner:
         """Nothing is shared by the passes."""
 
     def constant_logits(self, images: Tensor) -> Tensor:
-        """See `Learner`."""
+        """Classify pixels (n, 3, h, w) with the tower as a constant, as `Learner` says.
+
+        Args:
+            images: pixels (n, 3, h, w) in [0, 1].
+
+        Returns:
+            Logits (n, k).
+        """
         return self._seen(images)[0]
 
     def answers(self, images: Tensor, attacked: Tensor | None) -> Answers:
-        """See `Learner`."""
+        """Classify the attacked pictures alone, as TeCoA's loss needs no clean ones.
+
+        Args:
+            images: clean pixels (n, 3, h, w) in [0, 1].
+            attacked: attacked pixels of the same shape; None: the clean ones take their place.
+
+        Returns:
+            Logits (n, k) and features (n, d) of the attacked pictures, None for the clean ones.
+        """
         self._backbone.clip.visual.requires_grad_(True)
         logits, features = self._seen(images if attacked is None else attacked)
         return Answers(None, logits, None, features)

@@ -55,10 +55,25 @@ class Learner(Protocol):
         """Compute what the passes of one step share."""
 
     def constant_logits(self, images: Tensor) -> Tensor:
-        """Logits (n, k) of pixels (n, 3, h, w) with the learned values as constants, for the inner attack."""
+        """Classify pictures with the learned values as constants, for the inner attack.
+
+        Args:
+            images: pixels (n, 3, h, w) in [0, 1].
+
+        Returns:
+            Logits (n, k), differentiable in the pixels alone.
+        """
 
     def answers(self, images: Tensor, attacked: Tensor | None) -> Answers:
-        """The batch as the loss needs it, differentiable in the learned values; attacked: None where there is no attack."""
+        """Classify a batch, clean and attacked, as the loss needs it.
+
+        Args:
+            images: clean pixels (n, 3, h, w) in [0, 1].
+            attacked: attacked pixels of the same shape; None where there is no attack.
+
+        Returns:
+            Logits and features, differentiable in the learned values.
+        """
 
     def end_step(self) -> None:
         """Leave the model as the measurements between the steps want it."""

@@ -48,7 +48,14 @@ class Read:
         return len(self.labels)
 
     def pixels(self, at: slice) -> Tensor:
-        """Some of the pictures, (n, 3, h, w), float32 in [0, 1]."""
+        """Return some of the pictures as the model takes them.
+
+        Args:
+            at: which of them.
+
+        Returns:
+            Pixels (n, 3, h, w), float32 in [0, 1].
+        """
         images = self.images[at]
         return images.float() / 255 if images.dtype == torch.uint8 else images
 
