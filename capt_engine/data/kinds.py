@@ -82,7 +82,7 @@ TGA_SUFFIXES = frozenset({".tga", ".icb", ".vda", ".vst"})
 
 
 def looks_like_picture(head: bytes) -> bool:
-    """Return whether the first bytes (some hundred are enough) are those of a picture, supported or not."""
+    """Return True if the first bytes (some hundred are enough) are those of a picture, supported or not."""
     kind = _signature(head)
     return kind is not None and kind.is_picture
 
@@ -92,7 +92,7 @@ def _signature(head: bytes) -> Kind | None:
 
 
 def kind_of(data: bytes, name: str) -> Kind:
-    """The kind of a file we read; raises BadImage with the name of any other."""
+    """Return the kind of a file that can be read, by its bytes and its name; raises BadImage that names any other kind."""
     kind = _signature(data[:4096])
     suffix = Path(name).suffix.lower()
     # Many raw photographs are TIFF files whose first picture is a stamp-sized preview: not what the user means.
@@ -136,7 +136,7 @@ _JPEG_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 
 
 def refuse_mazes(kind: Kind, data: bytes) -> None:
-    """Raises BadImage for small files that would keep a decoder busy for minutes, or fill the memory with their parts.
+    """Raise BadImage for small files that would keep a decoder busy for minutes, or fill the memory with their parts.
 
     The pixel limit does not see them: a JPEG may ask to be painted over a million times, or a TIFF to be cut into
     more strips than it has rows.

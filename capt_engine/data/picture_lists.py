@@ -47,7 +47,7 @@ class _Row(NamedTuple):
 
 
 def from_csv(path: str, text: str) -> dict[str, LabelledSet]:
-    """Every split of a CSV, `text` being what it holds. Raises BadRequest."""
+    """Read every split of the CSV at `path` from its `text`. Raises BadRequest."""
     header = text.partition("\n")[0]
     # Spreadsheets of half the world write semicolons.
     delimiter = ";" if header.count(";") > header.count(",") else ","
@@ -141,7 +141,7 @@ def from_split_file(path: str, text: str | None = None) -> dict[str, LabelledSet
 def read_split_file(
     path: str, roots: Sequence[str], text: str | None = None, *, sure: bool = False
 ) -> dict[str, LabelledSet]:
-    """The three splits of a CoOp split file: {"train" | "val" | "test": [[path, label from 0, class name], …]}.
+    """Read the three splits of a CoOp split file: {"train" | "val" | "test": [[path, label from 0, class name], …]}.
 
     roots: folders that the paths may start from; the first that holds a listed picture is taken, or just the first if that is
     `sure`. text: the file, if already read.

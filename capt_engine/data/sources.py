@@ -78,9 +78,9 @@ def _names(folder: str) -> list[str]:
 def splits_of(
     data: str, data_root: str = "", on_obstacle: OnObstacle | None = None, between: Callable[[], None] = no_pause
 ) -> tuple[dict[str, LabelledSet], str]:
-    """Every split that can be had, and who says what the labels are: "folder", "csv", "split file" or "benchmark". Raises BadRequest.
+    """Load every split of a data set; return the source of the labels too: "folder", "csv", "split file" or "benchmark".
 
-    data_root: where the benchmarks lie, each in its published layout; needed for an id of theirs. The others: as in `load_splits`.
+    data_root: where the benchmarks lie, each in its published layout; needed for an id of theirs. The others: as in `load_splits`. Raises BadRequest.
     """
     if data not in BENCHMARKS.names() or Path(data).exists():
         return load_splits(data, on_obstacle, between), _kind(data)
@@ -93,7 +93,7 @@ def splits_of(
 
 
 def labelled(data: str, split: str = "", data_root: str = "") -> tuple[LabelledSet, str]:
-    """One split, and who says what the labels are; "" is the only one there is, else "test". Raises BadRequest."""
+    """Load one split ("": the only one there is, else "test") and return the source of its labels. Raises BadRequest."""
     splits, kind = splits_of(data, data_root)
     wanted = split or (next(iter(splits)) if len(splits) == 1 else "test")
     if wanted not in splits:
@@ -104,7 +104,7 @@ def labelled(data: str, split: str = "", data_root: str = "") -> tuple[LabelledS
 
 
 def find(data: Sequence[str], data_root: str = "", between: Callable[[], None] = no_pause) -> Found:
-    """Everything that one or several names lead to, what cannot be read left out but told of. Raises BadRequest.
+    """Find the labelled pictures below one or several folders, or of one list; what cannot be read is reported. Raises BadRequest.
 
     Several folders are read in one of three ways. All called train, val or test, each once: the parts of one data set. All with
     pictures directly in them, or with none at all: each is a class of that name. All with subfolders only: the subfolders are the
@@ -164,7 +164,7 @@ def _classes_of(
             if flat or subfolders(place):
                 shown.setdefault(flat, place)
         except BadRequest:
-            continue  # told of when it is walked
+            continue  # reported when it is walked
     if len(shown) == 2:
         raise BadRequest(
             f"{shown[True]!r} has pictures directly in it, so it looks like a class; {shown[False]!r} has only folders in it, "

@@ -18,7 +18,7 @@ _TRIES = 10
 
 
 class CropFlip:
-    """A part of 8 to 100 % of the picture, brought to `size` × `size` by a bicubic filter, and every second time mirrored."""
+    """Random crops: a part of 8 to 100 % of a picture, brought to `size` × `size` by a bicubic filter, and every second time mirrored."""
 
     def __init__(self, originals: Sequence[NDArray[np.uint8]], size: int, seed: int) -> None:
         self._originals = originals

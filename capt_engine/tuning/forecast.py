@@ -72,14 +72,14 @@ class DryRun:
         self._more_s = (clock.now_s() - begun_s) / self.few.count * (self.n_train + self.n_val)
 
     def inputs(self, settings: Chosen, reference: Backbone) -> RunInputs:
-        """The inputs of a run of prompts on the few pictures; the reference model's pass over all of them is counted."""
+        """Make the inputs of a run of prompts on the few pictures; the reference model's pass over all of them is counted."""
         begun_s = self._clock.now_s()
         inputs = RunInputs(self._request, self._backbone, reference, settings, self.few, self._clock)
         self._more_s += (self._clock.now_s() - begun_s) / len(self.few.train) * self.n_train
         return inputs
 
     def validation_s(self, classifier: Classifier, eps: float) -> float:
-        """Seconds that one validation of the whole run will take; there is one more than there are epochs."""
+        """Estimate the seconds of one validation of the whole run, which has one more than it has epochs."""
         validator = validator_of(self.few.train, self.few.val, eps, self._request.seed)
         begun_s = self._clock.now_s()
         validator.measure(classifier, lambda: self._clock(0, 0, "validating a few pictures"))
@@ -120,7 +120,7 @@ def of_prompts(
 
 
 def few_of(request: TuneRequest, drawn: Drawn, n: int, backbone: Backbone, progress: Progress) -> Pictures:
-    """n of the training pictures and some of the validation pictures, over all classes; raises BadRequest where none can be read."""
+    """Read n of the training pictures and some of the validation pictures, over all classes; raises BadRequest where none can be read."""
     train = replace(drawn.train, items=_some(drawn.train.items, n))
     val = None if drawn.val is None else replace(drawn.val, items=_some(drawn.val.items, _VALIDATED))
     few = read_all(request, replace(drawn, train=train, val=val), backbone, progress, every_class=False)

@@ -156,7 +156,7 @@ class TowerLearner:
         return found
 
     def begin_step(self) -> None:
-        """Nothing is shared by the passes."""
+        """Do nothing: the passes of a step share nothing."""
 
     def constant_logits(self, images: Tensor) -> Tensor:
         """Classify pixels (n, 3, h, w) with the tower as a constant, as `Learner` says.
@@ -184,7 +184,7 @@ class TowerLearner:
         return Answers(None, logits, None, features)
 
     def end_step(self) -> None:
-        """Spare attacks the gradients of the weights."""
+        """Switch off the gradients of the weights, which attacks do not need."""
         self._backbone.clip.visual.requires_grad_(False)
 
     def _seen(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -230,7 +230,7 @@ class TowerTuning:
         return self.logs[-1]
 
     def trial(self, steps: int, progress: Progress) -> list[float]:
-        """Seconds that each of some steps takes; the copy is of no use afterwards."""
+        """Measure the seconds of each of the first `steps` steps; the copy is of no use afterwards."""
         return self._loop.trial(steps, progress)
 
     def _log(self, steps: list[TuneStep]) -> EpochLog:
@@ -249,7 +249,7 @@ class TowerTuning:
         )
 
     def save(self, path: Path) -> None:
-        """Leave a checkpoint; a reader sees the old one or the new one, never half of one. Raises CannotWrite."""
+        """Write a checkpoint to `path`; a reader sees the old one or the new one, never half of one. Raises CannotWrite."""
         parts = {"weight": self.tuned.clip.visual.state_dict(), **self._loop.state.optimiser}
         tensors = {f"{part}/{name}": value for part, values in parts.items() for name, value in values.items()}
         write_tensors(path, tensors, {"tower": json.dumps(asdict(_Saved(self._run(), self.epoch, self.logs)))})

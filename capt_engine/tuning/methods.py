@@ -35,7 +35,7 @@ class Method:
 
     @property
     def attacked(self) -> bool:
-        """Only methods that never look at an adversarial picture are spared the inner attack."""
+        """True where training attacks its pictures; False where the loss uses clean pictures alone."""
         return self.objective != "clean"
 
 

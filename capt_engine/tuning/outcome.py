@@ -23,10 +23,10 @@ OVERFITTED_AFTER = 3
 
 @dataclass
 class Found:
-    """The run so far.
+    """The results of a run so far.
 
     best_epoch: of the highest validation score, the last one where nothing is validated. zero_shot: clean and robust shares of plain
-    text. stopped_after: the epoch after which it was asked to stop and keep the best, 0 where it was not.
+    text. stopped_after: the epoch after which it was to stop and keep the best, 0 where it was not.
     """
 
     epochs: list[TuneEpoch] = field(default_factory=list)
@@ -48,18 +48,18 @@ class Found:
             self.ended = f"ran all {epochs} epochs"
 
     def kept(self, patience: int) -> TuneEpoch:
-        """The best epoch where the run stops early or was stopped, else the last one, as published."""
+        """Return the kept epoch: the best one where the run stops early or was stopped, else the last one, as published."""
         number = self.best_epoch if patience or self.stopped_after else self.epochs[-1].epoch
         return next(one for one in self.epochs if one.epoch == number)
 
 
 def score(one: TuneEpoch) -> int:
-    """By this epochs are compared: right answers, clean and attacked together."""
+    """Count the right answers of an epoch, clean and attacked together, by which epochs are compared."""
     return (one.clean.k if one.clean else 0) + (one.robust.k if one.robust else 0)
 
 
 def overfits(epochs: Sequence[TuneEpoch]) -> bool:
-    """Has validation, for the last epochs, risen clean and fallen under attack each time?"""
+    """Return True if validation has risen clean and fallen under attack in each of the last epochs."""
     last = epochs[-1 - OVERFITTED_AFTER :]
     shares = [(one.clean, one.robust) for one in last]
     if len(last) <= OVERFITTED_AFTER or any(clean is None or robust is None for clean, robust in shares):

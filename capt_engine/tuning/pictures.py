@@ -36,7 +36,7 @@ class Drawn:
 class Read:
     """Pictures as the model sees them: images (N, 3, h, w), 8 bits a value or floats in [0, 1]; labels (N,), and the SHA-256 of each.
 
-    originals: (h, w, 3) where they were asked for, of moderate size.
+    originals: (h, w, 3) where they were wanted, of moderate size.
     """
 
     images: Tensor
@@ -61,7 +61,7 @@ class Read:
 
 
 def draw(request: TuneRequest) -> Drawn:
-    """The pictures that a request names, by CoOp's published rule; its test pictures are never opened. Raises BadRequest."""
+    """Draw the pictures that a request names, by CoOp's published rule; its test pictures are never opened. Raises BadRequest."""
     if request.patience and not request.validate:
         raise BadRequest(
             "There are no validation pictures, so nothing says when to stop early.",
@@ -103,7 +103,10 @@ def _splits(request: TuneRequest) -> tuple[LabelledSet, LabelledSet | None]:
 def read_pictures(
     wanted: LabelledSet, backbone: Backbone, between: Callable[[int], None], *, originals: bool = False
 ) -> tuple[Read, list[FailedPicture]]:
-    """Every picture of a set that can be read, in its order, and those that cannot."""
+    """Read every picture of a set that can be read, in its order; also return those that cannot.
+
+    between: called with the index of each picture before it is read. originals: keep pictures of moderate size, too.
+    """
     images: list[Tensor] = []
     kept: list[Pixels] = []
     labels: list[int] = []
@@ -130,7 +133,7 @@ def read_pictures(
 
 
 def require_every_class(classes: Sequence[str], train: Read) -> None:
-    """Raises BadRequest where a class has nothing to learn from."""
+    """Raise BadRequest where a class has no training picture that can be read."""
     counts = torch.bincount(train.labels, minlength=len(classes)).tolist() if len(train) else [0] * len(classes)
     empty = [name for name, count in zip(classes, counts, strict=True) if not count]
     if empty:
@@ -142,7 +145,7 @@ def require_every_class(classes: Sequence[str], train: Read) -> None:
 
 
 def fingerprint(classes: Sequence[str], train: Read) -> str:
-    """SHA-256 over the training pictures, each by its file's SHA-256 and its class name, in an order of their own."""
+    """Compute a SHA-256 over the training pictures, each by its file's SHA-256 and its class name, in an order of their own."""
     lines = sorted(
         f"{digest} {classes[label]}\n" for digest, label in zip(train.sha256, train.labels.tolist(), strict=True)
     )

@@ -20,7 +20,7 @@ TEXT_CHUNK = 128
 
 
 class PromptedClip:
-    """Logits over one class list; holds no learned value itself.
+    """A frozen CLIP over one class list, as a function of pictures and learned tokens.
 
     ids: token ids (k, context) of the classes' sentences, with room for the prompts. precision: "bf16" runs the image tower under
     autocast.
@@ -120,4 +120,4 @@ class PromptLearner:
         return Answers(logits[:n], logits[-n:], features[:n], features[-n:])
 
     def end_step(self) -> None:
-        """Nothing is left behind."""
+        """Do nothing: the model has not been changed."""

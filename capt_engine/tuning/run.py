@@ -191,7 +191,7 @@ class Run:
         return kept
 
     def is_over(self) -> bool:
-        """Are all epochs done that were asked for, or has the validation brought nothing for too long?"""
+        """Return True where all requested epochs are done, or validation has gained nothing for too long."""
         is_stale = 0 < self._patience <= self._state.epoch - self.found.best_epoch
         return self._state.epoch >= min(self._epochs, self._stop_after or self._epochs) or is_stale
 

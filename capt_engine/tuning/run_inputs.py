@@ -51,7 +51,7 @@ class Pictures:
 def read_all(
     request: TuneRequest, drawn: Drawn, backbone: Backbone, progress: Progress, *, every_class: bool = True
 ) -> Pictures:
-    """Read what was drawn; raises BadRequest where a class has nothing left (every_class)."""
+    """Read the drawn pictures; with `every_class` raises BadRequest where a class has no readable one."""
     parts = [part for part in (drawn.train, drawn.val) if part is not None]
     total = sum(len(part.items) for part in parts)
     read: list[Read] = []
@@ -74,7 +74,7 @@ def read_all(
 
 
 def reference_of(request: TuneRequest, backbone: Backbone, load: Callable[[str], Backbone]) -> Backbone:
-    """The frozen reference model of a request; raises BadRequest where it sees pictures of another size."""
+    """Return the frozen reference model of a request; raises BadRequest where it sees pictures of another size."""
     wanted = request.reference
     if wanted == "original":
         wanted = backbone.base.id if backbone.base is not None else "same"
@@ -90,7 +90,7 @@ def reference_of(request: TuneRequest, backbone: Backbone, load: Callable[[str],
 
 
 class RunInputs:
-    """Everything that a run needs and does not change."""
+    """The fixed inputs of a run: request, models, settings, pictures, and what is computed of them once."""
 
     def __init__(
         self,
@@ -129,15 +129,15 @@ class RunInputs:
         return Prompts(self.backbone, shape, context, stream).to(self.device)
 
     def classifier(self, prompts: Prompts | None) -> Classifier:
-        """The model over the run's classes, zero-shot or prompted."""
+        """Make a classifier over the run's classes: with these prompts, or zero-shot for None."""
         return Classifier(self.backbone, self.classes, self.template, precision=self.request.precision, prompts=prompts)
 
     def validator(self) -> Validator:
-        """The measurement that follows every epoch."""
+        """Make the measurement that follows every epoch."""
         return validator_of(self.pictures.train, self.pictures.val, self.settings.eps, self.request.seed)
 
     def tuning(self, prompts: Prompts, state: State, batch_size: int) -> Tuning:
-        """The loop over these pictures, from this state on."""
+        """Make the training loop over these pictures, which goes on from `state`."""
         request, settings = self.request, self.settings
         attacked = settings.method.attacked and settings.eps > 0
         inner = InnerAttack(
