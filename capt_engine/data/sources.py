@@ -80,7 +80,7 @@ def splits_of(
 ) -> tuple[dict[str, LabelledSet], str]:
     """Load every split of a data set; return the source of the labels too: "folder", "csv", "split file" or "benchmark".
 
-    data_root: where the benchmarks lie, each in its published layout; needed for an id of theirs. The others: as in `load_splits`. Raises BadRequest.
+    data_root: where the benchmarks lie, each in its published layout; needed for an id of theirs. Raises BadRequest.
     """
     if data not in BENCHMARKS.names() or Path(data).exists():
         return load_splits(data, on_obstacle, between), _kind(data)
