@@ -106,36 +106,31 @@ class Ledger(Result):
 
 
 @dataclass(frozen=True)
-class VerifyRequest(Request):
-    """Is an installed model (kind "model") or prompt checkpoint ("prompts") still what was installed?"""
-
+class _Installed:
     kind: str
     name: str
 
 
 @dataclass(frozen=True)
-class Verified(Result):
+class VerifyRequest(_Installed, Request):
+    """Is an installed model (kind "model") or prompt checkpoint ("prompts") still what was installed?"""
+
+
+@dataclass(frozen=True)
+class Verified(_Installed, Result):
     """It is: so many files have the SHA-256 that they were installed with."""
 
-    kind: str
-    name: str
     n_files: int
 
 
 @dataclass(frozen=True)
-class RemoveRequest(Request):
+class RemoveRequest(_Installed, Request):
     """Delete an installed model (kind "model") or a prompt checkpoint of the user's own ("prompts")."""
-
-    kind: str
-    name: str
 
 
 @dataclass(frozen=True)
-class Removed(Result):
+class Removed(_Installed, Result):
     """It is gone."""
-
-    kind: str
-    name: str
 
 
 @dataclass(frozen=True)

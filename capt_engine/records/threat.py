@@ -45,11 +45,9 @@ class ThreatModel:
     @property
     def unusual(self) -> tuple[str, ...]:
         """In words, what is other than a reader would take for granted: where the perturbation lives, and how it is rounded."""
-        told = (
-            (self.perturb != PERTURBED[0], "on the pictures' own pixels"),
-            (self.rounding != ROUNDINGS[0], "rounded to 8 bits"),
-        )
-        return tuple(words for so, words in told if so)
+        pixels = ("on the pictures' own pixels",) if self.perturb != PERTURBED[0] else ()
+        rounded = ("rounded to 8 bits",) if self.rounding != ROUNDINGS[0] else ()
+        return (*pixels, *rounded)
 
 
 USUAL_THREAT = ThreatModel()

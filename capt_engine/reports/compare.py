@@ -62,7 +62,7 @@ def _budget(sides: Sequence[Side]) -> float | None:
         return None
     if not all(side.context.is_attacked for side in sides):
         return None
-    shared = set.intersection(*(set(side.context.run.budgets) for side in sides))
+    shared = set.intersection(*(set(side.context.run.request.budgets) for side in sides))
     asked_for = shared & {side.context.eps for side in sides}
     return max(asked_for or shared) if shared else None
 
@@ -175,7 +175,9 @@ def paired(sides: Sequence[Side]) -> tuple[Block, ...]:
 
 def curve(sides: Sequence[Side]) -> tuple[Block, ...]:
     """All curves in one picture, where the norms are the same."""
-    if len({side.context.norm for side in sides}) > 1 or not any(len(side.context.run.budgets) > 1 for side in sides):
+    if len({side.context.norm for side in sides}) > 1 or not any(
+        len(side.context.run.request.budgets) > 1 for side in sides
+    ):
         return ()
     measured = [(side.name, side.context.curve(side.prompts)) for side in sides]
     chart = budget_chart(measured, sides[0].context.norm, "Robust accuracy")

@@ -28,8 +28,8 @@ class ReportContext:
         """Read and count a folder; raises BadRequest."""
         run = FinishedRun.of(folder)
         names = Names(run, redact=redact, number=number)
-        first = run.attacks[0] if run.attacks else ""
-        counts = count(run.lines(), names, run.eps, first, is_matrix=bool(run.request.matrix))
+        request, first = run.request, next(iter(run.request.labels), "")
+        counts = count(run.lines(), names, request.headline, first, is_matrix=bool(request.matrix))
         for one in run.summary.get("text_drift", ()):
             counts.tally.drifts[names.text(one["prompts"])] = (float(one["value"]), int(one["classes"]))
         return cls(run, names, counts)
@@ -66,7 +66,7 @@ class ReportContext:
     @property
     def eps(self) -> float:
         """The budget that verdicts are about."""
-        return self.run.eps
+        return self.run.request.headline
 
     @property
     def eps_text(self) -> str:
@@ -121,7 +121,7 @@ class ReportContext:
 
     def curve(self, prompts: str) -> list[tuple[float, int, int]]:
         """Each budget with the number of pictures that are right under every attack at it, and of how many."""
-        return [(eps, *self.counts.robust(prompts, eps)) for eps in self.run.budgets]
+        return [(eps, *self.counts.robust(prompts, eps)) for eps in self.run.request.budgets]
 
     def identity(self) -> str:
         """The report's id: from what was asked, of what, and what came out, without any time or place. The same run gives the same."""

@@ -102,7 +102,7 @@ def results(context: ReportContext) -> tuple[Block, ...]:
             if of == prompts and one.n:
                 measured = (str(one.n), str(one.kept), share(one.kept, one.n), share(one.flips, one.open))
                 rows.append((who, attack, context.cell(eps), *measured))
-        if len(context.run.attacks) > 1 and context.is_attacked:
+        if len(context.run.request.labels) > 1 and context.is_attacked:
             for eps, k, n in context.curve(prompts):
                 rows.append((who, "worst of all", context.cell(eps), str(n), str(k), share(k, n), "–"))
     if context.own:
@@ -134,7 +134,7 @@ def paired_row(state: str, test: PairedTest) -> tuple[str, ...]:
 
 def curve(context: ReportContext) -> tuple[Block, ...]:
     """Robust accuracy over the budget."""
-    if len(context.run.budgets) < 2 or not context.is_attacked:
+    if len(context.run.request.budgets) < 2 or not context.is_attacked:
         return ()
     k = len(context.run.manifest.get("classes", []))
     measured = [(context.who(prompts), context.curve(prompts)) for prompts in context.prompts]
@@ -231,7 +231,7 @@ def confusion(context: ReportContext) -> tuple[Block, ...]:
 
 
 def _under(context: ReportContext) -> str:
-    return context.at if context.own else f"under {context.run.attacks[0]} {context.at}"
+    return context.at if context.own else f"under {context.run.request.labels[0]} {context.at}"
 
 
 def _matrix(caption: str, found: Counter[tuple[str, str]], classes: list[str]) -> ConfusionMatrix:
