@@ -106,30 +106,32 @@ class Ledger(Result):
 
 
 @dataclass(frozen=True)
-class _Installed:
+class InstalledItem:
+    """A model (kind "model") or a prompt checkpoint ("prompts") on this machine, by its name."""
+
     kind: str
     name: str
 
 
 @dataclass(frozen=True)
-class VerifyRequest(_Installed, Request):
+class VerifyRequest(InstalledItem, Request):
     """Is an installed model (kind "model") or prompt checkpoint ("prompts") still what was installed?"""
 
 
 @dataclass(frozen=True)
-class Verified(_Installed, Result):
+class Verified(InstalledItem, Result):
     """It is: so many files have the SHA-256 that they were installed with."""
 
     n_files: int
 
 
 @dataclass(frozen=True)
-class RemoveRequest(_Installed, Request):
+class RemoveRequest(InstalledItem, Request):
     """Delete an installed model (kind "model") or a prompt checkpoint of the user's own ("prompts")."""
 
 
 @dataclass(frozen=True)
-class Removed(_Installed, Result):
+class Removed(InstalledItem, Result):
     """It is gone."""
 
 
