@@ -100,7 +100,7 @@ class LedgerEntry:
 
 @dataclass(frozen=True)
 class Ledger(Result):
-    """Every download, newest first."""
+    """The list of all downloads ever made, newest first."""
 
     entries: tuple[LedgerEntry, ...]
 
@@ -115,12 +115,12 @@ class InstalledItem:
 
 @dataclass(frozen=True)
 class VerifyRequest(InstalledItem, Request):
-    """Is an installed model (kind "model") or prompt checkpoint ("prompts") still what was installed?"""
+    """Compare the files of an installed model or prompt checkpoint with the hashes that they were installed with."""
 
 
 @dataclass(frozen=True)
 class Verified(InstalledItem, Result):
-    """It is: so many files have the SHA-256 that they were installed with."""
+    """The answer to VerifyRequest: all of so many files have the SHA-256 that they were installed with."""
 
     n_files: int
 
@@ -132,12 +132,12 @@ class RemoveRequest(InstalledItem, Request):
 
 @dataclass(frozen=True)
 class Removed(InstalledItem, Result):
-    """It is gone."""
+    """The answer to RemoveRequest: the model or checkpoint is deleted."""
 
 
 @dataclass(frozen=True)
 class OfflineRequest(Request):
-    """Lock the network away for good, or give it back."""
+    """Forbid every use of the network from now on, or allow it again."""
 
     locked: bool
 

@@ -55,7 +55,7 @@ def corruption_of(label: str) -> tuple[str, int] | None:
 
 
 def narrowed(specs: Sequence[AttackSpec], wanted: Sequence[tuple[str, ParamValue]]) -> tuple[AttackSpec, ...]:
-    """Of attacks that stand side by side with several settings, those that have the wanted ones; all of the others."""
+    """The attacks, but of one listed with several settings only those with the wanted settings."""
     often = Counter(spec.name for spec in specs)
     return tuple(
         spec
@@ -86,7 +86,7 @@ class Suite:
 
 
 PGD = AttackSpec()
-"""What is run where nobody says."""
+"""The attack that is run where none is named."""
 
 _NOT_TARGETED = ("apgd-t", "embedding")
 _STOP = (("stop_early", True),)

@@ -1,4 +1,4 @@
-"""Which font draws which character: the bundled DejaVu Sans first, then what this computer has, then a box."""
+"""The choice of the font that draws each character: the bundled DejaVu Sans first, then what this computer has, then a box."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ class Fonts:
                 font.ttfont.close()
 
     def has(self, char: str) -> bool:
-        """Can any font draw this?"""
+        """True if some font of the document has this character."""
         return self._for(char, bold=False) is not None
 
     def _for(self, char: str, bold: bool) -> _Face | None:

@@ -54,7 +54,7 @@ def _lines(paragraph: str, style: Style, width: float, fonts: Fonts) -> Iterator
     line = ""
     used = 0.0
     width += 1e-6  # a text must fit into the width that was measured of it, in whatever order its letters are added up
-    for word in _words(paragraph):
+    for word in _parts(paragraph):
         size = fonts.width(word.rstrip(" "), style)
         if line and used + size > width:
             yield line.rstrip(" ")
@@ -71,7 +71,7 @@ def _lines(paragraph: str, style: Style, width: float, fonts: Fonts) -> Iterator
     yield line.rstrip(" ")
 
 
-def _words(paragraph: str) -> Iterator[str]:
+def _parts(paragraph: str) -> Iterator[str]:
     for word in _WORDS.findall(paragraph):
         start = 0
         for match in _WIDE.finditer(word):

@@ -15,7 +15,7 @@ from capt_engine.records import OTHER_MODEL, PERTURBED, ROUNDINGS, AttackSpec, E
 from capt_engine.reports.document import Block, Column, Facts, Grid, Paragraph, numbers, texts
 from capt_engine.reports.sections.context import ReportContext
 from capt_engine.reports.sections.corruption import NOBODY
-from capt_engine.runs.request_text import asked
+from capt_engine.runs.request_text import variant_name
 
 NOT_COVERED = (
     "Not covered: patches and stickers, physical changes (light, angle, printing), changes of the class names or the text, "
@@ -152,9 +152,9 @@ def _templates(context: ReportContext) -> str:
         if one.get("document") and (sentence := _sentence(one["document"], template)) != template
     ]
     if kept and len(kept) == len(context.run.manifest["prompts"]):
-        sentences = [f"{sentence} (kept by {asked(context.names.text(name))})" for name, sentence in kept]
+        sentences = [f"{sentence} (kept by {variant_name(context.names.text(name))})" for name, sentence in kept]
     else:
-        others = [f"{asked(context.names.text(name))} keep their own: {sentence}" for name, sentence in kept]
+        others = [f"{variant_name(context.names.text(name))} keep their own: {sentence}" for name, sentence in kept]
         sentences = [template or "the model's own", *others]
     return "; ".join(sentences)
 
@@ -249,7 +249,7 @@ def threat(context: ReportContext) -> Facts:
     options = context.run.request.options
     if options.source_model:
         on = context.names.text(options.source_model)
-        knows = f"every attack was computed on {asked(OTHER_MODEL + on)} and shown to those that are asked (transfer)"
+        knows = f"every attack was computed on {variant_name(OTHER_MODEL + on)} and shown to those that are asked (transfer)"
     else:
         knows = ", ".join(kinds) + (f"; {aims.get(options.aim, '')}" if len(context.prompts) == 2 else "")
     return Facts(
