@@ -27,8 +27,9 @@ import torch
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.metrics.alpha import ALPHAS
 from capt_engine.metrics.consistency import KL_DIRECTIONS
-from capt_engine.model.clip import BUNDLED, Backbone
+from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import COUPLINGS, PromptShape, TowerSizes
+from capt_engine.model.store.model_store import BUNDLED
 from capt_engine.records import ParamValue, TuneRequest
 from capt_engine.tuning.inner_attack import LOSSES
 from capt_engine.tuning.methods import METHODS, Method
