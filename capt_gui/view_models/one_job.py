@@ -12,7 +12,7 @@ from capt_gui.view_models import formatting
 
 
 class JobState(NamedTuple):
-    """How far a job is: so many of so many steps are done, and the line of text that says so."""
+    """The progress of a job: so many of so many steps are done, and the line of text that says so."""
 
     done: int = 0
     total: int = 0

@@ -124,7 +124,7 @@ class EvaluateData(ScanJob):
         self.list_pictures(own_parts=len(parts) > 1)
 
     def on_ended(self) -> None:
-        """Where nothing was found, there is no place either."""
+        """Forget the place where nothing was found there."""
         if self.result is None:
             self.place = ""
         super().on_ended()
