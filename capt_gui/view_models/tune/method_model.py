@@ -21,6 +21,7 @@ from capt_engine.records import (
     TuneRequest,
 )
 from capt_gui.bridge import Bridge
+from capt_gui.view_models import formatting
 from capt_gui.view_models.engine_state import EngineState
 from capt_gui.view_models.one_job import OneJob
 from capt_gui.view_models.tune import tune_text
@@ -244,7 +245,7 @@ class MethodModel(OneJob):
     def forecast_text(self) -> tuple[str, str]:
         """Write time, memory and device of the run; or the work that is being done to find them out."""
         device = self._engine.device
-        where = tune_text.machine(device) if device else ""
+        where = formatting.memory(device) if device else ""
         if self.forecast is not None and not self.is_trying:
             return tune_text.forecast(self.forecast), tune_text.forecast_details(self.forecast, where)
         if self.failure is not None and not self.is_trying:
