@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QObject, Signal
 
-from capt_engine.formatting import budget
 from capt_engine.records import (
     NO_PROMPTS,
     PERTURBED,
@@ -266,10 +265,6 @@ class AttackChoice(QObject):
         if info is not None:
             return info.summary
         return self.tr("Nobody attacks: how many answers are right as the pictures are.") if not self.is_unknown else ""
-
-    def eps_text(self) -> str:
-        """The budget as it is written."""
-        return budget(self.eps, self.norm_name)
 
     def _pixel_params(self) -> tuple[ParamInfo, ...]:
         perturb = self.tr(

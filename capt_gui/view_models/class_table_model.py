@@ -115,10 +115,6 @@ class ClassTableModel(QAbstractTableModel):
         if self._rows:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self._rows) - 1, COPIES))
 
-    def row_of(self, name: str) -> int:
-        """The row of a class, -1 for none."""
-        return self._row_of.get(name, -1)
-
     def on_arrived(self, paths: list[str]) -> None:
         """Some thumbnails are there: their rows are painted again."""
         for name in {self._scan.class_of(path) for path in paths}:

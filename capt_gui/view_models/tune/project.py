@@ -90,11 +90,6 @@ class TuneProject(QObject):
         return self._home_folder() / self._id
 
     @property
-    def inventory(self) -> str:
-        """The file that the scan kept, empty before."""
-        return self._there("inventory.json")
-
-    @property
     def split_file(self) -> Path:
         """The CSV that says which picture is used for what; written by step 2."""
         return self.folder / "split.csv"
@@ -245,10 +240,6 @@ class TuneProject(QObject):
         if self._temporary is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="capt-tuning-", ignore_cleanup_errors=True)
         return Path(self._temporary.name)
-
-    def _there(self, name: str) -> str:
-        path = self.folder / name
-        return str(path) if path.exists() else ""
 
     def _tell_opened(self) -> None:
         self.opened.emit()
