@@ -85,7 +85,7 @@ class AttackChoice(QObject):
         """True where somebody attacks, or will once the catalogue is there."""
         if self.suite is not None:
             return self.suite.adversarial
-        return self.attack is not None or (self.is_unknown and self.model.catalogue is None)
+        return self.attack is not None or (self.is_unknown and not self.model.is_ready)
 
     @property
     def has_budget(self) -> bool:
@@ -100,9 +100,8 @@ class AttackChoice(QObject):
     @property
     def norms(self) -> tuple[NormInfo, ...]:
         """The norms that the chosen attack works with; all of them where it has a budget of its own."""
-        every = self.model.catalogue.norms if self.model.catalogue else ()
         own = self.attack.norms if self.attack is not None else ()
-        return tuple(norm for norm in every if not own or norm.name in own)
+        return tuple(norm for norm in self.model.catalogue.norms if not own or norm.name in own)
 
     @property
     def norm(self) -> NormInfo | None:

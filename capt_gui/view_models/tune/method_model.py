@@ -65,7 +65,7 @@ class MethodModel(OneJob):
     @property
     def models(self) -> tuple[ModelInfo, ...]:
         """Every model of the catalogue."""
-        return self._engine.catalogue.models if self._engine.catalogue else ()
+        return self._engine.catalogue.models
 
     @property
     def methods(self) -> tuple[MethodInfo, ...]:
@@ -80,11 +80,11 @@ class MethodModel(OneJob):
     @property
     def presets(self) -> tuple[PresetInfo, ...]:
         """The presets of effort, from quick to thorough; none until the engine is ready."""
-        return self._engine.catalogue.presets if self._engine.catalogue else ()
+        return self._engine.catalogue.presets
 
     @property
     def _methods(self) -> tuple[MethodInfo, ...]:
-        return self._engine.catalogue.methods if self._engine.catalogue else ()
+        return self._engine.catalogue.methods
 
     # what is chosen
 
@@ -105,13 +105,12 @@ class MethodModel(OneJob):
 
     def params(self) -> tuple[ParamInfo, ...]:
         """The Expert form: the engine's own settings, with the defaults of method and preset."""
-        catalogue = self._engine.catalogue
         given = self._given()
         if "attack_step_size" in given:
             given["attack_step_size"] = self._usual_step_size()
         return tuple(
             replace(param, default=given[param.name]) if param.name in given else param
-            for param in (catalogue.tuning if catalogue else ())
+            for param in self._engine.catalogue.tuning
         )
 
     def values(self) -> Values:
@@ -129,7 +128,7 @@ class MethodModel(OneJob):
     def eps(self) -> float:
         """The budget of the attack inside training, in pixel units."""
         value = dict(self.project.state.settings).get("eps", self._given().get("eps"))
-        if value is None and self._engine.catalogue:
+        if value is None:
             value = next((param.default for param in self._engine.catalogue.tuning if param.name == "eps"), None)
         if isinstance(value, float | int) and not isinstance(value, bool):
             return float(value)
@@ -195,7 +194,7 @@ class MethodModel(OneJob):
         """Why tuning cannot start; empty when it can."""
         if self._engine.failure is not None:
             return self._engine.failure.message
-        if self._engine.catalogue is None:
+        if not self._engine.is_ready:
             return self._engine.waiting_text
         if self.model is None:
             return self.tr("Choose a model.")
