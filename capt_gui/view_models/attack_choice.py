@@ -252,12 +252,6 @@ class AttackChoice(QObject):
             keep=keep,
         )
 
-    def label(self) -> str:
-        """The label of what was chosen."""
-        if self.suite is not None:
-            return self.suite.label
-        return self.attack.label if self.attack is not None else self.tr("Clean only")
-
     def summary(self) -> str:
         """One sentence about it."""
         info = self.suite or self.attack

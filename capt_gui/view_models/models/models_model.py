@@ -149,21 +149,6 @@ class ModelsModel(QObject):
             self.underway[model] = download
             self.changed.emit()
 
-    def pause(self, model: str) -> None:
-        """Let a download rest."""
-        if model in self.underway:
-            self.underway[model].job.pause()
-
-    def resume(self, model: str) -> None:
-        """Let it go on."""
-        if model in self.underway:
-            self.underway[model].job.resume()
-
-    def cancel(self, model: str) -> None:
-        """End a download; what came is kept for another time."""
-        if model in self.underway:
-            self.underway[model].job.cancel()
-
     def on_listed(self, result: ModelsListed) -> None:
         """Take how the models stand."""
         self.listed = result

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import Any
 
@@ -156,18 +155,6 @@ class MethodModel(OneJob):
         named = dict(preset.settings) if preset else {}
         kept = tuple((key, value) for key, value in self.project.state.settings if key not in named)
         self.project.change(preset=name, settings=kept)
-
-    def set_values(self, values: Iterable[tuple[str, ParamValue]]) -> None:
-        """Take the Expert form: settings it does not name are at their defaults."""
-        self.project.change(settings=tuple(values))
-
-    def set_test_eps(self, eps: float | None) -> None:
-        """Choose the budget of the attack that measures, None for the training budget."""
-        self.project.change(test_eps=eps)
-
-    def set_test_steps(self, steps: int) -> None:
-        """Choose the steps of the attack that measures."""
-        self.project.change(test_steps=steps)
 
     # asking
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from capt_engine.records import USES, Assigned, ClassSplit
@@ -41,12 +39,12 @@ class SplitRows(QAbstractListModel):
         """Number of classes."""
         return 0 if parent.isValid() else len(self._rows)
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """The value of a row for a role."""
         if not index.isValid():
             return None
         own = self._rows[index.row()]
-        answers: dict[int, Any] = {
+        answers: dict[int, object] = {
             Qt.ItemDataRole.DisplayRole: own.name,
             Qt.ItemDataRole.ToolTipRole: f"{own.name}\n{counts_text(own)}",
             Qt.ItemDataRole.AccessibleTextRole: f"{own.name}: {counts_text(own)}",

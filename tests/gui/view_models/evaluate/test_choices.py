@@ -169,5 +169,4 @@ def test_choices_outlive_the_window(choices: EvaluateChoices) -> None:
     assert choices.checks == "full"
     choices.settings.checks = "paranoid"
     assert choices.checks == "cheap"
-    assert choices.attack.label() == "Standard"
     assert Settings().evaluate.attack == "quick"
