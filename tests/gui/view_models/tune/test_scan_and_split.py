@@ -31,10 +31,9 @@ from capt_gui.settings import Settings
 from capt_gui.theme import Theme
 from capt_gui.view_models.class_table_model import COPIES, LISTED, NAME, UNREADABLE, USABLE, ClassTableModel
 from capt_gui.view_models.data_warnings import Picked
-from capt_gui.view_models.desk import Desk, lay_out
+from capt_gui.view_models.desk import Desk, TuneDesk, lay_out
 from capt_gui.view_models.picture_list import PictureList, Tile
 from capt_gui.view_models.tune import scan_file, split_rows
-from capt_gui.view_models.tune.desk import TuneDesk
 from capt_gui.view_models.tune.state import DONE, IDLE, RUNNING, SPLIT
 
 PATIENCE_MS = 20_000
