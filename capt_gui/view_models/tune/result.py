@@ -198,7 +198,7 @@ class TuneResultModel(OneJob):
             return
         state = self._project.state
         runs = (state.test_run,) if self.result is not None and Path(state.test_run).is_dir() else ()
-        name = state.name or self._project.title or self.tr("Tuned prompts")
+        name = state.title or self.tr("Tuned prompts")
         self.folder = folder
         request = SaveTunedRequest(
             str(self.prompts_file), name, state.notes, state.licence, folder, runs, made_by=self._tuning.made_by
