@@ -21,7 +21,7 @@ from capt_gui.widgets.scrolled import scrolled
 # width from which two and three cards fit beside each other, with one set of prompts and with two
 _ROOM = (540, 1080)
 _ROOM_FOR_PAIRS = (1000, 1560)
-_CARD_HEIGHT = 150
+_CARD_HEIGHT = 96
 
 
 class Charts(QWidget):
