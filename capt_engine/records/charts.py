@@ -146,7 +146,7 @@ class HeatMap:
 
 @dataclass(frozen=True)
 class ConfusionMatrix:
-    """Which class was taken for which: counts[row][column], rows the labels and columns the answers."""
+    """A confusion matrix: counts[row][column], rows the labels and columns the answers."""
 
     caption: str
     names: tuple[str, ...]
