@@ -13,12 +13,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import safetensors.torch
-import torch
-from safetensors import SafetensorError
 from torch import Tensor
 
-from capt_engine.errors import BadCheckpoint, CannotWrite
-from capt_engine.files import refused
+from capt_engine.errors import BadCheckpoint
+from capt_engine.files import cannot_write, refused
+from capt_engine.model import tensor_file
 from capt_engine.model.importers import pickled
 
 _START = (
@@ -61,7 +60,7 @@ def read_published(
 ) -> Contents:
     """Read a torch or safetensors file of a stranger; nothing in it is run. Raises BadCheckpoint.
 
-    tick: called several times a second while the process reads; what it raises ends that process.
+    progress: called several times a second while the process reads; what it raises ends that process.
     """
     if not path.is_file():
         raise BadCheckpoint(f"There is no file {str(path)!r}.", "Check the name.")
@@ -74,8 +73,8 @@ def read_published(
 
 
 def _taken(path: Path, out: Path, limits: pickled.Limits, progress: Callable[[], None]) -> Mapping[str, object]:
-    told = (str(_PACKAGES), str(path.absolute()), str(out), json.dumps(asdict(limits)))
-    command = [sys.executable, "-I", "-B", "-c", _START + _GO, *told]
+    arguments = (str(_PACKAGES), str(path.absolute()), str(out), json.dumps(asdict(limits)))
+    command = [sys.executable, "-I", "-B", "-c", _START + _GO, *arguments]
     # No more of the environment than starting an interpreter takes.
     env = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     ends_s = time.monotonic() + limits.seconds + _SPARE_S
@@ -105,7 +104,7 @@ def _taken(path: Path, out: Path, limits: pickled.Limits, progress: Callable[[],
         last = stderr.decode(errors="replace").strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
         raise BadCheckpoint(f"{path.name!r} could not be read: {last[0][:200]}.", _HINT) from error
     if "unwritten" in answer:
-        raise CannotWrite(f"{path.name!r} {answer['unwritten']}.", answer["hint"])
+        raise cannot_write(out, OSError(answer["unwritten"], os.strerror(answer["unwritten"])))
     if "refused" in answer:
         raise BadCheckpoint(f"{path.name!r} {answer['refused']}.", answer["hint"])
     values: dict[str, object] = answer["values"]
@@ -122,24 +121,39 @@ def _is_safetensors(path: Path) -> bool:
 
 
 def _loaded(path: Path, name: str) -> dict[str, Tensor]:
-    try:
+    with tensor_file.sound(name, _HINT):
         state = safetensors.torch.load_file(path)
-    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
-        raise BadCheckpoint(f"{name!r} is not a sound safetensors file: {str(error)[:120]}.", _HINT) from error
-    return sound(state, name)
+    return finite(state, name)
 
 
-def sound(state: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-    """The tensors, floats as fp32; raises BadCheckpoint where any value is not a finite number."""
+def finite(state: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    """Make floats fp32, once all of them are finite.
+
+    Args:
+        state: tensors of any shape by name.
+        name: the file that they are from, for the sentence.
+
+    Returns:
+        The tensors by the same names; integers stay as they are.
+
+    Raises:
+        BadCheckpoint: a value is no finite number.
+    """
     floats = {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
-    for key, value in floats.items():
-        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-            raise BadCheckpoint(f"{name!r} holds values in {key[:80]!r} that are not finite numbers.", _HINT)
+    tensor_file.require_finite(floats, name, _HINT)
     return floats
 
 
 def grouped(state: Mapping[str, Tensor], joint: str) -> dict[str, dict[str, Tensor]]:
-    """By the dictionary they were wrapped in; `joint` is what joins the steps of a path."""
+    """Sort tensors by the dictionary that they were wrapped in.
+
+    Args:
+        state: tensors of any shape by their path in the file.
+        joint: what joins the steps of a path, "/" or ".".
+
+    Returns:
+        The tensors by dictionary, "" being none, and by name.
+    """
     groups: dict[str, dict[str, Tensor]] = {}
     for path, value in state.items():
         group, joined, name = path.partition("/") if joint == "/" else ("", "", path)

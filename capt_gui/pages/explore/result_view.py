@@ -47,6 +47,7 @@ class ResultView(QWidget):
         self.triptych = ImageTriptych(desk.theme)
         self.charts = Charts(desk.theme)
         ChartSaving(desk, self.charts.bars, self.charts.bars.record)
+        ChartSaving(desk, self.charts.cards["Consistency"], self.charts.consistency.record)
         ChartSaving(desk, self.charts.shift, self.charts.shift.record, Qt.Corner.BottomRightCorner)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self._symbol = Symbol(desk.theme, _SYMBOL)
