@@ -133,7 +133,14 @@ class Classifier:
         return Output(logits if self._bias is None else logits + self._bias, features)
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Return the logits alone, (n, k); see `forward`."""
+        """Answer with the logits alone; differentiable in the pixels.
+
+        Args:
+            images: pixels (n, 3, h, w) in [0, 1], as `forward` takes them.
+
+        Returns:
+            Logits (n, k), fp32.
+        """
         return self.forward(images).logits
 
     def _autocast(self) -> AbstractContextManager[object]:

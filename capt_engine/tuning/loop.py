@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from capt_engine.attacks.base import PictureRngs
 from capt_engine.errors import CaptError
 from capt_engine.progress import Progress
-from capt_engine.records import TuneStep
+from capt_engine.records import ALPHA_BINS, TuneStep
 from capt_engine.tuning.inner_attack import InnerAttack
 from capt_engine.tuning.objective import NEEDS_REFERENCE_ON_ATTACKED, Objective, Settings, Terms, Views
 from capt_engine.tuning.schedule import Schedule, warm_epoch_then_cosine
@@ -310,6 +310,7 @@ def _log(
         clean_accuracy=_accuracy(views.clean, views.labels) if views.has_clean else math.nan,
         robust_accuracy=_accuracy(views.adversarial, views.labels),
         prompt_norm=norms[1],
+        alpha_counts=tuple(map(int, alpha.cpu().histc(ALPHA_BINS, 0.0, 1.0))),
     )
 
 

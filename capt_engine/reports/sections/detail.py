@@ -10,13 +10,13 @@ from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Metric
 from capt_engine.metrics.calibration import BINS
 from capt_engine.metrics.interval import share, wilson
-from capt_engine.records import Bin, Histogram
+from capt_engine.records import ALPHA_BINS, Bin, Histogram
 from capt_engine.reports.document import Block, Column, Grid, Paragraph, Strip, numbers, texts
 from capt_engine.reports.sections.checks import checks as lights
 from capt_engine.reports.sections.context import ReportContext
 from capt_engine.reports.sections.measured import Found, side_by_side
 from capt_engine.reports.sections.pictures import examples as kept
-from capt_engine.runs.counts import ALPHA_BINS, EDGE_ROWS, metric_means
+from capt_engine.runs.counts import EDGE_ROWS, metric_means
 from capt_engine.runs.table import plain
 
 Columns: TypeAlias = tuple[Column, ...]

@@ -223,3 +223,14 @@ def test_a_notice_is_plain_text_and_acts(theme: Theme, qtbot: QtBot) -> None:
     assert widget.accessibleName() == "One picture <b>is</b> missing."
     with qtbot.waitSignal(widget.action_clicked):
         widget.button.click()
+
+
+def test_a_narrow_table_keeps_names_and_numbers_in_sight(theme: Theme, qtbot: QtBot) -> None:
+    """The strip of pictures goes first; no column stands beside the edge, where nobody could scroll to it."""
+    widget = table(theme)
+    qtbot.addWidget(widget)
+    widget.show()
+    for width, hidden in ((600, []), (280, [1]), (120, [1, 2])):
+        widget.resize(width, 200)
+        assert [column for column in range(3) if widget.isColumnHidden(column)] == hidden
+        assert widget.horizontalHeader().length() <= widget.viewport().width()
