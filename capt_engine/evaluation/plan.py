@@ -361,7 +361,7 @@ def _in_eight_bits(wanted: ThreatModel) -> bool:
 def _seeing(
     wanted: ThreatModel, variants: Sequence[Variant], frozen: Classifier
 ) -> tuple[Sequence[Variant], Classifier]:
-    """All models as they look at pictures: at their own input size, or with the resizing inside; rounded first or not. Raises BadRequest."""
+    """All models as they look at pictures: at their own input size, or with the resizing inside, rounded or not. Raises BadRequest."""
     made = {id(one): _looking(one, wanted, one.size) for one in (frozen, *(each.classifier for each in variants))}
     return [replace(one, classifier=made[id(one.classifier)]) for one in variants], made[id(frozen)]
 
