@@ -15,7 +15,6 @@ from capt_engine.progress import Progress
 from capt_engine.registry import param
 from capt_engine.tuning.methods import Method
 
-
 FAILING = 0.25
 
 
