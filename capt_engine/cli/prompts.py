@@ -11,7 +11,6 @@ from capt_engine.cli.import_output import PICTURES, scored
 from capt_engine.cli.options import add_verb
 from capt_engine.cli.output import fact_lines, print_json, print_result
 from capt_engine.cli.run_job import follow
-from capt_engine.errors import BadCheckpoint
 from capt_engine.records import ImportPromptsRequest, PromptsImported
 from capt_engine.runs.command_line import filled
 from capt_engine.runs.options_table import CLASSES, PATH, SWITCH, Option, budget_kind
@@ -92,15 +91,10 @@ def _show(args: argparse.Namespace) -> None:
 
 def _verify(args: argparse.Namespace) -> None:
     from capt_engine.model.checkpoints import read
-    from capt_engine.model.store import install_record
-    from capt_engine.model.store.prompt_store import find, note_of
+    from capt_engine.model.store import prompt_store
 
-    path = find(args.name)
-    note = note_of(path)
-    if note.is_file() and install_record.changed(note):
-        raise BadCheckpoint(
-            f"{path.name!r} was changed since it was installed.", "If that was not you, remove it and import it again."
-        )
+    prompt_store.verified(args.name)
+    path = prompt_store.find(args.name)
     checkpoint = read(path)
     values = sum(value.numel() for value in checkpoint.state.values())
     _print(args, path, checkpoint.document, f"{values:,} in {len(checkpoint.state)} tensors, all finite")
