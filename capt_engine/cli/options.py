@@ -8,8 +8,8 @@ from typing import Any
 
 from capt_engine.runs.options_table import COMMON, Option, common
 
+# Does what the arguments ask; the exit code, None for 0.
 Run = Callable[[argparse.Namespace], int | None]
-"""Does what the arguments ask; the exit code, None for 0."""
 
 
 def set_up(parser: argparse.ArgumentParser, run: Run, table: Sequence[Option] = ()) -> None:

@@ -172,10 +172,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace, setting: Setting) -> None:
-    from capt_engine.protocols.render import SUFFIXES
+    from capt_engine.protocols.render import check_suffix
 
-    if args.table is not None and args.table.suffix not in SUFFIXES:
-        raise BadRequest(f"{args.table} has no known ending.", f"Choose one of {', '.join(SUFFIXES)}.")
+    if args.table is not None:
+        check_suffix(args.table)
     if setting.attack_steps < 1 or setting.limit < 0 or args.batch < 0:
         raise BadRequest(
             "There must be at least one attack step, and no negative limit or batch.", "Check the numbers."

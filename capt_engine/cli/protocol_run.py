@@ -106,7 +106,7 @@ class CellRun:
 
     def _is_done(self, cell: Cell, *, failures: bool = True) -> bool:
         found = self._folder.read(self._setting.cell_key(cell))
-        return found is not None and (failures or not found.get("failure"))
+        return found is not None and (failures or not found.failure)
 
     def _compute(self, cell: Cell) -> bool:
         """Tune where need be, measure and keep; False where another process is at it."""

@@ -18,8 +18,8 @@ from capt_engine.reports.svg.elements import WIDTH, Drawing
 from capt_engine.reports.svg.painter import svg_file
 from capt_engine.reports.svg.values import csv_bytes
 
+# Pixels of a saved picture for each unit of the drawing.
 _PNG_SCALE = 2
-"""Pixels of a saved picture for each unit of the drawing."""
 
 
 def handle_save_chart(job: JobContext, request: SaveChartRequest) -> ChartSaved:

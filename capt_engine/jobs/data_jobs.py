@@ -15,8 +15,8 @@ from capt_engine.files import write_atomic
 from capt_engine.jobs.context import Gathered, JobContext
 from capt_engine.records import Preview, PreviewsReady, ScanRequest, ScanResult, SplitRequest, SplitResult
 
+# For so many seconds small views wait for others.
 GATHER_S = 0.1
-"""For so many seconds small views wait for others."""
 
 
 def handle_scan(job: JobContext, request: ScanRequest) -> ScanResult:

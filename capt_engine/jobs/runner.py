@@ -68,8 +68,8 @@ class _Job:
         return self.stop.is_set() or self.keep.is_set()
 
 
+# Does what a request asks and returns its result; raises CaptError.
 Handler = Callable[[JobId, Request, OnEvent, StoppableProgress], Result]
-"""Does what a request asks and returns its result; raises CaptError."""
 
 
 class Runner:

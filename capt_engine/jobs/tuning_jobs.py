@@ -26,8 +26,8 @@ from capt_engine.runs.command_line import command_of
 from capt_engine.tuning.callbacks import News
 from capt_engine.tuning.run import foresee, tune
 
+# For so many seconds steps wait for others, so that a small model does not flood the window with events.
 GATHER_S = 0.25
-"""For so many seconds steps wait for others, so that a small model does not flood the window with events."""
 
 
 def handle_tune(job: JobContext, request: TuneRequest) -> TuneResult:

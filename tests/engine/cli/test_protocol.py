@@ -20,7 +20,7 @@ from capt_engine.cli import protocol, protocol_run
 from capt_engine.cli.main import main
 from capt_engine.cli.protocol_run import CellRun, answers
 from capt_engine.errors import BadRequest, UnknownName
-from capt_engine.protocols.cache import WorkFolder
+from capt_engine.protocols.cache import Measured, WorkFolder
 from capt_engine.protocols.data import Pictures
 from capt_engine.records import FailedPicture
 from capt_engine.tuning.methods import METHODS
@@ -234,7 +234,7 @@ def test_a_damaged_cell_is_computed_again(tmp_path: Path) -> None:
     """Half a file counts as none."""
     folder = WorkFolder(tmp_path)
     folder.write("key", {"right": {"clean": "1"}})
-    assert folder.read("key") == {"format": 1, "right": {"clean": "1"}}
+    assert folder.read("key") == Measured(format=1, right={"clean": "1"})
     file = next((tmp_path / "cells").iterdir())
     file.write_text(file.read_text(encoding="utf-8")[:10], encoding="utf-8")
     assert folder.read("key") is None
