@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -17,11 +17,12 @@ from capt_engine.errors import BadImage, BadRequest
 from capt_engine.evaluation.analysis import analyze, evaluate
 from capt_engine.evaluation.plan import Variant, chosen, plan_analysis, plan_evaluation
 from capt_engine.files import sha256
-from capt_engine.jobs import catalogue, data_jobs, importing, install_jobs, run_recording, tuning_jobs
+from capt_engine.jobs import catalogue, data_jobs, importing, install_jobs, tuning_jobs
 from capt_engine.jobs.chart_saving import handle_save_chart
 from capt_engine.jobs.context import Gathered, JobContext
 from capt_engine.jobs.model_cache import ModelCache
 from capt_engine.jobs.reporting import handle_report
+from capt_engine.jobs.run_recording import Rows, recorded, refuse_early, with_pictures
 from capt_engine.metrics.alpha import AlphaRule
 from capt_engine.model.checkpoints import plain_sentence, read_document
 from capt_engine.model.classifier import Classifier
@@ -47,7 +48,6 @@ from capt_engine.records import (
     PreviewsReady,
     Request,
     Result,
-    RowsReady,
     RunRequest,
     RunsListed,
 )
@@ -57,7 +57,7 @@ from capt_engine.runs.kept_runs import own_folder as own_runs
 
 def handle_analyze(job: JobContext, request: AnalyzeRequest) -> AnalyzeResult:
     """Load what the request names, then predict, attack and compare."""
-    run_recording.refuse_early(request)
+    refuse_early(request)
     perceptual = job.cache.lpips(request)
     job.progress(0, 0, f"loading {request.options.model}")
     own = _prompts_of(request.options.prompts)
@@ -67,19 +67,17 @@ def handle_analyze(job: JobContext, request: AnalyzeRequest) -> AnalyzeResult:
         classes, template = document.classes or classes, plain_sentence(document)
     classes, template = request.options.classes or classes, request.options.template or template
     variants, frozen = _variants(job.cache, request, classes, template)
-    wanted = run_recording.with_pictures(request)
+    wanted = with_pictures(request)
     source, _ = _beside(job.cache, request, classes, template)
     work = plan_analysis(wanted, variants, frozen, source=source, lpips=perceptual)
     if request.options.resume:
         raise BadRequest("An analysis cannot be gone on with.", "Start it again in a new folder.")
-    with run_recording.opened(request, work, template) as folder:
-        emit = run_recording.passing(request, folder, lambda rows: job.on_event(RowsReady(job.id, tuple(rows))))
-        return run_recording.closed(request, folder, analyze(work, request.paths, emit, job.progress))
+    return recorded(job, request, work, template, lambda emit, _: analyze(work, request.paths, emit, job.progress))
 
 
 def handle_evaluate(job: JobContext, request: EvaluateRequest) -> AnalyzeResult:
     """Load the labelled pictures and what else the request names, then predict, attack and count."""
-    run_recording.refuse_early(request)
+    refuse_early(request)
     perceptual = job.cache.lpips(request)
     job.progress(0, 0, "looking for pictures")
     data, label_source = labelled(request.data, request.split, request.data_root)
@@ -96,14 +94,16 @@ def handle_evaluate(job: JobContext, request: EvaluateRequest) -> AnalyzeResult:
     job.progress(0, 0, f"loading {request.options.model}")
     template = request.options.template or data.template
     variants, frozen = _variants(job.cache, request, data.classes, template)
-    wanted = run_recording.with_pictures(request)
+    wanted = with_pictures(request)
     source, baseline = _beside(job.cache, request, data.classes, template)
     work = plan_evaluation(wanted, variants, frozen, label_source, source=source, baseline=baseline, lpips=perceptual)
-    with run_recording.opened(request, work, template) as folder:
-        done = frozenset((*request.skip, *(folder.done if folder else ())))
+
+    def evaluated(emit: Callable[[Rows], None], finished: Iterable[str]) -> AnalyzeResult:
+        done = {*request.skip, *finished}
         left = [item for item in items if item.path not in done]
-        emit = run_recording.passing(request, folder, lambda rows: job.on_event(RowsReady(job.id, tuple(rows))))
-        return run_recording.closed(request, folder, evaluate(work, left, emit, job.progress, probed=items))
+        return evaluate(work, left, emit, job.progress, probed=items)
+
+    return recorded(job, request, work, template, evaluated)
 
 
 def _prompts_of(name: str | None) -> Path | None:
