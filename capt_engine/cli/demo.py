@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
-from pathlib import Path
+from dataclasses import asdict, replace
 
-from capt_engine.cli.options import add_common
+from capt_engine.cli.options import Run, add_verb
+from capt_engine.cli.output import print_result
 from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import BadRequest
+from capt_engine.runs.options_table import PATH, SWITCH, WHOLE, Option
 
 HELP = "pictures of the bundled toy world, and the tiny CLIP that knows it"
 
@@ -19,51 +20,46 @@ TASKS = ("shapes", "colours", "materials", "shape-material", "unseen")
 SPLITS = ("train", "val", "test")
 DOMAINS = ("plain", "night", "sketch", "fog", "clay", "tumbled", "film")
 
+DATA = (
+    Option("folder", "a new or empty folder", kind=PATH, metavar="DIR"),
+    Option("--task", f"what the classes are: {', '.join(TASKS)} (default: shapes)", more={"default": "shapes"}),
+    Option("--split", f"{', '.join(SPLITS)} (default: test)", more={"default": "test"}),
+    Option("--domain", f"how it looks: {', '.join(DOMAINS)} (default: plain)", more={"default": "plain"}),
+    Option("--per-class", "pictures of each class (default: 10)", kind=WHOLE, metavar="N", more={"default": 10}),
+)
+TRAIN = (
+    Option("--out", "where the model goes (default: the user's data folder)", kind=PATH, metavar="DIR"),
+    Option("--steps", "training steps (default: those of the bundled model)", kind=WHOLE),
+    Option("--pictures", "training pictures (default: those of the bundled model)", kind=WHOLE),
+    Option("--processes", "processes that render pictures (default: 2)", kind=WHOLE, more={"default": 2}),
+)
+FIGURES = (
+    Option("--model", "an exported model (default: the bundled one)", kind=PATH, metavar="DIR"),
+    Option("--n", "test pictures per set (default: 1000)", kind=WHOLE, more={"default": 1000}),
+    Option("--n-attacked", "test pictures per attack (default: 500)", kind=WHOLE, more={"default": 500}),
+    Option("--write", "also write figures.json and the model card beside the model", kind=SWITCH),
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Adds the verbs data, train, figures and samples."""
-    verbs = parser.add_subparsers(dest="demo_verb", required=True, metavar="VERB")
-
-    data = verbs.add_parser("data", help="write pictures of the toy world as class folders")
-    data.add_argument("folder", type=Path, metavar="DIR", help="a new or empty folder")
-    data.add_argument("--task", default="shapes", help=f"what the classes are: {', '.join(TASKS)} (default: shapes)")
-    data.add_argument("--split", default="test", help=f"{', '.join(SPLITS)} (default: test)")
-    data.add_argument("--domain", default="plain", help=f"how it looks: {', '.join(DOMAINS)} (default: plain)")
-    data.add_argument("--per-class", type=int, default=10, metavar="N", help="pictures of each class (default: 10)")
-
-    train = verbs.add_parser("train", help="train the bundled tiny CLIP again from nothing; goes on where it stopped")
-    train.add_argument("--out", type=Path, metavar="DIR", help="where the model goes (default: the user's data folder)")
-    train.add_argument("--steps", type=int, help="training steps (default: those of the bundled model)")
-    train.add_argument("--pictures", type=int, help="training pictures (default: those of the bundled model)")
-    train.add_argument("--processes", type=int, default=2, help="processes that render pictures (default: 2)")
-
-    figures = verbs.add_parser("figures", help="measure a demo model on every set of the toy world, clean and attacked")
-    figures.add_argument("--model", type=Path, metavar="DIR", help="an exported model (default: the bundled one)")
-    figures.add_argument("--n", type=int, default=1000, help="test pictures per set (default: 1000)")
-    figures.add_argument("--n-attacked", type=int, default=500, help="test pictures per attack (default: 500)")
-    figures.add_argument(
-        "--write", action="store_true", help="also write figures.json and the model card beside the model"
-    )
-
-    samples = verbs.add_parser("samples", help="draw the sample pictures again")
-    samples.add_argument("folder", type=Path, metavar="DIR", help="where they go")
-
-    for verb in (data, train, figures, samples):
-        add_common(verb)
+    """Add the verbs data, train, figures and samples."""
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    add_verb(verbs, "data", _in_fp32(_data), "write pictures of the toy world as class folders", *DATA)
+    again = "train the bundled tiny CLIP again from nothing; goes on where it stopped"
+    add_verb(verbs, "train", _in_fp32(_train), again, *TRAIN)
+    every = "measure a demo model on every set of the toy world, clean and attacked"
+    add_verb(verbs, "figures", _in_fp32(_figures), every, *FIGURES)
+    folder = Option("folder", "where they go", kind=PATH, metavar="DIR")
+    add_verb(verbs, "samples", _in_fp32(_samples), "draw the sample pictures again", folder)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Does what the arguments ask; raises CaptError where it cannot."""
-    if args.precision != "fp32":
-        raise BadRequest("The toy world is drawn, trained and measured in fp32.", "Leave out --precision.")
-    verbs = {"data": _data, "train": _train, "figures": _figures, "samples": _samples}
-    verbs[args.demo_verb](args)
-    return 0
+def _in_fp32(do: Run) -> Run:
+    def run(args: argparse.Namespace) -> int | None:
+        if args.precision != "fp32":
+            raise BadRequest("The toy world is drawn, trained and measured in fp32.", "Leave out --precision.")
+        return do(args)
 
-
-def _tell(args: argparse.Namespace, sentence: str, **facts: object) -> None:
-    """The result: a sentence, or with --json the facts it is made of."""
-    print(json.dumps({"event": "summary", **facts}) if args.json else sentence)
+    return run
 
 
 class _Reporter:
@@ -92,12 +88,10 @@ def _data(args: argparse.Namespace) -> None:
     )
     sentence = f"{count} pictures of {args.task} ({args.domain}, {args.split}) in {args.folder}"
     what = {"task": args.task, "domain": args.domain, "split": args.split, "seed": args.seed}
-    _tell(args, sentence, n=count, folder=str(args.folder), **what)
+    print_result(args, {"n": count, "folder": str(args.folder), **what}, sentence)
 
 
 def _train(args: argparse.Namespace) -> None:
-    from dataclasses import replace
-
     from capt_engine.demo import pretrain, training_set
     from capt_engine.folders import data_dir
     from capt_engine.model.devices import pick_device
@@ -120,12 +114,11 @@ def _train(args: argparse.Namespace) -> None:
     training.run(_Reporter(quiet=args.quiet))
     pretrain.export(training.average, plan, out, training.step)
     sentence = f"The model is in {out}; measure it with: capt demo figures --model {out} --write"
-    _tell(args, sentence, folder=str(out), steps=training.step, pictures=plan.pictures, seed=plan.seed)
+    facts = {"folder": str(out), "steps": training.step, "pictures": plan.pictures, "seed": plan.seed}
+    print_result(args, facts, sentence)
 
 
 def _figures(args: argparse.Namespace) -> None:
-    from dataclasses import asdict
-
     from capt_engine.demo import figures
     from capt_engine.model.devices import pick_device
     from capt_engine.resources import resource
@@ -138,12 +131,11 @@ def _figures(args: argparse.Namespace) -> None:
     if args.write:
         figures.write(folder, measured)
         print(f"Written: {folder / 'figures.json'} and {folder / 'README.md'}", file=sys.stderr)
-    if args.json:
-        _tell(args, "", figures=[asdict(figure) for figure in measured])
+    print_result(args, {"figures": [asdict(figure) for figure in measured]})
 
 
 def _samples(args: argparse.Namespace) -> None:
     from capt_engine.demo.samples import write_samples
 
     count = write_samples(args.folder)
-    _tell(args, f"{count} samples in {args.folder}", n=count, folder=str(args.folder))
+    print_result(args, {"n": count, "folder": str(args.folder)}, f"{count} samples in {args.folder}")

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
-
 from capt_engine.formatting import p_equals
 from capt_engine.records import SanityScore
+from capt_engine.runs.options_table import Option
 
-
-def add_pictures(parser: argparse.ArgumentParser) -> None:
-    """The pictures that what was imported is tried on."""
-    parser.add_argument(
-        "--pictures",
-        default="",
-        metavar="DATA",
-        help="labelled pictures to try it on (class folders or a list; default: the demo pictures)",
-    )
+PICTURES = Option(
+    "--pictures",
+    "labelled pictures to try it on (class folders or a list; default: the demo pictures)",
+    "pictures",
+    metavar="DATA",
+)
 
 
 def scored(who: str, score: SanityScore) -> str:

@@ -1,8 +1,10 @@
-"""Rows and summaries as a terminal prints them, in words or as JSON."""
+"""Rows and summaries as a terminal prints them, as text or as JSON."""
 
 from __future__ import annotations
 
+import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from capt_engine import formatting
@@ -17,13 +19,30 @@ from capt_engine.records import (
 )
 
 
-def print_json(event: str, value: dict[str, object]) -> None:
-    """One JSON object on a line of its own."""
-    print(json.dumps({"event": event, **value}, allow_nan=False))
+def print_json(event: str, value: Mapping[str, object]) -> None:
+    """Print one JSON object on a line of its own."""
+    print(json.dumps({"event": event, **value}, allow_nan=False), flush=True)
+
+
+def print_result(args: argparse.Namespace, facts: Mapping[str, object], *lines: str) -> None:
+    """Print the end of a command: with --json its facts, as the event "summary", else its lines."""
+    if args.json:
+        print_json("summary", facts)
+    else:
+        for line in lines:
+            print(line)
+
+
+def fact_lines(facts: Mapping[str, object]) -> list[str]:
+    """Write facts as lines of name and value; a value that is no text is written as JSON."""
+    return [
+        f"{name.replace('_', ' ')}: {value if isinstance(value, str) else json.dumps(value)}"
+        for name, value in facts.items()
+    ]
 
 
 def print_row(row: PictureRow | FailedPicture, *, as_json: bool) -> None:
-    """One picture's outcome."""
+    """Print one picture's outcome."""
     from capt_engine.runs.table import cells
 
     if as_json and isinstance(row, FailedPicture):
@@ -32,13 +51,18 @@ def print_row(row: PictureRow | FailedPicture, *, as_json: bool) -> None:
         assert isinstance(row, PictureRow)
         print_json("row", dict(cells(row)))
     elif isinstance(row, FailedPicture):
-        print(f"{_shown(row.path)}: {row.message} {row.hint}".rstrip())
+        print(failure_line(row))
     else:
         print(_line(row))
 
 
+def failure_line(failed: FailedPicture) -> str:
+    """Write why a picture could not be used."""
+    return f"{failed.path}: {failed.message} {failed.hint}".rstrip()
+
+
 def closing(result: AnalyzeResult, run_dir: str | None) -> str:
-    """The summary in sentences."""
+    """Write the summary of a run as sentences, one a line. run_dir: the folder that the run is kept in, if any."""
     labelled = result.label_source != "model"
     lines = [
         f"{result.n} pictures, {result.n_failed} not usable, {result.wall_s:.1f} s on {result.device}, model {result.model}."
@@ -49,7 +73,7 @@ def closing(result: AnalyzeResult, run_dir: str | None) -> str:
             lines += _sentences(one, f"{name} ({_name(one.prompts)}): " if name else "", labelled=labelled)
     if result.compared is not None:
         tests = (("clean", result.compared.clean), ("attacked", result.compared.robust))
-        lines += [_paired(words, test) for words, test in tests if test is not None]
+        lines += [_paired(name, test) for name, test in tests if test is not None]
     lines += _matrix(result)
     several = len(result.corruptions) > 1
     for name, table in zip("AB", result.corruptions, strict=False):
@@ -68,7 +92,7 @@ def closing(result: AnalyzeResult, run_dir: str | None) -> str:
 
 
 def with_interval(share: float | None, interval: tuple[float, float] | None) -> str:
-    """A share with its interval."""
+    """Write a share in [0, 1] as percent with its 95 % interval, or "not measured"."""
     if share is None or interval is None:
         return "not measured"
     return f"{formatting.percent(share)} (95 % interval {formatting.interval(*interval)})"
@@ -113,19 +137,19 @@ def _smallest(result: AnalyzeResult) -> list[str]:
     one, threat = result.minimal_eps, result.threat_model
     if one is None or not one.n:
         return []
-    said = [
+    lower, median, upper = (
         "beyond any" if eps is None else formatting.measured_budget(eps, threat.norm)
         for eps in (one.lower, one.median, one.upper)
-    ]
+    )
     return [
-        f"    Smallest ε of {one.n} pictures: median {said[1]}, quartiles {said[0]} and {said[2]}; {one.unbroken} never broke."
+        f"    Smallest ε of {one.n} pictures: median {median}, quartiles {lower} and {upper}; {one.unbroken} never broke."
     ]
 
 
 def _matrix(result: AnalyzeResult) -> list[str]:
     """Return the transfer matrix as lines, one for each model that pictures were computed on."""
-    asked = list(dict.fromkeys(one.prompts for one in result.matrix))
-    lines = [f"Asked, in this order: {', '.join(_name(one) for one in asked)}."] if asked else []
+    judges = list(dict.fromkeys(one.prompts for one in result.matrix))
+    lines = [f"Asked, in this order: {', '.join(_name(one) for one in judges)}."] if judges else []
     for on in dict.fromkeys(one.aimed_at for one in result.matrix):
         shares = [formatting.percent(one.kept / one.n) if one.n else "–" for one in result.matrix if one.aimed_at == on]
         lines.append(f"    {f'computed on {_name(on)}' if on else 'clean'}: {', '.join(shares)}")
@@ -133,7 +157,10 @@ def _matrix(result: AnalyzeResult) -> list[str]:
 
 
 def corruption_lines(table: CorruptionTable, who: str = "") -> list[str]:
-    """Kinds as lines, severities as columns, the mean with its interval at the end. who: what the first line begins with."""
+    """Write a table of corruptions as lines: a kind a line, a severity a column, the mean with its interval last.
+
+    who: text that the first line begins with.
+    """
     severities = sorted({one.severity for one in table.cells})
     shares = {(one.kind, one.severity): formatting.percent(one.kept / one.n) for one in table.cells}
     width = max(len(one.kind) for one in table.kinds)
@@ -169,25 +196,21 @@ def _checks(result: AnalyzeResult) -> list[str]:
     return lines + [f"    {one.title}: failed ({one.shown}). {one.message}" for one in failed]
 
 
-def _paired(words: str, test: PairedTest) -> str:
+def _paired(name: str, test: PairedTest) -> str:
     return (
-        f"B minus A, {words}: {formatting.points(test.difference, test.low, test.high)}; "
+        f"B minus A, {name}: {formatting.points(test.difference, test.low, test.high)}; "
         f"only B right {test.only_b}, only A right {test.only_a} of {test.n}; McNemar's exact {formatting.p_equals(test.p_value)}."
     )
 
 
 def _name(prompts: str) -> str:
     """Prompts by their name, without the folders a file lies in."""
-    return _shown(Path(prompts).stem if prompts.endswith(".safetensors") else prompts)
-
-
-def _shown(path: str) -> str:
-    return path.encode("utf-8", "backslashreplace").decode("utf-8")
+    return Path(prompts).stem if prompts.endswith(".safetensors") else prompts
 
 
 def _line(row: PictureRow) -> str:
     best = row.clean.winner
-    text = f"{_shown(row.path)}: {row.classes[best]} {formatting.percent(row.clean.probabilities[best])}"
+    text = f"{row.path}: {row.classes[best]} {formatting.percent(row.clean.probabilities[best])}"
     if row.label_source != "model" and row.classes[best] != row.label:
         text += f" (wrong: {row.label})"
     if row.prompt_id != "none" or row.aimed_at not in ("", row.prompt_id):

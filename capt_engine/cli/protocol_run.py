@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import queue
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from capt_engine.api import Engine
-from capt_engine.cli.run_job import fail
+from capt_engine.cli.run_job import OnEvent, ending, failed
 from capt_engine.cli.terminal import ProgressLine
 from capt_engine.formatting import budget, duration, percent
 from capt_engine.protocols.cache import WorkFolder
@@ -20,14 +20,11 @@ from capt_engine.records import (
     NO_PROMPTS,
     AnalyzeResult,
     EngineFailed,
-    EngineNote,
     Event,
     FailedPicture,
     Failure,
     JobCancelled,
     JobFailed,
-    JobFinished,
-    JobProgress,
     PictureRow,
     Request,
     Result,
@@ -36,7 +33,7 @@ from capt_engine.records import (
 )
 
 _POLL_S = 2.0
-_TOLD_SETTINGS = (
+_SETTINGS = (
     "lambda_",
     "alpha",
     "epochs",
@@ -47,11 +44,7 @@ _TOLD_SETTINGS = (
     "attack_step_size",
     "attack_loss",
 )
-_TOLD_VERSIONS = ("capt-explorer", "python", "torch")
-
-
-class Stopped(Exception):
-    """The user asked to stop."""
+_VERSIONS = ("capt-explorer", "python", "torch")
 
 
 class _Refused(Exception):
@@ -84,8 +77,8 @@ class CellRun:
         self._spent_s: list[float] = []
         self._at = 0
 
-    def run(self) -> int:
-        """Compute until nothing is left; returns the exit code. Raises Stopped when interrupted."""
+    def run(self) -> None:
+        """Compute until nothing is left; raises KeyboardInterrupt when interrupted, JobEnded where going on makes no sense."""
         # Failures of an earlier run get another chance, as their cause may have been mended; those of this run do not.
         left = [cell for cell in self._cells if not self._is_done(cell, failures=False)]
         self._progress.say(f"{len(self._cells) - len(left)} of {len(self._cells)} cells are there already.")
@@ -105,16 +98,15 @@ class CellRun:
                 left = busy
         except _Refused as refused:
             self._progress.clear()
-            return fail(refused.failure)
+            raise failed(refused.failure) from None
         finally:
             self._progress.clear()
             if self._engine is not None:
                 self._engine.close(timeout_s=5)
-        return 0
 
     def _is_done(self, cell: Cell, *, failures: bool = True) -> bool:
-        told = self._folder.read(self._setting.cell_key(cell))
-        return told is not None and (failures or not told.get("failure"))
+        found = self._folder.read(self._setting.cell_key(cell))
+        return found is not None and (failures or not found.failure)
 
     def _compute(self, cell: Cell) -> bool:
         """Tune where need be, measure and keep; False where another process is at it."""
@@ -127,17 +119,17 @@ class CellRun:
                 tuned_s = self._tuned(cell)
                 if tuned_s is None:
                     return False
-                told = self._measured(cell) | {"tune_s": tuned_s}
+                outcome = self._measured(cell) | {"tune_s": tuned_s}
             except _Refused as refused:
                 if refused.fatal:
                     raise
-                told = {"failure": f"{refused.failure.message} {refused.failure.hint}".strip()}
-            asked = {"name": cell.name, "cell": asdict(cell), "setting": asdict(self._setting), "versions": _versions()}
-            self._folder.write(key, asked | told)
+                outcome = {"failure": f"{refused.failure.message} {refused.failure.hint}".strip()}
+            about = {"name": cell.name, "cell": asdict(cell), "setting": asdict(self._setting), "versions": _versions()}
+            self._folder.write(key, about | outcome)
         self._spent_s.append(time.monotonic() - started_s)
         left = sum(not self._is_done(other) for other in self._cells)
         self._progress.say(
-            f"{len(self._cells) - left} of {len(self._cells)} cells: {cell.name}: {_outcome(told)} "
+            f"{len(self._cells) - left} of {len(self._cells)} cells: {cell.name}: {_outcome(outcome)} "
             f"({duration(self._spent_s[-1])}; {self._remaining(left)})"
         )
         return True
@@ -164,7 +156,7 @@ class CellRun:
             place = self._place(cell.recipe.dataset)
             request = tune_request(cell.recipe, self._setting, place, str(out), self._device)
             try:
-                self._ask(request, f"{cell.recipe.name}: tuning", self._remarks)
+                self._result(request, f"{cell.recipe.name}: tuning", self._remarks)
             except _Refused as refused:
                 self._refused[key] = refused.failure
                 raise
@@ -191,7 +183,7 @@ class CellRun:
                     if isinstance(row, FailedPicture) or row.prompt_id == (prompts or NO_PROMPTS)
                 )
 
-        result = self._ask(request, f"{cell.name}: measuring", news)
+        result = self._result(request, f"{cell.name}: measuring", news)
         assert isinstance(result, AnalyzeResult)
         return {
             **answers(rows, [budget(eps) for eps in self._setting.budgets]),
@@ -210,37 +202,22 @@ class CellRun:
     def _show(self, done: int = 0, total: int = 0, note: str = "") -> None:
         self._progress.show(done, total, note, None)
 
-    def _ask(self, request: Request, note: str, news: Callable[[Event], None]) -> Result:
-        """One job to its end; raises _Refused, and Stopped after an interrupt."""
+    def _result(self, request: Request, note: str, on_event: OnEvent) -> Result:
+        """One job to its end; raises _Refused, and KeyboardInterrupt after an interrupt."""
         if self._engine is None:
             self._engine = Engine(self._events.put, device=self._device)
-        job = self._engine.submit(request)
         done = sum(self._is_done(cell) for cell in self._cells)
-        where = f"cell {done + 1} of {len(self._cells)}: {note}"
-        while True:
-            try:
-                event = self._events.get()
-                match event:
-                    case EngineNote(text):
-                        self._progress.show(0, 0, text, None)
-                    case JobProgress(_, at, total, what, remaining_s):
-                        self._progress.show(at, total, f"{where}, {what}", remaining_s)
-                    case JobFinished(_, result):
-                        return result
-                    case EngineFailed(failure):
-                        raise _Refused(failure, fatal=True)
-                    case JobFailed(_, failure):
-                        raise _Refused(failure)
-                    case JobCancelled():
-                        raise Stopped
-                    case _:
-                        news(event)
-            except KeyboardInterrupt:
-                self._engine.cancel(job)
+        where = f"cell {done + 1} of {len(self._cells)}: {note}, "
+        end = ending(self._engine, self._events, request, self._progress, on_event, where)
+        if isinstance(end, JobCancelled):
+            raise KeyboardInterrupt
+        if isinstance(end, JobFailed | EngineFailed):
+            raise _Refused(end.failure, fatal=isinstance(end, EngineFailed))
+        return end.result
 
 
 def answers(rows: Sequence[PictureRow | FailedPicture], budgets: Sequence[str]) -> dict[str, object]:
-    """`right`, as `Measured` tells it, and the fingerprint of the pictures in their order; `files` are those that could not be used."""
+    """Return `right`, as `Measured` describes it, and `pictures`, a fingerprint of the pictures in their order."""
     paths = list(dict.fromkeys(row.path for row in rows))
     right = {name: dict.fromkeys(paths, "-") for name in ("clean", *budgets)}
     pictures = dict.fromkeys(paths, "-")
@@ -257,23 +234,23 @@ def answers(rows: Sequence[PictureRow | FailedPicture], budgets: Sequence[str]) 
 
 
 def _tuned_with(prompts: str) -> dict[str, object]:
-    """The settings that the prompts were really tuned with, as their file tells, and what was noticed on the way."""
+    """Return the settings that the prompts were really tuned with, as their file has them, and what was noticed on the way."""
     from capt_engine.model.checkpoints import read_document
 
     document = read_document(Path(prompts))
     shape = {"coupling": document.shape.coupling, "n_ctx": document.shape.n_ctx, "depth": document.shape.depth}
-    told = {name: document.settings[name] for name in _TOLD_SETTINGS if name in document.settings}
-    return {"tuned_with": shape | told, "tuning_notes": document.notes}
+    settings = {name: document.settings[name] for name in _SETTINGS if name in document.settings}
+    return {"tuned_with": shape | settings, "tuning_notes": document.notes}
 
 
 def _mark(right: bool) -> str:
     return "1" if right else "0"
 
 
-def _outcome(told: dict[str, object]) -> str:
-    right = told.get("right")
+def _outcome(outcome: dict[str, object]) -> str:
+    right = outcome.get("right")
     if not isinstance(right, dict):
-        return f"failed: {told.get('failure')}"
+        return f"failed: {outcome.get('failure')}"
     return ", ".join(
         f"{name} {percent(text.count('1') / max(1, len(text) - text.count('-')))}" for name, text in right.items()
     )
@@ -283,4 +260,4 @@ def _versions() -> str:
     from capt_engine.runs.versions import versions
 
     found = versions()
-    return ", ".join(f"{name} {found[name]}" for name in _TOLD_VERSIONS if name in found)
+    return ", ".join(f"{name} {found[name]}" for name in _VERSIONS if name in found)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +13,17 @@ from capt_engine.download.client import Fetched, Paused, fetch, parts_folder
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.files import move_new, write_atomic
 from capt_engine.folders import models_dir
+from capt_engine.jobs.context import OnEvent
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.model.store import catalog, install_record
 from capt_engine.reading import json_if_sound
 from capt_engine.records import (
     DownloadRequest,
     DownloadResult,
-    Event,
     JobId,
     Ledger,
     LedgerRequest,
     ListModelsRequest,
-    ModelsListed,
     OfflineRequest,
     OfflineSet,
     Request,
@@ -33,28 +31,19 @@ from capt_engine.records import (
 )
 
 
-class Fetcher:
-    """Does the light worker's jobs."""
-
-    def handle(
-        self, job: JobId, request: Request, on_event: Callable[[Event], None], progress: StoppableProgress
-    ) -> Result:
-        """See `Handles.handle`."""
-        del job, on_event
-        if isinstance(request, ListModelsRequest):
-            return _listed()
-        if isinstance(request, LedgerRequest):
+def handle(_: JobId, request: Request, __: OnEvent, progress: StoppableProgress) -> Result:
+    """Do one of the light worker's jobs: list, lock the network away, or fetch. Raises CaptError."""
+    match request:
+        case ListModelsRequest():
+            return catalog.listed()
+        case LedgerRequest():
             return Ledger(offline.ledger())
-        if isinstance(request, OfflineRequest):
-            offline.set_lock(request.locked)
-            return OfflineSet(request.locked)
-        if isinstance(request, DownloadRequest):
+        case OfflineRequest(locked):
+            offline.set_lock(locked)
+            return OfflineSet(locked)
+        case DownloadRequest():
             return download(request, progress)
-        raise TypeError(f"{type(request).__name__} is not for this worker.")
-
-
-def _listed() -> ModelsListed:
-    return catalog.listed()
+    raise TypeError(f"{type(request).__name__} is not for this worker.")
 
 
 def download(request: DownloadRequest, progress: StoppableProgress) -> DownloadResult:
@@ -111,8 +100,8 @@ def _check_config(parts: Path, entry: dict[str, Any]) -> None:
     if config is None or not isinstance(config.get("model_cfg"), dict):
         shutil.rmtree(parts)
         raise BadCheckpoint(f"{path.name} of {entry['repo']} is no model's configuration.", "It was removed.")
-    told = bool(config["model_cfg"].get("quick_gelu", False))
-    wanted = {"QuickGELU": True, "GELU": False}.get(entry["activation"], told)
-    if told != wanted:
+    stored = bool(config["model_cfg"].get("quick_gelu", False))
+    wanted = {"QuickGELU": True, "GELU": False}.get(entry["activation"], stored)
+    if stored != wanted:
         config["model_cfg"]["quick_gelu"] = wanted
         write_atomic(path, json.dumps(config, indent=1))

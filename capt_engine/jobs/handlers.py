@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, get_type_hints
 
 import torch
 
@@ -18,12 +17,12 @@ from capt_engine.errors import BadImage, BadRequest
 from capt_engine.evaluation.analysis import analyze, evaluate
 from capt_engine.evaluation.plan import Variant, chosen, plan_analysis, plan_evaluation
 from capt_engine.files import sha256
-from capt_engine.jobs import catalogue, data_jobs, importing, reporting, run_recording
+from capt_engine.jobs import catalogue, data_jobs, importing, install_jobs, tuning_jobs
 from capt_engine.jobs.chart_saving import handle_save_chart
-from capt_engine.jobs.install_jobs import handle_remove, handle_verify
+from capt_engine.jobs.context import Gathered, JobContext
 from capt_engine.jobs.model_cache import ModelCache
-from capt_engine.jobs.stoppable import StoppableProgress
-from capt_engine.jobs.tuning_jobs import handle_forecast, handle_save_tuned, handle_tune
+from capt_engine.jobs.reporting import handle_report
+from capt_engine.jobs.run_recording import Rows, recorded, refuse_early, with_pictures
 from capt_engine.metrics.alpha import AlphaRule
 from capt_engine.model.checkpoints import plain_sentence, read_document
 from capt_engine.model.classifier import Classifier
@@ -39,79 +38,48 @@ from capt_engine.records import (
     CheckClassesRequest,
     ClassesChecked,
     EvaluateRequest,
-    Event,
     FailedPicture,
-    ForecastRequest,
-    ImportLpipsRequest,
-    ImportModelRequest,
-    ImportPromptsRequest,
-    JobId,
     ListRunsRequest,
-    PagesReady,
     Picture,
     PicturesFound,
     Preview,
     PreviewRequest,
     PreviewResult,
     PreviewsReady,
-    RemoveRequest,
-    ReportRequest,
-    ReportResult,
     Request,
     Result,
-    RowsReady,
     RunRequest,
     RunsListed,
-    SanityRequest,
-    SaveChartRequest,
-    SaveTunedRequest,
-    ScanRequest,
-    SplitRequest,
-    TuneRequest,
-    VerifyRequest,
 )
 from capt_engine.runs.kept_runs import kept_runs
 from capt_engine.runs.kept_runs import own_folder as own_runs
 
-OnEvent = Callable[[Event], None]
-R = TypeVar("R")
-Handler = Callable[[ModelCache, JobId, Request, OnEvent, StoppableProgress], Result]
 
-# Previews travel together for this long, so that a folder of thousands does not flood the window with events.
-_GATHER_S = 0.1
-
-
-def handle_analyze(
-    cache: ModelCache, job: JobId, request: AnalyzeRequest, on_event: OnEvent, progress: StoppableProgress
-) -> AnalyzeResult:
+def handle_analyze(job: JobContext, request: AnalyzeRequest) -> AnalyzeResult:
     """Load what the request names, then predict, attack and compare."""
-    run_recording.refuse_early(request)
-    perceptual = cache.lpips(request)
-    progress(0, 0, f"loading {request.options.model}")
+    refuse_early(request)
+    perceptual = job.cache.lpips(request)
+    job.progress(0, 0, f"loading {request.options.model}")
     own = _prompts_of(request.options.prompts)
     classes, template = catalogue.suggestion(request.options.model)
     if own is not None and not request.options.classes:
         document = read_document(own)
         classes, template = document.classes or classes, plain_sentence(document)
     classes, template = request.options.classes or classes, request.options.template or template
-    variants, frozen = _variants(cache, request, classes, template)
-    wanted = run_recording.with_pictures(request)
-    source, _ = _beside(cache, request, classes, template)
+    variants, frozen = _variants(job.cache, request, classes, template)
+    wanted = with_pictures(request)
+    source, _ = _beside(job.cache, request, classes, template)
     work = plan_analysis(wanted, variants, frozen, source=source, lpips=perceptual)
     if request.options.resume:
         raise BadRequest("An analysis cannot be gone on with.", "Start it again in a new folder.")
-    with run_recording.opened(request, work, template) as folder:
-        emit = run_recording.passing(request, folder, lambda rows: on_event(RowsReady(job, tuple(rows))))
-        return run_recording.closed(request, folder, analyze(work, request.paths, emit, progress))
+    return recorded(job, request, work, template, lambda emit, _: analyze(work, request.paths, emit, job.progress))
 
 
-def handle_evaluate(
-    cache: ModelCache, job: JobId, request: EvaluateRequest, on_event: OnEvent, progress: StoppableProgress
-) -> AnalyzeResult:
+def handle_evaluate(job: JobContext, request: EvaluateRequest) -> AnalyzeResult:
     """Load the labelled pictures and what else the request names, then predict, attack and count."""
-    run_recording.refuse_early(request)
-    perceptual = cache.lpips(request)
-    progress(0, 0, "looking for pictures")
+    refuse_early(request)
+    perceptual = job.cache.lpips(request)
+    job.progress(0, 0, "looking for pictures")
     data, label_source = labelled(request.data, request.split, request.data_root)
     names = request.options.classes or data.classes
     if len(names) != len(data.classes):
@@ -123,17 +91,19 @@ def handle_evaluate(
     items = chosen(data, request.limit, request.shard, request.options.seed)
     if not items:
         raise BadRequest("There is no picture to evaluate.", "Choose another part of the data, or a larger limit.")
-    progress(0, 0, f"loading {request.options.model}")
+    job.progress(0, 0, f"loading {request.options.model}")
     template = request.options.template or data.template
-    variants, frozen = _variants(cache, request, data.classes, template)
-    wanted = run_recording.with_pictures(request)
-    source, baseline = _beside(cache, request, data.classes, template)
+    variants, frozen = _variants(job.cache, request, data.classes, template)
+    wanted = with_pictures(request)
+    source, baseline = _beside(job.cache, request, data.classes, template)
     work = plan_evaluation(wanted, variants, frozen, label_source, source=source, baseline=baseline, lpips=perceptual)
-    with run_recording.opened(request, work, template) as folder:
-        done = frozenset((*request.skip, *(folder.done if folder else ())))
+
+    def evaluated(emit: Callable[[Rows], None], finished: Iterable[str]) -> AnalyzeResult:
+        done = {*request.skip, *finished}
         left = [item for item in items if item.path not in done]
-        emit = run_recording.passing(request, folder, lambda rows: on_event(RowsReady(job, tuple(rows))))
-        return run_recording.closed(request, folder, evaluate(work, left, emit, progress, probed=items))
+        return evaluate(work, left, emit, job.progress, probed=items)
+
+    return recorded(job, request, work, template, evaluated)
 
 
 def _prompts_of(name: str | None) -> Path | None:
@@ -182,26 +152,21 @@ def _beside(
     return source, found.get(below)
 
 
-def handle_preview(
-    cache: ModelCache, job: JobId, request: PreviewRequest, on_event: OnEvent, progress: StoppableProgress
-) -> PreviewResult:
+def handle_preview(job: JobContext, request: PreviewRequest) -> PreviewResult:
     """Find the pictures, name them all at once, then send their small views as they become ready."""
-    del cache
     found = collect(request.paths)
     skipped = tuple(FailedPicture(path, sentence) for path, sentence in found.skipped)
-    on_event(PicturesFound(job, found.files, skipped))
-    ready: list[Preview | FailedPicture] = []
-    sent_s, n_failed = time.monotonic(), len(skipped)
+    job.on_event(PicturesFound(job.id, found.files, skipped))
+    small: Gathered[Preview | FailedPicture] = Gathered(
+        lambda previews: job.on_event(PreviewsReady(job.id, previews)), data_jobs.GATHER_S
+    )
+    n_failed = len(skipped)
     for done, path in enumerate(found.files):
-        progress(done, len(found.files), "reading pictures")
+        job.progress(done, len(found.files), "reading pictures")
         one = _preview(path, request.size)
         n_failed += isinstance(one, FailedPicture)
-        ready.append(one)
-        if time.monotonic() - sent_s >= _GATHER_S:
-            on_event(PreviewsReady(job, tuple(ready)))
-            ready, sent_s = [], time.monotonic()
-    if ready:
-        on_event(PreviewsReady(job, tuple(ready)))
+        small.add(one)
+    small.send()
     return PreviewResult(len(found.files) + len(skipped) - n_failed, n_failed)
 
 
@@ -215,13 +180,10 @@ def _preview(path: str, size: int) -> Preview | FailedPicture:
     return Preview(path, photo.width, photo.height, Picture(width, height, small.tobytes()), photo.notes)
 
 
-def handle_check_classes(
-    cache: ModelCache, job: JobId, request: CheckClassesRequest, on_event: OnEvent, progress: StoppableProgress
-) -> ClassesChecked:
+def handle_check_classes(job: JobContext, request: CheckClassesRequest) -> ClassesChecked:
     """Count tokens as the model would, without encoding anything."""
-    del job, on_event
-    progress(0, 0, f"loading {request.model}")
-    backbone = cache.backbone(request.model, "auto")
+    job.progress(0, 0, f"loading {request.model}")
+    backbone = job.cache.backbone(request.model, "auto")
     names = [name.replace("_", " ").strip() for name in request.classes]
     before, after = split_template(request.template)
     tokens = count_tokens(backbone, [f"{before}{name}{after}" for name in names]) if names else ()
@@ -233,76 +195,50 @@ def handle_check_classes(
     )
 
 
-def handle_report(
-    cache: ModelCache, job: JobId, request: ReportRequest, on_event: OnEvent, progress: StoppableProgress
-) -> ReportResult:
-    """Write a report of kept runs, or draw its pages."""
-    del cache
-    return reporting.made(request, lambda first, total, pages: on_event(PagesReady(job, first, total, pages)), progress)
-
-
-def handle_list_runs(
-    cache: ModelCache, job: JobId, request: ListRunsRequest, on_event: OnEvent, progress: StoppableProgress
-) -> RunsListed:
+def handle_list_runs(job: JobContext, request: ListRunsRequest) -> RunsListed:
     """Look for kept runs."""
-    del cache, job, on_event
-    progress(0, 0, "looking for runs")
+    job.progress(0, 0, "looking for runs")
     return RunsListed(kept_runs(Path(request.folder) if request.folder else own_runs()))
 
 
-def handle_catalogue(
-    cache: ModelCache, job: JobId, request: CatalogueRequest, on_event: OnEvent, progress: StoppableProgress
-) -> Catalogue:
-    """Look at the shelves again."""
-    del cache, job, request
-    progress(0, 0, "looking at the models")
+def handle_catalogue(job: JobContext, request: CatalogueRequest) -> Catalogue:
+    """Look again for what is installed."""
+    del request
+    job.progress(0, 0, "looking at the models")
     found = catalogue.catalogue()
-    on_event(CatalogueChanged(found))
+    job.on_event(CatalogueChanged(found))
     return found
 
 
-def _on(
-    kind: type[R], do: Callable[[ModelCache, JobId, R, OnEvent, StoppableProgress], Result]
-) -> tuple[type, Handler]:
-    """A row of the table; the types of the request and of what is done with it have to fit."""
-
-    def checked(
-        cache: ModelCache, job: JobId, request: Request, on_event: OnEvent, progress: StoppableProgress
-    ) -> Result:
-        if not isinstance(request, kind):
-            raise TypeError(f"{type(request).__name__} is no {kind.__name__}.")
-        return do(cache, job, request, on_event, progress)
-
-    return kind, checked
-
-
-HANDLERS: dict[type, Handler] = dict(
-    (
-        _on(VerifyRequest, handle_verify),
-        _on(RemoveRequest, handle_remove),
-        _on(AnalyzeRequest, handle_analyze),
-        _on(CatalogueRequest, handle_catalogue),
-        _on(EvaluateRequest, handle_evaluate),
-        _on(TuneRequest, handle_tune),
-        _on(ForecastRequest, handle_forecast),
-        _on(SaveTunedRequest, handle_save_tuned),
-        _on(ReportRequest, handle_report),
-        _on(ListRunsRequest, handle_list_runs),
-        _on(SaveChartRequest, handle_save_chart),
-        _on(PreviewRequest, handle_preview),
-        _on(CheckClassesRequest, handle_check_classes),
-        _on(ScanRequest, data_jobs.handle_scan),
-        _on(SplitRequest, data_jobs.handle_split),
-        _on(ImportPromptsRequest, importing.handle_import_prompts),
-        _on(ImportModelRequest, importing.handle_import_model),
-        _on(ImportLpipsRequest, importing.handle_import_lpips),
-        _on(SanityRequest, importing.handle_sanity),
+# What a handler takes is said by the type of its request.
+HANDLERS: dict[type, Callable[[JobContext, Any], Result]] = {
+    get_type_hints(handler)["request"]: handler
+    for handler in (
+        install_jobs.handle_verify,
+        install_jobs.handle_remove,
+        handle_analyze,
+        handle_catalogue,
+        handle_evaluate,
+        tuning_jobs.handle_tune,
+        tuning_jobs.handle_forecast,
+        tuning_jobs.handle_save_tuned,
+        handle_report,
+        handle_list_runs,
+        handle_save_chart,
+        handle_preview,
+        handle_check_classes,
+        data_jobs.handle_scan,
+        data_jobs.handle_split,
+        importing.handle_import_prompts,
+        importing.handle_import_model,
+        importing.handle_import_lpips,
+        importing.handle_sanity,
     )
-)
+}
 
 
-def handle(cache: ModelCache, job: JobId, request: Request, on_event: OnEvent, progress: StoppableProgress) -> Result:
-    """Do what a request asks; its rows and previews leave through `on_event`. Raises CaptError."""
+def handle(job: JobContext, request: Request) -> Result:
+    """Do what a request asks; its rows and previews leave through the job's `on_event`. Raises CaptError."""
     # A job may run at a tick of another, and what holds there (no gradients, say) must not hold in it.
     with torch.inference_mode(False), torch.enable_grad():
-        return HANDLERS[type(request)](cache, job, request, on_event, progress)
+        return HANDLERS[type(request)](job, request)

@@ -14,10 +14,10 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from capt_engine import plugins
 from capt_engine.errors import Cancelled, CaptError, Stopped
+from capt_engine.jobs.context import OnEvent
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.records import (
     DownloadRequest,
@@ -68,26 +68,21 @@ class _Job:
         return self.stop.is_set() or self.keep.is_set()
 
 
-class Handles(Protocol):
-    """The handler of a worker's jobs, made once on the worker's thread."""
-
-    def handle(
-        self, job: JobId, request: Request, on_event: Callable[[Event], None], progress: StoppableProgress
-    ) -> Result:
-        """Do what a request asks; raises CaptError."""
+# Does what a request asks and returns its result; raises CaptError.
+Handler = Callable[[JobId, Request, OnEvent, StoppableProgress], Result]
 
 
 class Runner:
-    """Runs requests one after the other on a thread of its own, and tells `on_event` (on that thread) how they go.
+    """Runs requests one after the other on a thread of its own, and calls `on_event` (on that thread) with how they go.
 
-    make: what the jobs are done with; it is called on the thread, with a function that takes events. ids: where the numbers of jobs come
-    from, for engines of several workers. name: of the thread.
+    make: gives the function that does the jobs; it is called once, on the thread, with a function that takes events. ids: the numbers
+    of jobs, for engines of several workers. name: of the thread.
     """
 
     def __init__(
         self,
-        on_event: Callable[[Event], None],
-        make: Callable[[Callable[[Event], None]], Handles],
+        on_event: OnEvent,
+        make: Callable[[OnEvent], Handler],
         *,
         ids: Iterator[int] | None = None,
         name: str = "capt-engine",
@@ -125,19 +120,19 @@ class Runner:
 
     def cancel(self, job: JobId) -> None:
         """Set the job's stop flag; unknown and ended jobs are ignored."""
-        self._tell(job, lambda one: one.stop.set())
+        self._change(job, lambda one: one.stop.set())
 
     def stop(self, job: JobId) -> None:
         """End a tuning run with the best it has; a job of another kind, or one still queued, is cancelled."""
-        self._tell(job, lambda one: (one.keep if one.can_keep else one.stop).set())
+        self._change(job, lambda one: (one.keep if one.can_keep else one.stop).set())
 
     def pause(self, job: JobId) -> None:
         """Let a tuning run wait at its next tick; for jobs of other kinds it means nothing."""
-        self._tell(job, lambda one: setattr(one, "is_paused", one.steps_aside))
+        self._change(job, lambda one: setattr(one, "is_paused", one.steps_aside))
 
     def resume(self, job: JobId) -> None:
         """Let a paused job go on."""
-        self._tell(job, lambda one: setattr(one, "is_paused", False))
+        self._change(job, lambda one: setattr(one, "is_paused", False))
 
     def close(self, timeout_s: float) -> bool:
         """Stop everything, wait for the thread at most `timeout_s`, and say whether it has ended."""
@@ -150,7 +145,7 @@ class Runner:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
-    def _tell(self, job: JobId, change: Callable[[_Job], None]) -> None:
+    def _change(self, job: JobId, change: Callable[[_Job], None]) -> None:
         with self._changed:
             if job in self._jobs:
                 change(self._jobs[job])
@@ -174,12 +169,12 @@ class Runner:
             self._changed.wait_for(lambda: self._waiting or self._closed)
             return self._waiting.popleft() if self._waiting else None
 
-    def _do(self, worker: Handles | Failure, job: _Job) -> None:
+    def _do(self, worker: Handler | Failure, job: _Job) -> None:
         self._on_event(self._ending(worker, job))
         with self._changed:
             del self._jobs[job.id]
 
-    def _warm_up(self) -> Handles | Failure:
+    def _warm_up(self) -> Handler | Failure:
         try:
             return self._make(self._on_event)
         except Exception as error:
@@ -187,7 +182,7 @@ class Runner:
             self._on_event(EngineFailed(failure))
             return failure
 
-    def _ending(self, worker: Handles | Failure, job: _Job) -> Event:
+    def _ending(self, worker: Handler | Failure, job: _Job) -> Event:
         if job.stop.is_set():
             return JobCancelled(job.id)
         job.has_started = True
@@ -202,7 +197,7 @@ class Runner:
             lambda: job.is_paused,
         )
         try:
-            return JobFinished(job.id, worker.handle(job.id, job.request, self._on_event, progress))
+            return JobFinished(job.id, worker(job.id, job.request, self._on_event, progress))
         except Stopped as stopped:
             return JobCancelled(job.id, stopped.message)
         except Cancelled:
@@ -210,19 +205,19 @@ class Runner:
         except Exception as error:
             return JobFailed(job.id, _failure(error))
 
-    def _step_aside(self, worker: Handles, job: _Job) -> float:
+    def _step_aside(self, worker: Handler, job: _Job) -> float:
         """Let those before that wait, and wait while paused; the seconds that took. Ends soon after `job` is told to end."""
         # Asked at every tick, so without the lock: what comes a moment too late is met at the next one.
         if not job.is_paused and not self._waiting:
             return 0.0
-        begun_s, told = time.monotonic(), False
+        begun_s, announced = time.monotonic(), False
         while not job.is_ending:
-            if job.is_paused != told:
-                told = not told
-                self._on_event(JobPaused(job.id) if told else JobContinued(job.id))
+            if job.is_paused != announced:
+                announced = not announced
+                self._on_event(JobPaused(job.id) if announced else JobContinued(job.id))
             elif (other := self._passing()) is not None:
                 self._do(worker, other)
-            elif told:
+            elif announced:
                 with self._changed:
                     self._changed.wait_for(
                         lambda: job.is_ending or not job.is_paused or self._first_passing() is not None

@@ -6,9 +6,10 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from capt_engine.jobs.context import JobContext, OnEvent
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.model import imports
-from capt_engine.records import Catalogue, DeviceInfo, Event, JobId, Request, Result
+from capt_engine.records import EngineReady, JobId, Request, Result
 
 
 @contextmanager
@@ -29,7 +30,7 @@ def _garbage_left_alone() -> Iterator[None]:
 
 
 class Worker:
-    """One thread's models, and the table of what is done with each request."""
+    """One thread's models, and the table of what is done with each request. ready: the event that says what there is to choose from."""
 
     def __init__(self, device: str, note: Callable[[str], None]) -> None:
         """Load torch and all that is built on it; `note` hears what is being loaded. Raises DeviceProblem."""
@@ -40,19 +41,9 @@ class Worker:
 
             note("Loading open_clip")
             from capt_engine.jobs import catalogue, handlers, model_cache
-        self._catalogue, self._handle = catalogue.catalogue, handlers.handle
-        self._cache = model_cache.ModelCache(device)
+        self._handle, self._cache = handlers.handle, model_cache.ModelCache(device)
+        self.ready = EngineReady(catalogue.catalogue(), self._cache.device_info)
 
-    def catalogue(self) -> Catalogue:
-        """All there is to choose from."""
-        return self._catalogue()
-
-    def device_info(self) -> DeviceInfo:
-        """The device that requests with device "auto" run on."""
-        return self._cache.device_info
-
-    def handle(
-        self, job: JobId, request: Request, on_event: Callable[[Event], None], progress: StoppableProgress
-    ) -> Result:
+    def handle(self, job: JobId, request: Request, on_event: OnEvent, progress: StoppableProgress) -> Result:
         """Do what a request asks; its rows and previews leave through `on_event`. Raises CaptError."""
-        return self._handle(self._cache, job, request, on_event, progress)
+        return self._handle(JobContext(job, self._cache, on_event, progress), request)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from capt_engine.jobs.runner import Handles
+from capt_engine.jobs.context import OnEvent
+from capt_engine.jobs.runner import Handler
 from capt_engine.records import (
     DownloadRequest,
     EngineNote,
-    EngineReady,
-    Event,
     LedgerRequest,
     ListModelsRequest,
     OfflineRequest,
@@ -19,19 +16,18 @@ LIGHT = (DownloadRequest, ListModelsRequest, LedgerRequest, OfflineRequest)
 """What needs no torch: it is answered while torch loads, and while a model computes."""
 
 
-def science(device: str, tell: Callable[[Event], None]) -> Handles:
+def science(device: str, on_event: OnEvent) -> Handler:
     """Load torch and everything that is built on it, and say what there is to choose from."""
     # Imported here, as tests put a worker that loads nothing in its place.
     from capt_engine.jobs.worker import Worker
 
-    worker = Worker(device, note=lambda text: tell(EngineNote(text)))
-    tell(EngineReady(worker.catalogue(), worker.device_info()))
-    return worker
+    worker = Worker(device, note=lambda text: on_event(EngineNote(text)))
+    on_event(worker.ready)
+    return worker.handle
 
 
-def light(tell: Callable[[Event], None]) -> Handles:
-    """Make the handler of downloads, which needs no torch."""
-    del tell
-    from capt_engine.jobs.download_jobs import Fetcher
+def light(_: OnEvent) -> Handler:
+    """Give the handler of downloads, which needs no torch."""
+    from capt_engine.jobs.download_jobs import handle
 
-    return Fetcher()
+    return handle

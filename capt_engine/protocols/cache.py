@@ -8,15 +8,37 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from capt_engine.errors import BadRequest
 from capt_engine.files import refused, write_atomic
+from capt_engine.protocols.definitions import Cell
 from capt_engine.reading import json_if_sound
 
 FORMAT = 1
 _WAIT_S = 0.5
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A finished cell, as far as tables need its file. right: for "clean" and each budget a character a picture: 1, 0, - for unusable.
+
+    pictures: a fingerprint of which pictures they were, in order. failure: why there are no answers. tuned_with: the settings of the
+    prompts, None for zero-shot. tune_s, evaluate_s: seconds.
+    """
+
+    format: int = 0
+    right: Mapping[str, str] = field(default_factory=dict)
+    pictures: str = ""
+    failure: str = ""
+    cell: Cell | None = None
+    versions: str = ""
+    model_sha256: str = ""
+    device: str = ""
+    tuned_with: Mapping[str, object] | None = None
+    tune_s: float = 0.0
+    evaluate_s: float = 0.0
 
 
 class WorkFolder:
@@ -32,21 +54,21 @@ class WorkFolder:
                 (path / name).mkdir(parents=True, exist_ok=True)
 
     def prompts(self, key: str) -> Path:
-        """Return the path of a recipe's prompts, there or not."""
+        """Return the path of the prompts of a recipe's key, there or not."""
         return self.path / "prompts" / f"{key}.safetensors"
 
     def has(self, key: str) -> bool:
         """Is a cell finished, well or not?"""
         return self._cell(key).is_file()
 
-    def read(self, key: str) -> dict[str, Any] | None:
-        """A finished cell; None where there is none, or where a file is damaged, as it can be computed again."""
-        told = json_if_sound(self._cell(key), dict[str, Any])
-        return told if told is not None and told.get("format") == FORMAT else None
+    def read(self, key: str) -> Measured | None:
+        """Return a finished cell; None where there is none, or where a file is damaged, as it can be computed again."""
+        found = json_if_sound(self._cell(key), Measured)
+        return found if found is not None and found.format == FORMAT else None
 
-    def write(self, key: str, told: Mapping[str, Any]) -> None:
+    def write(self, key: str, cell: Mapping[str, object]) -> None:
         """Keep a finished cell, at once."""
-        write_atomic(self._cell(key), json.dumps({"format": FORMAT, **told}, indent=1, ensure_ascii=False) + "\n")
+        write_atomic(self._cell(key), json.dumps({"format": FORMAT, **cell}, indent=1, ensure_ascii=False) + "\n")
 
     @contextmanager
     def claimed(self, key: str) -> Iterator[bool]:

@@ -117,12 +117,12 @@ class Pictures:
         if dataset not in self._ready:
             with waited_for(folder.with_name(f"{dataset}.lock")):
                 for split, count in counts.items():
-                    tell = partial(_told, progress, f"drawing {dataset}, {split}")
-                    write_class_folders(folder / split, task_name, split, domain, count, 0, tell)
+                    drawing = partial(_noted, progress, f"drawing {dataset}, {split}")
+                    write_class_folders(folder / split, task_name, split, domain, count, 0, drawing)
                 write_atomic(folder / TEMPLATE_FILE, task.template + "\n")
             self._ready.add(dataset)
         return folder
 
 
-def _told(progress: Progress, note: str, done: int, total: int) -> None:
+def _noted(progress: Progress, note: str, done: int, total: int) -> None:
     progress(done, total, note)

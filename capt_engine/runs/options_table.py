@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field as made_of
+from pathlib import Path
 from typing import Any
 
 from capt_engine.formatting import typed_budget
 from capt_engine.records import AIMS, CHECK_LEVELS, LPIPS_NETS, NO_PROMPTS, PERTURBED, ROUNDINGS, SUITES
-from capt_engine.runs.option_values import budget, class_list, shard, shots
+from capt_engine.runs.option_values import budget, class_list, listed, shard, shots
 
 # Named here too, so that --help answers at once; a test holds them to the tables.
 METHODS = ("capt", "coop", "apt", "vpt", "maple", "adv-maple", "fap", "trades", "pmg-aft", "tecoa")
@@ -53,9 +54,11 @@ SHARD = Kind(read=shard, show=lambda part: f"{part[0]}/{part[1]}")
 SHOTS = Kind(read=shots, show=lambda count: "all" if count is None else str(count))
 ON_OFF = Kind({"choices": ("on", "off")}, lambda word: word == "on", lambda value: "on" if value else "off")
 PLACES = Kind({"nargs": "+"}, tuple)
+PATH = Kind({"type": Path})
+LIST = Kind(read=listed, show=",".join)
 
 
-def _budget(flag: str) -> Kind:
+def budget_kind(flag: str) -> Kind:
     """A budget or a step, with the flag for the sentence of a refusal."""
     return Kind(read=lambda text: budget(text, name=flag), show=typed_budget)
 
@@ -360,13 +363,15 @@ TUNE = (
         renamed="--half",
     ),
     Option("--template", "what surrounds a class name (default: the data set's own)", "template"),
-    Option("--eps", "its budget: k/255 or a number from 0 to 1", "eps", _budget("--eps"), metavar="E", group=_INSIDE),
+    Option(
+        "--eps", "its budget: k/255 or a number from 0 to 1", "eps", budget_kind("--eps"), metavar="E", group=_INSIDE
+    ),
     Option("--attack-steps", "its steps", "attack_steps", WHOLE, metavar="N", group=_INSIDE),
     Option(
         "--attack-step-size",
         "k/255 or a number from 0 to 1",
         "attack_step_size",
-        _budget("--attack-step-size"),
+        budget_kind("--attack-step-size"),
         metavar="S",
         group=_INSIDE,
     ),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from capt_engine.errors import DeviceProblem
-from capt_engine.records import JobCancelled, JobFailed, JobFinished, JobId
+from capt_engine.records import EngineReady, JobCancelled, JobFailed, JobFinished, JobId
 
 ENDINGS = (JobFinished, JobFailed, JobCancelled)
 Work = Callable[[Callable[..., None]], Any]
@@ -23,15 +23,7 @@ class LightWorker:
         if device == "buggy":
             raise ImportError("libtorch.so: cannot open shared object file")
         note("Loading nothing")
-        self.device = device
-
-    def catalogue(self) -> Any:
-        """All there is to choose from: nothing."""
-        return "catalogue"
-
-    def device_info(self) -> Any:
-        """The name that was asked for."""
-        return self.device
+        self.ready = EngineReady("catalogue", device)  # type: ignore[arg-type]
 
     def handle(self, job: JobId, request: Any, on_event: object, progress: Callable[..., None]) -> Any:
         """Do it."""
