@@ -33,7 +33,7 @@ from torch import Tensor
 from tuning_step import forget_peak
 
 from capt_engine.attacks.base import LINF, PictureRngs, Threat
-from capt_engine.attacks.losses import margin
+from capt_engine.attacks.losses import adversarial_margin
 from capt_engine.attacks.pgd import PGD
 from capt_engine.demo import world
 from capt_engine.model.classifier import Classifier
@@ -117,12 +117,12 @@ def by_hand_strongest(problem: Problem) -> Tensor:
     """The same loop keeping the strongest point met, the clean picture and the last one among them: the passes that ours makes."""
     images, labels, eps = problem.images, problem.labels, problem.eps
     with torch.no_grad():
-        best, reached = images.clone(), margin(problem.model(images), labels)
+        best, reached = images.clone(), adversarial_margin(problem.model(images), labels)
     at = (images + torch.empty_like(images).uniform_(-eps, eps)).clamp(0, 1)
     for step in range(problem.steps + 1):
         with torch.set_grad_enabled(step < problem.steps):
             logits = problem.model(at.requires_grad_(step < problem.steps))
-        here = margin(logits.detach(), labels)
+        here = adversarial_margin(logits.detach(), labels)
         best = torch.where((here > reached)[:, None, None, None], at.detach(), best)
         reached = torch.maximum(reached, here)
         if step < problem.steps:

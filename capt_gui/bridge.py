@@ -15,23 +15,14 @@ from capt_engine.records import (
     EngineReady,
     Event,
     JobCancelled,
-    JobContinued,
+    JobEvent,
     JobFailed,
     JobFinished,
     JobId,
-    JobPaused,
     JobProgress,
     JobStarted,
-    PagesReady,
-    PicturesFound,
-    PreviewsReady,
     Request,
-    RowsReady,
-    TuneTold,
 )
-
-News = PicturesFound | PreviewsReady | RowsReady | TuneTold | PagesReady | JobPaused | JobContinued
-JobEvent = JobStarted | JobProgress | News | JobFinished | JobFailed | JobCancelled
 
 
 class Door(Protocol):
@@ -219,7 +210,7 @@ class Bridge(QObject):
             self.engine_failed.emit(event)
         elif isinstance(event, CatalogueChanged):
             self.catalogue_changed.emit(event)
-        else:
+        elif isinstance(event, JobEvent):
             is_end = isinstance(event, JobFinished | JobFailed | JobCancelled)
             job = self._jobs.pop(event.job, None) if is_end else self._jobs.get(event.job)
             if job is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from capt_engine.attacks.losses import margin
+from capt_engine.attacks.losses import adversarial_margin
 
 Which = Tensor | slice  # some of the pictures: their indices (m,), or slice(None), which copies nothing
 
@@ -30,7 +30,7 @@ class Criterion:
 
     def adversarial_margin(self, logits: Tensor) -> Tensor:
         """Adversarial margin max_{j≠y} z_j − z_y, negated if targeted, (n,); positive where the goal is reached."""
-        return self.sign * margin(logits, self.labels)
+        return self.sign * adversarial_margin(logits, self.labels)
 
     def of(self, which: Which) -> Criterion:
         """The criterion of some of the pictures."""

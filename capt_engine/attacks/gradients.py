@@ -51,7 +51,8 @@ def value_and_grad(
         The three of them, without a graph.
     """
     at = at.detach().requires_grad_(with_gradient)
-    losses, margins, gradients = [], [], []
+    losses, margins = [], []
+    gradients: list[Tensor] = []
     for _ in range(samples):
         with torch.set_grad_enabled(with_gradient):
             logits = model(at)
@@ -61,7 +62,7 @@ def value_and_grad(
         margins.append(criterion.adversarial_margin(logits.detach()))
         # A model that cuts the graph gives no gradient. The attack goes on without one; the checks report it.
         if with_gradient and total.requires_grad:
-            gradients.append(torch.autograd.grad(total, at)[0])
+            gradients += [one for one in torch.autograd.grad(total, at, allow_unused=True) if one is not None]
     return LossAndGradient(_mean(losses), _mean(margins), _mean(gradients) if gradients else torch.zeros_like(at))
 
 

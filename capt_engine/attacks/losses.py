@@ -36,8 +36,8 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return F.softplus(_without(logits, labels).logsumexp(dim=1) - label_logit)
 
 
-def margin(logits: Tensor, labels: Tensor) -> Tensor:
-    """Margin max_{j≠y} z_j − z_y (Carlini & Wagner 2017, f₆, without the floor).
+def adversarial_margin(logits: Tensor, labels: Tensor) -> Tensor:
+    """Adversarial margin max_{j≠y} z_j − z_y (Carlini & Wagner 2017, f₆, without the floor).
 
     Args:
         logits: z, (n, k), k ≥ 2.
@@ -53,7 +53,7 @@ def margin(logits: Tensor, labels: Tensor) -> Tensor:
 def dlr(logits: Tensor, labels: Tensor) -> Tensor:
     """Difference-of-logits ratio (max_{j≠y} z_j − z_y) / (z_π1 − z_π3), π sorting z downwards (Croce & Hein 2020, eq. 6).
 
-    No scale of the logits changes it. With fewer than DLR_CLASSES classes it is the margin itself.
+    No scale of the logits changes it. With fewer than DLR_CLASSES classes it is the adversarial margin itself.
 
     Args:
         logits: z, (n, k), k ≥ 2.
@@ -63,9 +63,9 @@ def dlr(logits: Tensor, labels: Tensor) -> Tensor:
         (n,), at least −1; positive where the answer is not the label.
     """
     if logits.shape[1] < DLR_CLASSES:
-        return margin(logits, labels)
+        return adversarial_margin(logits, labels)
     first, _, third = logits.topk(3, dim=1).values.unbind(dim=1)
-    return margin(logits, labels) / (first - third).clamp_min(_LEVEL)
+    return adversarial_margin(logits, labels) / (first - third).clamp_min(_LEVEL)
 
 
 def targeted_dlr(logits: Tensor, labels: Tensor, targets: Tensor) -> Tensor:
@@ -92,7 +92,7 @@ def _without(logits: Tensor, labels: Tensor) -> Tensor:
     return logits.scatter(1, labels[:, None], -torch.inf)
 
 
-LOSSES: dict[str, Loss] = {"cross-entropy": cross_entropy, "margin": margin, "dlr": dlr}
+LOSSES: dict[str, Loss] = {"cross-entropy": cross_entropy, "margin": adversarial_margin, "dlr": dlr}
 
 
 def loss_notes(loss: str, classes: int) -> tuple[str, ...]:

@@ -1,13 +1,17 @@
-"""The context of a check: pictures, attack, threat model and other models; and why a check cannot be made."""
+"""The context of a check that runs the model again: pictures, attack, threat model and other models."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeAlias
 
 from capt_engine.attacks.base import Attack, LogitsFn, Threat
 from capt_engine.checks.subset import AttackOutcome, Subset
+from capt_engine.checks.table import Found
 
+NO_ATTACK = "No attack of the run follows gradients."
 _NOT_ASKED = "It is made when the checks are full (--checks full)."
 
 
@@ -48,12 +52,25 @@ class CheckContext:
         return self.subset.only(self.subset.correct)
 
 
-def cannot(context: CheckContext, *, full: bool = False) -> str | None:
-    """The reason why a check of the attack cannot be made; None where it can."""
-    if full and not context.full:
-        return _NOT_ASKED
-    if context.attack is None:
-        return "No attack of the run follows gradients."
-    if context.threat.eps == 0:
-        return "The budget is zero."
-    return None if bool(context.subset.correct.any()) else "None of the pictures checked is right when clean."
+LiveCheck: TypeAlias = Callable[[CheckContext], Found]
+"""A check that runs the model again."""
+
+
+def of_attack(check: Callable[[CheckContext, Attack], Found], *, full: bool = False) -> LiveCheck:
+    """Make a check of the run's attack one that says why there is nothing to check: no such attack, no budget, no correct picture.
+
+    full: the check is made at the level "full" only.
+    """
+
+    def made(context: CheckContext) -> Found:
+        if full and not context.full:
+            return _NOT_ASKED
+        if context.attack is None:
+            return NO_ATTACK
+        if context.threat.eps == 0:
+            return "The budget is zero."
+        if not bool(context.subset.correct.any()):
+            return "None of the pictures checked is right when clean."
+        return check(context, context.attack)
+
+    return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from capt_engine.checks.table import CHECKS, in_order
+from capt_engine.checks.table import CHECKS, Finding, Found, in_order
 from capt_engine.formatting import percent_number, signed_points
 from capt_engine.metrics.interval import wilson
 from capt_engine.metrics.tally import Tally
@@ -36,7 +36,7 @@ def row_checks(tally: Tally, wanted_eps: float, *, labelled: bool, targeted: boo
     """Each check with its number, not run where the rows cannot answer it."""
     first = next(iter(tally.pictures), "")
     counts = Counted(tally, tally.headline(first, wanted_eps) if first else None, labelled, targeted)
-    return tuple(check(counts) for check in ROW_CHECKS)
+    return tuple(CHECKS[name].result(check(counts)) for name, check in ROW_CHECKS.items())
 
 
 def checked(tally: Tally, result: AnalyzeResult) -> AnalyzeResult:
@@ -46,61 +46,61 @@ def checked(tally: Tally, result: AnalyzeResult) -> AnalyzeResult:
     return replace(result, checks=in_order(of_rows, result.checks))
 
 
-def _budget_kept(counts: Counted) -> Check:
-    spec, tally = CHECKS["budget-kept"], counts.tally
+def _budget_kept(counts: Counted) -> Found:
+    tally = counts.tally
     if counts.eps is None:
-        return spec.not_run("There was no attack.")
+        return "There was no attack."
     if not tally.within:
-        return spec.not_run("No attack of the run keeps to an ε; each has a budget of its own.")
+        return "No attack of the run keeps to an ε; each has a budget of its own."
     more = f"The furthest lay at {tally.furthest:.4f} × ε."
-    return spec.passed(tally.beyond == 0, tally.beyond, f"{tally.beyond} beyond ε", more)
+    return Finding(tally.beyond == 0, tally.beyond, f"{tally.beyond} beyond ε", more)
 
 
-def _zero_budget(counts: Counted) -> Check:
-    spec, changed = CHECKS["zero-budget"], counts.tally.zero_changed
+def _zero_budget(counts: Counted) -> Found:
+    changed = counts.tally.zero_changed
     if not counts.tally.zero_seen:
-        return spec.not_run("The curve has no ε = 0.")
-    return spec.passed(changed == 0, changed, f"{changed} changed")
+        return "The curve has no ε = 0."
+    return Finding(changed == 0, changed, f"{changed} changed")
 
 
-def _attacks_hurt(counts: Counted) -> Check:
-    spec, tally = CHECKS["attacks-hurt"], counts.tally
+def _attacks_hurt(counts: Counted) -> Found:
+    tally = counts.tally
     if counts.eps is None or counts.targeted:
-        return spec.not_run("There was no untargeted attack.")
+        return "There was no untargeted attack."
     worst = max(tally.robust(one, eps)[0] - tally.clean(one)[0] for one in counts.prompts for eps in tally.budgets(one))
-    return spec.passed(worst <= 0, max(0, worst), f"{max(0, worst)} more right")
+    return Finding(worst <= 0, max(0, worst), f"{max(0, worst)} more right")
 
 
-def _monotone_budget(counts: Counted) -> Check:
-    spec, tally = CHECKS["monotone-budget"], counts.tally
+def _monotone_budget(counts: Counted) -> Found:
+    tally = counts.tally
     if counts.eps is None or len(tally.budgets(counts.prompts[0])) < 2:
-        return spec.not_run("Only one budget was tried.")
+        return "Only one budget was tried."
     if tally.carried:
-        return spec.not_run("Pictures broken at one budget were not attacked at larger ones, so it holds by itself.")
+        return "Pictures broken at one budget were not attacked at larger ones, so it holds by itself."
     rises = [
         (tally.robust(one, large)[0] - tally.robust(one, small)[0]) / max(1, tally.robust(one, small)[1])
         for one in counts.prompts
         for small, large in zip(tally.budgets(one), tally.budgets(one)[1:], strict=False)
     ]
     most = max(0.0, *rises)
-    return spec.passed(most == 0, most, f"accuracy rises by {signed_points(most)} points")
+    return Finding(most == 0, most, f"accuracy rises by {signed_points(most)} points")
 
 
-def _black_box_weaker(counts: Counted) -> Check:
-    spec, missed, n = CHECKS["black-box-weaker"], 0, 0
+def _black_box_weaker(counts: Counted) -> Found:
+    missed, n = 0, 0
     for prompts in counts.prompts:
         for one in counts.tally.pictures[prompts].values():
             if counts.eps in one.gradients and one.clean:
                 n += 1
                 missed += one.gradients[counts.eps] and not one.others.get(counts.eps, True)
     if not any(one.others for prompts in counts.prompts for one in counts.tally.pictures[prompts].values()) or not n:
-        return spec.not_run("The run had no attack with gradients beside one without.")
+        return "The run had no attack with gradients beside one without."
     more = f"It broke {missed} of {n} pictures that the attacks with gradients had not broken."
-    return spec.passed(missed <= max(1, _MISSED * n), missed, f"{missed} of {n}", more)
+    return Finding(missed <= max(1, _MISSED * n), missed, f"{missed} of {n}", more)
 
 
-def _transfer_weaker(counts: Counted) -> Check:
-    spec, worst, details = CHECKS["transfer-weaker"], -2.0, ""
+def _transfer_weaker(counts: Counted) -> Found:
+    worst, details = -2.0, ""
     for prompts in counts.prompts:
         sources = counts.tally.aims(prompts)
         if counts.eps is None or prompts not in sources:
@@ -113,60 +113,56 @@ def _transfer_weaker(counts: Counted) -> Check:
                 if gain > worst:
                     worst, details = gain, f"{kept} of {of} kept under transfer, {own} of {n} under its own attack"
     if not details:
-        return spec.not_run("Nobody was shown both kinds of pictures.")
-    return spec.passed(worst <= 0, max(0.0, worst), details)
+        return "Nobody was shown both kinds of pictures."
+    return Finding(worst <= 0, max(0.0, worst), details)
 
 
-def _baseline_breaks(counts: Counted) -> Check:
-    spec = CHECKS["baseline-breaks"]
+def _baseline_breaks(counts: Counted) -> Found:
     if counts.eps is None or NO_PROMPTS not in counts.prompts or len(counts.prompts) < 2:
-        return spec.not_run("Plain CLIP was not measured beside tuned prompts.")
+        return "Plain CLIP was not measured beside tuned prompts."
     if NO_PROMPTS not in counts.tally.aims(NO_PROMPTS):
-        return spec.not_run("What plain CLIP was shown was computed on another model.")
+        return "What plain CLIP was shown was computed on another model."
     kept, n = counts.tally.robust(NO_PROMPTS, counts.eps)
     clean, _ = counts.tally.clean(NO_PROMPTS)
-    return spec.passed(
+    return Finding(
         wilson(kept, n)[1] < clean / n, kept / n, f"{kept} of {n} left, of {clean} that were right when clean"
     )
 
 
-def _survives(counts: Counted) -> Check:
-    spec, outcomes = CHECKS["survives-png"], counts.tally.attacks.values()
+def _survives(counts: Counted) -> Found:
+    outcomes = counts.tally.attacks.values()
     flips = sum(one.flips for one in outcomes)
     if not flips:
-        return spec.not_run("No attack succeeded.")
+        return "No attack succeeded."
     png = sum(one.png for one in outcomes)
-    return spec.passed(png / flips >= SURVIVING, png / flips, f"{png} of {flips}")
+    return Finding(png / flips >= SURVIVING, png / flips, f"{png} of {flips}")
 
 
-def _labels_known(counts: Counted) -> Check:
+def _labels_known(counts: Counted) -> Found:
     n = len(counts.tally.pictures[counts.prompts[0]]) if counts.prompts else 0
-    return CHECKS["labels-known"].passed(
-        counts.labelled, n if counts.labelled else 0, f"{n if counts.labelled else 0} of {n}"
-    )
+    return Finding(counts.labelled, n if counts.labelled else 0, f"{n if counts.labelled else 0} of {n}")
 
 
-def _enough_pictures(counts: Counted) -> Check:
-    spec = CHECKS["enough-pictures"]
+def _enough_pictures(counts: Counted) -> Found:
     if not counts.prompts:
-        return spec.passed(False, 0, "0", "There are none.")
+        return Finding(False, 0, "0", "There are none.")
     halves = []
     for one in counts.prompts:
         k, n = counts.tally.clean(one) if counts.eps is None else counts.tally.robust(one, counts.eps)
         low, high = wilson(k, n)
         halves.append((high - low) / 2)
-    return spec.passed(max(halves) <= NARROW, max(halves), f"± {percent_number(max(halves))} points")
+    return Finding(max(halves) <= NARROW, max(halves), f"± {percent_number(max(halves))} points")
 
 
-ROW_CHECKS: tuple[Callable[[Counted], Check], ...] = (
-    _budget_kept,
-    _zero_budget,
-    _attacks_hurt,
-    _monotone_budget,
-    _black_box_weaker,
-    _transfer_weaker,
-    _baseline_breaks,
-    _survives,
-    _labels_known,
-    _enough_pictures,
-)
+ROW_CHECKS: dict[str, Callable[[Counted], Found]] = {
+    "budget-kept": _budget_kept,
+    "zero-budget": _zero_budget,
+    "attacks-hurt": _attacks_hurt,
+    "monotone-budget": _monotone_budget,
+    "black-box-weaker": _black_box_weaker,
+    "transfer-weaker": _transfer_weaker,
+    "baseline-breaks": _baseline_breaks,
+    "survives-png": _survives,
+    "labels-known": _labels_known,
+    "enough-pictures": _enough_pictures,
+}

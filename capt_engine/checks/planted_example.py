@@ -58,22 +58,17 @@ def plant(model: LogitsFn, image: Tensor, threat: Threat, rngs: PictureRngs) -> 
     far = torch.cat(edge)
     near = (image + _INNER * (far[:_NEAR] - image)).clamp(0, 1)
     inner, outer = _centred(logits_of(model, torch.cat([image, near]))), _centred(logits_of(model, far))
-    best: tuple[float, Tensor, float, float] | None = None
-    for candidate in range(len(outer)):
-        direction = outer[candidate] - inner[0]
-        length = float(torch.linalg.vector_norm(direction))
-        if length == 0 or not bool(direction.isfinite().all()):
-            continue
-        direction = direction / length
-        highest_inner = float((inner @ direction).max())
-        gap = float(outer[candidate] @ direction) - highest_inner
-        if gap > 0 and (best is None or gap > best[0]):
-            best = (gap, direction, highest_inner, gap)
-    if best is None:
+    # Of the directions to the points on the edge, the one that sets its point apart most; one of length 0, or not finite, gives NaN.
+    directions = outer - inner[:1]
+    directions = directions / torch.linalg.vector_norm(directions, dim=1, keepdim=True)
+    highest_inner = (inner @ directions.T).amax(dim=0)
+    gaps = ((outer * directions).sum(dim=1) - highest_inner).nan_to_num(nan=0.0)
+    best = int(gaps.argmax())
+    gap = float(gaps[best])
+    if gap <= 0:
         return None
-    gap, direction, highest_inner, _ = best
     # As hard as can be with certainty: just below the one point that is known to lie beyond.
-    return PlantedModel(model, direction, highest_inner + 0.95 * gap, max(gap, 1e-9))
+    return PlantedModel(model, directions[best], float(highest_inner[best]) + 0.95 * gap, max(gap, 1e-9))
 
 
 def _centred(logits: Tensor) -> Tensor:

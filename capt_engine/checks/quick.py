@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -12,11 +11,10 @@ from capt_engine.attacks import ATTACKS
 from capt_engine.attacks.base import Attack
 from capt_engine.attacks.losses import LOSSES
 from capt_engine.attacks.pgd import PGD
-from capt_engine.checks.context import CheckContext, cannot
+from capt_engine.checks.context import NO_ATTACK, CheckContext, LiveCheck, of_attack
 from capt_engine.checks.subset import Subset, logits_of
-from capt_engine.checks.table import CHECKS
+from capt_engine.checks.table import Finding, Found
 from capt_engine.formatting import percent
-from capt_engine.records import Check
 from capt_engine.wrappers.quantized import unquantized
 from capt_engine.wrappers.reencoding import as_png
 from capt_engine.wrappers.resizing import resized_for
@@ -25,25 +23,25 @@ from capt_engine.wrappers.resizing import resized_for
 _STEPS, _RISING = 10, 0.75
 
 
-def _deterministic(context: CheckContext) -> Check:
+def _deterministic(context: CheckContext) -> Found:
     subset = context.subset
     again = logits_of(subset.model, subset.images, subset.batch_size)
     most = float((again - subset.clean_logits).abs().max())
-    return CHECKS["deterministic"].passed(most == 0, most, f"at most {most:.3g} logits apart")
+    return Finding(most == 0, most, f"at most {most:.3g} logits apart")
 
 
-def _eval_mode(context: CheckContext) -> Check:
+def _eval_mode(context: CheckContext) -> Found:
     modules = [module for one in context.subset.modules() for module in one.modules()]
     if not modules:
-        return CHECKS["eval-mode"].not_run("The model is no torch module.")
+        return "The model is no torch module."
     training = sum(module.training for module in modules)
-    return CHECKS["eval-mode"].passed(training == 0, training, f"{training} of {len(modules)} parts in training mode")
+    return Finding(training == 0, training, f"{training} of {len(modules)} parts in training mode")
 
 
-def _batch_alone(context: CheckContext) -> Check:
-    spec, subset = CHECKS["batch-alone"], context.subset
+def _batch_alone(context: CheckContext) -> Found:
+    subset = context.subset
     if len(subset) < 2:
-        return spec.not_run("There is only one picture.")
+        return "There is only one picture."
     alone = torch.cat([logits_of(subset.model, subset.images[i : i + 1]) for i in range(min(8, len(subset)))])
     among = subset.clean_logits[: len(alone)]
     most = float((alone - among).abs().max())
@@ -51,32 +49,32 @@ def _batch_alone(context: CheckContext) -> Check:
     slack = (2e-2 if getattr(subset.model, "precision", "fp32") == "bf16" else 1e-4) * max(
         1.0, float(among.abs().max())
     )
-    return spec.passed(most <= slack, most, f"at most {most:.3g} logits apart (allowed {slack:.3g})")
+    return Finding(most <= slack, most, f"at most {most:.3g} logits apart (allowed {slack:.3g})")
 
 
-def _logits(context: CheckContext) -> Check:
+def _logits(context: CheckContext) -> Found:
     clean = context.subset.clean_logits.double()
     off = float((clean.sum(dim=1) - 1).abs().max())
     is_probability = bool((clean >= -1e-6).all()) and off < 1e-3
     shown = "they lie in [0, 1] and add up to 1" if is_probability else f"from {clean.min():.3g} to {clean.max():.3g}"
-    return CHECKS["logits"].passed(not is_probability, off, shown)
+    return Finding(not is_probability, off, shown)
 
 
-def _pixels(context: CheckContext) -> Check:
+def _pixels(context: CheckContext) -> Found:
     images = context.subset.images
     low, high = float(images.min()), float(images.max())
     # Pixels divided by 255 once too often are all nearly black.
     ok = low >= 0 and high <= 1 and (high > 2 / 255 or high == low)
-    return CHECKS["pixels"].passed(ok, high, f"from {low:.3g} to {high:.3g}")
+    return Finding(ok, high, f"from {low:.3g} to {high:.3g}")
 
 
-def _normalised(context: CheckContext) -> Check:
-    spec, subset = CHECKS["normalised"], context.subset
+def _normalised(context: CheckContext) -> Found:
+    subset = context.subset
     backbone = getattr(subset.model, "backbone", None)
     visual = getattr(getattr(backbone, "clip", None), "visual", None)
     config = getattr(visual, "preprocess_cfg", None)
     if visual is None or not isinstance(config, dict):
-        return spec.not_run("The model does not say how it was trained to be shown pictures.")
+        return "The model does not say how it was trained to be shown pictures."
     seen: list[Tensor] = []
     first = getattr(visual, "conv1", visual)
     hook = first.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
@@ -85,11 +83,11 @@ def _normalised(context: CheckContext) -> Check:
     finally:
         hook.remove()
     if not seen or seen[0].shape[-2:] != _model_size(subset):
-        return spec.not_run("The image tower could not be listened to.")
+        return "The image tower could not be listened to."
     mean, std = (torch.tensor(config[name], device=seen[0].device).view(3, 1, 1) for name in ("mean", "std"))
     pictures = resized_for(subset.model, subset.images[:1])
     off = float((seen[0].float() - (pictures - mean) / std).abs().max())
-    return spec.passed(off < 0.05, off, f"at most {off:.3g} standard deviations off")
+    return Finding(off < 0.05, off, f"at most {off:.3g} standard deviations off")
 
 
 def _model_size(subset: Subset) -> tuple[int, int]:
@@ -97,104 +95,93 @@ def _model_size(subset: Subset) -> tuple[int, int]:
     return size, size
 
 
-def _gradient_there(context: CheckContext) -> Check:
-    spec = CHECKS["gradient-there"]
+def _gradient_there(context: CheckContext) -> Found:
     if context.attack is None:
-        return spec.not_run("No attack of the run follows gradients.")
-    gradients = context.subset.gradients(LOSSES[_loss_of(context.attack)]).flatten(1)
+        return NO_ATTACK
+    gradients = context.subset.gradients(_loss_of(context.attack)).flatten(1)
     finite = gradients.isfinite().all(dim=1)
     flat = ~finite | (gradients.abs().amax(dim=1) < 1e-12)
     share = float(flat.float().mean())
     zeros = float((gradients == 0).float().mean())
     more = f"Of all single values {percent(zeros)} have a gradient of exactly zero."
-    return spec.passed(share == 0, share, f"{int(flat.sum())} of {len(gradients)} pictures without a gradient", more)
+    return Finding(share == 0, share, f"{int(flat.sum())} of {len(gradients)} pictures without a gradient", more)
 
 
-def _loss_rises(context: CheckContext) -> Check:
-    spec, correct = CHECKS["loss-rises"], context.correct
-    if (why := cannot(context)) is not None:
-        return spec.not_run(why)
+def _loss_rises(context: CheckContext, attack: Attack) -> Found:
+    correct = context.correct
     # Steps of the attack's own length may jump to and fro in the ball and be no worse for it: small ones may not.
     ascent = PGD(steps=_STEPS, step_size=context.threat.eps / _STEPS, random_start=False)
     # Small ones that are rounded away again would say nothing of the gradient.
     smooth = replace(correct, model=unquantized(correct.model))
-    losses = smooth.losses_along(ascent, _loss_of(context.attack), context.threat)
+    losses = smooth.losses_along(ascent, _loss_of(attack), context.threat)
     rising = (losses[1:] > losses[:-1]).float()
     share, mean = float(rising.mean()), losses.mean(dim=1)
     more = f"Mean loss: {float(mean[0]):.3g} at first, {float(mean[-1]):.3g} after {_STEPS} steps of ε/{_STEPS}."
-    return spec.passed(share >= _RISING, share, f"{percent(share)} of {rising.numel()} steps", more)
+    return Finding(share >= _RISING, share, f"{percent(share)} of {rising.numel()} steps", more)
 
 
-def _loss_of(attack: Attack | None) -> str:
+def _loss_of(attack: Attack) -> str:
     """The name of the loss that an attack ascends; the cross-entropy where it is none of LOSSES."""
     name = str(getattr(attack, "loss", ""))
     return name if name in LOSSES else "cross-entropy"
 
 
-def _zero_budget(context: CheckContext) -> Check:
-    spec, subset = CHECKS["zero-budget"], context.subset
+def _zero_budget(context: CheckContext) -> Found:
+    subset = context.subset
     if context.attack is None:
-        return spec.not_run("No attack of the run follows gradients.")
+        return NO_ATTACK
     outcome = subset.attack_with(_brief(context.attack, 2), replace(context.threat, eps=0.0))
     changed = int(
         (logits_of(subset.model, outcome.pictures, subset.batch_size) != subset.clean_logits).any(dim=1).sum()
     )
-    return spec.passed(changed == 0, changed, f"{changed} of {len(subset)} changed")
+    return Finding(changed == 0, changed, f"{changed} of {len(subset)} changed")
 
 
-def _noise_weaker(context: CheckContext) -> Check:
-    spec, correct = CHECKS["noise-weaker"], context.correct
-    if (why := cannot(context)) is not None:
-        return spec.not_run(why)
+def _noise_weaker(context: CheckContext, attack: Attack) -> Found:  # noqa: ARG001
+    correct = context.correct
     noise, outcome = correct.attack_with(ATTACKS["noise"](), context.threat), context.outcome
-    ours, theirs = int(outcome.broken.sum()), int(noise.broken.sum())
+    ours, theirs = outcome.n_broken, noise.n_broken
     clean, noisy, attacked = float(correct.margins.mean()), noise.mean_margin, outcome.mean_margin
     more = f"Mean margin of the label: {clean:.2f} clean, {noisy:.2f} with noise, {attacked:.2f} attacked."
     ok = theirs <= ours and attacked < noisy
-    return spec.passed(ok, theirs, f"noise broke {theirs}, the attack {ours} of {len(correct)}", more)
+    return Finding(ok, theirs, f"noise broke {theirs}, the attack {ours} of {len(correct)}", more)
 
 
-def _one_step_weaker(context: CheckContext) -> Check:
-    spec = CHECKS["one-step-weaker"]
-    if (why := cannot(context)) is not None:
-        return spec.not_run(why)
+def _one_step_weaker(context: CheckContext, attack: Attack) -> Found:
     correct, outcome = context.correct, context.outcome
     single = correct.attack_with(ATTACKS["fgsm"](), context.threat)
-    ours, theirs = int(outcome.broken.sum()), int(single.broken.sum())
+    ours, theirs = outcome.n_broken, single.n_broken
     more = f"Mean margin of the label: {single.mean_margin:.2f} after one step, {outcome.mean_margin:.2f} after the attack."
-    stops = bool(getattr(context.attack, "stop_early", False))
+    stops = bool(getattr(attack, "stop_early", False))
     # An attack that stops at success is content with a small margin.
     ok = theirs <= ours and (stops or outcome.mean_margin <= single.mean_margin + 1e-3)
-    return spec.passed(ok, theirs, f"one step broke {theirs}, the attack {ours} of {len(correct)}", more)
+    return Finding(ok, theirs, f"one step broke {theirs}, the attack {ours} of {len(correct)}", more)
 
 
-def _survives(context: CheckContext) -> Check:
-    spec = CHECKS["survives-png"]
-    if (why := cannot(context)) is not None:
-        return spec.not_run(why)
+def _survives(context: CheckContext, attack: Attack) -> Found:  # noqa: ARG001
     outcome = context.outcome
-    flips = int(outcome.broken.sum())
+    flips = outcome.n_broken
     if not flips:
-        return spec.not_run("No attack succeeded.")
+        return "No attack succeeded."
     still = int((context.correct.evaluate(as_png(outcome.pictures)).broken & outcome.broken).sum())
-    return spec.passed(still / flips >= 0.9, still / flips, f"{still} of {flips}")
+    return Finding(still / flips >= 0.9, still / flips, f"{still} of {flips}")
 
 
 def _brief(attack: Attack, steps: int) -> Attack:
     return replace(attack, steps=steps) if hasattr(attack, "steps") else attack  # type: ignore[type-var]
 
 
-QUICK_CHECKS: tuple[Callable[[CheckContext], Check], ...] = (
-    _zero_budget,
-    _noise_weaker,
-    _one_step_weaker,
-    _loss_rises,
-    _gradient_there,
-    _deterministic,
-    _eval_mode,
-    _batch_alone,
-    _logits,
-    _pixels,
-    _normalised,
-    _survives,
-)
+QUICK_CHECKS: dict[str, LiveCheck] = {
+    "zero-budget": _zero_budget,
+    "noise-weaker": of_attack(_noise_weaker),
+    "one-step-weaker": of_attack(_one_step_weaker),
+    "loss-rises": of_attack(_loss_rises),
+    "gradient-there": _gradient_there,
+    "deterministic": _deterministic,
+    "eval-mode": _eval_mode,
+    "batch-alone": _batch_alone,
+    "logits": _logits,
+    "pixels": _pixels,
+    "normalised": _normalised,
+    "survives-png": of_attack(_survives),
+}

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
-from capt_engine.attacks.losses import LOSSES, margin
+from capt_engine.attacks.criterion import Criterion
+from capt_engine.attacks.gradients import value_and_grad
+from capt_engine.attacks.losses import LOSSES
 from capt_engine.attacks.pgd import PGD
+from capt_engine.metrics.prediction import margin
 from capt_engine.progress import Progress
 from capt_engine.wrappers.quantized import run_attack
 
@@ -35,6 +37,11 @@ class AttackOutcome:
     def broken(self) -> Tensor:
         """A mask (n,) of the pictures on which the attack succeeded."""
         return self.margins < 0
+
+    @property
+    def n_broken(self) -> int:
+        """The number of pictures on which the attack succeeded."""
+        return int(self.broken.sum())
 
     @property
     def mean_margin(self) -> float:
@@ -67,36 +74,6 @@ class Subset:
     progress: Progress
     batch_size: int = BATCH_SIZES[0]
 
-    @classmethod
-    def of(
-        cls,
-        name: str,
-        model: LogitsFn,
-        images: Tensor,
-        labels: Tensor,
-        keys: Sequence[str],
-        seed: int,
-        progress: Progress,
-        batch_size: int = BATCH_SIZES[0],
-    ) -> Subset:
-        """Make a subset, and classify its clean pictures.
-
-        Args:
-            name: the model's name where there are several, else "".
-            model: pixels (n, 3, h, w) -> logits (n, k).
-            images: pixels (n, 3, h, w) in [0, 1].
-            labels: class indices (n,).
-            keys: one a picture, for its random generator.
-            seed: the run's seed.
-            progress: called before each attack.
-            batch_size: pictures per forward pass.
-
-        Returns:
-            The subset, with the logits of its clean pictures.
-        """
-        clean = logits_of(model, images, batch_size)
-        return cls(name, model, images, labels, tuple(keys), seed, clean, progress, batch_size)
-
     def __len__(self) -> int:
         return len(self.images)
 
@@ -108,7 +85,7 @@ class Subset:
     @property
     def margins(self) -> Tensor:
         """The label's logit minus the best other, (n,), of the clean pictures."""
-        return -margin(self.clean_logits, self.labels)
+        return margin(self.clean_logits, self.labels)
 
     def only(self, kept: Tensor) -> Subset:
         """Keep some of the pictures.
@@ -162,28 +139,26 @@ class Subset:
             The pictures with their margins.
         """
         logits = logits_of(self.model, pictures, self.batch_size)
-        margins = -margin(logits, self.labels) if targets is None else margin(logits, targets)
+        margins = margin(logits, self.labels) if targets is None else -margin(logits, targets)
         return AttackOutcome(pictures, margins)
 
-    def gradients(self, loss: Any) -> Tensor:
+    def gradients(self, loss: str) -> Tensor:
         """Return the gradient of each picture's own loss with respect to its pixels.
 
         Args:
-            loss: maps logits (n, k) and labels (n,) to losses (n,).
+            loss: the name of a loss in LOSSES.
 
         Returns:
             (n, 3, h, w); zeros where the model gives no gradient.
         """
         found = []
         for at in _parts(len(self), self.batch_size):
-            images = self.images[at].clone().requires_grad_(True)
-            with torch.enable_grad():
-                total = loss(self.model(images), self.labels[at]).sum()
-                if total.requires_grad:
-                    (gradient,) = torch.autograd.grad(total, images, allow_unused=True)
-                else:
-                    gradient = None
-            found.append(torch.zeros_like(images) if gradient is None else gradient.detach())
+            labels = self.labels[at]
+
+            def score(logits: Tensor, labels: Tensor = labels) -> Tensor:
+                return LOSSES[loss](logits, labels)
+
+            found.append(value_and_grad(self.model, self.images[at], Criterion(labels), score).gradient)
         return torch.cat(found)
 
     def losses_along(self, attack: PGD, loss: str, threat: Threat) -> Tensor:

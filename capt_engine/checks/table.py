@@ -7,9 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
 from capt_engine.records import Check
 from capt_engine.registry import Table
+
+
+class Finding(NamedTuple):
+    """The outcome of a check that was made: passed or not, its number, the number as text, and a sentence more for the report."""
+
+    passed: bool
+    value: float
+    shown: str
+    more: str = ""
+
+
+Found: TypeAlias = Finding | str
+"""The outcome of a check, or a sentence that says why it could not be made."""
 
 
 @dataclass(frozen=True)
@@ -20,17 +34,12 @@ class CheckSpec:
     title: str
     why: str
 
-    def passed(self, ok: bool, value: float | None, shown: str, more: str = "") -> Check:
-        """The result of a check that was made."""
-        return Check(self.name, self.title, "pass" if ok else "fail", value, shown, _joined(self.why, more))
-
-    def not_run(self, because: str) -> Check:
-        """The result of a check that could not be made, or was not wanted."""
-        return Check(self.name, self.title, "not_run", None, "–", _joined(self.why, because))
-
-
-def _joined(*sentences: str) -> str:
-    return " ".join(sentence for sentence in sentences if sentence)
+    def result(self, found: Found) -> Check:
+        """The check with its outcome, or with the reason why it was not made."""
+        if isinstance(found, str):
+            return Check(self.name, self.title, "not_run", None, "–", f"{self.why} {found}")
+        message = f"{self.why} {found.more}".rstrip()
+        return Check(self.name, self.title, "pass" if found.passed else "fail", found.value, found.shown, message)
 
 
 CHECKS: Table[CheckSpec] = Table(
@@ -127,7 +136,7 @@ def in_order(*some: Iterable[Check]) -> tuple[Check, ...]:
         # Of two that were not made the later reason stands: it is the one somebody can do something about.
         if old is None or rank[check.status] > rank[old.status] or check.status == old.status == "not_run":
             found[check.name] = check
-    return tuple(found.get(one.name) or one.not_run("This run did not try it.") for one in CHECKS)
+    return tuple(found.get(one.name) or one.result("This run did not try it.") for one in CHECKS)
 
 
 def checks_of(some: object) -> tuple[Check, ...]:

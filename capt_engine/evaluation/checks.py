@@ -15,7 +15,7 @@ from capt_engine.attacks.base import Threat
 from capt_engine.checks.context import CheckContext
 from capt_engine.checks.full import FULL_CHECKS
 from capt_engine.checks.quick import QUICK_CHECKS
-from capt_engine.checks.subset import BATCH_SIZES, Subset
+from capt_engine.checks.subset import BATCH_SIZES, Subset, logits_of
 from capt_engine.checks.table import CHECKS, in_order
 from capt_engine.data.labelled import Item
 from capt_engine.errors import BadImage
@@ -28,7 +28,7 @@ from capt_engine.wrappers.resizing import pixels_for
 PICTURES = {"off": 0, "cheap": 8, "full": 100}
 """The number of pictures that each level of checks uses."""
 
-LIVE = (*QUICK_CHECKS, *FULL_CHECKS)
+LIVE = QUICK_CHECKS | FULL_CHECKS
 
 
 def live_checks(work: Plan, pictures: Sequence[Input], progress: Progress) -> tuple[Check, ...]:
@@ -42,18 +42,19 @@ def live_checks(work: Plan, pictures: Sequence[Input], progress: Progress) -> tu
         except torch.OutOfMemoryError:
             # The rows are there already; a check is not worth losing them.
             torch.cuda.empty_cache()
-    return tuple(one.not_run("The device has no room for it.") for one in CHECKS)
+    return tuple(one.result("The device has no room for it.") for one in CHECKS)
 
 
 def _of_variants(work: Plan, pictures: Sequence[Input], progress: Progress, batch_size: int) -> list[tuple[Check, ...]]:
     images = torch.stack([one.seen for one in pictures]).to(work.classifier.device)
     labels = torch.tensor([one.label for one in pictures], device=images.device)
-    keys = [one.photo.sha256 for one in pictures]
+    keys = tuple(one.photo.sha256 for one in pictures)
     results = []
     for variant in work.variants:
         model = variant.classifier
         name = variant.id if len(work.variants) > 1 else ""
-        subset = Subset.of(name, model, images, labels, keys, work.seed, progress, batch_size)
+        clean = logits_of(model, images, batch_size)
+        subset = Subset(name, model, images, labels, keys, work.seed, clean, progress, batch_size)
         frozen = None if model is work.frozen else work.frozen
         baseline = work.baseline or frozen
         transfer_model = work.source.classifier if work.source is not None else baseline
@@ -64,7 +65,7 @@ def _of_variants(work: Plan, pictures: Sequence[Input], progress: Progress, batc
 
 def run_checks(context: CheckContext) -> tuple[Check, ...]:
     """Every check that can be made on these pictures; each names the model where there are several."""
-    checks = [check(context) for check in LIVE]
+    checks = [CHECKS[name].result(check(context)) for name, check in LIVE.items()]
     if not context.subset.name:
         return tuple(checks)
     name = "plain text" if context.subset.name == NO_PROMPTS else context.subset.name

@@ -1,28 +1,12 @@
 """Every frozen value that passes the door: requests in, events and results out.
 
 Plain values only (numbers, strings, tuples, bytes): no tensors, no arrays, no Qt types. They can be compared in tests, written to
-JSON, printed in a report, and sent to another process the day that is needed. This page lists them all; each module below it is a
+JSON, printed in a report, and sent to another process the day that is needed. This page gives them all; each module below it is a
 subject.
 """
 
 from __future__ import annotations
 
-from capt_engine.records import (
-    analysis,
-    catalogue,
-    charts,
-    data,
-    downloads,
-    events,
-    models,
-    pictures,
-    reports,
-    requests,
-    run_requests,
-    suites,
-    threat,
-    tuning,
-)
 from capt_engine.records.analysis import *
 from capt_engine.records.catalogue import *
 from capt_engine.records.charts import *
@@ -37,19 +21,3 @@ from capt_engine.records.run_requests import *
 from capt_engine.records.suites import *
 from capt_engine.records.threat import *
 from capt_engine.records.tuning import *
-
-__all__: list[str] = []
-__all__ += analysis.__all__
-__all__ += catalogue.__all__
-__all__ += charts.__all__
-__all__ += data.__all__
-__all__ += downloads.__all__
-__all__ += events.__all__
-__all__ += models.__all__
-__all__ += pictures.__all__
-__all__ += reports.__all__
-__all__ += requests.__all__
-__all__ += run_requests.__all__
-__all__ += suites.__all__
-__all__ += threat.__all__
-__all__ += tuning.__all__

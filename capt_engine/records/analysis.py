@@ -5,33 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from capt_engine.records.pictures import PictureSet
+from capt_engine.records.requests import Request, Result
 from capt_engine.records.suites import AttackSpec
 from capt_engine.records.threat import ThreatModel
 
-__all__ = [
-    "AnalyzeResult",
-    "AttackSummary",
-    "Check",
-    "CheckClassesRequest",
-    "ClassScore",
-    "ClassesChecked",
-    "Comparison",
-    "CorruptionCell",
-    "CorruptionMean",
-    "CorruptionTable",
-    "CurvePoint",
-    "Figure",
-    "MatrixCell",
-    "MinimalEps",
-    "PairedTest",
-    "PictureRow",
-    "TextDrift",
-    "Verdict",
-]
-
 
 @dataclass(frozen=True)
-class CheckClassesRequest:
+class CheckClassesRequest(Request):
     """Count the tokens of each class name in its template, as one model counts them."""
 
     model: str
@@ -272,7 +252,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class AnalyzeResult:
+class AnalyzeResult(Result):
     """The summary of an analysis or evaluation.
 
     Accuracies are fractions in [0, 1] with Wilson 95 % intervals, None where nothing was measured.
@@ -318,7 +298,7 @@ class AnalyzeResult:
 
 
 @dataclass(frozen=True)
-class ClassesChecked:
+class ClassesChecked(Result):
     """Tokens each class needs, the model's limit, and which names are too long or stand twice (indices into the list)."""
 
     tokens: tuple[int, ...]

@@ -4,22 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = [
-    "NO_PROMPTS",
-    "AttackInfo",
-    "Catalogue",
-    "CatalogueRequest",
-    "DeviceInfo",
-    "MethodInfo",
-    "MetricInfo",
-    "ModelInfo",
-    "NormInfo",
-    "Number",
-    "ParamInfo",
-    "ParamValue",
-    "PresetInfo",
-    "PromptsInfo",
-]
+from capt_engine.records.requests import Request, Result
 
 NO_PROMPTS = "none"
 """The id of plain text, where a prompt checkpoint could stand."""
@@ -158,12 +143,12 @@ class DeviceInfo:
 
 
 @dataclass(frozen=True)
-class CatalogueRequest:
+class CatalogueRequest(Request):
     """Look again at what there is to choose from, after a model was installed or removed; tells it by CatalogueChanged as well."""
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class Catalogue(Result):
     """Everything the window can offer; it arrives with the first event. tuning: the Expert settings of a tuning run.
 
     lpips: the networks of LPIPS whose weights are here.

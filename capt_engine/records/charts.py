@@ -10,29 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = [
-    "CHART_FORMATS",
-    "LINEAR",
-    "LOG",
-    "MOST_BARS",
-    "MOST_CLASSES",
-    "MOST_CONFUSIONS",
-    "MOST_COUNTED",
-    "Bar",
-    "BarChart",
-    "Bin",
-    "Chart",
-    "ChartSaved",
-    "ConfusionMatrix",
-    "HeatMap",
-    "HeatRow",
-    "Histogram",
-    "Level",
-    "LineChart",
-    "SaveChartRequest",
-    "Series",
-    "scale_for",
-]
+from capt_engine.records.requests import Request, Result
 
 LINEAR, LOG = "linear", "log"
 CHART_FORMATS = ("svg", "png", "csv")
@@ -138,11 +116,17 @@ class Histogram:
 
 @dataclass(frozen=True)
 class HeatRow:
-    """A row of shares in [0, 1], None where nothing was measured; last: the words at its end."""
+    """A row of shares in [0, 1], None where nothing was measured.
+
+    last: the text at its end; value, low, high: the share and the interval that the text gives, for files of values.
+    """
 
     name: str
     shares: tuple[float | None, ...]
     last: str = ""
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -187,7 +171,7 @@ Chart = LineChart | BarChart | Histogram | HeatMap | ConfusionMatrix
 
 
 @dataclass(frozen=True)
-class SaveChartRequest:
+class SaveChartRequest(Request):
     """Save a chart as a file: the reports' drawing ("svg"), a picture of it ("png"), or its values ("csv")."""
 
     chart: Chart
@@ -196,7 +180,7 @@ class SaveChartRequest:
 
 
 @dataclass(frozen=True)
-class ChartSaved:
+class ChartSaved(Result):
     """A chart that was saved."""
 
     path: str

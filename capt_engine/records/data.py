@@ -5,28 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from capt_engine.records.pictures import FailedPicture
-
-__all__ = [
-    "USES",
-    "Assigned",
-    "ClassCount",
-    "ClassSplit",
-    "Duplicates",
-    "LongName",
-    "Member",
-    "ScanRequest",
-    "ScanResult",
-    "SplitRequest",
-    "SplitResult",
-    "TinyPicture",
-]
+from capt_engine.records.requests import Request, Result
 
 USES = ("train", "val", "test", "unused")
 """The uses of a picture: tuned on, validated on, kept for the test, or not used."""
 
 
 @dataclass(frozen=True)
-class ScanRequest:
+class ScanRequest(Request):
     """Look through labelled pictures, read-only.
 
     data: class folders, a CSV with `path,label`, a split file or a benchmark's id; or several folders, each of them one class, or each
@@ -101,7 +87,7 @@ class LongName:
 
 
 @dataclass(frozen=True)
-class ScanResult:
+class ScanResult(Result):
     """The content of a data set.
 
     splits: (name, usable pictures). unreadable: pictures, but also folders that cannot be read and links that are not followed, each with
@@ -129,7 +115,7 @@ class ScanResult:
 
 
 @dataclass(frozen=True)
-class SplitRequest:
+class SplitRequest(Request):
     """Divide pictures into training, validation and test; reads a scan's inventory and opens no picture.
 
     excluded, excluded_classes: paths and class names that are left out. own_parts: keep the data set's own train, val and test instead
@@ -170,7 +156,7 @@ class ClassSplit:
 
 
 @dataclass(frozen=True)
-class SplitResult:
+class SplitResult(Result):
     """The split of each picture. blocks: sentences that forbid going on; warnings: sentences that do not."""
 
     classes: tuple[ClassSplit, ...]

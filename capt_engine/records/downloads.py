@@ -4,24 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = [
-    "COMFORT",
-    "STATES",
-    "DownloadRequest",
-    "DownloadResult",
-    "Ledger",
-    "LedgerEntry",
-    "LedgerRequest",
-    "ListModelsRequest",
-    "ModelsListed",
-    "OfferedModel",
-    "OfflineRequest",
-    "OfflineSet",
-    "RemoveRequest",
-    "Removed",
-    "Verified",
-    "VerifyRequest",
-]
+from capt_engine.records.requests import Request, Result
 
 STATES = ("bundled", "installed", "partial", "absent")
 COMFORT = ("comfortable", "slow", "too large")
@@ -61,12 +44,12 @@ class OfferedModel:
 
 
 @dataclass(frozen=True)
-class ListModelsRequest:
+class ListModelsRequest(Request):
     """A request for the list of models: bundled, offered, installed; touches no network."""
 
 
 @dataclass(frozen=True)
-class ModelsListed:
+class ModelsListed(Result):
     """The offered models, those installed from elsewhere (ids), free space where models are kept, and whether the network is locked."""
 
     offered: tuple[OfferedModel, ...]
@@ -78,14 +61,14 @@ class ModelsListed:
 
 
 @dataclass(frozen=True)
-class DownloadRequest:
+class DownloadRequest(Request):
     """Fetch a model, which the user has asked for by name: an id of the offered ones, or `hf-hub:owner/name`."""
 
     model: str
 
 
 @dataclass(frozen=True)
-class DownloadResult:
+class DownloadResult(Result):
     """A model that is verified and installed; `reused` bytes were here already (an earlier part, or the Hugging Face cache)."""
 
     model: str
@@ -99,7 +82,7 @@ class DownloadResult:
 
 
 @dataclass(frozen=True)
-class LedgerRequest:
+class LedgerRequest(Request):
     """A request for the list of everything that was ever downloaded."""
 
 
@@ -116,14 +99,14 @@ class LedgerEntry:
 
 
 @dataclass(frozen=True)
-class Ledger:
+class Ledger(Result):
     """Every download, newest first."""
 
     entries: tuple[LedgerEntry, ...]
 
 
 @dataclass(frozen=True)
-class VerifyRequest:
+class VerifyRequest(Request):
     """Is an installed model (kind "model") or prompt checkpoint ("prompts") still what was installed?"""
 
     kind: str
@@ -131,7 +114,7 @@ class VerifyRequest:
 
 
 @dataclass(frozen=True)
-class Verified:
+class Verified(Result):
     """It is: so many files have the SHA-256 that they were installed with."""
 
     kind: str
@@ -140,7 +123,7 @@ class Verified:
 
 
 @dataclass(frozen=True)
-class RemoveRequest:
+class RemoveRequest(Request):
     """Delete an installed model (kind "model") or a prompt checkpoint of the user's own ("prompts")."""
 
     kind: str
@@ -148,7 +131,7 @@ class RemoveRequest:
 
 
 @dataclass(frozen=True)
-class Removed:
+class Removed(Result):
     """It is gone."""
 
     kind: str
@@ -156,14 +139,14 @@ class Removed:
 
 
 @dataclass(frozen=True)
-class OfflineRequest:
+class OfflineRequest(Request):
     """Lock the network away for good, or give it back."""
 
     locked: bool
 
 
 @dataclass(frozen=True)
-class OfflineSet:
+class OfflineSet(Result):
     """The state of the network lock after it was set."""
 
     locked: bool

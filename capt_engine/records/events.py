@@ -11,29 +11,19 @@ from capt_engine.records.pictures import FailedPicture, Picture, Preview
 from capt_engine.records.requests import Result
 from capt_engine.records.tuning import TuneEpoch, TuneForecast, TuneStep, TuneStrip
 
-__all__ = [
-    "CatalogueChanged",
-    "EngineFailed",
-    "EngineNote",
-    "EngineReady",
-    "Event",
-    "Failure",
-    "JobCancelled",
-    "JobContinued",
-    "JobFailed",
-    "JobFinished",
-    "JobId",
-    "JobPaused",
-    "JobProgress",
-    "JobStarted",
-    "PagesReady",
-    "PicturesFound",
-    "PreviewsReady",
-    "RowsReady",
-    "TuneTold",
-]
-
 JobId = NewType("JobId", int)
+
+
+@dataclass(frozen=True)
+class Event:
+    """News of the engine."""
+
+
+@dataclass(frozen=True)
+class JobEvent(Event):
+    """News of one job."""
+
+    job: JobId
 
 
 @dataclass(frozen=True)
@@ -51,14 +41,14 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class EngineNote:
+class EngineNote(Event):
     """A note on the engine's work before it is ready, in words ("Loading torch")."""
 
     note: str
 
 
 @dataclass(frozen=True)
-class EngineReady:
+class EngineReady(Event):
     """The engine can take work that needs a model; carries all there is to choose from."""
 
     catalogue: Catalogue
@@ -66,24 +56,21 @@ class EngineReady:
 
 
 @dataclass(frozen=True)
-class EngineFailed:
+class EngineFailed(Event):
     """The engine could not start (a broken torch, say); no job that needs a model will succeed."""
 
     failure: Failure
 
 
 @dataclass(frozen=True)
-class JobStarted:
+class JobStarted(JobEvent):
     """A job has left the queue."""
-
-    job: JobId
 
 
 @dataclass(frozen=True)
-class JobProgress:
+class JobProgress(JobEvent):
     """`done` of `total` units of work (total 0: unknown yet), a note in words, and the time that remains, if it can be told."""
 
-    job: JobId
     done: int
     total: int
     note: str
@@ -91,108 +78,76 @@ class JobProgress:
 
 
 @dataclass(frozen=True)
-class PicturesFound:
+class PicturesFound(JobEvent):
     """The files a preview will show, in order, before any of them is read; `skipped` could not even be looked at."""
 
-    job: JobId
     paths: tuple[str, ...]
     skipped: tuple[FailedPicture, ...] = ()
 
 
 @dataclass(frozen=True)
-class PreviewsReady:
+class PreviewsReady(JobEvent):
     """Some previews, as they become ready."""
 
-    job: JobId
     previews: tuple[Preview | FailedPicture, ...]
 
 
 @dataclass(frozen=True)
-class RowsReady:
+class RowsReady(JobEvent):
     """Some finished rows, as they become ready."""
 
-    job: JobId
     rows: tuple[PictureRow | FailedPicture, ...]
 
 
 @dataclass(frozen=True)
-class TuneTold:
+class TuneTold(JobEvent):
     """News of a tuning run, in order: the forecast, steps, epochs, strips of pictures, and sentences about what was noticed or changed."""
 
-    job: JobId
     news: tuple[TuneForecast | TuneStep | TuneEpoch | TuneStrip | str, ...]
 
 
 @dataclass(frozen=True)
-class PagesReady:
+class PagesReady(JobEvent):
     """Some pages of a report's preview, in order; `first` counts from 0, `total` is the number of pages in all."""
 
-    job: JobId
     first: int
     total: int
     pages: tuple[Picture, ...]
 
 
 @dataclass(frozen=True)
-class CatalogueChanged:
+class CatalogueChanged(Event):
     """There is more or less to choose from than before: a checkpoint was tuned, for one."""
 
     catalogue: Catalogue
 
 
 @dataclass(frozen=True)
-class JobPaused:
+class JobPaused(JobEvent):
     """The job waits where it is; other jobs go on."""
 
-    job: JobId
-
 
 @dataclass(frozen=True)
-class JobContinued:
+class JobContinued(JobEvent):
     """The job goes on where it had paused."""
 
-    job: JobId
-
 
 @dataclass(frozen=True)
-class JobFinished:
+class JobFinished(JobEvent):
     """The job is done."""
 
-    job: JobId
     result: Result
 
 
 @dataclass(frozen=True)
-class JobFailed:
+class JobFailed(JobEvent):
     """The job could not be done; rows already sent stay valid."""
 
-    job: JobId
     failure: Failure
 
 
 @dataclass(frozen=True)
-class JobCancelled:
+class JobCancelled(JobEvent):
     """The job was stopped by the user; rows already sent stay valid. reason: where a stop found nothing to keep, why; else empty."""
 
-    job: JobId
     reason: str = ""
-
-
-Event = (
-    EngineNote
-    | EngineReady
-    | EngineFailed
-    | JobStarted
-    | JobProgress
-    | PicturesFound
-    | PreviewsReady
-    | RowsReady
-    | TuneTold
-    | PagesReady
-    | CatalogueChanged
-    | JobPaused
-    | JobContinued
-    | JobFinished
-    | JobFailed
-    | JobCancelled
-)

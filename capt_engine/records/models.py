@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = [
-    "ImportLpipsRequest",
-    "ImportModelRequest",
-    "ImportPromptsRequest",
-    "LpipsImported",
-    "ModelImported",
-    "PromptsImported",
-    "SanityRequest",
-    "SanityScore",
-]
+from capt_engine.records.requests import Request, Result
 
 
 @dataclass(frozen=True)
-class SanityScore:
+class SanityScore(Result):
     """The score of something just imported on a few labelled pictures: enough to see that it works at all, not how well.
 
     pictures: what they were, in words. right of n pictures, n_classes to choose from; chance: the share that guessing gets; p_value: the
@@ -34,7 +25,7 @@ class SanityScore:
 
 
 @dataclass(frozen=True)
-class SanityRequest:
+class SanityRequest(Request):
     """Try an installed model on a few labelled pictures ("" for the demo pictures): does it work at all?"""
 
     model: str
@@ -42,7 +33,7 @@ class SanityRequest:
 
 
 @dataclass(frozen=True)
-class ImportPromptsRequest:
+class ImportPromptsRequest(Request):
     """Bring in a published file of prompts for a model.
 
     name: "" makes one from the family and the file's hash. template, classes, position (of the class name: end, middle, front), eps (in
@@ -63,7 +54,7 @@ class ImportPromptsRequest:
 
 
 @dataclass(frozen=True)
-class PromptsImported:
+class PromptsImported(Result):
     """Prompts that were imported and installed; said: what the file told, assumed: what was taken for granted, in sentences.
 
     score: theirs; plain: that of the model without prompts, on the same pictures.
@@ -83,7 +74,7 @@ class PromptsImported:
 
 
 @dataclass(frozen=True)
-class ImportModelRequest:
+class ImportModelRequest(Request):
     """Bring in model weights from a file or folder under a name.
 
     base: the model that an image tower was tuned from. activation: "quickgelu" or "gelu" where the files do not say, or over what they
@@ -98,7 +89,7 @@ class ImportModelRequest:
 
 
 @dataclass(frozen=True)
-class ModelImported:
+class ModelImported(Result):
     """A model that was imported and installed, the form it came in, what was said and assumed, and its zero-shot score."""
 
     name: str
@@ -111,7 +102,7 @@ class ModelImported:
 
 
 @dataclass(frozen=True)
-class ImportLpipsRequest:
+class ImportLpipsRequest(Request):
     """Bring in the two files that LPIPS is measured with, in either order: a network of torchvision's, and the weights of its channels."""
 
     one: str
@@ -119,7 +110,7 @@ class ImportLpipsRequest:
 
 
 @dataclass(frozen=True)
-class LpipsImported:
+class LpipsImported(Result):
     """LPIPS weights that were imported: for which network (one of LPIPS_NETS, and in words), where they are, and their SHA-256.
 
     backbone, linear: the files they came from, with the SHA-256 of each.

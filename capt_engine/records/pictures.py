@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = [
-    "FailedPicture",
-    "Picture",
-    "PictureSet",
-    "Preview",
-    "PreviewRequest",
-    "PreviewResult",
-    "SignedPicture",
-]
+from capt_engine.records.requests import Request, Result
 
 
 @dataclass(frozen=True)
@@ -44,7 +36,7 @@ class PictureSet:
 
 
 @dataclass(frozen=True)
-class PreviewRequest:
+class PreviewRequest(Request):
     """Find the pictures in files and folders, and draw a small view of each; needs no model."""
 
     paths: tuple[str, ...]
@@ -73,7 +65,7 @@ class Preview:
 
 
 @dataclass(frozen=True)
-class PreviewResult:
+class PreviewResult(Result):
     """The number of pictures found, and of those that could not be read."""
 
     n: int

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = [
-    "KeptRun",
-    "ListRunsRequest",
-    "ReportRequest",
-    "ReportResult",
-    "RunsListed",
-    "SectionInfo",
-]
+from capt_engine.records.requests import Request, Result
 
 
 @dataclass(frozen=True)
-class ReportRequest:
+class ReportRequest(Request):
     """Write a report of kept runs: one run, or several side by side.
 
     runs: run folders. out: the file; its ending (.pdf, .html, .csv, .json) says the format. sections: ids to include, empty for all.
@@ -32,7 +25,7 @@ class ReportRequest:
 
 
 @dataclass(frozen=True)
-class ListRunsRequest:
+class ListRunsRequest(Request):
     """Which runs are kept in a folder ("" for the program's own), newest first."""
 
     folder: str = ""
@@ -50,7 +43,7 @@ class KeptRun:
 
 
 @dataclass(frozen=True)
-class RunsListed:
+class RunsListed(Result):
     """Kept runs, newest first."""
 
     runs: tuple[KeptRun, ...]
@@ -66,7 +59,7 @@ class SectionInfo:
 
 
 @dataclass(frozen=True)
-class ReportResult:
+class ReportResult(Result):
     """A report that was written, or only drawn: where it is, its size, its pages (0 where the format has none), its sections."""
 
     out: str

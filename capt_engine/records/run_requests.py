@@ -8,17 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
 from capt_engine.records.catalogue import NO_PROMPTS, ParamValue
+from capt_engine.records.requests import Request
 from capt_engine.records.suites import PGD, AttackSpec, labels, narrowed, suite
 from capt_engine.records.threat import USUAL_THREAT, ThreatModel
-
-__all__ = [
-    "CHECK_LEVELS",
-    "LPIPS_NETS",
-    "AnalyzeRequest",
-    "EvaluateRequest",
-    "RunOptions",
-    "RunRequest",
-]
 
 CHECK_LEVELS = ("off", "cheap", "full")
 """How much an evaluation doubts itself: not at all; what costs little; every check, which costs several attacks on up to 100 pictures."""
@@ -58,7 +50,7 @@ class RunOptions:
 
 
 @dataclass(frozen=True)
-class RunRequest(ABC):
+class RunRequest(Request, ABC):
     """A request that predicts and attacks pictures.
 
     A property that only an evaluation can set has a field of the same name there; here it has the value that leaves it out.

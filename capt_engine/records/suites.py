@@ -9,19 +9,6 @@ from dataclasses import dataclass
 
 from capt_engine.records.catalogue import ParamValue
 
-__all__ = [
-    "CORRUPTION",
-    "CORRUPTION_KINDS",
-    "HELD_OUT_KINDS",
-    "PGD",
-    "SUITES",
-    "AttackSpec",
-    "Suite",
-    "corruption_of",
-    "labels",
-    "until_chance",
-]
-
 CORRUPTION = "corruption"
 """The attack that is none: one common corruption at one severity."""
 

@@ -4,14 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = [
-    "AIMS",
-    "OTHER_MODEL",
-    "PERTURBED",
-    "ROUNDINGS",
-    "ThreatModel",
-]
-
 AIMS = ("each", "a", "b")
 """Whom an attack is aimed at where two sets of prompts are compared: each at its own, or both get the one computed on A, or on B."""
 

@@ -8,20 +8,7 @@ from typing import ClassVar
 
 from capt_engine.records.catalogue import PromptsInfo
 from capt_engine.records.pictures import FailedPicture, Picture
-
-__all__ = [
-    "ForecastRequest",
-    "SaveTunedRequest",
-    "Share",
-    "TuneEpoch",
-    "TuneForecast",
-    "TuneRequest",
-    "TuneResult",
-    "TuneSample",
-    "TuneStep",
-    "TuneStrip",
-    "TunedSaved",
-]
+from capt_engine.records.requests import Request, Result
 
 OLD_NAMES: Mapping[str, str] = {
     "rate": "lr",
@@ -37,7 +24,7 @@ OLD_NAMES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class TuneRequest:
+class TuneRequest(Request):
     """Learn prompts from a few labelled pictures per class and write them to `out`; None stands for the default of method and model.
 
     data: as in `EvaluateRequest`; its training pictures are drawn from, its validation pictures measured on, its test pictures
@@ -168,14 +155,14 @@ class TuneStrip:
 
 
 @dataclass(frozen=True)
-class ForecastRequest:
+class ForecastRequest(Request):
     """Try three steps of a tuning run and estimate what all of it will take; nothing is written."""
 
     request: TuneRequest
 
 
 @dataclass(frozen=True)
-class TuneForecast:
+class TuneForecast(Result):
     """From a dry run of a few steps: how long the run will take and how much memory it will need at its peak.
 
     seconds: all of it, or what is left of it; epoch_seconds: one epoch with its validation, which takes validation_seconds of them.
@@ -196,7 +183,7 @@ class TuneForecast:
 
 
 @dataclass(frozen=True)
-class TuneResult:
+class TuneResult(Result):
     """A tuned checkpoint: where it is, which epoch was kept and why the run ended, in words. prompts: None for an image tower.
 
     zero_shot_*, clean, robust: shares of the validation pictures, before and after, None where there are none. stopped_after: the epoch
@@ -229,7 +216,7 @@ class TuneResult:
 
 
 @dataclass(frozen=True)
-class SaveTunedRequest:
+class SaveTunedRequest(Request):
     """Give tuned prompts their name, notes and licence, and put them where they belong.
 
     source: the checkpoint that the run wrote. folder: a new folder in Hugging Face's layout (prompts, model card, manifest), "" for the
@@ -249,7 +236,7 @@ class SaveTunedRequest:
 
 
 @dataclass(frozen=True)
-class TunedSaved:
+class TunedSaved(Result):
     """The saved prompts, the files that were written, and the command that makes the same prompts from the same pictures."""
 
     prompts: PromptsInfo

@@ -190,18 +190,18 @@ class AttackChoice(QObject):
             return ()
         found: list[ParamInfo] = []
         if self.has_budget:
-            unit, words = (
+            unit, text = (
                 "/255" if norm.name == "linf" else "",
                 self.tr("How far each picture may be changed, in this norm."),
             )
             found.append(
-                ParamInfo("eps", self.tr("Budget ε"), "float", self.usual_eps, 0.0, norm.high_eps, unit, help=words)
+                ParamInfo("eps", self.tr("Budget ε"), "float", self.usual_eps, 0.0, norm.high_eps, unit, help=text)
             )
         found += (*(self.attack.params if self.attack is not None else ()), *self._extra_params())
         if self.has_attack:
             found += self._pixel_params()
-        words = self.tr("The same seed draws the same pictures and finds the same attacks.")
-        return (*found, ParamInfo("seed", self.tr("Seed"), "int", 0, 0, 2**31 - 1, help=words))
+        text = self.tr("The same seed draws the same pictures and finds the same attacks.")
+        return (*found, ParamInfo("seed", self.tr("Seed"), "int", 0, 0, 2**31 - 1, help=text))
 
     def expert_values(self) -> Values:
         """The values of the Expert form that differ from its defaults."""

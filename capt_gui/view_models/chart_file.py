@@ -11,7 +11,7 @@ from capt_gui.bridge import Bridge
 
 
 class ChartFile(QObject):
-    """`saved(words)` once a chart is written, `failed(words)` when it could not be."""
+    """`saved(text)` once a chart is written, `failed(text)` when it could not be."""
 
     saved = Signal(str)
     failed = Signal(str)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import IntEnum
 from typing import Any, Protocol
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from capt_engine.records import ClassCount, ScanResult
+from capt_gui.roles import ClassRole
 from capt_gui.view_models.scan_job import STRIP
 from capt_gui.view_models.thumbnail_loader import ThumbnailLoader
 
@@ -16,17 +16,6 @@ Index = QModelIndex | QPersistentModelIndex
 
 NAME, STRIP_COLUMN, LISTED, USABLE, UNREADABLE, TINY, COPIES = range(7)
 _NOWHERE = QModelIndex()
-
-
-class Role(IntEnum):
-    """Roles of a cell: the numbers of the class table, which the model may not import (a test compares them)."""
-
-    NAME = Qt.ItemDataRole.UserRole + 1
-    STRIP = Qt.ItemDataRole.UserRole + 2
-    LEFT_OUT = Qt.ItemDataRole.UserRole + 3
-    SORT = Qt.ItemDataRole.UserRole + 4
-    TONE = Qt.ItemDataRole.UserRole + 5
-    PARTS = Qt.ItemDataRole.UserRole + 6
 
 
 class Pictures(Protocol):
@@ -84,8 +73,8 @@ class ClassTableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignLeft if section in (NAME, STRIP_COLUMN) else Qt.AlignmentFlag.AlignRight
             return side | Qt.AlignmentFlag.AlignVCenter
-        title, help_words = self._titles()[section]
-        answers: dict[int, str] = {Qt.ItemDataRole.DisplayRole: title, Qt.ItemDataRole.ToolTipRole: help_words}
+        title, help_text = self._titles()[section]
+        answers: dict[int, str] = {Qt.ItemDataRole.DisplayRole: title, Qt.ItemDataRole.ToolTipRole: help_text}
         return answers.get(role)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -93,21 +82,27 @@ class ClassTableModel(QAbstractTableModel):
         if not index.isValid():
             return None
         own, column = self._rows[index.row()], index.column()
-        if role == Role.NAME:
+        if role == ClassRole.NAME:
             return own.name
-        if role == Role.LEFT_OUT:
+        if role == ClassRole.LEFT_OUT:
             return own.name in self._left_out
         if column == STRIP_COLUMN:
-            return self._strip(own.name) if role == Role.STRIP else "" if role == Qt.ItemDataRole.DisplayRole else None
+            return (
+                self._strip(own.name)
+                if role == ClassRole.STRIP
+                else ""
+                if role == Qt.ItemDataRole.DisplayRole
+                else None
+            )
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignLeft if column == NAME else Qt.AlignmentFlag.AlignRight
             return side | Qt.AlignmentFlag.AlignVCenter
         if role == Qt.ItemDataRole.ToolTipRole:
             return own.name
         value = own.name if column == NAME else self._number(own, column)
-        if role == Role.SORT:
+        if role == ClassRole.SORT:
             return value.casefold() if isinstance(value, str) else value
-        if role == Role.TONE:
+        if role == ClassRole.TONE:
             return _tone(column, value)
         if role == Qt.ItemDataRole.DisplayRole:
             return value if isinstance(value, str) else "–" if value == 0 and column > USABLE else f"{value:,}"

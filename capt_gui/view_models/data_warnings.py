@@ -169,8 +169,8 @@ def _imbalance(counts: dict[str, int]) -> Notice | None:
     most, least = max(some, key=some.__getitem__), min(some, key=some.__getitem__)
     if some[most] <= IMBALANCE * some[least]:
         return None
-    words = _tr("“{}” has {} pictures, “{}” only {}.")
-    message = words.format(short(most), some[most], short(least), some[least])
+    text = _tr("“{}” has {} pictures, “{}” only {}.")
+    message = text.format(short(most), some[most], short(least), some[least])
     hint = _tr(
         "So many per class are drawn for tuning that it hardly matters there; the test counts the large classes more."
     )
@@ -245,5 +245,5 @@ def short(name: str) -> str:
     return name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}…"
 
 
-def _tr(words: str) -> str:
-    return QCoreApplication.translate("DataNotices", words)
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("DataNotices", text)

@@ -9,20 +9,20 @@ from capt_engine.formatting import memory as in_memory
 from capt_engine.records import NO_PROMPTS, DeviceInfo, JobProgress, PairedTest, PictureRow, ThreatModel
 
 _CERTAIN = 0.05
-_NORM_WORDS = {"linf": "L∞", "l2": "L2"}
+_NORM_SYMBOLS = {"linf": "L∞", "l2": "L2"}
 
 
-def norm_word(norm: str) -> str:
+def norm_symbol(norm: str) -> str:
     """Return "linf" as it is written: L∞."""
-    return _NORM_WORDS.get(norm, norm)
+    return _NORM_SYMBOLS.get(norm, norm)
 
 
 def threat(model: ThreatModel) -> str:
     """Return "ε = 4/255", with the norm where it is not the usual one; in the attack's own words where no ball binds it."""
     if model.budget:
         return model.budget
-    words = f"ε = {budget(model.eps, model.norm)}"
-    return words if model.norm == "linf" else f"{words} ({norm_word(model.norm)})"
+    text = f"ε = {budget(model.eps, model.norm)}"
+    return text if model.norm == "linf" else f"{text} ({norm_symbol(model.norm)})"
 
 
 def _under(model: ThreatModel) -> str:
@@ -74,7 +74,7 @@ def settings_line(row: PictureRow, model: str, attack: str = "", *, named: bool 
         steps = f", {row.steps} step{'' if row.steps == 1 else 's'}" if row.steps else ""
         restarts = f", {row.restarts} restarts" if row.restarts > 1 else ""
         word = attack or row.attack.name
-        bound = row.threat.budget or f"{norm_word(row.threat.norm)} {budget(row.threat.eps, row.threat.norm)}"
+        bound = row.threat.budget or f"{norm_symbol(row.threat.norm)} {budget(row.threat.eps, row.threat.norm)}"
         parts.append(", ".join((f"{word}, {bound}{steps}{restarts}", *row.threat.unusual)))
     parts.append(f"seed {row.seed}")
     return " · ".join(parts)
@@ -106,10 +106,10 @@ def count_line(total: int, done: int, broken: int, failed: int, broken_b: int = 
     if not total:
         return ""
     how_many = f"broken: A {broken}, B {broken_b}" if compared else f"{broken} broken"
-    words = [f"{done} of {total}", how_many] if done or failed else [f"{total} picture{'s' * (total != 1)}"]
+    text = [f"{done} of {total}", how_many] if done or failed else [f"{total} picture{'s' * (total != 1)}"]
     if failed:
-        words.append(f"{failed} unreadable")
-    return " · ".join(words)
+        text.append(f"{failed} unreadable")
+    return " · ".join(text)
 
 
 def memory(device: DeviceInfo) -> str:
@@ -123,11 +123,11 @@ def share(value: float | None, interval: tuple[float, float] | None) -> str:
     """Return "41 % (34–48 %)"; nothing where nothing was measured."""
     if value is None:
         return _tr("not measured")
-    words = percent(value)
+    text = percent(value)
     if interval is not None:
-        words += f" ({percent_number(interval[0])}–{percent(interval[1])})"
+        text += f" ({percent_number(interval[0])}–{percent(interval[1])})"
     # a figure is not broken at the end of a line
-    return unbroken(words)
+    return unbroken(text)
 
 
 def effect(test: PairedTest | None) -> str:
@@ -167,5 +167,5 @@ def _points(difference: float) -> str:
     return _tr("{} points").format(signed_points(difference))
 
 
-def _tr(words: str) -> str:
-    return QCoreApplication.translate("sentences", words)
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("sentences", text)

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from pathlib import PurePath
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from capt_gui.roles import PictureRole
 from capt_gui.view_models.thumbnail_loader import ThumbnailLoader
 
 Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
-
-
-class Role(IntEnum):
-    """Roles of a tile: the numbers of the picture grid, which the model may not import (a test compares them)."""
-
-    PATH = Qt.ItemDataRole.UserRole + 1
-    THUMBNAIL = Qt.ItemDataRole.UserRole + 2
-    CAPTION = Qt.ItemDataRole.UserRole + 3
-    TONE = Qt.ItemDataRole.UserRole + 4
-    LEFT_OUT = Qt.ItemDataRole.UserRole + 5
-    BROKEN = Qt.ItemDataRole.UserRole + 6
 
 
 @dataclass(frozen=True)
@@ -34,7 +23,7 @@ class Tile:
     path: str
     caption: str = ""
     tone: str = ""
-    words: str = ""
+    text: str = ""
     left_out: bool = False
     broken: bool = False
 
@@ -76,18 +65,18 @@ class PictureList(QAbstractListModel):
         if not index.isValid():
             return None
         tile = self._tiles[index.row()]
-        if role == Role.THUMBNAIL:
+        if role == PictureRole.THUMBNAIL:
             return None if tile.broken else self._thumbnails.get(tile.path)
         name = PurePath(tile.path).name
         answers: dict[int, Any] = {
             Qt.ItemDataRole.DisplayRole: name,
-            Qt.ItemDataRole.ToolTipRole: "\n".join(part for part in (name, tile.words) if part),
+            Qt.ItemDataRole.ToolTipRole: "\n".join(part for part in (name, tile.text) if part),
             Qt.ItemDataRole.AccessibleTextRole: self._spoken(tile, name),
-            Role.PATH: tile.path,
-            Role.CAPTION: tile.caption,
-            Role.TONE: tile.tone,
-            Role.LEFT_OUT: tile.left_out,
-            Role.BROKEN: tile.broken,
+            PictureRole.PATH: tile.path,
+            PictureRole.CAPTION: tile.caption,
+            PictureRole.TONE: tile.tone,
+            PictureRole.LEFT_OUT: tile.left_out,
+            PictureRole.BROKEN: tile.broken,
         }
         return answers.get(role)
 

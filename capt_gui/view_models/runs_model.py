@@ -86,11 +86,11 @@ def file_name(runs: tuple[KeptRun, ...], suffix: str) -> str:
     """Propose a file name for a report: its subject and the day of the latest run."""
     day = max((run.ended[:10] for run in runs), default="")
     subject = runs[0].title if len(runs) == 1 else f"comparison of {len(runs)} runs"
-    words = re.sub(r"[^\w.]+", "-", subject, flags=re.UNICODE).strip("-._").lower()
-    if len(words) > _NAME_LENGTH:
+    text = re.sub(r"[^\w.]+", "-", subject, flags=re.UNICODE).strip("-._").lower()
+    if len(text) > _NAME_LENGTH:
         # cut between words, or in the middle of one that is too long by itself
-        words = words[:_NAME_LENGTH].rpartition("-")[0] or words[:_NAME_LENGTH]
-    return "-".join(part for part in ("report", words, day) if part) + suffix
+        text = text[:_NAME_LENGTH].rpartition("-")[0] or text[:_NAME_LENGTH]
+    return "-".join(part for part in ("report", text, day) if part) + suffix
 
 
 def short(path: str) -> str:
@@ -98,5 +98,5 @@ def short(path: str) -> str:
     return PurePath(path).name
 
 
-def _tr(words: str) -> str:
-    return QCoreApplication.translate("runs", words)
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("runs", text)

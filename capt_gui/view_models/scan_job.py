@@ -20,7 +20,7 @@ STRIP = 4
 
 
 class ScanJob(QObject):
-    """At most one scan at a time. `running_changed`; `progress_changed(done, total, words)`; listed(SplitResult).
+    """At most one scan at a time. `running_changed`; `progress_changed(done, total, text)`; listed(SplitResult).
 
     done(ScanResult), failed(Failure), or neither when it was cancelled; then, once it no longer runs, `ended`.
     """

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import (
-    QAbstractItemModel,
-    QModelIndex,
-    QObject,
-    QPersistentModelIndex,
-    QRectF,
-    QSize,
-    QSortFilterProxyModel,
-    Qt,
-    Signal,
-)
-from PySide6.QtGui import QFocusEvent, QFontMetricsF, QKeyEvent, QKeySequence, QPainter, QPaintEvent
+from collections.abc import Sequence
+
+from PySide6.QtCore import QAbstractItemModel, QObject, QRectF, QSize, QSortFilterProxyModel, Qt, Signal
+from PySide6.QtGui import QImage, QKeyEvent, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -24,15 +16,26 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from capt_gui.roles import ClassRole
 from capt_gui.theme import Theme
-from capt_gui.widgets.class_cells import PAD, STRIP_WIDTH, StripPainter, paint_words
-from capt_gui.widgets.painting import draw_focus_ring
-from capt_gui.widgets.picture_roles import ClassRole
+from capt_gui.widgets.card_list import Index, set_up_table
+from capt_gui.widgets.painting import (
+    LEFT,
+    RIGHT,
+    Thumbnails,
+    draw_box,
+    draw_focus_ring,
+    draw_selection_bar,
+    draw_text,
+    line_height,
+    text_width,
+)
 
 _ROW = 50
 _HEADER_ROOM = 34
-
-_Index = QModelIndex | QPersistentModelIndex
+_PAD = 12
+_THUMB, _GAP, _SHOWN = 34, 4, 4
+_STRIP_WIDTH = _SHOWN * (_THUMB + _GAP) + _PAD
 
 
 class ClassTable(QTableView):
@@ -57,28 +60,17 @@ class ClassTable(QTableView):
         self._order.setFilterKeyColumn(0)
         self._order.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self._theme = theme
-        self._delegate = ClassDelegate(theme, strip_column, self)
-        self.setItemDelegate(self._delegate)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setItemDelegate(ClassDelegate(theme, strip_column, self))
+        set_up_table(self)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setShowGrid(False)
         self.setWordWrap(False)
-        self.setMouseTracking(True)
-        # Tab leaves the table, the arrows move in it
-        self.setTabKeyNavigation(False)
-        self.setSortingEnabled(True)
-        self.setCornerButtonEnabled(False)
-        self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(_ROW)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalScrollBar().setSingleStep(24)
         self.setAccessibleName(self.tr("Classes"))
         words = self.tr("Up and down choose a class, Space leaves it out or takes it back, Return goes to its pictures")
         self.setAccessibleDescription(self.tr("Up and down move from class to class") if only_shows else words)
-        theme.changed.connect(self._on_theme_changed)
+        theme.changed.connect(self.viewport().update)
 
     def set_model(self, model: QAbstractItemModel) -> None:
         """Show the rows of a model that answers `ClassRole`."""
@@ -86,7 +78,6 @@ class ClassTable(QTableView):
         self.setModel(self._order)
         self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
         header.setMinimumSectionSize(40)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
@@ -94,21 +85,20 @@ class ClassTable(QTableView):
         metrics = self.fontMetrics()
         for column in range(1, model.columnCount()):
             words = str(model.headerData(column, Qt.Orientation.Horizontal) or "")
-            wide = STRIP_WIDTH if column == self._strip else metrics.horizontalAdvance(words) + _HEADER_ROOM
+            wide = _STRIP_WIDTH if column == self._strip else metrics.horizontalAdvance(words) + _HEADER_ROOM
             header.resizeSection(column, wide)
-        header.setSortIndicatorClearable(True)
         model.modelReset.connect(self._on_reset)
 
     def set_filter(self, words: str) -> None:
         """Show only the classes whose name holds these letters."""
         self._order.setFilterFixedString(words)
 
-    def current_name(self) -> str:
-        """The current class, empty when there is none."""
+    def current_key(self) -> str:
+        """Return the name of the current class, "" when there is none."""
         return _name(self.currentIndex())
 
     def selected_names(self) -> list[str]:
-        """The selected classes, from the top."""
+        """Return the names of the selected classes, from the top."""
         rows = self.selectionModel().selectedRows()
         return [_name(index) for index in sorted(rows, key=lambda index: index.row())]
 
@@ -121,8 +111,8 @@ class ClassTable(QTableView):
                 self.scrollTo(index)
                 return
 
-    def currentChanged(self, current: _Index, previous: _Index) -> None:
-        """Say which class is current."""
+    def currentChanged(self, current: Index, previous: Index) -> None:
+        """Emit `current_changed` when another class becomes current."""
         super().currentChanged(current, previous)
         # the ring spans the row, which may have other cells to paint than Qt thinks
         self.viewport().update()
@@ -140,16 +130,6 @@ class ClassTable(QTableView):
             ring = QRectF(0, row.top(), self.viewport().width(), row.height() - 1)
             draw_focus_ring(painter, ring.adjusted(1, 1, -1, -1), self._theme, 6)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """The ring spans the row, so the whole row is painted."""
-        super().focusInEvent(event)
-        self.viewport().update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """The ring goes from the whole row."""
-        super().focusOutEvent(event)
-        self.viewport().update()
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Space, Delete and Backspace leave the selected classes out or take them back; Return goes to the pictures."""
         keys = (Qt.Key.Key_Backspace, Qt.Key.Key_Space)
@@ -163,66 +143,76 @@ class ClassTable(QTableView):
                 self._order.index(0 if event.key() == Qt.Key.Key_Home else self._order.rowCount() - 1, 0)
             )
             event.accept()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.current_name():
-            self.entered_row.emit(self.current_name())
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.current_key():
+            self.entered_row.emit(self.current_key())
             event.accept()
         else:
             super().keyPressEvent(event)
 
     def _on_reset(self) -> None:
-        self._delegate.forget()
         if self._order.rowCount():
             self.setCurrentIndex(self._order.index(0, 0))
 
-    def _on_theme_changed(self) -> None:
-        self._delegate.forget()
-        self.viewport().update()
-
 
 class ClassDelegate(QStyledItemDelegate):
-    """A row of one colour, marked at its left end where it is chosen; strips of pictures, words and numbers on it."""
+    """A row of one colour, marked at its left end where it is chosen; strips of pictures, names and numbers on it."""
 
     def __init__(self, theme: Theme, strip_column: int, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._column = strip_column
-        self._strip = StripPainter(theme)
+        self._thumbnails = Thumbnails(_THUMB, 6)
 
-    def forget(self) -> None:
-        """Drop the prepared thumbnails."""
-        self._strip.forget()
+    def sizeHint(self, _option: QStyleOptionViewItem, index: Index) -> QSize:
+        """Room for the text, which the header asks for."""
+        text = str(index.data(Qt.ItemDataRole.DisplayRole) or "")
+        return QSize(round(text_width(self._theme, "body", text)) + 2 * _PAD, _ROW)
 
-    def sizeHint(self, _option: QStyleOptionViewItem, index: _Index) -> QSize:
-        """Room for the words, which the header asks for."""
-        metrics = QFontMetricsF(self._theme.font("body"))
-        words = str(index.data(Qt.ItemDataRole.DisplayRole) or "")
-        return QSize(round(metrics.horizontalAdvance(words)) + 2 * PAD, _ROW)
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Paint one cell."""
-        theme = self._theme
-        rect = QRectF(option.rect)
-        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        theme, rect = self._theme, QRectF(option.rect)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        if selected:
-            painter.setBrush(theme.color("accent_soft"))
-            painter.drawRect(rect)
+        if option.state & QStyle.StateFlag.State_Selected:
+            draw_box(painter, rect, theme.color("accent_soft"))
+            if index.column() == 0:
+                draw_selection_bar(painter, rect, theme)
         else:
-            painter.setBrush(theme.color("border"))
-            painter.drawRect(QRectF(rect.left(), rect.bottom() - 1, rect.width(), 1))
-        if selected and index.column() == 0:
-            painter.setBrush(theme.color("accent"))
-            painter.drawRoundedRect(QRectF(rect.left(), rect.center().y() - 12, 3, 24), 1.5, 1.5)
+            draw_box(painter, QRectF(rect.left(), rect.bottom() - 1, rect.width(), 1), theme.color("border"))
         if index.column() == self._column:
             painter.setOpacity(0.25 if index.data(ClassRole.LEFT_OUT) else 1.0)
-            self._strip.paint(painter, rect, index.data(ClassRole.STRIP) or ())
-            painter.setOpacity(1.0)
+            self._draw_strip(painter, rect, index.data(ClassRole.STRIP) or ())
         else:
-            paint_words(painter, rect, index, theme, self.tr("left out"))
+            self._draw_cell_text(painter, rect.adjusted(_PAD, 0, -_PAD, 0), index)
         painter.restore()
 
+    def _draw_strip(self, painter: QPainter, rect: QRectF, strip: Sequence[QImage | None]) -> None:
+        """Paint the pictures, and empty places for those that are still to come."""
+        ratio = painter.device().devicePixelRatioF()
+        place = QRectF(rect.left() + 2, rect.center().y() - _THUMB / 2, _THUMB, _THUMB)
+        for image in strip[:_SHOWN]:
+            if isinstance(image, QImage) and not image.isNull():
+                painter.drawPixmap(place.topLeft(), self._thumbnails.pixmap(image, ratio))
+            else:
+                draw_box(painter, place, self._theme.color("surface_raised"), 6)
+            place.translate(_THUMB + _GAP, 0)
 
-def _name(index: _Index) -> str:
+    def _draw_cell_text(self, painter: QPainter, room: QRectF, index: Index) -> None:
+        """Paint a name at the left, in bold, or a number at the right; a name that is left out is struck through and says so."""
+        theme, text = self._theme, str(index.data(Qt.ItemDataRole.DisplayRole) or "")
+        first, gone = index.column() == 0, bool(index.data(ClassRole.LEFT_OUT))
+        if first and gone:
+            font, small = theme.font("body"), line_height(theme, "caption")
+            font.setStrikeOut(True)
+            height = line_height(theme, "body")
+            line = QRectF(room.left(), room.center().y() - (height + small) / 2, room.width(), height)
+            draw_text(painter, line, text, theme, font, "text_muted")
+            below = QRectF(room.left(), line.bottom(), room.width(), small)
+            draw_text(painter, below, self.tr("left out"), theme, "caption", "text_muted")
+            return
+        role = "text_muted" if gone else str(index.data(ClassRole.TONE) or "") or "text"
+        draw_text(painter, room, text, theme, "strong" if first else "body", role, LEFT if first else RIGHT)
+
+
+def _name(index: Index) -> str:
     return str(index.sibling(index.row(), 0).data(ClassRole.NAME) or "") if index.isValid() else ""

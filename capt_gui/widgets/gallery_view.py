@@ -2,83 +2,132 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QHelpEvent, QImage, QKeyEvent, QKeySequence, QPainter
+from PySide6.QtWidgets import QAbstractItemView, QListView, QStyleOptionViewItem, QToolTip, QWidget
 
+from capt_gui.roles import GalleryRole
 from capt_gui.theme import Theme
-from capt_gui.widgets.gallery_delegate import GalleryDelegate
-from capt_gui.widgets.gallery_roles import GalleryRole
+from capt_gui.widgets.card_list import CardDelegate, CardList, Index
+from capt_gui.widgets.painting import draw_box, draw_text, draw_thumbnail, line_height
+from capt_gui.widgets.side_badge import SIDES, draw_side
 
-__all__ = ["GalleryRole", "GalleryView"]
+_THUMB = 52
+_PAD = 8
+_SIDE = 14
+_SYMBOLS = {
+    "waiting": ("state-waiting", "text_muted"),
+    "ready": ("state-ready", "text_muted"),
+    "running": ("state-running", "accent"),
+    "held": ("state-held", "ok"),
+    "broken": ("state-broken", "broken"),
+    "failed": ("state-failed", "warning"),
+}
 
 
-class GalleryView(QListView):
+class GalleryView(CardList):
     """Thumbnail cards, one below the other; stays quick with ten thousand of them."""
 
-    current_changed = Signal(str)
     remove_requested = Signal(list)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._delegate = GalleryDelegate(theme, self)
-        self.setItemDelegate(self._delegate)
-        self.setUniformItemSizes(True)
+        super().__init__(GalleryDelegate(theme), parent)
         self.setLayoutMode(QListView.LayoutMode.Batched)
         self.setBatchSize(500)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setResizeMode(QListView.ResizeMode.Adjust)
-        self.setMouseTracking(True)
         self.setMinimumWidth(220)
-        self.verticalScrollBar().setSingleStep(24)
         self.setAccessibleName(self.tr("Pictures"))
         self.setAccessibleDescription(self.tr("Up and down choose a picture, Delete takes it off the list"))
-        theme.changed.connect(self._on_theme_changed)
-
-    def set_model(self, model: QAbstractItemModel) -> None:
-        """Show the rows of a model that answers `GalleryRole`."""
-        self.setModel(model)
-
-    def current_path(self) -> str:
-        """The path of the current row, empty when there is none."""
-        return self._path(self.currentIndex())
-
-    def selected_paths(self) -> list[str]:
-        """The paths of the selected rows, from the top."""
-        return [self._path(index) for index in sorted(self.selectedIndexes(), key=lambda index: index.row())]
 
     def select_path(self, path: str) -> None:
         """Make the row with this path current; nothing happens when there is none."""
         model = self.model()
         for row in range(model.rowCount() if model else 0):
-            index = model.index(row, 0)
-            if self._path(index) == path:
-                self.setCurrentIndex(index)
+            if model.index(row, 0).data(GalleryRole.PATH) == path:
+                self.setCurrentIndex(model.index(row, 0))
                 return
-
-    def currentChanged(
-        self, current: QModelIndex | QPersistentModelIndex, previous: QModelIndex | QPersistentModelIndex
-    ) -> None:
-        """Say which picture is current."""
-        super().currentChanged(current, previous)
-        self.current_changed.emit(self._path(current))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Delete and Backspace ask to take the selected pictures off the list."""
         removes = event.matches(QKeySequence.StandardKey.Delete) or event.key() == Qt.Key.Key_Backspace
-        if removes and (paths := self.selected_paths()):
+        if removes and (paths := self.selected_keys()):
             self.remove_requested.emit(paths)
             event.accept()
         else:
             super().keyPressEvent(event)
 
-    def _on_theme_changed(self) -> None:
-        self._delegate.forget_pictures()
-        self.viewport().update()
 
-    @staticmethod
-    def _path(index: QModelIndex | QPersistentModelIndex) -> str:
-        return str(index.data(GalleryRole.PATH) or "") if index.isValid() else ""
+class GalleryDelegate(CardDelegate):
+    """Thumbnail, name, one-line caption, and the state as a symbol with its own shape."""
+
+    inset = (4.0, _PAD / 4)
+    thumbnail_size = _THUMB
+
+    def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
+        """The same for every row, so that the view need not ask again."""
+        return QSize(200, _THUMB + 3 * _PAD)
+
+    def draw_card(self, painter: QPainter, card: QRectF, index: Index) -> None:
+        """Paint the thumbnail, the text, and the state or that of each side."""
+        state = str(index.data(GalleryRole.STATE) or "waiting")
+        ratio = painter.device().devicePixelRatioF()
+        thumb = QRectF(card.left() + _PAD, card.center().y() - _THUMB / 2, _THUMB, _THUMB)
+        image = index.data(GalleryRole.THUMBNAIL)
+        if isinstance(image, QImage) and not image.isNull():
+            draw_thumbnail(painter, thumb, self.thumbnails.pixmap(image, ratio))
+        else:
+            draw_box(painter, thumb, self.theme.color("surface_raised"), 8)
+            painter.drawPixmap(thumb.center() - QPointF(11, 11), self.theme.pixmap("picture", 22, "control", ratio))
+        left = thumb.right() + 16
+        room = QRectF(left, card.top(), card.right() - _PAD - left, card.height())
+        sides = tuple(index.data(GalleryRole.SIDES) or ())
+        line = max(line_height(self.theme, "caption"), _SIDE if sides else 0)
+        name = line_height(self.theme, "body")
+        room.setTop(room.center().y() - (name + 3 + max(len(sides), 1) * line) / 2)
+        room.setHeight(name)
+        middle = Qt.TextElideMode.ElideMiddle
+        draw_text(painter, room, str(index.data(GalleryRole.NAME) or ""), self.theme, elide=middle)
+        room = QRectF(left, room.bottom() + 3, room.width(), line)
+        for side, (own, caption) in zip(SIDES, sides, strict=False):
+            corner = QPointF(left, room.center().y() - _SIDE / 2)
+            draw_side(painter, QRectF(corner.x(), corner.y(), _SIDE, _SIDE), self.theme, side)
+            symbol, role = _SYMBOLS.get(own, _SYMBOLS["waiting"])
+            painter.drawPixmap(corner + QPointF(_SIDE + 4, 0), self.theme.pixmap(symbol, _SIDE, role, ratio))
+            beside = room.adjusted(2 * _SIDE + 9, 0, 0, 0)
+            draw_text(painter, beside, caption, self.theme, "caption", "text_muted")
+            room.translate(0, line)
+        if not sides:
+            self._draw_state(painter, thumb.bottomRight() - QPointF(2, 4), state, ratio)
+            caption = str(index.data(GalleryRole.CAPTION) or "") or self.state_text(state)
+            role = "warning" if state == "failed" else "text_muted"
+            draw_text(painter, room, caption, self.theme, "caption", role)
+
+    def helpEvent(self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index) -> bool:
+        """Show the tooltip: the full name, and what there is to say about the picture."""
+        if event.type() != QHelpEvent.Type.ToolTip or not index.isValid():
+            return super().helpEvent(event, view, option, index)
+        lines = [str(index.data(role) or "") for role in (GalleryRole.NAME, GalleryRole.CAPTION, GalleryRole.MESSAGE)]
+        sides = tuple(index.data(GalleryRole.SIDES) or ())
+        lines += [f"{side.upper()}: {self.state_text(own)}" for side, (own, _) in zip(SIDES, sides, strict=False)]
+        if not sides:
+            lines.append(self.state_text(str(index.data(GalleryRole.STATE) or "waiting")))
+        QToolTip.showText(event.globalPos(), "\n".join(dict.fromkeys(line for line in lines if line)), view)
+        return True
+
+    def state_text(self, state: str) -> str:
+        """Return a state of a picture as plain words, "" for an unknown one."""
+        return {
+            "waiting": self.tr("Being read"),
+            "ready": self.tr("Ready"),
+            "running": self.tr("Under attack now"),
+            "held": self.tr("Survived: still the same answer"),
+            "broken": self.tr("Flipped: the answer changed"),
+            "failed": self.tr("Could not be used"),
+        }.get(state, "")
+
+    def _draw_state(self, painter: QPainter, centre: QPointF, state: str, ratio: float) -> None:
+        """Paint the symbol as a badge on the corner of the thumbnail, on a disc of the colour behind the card."""
+        symbol, role = _SYMBOLS.get(state, _SYMBOLS["waiting"])
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.theme.color(self.ground))
+        painter.drawEllipse(centre, 11, 11)
+        painter.drawPixmap(centre - QPointF(9, 9), self.theme.pixmap(symbol, 18, role, ratio))

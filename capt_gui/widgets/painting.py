@@ -1,22 +1,130 @@
-"""Strokes that several painted widgets share: the focus ring, a mark for each side, names cut to fit."""
+"""Strokes that painted widgets share: text cut to fit, boxes, the focus ring, a mark for each side, thumbnails."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QImage,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QPolygonF,
+)
+from PySide6.QtWidgets import QWidget
 
 from capt_gui.theme import Theme
 
+LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_WRAPPED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+_KEPT = 1000
+
+
+class PaintedWidget(QWidget):
+    """A widget that paints itself in the theme's colours, again when those change; `ring` frames it while it has the focus."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        theme.changed.connect(self._on_theme_changed)
+
+    def draw(self, painter: QPainter) -> None:
+        """Paint the widget, without its ring."""
+        raise NotImplementedError
+
+    def ring(self) -> QRectF:
+        """Return the place of the focus ring; an empty one draws none."""
+        return QRectF(self.rect())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint the widget, and its ring while it has the focus."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.draw(painter)
+        if self.hasFocus() and not self.ring().isEmpty():
+            draw_focus_ring(painter, self.ring(), self._theme)
+
+    def _on_theme_changed(self) -> None:
+        self.updateGeometry()
+        self.update()
+
+
+class Thumbnails:
+    """Middle squares of pictures with round corners; what was prepared is kept, because scrolling paints it again and again."""
+
+    def __init__(self, size: int, radius: float) -> None:
+        self._size, self._radius = size, radius
+        self._prepared: OrderedDict[tuple[int, float], QPixmap] = OrderedDict()
+
+    def pixmap(self, image: QImage, ratio: float) -> QPixmap:
+        """Return the thumbnail of a picture, for a device pixel ratio."""
+        key = (image.cacheKey(), ratio)
+        if key not in self._prepared:
+            self._prepared[key] = _rounded_square(image, self._size, self._radius, ratio)
+            if len(self._prepared) > _KEPT:
+                self._prepared.popitem(last=False)
+        self._prepared.move_to_end(key)
+        return self._prepared[key]
+
+
+def _rounded_square(image: QImage, size: int, radius: float, ratio: float) -> QPixmap:
+    side = round(size * ratio)
+    mode = Qt.TransformationMode.SmoothTransformation
+    scaled = image.scaled(side, side, Qt.AspectRatioMode.KeepAspectRatioByExpanding, mode)
+    pixmap = QPixmap(side, side)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setClipPath(rounded(QRectF(0, 0, side, side), radius * ratio))
+    painter.drawImage(QPointF((side - scaled.width()) / 2, (side - scaled.height()) / 2), scaled)
+    painter.end()
+    pixmap.setDevicePixelRatio(ratio)
+    return pixmap
+
+
+def rounded(rect: QRectF, radius: float) -> QPainterPath:
+    """Return the outline of a rectangle with round corners."""
+    path = QPainterPath()
+    path.addRoundedRect(rect, radius, radius)
+    return path
+
+
+def draw_box(painter: QPainter, rect: QRectF, color: QColor, radius: float = 0.0) -> None:
+    """Fill a rectangle, with round corners where `radius` is above 0."""
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(color)
+    painter.drawRoundedRect(rect, radius, radius)
+
+
+def draw_thumbnail(painter: QPainter, place: QRectF, pixmap: QPixmap) -> None:
+    """Draw a thumbnail with a faint edge, so that a white one is seen on white."""
+    painter.drawPixmap(place.topLeft(), pixmap)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(0, 0, 0, 40), 1))
+    painter.drawRoundedRect(place.adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
+
+
+def draw_selection_bar(painter: QPainter, rect: QRectF, theme: Theme) -> None:
+    """Draw the short bar at the left end of what is selected: it is marked by more than colour."""
+    draw_box(painter, QRectF(rect.left(), rect.center().y() - 12, 3, 24), theme.color("accent"), 1.5)
+
 
 def draw_focus_ring(painter: QPainter, rect: QRectF, theme: Theme, radius: float = 8) -> None:
-    """A 2 px ring just inside `rect`."""
+    """Draw a 2 px ring just inside `rect`."""
     painter.setPen(QPen(theme.color("focus"), 2))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), radius, radius)
 
 
 def draw_mark(painter: QPainter, centre: QPointF, size: float, color: QColor, attacked: bool) -> None:
-    """The mark of one side: a disc for the clean picture, a diamond for the attacked one."""
+    """Draw the mark of one state: a disc for the clean picture, a diamond for the attacked one."""
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(color)
     half = size / 2
@@ -29,6 +137,40 @@ def draw_mark(painter: QPainter, centre: QPointF, size: float, color: QColor, at
         painter.drawEllipse(centre, half, half)
 
 
+def draw_text(
+    painter: QPainter,
+    place: QRectF,
+    text: str,
+    theme: Theme,
+    font: str | QFont = "body",
+    role: str = "text",
+    align: Qt.AlignmentFlag = LEFT,
+    elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+) -> None:
+    """Write one line, cut with an ellipsis where it is wider than its place. font: a text role of the theme, or a font."""
+    font = theme.font(font) if isinstance(font, str) else font
+    painter.setFont(font)
+    painter.setPen(theme.color(role))
+    painter.drawText(place, align, QFontMetricsF(font).elidedText(text, elide, place.width()))
+
+
+def draw_empty(painter: QPainter, rect: QRectF, text: str, theme: Theme) -> None:
+    """Write the text of an empty state into the middle, in as many lines as it needs."""
+    painter.setFont(theme.font("body"))
+    painter.setPen(theme.color("text_muted"))
+    painter.drawText(rect, _WRAPPED, text)
+
+
+def line_height(theme: Theme, font: str) -> float:
+    """Return the height in pixels of a line of a text role."""
+    return QFontMetricsF(theme.font(font)).height()
+
+
+def text_width(theme: Theme, font: str, text: str) -> float:
+    """Return the width in pixels of a text in a text role."""
+    return QFontMetricsF(theme.font(font)).horizontalAdvance(text)
+
+
 def elided(metrics: QFontMetricsF, text: str, width: float) -> str:
-    """The text, its end cut with an ellipsis where it would not fit."""
+    """Return the text, its end cut with an ellipsis where it would not fit."""
     return metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)

@@ -9,6 +9,8 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSortFilterProxyM
 from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
+from capt_gui.widgets.card_list import set_up_table
+
 _SORT = Qt.ItemDataRole.UserRole + 1
 
 
@@ -32,18 +34,9 @@ class ScoreTable(QTableView):
         self.setModel(self._sorted)
         self.setAccessibleName(name)
         self.setAccessibleDescription(self.tr("Arrow keys move; Ctrl+Space sorts by the current column"))
-        self.setSortingEnabled(True)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        set_up_table(self)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        # a table must not be a trap for the keyboard
-        self.setTabKeyNavigation(False)
-        self.setShowGrid(False)
-        self.setCornerButtonEnabled(False)
-        self.verticalHeader().hide()
-        self.horizontalHeader().setHighlightSections(False)
         self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.horizontalHeader().setSortIndicatorClearable(True)
 
     def set_table(self, headings: Sequence[tuple[str, str]], rows: Sequence[Sequence[Cell]]) -> None:
         """headings: (words, help) of each column; the first column holds names."""

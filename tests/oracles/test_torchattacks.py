@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import L2, LINF, Norm, PictureRngs, Threat
-from capt_engine.attacks.losses import margin
+from capt_engine.attacks.losses import adversarial_margin
 from capt_engine.attacks.pgd import PGD
 from capt_engine.model.classifier import Classifier
 from capt_engine.progress import no_progress
@@ -61,7 +61,7 @@ def test_pgd_walks_the_same_way(
     last, best = last_and_best(tiny_classifier, images, labels, attack, Threat(norm, eps))
     assert ((last - theirs).abs() < 1e-5).float().mean() > 0.99
     with torch.no_grad():
-        ours, other = (margin(tiny_classifier(found), labels) for found in (best, theirs))
+        ours, other = (adversarial_margin(tiny_classifier(found), labels) for found in (best, theirs))
     assert (ours >= other - 1e-3).all()
 
 

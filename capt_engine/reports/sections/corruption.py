@@ -47,13 +47,13 @@ def _heat(context: ReportContext, table: CorruptionTable) -> HeatMap:
     ns = sorted({one.n for one in table.cells})
     of = f"{ns[0]:,}" if len(ns) == 1 else f"{ns[0]:,} to {ns[-1]:,}"
     rows = [
-        HeatRow(_title(one.kind), tuple(cells.get((one.kind, severity)) for severity in severities), _mean(one))
+        _row(_title(one.kind), tuple(cells.get((one.kind, severity)) for severity in severities), one)
         for one in table.kinds
     ]
     by_severity = [
         [cells[one.kind, severity] for one in table.kinds if (one.kind, severity) in cells] for severity in severities
     ]
-    rows.append(HeatRow("Mean", tuple(sum(some) / len(some) for some in by_severity), _mean(table.mean)))
+    rows.append(_row("Mean", tuple(sum(some) / len(some) for some in by_severity), table.mean))
     caption = f"{context.who(table.prompts)}: right under each corruption, by severity (n = {of} in every cell)"
     return HeatMap(
         caption=caption,
@@ -65,6 +65,10 @@ def _heat(context: ReportContext, table: CorruptionTable) -> HeatMap:
         note=f"Clean: {share(table.clean, table.n)}. Right under every single corruption: {share(table.worst, table.n)}. "
         "The fuller the colour, the more pictures are right.",
     )
+
+
+def _row(name: str, shares: tuple[float | None, ...], mean: CorruptionMean) -> HeatRow:
+    return HeatRow(name, shares, _mean(mean), mean.accuracy, mean.low, mean.high)
 
 
 def _title(kind: str) -> str:

@@ -23,7 +23,7 @@ def columns(chart: Chart) -> tuple[str, ...]:
         case Histogram():
             return ("From", "To", chart.y_title, "Low", "High")
         case HeatMap():
-            return (chart.corner, *chart.columns, *((chart.last,) if chart.last else ()))
+            return (chart.corner, *chart.columns, *((chart.last, "Low", "High") if chart.last else ()))
         case ConfusionMatrix():
             return ("Label", *chart.names)
         case _:
@@ -45,7 +45,8 @@ def rows(chart: Chart) -> Iterator[Row]:
             yield from ((one.start, one.end, one.value, *ends(one)) for one in chart.bins)
         case HeatMap():
             for row in chart.rows:
-                yield row.name, *row.shares, *((row.last,) if chart.last else ())
+                last = row.last if row.value is None else row.value
+                yield row.name, *row.shares, *((last, row.low, row.high) if chart.last else ())
         case ConfusionMatrix():
             for name, counts in zip(chart.names, chart.counts, strict=True):
                 yield name, *counts

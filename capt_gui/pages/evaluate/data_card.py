@@ -66,7 +66,7 @@ class DataCard(QWidget):
         self.limit.setVisible(there and data.pictures_in_split > 0 and len(stops) > 1)
         self.limit.set_stops(stops)
         self.limit.set_value(self._choices.limit)
-        self.interval.setText(self._choices.interval_words())
+        self.interval.setText(self._choices.interval_text())
         self.interval.setVisible(bool(self.interval.text()))
 
     def on_limit_changed(self, limit: object) -> None:

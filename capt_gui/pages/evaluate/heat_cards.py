@@ -63,7 +63,7 @@ class CorruptionCard(ResultCard):
     def on_picked(self) -> None:
         """Show one side."""
         table = self._table()
-        self.words.setText(evaluate_text.corruption_words(table))
+        self.words.setText(evaluate_text.corruption_text(table))
         kinds = [mean.kind for mean in table.kinds]
         severities = sorted({cell.severity for cell in table.cells})
         cells = {(cell.kind, cell.severity): cell for cell in table.cells}
@@ -106,6 +106,9 @@ class CorruptionCard(ResultCard):
                 _called(mean.kind),
                 tuple(shares.get((mean.kind, severity)) for severity in severities),
                 percent(mean.accuracy),
+                mean.accuracy,
+                mean.low,
+                mean.high,
             )
             for mean in table.kinds
         )

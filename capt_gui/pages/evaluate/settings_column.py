@@ -49,7 +49,7 @@ class SettingsColumn(QWidget):
         """Allow Run, or say why not."""
         reason = self.reason()
         self.job_bar.set_enabled_to_run(not reason, reason)
-        cost = "" if reason or self._run.is_running else self._choices.cost_words(self._run.forecast_s())
+        cost = "" if reason or self._run.is_running else self._choices.cost_text(self._run.forecast_s())
         self.cost.setText(cost)
         self.cost.setVisible(bool(cost))
 

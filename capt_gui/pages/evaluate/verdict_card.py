@@ -60,7 +60,7 @@ class VerdictCard(QWidget):
         words = self.tr("Measuring: {:,} of {:,} pictures done").format(done, max(run.total, done))
         if done and done >= run.total:
             words = self.tr("All {:,} pictures are done; now the measurement itself is doubted").format(done)
-        self.box.set_verdict("", words, "\n".join(run.counts()), run.settings_words())
+        self.box.set_verdict("", words, "\n".join(run.counts()), run.settings_text())
 
     def on_progress_changed(self, done: int, total: int, words: str) -> None:
         """Move the bar."""
@@ -79,13 +79,13 @@ class VerdictCard(QWidget):
         names = [self._model.attack_label(attack.name) for attack in result.attacks]
         against = ""
         if result.robust_accuracy is not None and names:
-            against = self.tr("Measured against {}.").format(evaluate_text.attack_words(result, names))
+            against = self.tr("Measured against {}.").format(evaluate_text.attack_text(result, names))
         aim = ""
         if self._run.request is not None and self._run.request.options.aim != "each" and against:
             aim = comparison.aim_meaning(self._run.request.options.aim)
         limits = " ".join(part for part in (against, aim, evaluate_text.limits(result, len(names))) if part)
         took = self.tr("{} · took {} on {}").format(
-            self._run.settings_words(), tune_text.duration(result.wall_s), result.device
+            self._run.settings_text(), tune_text.duration(result.wall_s), result.device
         )
         caption = "\n".join(part for part in (limits, took) if part)
         self.box.set_verdict(evaluate_text.kind(result), headline, figures, caption)
@@ -98,7 +98,7 @@ class VerdictCard(QWidget):
         else:
             words = self.tr("Stopped after {:,} of {:,} pictures").format(run.tally.n, max(run.total, run.tally.n))
             kept = self.tr("What was measured is kept, and the run can be resumed.") if run.can_resume else ""
-            caption = "\n".join(part for part in (kept, run.settings_words()) if part)
+            caption = "\n".join(part for part in (kept, run.settings_text()) if part)
             self.box.set_verdict("stopped", words, "\n".join(run.counts()), caption)
         self._offer(*([self.resume] if run.can_resume else []))
 

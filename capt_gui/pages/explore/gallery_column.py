@@ -5,8 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
+from capt_gui.roles import GalleryRole
 from capt_gui.theme import Theme
-from capt_gui.view_models.explore.gallery_model import GalleryModel, Role
+from capt_gui.view_models.explore.gallery_model import GalleryModel
 from capt_gui.widgets.gallery_view import GalleryView
 from capt_gui.widgets.labels import text
 
@@ -28,7 +29,9 @@ class GalleryFilter(QSortFilterProxyModel):
         if not self._words:
             return True
         index = self.sourceModel().index(row, 0, parent)
-        written = " ".join(str(index.data(role)) for role in (Role.NAME, Role.CAPTION, Role.STATE)).lower()
+        written = " ".join(
+            str(index.data(role)) for role in (GalleryRole.NAME, GalleryRole.CAPTION, GalleryRole.STATE)
+        ).lower()
         return all(word in written for word in self._words)
 
 
@@ -51,7 +54,7 @@ class GalleryColumn(QWidget):
         self.search.textChanged.connect(self.filter_list.set_text)
         self.view = GalleryView(theme)
         self.view.setAccessibleName("Pictures")
-        self.view.set_model(self.filter_list)
+        self.view.setModel(self.filter_list)
         self.view.current_changed.connect(self.current_changed)
         self.view.remove_requested.connect(gallery.remove)
         self.count_label = text(role="caption", wrap=False)

@@ -153,7 +153,7 @@ class ModelDetails(ModelItem):
             return
         self.bar.setRange(0, max(underway.total // 1000, 0))
         self.bar.setValue(underway.done // 1000)
-        self.progress.setText(underway.words)
+        self.progress.setText(underway.progress_text)
         is_paused = underway.state == PAUSED
         self.pause.setText(self.tr("Resume") if is_paused else self.tr("Pause"))
 

@@ -79,7 +79,7 @@ class ImportDialog(QDialog):
 
     def on_job_changed(self) -> None:
         """Show what is being done."""
-        self._words.setText(self._job.words)
+        self._words.setText(self._job.progress_text)
         self.on_changed()
 
     def on_failed(self, failure: Failure) -> None:

@@ -94,7 +94,7 @@ class ClassDetails(QFrame):
 
     def on_leave_out_pictures(self) -> None:
         """Leave the chosen pictures out, or take them back."""
-        self.on_toggled(self.grid.selected_paths())
+        self.on_toggled(self.grid.selected_keys())
 
     def on_toggled(self, paths: list[str]) -> None:
         """Leave pictures out, or take them back; what cannot be read is out anyway."""
@@ -104,7 +104,7 @@ class ClassDetails(QFrame):
 
     def on_selection_changed(self) -> None:
         """Say what there is to say about the chosen picture."""
-        tiles = [tile for path in self.grid.selected_paths() if (tile := self._pictures.tile(path)) is not None]
+        tiles = [tile for path in self.grid.selected_keys() if (tile := self._pictures.tile(path)) is not None]
         usable = [tile for tile in tiles if not tile.broken]
         back = bool(usable) and all(tile.left_out for tile in usable)
         words = self.tr("Take back") if back else self.tr("Leave out")
@@ -118,7 +118,7 @@ class ClassDetails(QFrame):
         elif len(tiles) > 1:
             self._about.setText(self.tr("{} pictures are chosen.").format(len(tiles)))
         else:
-            self._about.setText("\n".join(part for part in (PurePath(tiles[0].path).name, tiles[0].words) if part))
+            self._about.setText("\n".join(part for part in (PurePath(tiles[0].path).name, tiles[0].text) if part))
 
     def _tiles(self, result: ScanResult, away: set[str]) -> dict[str, list[Tile]]:
         """The tiles of each kind; a picture that is of several kinds shows the worst."""

@@ -139,7 +139,7 @@ class DataStep(Step):
             self._summary.setText(" · ".join(parts))
         self.notices.show_notices(self._scan.notices())
         self._rows.show(result, frozenset(state.excluded_classes))
-        self.details.show_class(self.table.current_name())
+        self.details.show_class(self.table.current_key())
         self.changed.emit()
 
     def on_running_changed(self, running: bool) -> None:

@@ -39,7 +39,7 @@ class ForecastCard(QWidget):
     def on_changed(self) -> None:
         """Show what is known now."""
         method = self._method
-        headline, details = method.forecast_words()
+        headline, details = method.forecast_text()
         failed = method.failure is not None and not method.is_trying
         self.headline.setText(headline)
         self.details.setText(details)

@@ -226,7 +226,7 @@ class RunControls(QWidget):
         if run.is_paused:
             return self.tr("The rest of the program is free meanwhile. Resume takes it up at the very next step.")
         if run.is_running:
-            return run.words
+            return run.progress_text
         if run.is_done and run.result is not None:
             took = tune_text.duration(run.result.seconds)
             kept = self.tr("Epoch {} of {} was kept, after {}. Next: what it is worth on the test pictures.")

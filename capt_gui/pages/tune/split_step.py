@@ -94,16 +94,16 @@ class SplitStep(Step):
         self.settings.refresh()
         self.totals.set_counts(None if total is None else parts(total))
         rows = result.classes if result is not None else ()
-        current = self.bars.current_name()
+        current = self.bars.current_key()
         self.bars.set_largest(max((sum(parts(own)) for own in rows), default=1))
         self._rows.show(rows)
-        if rows and not self.bars.current_name():
+        if rows and not self.bars.current_key():
             names = [own.name for own in rows]
             self.bars.setCurrentIndex(self._rows.index(names.index(current) if current in names else 0))
         blocks, warnings = ((), ()) if result is None else (result.blocks, result.warnings)
         said = [("block", words) for words in blocks] + [("warning", words) for words in warnings]
         self.notices.show_notices([_notice(kind, words) for kind, words in said])
-        self.on_current_changed(self.bars.current_name())
+        self.on_current_changed(self.bars.current_key())
         self.changed.emit()
 
     def on_failed(self, failure: Failure) -> None:

@@ -35,7 +35,7 @@ class VerdictCard(VerdictBox):
         if result.is_measuring or not headline:
             headline, figures = self._waiting_words()
         look = "failed" if result.failure is not None and not effect else effect
-        self.set_verdict(look, headline, figures, "" if result.is_measuring else result.share_words())
+        self.set_verdict(look, headline, figures, "" if result.is_measuring else result.share_text())
         tips = () if result.is_measuring else result.advice()
         tried = self.tr("What to try:") + "".join(f"\n–  {tip}" for tip in tips)
         self.advice.setText(tried if tips else "")
@@ -49,7 +49,7 @@ class VerdictCard(VerdictBox):
     def on_progressed(self) -> None:
         """Move the bar."""
         result = self._result
-        self.set_progress((result.done, result.total, result.words) if result.is_measuring else None)
+        self.set_progress((result.done, result.total, result.progress_text) if result.is_measuring else None)
 
     def on_clicked(self) -> None:
         """Stop, or measure once more."""
@@ -66,7 +66,7 @@ class VerdictCard(VerdictBox):
             words = self.tr(
                 "Plain text and the tuned prompts answer the same pictures, which tuning never saw, each attacked by {}."
             )
-            return self.tr("Measuring on the test pictures"), words.format(result.attack_words())
+            return self.tr("Measuring on the test pictures"), words.format(result.attack_text())
         if result.failure is not None:
             return result.failure.message, result.failure.hint
         return self.tr("Not measured yet"), self.tr("The test pictures wait, untouched.")

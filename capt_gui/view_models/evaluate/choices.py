@@ -128,35 +128,35 @@ class EvaluateChoices(QObject):
             options=attack.options(template=self._template, keep=keep),
         )
 
-    def cost_words(self, seconds: float | None = None) -> str:
+    def cost_text(self, seconds: float | None = None) -> str:
         """Write how much work the run is, as far as that is certain before it begins. seconds: at the pace of the last such run."""
         n = self.pictures
         if not n:
             return ""
         sides = 1 if self.model.sides.b is None else 2
-        words = self.tr("1 picture") if n == 1 else self.tr("{:,} pictures").format(n)
+        text = self.tr("1 picture") if n == 1 else self.tr("{:,} pictures").format(n)
         if sides > 1:
-            words += self.tr(" × 2 sets of prompts")
+            text += self.tr(" × 2 sets of prompts")
         suite = self.attack.suite
         if not self.attack.has_attack:
             passes = n * sides * (1 + (len(suite.linf) if suite is not None else 0))
-            words = self.tr("{}: {:,} forward passes").format(words, passes)
-            words += "" if self.checks == "off" else self.tr(" and the checks")
-            return f"{words}. {self._time_words(seconds)}".strip() if seconds is not None else f"{words}."
+            text = self.tr("{}: {:,} forward passes").format(text, passes)
+            text += "" if self.checks == "off" else self.tr(" and the checks")
+            return f"{text}. {self._time_text(seconds)}".strip() if seconds is not None else f"{text}."
         if suite is not None:
             count = len(suite.of(self.attack.norm_name, targeted=self.attack.target is not None))
-            words += self.tr(" × {} attacks").format(count)
+            text += self.tr(" × {} attacks").format(count)
         if self.curve:
             budgets = len(until_chance(self.attack.eps, self.attack.norm_name))
-            words += self.tr(" × up to {} budgets").format(budgets)
-        return f"{words}. {self._time_words(seconds)}"
+            text += self.tr(" × up to {} budgets").format(budgets)
+        return f"{text}. {self._time_text(seconds)}"
 
-    def _time_words(self, seconds: float | None) -> str:
+    def _time_text(self, seconds: float | None) -> str:
         if seconds is None:
             return self.tr("How long that takes is measured on the first of them.")
         return self.tr("At the pace of the last such run: {}.").format(tune_text.duration(seconds))
 
-    def interval_words(self) -> str:
+    def interval_text(self) -> str:
         """Write the widest interval possible with so many pictures: Wilson's, at one half."""
         n = self.pictures
         if not n:
@@ -169,8 +169,8 @@ class EvaluateChoices(QObject):
         suite = self.attack.suite
         if suite is None or not suite.adversarial or self.curve:
             return ()
-        words = self.tr("Also those that an earlier attack broke. The worst case is the same; it takes longer.")
-        return (ParamInfo(_EVERY, self.tr("Every attack on every picture"), "bool", False, help=words),)
+        text = self.tr("Also those that an earlier attack broke. The worst case is the same; it takes longer.")
+        return (ParamInfo(_EVERY, self.tr("Every attack on every picture"), "bool", False, help=text),)
 
     def _class_names(self) -> tuple[str, ...]:
         return tuple(self.data.names)

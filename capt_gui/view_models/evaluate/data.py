@@ -23,7 +23,7 @@ _TABLES = (".csv", ".tsv", ".json")
 class EvaluateData(QObject):
     """The pictures to evaluate.
 
-    Signals: `changed`: the pictures, or which part of them; `running_changed`; `progress_changed(done, total, words)`;
+    Signals: `changed`: the pictures, or which part of them; `running_changed`; `progress_changed(done, total, text)`;
     `failed(Failure)`: they could not be looked through.
     """
 

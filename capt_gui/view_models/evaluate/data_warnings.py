@@ -84,21 +84,21 @@ def _few(result: ScanResult, classes: Sequence[ClassCount]) -> Notice | None:
     n = sum(own.usable for own in classes)
     if not 0 < n < _FEW or len(result.classes) < 2:
         return None
-    words = _tr("1 picture tells little.") if n == 1 else _tr("{} pictures tell little.").format(n)
-    return Notice("info", words, _tr("The intervals will be wide; a hundred or more are worth a figure."))
+    text = _tr("1 picture tells little.") if n == 1 else _tr("{} pictures tell little.").format(n)
+    return Notice("info", text, _tr("The intervals will be wide; a hundred or more are worth a figure."))
 
 
 def _unreadable(result: ScanResult) -> Notice | None:
     n = len(result.unreadable)
     if not n or not result.usable:
         return None
-    words = _tr("1 picture cannot be used.") if n == 1 else _tr("{} pictures cannot be used.").format(n)
-    return Notice("info", words, _tr("What cannot be read is left out of every figure; the list below says why."))
+    text = _tr("1 picture cannot be used.") if n == 1 else _tr("{} pictures cannot be used.").format(n)
+    return Notice("info", text, _tr("What cannot be read is left out of every figure; the list below says why."))
 
 
 def _all(result: ScanResult) -> tuple[Duplicates, ...]:
     return result.same + result.alike
 
 
-def _tr(words: str) -> str:
-    return QCoreApplication.translate("EvaluateNotices", words)
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("EvaluateNotices", text)

@@ -37,7 +37,7 @@ def tests(result: AnalyzeResult) -> tuple[str, ...]:
         return ()
     pairs = ((result.compared.robust, _tr("Under attack")), (result.compared.clean, _tr("Clean")))
     tests = (formatting.paired(test, what, _tr("with A"), _tr("with B")) for test, what in pairs)
-    return tuple(words for words in tests if words)
+    return tuple(text for text in tests if text)
 
 
 def limits(result: AnalyzeResult, attacks: int) -> str:
@@ -62,13 +62,13 @@ def corruption_mean(table: CorruptionTable) -> str:
     return share(mean.accuracy, interval)
 
 
-def corruption_words(table: CorruptionTable) -> str:
+def corruption_text(table: CorruptionTable) -> str:
     """One set of prompts under all corruptions, with what is right under every one of them."""
-    words = _tr("On average {} of the answers are right; {} of {} pictures are right clean, {} under every corruption.")
-    return words.format(corruption_mean(table), table.clean, table.n, table.worst)
+    text = _tr("On average {} of the answers are right; {} of {} pictures are right clean, {} under every corruption.")
+    return text.format(corruption_mean(table), table.clean, table.n, table.worst)
 
 
-def attack_words(result: AnalyzeResult, names: list[str]) -> str:
+def attack_text(result: AnalyzeResult, names: list[str]) -> str:
     """Return "PGD at ε = 4/255", "the worst of 3 attacks at ε = 4/255"; the name alone where its own budget stands in the verdict."""
     who = names[0] if len(names) == 1 else _tr("the worst of {} attacks").format(len(names))
     return who if result.threat_model.budget else _tr("{} at {}").format(who, formatting.threat(result.threat_model))
@@ -77,8 +77,8 @@ def attack_words(result: AnalyzeResult, names: list[str]) -> str:
 def _alone(result: AnalyzeResult) -> str:
     n = _pictures(result.n)
     if result.corruptions:
-        words = _tr("Under common corruptions {} of the answers are right on average, over {}.")
-        return words.format(percent(result.corruptions[0].mean.accuracy), n)
+        text = _tr("Under common corruptions {} of the answers are right on average, over {}.")
+        return text.format(percent(result.corruptions[0].mean.accuracy), n)
     if result.robust_accuracy is None:
         return _tr("{} of {} are right; nobody attacked.").format(percent(result.clean_accuracy or 0.0), n)
     kept = percent(result.robust_accuracy)
@@ -95,15 +95,15 @@ def _compared(result: AnalyzeResult) -> str:
         return _corrupted(result.corruptions)
     if robust in {"better", "worse"}:
         more, less = ("B", "A") if robust == "better" else ("A", "B")
-        words = _tr("{} withstands more than {} on the same {}.").format(more, less, n)
+        text = _tr("{} withstands more than {} on the same {}.").format(more, less, n)
         if clean == {"better": "worse", "worse": "better"}[robust]:
-            words = _tr("{} withstands more than {} on the same {}, but is right less often when nobody attacks.")
-            words = words.format(more, less, n)
-        return words
+            text = _tr("{} withstands more than {} on the same {}, but is right less often when nobody attacks.")
+            text = text.format(more, less, n)
+        return text
     if clean in {"better", "worse"}:
         more = "B" if clean == "better" else "A"
-        words = _tr("{} is right more often on the same {} when nobody attacks").format(more, n)
-        return words + (_tr("; under attack no difference can be told.") if robust else ".")
+        text = _tr("{} is right more often on the same {} when nobody attacks").format(more, n)
+        return text + (_tr("; under attack no difference can be told.") if robust else ".")
     return _tr("No difference between A and B can be told from {}.").format(n)
 
 
@@ -137,5 +137,5 @@ def _pictures(n: int) -> str:
     return _tr("1 picture") if n == 1 else _tr("{} pictures").format(f"{n:,}")
 
 
-def _tr(words: str) -> str:
-    return QCoreApplication.translate("evaluation", words)
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("evaluation", text)

@@ -38,7 +38,7 @@ class EvaluateRun(QObject):
     """The run of an evaluation, and how far it is.
 
     Signals: `changed`: a run began, ended, or was forgotten; `counted`: more rows are there; `running_changed`;
-    `progress_changed(done, total, words)`; `failed(Failure)`.
+    `progress_changed(done, total, text)`; `failed(Failure)`.
     """
 
     changed = Signal()
@@ -164,13 +164,13 @@ class EvaluateRun(QObject):
         for letter, side in zip("AB", self.sides, strict=False):
             (right, n), (held, attacked) = self.tally.clean(side), self.tally.held(side)
             who = letter if len(self.sides) > 1 else self.tr("So far")
-            words = self.tr("{}: {} of {} right clean").format(who, right, n)
+            text = self.tr("{}: {} of {} right clean").format(who, right, n)
             if attacked:
-                words += self.tr(", {} of {} right under attack").format(held, attacked)
-            lines.append(words)
+                text += self.tr(", {} of {} right under attack").format(held, attacked)
+            lines.append(text)
         return tuple(lines) if self.tally.n else ()
 
-    def settings_words(self) -> str:
+    def settings_text(self) -> str:
         """The settings that the run was begun with, in words; the choices may differ by now."""
         request, choices = self.request, self._choices
         if request is None:
@@ -181,7 +181,7 @@ class EvaluateRun(QObject):
         parts = [model.label(request.options.model), ", ".join(tests) or self.tr("clean only")]
         if self._is_bound:
             norm = request.options.threat.norm
-            parts.append(f"{formatting.norm_word(norm)} ε = {budget(request.options.threat.eps, norm)}")
+            parts.append(f"{formatting.norm_symbol(norm)} ε = {budget(request.options.threat.eps, norm)}")
         parts += request.options.threat.unusual
         if request.options.threat.target is not None:
             parts.append(self.tr("towards “{}”").format(request.options.threat.target))

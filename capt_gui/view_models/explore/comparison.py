@@ -54,7 +54,7 @@ def details(a: PictureRow, b: PictureRow, model: str, attack: str = "") -> str:
     shared = formatting.settings_line(a, model, attack, named=False)
     saved = [formatting.survival(a), formatting.survival(b)]
     if saved[0] != saved[1]:
-        saved = [f"{side}: {words}" if words else "" for side, words in zip("AB", saved, strict=True)]
+        saved = [f"{side}: {text}" if text else "" for side, text in zip("AB", saved, strict=True)]
     return " · ".join(part for part in dict.fromkeys((shared, *saved)) if part)
 
 
@@ -90,5 +90,5 @@ def _interval(result: AnalyzeResult) -> str:
     return f" [{percent_number(low)}–{percent(high)}]"
 
 
-def _tr(words: str) -> str:
-    return QCoreApplication.translate("comparison", words)
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("comparison", text)

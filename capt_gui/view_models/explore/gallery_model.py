@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from itertools import groupby
 from pathlib import PurePath
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from capt_engine.records import AnalyzeRequest, FailedPicture, PictureRow, PictureSet, Preview
+from capt_gui.roles import GalleryRole
 from capt_gui.view_models import formatting
 from capt_gui.view_models.explore.picture_sets import PictureSets
 from capt_gui.view_models.thumbnails import Thumbnails
@@ -20,18 +20,6 @@ Index = QModelIndex | QPersistentModelIndex
 
 _CLASSES_KEPT = 200
 _NOWHERE = QModelIndex()
-
-
-class Role(IntEnum):
-    """Roles of a row: the numbers of the gallery view, which the model may not import (a test compares them)."""
-
-    PATH = Qt.ItemDataRole.UserRole + 1
-    NAME = Qt.ItemDataRole.UserRole + 2
-    THUMBNAIL = Qt.ItemDataRole.UserRole + 3
-    STATE = Qt.ItemDataRole.UserRole + 4
-    CAPTION = Qt.ItemDataRole.UserRole + 5
-    MESSAGE = Qt.ItemDataRole.UserRole + 6
-    SIDES = Qt.ItemDataRole.UserRole + 7
 
 
 @dataclass
@@ -86,9 +74,9 @@ class GalleryModel(QAbstractListModel):
         if not index.isValid():
             return None
         item = self._items[index.row()]
-        if role == Role.THUMBNAIL:
+        if role == GalleryRole.THUMBNAIL:
             return self._thumbnails.get(item.path)
-        if role == Role.SIDES:
+        if role == GalleryRole.SIDES:
             return () if item.pending or item.failure is not None else item.sides
         answer = _ANSWERS.get(role)
         return answer(item) if answer else None
@@ -270,11 +258,11 @@ _ANSWERS: dict[int, Callable[[Item], str]] = {
     Qt.ItemDataRole.DisplayRole: lambda item: PurePath(item.path).name,
     Qt.ItemDataRole.ToolTipRole: _message,
     Qt.ItemDataRole.AccessibleTextRole: _spoken,
-    Role.PATH: lambda item: item.path,
-    Role.NAME: lambda item: PurePath(item.path).name,
-    Role.STATE: lambda item: item.state,
-    Role.CAPTION: lambda item: _CAPTIONS.get(item.pending, item.caption),
-    Role.MESSAGE: lambda item: _message(item) if item.failure is not None else "",
+    GalleryRole.PATH: lambda item: item.path,
+    GalleryRole.NAME: lambda item: PurePath(item.path).name,
+    GalleryRole.STATE: lambda item: item.state,
+    GalleryRole.CAPTION: lambda item: _CAPTIONS.get(item.pending, item.caption),
+    GalleryRole.MESSAGE: lambda item: _message(item) if item.failure is not None else "",
 }
 
 

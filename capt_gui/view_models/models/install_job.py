@@ -28,7 +28,7 @@ class InstallJob(QObject):
         super().__init__(parent)
         self._bridge = bridge
         self._job: Job | None = None
-        self.words = ""
+        self.progress_text = ""
 
     @property
     def is_running(self) -> bool:
@@ -44,7 +44,7 @@ class InstallJob(QObject):
             self._job.failed.connect(self.failed)
             self._job.cancelled.connect(self.cancelled)
             self._job.ended.connect(self.changed)
-            self.words = ""
+            self.progress_text = ""
             self.changed.emit()
 
     def cancel(self) -> None:
@@ -54,5 +54,5 @@ class InstallJob(QObject):
 
     def on_progressed(self, event: JobProgress) -> None:
         """Say what is being done."""
-        self.words = event.note
+        self.progress_text = event.note
         self.changed.emit()

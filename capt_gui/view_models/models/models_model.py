@@ -48,7 +48,7 @@ class Download(QObject):
         self.job = job
         self.state = WAITING
         self.done = self.total = 0
-        self.words = ""
+        self.progress_text = ""
         self._model = model
         job.progressed.connect(self.on_progressed)
         job.news.connect(self.on_news)
@@ -66,7 +66,7 @@ class Download(QObject):
         """Take how far it is, which a download says once more while it pauses."""
         if self.state != PAUSED:
             self.state = RUNNING
-        self.done, self.total, self.words = event.done, event.total, event.note
+        self.done, self.total, self.progress_text = event.done, event.total, event.note
         self.changed.emit()
 
     def on_news(self, event: JobPaused | JobContinued) -> None:
@@ -189,8 +189,8 @@ def size(n_bytes: int | None, *, estimated: bool = False) -> str:
     """Bytes as people say them: "605 MB", "about 1.71 GB", "size not known"."""
     if not n_bytes:
         return _tr("size not known")
-    words = formatting.size(n_bytes)
-    return _tr("about {}").format(words) if estimated else words
+    text = formatting.size(n_bytes)
+    return _tr("about {}").format(text) if estimated else text
 
 
 def standing(model: OfferedModel, underway: Download | None) -> str:
@@ -204,13 +204,13 @@ def standing(model: OfferedModel, underway: Download | None) -> str:
 
 def comfort(model: OfferedModel) -> str:
     """The comfort of a model on this machine, in words."""
-    words = {
+    text = {
         "comfortable": _tr("Comfortable"),
         "slow": _tr("Slow without a GPU: an attack takes minutes a picture"),
         "too large": _tr("Too large"),
     }[model.comfort]
-    return words + (_tr("; an attack needs {} of memory").format(size(model.needs_bytes)) if model.needs_bytes else "")
+    return text + (_tr("; an attack needs {} of memory").format(size(model.needs_bytes)) if model.needs_bytes else "")
 
 
-def _tr(words: str) -> str:
-    return QCoreApplication.translate("models", words)
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("models", text)

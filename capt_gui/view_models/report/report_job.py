@@ -26,7 +26,7 @@ class ReportJob(QObject):
         self._job: Job | None = None
         self.request: ReportRequest | None = None
         self.is_waiting = False
-        self.words = ""
+        self.progress_text = ""
 
     @property
     def is_running(self) -> bool:
@@ -36,7 +36,7 @@ class ReportJob(QObject):
     def start(self, request: ReportRequest) -> None:
         """Ask for a report; what was asked before is no longer wanted."""
         self._drop()
-        self.request, self.is_waiting, self.words = request, True, ""
+        self.request, self.is_waiting, self.progress_text = request, True, ""
         self._job = self._bridge.run(request)
         self._job.started.connect(self.on_started)
         self._job.progressed.connect(self.on_progressed)
@@ -60,7 +60,7 @@ class ReportJob(QObject):
 
     def on_progressed(self, event: JobProgress) -> None:
         """Say how far it is."""
-        self.words = formatting.job_progress(event)
+        self.progress_text = formatting.job_progress(event)
         self.changed.emit()
 
     def on_finished(self, result: ReportResult) -> None:
@@ -83,4 +83,4 @@ class ReportJob(QObject):
         self._rest()
 
     def _rest(self) -> None:
-        self.is_waiting, self.words = False, ""
+        self.is_waiting, self.progress_text = False, ""

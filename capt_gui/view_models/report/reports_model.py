@@ -249,5 +249,5 @@ class ReportsModel(QObject):
         return not present or any(self.includes(section) for section in present)
 
 
-def _tr(words: str) -> str:
-    return QCoreApplication.translate("reports", words)
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("reports", text)

@@ -230,19 +230,19 @@ class MethodModel(QObject):
     def cost_of(self, preset: PresetInfo) -> str:
         """The cost of a preset in words: the chosen one's forecast, scaled by epochs and attack steps."""
         epochs = dict(preset.settings).get("epochs")
-        words = self.tr("{} epochs").format(epochs) if epochs is not None else ""
+        text = self.tr("{} epochs").format(epochs) if epochs is not None else ""
         chosen = self.preset
         if self.forecast is None or chosen is None or self.project.state.settings:
-            return words
+            return text
         share = _work(preset) / _work(chosen) if _work(chosen) and _work(preset) else 0.0
         if preset.name == chosen.name:
             share = 1.0
         if not share:
-            return words
+            return text
         time = tune_text.duration(self.forecast.seconds * share)
-        return " · ".join(part for part in (words, time) if part)
+        return " · ".join(part for part in (text, time) if part)
 
-    def forecast_words(self) -> tuple[str, str]:
+    def forecast_text(self) -> tuple[str, str]:
         """Write time, memory and device of the run; or the work that is being done to find them out."""
         device = self._engine.device
         where = tune_text.machine(device) if device else ""

@@ -228,9 +228,9 @@ class TuneProject(QObject):
             logging.getLogger(__name__).warning("The project could not be saved: %s", problem)
             if not self._is_reported:
                 self._is_reported = True
-                words = self.tr("The project could not be saved. {}").format(problem.message)
+                text = self.tr("The project could not be saved. {}").format(problem.message)
                 hint = self.tr("Make room on the disk; the wizard goes on meanwhile.")
-                self.failed.emit(Failure(type(problem).__name__, words, hint))
+                self.failed.emit(Failure(type(problem).__name__, text, hint))
 
     def close(self) -> None:
         """The window closes."""

@@ -102,7 +102,7 @@ class TuneResultModel(QObject):
             return self.tr("Runs are not kept for reports: the Run menu of the Explore page can change that.")
         return ""
 
-    def attack_words(self) -> str:
+    def attack_text(self) -> str:
         """The attack that measures."""
         return tune_text.attack(self._method.test_eps, self._project.state.test_steps)
 
@@ -121,7 +121,7 @@ class TuneResultModel(QObject):
         self._job.ended.connect(self.on_measuring_ended)
         # at once, so that what is measured before a crash need not be measured again
         self._project.change(test_run=keep)
-        self.words = self.tr("Waiting for its turn")
+        self.progress_text = self.tr("Waiting for its turn")
         self.changed.emit()
         self.progressed.emit()
 
@@ -160,7 +160,7 @@ class TuneResultModel(QObject):
             ),
         )
 
-    def share_words(self) -> str:
+    def share_text(self) -> str:
         """On how many of the untouched pictures the figures rest, where it is not all of them."""
         if self.result is None or self.result.n < MOST_MEASURED:
             return ""
@@ -191,7 +191,7 @@ class TuneResultModel(QObject):
             tune_text.paired(compared.robust, self.tr("Under attack")),
             tune_text.paired(compared.clean, self.tr("Clean")),
         )
-        return tuple(words for words in sentences if words)
+        return tuple(text for text in sentences if text)
 
     def advice(self) -> tuple[str, ...]:
         """Advice where it did not help."""
@@ -252,7 +252,7 @@ class TuneResultModel(QObject):
 
     def on_progressed(self, event: JobProgress) -> None:
         """Say how far the evaluation is."""
-        self.done, self.total, self.words = event.done, event.total, formatting.job_progress(event)
+        self.done, self.total, self.progress_text = event.done, event.total, formatting.job_progress(event)
         self.progressed.emit()
 
     def on_measured(self, result: AnalyzeResult) -> None:
@@ -285,7 +285,7 @@ class TuneResultModel(QObject):
         self.saved.emit(result)
 
     def _rest(self) -> None:
-        self.done, self.total, self.words = 0, 0, ""
+        self.done, self.total, self.progress_text = 0, 0, ""
 
     def _forget(self) -> None:
         self.result = None
@@ -293,7 +293,7 @@ class TuneResultModel(QObject):
         self.saving = None
         self.folder = ""
         self.done = self.total = 0
-        self.words = ""
+        self.progress_text = ""
 
 
 def _test_pictures(split: Path) -> int:

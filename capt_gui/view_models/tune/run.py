@@ -16,6 +16,7 @@ from capt_engine.reading import json_if_sound
 from capt_engine.records import (
     Failure,
     JobContinued,
+    JobEvent,
     JobPaused,
     JobProgress,
     TuneEpoch,
@@ -26,7 +27,7 @@ from capt_engine.records import (
     TuneStrip,
     TuneTold,
 )
-from capt_gui.bridge import Bridge, Job, News
+from capt_gui.bridge import Bridge, Job
 from capt_gui.view_models import formatting
 from capt_gui.view_models.tune.project import KEEP, RESUME, START_OVER, TuneProject
 from capt_gui.view_models.tune.state import DONE, IDLE, PAUSED, RUNNING, STOPPED
@@ -191,10 +192,10 @@ class TuneRun(QObject):
     def on_started(self) -> None:
         """The run has left the queue."""
         self.is_waiting = False
-        self.words = self.tr("Reading the pictures")
+        self.progress_text = self.tr("Reading the pictures")
         self._tell()
 
-    def on_news(self, event: News) -> None:
+    def on_news(self, event: JobEvent) -> None:
         """Take steps, epochs and strips, and that it pauses or goes on."""
         if isinstance(event, TuneTold):
             self._on_tuned(event)
@@ -223,7 +224,7 @@ class TuneRun(QObject):
     def on_progressed(self, event: JobProgress) -> None:
         """Say how far the run is."""
         self.done, self.total = event.done, event.total
-        self.words = formatting.job_progress(event)
+        self.progress_text = formatting.job_progress(event)
         self.progressed.emit()
 
     def on_finished(self, result: TuneResult) -> None:
@@ -253,7 +254,7 @@ class TuneRun(QObject):
 
     def _rest(self) -> None:
         self._cancelling = self._keeping = self.is_waiting = False
-        self.done, self.total, self.words = 0, 0, ""
+        self.done, self.total, self.progress_text = 0, 0, ""
 
     def _save(self) -> None:
         self._project.save_now()
@@ -292,7 +293,7 @@ class TuneRun(QObject):
         self._job.failed.connect(self.on_failed)
         self._job.cancelled.connect(self.on_cancelled)
         self.is_waiting = True
-        self.words = self.tr("Waiting for its turn")
+        self.progress_text = self.tr("Waiting for its turn")
         self._project.change(run=RUNNING, epoch=self._project.state.epoch if request.resume else 0)
         # a crash from here on must find that it ran
         self._project.save_now()
@@ -328,7 +329,7 @@ class TuneRun(QObject):
         self._command = ""
         self.is_waiting = False
         self.done = self.total = 0
-        self.words = ""
+        self.progress_text = ""
 
     def _tell(self) -> None:
         self.changed.emit()

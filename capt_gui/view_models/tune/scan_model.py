@@ -22,7 +22,7 @@ RECENT = 6
 
 
 class ScanModel(QObject):
-    """The scan of the pictures. `changed`: the result, or what is left out; `running_changed`; `progress_changed(done, total, words)`.
+    """The scan of the pictures. `changed`: the result, or what is left out; `running_changed`; `progress_changed(done, total, text)`.
 
     `failed(Failure)`: the pictures could not be looked through.
     """

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QCoreApplication, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from capt_engine.records import USES, Assigned, ClassSplit
+from capt_gui.roles import ClassRole
 from capt_gui.view_models.picture_list import Tile
 
 Index = QModelIndex | QPersistentModelIndex
@@ -15,13 +15,6 @@ _NOWHERE = QModelIndex()
 
 TONES = {"train": "accent", "val": "clean", "test": "ok", "unused": "control"}
 """The colour of each use, a role of the theme."""
-
-
-class Role(IntEnum):
-    """Roles of a row: the numbers of the bars, which the model may not import (a test compares them)."""
-
-    NAME = Qt.ItemDataRole.UserRole + 1
-    PARTS = Qt.ItemDataRole.UserRole + 6
 
 
 class SplitRows(QAbstractListModel):
@@ -54,10 +47,10 @@ class SplitRows(QAbstractListModel):
         own = self._rows[index.row()]
         answers: dict[int, Any] = {
             Qt.ItemDataRole.DisplayRole: own.name,
-            Qt.ItemDataRole.ToolTipRole: f"{own.name}\n{in_words(own)}",
-            Qt.ItemDataRole.AccessibleTextRole: f"{own.name}: {in_words(own)}",
-            Role.NAME: own.name,
-            Role.PARTS: parts(own),
+            Qt.ItemDataRole.ToolTipRole: f"{own.name}\n{counts_text(own)}",
+            Qt.ItemDataRole.AccessibleTextRole: f"{own.name}: {counts_text(own)}",
+            ClassRole.NAME: own.name,
+            ClassRole.PARTS: parts(own),
         }
         return answers.get(role)
 
@@ -84,7 +77,7 @@ def use_help(use: str) -> str:
     }[use]
 
 
-def in_words(own: ClassSplit) -> str:
+def counts_text(own: ClassSplit) -> str:
     """The numbers of a class, spoken."""
     return ", ".join(f"{use_name(use)} {count:,}" for use, count in zip(USES, parts(own), strict=True))
 
@@ -96,5 +89,5 @@ def tiles(pictures: tuple[Assigned, ...]) -> list[Tile]:
     return [Tile(own.path, use_name(own.use), TONES[own.use], use_help(own.use)) for own in ordered]
 
 
-def _tr(words: str) -> str:
-    return QCoreApplication.translate("SplitRows", words)
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("SplitRows", text)

@@ -33,8 +33,8 @@ def size(n_bytes: int) -> str:
 
 def forecast(found: TuneForecast) -> str:
     """Return "About 12 minutes, 640 MB of memory"."""
-    words = duration(found.seconds)
-    return _tr("{}, {} of memory").format(words[:1].upper() + words[1:], size(found.memory_bytes))
+    text = duration(found.seconds)
+    return _tr("{}, {} of memory").format(text[:1].upper() + text[1:], size(found.memory_bytes))
 
 
 def forecast_details(found: TuneForecast, where: str) -> str:
@@ -56,10 +56,10 @@ def attack(eps: float, steps: int | None, step_size: float | None = None) -> str
     if eps <= 0:
         return _tr("none (ε = 0)")
     count = "" if steps is None else _tr("{} steps ").format(steps) if steps != 1 else _tr("1 step ")
-    words = _tr("PGD, {}within ε = {}").format(count, budget(eps, "linf"))
+    text = _tr("PGD, {}within ε = {}").format(count, budget(eps, "linf"))
     if step_size:
-        words += _tr(", {} each").format(budget(step_size, "linf"))
-    return words
+        text += _tr(", {} each").format(budget(step_size, "linf"))
+    return text
 
 
 def headline(result: AnalyzeResult) -> tuple[str, str]:
@@ -140,8 +140,8 @@ def advice(result: AnalyzeResult, shots: int | None) -> tuple[str, ...]:
             + _tr("a model that was trained to be robust.")
         )
     if shots is not None:
-        words = _tr("More pictures per class than {} (step 2), if there are: prompts that saw more are steadier.")
-        tips.append(words.format(shots))
+        text = _tr("More pictures per class than {} (step 2), if there are: prompts that saw more are steadier.")
+        tips.append(text.format(shots))
     tips.append(_tr("More epochs, or the next larger preset (step 3)."))
     if robust == "worse":
         tips.append(_tr("A lower learning rate, or a larger λ, which holds the prompts closer to the original model."))
@@ -153,5 +153,5 @@ def _near_zero(before: AnalyzeResult, after: AnalyzeResult) -> bool:
     return all(value is not None and value < 0.03 for value in values)
 
 
-def _tr(words: str) -> str:
-    return QCoreApplication.translate("tuning", words)
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("tuning", text)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from capt_engine.attacks.apgd import APGD, APGDCE, APGDDLR, APGDT, APGDMargin, checkpoints
 from capt_engine.attacks.base import L2, LINF, NORMS, Norm, PictureRngs, Threat
-from capt_engine.attacks.losses import margin
+from capt_engine.attacks.losses import adversarial_margin
 from capt_engine.attacks.pgd import PGD
 from capt_engine.errors import BadRequest
 from capt_engine.model.classifier import Classifier
@@ -84,7 +84,7 @@ def test_the_first_step_crosses_the_ball_and_later_ones_shrink() -> None:
     assert (seen[2] - seen[1]).abs().max() > 0.05
     assert (seen[-1] - seen[-2]).abs().max() < 0.005
     assert (found - peak).abs().max() < 0.002
-    assert margin(model(found), labels) > margin(model(plain), labels)
+    assert adversarial_margin(model(found), labels) > adversarial_margin(model(plain), labels)
 
 
 @pytest.mark.parametrize("norm", list(NORMS), ids=lambda norm: norm.name)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from capt_engine.attacks.base import L2, LINF, PictureRngs, Threat
 from capt_engine.attacks.fgsm import FGSM
-from capt_engine.attacks.losses import margin
+from capt_engine.attacks.losses import adversarial_margin
 from capt_engine.model.classifier import Classifier
 from capt_engine.progress import no_progress
 
@@ -32,7 +32,9 @@ def test_it_is_the_formula_wherever_that_helps(tiny_classifier: Classifier, pixe
     attacked = FGSM().run(tiny_classifier, images, labels, threat, PictureRngs.of(0, KEYS), no_progress)
     sign = -1 if targeted else 1
     with torch.no_grad():
-        better = sign * margin(tiny_classifier(formula), labels) > sign * margin(tiny_classifier(images), labels)
+        better = sign * adversarial_margin(tiny_classifier(formula), labels) > sign * adversarial_margin(
+            tiny_classifier(images), labels
+        )
     assert better.sum() >= 4, "the test would show little"
     torch.testing.assert_close(attacked[better], formula[better], atol=1e-6, rtol=0)
     assert torch.equal(attacked[~better], images[~better])

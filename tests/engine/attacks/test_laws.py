@@ -25,7 +25,7 @@ from capt_engine.attacks.base import (
     can_target,
     check_fits,
 )
-from capt_engine.attacks.losses import margin
+from capt_engine.attacks.losses import adversarial_margin
 from capt_engine.errors import BadRequest, Cancelled
 from capt_engine.model.classifier import Classifier, Output
 from capt_engine.progress import no_progress
@@ -122,7 +122,7 @@ class Case:
     def label_margin(self, images: Tensor) -> Tensor:
         """The margin that an attack may only lower, (n,): of the label, or of all other classes over the target."""
         with torch.no_grad():
-            lost = margin(self.model(images), self.labels)
+            lost = adversarial_margin(self.model(images), self.labels)
         return lost if self.threat.targeted else -lost
 
 

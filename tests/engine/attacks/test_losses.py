@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from capt_engine.attacks.losses import LOSSES, cross_entropy, dlr, loss_notes, margin, targeted_dlr
+from capt_engine.attacks.losses import LOSSES, adversarial_margin, cross_entropy, dlr, loss_notes, targeted_dlr
 
 LOGITS = torch.tensor([[2.0, 0.5, -1.0], [0.0, 3.0, 3.0], [-4.0, -4.5, 1.0]])
 LABELS = torch.tensor([0, 2, 0])
@@ -24,14 +24,14 @@ def test_cross_entropy_is_the_negative_log_of_the_probability() -> None:
 
 def test_margin_is_the_best_other_minus_the_label() -> None:
     """Negative while the label wins, zero at a tie, positive once it has lost."""
-    assert margin(LOGITS, LABELS).tolist() == [-1.5, 0.0, 5.0]
+    assert adversarial_margin(LOGITS, LABELS).tolist() == [-1.5, 0.0, 5.0]
 
 
 def test_margin_ignores_the_order_of_the_other_classes() -> None:
     """Renaming classes renames nothing in the result."""
     order = torch.tensor([2, 0, 1])
     moved = torch.tensor([order.tolist().index(label) for label in LABELS.tolist()])
-    assert torch.equal(margin(LOGITS[:, order], moved), margin(LOGITS, LABELS))
+    assert torch.equal(adversarial_margin(LOGITS[:, order], moved), adversarial_margin(LOGITS, LABELS))
 
 
 @pytest.mark.parametrize("name", ["cross-entropy", "margin"])
@@ -82,7 +82,7 @@ def test_neither_scale_nor_shift_of_the_logits_changes_the_dlr_losses(classes: i
 def test_with_too_few_classes_the_dlr_losses_are_margins_and_it_is_said() -> None:
     """Two classes for the plain one, three for the targeted one; the notes name the number."""
     two = torch.tensor([[1.0, 3.0], [5.0, -2.0]])
-    assert torch.equal(dlr(two, torch.tensor([0, 0])), margin(two, torch.tensor([0, 0])))
+    assert torch.equal(dlr(two, torch.tensor([0, 0])), adversarial_margin(two, torch.tensor([0, 0])))
     assert targeted_dlr(LOGITS, LABELS, torch.tensor([1, 1, 2])).tolist() == [-1.5, 0.0, 5.0]
     assert "2" in loss_notes("dlr", 2)[0]
     assert not loss_notes("dlr", 3)

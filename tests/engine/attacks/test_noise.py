@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import L2, LINF, NORMS, Norm, PictureRngs, Threat
-from capt_engine.attacks.losses import margin
+from capt_engine.attacks.losses import adversarial_margin
 from capt_engine.attacks.noise import Noise
 from capt_engine.model.classifier import Classifier
 from capt_engine.progress import no_progress
@@ -50,7 +50,7 @@ def test_the_worst_of_several_draws_is_kept(tiny_classifier: Classifier, pixels:
     images = pixels(6)
     labels = tiny_classifier(images).argmax(dim=1)
     once, often = (
-        margin(tiny_classifier(run(Noise(draws=draws), tiny_classifier, images, labels, LINF)), labels)
+        adversarial_margin(tiny_classifier(run(Noise(draws=draws), tiny_classifier, images, labels, LINF)), labels)
         for draws in (1, 9)
     )
     assert (often >= once - 1e-6).all()

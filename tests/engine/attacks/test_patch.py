@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import LINF, PictureRngs, Threat
-from capt_engine.attacks.losses import margin
+from capt_engine.attacks.losses import adversarial_margin
 from capt_engine.attacks.patch import Patch
 from capt_engine.model.classifier import Classifier
 from capt_engine.progress import no_progress
@@ -67,7 +67,7 @@ def test_more_places_and_steps_hurt_more(tiny_classifier: Classifier, pixels: Pi
     images = pixels(8)
     labels = tiny_classifier(images).argmax(dim=1)
     adversarial_margin = [
-        margin(tiny_classifier(run(attack, tiny_classifier, images, labels)), labels).detach()
+        adversarial_margin(tiny_classifier(run(attack, tiny_classifier, images, labels)), labels).detach()
         for attack in (Patch(steps=3), Patch(steps=3, restarts=4), Patch(steps=30))
     ]
     assert (adversarial_margin[1] >= adversarial_margin[0] - 1e-6).all()

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from capt_engine.attacks.base import L2, LINF, NORMS, Norm, PictureRngs, Threat
-from capt_engine.attacks.losses import LOSSES, margin
+from capt_engine.attacks.losses import LOSSES, adversarial_margin
 from capt_engine.attacks.pgd import PGD
 from capt_engine.model.classifier import Classifier
 from capt_engine.progress import no_progress
@@ -51,7 +51,9 @@ def test_one_whole_step_is_fgsm(tiny_classifier: Classifier, pixels: Pixels, tar
 
     sign = -1 if targeted else 1
     with torch.no_grad():
-        better = sign * margin(tiny_classifier(fgsm), labels) > sign * margin(tiny_classifier(images), labels)
+        better = sign * adversarial_margin(tiny_classifier(fgsm), labels) > sign * adversarial_margin(
+            tiny_classifier(images), labels
+        )
     assert better.sum() >= 4, "the test would show little"
     torch.testing.assert_close(attacked[better], fgsm[better], atol=1e-6, rtol=0)
     assert torch.equal(attacked[~better], images[~better])
@@ -67,7 +69,7 @@ def test_reaches_the_optimum_of_a_linear_model(norm: Norm, random_start: bool, l
     labels = predicted(model, images)
     eps = {"linf": 0.02, "l2": 0.1}[norm.name]
     attacked = run(PGD(steps=40, random_start=random_start, loss=loss), model, images, labels, Threat(norm, eps))
-    gained = margin(model(attacked), labels) - margin(model(images), labels)
+    gained = adversarial_margin(model(attacked), labels) - adversarial_margin(model(images), labels)
     apart = weights[0] - weights[1]
     dual = apart.abs().sum() if norm is LINF else apart.norm()
     torch.testing.assert_close(gained, (eps * dual).expand(3), atol=1e-4, rtol=1e-4)
@@ -91,7 +93,9 @@ def test_more_restarts_are_never_worse(tiny_classifier: Classifier, pixels: Pixe
     labels = predicted(tiny_classifier, images)
     threat = Threat(norm, {"linf": 4 / 255, "l2": 0.3}[norm.name])
     once, thrice = (
-        margin(tiny_classifier(run(PGD(steps=2, restarts=restarts), tiny_classifier, images, labels, threat)), labels)
+        adversarial_margin(
+            tiny_classifier(run(PGD(steps=2, restarts=restarts), tiny_classifier, images, labels, threat)), labels
+        )
         for restarts in (1, 3)
     )
     assert (thrice >= once).all()
@@ -106,12 +110,12 @@ def test_keeps_the_strongest_point_it_met(tiny_classifier: Classifier, pixels: P
 
     def model(pictures: Tensor) -> Tensor:
         logits = tiny_classifier(pictures)
-        met.append(margin(logits.detach(), labels))
+        met.append(adversarial_margin(logits.detach(), labels))
         return logits
 
     attacked = run(PGD(steps=8, step_size=0.5), model, images, labels, Threat(LINF, 0.3))
     best = torch.stack(met).amax(dim=0)
-    torch.testing.assert_close(margin(tiny_classifier(attacked), labels), best)
+    torch.testing.assert_close(adversarial_margin(tiny_classifier(attacked), labels), best)
     assert (met[-1] < best).any(), "the test would show nothing"
 
 

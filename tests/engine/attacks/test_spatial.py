@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import LINF, PictureRngs, Threat
-from capt_engine.attacks.losses import margin
+from capt_engine.attacks.losses import adversarial_margin
 from capt_engine.attacks.spatial import Spatial, rotate_translate
 from capt_engine.model.classifier import Classifier
 from capt_engine.progress import no_progress
@@ -74,8 +74,8 @@ def test_keeps_the_worst_of_the_whole_grid(tiny_classifier: Classifier, pixels: 
         for down in (-0.1, 0.0, 0.1)
     ]
     with torch.no_grad():
-        adversarial_margin = torch.stack([margin(tiny_classifier(one), labels) for one in tried])
-        torch.testing.assert_close(margin(tiny_classifier(attacked), labels), adversarial_margin.amax(dim=0))
+        margins = torch.stack([adversarial_margin(tiny_classifier(one), labels) for one in tried])
+        torch.testing.assert_close(adversarial_margin(tiny_classifier(attacked), labels), margins.amax(dim=0))
 
 
 def test_one_of_each_is_none() -> None:

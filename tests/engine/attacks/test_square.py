@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import L2, LINF, NORMS, Norm, PictureRngs, Threat
-from capt_engine.attacks.losses import margin
+from capt_engine.attacks.losses import adversarial_margin
 from capt_engine.attacks.square import Square
 from capt_engine.model.classifier import Classifier
 from capt_engine.progress import no_progress
@@ -36,7 +36,7 @@ def test_comes_near_the_optimum_of_a_linear_model(norm: Norm, eps: float, least:
     weights, model = steadfast()
     images = torch.full((3, 3, 4, 4), 0.5)
     attacked = run(Square(queries=2_000), model, images, LABELS, Threat(norm, eps))
-    gained = margin(model(attacked).double(), LABELS) - margin(model(images).double(), LABELS)
+    gained = adversarial_margin(model(attacked).double(), LABELS) - adversarial_margin(model(images).double(), LABELS)
     possible = eps * float(weights.abs().sum() if norm is LINF else weights.norm())
     assert gained.mean() >= least * possible, gained / possible
     assert (gained <= 1.01 * possible).all()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from capt_engine.checks.subset import Subset
+from capt_engine.checks.subset import Subset, logits_of
 from capt_engine.progress import no_progress
 
 SIDE = 6
@@ -58,4 +58,5 @@ def pictures(model: Linear, n: int = 24, margin: float = 0.06, seed: int = 1) ->
 
 def subset(model: nn.Module, images: Tensor, labels: Tensor) -> Subset:
     """The pictures, and what the model says of them."""
-    return Subset.of("", model, images, labels, [f"picture {i}" for i in range(len(images))], 0, no_progress)
+    keys = tuple(f"picture {i}" for i in range(len(images)))
+    return Subset("", model, images, labels, keys, 0, logits_of(model, images), no_progress)

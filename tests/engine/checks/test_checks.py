@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
 from capt_engine.attacks.pgd import PGD
 from capt_engine.checks.context import CheckContext
-from capt_engine.checks.subset import Subset
-from capt_engine.checks.table import CHECKS, in_order
+from capt_engine.checks.subset import Subset, logits_of
+from capt_engine.checks.table import CHECKS, Finding, in_order
 from capt_engine.evaluation.checks import LIVE, run_checks
 from capt_engine.model.classifier import Classifier
 from capt_engine.progress import Progress, no_progress
@@ -110,7 +110,7 @@ def test_a_model_that_is_normalised_wrongly_is_caught(tiny_classifier: Classifie
 
     def status(model: Classifier) -> str:
         labels = torch.zeros(6, dtype=torch.long)
-        seen = Subset.of("", model, images, labels, list("abcdef"), 0, no_progress)
+        seen = Subset("", model, images, labels, tuple("abcdef"), 0, logits_of(model, images), no_progress)
         return {one.name: one.status for one in run_checks(CheckContext(seen, ATTACK, THREAT, False))}["normalised"]
 
     backbone = tiny_classifier.backbone
@@ -215,7 +215,7 @@ def test_what_was_not_made_says_why() -> None:
 def test_checks_come_in_the_order_of_the_table_and_the_worst_answer_stands() -> None:
     """One of each name; a failure beats a pass, a pass beats what was not run."""
     spec = CHECKS["deterministic"]
-    good, bad, none = spec.passed(True, 0, "0"), spec.passed(False, 1, "1"), spec.not_run("No time.")
+    good, bad, none = spec.result(Finding(True, 0, "0")), spec.result(Finding(False, 1, "1")), spec.result("No time.")
     for given, expected in (((good, bad), bad), ((bad, good), bad), ((none, good), good), ((none,), none)):
         found = in_order(*[(one,) for one in given])
         assert [one.name for one in found] == list(CHECKS.names())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+MAYBE = (float, type(None))
 BLOCKS: dict[str, dict[str, Any]] = {
     "Paragraph": {"text": str, "kind": str},
     "Facts": {"pairs": [[str]]},
@@ -19,7 +20,9 @@ BLOCKS: dict[str, dict[str, Any]] = {
         "caption": str,
         "corner": str,
         "columns": [str],
-        "rows": [{"block": str, "name": str, "shares": [(float, type(None))], "last": str}],
+        "rows": [
+            {"block": str, "name": str, "shares": [MAYBE], "last": str, "value": MAYBE, "low": MAYBE, "high": MAYBE},
+        ],
         "alt": str,
         "last": str,
         "note": str,

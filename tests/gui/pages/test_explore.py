@@ -98,7 +98,7 @@ def test_the_first_result_takes_the_centre(bench: Bench, page: ExplorePage, file
     request = fill(bench, page, files)
     assert request.paths == files[:2]
     assert page.gallery.isVisible()
-    assert page.gallery.view.current_path() == files[0]
+    assert page.gallery.view.current_key() == files[0]
     assert page.result.headline.text().endswith("ε = 4/255")
     assert page.gallery.count_label.text().startswith("2 of 3")
     page.gallery.view.select_path(files[2])
@@ -176,7 +176,7 @@ def test_a_picture_is_chosen_again_after_all_were_removed(
     assert page.welcome.isVisible()
     page.open_paths(["more"])
     play(bench, PicturesFound(JobId(3), (files[1],)))
-    assert page.gallery.view.current_path() == files[1]
+    assert page.gallery.view.current_key() == files[1]
 
 
 def test_new_pictures_can_wait_for_run(bench: Bench, page: ExplorePage) -> None:

@@ -119,7 +119,7 @@ def test_without_runs_it_leads_to_explore(bench: Bench, page: ReportPage) -> Non
 def test_the_pages_of_the_newest_run_appear(bench: Bench, page: ReportPage) -> None:
     """Until the first page there are words; then the sheets, and which one is in front."""
     list_runs(bench)
-    assert page.runs.list.chosen_keys() == ["/r/2"]
+    assert page.runs.list.selected_keys() == ["/r/2"]
     assert page.preview.placeholder.title() == "Preparing the pages…"
     draw(bench)
     assert page.preview.view.isVisible()

@@ -13,12 +13,11 @@ from PySide6.QtWidgets import QBoxLayout, QStyleOptionViewItem, QToolButton, QTo
 from pytestqt.qtbot import QtBot
 
 from capt_engine.records import MetricInfo, Picture, PictureSet, SignedPicture, Verdict
+from capt_gui.roles import GalleryRole
 from capt_gui.theme import Theme
 from capt_gui.widgets.bar_area import BarArea
 from capt_gui.widgets.consistency_panel import ConsistencyPanel
-from capt_gui.widgets.gallery_delegate import GalleryDelegate
-from capt_gui.widgets.gallery_roles import GalleryRole
-from capt_gui.widgets.gallery_view import GalleryView
+from capt_gui.widgets.gallery_view import GalleryDelegate, GalleryView
 from capt_gui.widgets.image_triptych import ImageTriptych
 from capt_gui.widgets.logit_shift_chart import LogitShiftChart
 from capt_gui.widgets.metric_tile import MetricTile, better_side
@@ -199,7 +198,7 @@ def test_a_card_tells_both_outcomes(theme: Theme, qtbot: QtBot) -> None:
     item.setData("broken", GalleryRole.STATE)
     item.setData((("broken", "cone → cube"), ("held", "cone 88.0 %")), GalleryRole.SIDES)
     model.appendRow(item)
-    view.set_model(model)
+    view.setModel(model)
     view.show()
     delegate = view.itemDelegate()
     assert isinstance(delegate, GalleryDelegate)

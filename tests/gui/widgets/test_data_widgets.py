@@ -11,12 +11,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from capt_gui.roles import ClassRole, PictureRole
 from capt_gui.theme import Theme
 from capt_gui.widgets.class_table import ClassTable
 from capt_gui.widgets.drop_area import DropArea
 from capt_gui.widgets.notice_bar import NoticeBar
 from capt_gui.widgets.picture_grid import PictureGrid
-from capt_gui.widgets.picture_roles import ClassRole, PictureRole
 from capt_gui.widgets.split_bars import SplitBars
 from capt_gui.widgets.use_totals import UseTotals
 
@@ -192,7 +192,7 @@ def test_the_grid_is_worked_by_keys(theme: Theme, qtbot: QtBot) -> None:
     widget.toggled.connect(toggled.append)
     QTest.keyClick(widget, Qt.Key.Key_Right)
     QTest.keyClick(widget, Qt.Key.Key_Space)
-    assert widget.current_path() == "/out.png"
+    assert widget.current_key() == "/out.png"
     assert toggled == [["/out.png"]]
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
+from capt_gui.roles import GalleryRole
 from capt_gui.theme import Theme
-from capt_gui.widgets.gallery_delegate import GalleryDelegate
-from capt_gui.widgets.gallery_view import GalleryRole, GalleryView
+from capt_gui.widgets.card_list import Index
+from capt_gui.widgets.gallery_view import GalleryDelegate, GalleryView
 
 
 class Rows(QAbstractListModel):
@@ -39,10 +40,23 @@ class Rows(QAbstractListModel):
         }.get(role)  # type: ignore[call-overload]
 
 
+class CountingDelegate(GalleryDelegate):
+    """A delegate that counts the cards it paints."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme)
+        self.paints = 0
+
+    def draw_card(self, painter: QPainter, card: QRectF, index: Index) -> None:
+        """One more."""
+        self.paints += 1
+        super().draw_card(painter, card, index)
+
+
 def shown(theme: Theme, qtbot: QtBot, count: int) -> tuple[GalleryView, Rows]:
     """A gallery of so many rows on the screen."""
     view, model = GalleryView(theme), Rows(count)
-    view.set_model(model)
+    view.setModel(model)
     qtbot.addWidget(view)
     view.resize(260, 600)
     with qtbot.waitExposed(view):
@@ -60,7 +74,7 @@ def test_up_and_down_choose_a_picture(theme: Theme, qtbot: QtBot) -> None:
     qtbot.keyClick(view, Qt.Key.Key_Down)
     qtbot.keyClick(view, Qt.Key.Key_Up)
     assert heard == [f"/pictures/{row}.png" for row in (1, 2, 1)]
-    assert view.current_path() == "/pictures/1.png"
+    assert view.current_key() == "/pictures/1.png"
 
 
 def test_delete_asks_for_the_selected_pictures(theme: Theme, qtbot: QtBot) -> None:
@@ -83,8 +97,8 @@ def test_delete_without_a_selection_asks_nothing(theme: Theme, qtbot: QtBot) -> 
 def test_ten_thousand_rows_paint_only_what_is_seen(theme: Theme, qtbot: QtBot) -> None:
     """From the first row to the last, each step paints about one screenful."""
     view, model = shown(theme, qtbot, 10_000)
-    delegate = view.itemDelegate()
-    assert isinstance(delegate, GalleryDelegate)
+    delegate = CountingDelegate(theme)
+    view.setItemDelegate(delegate)
     qtbot.waitUntil(lambda: view.verticalScrollBar().maximum() > 100_000)
     delegate.paints, model.asked = 0, 0
     for share in range(11):
@@ -99,6 +113,6 @@ def test_every_state_has_words_of_its_own(theme: Theme, qtbot: QtBot) -> None:
     view, _ = shown(theme, qtbot, 1)
     delegate = view.itemDelegate()
     assert isinstance(delegate, GalleryDelegate)
-    words = [delegate.state_words(state) for state in ("waiting", "ready", "running", "held", "broken", "failed")]
+    words = [delegate.state_text(state) for state in ("waiting", "ready", "running", "held", "broken", "failed")]
     assert all(words)
     assert len(set(words)) == 6

@@ -22,6 +22,7 @@ from capt_engine.records import (
     TuneSample,
     Verdict,
 )
+from capt_gui.roles import GalleryRole
 from capt_gui.theme import Theme
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.before_after import BeforeAfter, Measured, Pair
@@ -33,7 +34,7 @@ from capt_gui.widgets.device_pill import DevicePill
 from capt_gui.widgets.drop_zone import DropZone
 from capt_gui.widgets.failed_list import FailedList
 from capt_gui.widgets.fold import Fold
-from capt_gui.widgets.gallery_view import GalleryRole, GalleryView
+from capt_gui.widgets.gallery_view import GalleryView
 from capt_gui.widgets.heat_map import HeatMap
 from capt_gui.widgets.image_triptych import ImageTriptych
 from capt_gui.widgets.job_bar import JobBar
@@ -72,7 +73,7 @@ def gallery(theme: Theme) -> QWidget:
         item.setData(f"{state}.png", GalleryRole.NAME)
         item.setData(state, GalleryRole.STATE)
         model.appendRow(item)
-    widget.set_model(model)
+    widget.setModel(model)
     return widget
 
 
@@ -138,7 +139,7 @@ def compared_gallery(theme: Theme) -> QWidget:
     item.setData("broken", GalleryRole.STATE)
     item.setData((("broken", "cone → cube"), ("held", "cone 88 %")), GalleryRole.SIDES)
     model.appendRow(item)
-    widget.set_model(model)
+    widget.setModel(model)
     return widget
 
 

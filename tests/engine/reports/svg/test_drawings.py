@@ -65,7 +65,10 @@ def histogram(name: str = "α") -> Histogram:
 
 def heat_map(name: str = "Noise") -> HeatMap:
     """Two kinds at three severities, one cell not measured."""
-    rows = (HeatRow(name, (0.9, 0.5, 0.05), "48.3 %"), HeatRow("Fog", (1.0, None, 0.0), "50.0 %"))
+    rows = (
+        HeatRow(name, (0.9, 0.5, 0.05), "48.3 %", 0.483, 0.4, 0.56),
+        HeatRow("Fog", (1.0, None, 0.0), "50.0 %", 0.5),
+    )
     return HeatMap(name, "Corruption", ("1", "2", "3"), rows, name, "Mean", "Fuller is more.")
 
 
@@ -323,6 +326,13 @@ def test_the_saved_values_are_the_charts_own() -> None:
     points = [tuple(map(float, row[1:])) for row in rows[:-1]]
     assert points == [point for one in chart.series for point in one.points]
     assert rows[-1] == ["chance, 16.7 %", "", repr(1 / 6), "", ""]
+
+
+def test_the_saved_end_of_a_heat_maps_row_is_a_number() -> None:
+    """The text at the end of a row is saved as the share that it gives and the ends of its interval, empty where there are none."""
+    header, *rows = csv.reader(io.StringIO(values.csv_bytes(heat_map()).decode("utf-8")))
+    assert header == ["Corruption", "1", "2", "3", "Mean", "Low", "High"]
+    assert rows == [["Noise", "0.9", "0.5", "0.05", "0.483", "0.4", "0.56"], ["Fog", "1.0", "", "0.0", "0.5", "", ""]]
 
 
 def test_a_log_axis_shows_ratios() -> None:

@@ -39,8 +39,8 @@ def test_a_suite_is_asked_for_as_the_terminal_asks(choices: EvaluateChoices) -> 
         options=r.RunOptions(model="demo", threat=r.ThreatModel(eps=4 / 255), keep="/runs/1"),
     )
     assert choices.problem() == ""
-    assert choices.cost_words().startswith("200 pictures × 2 attacks.")
-    assert choices.interval_words() == "Figures are known to ± 6.9 points or better."
+    assert choices.cost_text().startswith("200 pictures × 2 attacks.")
+    assert choices.interval_text() == "Figures are known to ± 6.9 points or better."
 
 
 def test_one_attack_has_its_own_form(choices: EvaluateChoices) -> None:
@@ -76,7 +76,7 @@ def test_a_curve_goes_until_chance(choices: EvaluateChoices) -> None:
     assert request.until_chance
     assert request.skip_broken
     assert request.headline == 4 / 255
-    assert "up to 9 budgets" in choices.cost_words()
+    assert "up to 9 budgets" in choices.cost_text()
     choices.attack.set_eps(0.0)
     assert not choices.curve
     choices.attack.set_attack("corruptions")
@@ -88,12 +88,12 @@ def test_nobody_attacks_in_bad_weather(choices: EvaluateChoices) -> None:
     choices.attack.set_attack("corruptions")
     assert choices.attack.is_corruption_table
     assert not choices.attack.has_budget
-    assert choices.cost_words() == "200 pictures: 15,200 forward passes and the checks."
+    assert choices.cost_text() == "200 pictures: 15,200 forward passes and the checks."
     assert not choices.request().skip_broken
     choices.attack.set_attack(CLEAN_ONLY)
     assert choices.request().all_attacks == ()
     choices.set_checks("off")
-    assert choices.cost_words() == "200 pictures: 200 forward passes."
+    assert choices.cost_text() == "200 pictures: 200 forward passes."
     choices.attack.set_attack("no such thing")
     assert choices.problem() == "Choose a test"
 
@@ -110,7 +110,7 @@ def test_budget_prompts_and_seed_are_those_of_the_explore_page(bench: Bench, cho
     bench.desk.model.sides.set_aim("a")
     request = choices.request()
     assert (request.options.prompts, request.options.compare, request.options.aim) == (None, "toy-capt", "a")
-    assert "2 sets of prompts" in choices.cost_words()
+    assert "2 sets of prompts" in choices.cost_text()
     choices.attack.set_expert_values((("seed", 7), ("rounding", "8-bit")))
     assert bench.settings.seed == 7
     assert bench.settings.rounding == choices.request().options.threat.rounding == "8-bit"

@@ -193,7 +193,7 @@ def test_the_next_run_like_it_has_a_forecast(bench: Bench, run: EvaluateRun, mon
     play(bench, r.JobFinished(last(bench), acted.result()))
     assert run.forecast_s() == pytest.approx(50.0)
     choices = bench.desk.evaluation.choices
-    assert choices.cost_words(run.forecast_s()).endswith("At the pace of the last such run: about 50 seconds.")
+    assert choices.cost_text(run.forecast_s()).endswith("At the pace of the last such run: about 50 seconds.")
     choices.attack.set_attack("standard")
     assert run.forecast_s() is None
 
@@ -203,7 +203,7 @@ def test_the_settings_of_a_run_are_frozen(bench: Bench, run: EvaluateRun) -> Non
     run.start()
     bench.desk.evaluation.choices.attack.set_attack("pgd")
     bench.desk.choices.attack.set_eps(8 / 255)
-    assert run.settings_words() == "Demo CLIP (toy world) · Quick look · L∞ ε = 4/255 · checks cheap · seed 0"
+    assert run.settings_text() == "Demo CLIP (toy world) · Quick look · L∞ ε = 4/255 · checks cheap · seed 0"
     assert run.has_attack
 
 
@@ -246,11 +246,11 @@ def test_a_budget_of_its_own_stands_in_words(bench: Bench, run: EvaluateRun) -> 
     play(bench, replace(READY, catalogue=catalogue))
     bench.desk.evaluation.choices.attack.set_attack("patch")
     run.start()
-    assert run.settings_words() == "Demo CLIP (toy world) · Patch · checks cheap · seed 0"
+    assert run.settings_text() == "Demo CLIP (toy world) · Patch · checks cheap · seed 0"
     own = replace(acted.result(), suite="", threat_model=replace(acted.THREAT, budget="a square patch"))
     assert evaluate_text.verdict(own, label)[0] == "25.0 % of 4 pictures stay right under a square patch."
-    assert evaluate_text.attack_words(own, ["Patch"]) == "Patch"
-    assert evaluate_text.attack_words(acted.result(), ["FGSM", "PGD"]) == "the worst of 2 attacks at ε = 4/255"
+    assert evaluate_text.attack_text(own, ["Patch"]) == "Patch"
+    assert evaluate_text.attack_text(acted.result(), ["FGSM", "PGD"]) == "the worst of 2 attacks at ε = 4/255"
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,9 @@ from capt_engine.records import (
     ThreatModel,
     Verdict,
 )
+from capt_gui.roles import GalleryRole
 from capt_gui.view_models.explore import comparison
-from capt_gui.view_models.explore.gallery_model import GalleryModel, Role
+from capt_gui.view_models.explore.gallery_model import GalleryModel
 from capt_gui.view_models.explore.picture_sets import CAPACITY
 
 BOTH = AnalyzeRequest((), options=RunOptions(compare="capt"))
@@ -104,23 +105,23 @@ def test_a_pair_is_one_card(gallery: GalleryModel) -> None:
     """The card knows both outcomes and is called broken when either is; the counts are by side."""
     gallery.put_rows([A, B], BOTH)
     index = gallery.index(0)
-    assert index.data(Role.SIDES) == (("broken", "capsule → torus"), ("held", "capsule 88.0 %"))
-    assert index.data(Role.STATE) == "broken"
-    assert index.data(Role.CAPTION) == "A capsule → torus · B capsule 88.0 %"
+    assert index.data(GalleryRole.SIDES) == (("broken", "capsule → torus"), ("held", "capsule 88.0 %"))
+    assert index.data(GalleryRole.STATE) == "broken"
+    assert index.data(GalleryRole.CAPTION) == "A capsule → torus · B capsule 88.0 %"
     assert gallery.count_text() == "1 of 1 · broken: A 1, B 0"
     item = gallery.item("a")
     assert item is not None
     assert (item.row, item.other) == (replace(A, pictures=None), replace(B, pictures=None))
     gallery.set_pending(["a"], "running")
-    assert index.data(Role.SIDES) == ()
+    assert index.data(GalleryRole.SIDES) == ()
     gallery.put_rows([A], AnalyzeRequest(()))
-    assert (index.data(Role.SIDES), item.other, gallery.count_text()) == ((), None, "1 of 1 · 1 broken")
+    assert (index.data(GalleryRole.SIDES), item.other, gallery.count_text()) == ((), None, "1 of 1 · 1 broken")
 
 
 def test_a_pair_that_cannot_be_read_is_one_failure(gallery: GalleryModel) -> None:
     """A refusal stands for both sides."""
     gallery.put_rows([FailedPicture("a", "Bad.")], BOTH)
-    assert gallery.index(0).data(Role.STATE) == "failed"
+    assert gallery.index(0).data(GalleryRole.STATE) == "failed"
 
 
 def test_each_side_has_its_pictures(gallery: GalleryModel) -> None:

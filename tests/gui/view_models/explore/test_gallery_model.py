@@ -16,10 +16,10 @@ from capt_engine.records import (
     FailedPicture,
     Preview,
 )
+from capt_gui.roles import GalleryRole
 from capt_gui.view_models.explore import picture_sets
-from capt_gui.view_models.explore.gallery_model import GalleryModel, Role
+from capt_gui.view_models.explore.gallery_model import GalleryModel
 from capt_gui.view_models.thumbnails import Thumbnails
-from capt_gui.widgets.gallery_view import GalleryRole
 
 REQUEST = AnalyzeRequest(())
 
@@ -34,28 +34,23 @@ def gallery(qapp: QApplication) -> GalleryModel:
 
 def states(model: QAbstractItemModel) -> list[str]:
     """The states, row by row."""
-    return [model.index(row, 0).data(Role.STATE) for row in range(model.rowCount())]
-
-
-def test_roles_are_those_of_the_view() -> None:
-    """The model may not import the view, so the numbers are compared here."""
-    assert {role.name: role.value for role in Role} == {role.name: role.value for role in GalleryRole}
+    return [model.index(row, 0).data(GalleryRole.STATE) for row in range(model.rowCount())]
 
 
 def test_the_life_of_a_card(gallery: GalleryModel) -> None:
     """Found, previewed, running, broken: each state follows its event."""
     gallery.add(["/p/a.png"])
     index = gallery.index(0)
-    assert (states(gallery), index.data(Role.THUMBNAIL)) == (["waiting"], None)
+    assert (states(gallery), index.data(GalleryRole.THUMBNAIL)) == (["waiting"], None)
     gallery.put_previews([Preview("/p/a.png", 640, 480, picture())])
     assert states(gallery) == ["ready"]
-    assert isinstance(index.data(Role.THUMBNAIL), QImage)
+    assert isinstance(index.data(GalleryRole.THUMBNAIL), QImage)
     assert "640 × 480" in index.data(Qt.ItemDataRole.ToolTipRole)
     gallery.set_pending(["/p/a.png"], "running")
     assert states(gallery) == ["running"]
     gallery.put_rows([make_row("/p/a.png")], REQUEST)
     assert states(gallery) == ["broken"]
-    assert (index.data(Role.NAME), index.data(Role.CAPTION)) == ("a.png", "class 0 → class 1")
+    assert (index.data(GalleryRole.NAME), index.data(GalleryRole.CAPTION)) == ("a.png", "class 0 → class 1")
     assert gallery.item("/p/a.png").request is REQUEST
     assert gallery.count_text() == "1 of 1 · 1 broken"
 
@@ -74,8 +69,8 @@ def test_a_bad_file_is_one_failed_card(gallery: GalleryModel) -> None:
     gallery.put_previews([FailedPicture("a", "Not a picture.", "Save it as PNG."), Preview("b", 1, 1, picture())])
     gallery.put_rows([FailedPicture("c", "Broken."), make_row("b", success=False)], REQUEST)
     assert states(gallery) == ["failed", "held", "failed", "failed"]
-    assert gallery.index(0).data(Role.MESSAGE) == "Not a picture. Save it as PNG."
-    assert gallery.index(1).data(Role.MESSAGE) == ""
+    assert gallery.index(0).data(GalleryRole.MESSAGE) == "Not a picture. Save it as PNG."
+    assert gallery.index(1).data(GalleryRole.MESSAGE) == ""
     assert gallery.usable_paths() == ("b",)
     assert gallery.count_text() == "1 of 4 · 0 broken · 3 unreadable"
 

@@ -107,7 +107,7 @@ def test_a_choice_that_settles_is_tried(bench: Bench, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: bool(trials(bench)))
     assert bench.engine.requests[last(bench) - 1] == ForecastRequest(model.request())
     play(bench, JobFinished(last(bench), SHORT))
-    headline, details = model.forecast_words()
+    headline, details = model.forecast_text()
     assert headline == "About 4 minutes, 610 MiB of memory"
     assert "CPU, 2 cores" in details
     assert "72 steps of 8 pictures" in details
@@ -160,7 +160,7 @@ def test_a_trial_that_fails_says_why(bench: Bench, qtbot: QtBot) -> None:
     model.set_watched(True)
     qtbot.waitUntil(lambda: bool(trials(bench)))
     play(bench, JobFailed(last(bench), Failure("BadRequest", "A batch of 0 makes no sense.", "Choose one from 1.")))
-    assert model.forecast_words() == ("A batch of 0 makes no sense.", "Choose one from 1.")
+    assert model.forecast_text() == ("A batch of 0 makes no sense.", "Choose one from 1.")
 
 
 def test_without_the_engine_nothing_can_be_started(bench: Bench) -> None:

@@ -270,6 +270,6 @@ def test_a_large_share_is_measured_in_part_and_said_so(bench: Bench, result: Tun
     split.write_text("path,label,split\n" + "".join(lines), encoding="utf-8")
     answer = tuning.evaluated(request, helped=True)
     play(bench, JobFinished(last(bench), replace(answer, n=MOST_MEASURED, n_failed=0)))
-    assert "500 of the 900" in result.share_words()
+    assert "500 of the 900" in result.share_text()
     result.result = replace(answer, n=70)
-    assert result.share_words() == ""
+    assert result.share_text() == ""

@@ -9,7 +9,7 @@ import acted_data
 import pytest
 from conftest import Bench
 from fakes import ActingEngine, picture
-from PySide6.QtCore import QAbstractItemModel, QCoreApplication
+from PySide6.QtCore import QCoreApplication
 from pytestqt.qtbot import QtBot
 
 from capt_engine.records import (
@@ -26,9 +26,9 @@ from capt_engine.records import (
     SplitRequest,
 )
 from capt_gui.bridge import Bridge
+from capt_gui.roles import ClassRole, PictureRole
 from capt_gui.settings import Settings
 from capt_gui.theme import Theme
-from capt_gui.view_models import class_table_model, picture_list
 from capt_gui.view_models.class_table_model import COPIES, LISTED, NAME, UNREADABLE, USABLE, ClassTableModel
 from capt_gui.view_models.data_warnings import Picked
 from capt_gui.view_models.desk import Desk, lay_out
@@ -36,7 +36,6 @@ from capt_gui.view_models.picture_list import PictureList, Tile
 from capt_gui.view_models.tune import scan_file, split_rows
 from capt_gui.view_models.tune.desk import TuneDesk
 from capt_gui.view_models.tune.state import DONE, IDLE, RUNNING, SPLIT
-from capt_gui.widgets.picture_roles import ClassRole, PictureRole
 
 PATIENCE_MS = 20_000
 COUNTS = {"cat": 8, "dog": 7, "emu": 6}
@@ -161,8 +160,8 @@ def test_the_table_shows_what_is_left(acted: Desk, qtbot: QtBot, tmp_path: Path)
     row = table.row_of("cat")
     shown = [table.index(row, column).data() for column in (NAME, LISTED, USABLE, UNREADABLE, COPIES)]
     assert shown == ["cat", "9", "8", "1", "–"]
-    assert table.index(row, USABLE).data(class_table_model.Role.SORT) == 8
-    assert table.index(table.row_of("dog"), NAME).data(class_table_model.Role.LEFT_OUT)
+    assert table.index(row, USABLE).data(ClassRole.SORT) == 8
+    assert table.index(table.row_of("dog"), NAME).data(ClassRole.LEFT_OUT)
 
 
 def test_a_split_follows_every_change(acted: Desk, qtbot: QtBot, tmp_path: Path) -> None:
@@ -261,11 +260,3 @@ def test_small_views_are_asked_for_when_somebody_looks(bench: Bench, tuning: Tun
     assert set(request.paths) == {"/a.png", "/b.png"}
     play(bench, PreviewsReady(last(bench), (Preview("/a.png", 8, 6, picture()),)))
     assert pictures.index(0).data(PictureRole.THUMBNAIL) is not None
-
-
-def test_models_and_widgets_mean_the_same_numbers() -> None:
-    """The roles are written down on both sides, because neither may import the other."""
-    assert {role.name: int(role) for role in class_table_model.Role} == {role.name: int(role) for role in ClassRole}
-    assert {role.name: int(role) for role in picture_list.Role} == {role.name: int(role) for role in PictureRole}
-    assert all(int(role) == int(ClassRole[role.name]) for role in split_rows.Role)
-    assert issubclass(ClassTableModel, QAbstractItemModel)

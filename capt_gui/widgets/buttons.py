@@ -1,0 +1,100 @@
+"""Buttons and symbols whose icons follow the theme, and choices of which one is taken."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QSize, Qt, Signal
+from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QLabel, QPushButton, QToolButton
+
+from capt_gui.theme import Theme
+
+_ICON_ROLES = {"primary": "accent_text", "link": "accent"}
+
+
+class Symbol(QLabel):
+    """An icon of the theme as a label, `size` logical pixels square."""
+
+    def __init__(self, theme: Theme, size: int, icon: str = "", role: str = "text_muted") -> None:
+        super().__init__()
+        self._theme, self._size = theme, size
+        self._icon, self._role = icon, role
+        theme.changed.connect(self._draw)
+        self._draw()
+
+    def set_icon(self, icon: str, role: str) -> None:
+        """Show another icon, in the colour of a role of the theme."""
+        self._icon, self._role = icon, role
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._icon:
+            self.setPixmap(self._theme.pixmap(self._icon, self._size, self._role, self.devicePixelRatioF()))
+
+
+class TextButton(QPushButton):
+    """A button with an icon before its text. look: "primary", "link", or "" for a plain one."""
+
+    def __init__(
+        self, theme: Theme, text: str, icon: str, *, look: str = "", tip: str = "", icon_height: int = 16
+    ) -> None:
+        super().__init__(text)
+        self._theme, self._icon, self._role = theme, icon, _ICON_ROLES.get(look, "text")
+        if look:
+            self.setProperty(look, True)
+        self.setIconSize(QSize(round(icon_height * 4 / 3), icon_height))
+        self.setAccessibleName(text.rstrip("…"))
+        self.setAccessibleDescription(tip)
+        self.setToolTip(tip)
+        theme.changed.connect(self._tint)
+        self._tint()
+
+    def set_icon(self, icon: str, role: str) -> None:
+        """Show another icon, in the colour of a role of the theme."""
+        self._icon, self._role = icon, role
+        self._tint()
+
+    def _tint(self) -> None:
+        self.setIcon(self._theme.icon_beside_text(self._icon, self._role))
+
+
+class IconButton(QToolButton):
+    """A button that is an icon, named by its tooltip; it may have a text beside the icon."""
+
+    def __init__(self, theme: Theme, icon: str, tip: str, role: str = "text", text: str = "") -> None:
+        super().__init__()
+        self._theme, self._icon, self._role = theme, icon, role
+        if text:
+            self.setText(text)
+            self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setIconSize(QSize(16, 16))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setToolTip(tip)
+        self.setAccessibleName(text or tip)
+        theme.changed.connect(self._tint)
+        self._tint()
+
+    def _tint(self) -> None:
+        self.setIcon(self._theme.icon(self._icon, self._role))
+
+
+class KeyedButtons(QButtonGroup):
+    """Buttons of which one is taken, each known by a key; `picked(key)` only when the user chooses."""
+
+    picked = Signal(str)
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.buttonClicked.connect(self._on_clicked)
+
+    def add(self, key: str, button: QAbstractButton) -> None:
+        """Add a button that can be taken."""
+        button.setCheckable(True)
+        button.setProperty("key", key)
+        self.addButton(button)
+
+    def key(self) -> str:
+        """Return the key of the button that is taken, "" when none is."""
+        button = self.checkedButton()
+        return str(button.property("key")) if button is not None else ""
+
+    def _on_clicked(self, button: QAbstractButton) -> None:
+        self.picked.emit(str(button.property("key")))
