@@ -54,10 +54,10 @@ def load(count: int, seed: int, folder: Path, processes: int, progress: Progress
             waiting = [pool.submit(_write_shard, folder, shard, sizes[shard], seed) for shard in missing]
             for _ in as_completed(waiting):
                 done += 1
-                progress(done * SHARD, count, "rendering the training pictures")
+                progress(min(done * SHARD, count), count, "rendering the training pictures")
     else:
         for shard in missing:
             _write_shard(folder, shard, sizes[shard], seed)
             done += 1
-            progress(done * SHARD, count, "rendering the training pictures")
+            progress(min(done * SHARD, count), count, "rendering the training pictures")
     return np.concatenate([np.load(_shard_path(folder, shard, size)) for shard, size in enumerate(sizes)])
