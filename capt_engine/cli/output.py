@@ -11,7 +11,7 @@ from capt_engine import formatting, records
 
 
 def print_json(event: str, value: Mapping[str, object]) -> None:
-    """Print one JSON object on a line of its own."""
+    """Print an event's name and its values as one JSON object on a line of its own."""
     print(json.dumps({"event": event, **value}, allow_nan=False), flush=True)
 
 
@@ -25,7 +25,7 @@ def print_result(args: argparse.Namespace, facts: Mapping[str, object], *lines: 
 
 
 def fact_lines(facts: Mapping[str, object]) -> list[str]:
-    """Write facts as lines of name and value; a value that is no text is written as JSON."""
+    """Return facts as lines of name and value; a value that is no text is written as JSON."""
     return [
         f"{name.replace('_', ' ')}: {value if isinstance(value, str) else json.dumps(value)}"
         for name, value in facts.items()
@@ -33,7 +33,7 @@ def fact_lines(facts: Mapping[str, object]) -> list[str]:
 
 
 def print_row(row: records.PictureRow | records.FailedPicture, *, as_json: bool) -> None:
-    """Print one picture's outcome."""
+    """Print one picture's outcome as a line of text, or as the JSON event "row" or "failure"."""
     from capt_engine.runs.table import cells
 
     if as_json and isinstance(row, records.FailedPicture):
@@ -48,12 +48,12 @@ def print_row(row: records.PictureRow | records.FailedPicture, *, as_json: bool)
 
 
 def failure_line(failed: records.FailedPicture) -> str:
-    """Write why a picture could not be used."""
+    """Return the line that says which picture could not be used, and why."""
     return f"{failed.path}: {failed.message} {failed.hint}".rstrip()
 
 
 def closing(result: records.AnalyzeResult, run_dir: str | None) -> str:
-    """Write the summary of a run as sentences, one a line. run_dir: the folder that the run is kept in, if any."""
+    """Return the summary of a run as sentences, one a line. run_dir: the folder that the run is kept in, if any."""
     labelled = result.label_source != "model"
     lines = [
         f"{result.n} pictures, {result.n_failed} not usable, {result.wall_s:.1f} s on {result.device}, model {result.model}."
@@ -83,7 +83,7 @@ def closing(result: records.AnalyzeResult, run_dir: str | None) -> str:
 
 
 def with_interval(share: float | None, interval: tuple[float, float] | None) -> str:
-    """Write a share in [0, 1] as percent with its 95 % interval, or "not measured"."""
+    """Return a share in [0, 1] as percent with its 95 % interval, or "not measured" where either is None."""
     if share is None or interval is None:
         return "not measured"
     return f"{formatting.percent(share)} (95 % interval {formatting.interval(*interval)})"

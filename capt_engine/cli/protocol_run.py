@@ -42,7 +42,7 @@ class _Refused(Exception):
 
 
 class CellRun:
-    """Every cell that is not there yet, in order; those that another process is at are waited for at the end."""
+    """Computes every cell that is not there yet, in order; those that another process works on are waited for at the end."""
 
     def __init__(
         self,
@@ -203,7 +203,7 @@ class CellRun:
 
 
 def answers(rows: Sequence[records.PictureRow | records.FailedPicture], budgets: Sequence[str]) -> dict[str, object]:
-    """Return `right`, as `Measured` describes it, and `pictures`, a fingerprint of the pictures in their order."""
+    """Return what rows say of the pictures: `right`, as `Measured` describes it, and `pictures`, a fingerprint of them in their order."""
     paths = list(dict.fromkeys(row.path for row in rows))
     right = {name: dict.fromkeys(paths, "-") for name in ("clean", *budgets)}
     pictures = dict.fromkeys(paths, "-")

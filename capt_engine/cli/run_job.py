@@ -19,7 +19,7 @@ OnEvent = Callable[[records.Event], None]
 
 
 class JobEnded(Exception):
-    """A job ended without a result, and the user has read why. exit_code: the status that the command ends with."""
+    """Raised when a job ended without a result and the user has read why. exit_code: the status that the command ends with."""
 
     def __init__(self, exit_code: int) -> None:
         super().__init__(exit_code)

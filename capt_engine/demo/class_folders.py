@@ -37,7 +37,11 @@ def _claim(folder: Path, made: dict[str, object]) -> None:
 def write_class_folders(
     folder: Path, task_name: str, split: str, domain: str, per_class: int, seed: int, progress: Progress
 ) -> int:
-    """Draw `per_class` pictures of every class; files that are there already are kept. Returns the number of pictures."""
+    """Draw `per_class` pictures of every class of a task as PNG files in folders named by class; returns the number of pictures.
+
+    Files that are there already are kept, so that an interrupted call can be repeated. Raises UnknownName for a task, split or domain, and
+    BadRequest for a folder that holds anything else.
+    """
     if per_class < 1:
         raise BadRequest("At least one picture per class is needed.", "Give --per-class 1 or more.")
     world.scene(task_name, split, 0, domain, seed)  # refuses unknown names before anything is written

@@ -80,14 +80,14 @@ def measure(
 
 
 def as_line(figure: Figure) -> str:
-    """Write a figure as one line of aligned columns."""
+    """Return a figure as one line of aligned columns."""
     attack = f"PGD-{PGD_STEPS} {figure.eps_255}/255" if figure.eps_255 else "clean"
     interval = f"[{percent_number(figure.low)}, {percent_number(figure.high)}]"
     return f"{figure.task:15} {figure.domain:8} {attack:13} {percent(figure.accuracy):>7} {interval:13} n = {figure.n}"
 
 
 def recipe(folder: Path) -> dict[str, int | float]:
-    """Read the recipe that made the weights of a folder, from the weights file itself."""
+    """Return the recipe that made the weights of a folder, by name, as the weights file itself holds it."""
     with safe_open(folder / "open_clip_model.safetensors", framework="pt") as file:
         text = (file.metadata() or {}).get("recipe", "{}")
     return decode(text, dict[str, int | float], called=f"The recipe in {str(folder)!r}")
@@ -113,7 +113,7 @@ def _rows(figures: list[Figure]) -> str:
 
 
 def card(made: Mapping[str, int | float], figures: list[Figure]) -> str:
-    """Write the model card as Markdown; every number in it comes from the weights' own recipe or from a measurement."""
+    """Return the model card as Markdown; every number in it comes from the weights' own recipe or from a measurement."""
     head = "| task | domain | L∞ budget | accuracy % | 95 % interval | n |\n| --- | --- | --- | ---: | ---: | ---: |\n"
     plain = [one for one in figures if not one.eps_255 and (one.task, one.domain) not in world.DOWNSTREAM]
     downstream = [one for one in figures if not one.eps_255 and (one.task, one.domain) in world.DOWNSTREAM]

@@ -66,7 +66,7 @@ _WEIGHTS = {
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that decides which weights come out, apart from the machine; `steps` may be changed on the way."""
+    """The settings that decide which weights come out, apart from the machine; `steps` may be changed on the way."""
 
     pictures: int = 50_000
     steps: int = 2_000
@@ -85,7 +85,7 @@ class Plan:
     text_layers: int = 4
 
     def model_cfg(self) -> dict[str, Any]:
-        """The architecture as open_clip writes it."""
+        """Return the architecture as open_clip writes it."""
         return {
             "embed_dim": 128,
             "quick_gelu": False,
@@ -256,7 +256,7 @@ def _rate(plan: Plan, step: int) -> float:
 
 
 class Pretraining:
-    """A run that can stop after any step and go on later as if it had not: every draw depends on seed and step only."""
+    """A training run that can stop after any step and go on later as if it had not: every draw depends on seed and step only."""
 
     def __init__(self, plan: Plan, pictures: Pixels, checkpoint: Path, device: str = "cpu") -> None:
         """Begin, or go on from the checkpoint where there is one.
@@ -326,7 +326,7 @@ class Pretraining:
         return images, [self._subjects[i] for i in index.tolist()]
 
     def advance(self) -> str:
-        """Take one step and return a line about it."""
+        """Take one step of training and return a line about its loss and accuracies."""
         plan = self.plan
         whole = self.step >= plan.steps * (1 - plan.whole_share)
         if plan.patch_dropout > 0:
@@ -363,5 +363,5 @@ class Pretraining:
 
 
 def default_checkpoint(folder: Path, plan: Plan) -> Path:
-    """The checkpoint's place beside the rendered pictures."""
+    """Return the path of a plan's checkpoint, beside the rendered pictures."""
     return folder.parent / f"pretrain-r{REVISION}-s{plan.seed}.pt"

@@ -44,7 +44,18 @@ def _write_shard(folder: Path, shard: int, count: int, seed: int) -> int:
 
 
 def load(count: int, seed: int, folder: Path, processes: int, progress: Progress) -> Pixels:
-    """The first `count` pre-training pictures `(count, 80, 80, 3)` of a seed; renders the shards that are missing."""
+    """Load pre-training pictures, rendering those that are missing.
+
+    Args:
+        count: how many, from the first.
+        seed: of the stream of pictures.
+        folder: the folder of the shards.
+        processes: how many render at once.
+        progress: called after each shard.
+
+    Returns:
+        RGB, uint8 (count, 80, 80, 3).
+    """
     sizes = [min(SHARD, count - first) for first in range(0, count, SHARD)]
     missing = [shard for shard, size in enumerate(sizes) if not _shard_path(folder, shard, size).exists()]
     done = len(sizes) - len(missing)

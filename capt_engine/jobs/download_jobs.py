@@ -21,7 +21,7 @@ from capt_engine.reading import json_if_sound
 
 
 def handle(_: records.JobId, request: records.Request, __: OnEvent, progress: StoppableProgress) -> records.Result:
-    """Do one of the light worker's jobs: list, lock the network away, or fetch. Raises CaptError."""
+    """Do a request of the light worker (list models, list downloads, lock the network, fetch) and return its result; raises CaptError."""
     match request:
         case records.ListModelsRequest():
             return catalog.listed()
@@ -36,7 +36,7 @@ def handle(_: records.JobId, request: records.Request, __: OnEvent, progress: St
 
 
 def download(request: records.DownloadRequest, progress: StoppableProgress) -> records.DownloadResult:
-    """Fetch, verify and install a model; while paused nothing is on the wire. Raises BadRequest, BadCheckpoint, Cancelled."""
+    """Fetch, verify and install a model and return where it is; paused, it sends nothing. Raises BadRequest, BadCheckpoint, Cancelled."""
     started_s = time.monotonic()
     offer = catalog.find_offer(request.model)
     folder = models_dir() / catalog.install_name(request.model)
@@ -64,7 +64,7 @@ def download(request: records.DownloadRequest, progress: StoppableProgress) -> r
 
 
 def install(model: str, folder: Path, fetched: Fetched) -> Path:
-    """Make a verified download visible under its name, all at once; raises BadCheckpoint where its parts do not belong together."""
+    """Install a verified download under its name, all at once, and return its folder; raises BadCheckpoint where its parts do not fit."""
     parts, entry = parts_folder(folder.name, folder.parent), catalog.entry_of(model)
     _check_config(parts, entry)
     facts = {"model": model, "repo": entry["repo"], "commit": fetched.commit}

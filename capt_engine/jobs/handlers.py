@@ -34,7 +34,7 @@ from capt_engine.runs.kept_runs import own_folder as own_runs
 
 
 def handle_analyze(job: JobContext, request: records.AnalyzeRequest) -> records.AnalyzeResult:
-    """Load what the request names, then predict, attack and compare."""
+    """Load the model and prompts that a request names, then predict, attack and compare its pictures; returns the summary."""
     refuse_early(request)
     perceptual = job.cache.lpips(request)
     job.progress(0, 0, f"loading {request.options.model}")
@@ -54,7 +54,7 @@ def handle_analyze(job: JobContext, request: records.AnalyzeRequest) -> records.
 
 
 def handle_evaluate(job: JobContext, request: records.EvaluateRequest) -> records.AnalyzeResult:
-    """Load the labelled pictures and what else the request names, then predict, attack and count."""
+    """Load the labelled pictures, model and prompts that a request names, then predict, attack and count; returns the summary."""
     refuse_early(request)
     perceptual = job.cache.lpips(request)
     job.progress(0, 0, "looking for pictures")
@@ -131,7 +131,7 @@ def _beside(
 
 
 def handle_preview(job: JobContext, request: records.PreviewRequest) -> records.PreviewResult:
-    """Find the pictures, name them all at once, then send their small views as they become ready."""
+    """Find the pictures of a request, name them all at once, then send their small views; returns how many can be used."""
     found = collect(request.paths)
     skipped = tuple(records.FailedPicture(path, sentence) for path, sentence in found.skipped)
     job.on_event(records.PicturesFound(job.id, found.files, skipped))
@@ -161,7 +161,7 @@ def _preview(path: str, size: int) -> records.Preview | records.FailedPicture:
 
 
 def handle_check_classes(job: JobContext, request: records.CheckClassesRequest) -> records.ClassesChecked:
-    """Count tokens as the model would, without encoding anything."""
+    """Count the tokens of class names as the model would; returns those that are too long, and those that are repeated."""
     job.progress(0, 0, f"loading {request.model}")
     backbone = job.cache.backbone(request.model, "auto")
     names = [name.replace("_", " ").strip() for name in request.classes]
@@ -176,13 +176,13 @@ def handle_check_classes(job: JobContext, request: records.CheckClassesRequest) 
 
 
 def handle_list_runs(job: JobContext, request: records.ListRunsRequest) -> records.RunsListed:
-    """Look for kept runs."""
+    """Return the runs that are kept in a folder, by default the user's own."""
     job.progress(0, 0, "looking for runs")
     return records.RunsListed(kept_runs(Path(request.folder) if request.folder else own_runs()))
 
 
 def handle_catalogue(job: JobContext, request: records.CatalogueRequest) -> records.Catalogue:
-    """Look again for what is installed."""
+    """Look again for what is installed, send it as an event, and return it."""
     del request
     job.progress(0, 0, "looking at the models")
     found = catalogue.catalogue()
@@ -218,7 +218,7 @@ HANDLERS: dict[type, Callable[[JobContext, Any], records.Result]] = {
 
 
 def handle(job: JobContext, request: records.Request) -> records.Result:
-    """Do what a request asks; its rows and previews leave through the job's `on_event`. Raises CaptError."""
+    """Do what a request asks and return its result; rows and previews leave through the job's `on_event`. Raises CaptError."""
     # A job may run at a tick of another, and what holds there (no gradients, say) must not hold in it.
     with torch.inference_mode(False), torch.enable_grad():
         return HANDLERS[type(request)](job, request)

@@ -29,7 +29,7 @@ DEMO_PICTURES = "the demo pictures"
 
 
 def handle_import_prompts(job: JobContext, request: records.ImportPromptsRequest) -> records.PromptsImported:
-    """Read a published file, convert it for the model, put it on the store, and score it beside the plain model."""
+    """Read published prompts, convert them for a model, install them, and return them with their score beside the plain model's."""
     job.progress(0, 0, f"loading {request.model}")
     backbone = job.cache.backbone(request.model, request.device)
     job.progress(0, 0, f"reading {Path(request.file).name}")
@@ -59,7 +59,7 @@ def handle_import_prompts(job: JobContext, request: records.ImportPromptsRequest
 
 
 def handle_import_model(job: JobContext, request: records.ImportModelRequest) -> records.ModelImported:
-    """Convert and install weights, and score the model zero-shot."""
+    """Convert and install published weights, and return the model with its zero-shot score."""
     job.progress(0, 0, f"reading {Path(request.path).name}")
     path = Path(request.path)
     brought = models.install(
@@ -79,7 +79,7 @@ def handle_import_model(job: JobContext, request: records.ImportModelRequest) ->
 
 
 def handle_import_lpips(job: JobContext, request: records.ImportLpipsRequest) -> records.LpipsImported:
-    """Read the two files that LPIPS is made of, and keep what is needed of them."""
+    """Read the two files that LPIPS is made of, keep what is needed of them, and return where it is."""
     one, other = Path(request.one), Path(request.other)
     job.progress(0, 0, f"reading {one.name} and {other.name}")
     found = lpips_store.install(lpips.brought(one, other, _beat(job.progress, one)))
@@ -89,7 +89,7 @@ def handle_import_lpips(job: JobContext, request: records.ImportLpipsRequest) ->
 
 
 def handle_sanity(job: JobContext, request: records.SanityRequest) -> records.SanityScore:
-    """Ask an installed model about a few pictures."""
+    """Return how well an installed model labels a few pictures."""
     job.progress(0, 0, f"loading {request.model}")
     return _score(request.pictures, job.cache.backbone(request.model, "auto"), None, job.progress)
 

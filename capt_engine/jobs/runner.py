@@ -55,7 +55,7 @@ Handler = Callable[[records.JobId, records.Request, OnEvent, StoppableProgress],
 
 
 class Runner:
-    """Runs requests one after the other on a thread of its own, and calls `on_event` (on that thread) with how they go.
+    """Runs requests one after the other on a thread of its own, and reports how they go to `on_event`, on that thread.
 
     make: gives the function that does the jobs; it is called once, on the thread, with a function that takes events. ids: the numbers
     of jobs, for engines of several workers. name: of the thread.
@@ -81,13 +81,13 @@ class Runner:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin what takes long, before anything is asked; the first request does so too."""
+        """Start the thread, which loads what takes long; the first request does so too."""
         with self._changed:
             if not self._thread.ident and not self._closed:
                 self._thread.start()
 
     def submit(self, request: records.Request) -> records.JobId:
-        """Queue a request. After close() the job is answered with JobCancelled at once."""
+        """Queue a request and return the number of its job. After close() the job is answered with JobCancelled at once."""
         with self._changed:
             job = _Job(records.JobId(next(self._ids)), request)
             closed = self._closed
@@ -101,7 +101,7 @@ class Runner:
         return job.id
 
     def cancel(self, job: records.JobId) -> None:
-        """Set the job's stop flag; unknown and ended jobs are ignored."""
+        """Ask a job to stop; unknown and ended jobs are ignored."""
         self._change(job, lambda one: one.stop.set())
 
     def stop(self, job: records.JobId) -> None:
@@ -109,7 +109,7 @@ class Runner:
         self._change(job, lambda one: (one.keep if one.can_keep else one.stop).set())
 
     def pause(self, job: records.JobId) -> None:
-        """Let a tuning run wait at its next tick; for jobs of other kinds it means nothing."""
+        """Let a tuning run wait at its next step; a job of another kind is not changed."""
         self._change(job, lambda one: setattr(one, "is_paused", one.steps_aside))
 
     def resume(self, job: records.JobId) -> None:

@@ -21,7 +21,7 @@ GATHER_S = 0.25
 
 
 def handle_tune(job: JobContext, request: records.TuneRequest) -> records.TuneResult:
-    """Load the model, then learn prompts for it; steps travel together, everything else at once."""
+    """Load the model, learn prompts or an image tower for it, and return the result; steps travel together, other news at once."""
     job.progress(0, 0, f"loading {request.model}")
     backbone = job.cache.backbone(request.model, request.device)
     gathered: Gathered[News] = Gathered(lambda news: job.on_event(records.TuneTold(job.id, news)), GATHER_S)
@@ -40,14 +40,14 @@ def handle_tune(job: JobContext, request: records.TuneRequest) -> records.TuneRe
 
 
 def handle_forecast(job: JobContext, request: records.ForecastRequest) -> records.TuneForecast:
-    """Load the model and try a few steps of the run; nothing of them is kept."""
+    """Load the model, try a few steps of a tuning run, and return how long it will take and how much memory; nothing is kept."""
     job.progress(0, 0, f"loading {request.request.model}")
     backbone = job.cache.backbone(request.request.model, request.request.device)
     return foresee(request.request, backbone, _reference_loader(backbone), job.progress)
 
 
 def handle_save_tuned(job: JobContext, request: records.SaveTunedRequest) -> records.TunedSaved:
-    """Write the prompts under their name, and say so where there is more to choose from than before."""
+    """Write tuned prompts under their name and return their files; the catalogue is sent again where it has grown."""
     saved = save_tuned(request, job.progress)
     if any(Path(file).parent == own_folder() for file in saved.files):
         job.on_event(records.CatalogueChanged(catalogue.catalogue()))
