@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from capt_gui.widgets.layout import Part, fill
+
 
 def text(words: str = "", role: str = "", *, wrap: bool = True, parent: QWidget | None = None) -> QLabel:
     """A plain-text label: `role` is one of the theme's text roles, empty for body text."""
@@ -23,23 +25,13 @@ def text(words: str = "", role: str = "", *, wrap: bool = True, parent: QWidget 
 
 def named(words: str, control: QWidget) -> QWidget:
     """A control with its name above it."""
-    box = QWidget()
-    layout = QVBoxLayout(box)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(4)
     label = text(words, "muted", wrap=False)
     label.setBuddy(control)
-    layout.addWidget(label)
-    layout.addWidget(control)
-    return box
+    return column(label, control, spacing=4)
 
 
-def column(*widgets: QWidget, spacing: int = 8) -> QWidget:
-    """Parts one under the other, without a margin."""
+def column(*parts: Part, spacing: int = 8) -> QWidget:
+    """Put parts, as `fill` takes them, one under the other without a margin."""
     box = QWidget()
-    layout = QVBoxLayout(box)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(spacing)
-    for widget in widgets:
-        layout.addWidget(widget)
+    fill(QVBoxLayout(box), *parts, spacing=spacing)
     return box

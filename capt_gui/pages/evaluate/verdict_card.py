@@ -12,6 +12,7 @@ from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.explore import comparison
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.view_models.tune import tune_text
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.verdict_box import VerdictBox
 
 
@@ -28,9 +29,7 @@ class VerdictCard(QWidget):
         self.report = self.box.add_button("report", self.tr("Open report"), primary=True)
         self.resume = self.box.add_button("run", self.tr("Resume"), primary=True)
         self.copy = self.box.add_button("copy", self.tr("Copy command"))
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.box)
+        fill(QVBoxLayout(self), self.box)
         self.report.clicked.connect(self.report_clicked)
         self.resume.clicked.connect(run.resume)
         self.copy.clicked.connect(self.on_copy)
