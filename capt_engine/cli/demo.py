@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
-from dataclasses import asdict, replace
+import threading
+from dataclasses import asdict
 
 from capt_engine.cli.options import Run, add_verb
 from capt_engine.cli.output import print_result
 from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import BadRequest
+from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.runs.options_table import PATH, SWITCH, WHOLE, Option
 
 HELP = "pictures of the bundled toy world, and the tiny CLIP that knows it"
@@ -62,30 +63,17 @@ def _in_fp32(do: Run) -> Run:
     return run
 
 
-class _Reporter:
-    """Progress on stderr with the time that remains, judged by the speed since this run began."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._terminal = ProgressLine(quiet=quiet)
-        self._start: tuple[float, int] | None = None
-
-    def __call__(self, done: int = 0, total: int = 0, note: str = "") -> None:
-        done = min(done, total)
-        now_s = time.monotonic()
-        self._start = self._start or (now_s, done)
-        start_s, first = self._start
-        remaining_s = (now_s - start_s) / (done - first) * (total - done) if done > first else None
-        self._terminal.show(done, total, note or f"{done} of {total}", remaining_s)
-        if done == total:
-            self._terminal.clear()
+def _progress(args: argparse.Namespace) -> tuple[ProgressLine, StoppableProgress]:
+    line = ProgressLine(quiet=args.quiet)
+    return line, StoppableProgress(line.show, threading.Event())
 
 
 def _data(args: argparse.Namespace) -> None:
     from capt_engine.demo.class_folders import write_class_folders
 
-    count = write_class_folders(
-        args.folder, args.task, args.split, args.domain, args.per_class, args.seed, _Reporter(quiet=args.quiet)
-    )
+    line, progress = _progress(args)
+    count = write_class_folders(args.folder, args.task, args.split, args.domain, args.per_class, args.seed, progress)
+    line.clear()
     sentence = f"{count} pictures of {args.task} ({args.domain}, {args.split}) in {args.folder}"
     what = {"task": args.task, "domain": args.domain, "split": args.split, "seed": args.seed}
     print_result(args, {"n": count, "folder": str(args.folder), **what}, sentence)
@@ -96,22 +84,21 @@ def _train(args: argparse.Namespace) -> None:
     from capt_engine.folders import data_dir
     from capt_engine.model.devices import pick_device
 
-    plan = pretrain.Plan(seed=args.seed)
-    if args.steps is not None:
-        plan = replace(plan, steps=args.steps)
-    if args.pictures is not None:
-        plan = replace(plan, pictures=args.pictures)
+    sizes = {name: vars(args)[name] for name in ("steps", "pictures") if vars(args)[name] is not None}
+    plan = pretrain.Plan(seed=args.seed, **sizes)
     if plan.steps < 1 or plan.pictures < 1:
         raise BadRequest("Training needs at least one step and one picture.", "Check --steps and --pictures.")
     out = args.out or data_dir() / "demo-model"
     folder = training_set.default_folder(plan.seed)
-    pictures = training_set.load(plan.pictures, plan.seed, folder, args.processes, _Reporter(quiet=args.quiet))
+    line, progress = _progress(args)
+    pictures = training_set.load(plan.pictures, plan.seed, folder, args.processes, progress)
     training = pretrain.Pretraining(
         plan, pictures, pretrain.default_checkpoint(folder, plan), str(pick_device(args.device))
     )
     if training.step:
-        print(f"going on from step {training.step}", file=sys.stderr)
-    training.run(_Reporter(quiet=args.quiet))
+        line.say(f"going on from step {training.step}")
+    training.run(progress)
+    line.clear()
     pretrain.export(training.average, plan, out, training.step)
     sentence = f"The model is in {out}; measure it with: capt demo figures --model {out} --write"
     facts = {"folder": str(out), "steps": training.step, "pictures": plan.pictures, "seed": plan.seed}

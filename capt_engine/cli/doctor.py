@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the report; returns 0 when nothing is wrong, 5 when something is."""
+    """Print the report on this machine; returns 0 when nothing is wrong, 5 when something is."""
     from capt_engine import folders
 
     device, problems = _device(args.device)

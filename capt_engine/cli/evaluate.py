@@ -19,10 +19,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do the evaluation and return the exit code; raises CaptError for arguments that make no sense."""
+    """Evaluate the data that the arguments name, and return the exit code; raises CaptError for arguments that make no sense."""
     return run_request(args, request_from(args), rows=bool(args.rows))
 
 
 def request_from(args: argparse.Namespace) -> EvaluateRequest:
-    """The same request that the window would build; raises BadRequest."""
+    """Return the request that the arguments ask for, the same that the window would build; raises BadRequest."""
     return evaluation_of(vars(args))

@@ -15,7 +15,7 @@ PICTURES = Option(
 
 
 def scored(who: str, score: SanityScore) -> str:
-    """A sanity score in words."""
+    """Write the score of an imported model or prompts as a sentence that begins with `who`, and its warning as a second line."""
     if score.n == 0:
         return f"{who}: not scored. {score.warning}".strip()
     line = (

@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line; returns the exit code."""
+    """Run a command line (the program's own by default) and return its exit code; failures are printed, never raised."""
     for stream in (sys.stdout, sys.stderr):
         # A file name may hold what the terminal's encoding cannot say; it is shown escaped instead of ending the program.
         if hasattr(stream, "reconfigure"):

@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Join them; raises BadRequest."""
+    """Join the runs into a new folder and print the summary of the whole; raises BadRequest."""
     from capt_engine.runs.merge import merge
     from capt_engine.runs.table import summary
 

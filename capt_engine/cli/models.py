@@ -8,22 +8,13 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from capt_engine import formatting
+from capt_engine import formatting, records
 from capt_engine.cli.import_output import PICTURES, scored
 from capt_engine.cli.options import add_verb
 from capt_engine.cli.output import fact_lines, print_json, print_result
 from capt_engine.cli.run_job import JobEnded, follow
 from capt_engine.errors import BadRequest, Cancelled
 from capt_engine.reading import read_json
-from capt_engine.records import (
-    DownloadRequest,
-    DownloadResult,
-    ImportModelRequest,
-    ModelImported,
-    OfferedModel,
-    SanityRequest,
-    SanityScore,
-)
 from capt_engine.runs.command_line import filled
 from capt_engine.runs.options_table import SWITCH, Option
 
@@ -103,7 +94,7 @@ def _show(args: argparse.Namespace) -> None:
     from capt_engine.resources import resource
 
     folder = resource(args.name) if args.name in BUNDLED else _folder_or_offer(args.name)
-    if isinstance(folder, OfferedModel):
+    if isinstance(folder, records.OfferedModel):
         facts: dict[str, object] = asdict(folder)
     else:
         installed = install_record.remembered(folder / install_record.INSTALLED) or {}
@@ -114,7 +105,7 @@ def _show(args: argparse.Namespace) -> None:
     print_result(args, facts, *fact_lines(facts))
 
 
-def _folder_or_offer(name: str) -> Path | OfferedModel:
+def _folder_or_offer(name: str) -> Path | records.OfferedModel:
     from capt_engine.model.store import catalog
     from capt_engine.model.store.model_store import folder_of
 
@@ -142,7 +133,7 @@ def _remove(args: argparse.Namespace) -> None:
 
 
 def _import(args: argparse.Namespace) -> None:
-    result = follow(filled(ImportModelRequest("", ""), IMPORT, vars(args)), args, ModelImported)
+    result = follow(filled(records.ImportModelRequest("", ""), IMPORT, vars(args)), args, records.ModelImported)
     print_result(
         args,
         asdict(result),
@@ -166,7 +157,7 @@ def _get(args: argparse.Namespace) -> int:
     if not args.yes and not _agreed():
         return Cancelled.exit_code
     kept = "Cancelled. What came is kept: the same command goes on from there."
-    result = follow(DownloadRequest(args.name), args, DownloadResult, cancelled=kept)
+    result = follow(records.DownloadRequest(args.name), args, records.DownloadResult, cancelled=kept)
     print_result(
         args,
         asdict(result),
@@ -177,8 +168,8 @@ def _get(args: argparse.Namespace) -> int:
     if not (args.json or args.no_score):
         # A model that is installed is installed, whatever a few pictures say of it.
         with suppress(JobEnded):
-            request = SanityRequest(Path(result.folder).name, args.pictures or "")
-            print(scored("Zero-shot", follow(request, args, SanityScore)))
+            request = records.SanityRequest(Path(result.folder).name, args.pictures or "")
+            print(scored("Zero-shot", follow(request, args, records.SanityScore)))
     return 0
 
 

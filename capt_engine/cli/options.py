@@ -13,7 +13,7 @@ Run = Callable[[argparse.Namespace], int | None]
 
 
 def set_up(parser: argparse.ArgumentParser, run: Run, table: Sequence[Option] = ()) -> None:
-    """Give a verb its options, those that every verb has, and the function that does it."""
+    """Give a parser the options of a table, those that every verb has, and the function that main calls with the arguments."""
     parser.set_defaults(run=run)
     if any(option.group == COMMON for option in table):
         add_options(parser, table)
@@ -30,12 +30,12 @@ def add_verb(
     *table: Option,
     more: str = "",
 ) -> None:
-    """Add a verb below another with its options. more: a longer description than its help."""
+    """Add the verb `name` below another, with its function and options. more: a longer description than its help."""
     set_up(verbs.add_parser(name, help=help, description=more or None), run, table)
 
 
 def add_options(parser: argparse.ArgumentParser, table: Sequence[Option]) -> None:
-    """Add the options of a table, and those of every verb about output; one that is not given is None: the record has the default."""
+    """Add the options of a table and those about output; an option that is not given is None, as the record has the default."""
     groups: dict[str, argparse._ActionsContainer] = {"": parser}
     exclusive: dict[str, argparse._ActionsContainer] = {}
     for option in table:

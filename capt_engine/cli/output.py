@@ -7,20 +7,11 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from capt_engine import formatting
-from capt_engine.records import (
-    AnalyzeResult,
-    AttackSummary,
-    CorruptionMean,
-    CorruptionTable,
-    FailedPicture,
-    PairedTest,
-    PictureRow,
-)
+from capt_engine import formatting, records
 
 
 def print_json(event: str, value: Mapping[str, object]) -> None:
-    """Print one JSON object on a line of its own."""
+    """Print an event's name and its values as one JSON object on a line of its own."""
     print(json.dumps({"event": event, **value}, allow_nan=False), flush=True)
 
 
@@ -34,35 +25,35 @@ def print_result(args: argparse.Namespace, facts: Mapping[str, object], *lines: 
 
 
 def fact_lines(facts: Mapping[str, object]) -> list[str]:
-    """Write facts as lines of name and value; a value that is no text is written as JSON."""
+    """Return facts as lines of name and value; a value that is no text is written as JSON."""
     return [
         f"{name.replace('_', ' ')}: {value if isinstance(value, str) else json.dumps(value)}"
         for name, value in facts.items()
     ]
 
 
-def print_row(row: PictureRow | FailedPicture, *, as_json: bool) -> None:
-    """Print one picture's outcome."""
+def print_row(row: records.PictureRow | records.FailedPicture, *, as_json: bool) -> None:
+    """Print one picture's outcome as a line of text, or as the JSON event "row" or "failure"."""
     from capt_engine.runs.table import cells
 
-    if as_json and isinstance(row, FailedPicture):
+    if as_json and isinstance(row, records.FailedPicture):
         print_json("failure", {"path": row.path, "message": row.message, "hint": row.hint})
     elif as_json:
-        assert isinstance(row, PictureRow)
+        assert isinstance(row, records.PictureRow)
         print_json("row", dict(cells(row)))
-    elif isinstance(row, FailedPicture):
+    elif isinstance(row, records.FailedPicture):
         print(failure_line(row))
     else:
         print(_line(row))
 
 
-def failure_line(failed: FailedPicture) -> str:
-    """Write why a picture could not be used."""
+def failure_line(failed: records.FailedPicture) -> str:
+    """Return the line that says which picture could not be used, and why."""
     return f"{failed.path}: {failed.message} {failed.hint}".rstrip()
 
 
-def closing(result: AnalyzeResult, run_dir: str | None) -> str:
-    """Write the summary of a run as sentences, one a line. run_dir: the folder that the run is kept in, if any."""
+def closing(result: records.AnalyzeResult, run_dir: str | None) -> str:
+    """Return the summary of a run as sentences, one a line. run_dir: the folder that the run is kept in, if any."""
     labelled = result.label_source != "model"
     lines = [
         f"{result.n} pictures, {result.n_failed} not usable, {result.wall_s:.1f} s on {result.device}, model {result.model}."
@@ -92,13 +83,13 @@ def closing(result: AnalyzeResult, run_dir: str | None) -> str:
 
 
 def with_interval(share: float | None, interval: tuple[float, float] | None) -> str:
-    """Write a share in [0, 1] as percent with its 95 % interval, or "not measured"."""
+    """Return a share in [0, 1] as percent with its 95 % interval, or "not measured" where either is None."""
     if share is None or interval is None:
         return "not measured"
     return f"{formatting.percent(share)} (95 % interval {formatting.interval(*interval)})"
 
 
-def _sentences(result: AnalyzeResult, who: str, *, labelled: bool) -> list[str]:
+def _sentences(result: records.AnalyzeResult, who: str, *, labelled: bool) -> list[str]:
     lines = []
     if labelled:
         lines.append(f"{who}{with_interval(result.clean_accuracy, result.clean_interval)} right when clean.")
@@ -125,14 +116,14 @@ def _sentences(result: AnalyzeResult, who: str, *, labelled: bool) -> list[str]:
     return lines
 
 
-def _attack(attack: AttackSummary) -> str:
+def _attack(attack: records.AttackSummary) -> str:
     if attack.skipped and not attack.n:
         return f"    {attack.name}: not run, nothing was left"
     left = f" of the {attack.n} that were left" if attack.skipped else f" of {attack.n}"
     return f"    {attack.name}: {formatting.percent(attack.accuracy)} right{left}, {attack.seconds:.1f} s"
 
 
-def _smallest(result: AnalyzeResult) -> list[str]:
+def _smallest(result: records.AnalyzeResult) -> list[str]:
     """Quartiles of the smallest budgets."""
     one, threat = result.minimal_eps, result.threat_model
     if one is None or not one.n:
@@ -146,7 +137,7 @@ def _smallest(result: AnalyzeResult) -> list[str]:
     ]
 
 
-def _matrix(result: AnalyzeResult) -> list[str]:
+def _matrix(result: records.AnalyzeResult) -> list[str]:
     """Return the transfer matrix as lines, one for each model that pictures were computed on."""
     judges = list(dict.fromkeys(one.prompts for one in result.matrix))
     lines = [f"Asked, in this order: {', '.join(_name(one) for one in judges)}."] if judges else []
@@ -156,7 +147,7 @@ def _matrix(result: AnalyzeResult) -> list[str]:
     return lines
 
 
-def corruption_lines(table: CorruptionTable, who: str = "") -> list[str]:
+def corruption_lines(table: records.CorruptionTable, who: str = "") -> list[str]:
     """Write a table of corruptions as lines: a kind a line, a severity a column, the mean with its interval last.
 
     who: text that the first line begins with.
@@ -178,13 +169,13 @@ def corruption_lines(table: CorruptionTable, who: str = "") -> list[str]:
     ]
 
 
-def _mean(one: CorruptionMean) -> str:
+def _mean(one: records.CorruptionMean) -> str:
     """A mean, with its interval where there is one."""
     ends = "" if one.low is None or one.high is None else f" ({formatting.interval(one.low, one.high)})"
     return f"{formatting.percent(one.accuracy):>7}{ends}"
 
 
-def _checks(result: AnalyzeResult) -> list[str]:
+def _checks(result: records.AnalyzeResult) -> list[str]:
     """Return the number of checks that passed, and a line for every one that did not."""
     made = [one for one in result.checks if one.status != "not_run"]
     failed = [one for one in made if one.status == "fail"]
@@ -196,7 +187,7 @@ def _checks(result: AnalyzeResult) -> list[str]:
     return lines + [f"    {one.title}: failed ({one.shown}). {one.message}" for one in failed]
 
 
-def _paired(name: str, test: PairedTest) -> str:
+def _paired(name: str, test: records.PairedTest) -> str:
     return (
         f"B minus A, {name}: {formatting.points(test.difference, test.low, test.high)}; "
         f"only B right {test.only_b}, only A right {test.only_a} of {test.n}; McNemar's exact {formatting.p_equals(test.p_value)}."
@@ -208,7 +199,7 @@ def _name(prompts: str) -> str:
     return Path(prompts).stem if prompts.endswith(".safetensors") else prompts
 
 
-def _line(row: PictureRow) -> str:
+def _line(row: records.PictureRow) -> str:
     best = row.clean.winner
     text = f"{row.path}: {row.classes[best]} {formatting.percent(row.clean.probabilities[best])}"
     if row.label_source != "model" and row.classes[best] != row.label:

@@ -12,7 +12,7 @@ from capt_engine.records import AnalyzeResult, Event, RowsReady, RunRequest
 
 
 def run_request(args: argparse.Namespace, request: RunRequest, *, rows: bool = True) -> int:
-    """Run a request, print its outcome, and return the exit code. rows: without --json, also print each picture's outcome."""
+    """Run a request, print rows and summary, and return the exit code. rows: without --json, also print each picture's outcome."""
     from capt_engine.runs.table import summary
 
     progress = ProgressLine(quiet=args.quiet)

@@ -34,7 +34,7 @@ METHODS = ("zero-shot", "coop", "apt", "maple", "fap", "trades", "capt")
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What a protocol is run over; datasets: () for those that are usual where the pictures are."""
+    """The choices of a protocol; datasets: () for those that are usual where the pictures are."""
 
     setting: Setting
     shots: tuple[Shots, ...]
@@ -137,7 +137,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compute the cells that are not there yet, print the table, return the exit code; raises CaptError for arguments without sense."""
+    """Compute the cells that are missing, print the table and return the exit code; raises CaptError for arguments that make no sense."""
     from capt_engine.cli.protocol_run import CellRun
     from capt_engine.protocols.cache import WorkFolder
     from capt_engine.protocols.data import Pictures

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from capt_engine import records
 from capt_engine.api import Engine
 from capt_engine.cli.run_job import OnEvent, ending, failed
 from capt_engine.cli.terminal import ProgressLine
@@ -16,21 +17,6 @@ from capt_engine.formatting import budget, duration, percent
 from capt_engine.protocols.cache import WorkFolder
 from capt_engine.protocols.data import Pictures
 from capt_engine.protocols.definitions import Cell, Setting, evaluate_request, tune_request
-from capt_engine.records import (
-    NO_PROMPTS,
-    AnalyzeResult,
-    EngineFailed,
-    Event,
-    FailedPicture,
-    Failure,
-    JobCancelled,
-    JobFailed,
-    PictureRow,
-    Request,
-    Result,
-    RowsReady,
-    TuneTold,
-)
 
 _POLL_S = 2.0
 _SETTINGS = (
@@ -50,13 +36,13 @@ _VERSIONS = ("capt-explorer", "python", "torch")
 class _Refused(Exception):
     """A job failed."""
 
-    def __init__(self, failure: Failure, *, fatal: bool = False) -> None:
+    def __init__(self, failure: records.Failure, *, fatal: bool = False) -> None:
         super().__init__(failure.message)
         self.failure, self.fatal = failure, fatal or bool(failure.traceback)
 
 
 class CellRun:
-    """Every cell that is not there yet, in order; those that another process is at are waited for at the end."""
+    """Computes every cell that is not there yet, in order; those that another process works on are waited for at the end."""
 
     def __init__(
         self,
@@ -71,9 +57,9 @@ class CellRun:
     ) -> None:
         self._cells, self._setting, self._folder, self._pictures = cells, setting, folder, pictures
         self._device, self._progress, self._batch = device, progress, batch
-        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[records.Event] = queue.SimpleQueue()
         self._engine: Engine | None = None
-        self._refused: dict[str, Failure] = {}
+        self._refused: dict[str, records.Failure] = {}
         self._spent_s: list[float] = []
         self._at = 0
 
@@ -162,9 +148,9 @@ class CellRun:
                 raise
         return time.monotonic() - started_s
 
-    def _remarks(self, event: Event) -> None:
+    def _remarks(self, event: records.Event) -> None:
         """Show what tuning has noticed; epochs and steps are in the progress already."""
-        for news in event.news if isinstance(event, TuneTold) else ():
+        for news in event.news if isinstance(event, records.TuneTold) else ():
             if isinstance(news, str) and "starting from the beginning" not in news:
                 self._progress.say(news)
 
@@ -173,18 +159,18 @@ class CellRun:
         prompts = None if cell.recipe is None else str(self._folder.prompts(self._setting.recipe_key(cell.recipe)))
         request = evaluate_request(cell, self._setting, self._place(cell.dataset), prompts, self._device)
         request = replace(request, options=replace(request.options, batch_size=self._batch))
-        rows: list[PictureRow | FailedPicture] = []
+        rows: list[records.PictureRow | records.FailedPicture] = []
 
-        def news(event: Event) -> None:
-            if isinstance(event, RowsReady):
+        def news(event: records.Event) -> None:
+            if isinstance(event, records.RowsReady):
                 rows.extend(
                     row
                     for row in event.rows
-                    if isinstance(row, FailedPicture) or row.prompt_id == (prompts or NO_PROMPTS)
+                    if isinstance(row, records.FailedPicture) or row.prompt_id == (prompts or records.NO_PROMPTS)
                 )
 
         result = self._result(request, f"{cell.name}: measuring", news)
-        assert isinstance(result, AnalyzeResult)
+        assert isinstance(result, records.AnalyzeResult)
         return {
             **answers(rows, [budget(eps) for eps in self._setting.budgets]),
             "n": result.n,
@@ -202,27 +188,27 @@ class CellRun:
     def _show(self, done: int = 0, total: int = 0, note: str = "") -> None:
         self._progress.show(done, total, note, None)
 
-    def _result(self, request: Request, note: str, on_event: OnEvent) -> Result:
+    def _result(self, request: records.Request, note: str, on_event: OnEvent) -> records.Result:
         """One job to its end; raises _Refused, and KeyboardInterrupt after an interrupt."""
         if self._engine is None:
             self._engine = Engine(self._events.put, device=self._device)
         done = sum(self._is_done(cell) for cell in self._cells)
         where = f"cell {done + 1} of {len(self._cells)}: {note}, "
         end = ending(self._engine, self._events, request, self._progress, on_event, where)
-        if isinstance(end, JobCancelled):
+        if isinstance(end, records.JobCancelled):
             raise KeyboardInterrupt
-        if isinstance(end, JobFailed | EngineFailed):
-            raise _Refused(end.failure, fatal=isinstance(end, EngineFailed))
+        if isinstance(end, records.JobFailed | records.EngineFailed):
+            raise _Refused(end.failure, fatal=isinstance(end, records.EngineFailed))
         return end.result
 
 
-def answers(rows: Sequence[PictureRow | FailedPicture], budgets: Sequence[str]) -> dict[str, object]:
-    """Return `right`, as `Measured` describes it, and `pictures`, a fingerprint of the pictures in their order."""
+def answers(rows: Sequence[records.PictureRow | records.FailedPicture], budgets: Sequence[str]) -> dict[str, object]:
+    """Return what rows say of the pictures: `right`, as `Measured` describes it, and `pictures`, a fingerprint of them in their order."""
     paths = list(dict.fromkeys(row.path for row in rows))
     right = {name: dict.fromkeys(paths, "-") for name in ("clean", *budgets)}
     pictures = dict.fromkeys(paths, "-")
     for row in rows:
-        if isinstance(row, FailedPicture):
+        if isinstance(row, records.FailedPicture):
             continue
         pictures[row.path] = row.sha256
         right["clean"][row.path] = _mark(row.classes[row.clean.winner] == row.label)

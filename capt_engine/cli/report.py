@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Write it; raises CaptError."""
+    """Write a report of the runs and print its size, pages and sections; raises CaptError."""
     request = filled(ReportRequest((), ""), OPTIONS, vars(args))
     result = follow(request, args, ReportResult, cancelled="Cancelled. Nothing was written.")
     there = [one.id for one in result.sections if one.present]

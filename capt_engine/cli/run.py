@@ -50,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Repeat a run and print every difference; returns 0 where nothing differs, 6 where something does. Raises CaptError."""
+    """Repeat a run and print every difference; returns 0 where there is none, 6 where there is one. Raises CaptError."""
     from capt_engine.reading import read_json
     from capt_engine.runs.request_text import from_json
 

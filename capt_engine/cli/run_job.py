@@ -8,30 +8,18 @@ import sys
 from collections.abc import Callable
 from typing import TypeVar
 
-from capt_engine import crash_log
+from capt_engine import crash_log, records
 from capt_engine.api import Engine
 from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import Cancelled
 from capt_engine.jobs.worker_threads import LIGHT
-from capt_engine.records import (
-    EngineFailed,
-    EngineNote,
-    Event,
-    Failure,
-    JobCancelled,
-    JobFailed,
-    JobFinished,
-    JobProgress,
-    Request,
-    Result,
-)
 
-R = TypeVar("R", bound=Result)
-OnEvent = Callable[[Event], None]
+R = TypeVar("R", bound=records.Result)
+OnEvent = Callable[[records.Event], None]
 
 
 class JobEnded(Exception):
-    """A job ended without a result, and the user has read why. exit_code: the status that the command ends with."""
+    """Raised when a job ended without a result and the user has read why. exit_code: the status that the command ends with."""
 
     def __init__(self, exit_code: int) -> None:
         super().__init__(exit_code)
@@ -39,7 +27,7 @@ class JobEnded(Exception):
 
 
 def follow(
-    request: Request,
+    request: records.Request,
     args: argparse.Namespace,
     kind: type[R],
     *,
@@ -52,7 +40,7 @@ def follow(
     on_event: gets every event that is neither progress nor an end. Raises JobEnded where there is no result.
     """
     progress = progress or ProgressLine(quiet=args.quiet)
-    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    events: queue.SimpleQueue[records.Event] = queue.SimpleQueue()
     # What needs no torch should not wait for it to load.
     engine = Engine(events.put, device=args.device or "auto", at_once=not isinstance(request, LIGHT))
     try:
@@ -60,10 +48,10 @@ def follow(
     finally:
         progress.clear()
         engine.close(timeout_s=5)
-    if isinstance(end, JobCancelled):
+    if isinstance(end, records.JobCancelled):
         progress.say(end.reason or cancelled)
         raise JobEnded(Cancelled.exit_code)
-    if isinstance(end, JobFailed | EngineFailed):
+    if isinstance(end, records.JobFailed | records.EngineFailed):
         raise failed(end.failure)
     assert isinstance(end.result, kind)
     return end.result
@@ -71,23 +59,23 @@ def follow(
 
 def ending(
     engine: Engine,
-    events: queue.SimpleQueue[Event],
-    request: Request,
+    events: queue.SimpleQueue[records.Event],
+    request: records.Request,
     progress: ProgressLine,
     on_event: OnEvent | None,
     before: str = "",
-) -> JobFinished | JobFailed | JobCancelled | EngineFailed:
+) -> records.JobFinished | records.JobFailed | records.JobCancelled | records.EngineFailed:
     """Submit a request and return the event that ends its job. before: the text that each note of its progress follows."""
     job = engine.submit(request)
     while True:
         try:
             event = events.get()
             match event:
-                case EngineNote(note):
+                case records.EngineNote(note):
                     progress.show(0, 0, note, None)
-                case JobProgress(_, done, total, note, remaining_s):
+                case records.JobProgress(_, done, total, note, remaining_s):
                     progress.show(done, total, f"{before}{note}", remaining_s)
-                case JobFinished() | JobFailed() | JobCancelled() | EngineFailed():
+                case records.JobFinished() | records.JobFailed() | records.JobCancelled() | records.EngineFailed():
                     return event
                 case _ if on_event is not None:
                     on_event(event)
@@ -95,7 +83,7 @@ def ending(
             engine.cancel(job)
 
 
-def failed(failure: Failure) -> JobEnded:
+def failed(failure: records.Failure) -> JobEnded:
     """Print why a job could not be done, and where a bug's details are; returns the exception that ends the command."""
     print(f"{failure.message} {failure.hint}".strip(), file=sys.stderr)
     if failure.traceback:

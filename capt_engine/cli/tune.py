@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Tune; raises CaptError for arguments that make no sense."""
+    """Tune prompts or an image tower and print the summary; raises CaptError for arguments that make no sense."""
     request, progress = request_from(args), ProgressLine(quiet=args.quiet)
 
     def on_event(event: Event) -> None:
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def request_from(args: argparse.Namespace) -> TuneRequest:
-    """The same request that the window would build; raises BadRequest."""
+    """Return the request that the arguments ask for, the same that the window would build; raises BadRequest."""
     request = tuning_of(vars(args))
     if args.preset is None:
         return request

@@ -31,7 +31,7 @@ PALETTE = {
 
 @dataclass(frozen=True)
 class Subject:
-    """The content of a picture, as opposed to how it is staged."""
+    """The subject of a picture: its shape, colour and material, without how it is staged."""
 
     shape: str
     colour: str
@@ -88,7 +88,7 @@ def _ground(rng: Generator) -> Ground:
 
 
 def stage(subject: Subject, rng: Generator) -> Setting:
-    """Draws camera, light, ground and pose for a plain picture of the subject."""
+    """Draw camera, light, ground and pose for a plain picture of the subject, and return them as a setting."""
     form = FORMS[subject.shape]
     azimuth = rng.uniform(0, 2 * np.pi)
     elevation = np.radians(rng.uniform(12, 40))
@@ -236,7 +236,18 @@ def _film(image: Array, rng: Generator) -> Array:
 
 
 def photograph(subject: Subject, domain: str, rng: Generator, size: int, samples: int = 2) -> Pixels:
-    """A picture `(size, size, 3)` of the subject in a domain; the same generator state gives the same picture."""
+    """Take a picture of a subject.
+
+    Args:
+        subject: its shape, colour and material.
+        domain: one of DOMAINS.
+        rng: the same state of it gives the same picture.
+        size: the side of the picture in pixels.
+        samples: rays along each side of a pixel.
+
+    Returns:
+        RGB, uint8 (size, size, 3).
+    """
     setting = _restage(stage(subject, rng), domain, rng)
     frame = render(setting, size * samples)
     if domain == "sketch":

@@ -44,7 +44,18 @@ def _write_shard(folder: Path, shard: int, count: int, seed: int) -> int:
 
 
 def load(count: int, seed: int, folder: Path, processes: int, progress: Progress) -> Pixels:
-    """The first `count` pre-training pictures `(count, 80, 80, 3)` of a seed; renders the shards that are missing."""
+    """Load pre-training pictures, rendering those that are missing.
+
+    Args:
+        count: how many, from the first.
+        seed: of the stream of pictures.
+        folder: the folder of the shards.
+        processes: how many render at once.
+        progress: called after each shard.
+
+    Returns:
+        RGB, uint8 (count, 80, 80, 3).
+    """
     sizes = [min(SHARD, count - first) for first in range(0, count, SHARD)]
     missing = [shard for shard, size in enumerate(sizes) if not _shard_path(folder, shard, size).exists()]
     done = len(sizes) - len(missing)
@@ -54,10 +65,10 @@ def load(count: int, seed: int, folder: Path, processes: int, progress: Progress
             waiting = [pool.submit(_write_shard, folder, shard, sizes[shard], seed) for shard in missing]
             for _ in as_completed(waiting):
                 done += 1
-                progress(done * SHARD, count, "rendering the training pictures")
+                progress(min(done * SHARD, count), count, "rendering the training pictures")
     else:
         for shard in missing:
             _write_shard(folder, shard, sizes[shard], seed)
             done += 1
-            progress(done * SHARD, count, "rendering the training pictures")
+            progress(min(done * SHARD, count), count, "rendering the training pictures")
     return np.concatenate([np.load(_shard_path(folder, shard, size)) for shard, size in enumerate(sizes)])

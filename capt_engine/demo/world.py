@@ -39,7 +39,7 @@ class Task:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Canonical class names, in the order of the labels."""
+        """Return the canonical class names, in the order of the labels."""
         if self.family == "shapes":
             return tuple(SHAPES)
         if self.family == "colours":
@@ -106,14 +106,14 @@ def _subject(rng: Generator, fixed: dict[str, str], unseen: bool) -> Subject:
 
 
 def find_task(name: str) -> Task:
-    """The task of that name; raises UnknownName."""
+    """Return the task of that name; raises UnknownName."""
     if name not in TASKS:
         raise UnknownName("task", name, TASKS)
     return TASKS[name]
 
 
 def check_domain(task: Task, domain: str) -> None:
-    """Raises where a domain does not exist, or takes away what a task asks about."""
+    """Raise UnknownName for a domain that does not exist, BadRequest for one that hides the classes of the task."""
     if domain not in DOMAINS:
         raise UnknownName("domain", domain, DOMAINS)
     if domain == "clay" and "material" in task.family:
@@ -124,7 +124,10 @@ def check_domain(task: Task, domain: str) -> None:
 
 
 def scene(task_name: str, split: str, index: int, domain: str = "plain", seed: int = 0) -> Scene:
-    """Picture `index` of a downstream split; classes take turns, so k pictures in a row hold each of k classes."""
+    """Return picture `index` of a downstream split before it is drawn; classes take turns, so k pictures in a row hold each of k classes.
+
+    Raises UnknownName and BadRequest for a task, split or domain that there is not.
+    """
     task = find_task(task_name)
     check_domain(task, domain)
     if split not in SPLITS:
@@ -140,7 +143,7 @@ def scene(task_name: str, split: str, index: int, domain: str = "plain", seed: i
 
 
 def pretraining_scene(index: int, seed: int = 0) -> Scene:
-    """Picture `index` of the endless pre-training stream: domain `plain`, never an unseen pair, shapes taking turns."""
+    """Return picture `index` of the endless pre-training stream: domain `plain`, never an unseen pair, shapes taking turns."""
     rng = Generator(PCG64(_seed("pretrain", "subject", seed, index)))
     shapes = tuple(SHAPES)
     subject = _subject(rng, {"shape": shapes[index % len(shapes)]}, unseen=False)
@@ -148,18 +151,41 @@ def pretraining_scene(index: int, seed: int = 0) -> Scene:
 
 
 def label(task_name: str, drawn: Scene) -> int:
-    """The label of a scene in a task."""
+    """Return the label of a scene in a task, an index into the task's classes."""
     task = find_task(task_name)
     return task.classes.index(class_name(task.family, drawn.subject))
 
 
 def picture(drawn: Scene, size: int = PICTURE_SIZE) -> Pixels:
-    """Draws a scene as `(size, size, 3)` uint8; the same scene gives the same picture, bit for bit."""
+    """Draw a scene; the same scene gives the same picture, bit for bit.
+
+    Args:
+        drawn: the scene.
+        size: the side of the picture in pixels.
+
+    Returns:
+        RGB, uint8 (size, size, 3).
+    """
     samples = 2 if size <= 160 else 3
     return photograph(drawn.subject, drawn.domain, Generator(PCG64(drawn.seed)), size, samples)
 
 
 def pictures(task_name: str, split: str, count: int, domain: str = "plain", seed: int = 0) -> tuple[Pixels, list[int]]:
-    """The first `count` pictures `(count, 96, 96, 3)` of a split and their labels."""
+    """Draw the first pictures of a split.
+
+    Args:
+        task_name: a key of TASKS.
+        split: one of SPLITS.
+        count: how many.
+        domain: one of DOMAINS.
+        seed: of the split; another one gives other pictures.
+
+    Returns:
+        RGB, uint8 (count, 96, 96, 3), and the label of each.
+
+    Raises:
+        UnknownName: another task, split or domain.
+        BadRequest: a domain that does not fit the task.
+    """
     scenes = [scene(task_name, split, i, domain, seed) for i in range(count)]
     return np.stack([picture(one) for one in scenes]), [label(task_name, one) for one in scenes]

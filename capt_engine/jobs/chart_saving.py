@@ -23,7 +23,7 @@ _PNG_SCALE = 2
 
 
 def handle_save_chart(job: JobContext, request: SaveChartRequest) -> ChartSaved:
-    """Draw the chart and write it, whole or not at all; raises UnknownName and BadRequest."""
+    """Draw a chart and write it, whole or not at all; returns its path and size. Raises UnknownName and BadRequest."""
     job.progress(0, 0, "saving the chart")
     content = chart_bytes(request.chart, request.format)
     write_atomic(Path(request.path), content, job.progress)
@@ -31,9 +31,9 @@ def handle_save_chart(job: JobContext, request: SaveChartRequest) -> ChartSaved:
 
 
 def chart_bytes(chart: Chart, form: str) -> bytes:
-    """The chart as a file's content, the same each time.
+    """Return a chart as the content of a file, the same each time.
 
-    form: "svg", "png" or "csv". Raises UnknownName, and BadRequest for one without a value that could be drawn.
+    form: "svg", "png" or "csv". Raises UnknownName, and BadRequest for a chart without a value that could be drawn.
     """
     if form not in CHART_FORMATS:
         raise UnknownName("chart format", form, CHART_FORMATS)

@@ -20,7 +20,7 @@ OnEvent = Callable[[Event], None]
 
 @dataclass(frozen=True)
 class JobContext:
-    """A job's number, the worker's models, the function that takes the job's events, and the progress by which it can be stopped."""
+    """The context of a job: its number, the worker's models, the function that takes its events, and the progress that can stop it."""
 
     id: JobId
     cache: ModelCache
@@ -31,7 +31,7 @@ class JobContext:
 class Gathered(Generic[T]):
     """Values that leave together, so that a folder of thousands does not flood the window with events.
 
-    send: takes those that leave. every_s: for so many seconds they wait for others.
+    send: takes the values that leave. every_s: the seconds for which values wait for others.
     """
 
     def __init__(self, send: Callable[[tuple[T, ...]], None], every_s: float) -> None:

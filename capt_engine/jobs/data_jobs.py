@@ -20,7 +20,7 @@ GATHER_S = 0.1
 
 
 def handle_scan(job: JobContext, request: ScanRequest) -> ScanResult:
-    """Look through what the request names, read-only; the inventory is written when all is seen."""
+    """Look through the pictures that a request names, read-only, and return what was found; the inventory is written at the end."""
     counting: CountTokens | None = None
     limit = 0
     if request.model:
@@ -58,7 +58,7 @@ def handle_scan(job: JobContext, request: ScanRequest) -> ScanResult:
 
 
 def handle_split(job: JobContext, request: SplitRequest) -> SplitResult:
-    """Divide the pictures of an inventory, and write the list where one is asked for and nothing forbids it."""
+    """Divide the pictures of an inventory and return the division; the list is written where one is wanted and nothing forbids it."""
     job.progress(0, 0, "dividing the pictures")
     result, table = divide(inventory.read(request.inventory), request)
     if not request.out or result.blocks:

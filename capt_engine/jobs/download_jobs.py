@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from capt_engine import records
 from capt_engine.download import offline
 from capt_engine.download.client import Fetched, Paused, fetch, parts_folder
 from capt_engine.errors import BadCheckpoint, BadRequest
@@ -17,37 +18,25 @@ from capt_engine.jobs.context import OnEvent
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.model.store import catalog, install_record
 from capt_engine.reading import json_if_sound
-from capt_engine.records import (
-    DownloadRequest,
-    DownloadResult,
-    JobId,
-    Ledger,
-    LedgerRequest,
-    ListModelsRequest,
-    OfflineRequest,
-    OfflineSet,
-    Request,
-    Result,
-)
 
 
-def handle(_: JobId, request: Request, __: OnEvent, progress: StoppableProgress) -> Result:
-    """Do one of the light worker's jobs: list, lock the network away, or fetch. Raises CaptError."""
+def handle(_: records.JobId, request: records.Request, __: OnEvent, progress: StoppableProgress) -> records.Result:
+    """Do a request of the light worker (list models, list downloads, lock the network, fetch) and return its result; raises CaptError."""
     match request:
-        case ListModelsRequest():
+        case records.ListModelsRequest():
             return catalog.listed()
-        case LedgerRequest():
-            return Ledger(offline.ledger())
-        case OfflineRequest(locked):
+        case records.LedgerRequest():
+            return records.Ledger(offline.ledger())
+        case records.OfflineRequest(locked):
             offline.set_lock(locked)
-            return OfflineSet(locked)
-        case DownloadRequest():
+            return records.OfflineSet(locked)
+        case records.DownloadRequest():
             return download(request, progress)
     raise TypeError(f"{type(request).__name__} is not for this worker.")
 
 
-def download(request: DownloadRequest, progress: StoppableProgress) -> DownloadResult:
-    """Fetch, verify and install a model; while paused nothing is on the wire. Raises BadRequest, BadCheckpoint, Cancelled."""
+def download(request: records.DownloadRequest, progress: StoppableProgress) -> records.DownloadResult:
+    """Fetch, verify and install a model and return where it is; paused, it sends nothing. Raises BadRequest, BadCheckpoint, Cancelled."""
     started_s = time.monotonic()
     offer = catalog.find_offer(request.model)
     folder = models_dir() / catalog.install_name(request.model)
@@ -62,7 +51,7 @@ def download(request: DownloadRequest, progress: StoppableProgress) -> DownloadR
             progress(note="paused")
     install(request.model, folder, fetched)
     weights = next(digest for name, digest in fetched.files.items() if name.endswith((".safetensors", ".bin")))
-    return DownloadResult(
+    return records.DownloadResult(
         model=request.model,
         folder=str(folder),
         bytes=fetched.fresh,
@@ -75,7 +64,7 @@ def download(request: DownloadRequest, progress: StoppableProgress) -> DownloadR
 
 
 def install(model: str, folder: Path, fetched: Fetched) -> Path:
-    """Make a verified download visible under its name, all at once; raises BadCheckpoint where its parts do not belong together."""
+    """Install a verified download under its name, all at once, and return its folder; raises BadCheckpoint where its parts do not fit."""
     parts, entry = parts_folder(folder.name, folder.parent), catalog.entry_of(model)
     _check_config(parts, entry)
     facts = {"model": model, "repo": entry["repo"], "commit": fetched.commit}

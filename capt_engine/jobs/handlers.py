@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 
 import torch
 
+from capt_engine import records
 from capt_engine.data.few_shot import half_of_classes
 from capt_engine.data.folders import collect
 from capt_engine.data.images import read_photo, thumbnail
@@ -28,35 +29,12 @@ from capt_engine.model.checkpoints import plain_sentence, read_document
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.store.prompt_store import find
 from capt_engine.model.text import count_tokens, split_template
-from capt_engine.records import (
-    NO_PROMPTS,
-    AnalyzeRequest,
-    AnalyzeResult,
-    Catalogue,
-    CatalogueChanged,
-    CatalogueRequest,
-    CheckClassesRequest,
-    ClassesChecked,
-    EvaluateRequest,
-    FailedPicture,
-    ListRunsRequest,
-    Picture,
-    PicturesFound,
-    Preview,
-    PreviewRequest,
-    PreviewResult,
-    PreviewsReady,
-    Request,
-    Result,
-    RunRequest,
-    RunsListed,
-)
 from capt_engine.runs.kept_runs import kept_runs
 from capt_engine.runs.kept_runs import own_folder as own_runs
 
 
-def handle_analyze(job: JobContext, request: AnalyzeRequest) -> AnalyzeResult:
-    """Load what the request names, then predict, attack and compare."""
+def handle_analyze(job: JobContext, request: records.AnalyzeRequest) -> records.AnalyzeResult:
+    """Load the model and prompts that a request names, then predict, attack and compare its pictures; returns the summary."""
     refuse_early(request)
     perceptual = job.cache.lpips(request)
     job.progress(0, 0, f"loading {request.options.model}")
@@ -75,8 +53,8 @@ def handle_analyze(job: JobContext, request: AnalyzeRequest) -> AnalyzeResult:
     return recorded(job, request, work, template, lambda emit, _: analyze(work, request.paths, emit, job.progress))
 
 
-def handle_evaluate(job: JobContext, request: EvaluateRequest) -> AnalyzeResult:
-    """Load the labelled pictures and what else the request names, then predict, attack and count."""
+def handle_evaluate(job: JobContext, request: records.EvaluateRequest) -> records.AnalyzeResult:
+    """Load the labelled pictures, model and prompts that a request names, then predict, attack and count; returns the summary."""
     refuse_early(request)
     perceptual = job.cache.lpips(request)
     job.progress(0, 0, "looking for pictures")
@@ -98,7 +76,7 @@ def handle_evaluate(job: JobContext, request: EvaluateRequest) -> AnalyzeResult:
     source, baseline = _beside(job.cache, request, data.classes, template)
     work = plan_evaluation(wanted, variants, frozen, label_source, source=source, baseline=baseline, lpips=perceptual)
 
-    def evaluated(emit: Callable[[Rows], None], finished: Iterable[str]) -> AnalyzeResult:
+    def evaluated(emit: Callable[[Rows], None], finished: Iterable[str]) -> records.AnalyzeResult:
         done = {*request.skip, *finished}
         left = [item for item in items if item.path not in done]
         return evaluate(work, left, emit, job.progress, probed=items)
@@ -107,11 +85,11 @@ def handle_evaluate(job: JobContext, request: EvaluateRequest) -> AnalyzeResult:
 
 
 def _prompts_of(name: str | None) -> Path | None:
-    return None if name in (None, "", NO_PROMPTS) else find(str(name))
+    return None if name in (None, "", records.NO_PROMPTS) else find(str(name))
 
 
 def _variants(
-    cache: ModelCache, request: RunRequest, classes: Sequence[str], template: str
+    cache: ModelCache, request: records.RunRequest, classes: Sequence[str], template: str
 ) -> tuple[list[Variant], Classifier]:
     """A, and B where there is one, and the zero-shot classifier."""
     frozen = cache.classifier(request, classes, template, None)
@@ -132,14 +110,14 @@ def _tuned_variant(name: str, classifier: Classifier, path: Path) -> Variant:
 
 
 def _beside(
-    cache: ModelCache, request: RunRequest, classes: Sequence[str], template: str
+    cache: ModelCache, request: records.RunRequest, classes: Sequence[str], template: str
 ) -> tuple[Classifier | None, Classifier | None]:
     """The other model that attacks are to be computed on, and the undefended one that checks want; None where there is none.
 
     Raises BadRequest for attacks computed on the model itself, and what loading raises.
     """
     on = request.options.source_model
-    if on == request.options.model and request.options.prompts in (None, "", NO_PROMPTS):
+    if on == request.options.model and request.options.prompts in (None, "", records.NO_PROMPTS):
         raise BadRequest(
             "The attack would be computed on the very model that is asked.", "Leave --source-model away for that."
         )
@@ -152,42 +130,44 @@ def _beside(
     return source, found.get(below)
 
 
-def handle_preview(job: JobContext, request: PreviewRequest) -> PreviewResult:
-    """Find the pictures, name them all at once, then send their small views as they become ready."""
+def handle_preview(job: JobContext, request: records.PreviewRequest) -> records.PreviewResult:
+    """Find the pictures of a request, name them all at once, then send their small views; returns how many can be used."""
     found = collect(request.paths)
-    skipped = tuple(FailedPicture(path, sentence) for path, sentence in found.skipped)
-    job.on_event(PicturesFound(job.id, found.files, skipped))
-    small: Gathered[Preview | FailedPicture] = Gathered(
-        lambda previews: job.on_event(PreviewsReady(job.id, previews)), data_jobs.GATHER_S
+    skipped = tuple(records.FailedPicture(path, sentence) for path, sentence in found.skipped)
+    job.on_event(records.PicturesFound(job.id, found.files, skipped))
+    small: Gathered[records.Preview | records.FailedPicture] = Gathered(
+        lambda previews: job.on_event(records.PreviewsReady(job.id, previews)), data_jobs.GATHER_S
     )
     n_failed = len(skipped)
     for done, path in enumerate(found.files):
         job.progress(done, len(found.files), "reading pictures")
         one = _preview(path, request.size)
-        n_failed += isinstance(one, FailedPicture)
+        n_failed += isinstance(one, records.FailedPicture)
         small.add(one)
     small.send()
-    return PreviewResult(len(found.files) + len(skipped) - n_failed, n_failed)
+    return records.PreviewResult(len(found.files) + len(skipped) - n_failed, n_failed)
 
 
-def _preview(path: str, size: int) -> Preview | FailedPicture:
+def _preview(path: str, size: int) -> records.Preview | records.FailedPicture:
     try:
         photo = read_photo(path)
     except BadImage as error:
-        return FailedPicture(path, error.message, error.hint)
+        return records.FailedPicture(path, error.message, error.hint)
     small = thumbnail(photo, size)
     height, width, _ = small.shape
-    return Preview(path, photo.width, photo.height, Picture(width, height, small.tobytes()), photo.notes)
+    return records.Preview(
+        path, photo.width, photo.height, records.Picture(width, height, small.tobytes()), photo.notes
+    )
 
 
-def handle_check_classes(job: JobContext, request: CheckClassesRequest) -> ClassesChecked:
-    """Count tokens as the model would, without encoding anything."""
+def handle_check_classes(job: JobContext, request: records.CheckClassesRequest) -> records.ClassesChecked:
+    """Count the tokens of class names as the model would; returns those that are too long, and those that are repeated."""
     job.progress(0, 0, f"loading {request.model}")
     backbone = job.cache.backbone(request.model, "auto")
     names = [name.replace("_", " ").strip() for name in request.classes]
     before, after = split_template(request.template)
     tokens = count_tokens(backbone, [f"{before}{name}{after}" for name in names]) if names else ()
-    return ClassesChecked(
+    return records.ClassesChecked(
         tokens=tokens,
         limit=backbone.context_length,
         too_long=tuple(i for i, count in enumerate(tokens) if count > backbone.context_length),
@@ -195,23 +175,23 @@ def handle_check_classes(job: JobContext, request: CheckClassesRequest) -> Class
     )
 
 
-def handle_list_runs(job: JobContext, request: ListRunsRequest) -> RunsListed:
-    """Look for kept runs."""
+def handle_list_runs(job: JobContext, request: records.ListRunsRequest) -> records.RunsListed:
+    """Return the runs that are kept in a folder, by default the user's own."""
     job.progress(0, 0, "looking for runs")
-    return RunsListed(kept_runs(Path(request.folder) if request.folder else own_runs()))
+    return records.RunsListed(kept_runs(Path(request.folder) if request.folder else own_runs()))
 
 
-def handle_catalogue(job: JobContext, request: CatalogueRequest) -> Catalogue:
-    """Look again for what is installed."""
+def handle_catalogue(job: JobContext, request: records.CatalogueRequest) -> records.Catalogue:
+    """Look again for what is installed, send it as an event, and return it."""
     del request
     job.progress(0, 0, "looking at the models")
     found = catalogue.catalogue()
-    job.on_event(CatalogueChanged(found))
+    job.on_event(records.CatalogueChanged(found))
     return found
 
 
 # What a handler takes is said by the type of its request.
-HANDLERS: dict[type, Callable[[JobContext, Any], Result]] = {
+HANDLERS: dict[type, Callable[[JobContext, Any], records.Result]] = {
     get_type_hints(handler)["request"]: handler
     for handler in (
         install_jobs.handle_verify,
@@ -237,8 +217,8 @@ HANDLERS: dict[type, Callable[[JobContext, Any], Result]] = {
 }
 
 
-def handle(job: JobContext, request: Request) -> Result:
-    """Do what a request asks; its rows and previews leave through the job's `on_event`. Raises CaptError."""
+def handle(job: JobContext, request: records.Request) -> records.Result:
+    """Do what a request asks and return its result; rows and previews leave through the job's `on_event`. Raises CaptError."""
     # A job may run at a tick of another, and what holds there (no gradients, say) must not hold in it.
     with torch.inference_mode(False), torch.enable_grad():
         return HANDLERS[type(request)](job, request)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from capt_engine import records
 from capt_engine.data.labelled import Item
 from capt_engine.data.sources import labelled
 from capt_engine.demo.world import TASKS
@@ -22,24 +23,13 @@ from capt_engine.model.importers.base import ImportOptions
 from capt_engine.model.importers.conversion import Converted, converted
 from capt_engine.model.store import install_record, lpips_store, prompt_store
 from capt_engine.progress import Progress
-from capt_engine.records import (
-    CatalogueChanged,
-    ImportLpipsRequest,
-    ImportModelRequest,
-    ImportPromptsRequest,
-    LpipsImported,
-    ModelImported,
-    PromptsImported,
-    SanityRequest,
-    SanityScore,
-)
 from capt_engine.resources import resource
 
 DEMO_PICTURES = "the demo pictures"
 
 
-def handle_import_prompts(job: JobContext, request: ImportPromptsRequest) -> PromptsImported:
-    """Read a published file, convert it for the model, put it on the store, and score it beside the plain model."""
+def handle_import_prompts(job: JobContext, request: records.ImportPromptsRequest) -> records.PromptsImported:
+    """Read published prompts, convert them for a model, install them, and return them with their score beside the plain model's."""
     job.progress(0, 0, f"loading {request.model}")
     backbone = job.cache.backbone(request.model, request.device)
     job.progress(0, 0, f"reading {Path(request.file).name}")
@@ -50,10 +40,10 @@ def handle_import_prompts(job: JobContext, request: ImportPromptsRequest) -> Pro
     )
     digest = str(found.document.settings["imported_sha256"])
     name = prompt_store.install(request.name or f"{found.document.method}-{digest[:8]}", found.prompts, found.document)
-    job.on_event(CatalogueChanged(catalogue.catalogue()))
+    job.on_event(records.CatalogueChanged(catalogue.catalogue()))
     shelved = prompt_store.own_folder() / f"{name}{prompt_store.SUFFIX}"
     score, plain = _scores(request, found, backbone, job.progress)
-    return PromptsImported(
+    return records.PromptsImported(
         name=name,
         path=str(shelved),
         sha256=install_record.sha256(shelved),
@@ -68,16 +58,16 @@ def handle_import_prompts(job: JobContext, request: ImportPromptsRequest) -> Pro
     )
 
 
-def handle_import_model(job: JobContext, request: ImportModelRequest) -> ModelImported:
-    """Convert and install weights, and score the model zero-shot."""
+def handle_import_model(job: JobContext, request: records.ImportModelRequest) -> records.ModelImported:
+    """Convert and install published weights, and return the model with its zero-shot score."""
     job.progress(0, 0, f"reading {Path(request.path).name}")
     path = Path(request.path)
     brought = models.install(
         path, request.name, base=request.base, activation=request.activation, progress=_beat(job.progress, path)
     )
-    job.on_event(CatalogueChanged(catalogue.catalogue()))
+    job.on_event(records.CatalogueChanged(catalogue.catalogue()))
     backbone = load_backbone(request.name, torch.device("cpu"))
-    return ModelImported(
+    return records.ModelImported(
         name=brought.name,
         folder=str(brought.folder),
         form=brought.form,
@@ -88,18 +78,18 @@ def handle_import_model(job: JobContext, request: ImportModelRequest) -> ModelIm
     )
 
 
-def handle_import_lpips(job: JobContext, request: ImportLpipsRequest) -> LpipsImported:
-    """Read the two files that LPIPS is made of, and keep what is needed of them."""
+def handle_import_lpips(job: JobContext, request: records.ImportLpipsRequest) -> records.LpipsImported:
+    """Read the two files that LPIPS is made of, keep what is needed of them, and return where it is."""
     one, other = Path(request.one), Path(request.other)
     job.progress(0, 0, f"reading {one.name} and {other.name}")
     found = lpips_store.install(lpips.brought(one, other, _beat(job.progress, one)))
-    job.on_event(CatalogueChanged(catalogue.catalogue()))
+    job.on_event(records.CatalogueChanged(catalogue.catalogue()))
     facts = {name: value for name, value in found.facts.items() if name != "format"}
-    return LpipsImported(label=found.net.label, path=str(found.path), **facts)
+    return records.LpipsImported(label=found.net.label, path=str(found.path), **facts)
 
 
-def handle_sanity(job: JobContext, request: SanityRequest) -> SanityScore:
-    """Ask an installed model about a few pictures."""
+def handle_sanity(job: JobContext, request: records.SanityRequest) -> records.SanityScore:
+    """Return how well an installed model labels a few pictures."""
     job.progress(0, 0, f"loading {request.model}")
     return _score(request.pictures, job.cache.backbone(request.model, "auto"), None, job.progress)
 
@@ -110,8 +100,8 @@ def _beat(progress: Progress, path: Path) -> Callable[[], None]:
 
 
 def _scores(
-    request: ImportPromptsRequest, found: Converted, backbone: Backbone, progress: Progress
-) -> tuple[SanityScore, SanityScore]:
+    request: records.ImportPromptsRequest, found: Converted, backbone: Backbone, progress: Progress
+) -> tuple[records.SanityScore, records.SanityScore]:
     plain = _score(request.pictures, backbone, None, progress)
     if found.document.shape.n_classes and not request.pictures:
         why = "These prompts know their own classes only, and the demo pictures show others. Name a folder with --pictures."
@@ -119,7 +109,7 @@ def _scores(
     return _score(request.pictures, backbone, found, progress), plain
 
 
-def _score(pictures: str, backbone: Backbone, found: Converted | None, progress: Progress) -> SanityScore:
+def _score(pictures: str, backbone: Backbone, found: Converted | None, progress: Progress) -> records.SanityScore:
     """Never fails an import: where the pictures cannot be scored, the reason stands in the score's place."""
     try:
         classes, items, name, usual = _pictures(pictures)

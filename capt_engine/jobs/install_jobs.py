@@ -12,13 +12,13 @@ from capt_engine.records import CatalogueChanged, Removed, RemoveRequest, Verifi
 
 
 def handle_verify(job: JobContext, request: VerifyRequest) -> Verified:
-    """Hash the files again; raises BadCheckpoint where one has changed."""
+    """Hash the files of an installed model or prompts again and return their number; raises BadCheckpoint where one has changed."""
     job.progress(0, 0, f"reading {request.name}")
     return Verified(request.kind, request.name, len(_store(request.kind).verified(request.name)))
 
 
 def handle_remove(job: JobContext, request: RemoveRequest) -> Removed:
-    """Delete what the user has installed; raises BadRequest for what ships."""
+    """Delete a model or prompts that the user has installed; raises BadRequest for what ships with the program."""
     job.progress(0, 0, f"removing {request.name}")
     _store(request.kind).remove(request.name)
     job.on_event(CatalogueChanged(catalogue.catalogue()))

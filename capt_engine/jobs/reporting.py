@@ -22,7 +22,7 @@ _WIDEST = 4000
 
 
 def handle_report(job: JobContext, request: ReportRequest) -> ReportResult:
-    """Write a report of kept runs, or draw its pages; raises BadRequest or Cancelled, and leaves no half file."""
+    """Write a report of kept runs, or draw its pages, and return its size and sections; raises BadRequest or Cancelled."""
     if not request.runs:
         raise BadRequest("No run was named.", "Name at least one run folder.")
     form = format_of(Path(request.out))

@@ -21,13 +21,13 @@ R = TypeVar("R", bound=RunRequest)
 
 
 def refuse_early(request: RunRequest) -> None:
-    """Before anything is loaded: raise BadRequest where the run could not be kept."""
+    """Raise BadRequest, before anything is loaded, where a run could not be kept in the folder that its request names."""
     if request.options.keep:
         refuse_unless_free(Path(request.options.keep), resume=request.options.resume)
 
 
 def with_pictures(request: R) -> R:
-    """The request with rows that carry pictures where the folder needs them."""
+    """Return the request, changed so that rows carry pictures where the run's folder needs them."""
     options = replace(request.options, with_pictures=request.options.with_pictures or bool(request.options.keep))
     return replace(request, options=options)
 
@@ -39,7 +39,7 @@ def recorded(
     template: str,
     evaluated: Callable[[Callable[[Rows], None], Iterable[str]], AnalyzeResult],
 ) -> AnalyzeResult:
-    """Do a run whose rows leave as events, and keep it in a folder where the request names one; raises BadRequest.
+    """Do a run whose rows leave as events, keep it in a folder where the request names one, and return its summary; raises BadRequest.
 
     evaluated: does the work, given the function that takes its rows, and the paths of pictures that an interrupted run finished.
     """

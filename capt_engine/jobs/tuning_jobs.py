@@ -6,21 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from capt_engine import records
 from capt_engine.jobs import catalogue
 from capt_engine.jobs.context import Gathered, JobContext
 from capt_engine.model.clip import Backbone, load_backbone
 from capt_engine.model.store.prompt_store import own_folder
-from capt_engine.records import (
-    CatalogueChanged,
-    ForecastRequest,
-    SaveTunedRequest,
-    TunedSaved,
-    TuneForecast,
-    TuneRequest,
-    TuneResult,
-    TuneStep,
-    TuneTold,
-)
 from capt_engine.reports.tuned_prompts import save_tuned
 from capt_engine.runs.command_line import command_of
 from capt_engine.tuning.callbacks import News
@@ -30,37 +20,37 @@ from capt_engine.tuning.run import foresee, tune
 GATHER_S = 0.25
 
 
-def handle_tune(job: JobContext, request: TuneRequest) -> TuneResult:
-    """Load the model, then learn prompts for it; steps travel together, everything else at once."""
+def handle_tune(job: JobContext, request: records.TuneRequest) -> records.TuneResult:
+    """Load the model, learn prompts or an image tower for it, and return the result; steps travel together, other news at once."""
     job.progress(0, 0, f"loading {request.model}")
     backbone = job.cache.backbone(request.model, request.device)
-    gathered: Gathered[News] = Gathered(lambda news: job.on_event(TuneTold(job.id, news)), GATHER_S)
+    gathered: Gathered[News] = Gathered(lambda news: job.on_event(records.TuneTold(job.id, news)), GATHER_S)
 
     def on_news(news: News) -> None:
         gathered.add(news)
-        if not isinstance(news, TuneStep):
+        if not isinstance(news, records.TuneStep):
             gathered.send()
 
     result = tune(request, backbone, _reference_loader(backbone), on_news, job.progress)
     made_by = replace(request, stop_after=result.stopped_after)
     result = replace(result, command=command_of(made_by))
     if Path(result.out).parent == own_folder():
-        job.on_event(CatalogueChanged(catalogue.catalogue()))
+        job.on_event(records.CatalogueChanged(catalogue.catalogue()))
     return result
 
 
-def handle_forecast(job: JobContext, request: ForecastRequest) -> TuneForecast:
-    """Load the model and try a few steps of the run; nothing of them is kept."""
+def handle_forecast(job: JobContext, request: records.ForecastRequest) -> records.TuneForecast:
+    """Load the model, try a few steps of a tuning run, and return how long it will take and how much memory; nothing is kept."""
     job.progress(0, 0, f"loading {request.request.model}")
     backbone = job.cache.backbone(request.request.model, request.request.device)
     return foresee(request.request, backbone, _reference_loader(backbone), job.progress)
 
 
-def handle_save_tuned(job: JobContext, request: SaveTunedRequest) -> TunedSaved:
-    """Write the prompts under their name, and say so where there is more to choose from than before."""
+def handle_save_tuned(job: JobContext, request: records.SaveTunedRequest) -> records.TunedSaved:
+    """Write tuned prompts under their name and return their files; the catalogue is sent again where it has grown."""
     saved = save_tuned(request, job.progress)
     if any(Path(file).parent == own_folder() for file in saved.files):
-        job.on_event(CatalogueChanged(catalogue.catalogue()))
+        job.on_event(records.CatalogueChanged(catalogue.catalogue()))
     return saved
 
 

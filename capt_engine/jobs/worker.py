@@ -30,7 +30,7 @@ def _garbage_left_alone() -> Iterator[None]:
 
 
 class Worker:
-    """One thread's models, and the table of what is done with each request. ready: the event that says what there is to choose from."""
+    """The models of one thread, and the function that does its requests. ready: the event that says what there is to choose from."""
 
     def __init__(self, device: str, note: Callable[[str], None]) -> None:
         """Load torch and all that is built on it; `note` hears what is being loaded. Raises DeviceProblem."""
@@ -45,5 +45,5 @@ class Worker:
         self.ready = EngineReady(catalogue.catalogue(), self._cache.device_info)
 
     def handle(self, job: JobId, request: Request, on_event: OnEvent, progress: StoppableProgress) -> Result:
-        """Do what a request asks; its rows and previews leave through `on_event`. Raises CaptError."""
+        """Do what a request asks and return its result; rows and previews leave through `on_event`. Raises CaptError."""
         return self._handle(JobContext(job, self._cache, on_event, progress), request)

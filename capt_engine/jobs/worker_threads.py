@@ -17,7 +17,7 @@ LIGHT = (DownloadRequest, ListModelsRequest, LedgerRequest, OfflineRequest)
 
 
 def science(device: str, on_event: OnEvent) -> Handler:
-    """Load torch and everything that is built on it, and say what there is to choose from."""
+    """Load torch and everything that is built on it, send what there is to choose from, and return the function that does requests."""
     # Imported here, as tests put a worker that loads nothing in its place.
     from capt_engine.jobs.worker import Worker
 
@@ -27,7 +27,7 @@ def science(device: str, on_event: OnEvent) -> Handler:
 
 
 def light(_: OnEvent) -> Handler:
-    """Give the handler of downloads, which needs no torch."""
+    """Return the function that does requests which need no torch, such as downloads."""
     from capt_engine.jobs.download_jobs import handle
 
     return handle

@@ -42,7 +42,7 @@ class Measured:
 
 
 class WorkFolder:
-    """Cells and prompts by their keys. Any number of processes may work in one folder."""
+    """Cells and prompts of a protocol by their keys, in a folder in which any number of processes may work."""
 
     def __init__(self, path: Path, *, make: bool = True) -> None:
         """Make the folder, or take up one there is; raises BadRequest, CannotWrite."""
@@ -58,21 +58,21 @@ class WorkFolder:
         return self.path / "prompts" / f"{key}.safetensors"
 
     def has(self, key: str) -> bool:
-        """Is a cell finished, well or not?"""
+        """Return True for a cell that is finished, well or not."""
         return self._cell(key).is_file()
 
     def read(self, key: str) -> Measured | None:
-        """Return a finished cell; None where there is none, or where a file is damaged, as it can be computed again."""
+        """Return a finished cell, or None where there is none or its file is damaged, as it can be computed again."""
         found = json_if_sound(self._cell(key), Measured)
         return found if found is not None and found.format == FORMAT else None
 
     def write(self, key: str, cell: Mapping[str, object]) -> None:
-        """Keep a finished cell, at once."""
+        """Write the file of a finished cell, whole or not at all; raises CannotWrite."""
         write_atomic(self._cell(key), json.dumps({"format": FORMAT, **cell}, indent=1, ensure_ascii=False) + "\n")
 
     @contextmanager
     def claimed(self, key: str) -> Iterator[bool]:
-        """Is the work of that name ours to do? Nobody else gets it until the block ends, or this process does, however it does."""
+        """Try to reserve a cell or prompts; yields True where nobody else has them until the block ends."""
         with _locked(self.path / "locks" / f"{key}.lock") as is_ours:
             yield is_ours
 
@@ -82,7 +82,7 @@ class WorkFolder:
 
 @contextmanager
 def waited_for(path: Path) -> Iterator[None]:
-    """Hold a lock, waiting for whoever has it."""
+    """Hold the lock of a file until the block ends, waiting for whoever holds it now."""
     while True:
         with _locked(path) as is_ours:
             if is_ours:

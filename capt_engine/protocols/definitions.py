@@ -47,7 +47,7 @@ class Recipe:
 
     @property
     def name(self) -> str:
-        """The recipe as text, such as "capt on shapes@night, 16 shots, seed 1"."""
+        """Return the recipe as text, such as "capt on shapes@night, 16 shots, seed 1"."""
         changed = [f"α = {self.alpha_const:g}" if self.alpha == "const" else f"α by {self.alpha}"] if self.alpha else []
         changed += [f"λ = {self.lambda_:g}"] if self.lambda_ is not None else []
         changed += [self.coupling] if self.coupling else []
@@ -69,7 +69,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """The cell as text: its recipe → its data set."""
+        """Return the cell as text: its recipe → its data set."""
         half = "" if self.subsample_classes == "all" else f", {self.subsample_classes} classes"
         return f"{self.recipe.name if self.recipe else ZERO_SHOT} → {self.dataset}{half}"
 
@@ -86,13 +86,13 @@ class Row:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """The seeds of its cells; none for zero-shot."""
+        """Return the seeds of its cells; none for zero-shot."""
         return tuple(cell.recipe.seed for cell in self.cells if cell.recipe is not None)
 
 
 @dataclass(frozen=True)
 class Part:
-    """One table."""
+    """One table: its name, its title and its rows."""
 
     name: str
     title: str
@@ -100,7 +100,7 @@ class Part:
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """All its cells, the first seed of every row before the second of any, each once."""
+        """Return all cells of the table, each once, the first seed of every row before the second of any."""
         columns = itertools.zip_longest(*(row.cells for row in self.rows))
         return _once(cell for column in columns for cell in column if cell is not None)
 
@@ -148,7 +148,7 @@ def _key(parts: Iterable[str], facts: object) -> str:
 
 
 def shots_text(shots: Shots) -> str:
-    """Write the number of pictures per class: "16 shots", "1 shot", "all shots"."""
+    """Return the number of pictures per class as text: "16 shots", "1 shot", "all shots"."""
     return "all shots" if shots is None else f"{shots} shot{'' if shots == 1 else 's'}"
 
 
@@ -204,13 +204,13 @@ def evaluate_request(
 
 
 def few_shot(datasets: Sequence[str], methods: Sequence[str], shots: Sequence[Shots], seeds: Sequence[int]) -> Part:
-    """Every method × number of shots, tuned and measured on each data set; zero-shot as a row of its own."""
+    """Return the table of every method and number of shots, tuned and measured on each data set; zero-shot is a row of its own."""
     rows = [row for dataset in datasets for row in _moved(dataset, (dataset,), methods, shots, seeds)]
     return Part("few-shot", "Few-shot: tuned and measured on the same data set", tuple(rows))
 
 
 def base_to_new(datasets: Sequence[str], methods: Sequence[str], shots: Sequence[Shots], seeds: Sequence[int]) -> Part:
-    """Tuned on the first half of the classes, measured on that half and on the other."""
+    """Return the table of methods that are tuned on the first half of the classes and measured on both halves."""
     rows = []
     for dataset in datasets:
         rows += [*_zero_shot(methods, dataset, "base"), *_zero_shot(methods, dataset, "new")]
@@ -223,7 +223,7 @@ def base_to_new(datasets: Sequence[str], methods: Sequence[str], shots: Sequence
 def cross_dataset(
     datasets: Sequence[str], methods: Sequence[str], shots: Sequence[Shots], seeds: Sequence[int]
 ) -> Part:
-    """Tuned on the first data set, measured on all others with their own class names and templates."""
+    """Return the table of methods tuned on the first data set and measured on all others; raises BadRequest for fewer than two."""
     if len(datasets) < 2:
         raise BadRequest("Cross-dataset needs a data set to tune on and another to measure on.", "Name two or more.")
     rows = _moved(datasets[0], datasets[1:], methods, shots, seeds)
@@ -233,7 +233,7 @@ def cross_dataset(
 def shift(
     source: str, targets: Sequence[str], methods: Sequence[str], shots: Sequence[Shots], seeds: Sequence[int]
 ) -> Part:
-    """Tuned on one look of a task, measured on that and on others."""
+    """Return the table of methods tuned on one look of a task and measured on that and on others."""
     places = _once([source, *targets])
     rows = _moved(source, places, methods, shots, seeds)
     return Part("shift", f"Distribution shift: tuned on {source}, measured on the same task under other looks", rows)
@@ -248,7 +248,7 @@ class Own:
 
 
 def ablation(datasets: Sequence[str], shots: Sequence[Shots], seeds: Sequence[int], own: Own) -> Part:
-    """CAPT with one choice changed at a time: α, λ, the coupling of the towers."""
+    """Return the table of CAPT with one choice changed at a time: α, λ, the coupling of the towers."""
     lambdas, couplings = (1.0, 2.5, 4.0), ("vision_to_text", "text_to_vision", "independent")
     changes: dict[str, dict[str, Any]] = {
         UNCHANGED: {},
@@ -279,7 +279,7 @@ class Work:
 def results(
     datasets: Sequence[str], targets: Sequence[str], methods: Sequence[str], seeds: Sequence[int], own: Own
 ) -> Work:
-    """Every table about a few data sets, the first of them (and the other looks of its task, `targets`) being looked at most closely."""
+    """Return every table about a few data sets, most of them about the first one and `targets`, the other looks of its task."""
     first, usual = datasets[0], (USUAL_SHOTS,)
 
     def parts(seeds: Sequence[int]) -> tuple[Part, ...]:

@@ -29,7 +29,7 @@ class Page:
 
 
 def write(page: Page, path: Path) -> None:
-    """Write the page in the format that the file's name asks for, at once. Raises BadRequest, CannotWrite."""
+    """Write the page into a file in the format of the file's ending, whole or not at all; raises BadRequest, CannotWrite."""
     check_suffix(path)
     write_atomic(path, WRITERS[path.suffix](page))
 
@@ -41,7 +41,7 @@ def check_suffix(path: Path) -> None:
 
 
 def markdown(page: Page) -> str:
-    """Write the page as Markdown; rows of which nothing is known are left out of the tables and named below them."""
+    """Return the page as Markdown; rows of which nothing is known are left out of the tables and named below them."""
     lines = [f"# {page.title}", ""]
     lines += [f"- **{name}**: {text}" for name, text in page.facts]
     for table in page.tables:
@@ -55,7 +55,7 @@ def markdown(page: Page) -> str:
 
 
 def as_text(page: Page) -> str:
-    """Write the tables as text in aligned columns."""
+    """Return the tables as text in aligned columns."""
     blocks = []
     for table in page.tables:
         heads, rows = _grid(table)
@@ -86,7 +86,7 @@ _VERSUS = ("difference", "difference_low", "difference_high", "p_value")
 
 
 def as_csv(page: Page) -> str:
-    """Write one CSV line for each figure; accuracies are fractions."""
+    """Return one CSV line for each figure; accuracies are fractions."""
     file = io.StringIO(newline="")
     writer = csv.writer(file)
     writer.writerow([*_COLUMNS, *_VERSUS])
@@ -111,7 +111,7 @@ def as_csv(page: Page) -> str:
 
 
 def as_json(page: Page) -> str:
-    """Write the whole page as JSON objects; accuracies are fractions."""
+    """Return the whole page as JSON objects; accuracies are fractions."""
     return json.dumps(asdict(page), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 

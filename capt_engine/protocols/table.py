@@ -29,7 +29,7 @@ class Line(Row):
 
 @dataclass(frozen=True)
 class Chapter:
-    """One table to be. metrics: "clean" and the budgets, as the cells name them."""
+    """One table before its figures are counted. metrics: "clean" and the budgets, as the cells name them."""
 
     name: str
     title: str
@@ -78,7 +78,7 @@ class Table:
 
 
 def table(chapter: Chapter) -> Table:
-    """All that can be said from the cells there are."""
+    """Return the finished table of a chapter: figures, averages, harmonic means, what is missing, and who is ahead."""
     entries = [_entry(chapter, line) for line in chapter.lines]
     entries += _averages(chapter, entries)
     if any(line.subsample_classes != "all" for line in chapter.lines):
@@ -124,7 +124,10 @@ def _std(shares: Sequence[float]) -> float | None:
 
 
 def pairs(a: Line, b: Line, metric: str) -> list[tuple[bool, bool]]:
-    """(was A right, was B right) for every picture both were asked about, seed by seed; a line without seeds stands beside every one."""
+    """Return (A was right, B was right) for every picture that both were asked about, seed by seed.
+
+    a, b: lines of one data set; one without seeds stands beside every seed of the other. metric: "clean" or a budget.
+    """
     found: list[tuple[bool, bool]] = []
     for seed in a.seeds or b.seeds or (0,):
         first, second = _of_seed(a, seed), _of_seed(b, seed)
@@ -208,7 +211,7 @@ def _mean_of(entries: Iterable[Entry], metrics: Sequence[str]) -> Figure | None:
 
 
 def named(line: Line | Entry) -> str:
-    """Write what tells a row from the others: data set, method, variant and classes."""
+    """Return the text that tells a row from the others: data set, method, variant and classes."""
     classes = "" if line.subsample_classes == "all" else f"{line.subsample_classes} classes"
     return " ".join(filter(None, (line.dataset, line.method, line.variant, classes)))
 
