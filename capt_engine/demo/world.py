@@ -121,11 +121,9 @@ def scene(task_name: str, split: str, index: int, domain: str = "plain", seed: i
     if split not in SPLITS:
         raise UnknownName("split", split, SPLITS)
     rng = Generator(PCG64(_seed(split, "subject", task_name, split, domain, seed, index)))
-    words = task.classes[index % len(task.classes)].split(" ")
     fixed = {}
-    for word in words:
-        kind = "colour" if word in COLOURS else "material" if word in MATERIALS else "shape"
-        fixed[kind] = word
+    for name in task.classes[index % len(task.classes)].split(" "):
+        fixed["colour" if name in COLOURS else "material" if name in MATERIALS else "shape"] = name
     subject = _subject(rng, fixed, task.unseen_pairs)
     return Scene(subject, domain, _seed(split, "look", task_name, split, domain, seed, index))
 
