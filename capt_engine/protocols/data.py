@@ -124,5 +124,5 @@ class Pictures:
         return folder
 
 
-def _noted(progress: Progress, note: str, done: int, total: int) -> None:
+def _noted(progress: Progress, note: str, done: int = 0, total: int = 0, _: str = "") -> None:
     progress(done, total, note)
