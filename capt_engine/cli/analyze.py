@@ -6,7 +6,6 @@ import argparse
 
 from capt_engine.cli.options import set_up
 from capt_engine.cli.picture_run import run_request
-from capt_engine.records import AnalyzeRequest
 from capt_engine.runs.command_line import analysis_of
 from capt_engine.runs.options_table import ANALYZE
 
@@ -20,9 +19,4 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Analyze the pictures that the arguments name, and return the exit code; raises CaptError for arguments that make no sense."""
-    return run_request(args, request_from(args))
-
-
-def request_from(args: argparse.Namespace) -> AnalyzeRequest:
-    """Return the request that the arguments ask for, the same that the window would build; raises BadRequest."""
-    return analysis_of(vars(args))
+    return run_request(args, analysis_of(vars(args)))

@@ -6,7 +6,6 @@ import argparse
 
 from capt_engine.cli.options import set_up
 from capt_engine.cli.picture_run import run_request
-from capt_engine.records import EvaluateRequest
 from capt_engine.runs.command_line import evaluation_of
 from capt_engine.runs.options_table import EVALUATE
 
@@ -20,9 +19,4 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate the data that the arguments name, and return the exit code; raises CaptError for arguments that make no sense."""
-    return run_request(args, request_from(args), rows=bool(args.rows))
-
-
-def request_from(args: argparse.Namespace) -> EvaluateRequest:
-    """Return the request that the arguments ask for, the same that the window would build; raises BadRequest."""
-    return evaluation_of(vars(args))
+    return run_request(args, evaluation_of(vars(args)), rows=bool(args.rows))

@@ -6,7 +6,7 @@ import hashlib
 import queue
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from capt_engine import records
@@ -41,33 +41,29 @@ class _Refused(Exception):
         self.failure, self.fatal = failure, fatal or bool(failure.traceback)
 
 
+@dataclass
 class CellRun:
     """Computes every cell that is not there yet, in order; those that another process works on are waited for at the end."""
 
-    def __init__(
-        self,
-        cells: Sequence[Cell],
-        setting: Setting,
-        folder: WorkFolder,
-        pictures: Pictures,
-        *,
-        device: str,
-        progress: ProgressLine,
-        batch: int = 0,
-    ) -> None:
-        self._cells, self._setting, self._folder, self._pictures = cells, setting, folder, pictures
-        self._device, self._progress, self._batch = device, progress, batch
+    cells: Sequence[Cell]
+    setting: Setting
+    folder: WorkFolder
+    pictures: Pictures
+    device: str
+    progress: ProgressLine
+    batch: int = 0
+
+    def __post_init__(self) -> None:
         self._events: queue.SimpleQueue[records.Event] = queue.SimpleQueue()
         self._engine: Engine | None = None
         self._refused: dict[str, records.Failure] = {}
         self._spent_s: list[float] = []
-        self._at = 0
 
     def run(self) -> None:
         """Compute until nothing is left; raises KeyboardInterrupt when interrupted, JobEnded where going on makes no sense."""
         # Failures of an earlier run get another chance, as their cause may have been mended; those of this run do not.
-        left = [cell for cell in self._cells if not self._is_done(cell, failures=False)]
-        self._progress.say(f"{len(self._cells) - len(left)} of {len(self._cells)} cells are there already.")
+        left = [cell for cell in self.cells if not self._is_done(cell, failures=False)]
+        self.progress.say(f"{len(self.cells) - len(left)} of {len(self.cells)} cells are there already.")
         retried = {cell for cell in left if self._is_done(cell)}
         try:
             while left:
@@ -79,26 +75,26 @@ class CellRun:
                     if not self._compute(cell):
                         busy.append(cell)
                 if len(busy) == len(left):
-                    self._progress.show(0, 0, f"waiting for {len(busy)} cells of another process", None)
+                    self.progress.show(0, 0, f"waiting for {len(busy)} cells of another process", None)
                     time.sleep(_POLL_S)
                 left = busy
         except _Refused as refused:
-            self._progress.clear()
+            self.progress.clear()
             raise failed(refused.failure) from None
         finally:
-            self._progress.clear()
+            self.progress.clear()
             if self._engine is not None:
                 self._engine.close(timeout_s=5)
 
     def _is_done(self, cell: Cell, *, failures: bool = True) -> bool:
-        found = self._folder.read(self._setting.cell_key(cell))
+        found = self.folder.read(self.setting.cell_key(cell))
         return found is not None and (failures or not found.failure)
 
     def _compute(self, cell: Cell) -> bool:
         """Tune where need be, measure and keep; False where another process is at it."""
         started_s = time.monotonic()
-        key = self._setting.cell_key(cell)
-        with self._folder.claimed(key) as is_ours:
+        key = self.setting.cell_key(cell)
+        with self.folder.claimed(key) as is_ours:
             if not is_ours:
                 return False
             try:
@@ -110,18 +106,17 @@ class CellRun:
                 if refused.fatal:
                     raise
                 outcome = {"failure": f"{refused.failure.message} {refused.failure.hint}".strip()}
-            about = {"name": cell.name, "cell": asdict(cell), "setting": asdict(self._setting), "versions": _versions()}
-            self._folder.write(key, about | outcome)
+            about = {"name": cell.name, "cell": asdict(cell), "setting": asdict(self.setting), "versions": _versions()}
+            self.folder.write(key, about | outcome)
         self._spent_s.append(time.monotonic() - started_s)
-        left = sum(not self._is_done(other) for other in self._cells)
-        self._progress.say(
-            f"{len(self._cells) - left} of {len(self._cells)} cells: {cell.name}: {_outcome(outcome)} "
-            f"({duration(self._spent_s[-1])}; {self._remaining(left)})"
+        left = sum(not self._is_done(other) for other in self.cells)
+        mean_s = sum(self._spent_s) / len(self._spent_s)
+        remaining = f"about {duration(left * mean_s)} left" if left else "that was the last"
+        self.progress.say(
+            f"{len(self.cells) - left} of {len(self.cells)} cells: {cell.name}: {_outcome(outcome)} "
+            f"({duration(self._spent_s[-1])}; {remaining})"
         )
         return True
-
-    def _remaining(self, left: int) -> str:
-        return f"about {duration(left * sum(self._spent_s) / len(self._spent_s))} left" if left else "that was the last"
 
     def _tuned(self, cell: Cell) -> float | None:
         """Seconds spent on the cell's prompts, 0 where they are there; None where another process is tuning them."""
@@ -129,18 +124,18 @@ class CellRun:
             return 0.0
         from capt_engine.tuning.state import state_path
 
-        key, started_s = self._setting.recipe_key(cell.recipe), time.monotonic()
+        key, started_s = self.setting.recipe_key(cell.recipe), time.monotonic()
         if key in self._refused:
             raise _Refused(self._refused[key])
-        out = self._folder.prompts(key)
-        with self._folder.claimed(key) as is_ours:
+        out = self.folder.prompts(key)
+        with self.folder.claimed(key) as is_ours:
             if not is_ours:
                 return None
             # Both are there when a run was killed between writing the prompts and removing its state.
             if out.exists() and not state_path(out).exists():
                 return 0.0
             place = self._place(cell.recipe.dataset)
-            request = tune_request(cell.recipe, self._setting, place, str(out), self._device)
+            request = tune_request(cell.recipe, self.setting, place, str(out), self.device)
             try:
                 self._result(request, f"{cell.recipe.name}: tuning", self._remarks)
             except _Refused as refused:
@@ -152,13 +147,13 @@ class CellRun:
         """Show what tuning has noticed; epochs and steps are in the progress already."""
         for news in event.news if isinstance(event, records.TuneTold) else ():
             if isinstance(news, str) and "starting from the beginning" not in news:
-                self._progress.say(news)
+                self.progress.say(news)
 
     def _measured(self, cell: Cell) -> dict[str, object]:
         """The cell's answers, picture by picture."""
-        prompts = None if cell.recipe is None else str(self._folder.prompts(self._setting.recipe_key(cell.recipe)))
-        request = evaluate_request(cell, self._setting, self._place(cell.dataset), prompts, self._device)
-        request = replace(request, options=replace(request.options, batch_size=self._batch))
+        prompts = None if cell.recipe is None else str(self.folder.prompts(self.setting.recipe_key(cell.recipe)))
+        request = evaluate_request(cell, self.setting, self._place(cell.dataset), prompts, self.device)
+        request = replace(request, options=replace(request.options, batch_size=self.batch))
         rows: list[records.PictureRow | records.FailedPicture] = []
 
         def news(event: records.Event) -> None:
@@ -172,7 +167,7 @@ class CellRun:
         result = self._result(request, f"{cell.name}: measuring", news)
         assert isinstance(result, records.AnalyzeResult)
         return {
-            **answers(rows, [budget(eps) for eps in self._setting.budgets]),
+            **answers(rows, [budget(eps) for eps in self.setting.budgets]),
             "n": result.n,
             "n_failed": result.n_failed,
             "clean_accuracy": result.clean_accuracy,
@@ -183,18 +178,18 @@ class CellRun:
         } | ({} if prompts is None else _tuned_with(prompts))
 
     def _place(self, dataset: str) -> tuple[str, str]:
-        return self._pictures.place(dataset, self._show)
+        return self.pictures.place(dataset, self._show)
 
     def _show(self, done: int = 0, total: int = 0, note: str = "") -> None:
-        self._progress.show(done, total, note, None)
+        self.progress.show(done, total, note, None)
 
     def _result(self, request: records.Request, note: str, on_event: OnEvent) -> records.Result:
         """One job to its end; raises _Refused, and KeyboardInterrupt after an interrupt."""
         if self._engine is None:
-            self._engine = Engine(self._events.put, device=self._device)
-        done = sum(self._is_done(cell) for cell in self._cells)
-        where = f"cell {done + 1} of {len(self._cells)}: {note}, "
-        end = ending(self._engine, self._events, request, self._progress, on_event, where)
+            self._engine = Engine(self._events.put, device=self.device)
+        done = sum(self._is_done(cell) for cell in self.cells)
+        where = f"cell {done + 1} of {len(self.cells)}: {note}, "
+        end = ending(self._engine, self._events, request, self.progress, on_event, where)
         if isinstance(end, records.JobCancelled):
             raise KeyboardInterrupt
         if isinstance(end, records.JobFailed | records.EngineFailed):

@@ -43,6 +43,9 @@ MATERIALS: dict[str, tuple[str, ...]] = {
 
 FAMILIES = ("shapes", "colours", "materials", "shape-material", "colour-shape", "colour-material-shape")
 
+# The families of one factor: the synonyms of each of their classes.
+SIMPLE = {"shapes": SHAPES, "colours": COLOURS, "materials": MATERIALS}
+
 _SYNONYMS = SHAPES | COLOURS | MATERIALS
 
 SHAPE_TEMPLATE = "a photo of a {}."
@@ -95,7 +98,7 @@ def class_caption(family: str, name: str, rng: Generator) -> str:
 
     `family` is one of FAMILIES, of which the joined ones have `name`s that hold the canonical words in the order colour, material, shape.
     """
-    if family in _SENTENCES:
+    if family in SIMPLE:
         return _filled(_one(rng, _SENTENCES[family]), _word(rng, _SYNONYMS[name]), rng)
     canonical = name.split(" ")
     drawn = [_word(rng, _SYNONYMS[word]) for word in canonical]
@@ -107,7 +110,7 @@ def class_caption(family: str, name: str, rng: Generator) -> str:
 
 def class_name(family: str, subject: Subject) -> str:
     """Return the canonical class of a subject in a family, e.g. `metal cube` in `shape-material`."""
-    if family in _SENTENCES:
+    if family in SIMPLE:
         return str(getattr(subject, family.removesuffix("s")))
     parts = (("colour", subject.colour), ("material", subject.material), ("shape", subject.shape))
     return " ".join(name for part, name in parts if part in family)

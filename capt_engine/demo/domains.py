@@ -46,6 +46,10 @@ def _vector(x: float, y: float, z: float) -> Array:
     return np.array([x, y, z], dtype=np.float32)
 
 
+def _direction(azimuth: float, elevation: float) -> Array:
+    return _vector(np.sin(azimuth) * np.cos(elevation), -np.cos(azimuth) * np.cos(elevation), np.sin(elevation))
+
+
 def _yaw(angle: float) -> Array:
     cosine, sine = np.cos(angle), np.sin(angle)
     return np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]], dtype=np.float32)
@@ -99,11 +103,9 @@ def stage(subject: Subject, rng: Generator) -> Setting:
     pose = _yaw(azimuth + turn)
     centre = _vector(rng.uniform(-0.25, 0.25), rng.uniform(-0.25, 0.25), -form.rest * scale)
     target = _vector(rng.uniform(-0.25, 0.25), rng.uniform(-0.25, 0.25), 0.72 + rng.uniform(-0.18, 0.18))
-    away = _vector(np.sin(azimuth) * np.cos(elevation), -np.cos(azimuth) * np.cos(elevation), np.sin(elevation))
+    away = _direction(azimuth, elevation)
     side = rng.uniform(0.35, 1.9) * (1 if rng.random() < 0.5 else -1)
-    height = np.radians(rng.uniform(32, 62))
-    light_azimuth = azimuth + side
-    light = _vector(np.sin(light_azimuth) * np.cos(height), -np.cos(light_azimuth) * np.cos(height), np.sin(height))
+    light = _direction(azimuth + side, np.radians(rng.uniform(32, 62)))
     warmth = rng.uniform(-0.08, 0.08)
     strength = rng.uniform(1.15, 1.55)
     sky = np.asarray(_soft_colour(rng, 0.42, 0.6, 0.05) * _vector(0.95, 1.0, 1.06), dtype=np.float32)

@@ -24,15 +24,7 @@ from numpy.random import PCG64, Generator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from capt_engine.demo.captions import (
-    COLOURS,
-    MATERIALS,
-    QUALITY_TEMPLATE,
-    SHAPE_TEMPLATE,
-    SHAPES,
-    class_caption,
-    class_name,
-)
+from capt_engine.demo.captions import QUALITY_TEMPLATE, SHAPE_TEMPLATE, SIMPLE, class_caption, class_name
 from capt_engine.demo.domains import Pixels, Subject
 from capt_engine.demo.world import REVISION, UNSEEN_PAIRS, pretraining_scene
 from capt_engine.errors import BadCheckpoint
@@ -53,7 +45,6 @@ PREPROCESS = {
 }
 MAX_LOGIT_SCALE = math.log(100)
 
-_NAMES = {"shapes": tuple(SHAPES), "colours": tuple(COLOURS), "materials": tuple(MATERIALS)}
 _WEIGHTS = {
     "shapes": 1.0,
     "colours": 0.3,
@@ -220,7 +211,7 @@ def _loss(model: Any, images: Tensor, subjects: list[Subject], plan: Plan, rng: 
     batches: list[tuple[str, list[str], list[int], list[str]]] = []
     for family in _WEIGHTS:
         mine = [class_name(family, subject) for subject in subjects]
-        names = list(_NAMES[family]) if family in _NAMES else sorted(set(mine))
+        names = list(SIMPLE[family]) if family in SIMPLE else sorted(set(mine))
         column = {name: i for i, name in enumerate(names)}
         batches.append((family, names, [column[name] for name in mine], _sentences(family, names, rng)))
     features = F.normalize(model.visual(images), dim=-1)
@@ -233,7 +224,7 @@ def _loss(model: Any, images: Tensor, subjects: list[Subject], plan: Plan, rng: 
         target = torch.tensor(labels, device=images.device)
         unmet = torch.tensor(_unmet(family, names, subjects), device=images.device)
         total = total + _WEIGHTS[family] * _cross_entropy(logits, target, unmet, plan.smoothing)
-        if family in _NAMES:
+        if family in SIMPLE:
             notes.append(f"{family} {(logits.argmax(1) == target).float().mean():.2f}")
     return total, f"loss {total.item():.3f}, {', '.join(notes)}"
 

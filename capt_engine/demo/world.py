@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import PCG64, Generator
 
-from capt_engine.demo.captions import COLOURS, MATERIALS, QUALITY_TEMPLATE, SHAPE_TEMPLATE, SHAPES, class_name
+from capt_engine.demo.captions import COLOURS, MATERIALS, QUALITY_TEMPLATE, SHAPE_TEMPLATE, SHAPES, SIMPLE, class_name
 from capt_engine.demo.domains import DOMAINS, Pixels, Subject, photograph
 from capt_engine.errors import BadRequest, UnknownName
+from capt_engine.registry import Table
 
 PICTURE_SIZE = 96
 # Raised whenever a change to the code changes pictures, so that caches of older pictures are not mixed with newer ones.
@@ -40,25 +41,19 @@ class Task:
     @property
     def classes(self) -> tuple[str, ...]:
         """Return the canonical class names, in the order of the labels."""
-        if self.family == "shapes":
-            return tuple(SHAPES)
-        if self.family == "colours":
-            return tuple(COLOURS)
-        if self.family == "materials":
-            return tuple(MATERIALS)
+        if self.family in SIMPLE:
+            return tuple(SIMPLE[self.family])
         return tuple(f"{material} {shape}" for shape in SHAPES for material in MATERIALS)
 
 
-TASKS: dict[str, Task] = {
-    task.name: task
-    for task in (
-        Task("shapes", "shapes", SHAPE_TEMPLATE),
-        Task("colours", "colours", QUALITY_TEMPLATE),
-        Task("materials", "materials", QUALITY_TEMPLATE),
-        Task("shape-material", "shape-material", SHAPE_TEMPLATE),
-        Task("unseen", "shapes", SHAPE_TEMPLATE, unseen_pairs=True),
-    )
-}
+TASKS = Table(
+    "task",
+    Task("shapes", "shapes", SHAPE_TEMPLATE),
+    Task("colours", "colours", QUALITY_TEMPLATE),
+    Task("materials", "materials", QUALITY_TEMPLATE),
+    Task("shape-material", "shape-material", SHAPE_TEMPLATE),
+    Task("unseen", "shapes", SHAPE_TEMPLATE, unseen_pairs=True),
+)
 
 # The downstream sets whose zero-shot figures are reported: (task, domain).
 DOWNSTREAM = (
@@ -105,13 +100,6 @@ def _subject(rng: Generator, fixed: dict[str, str], unseen: bool) -> Subject:
             return Subject(shape, colour, material)
 
 
-def find_task(name: str) -> Task:
-    """Return the task of that name; raises UnknownName."""
-    if name not in TASKS:
-        raise UnknownName("task", name, TASKS)
-    return TASKS[name]
-
-
 def check_domain(task: Task, domain: str) -> None:
     """Raise UnknownName for a domain that does not exist, BadRequest for one that hides the classes of the task."""
     if domain not in DOMAINS:
@@ -128,16 +116,14 @@ def scene(task_name: str, split: str, index: int, domain: str = "plain", seed: i
 
     Raises UnknownName and BadRequest for a task, split or domain that there is not.
     """
-    task = find_task(task_name)
+    task = TASKS[task_name]
     check_domain(task, domain)
     if split not in SPLITS:
         raise UnknownName("split", split, SPLITS)
     rng = Generator(PCG64(_seed(split, "subject", task_name, split, domain, seed, index)))
-    words = task.classes[index % len(task.classes)].split(" ")
     fixed = {}
-    for word in words:
-        kind = "colour" if word in COLOURS else "material" if word in MATERIALS else "shape"
-        fixed[kind] = word
+    for name in task.classes[index % len(task.classes)].split(" "):
+        fixed["colour" if name in COLOURS else "material" if name in MATERIALS else "shape"] = name
     subject = _subject(rng, fixed, task.unseen_pairs)
     return Scene(subject, domain, _seed(split, "look", task_name, split, domain, seed, index))
 
@@ -152,7 +138,7 @@ def pretraining_scene(index: int, seed: int = 0) -> Scene:
 
 def label(task_name: str, drawn: Scene) -> int:
     """Return the label of a scene in a task, an index into the task's classes."""
-    task = find_task(task_name)
+    task = TASKS[task_name]
     return task.classes.index(class_name(task.family, drawn.subject))
 
 

@@ -57,7 +57,7 @@ class Pictures:
         """Raise BadRequest for a data set that there is not, before anything is computed."""
         if self._demo:
             task, domain = self._task_and_domain(dataset)
-            self._world.check_domain(self._world.find_task(task), domain)
+            self._world.check_domain(self._world.TASKS[task], domain)
         else:
             self._where(dataset)
 
@@ -71,7 +71,7 @@ class Pictures:
         found: list[str] = []
         for domain in DOMAINS:
             try:
-                self._world.check_domain(self._world.find_task(task), domain)
+                self._world.check_domain(self._world.TASKS[task], domain)
             except BadRequest:
                 continue
             found += [f"{task}@{domain}"] if domain != own else []
@@ -109,7 +109,7 @@ class Pictures:
         from capt_engine.protocols.cache import waited_for
 
         task_name, domain = self._task_and_domain(dataset)
-        task = self._world.find_task(task_name)
+        task = self._world.TASKS[task_name]
         test = math.ceil(self._limit / len(task.classes)) if self._limit else _TEST
         counts = {"train": self._train, "val": _VAL, "test": test}
         revision = "-".join(map(str, (self.revision, *counts.values())))
@@ -124,5 +124,5 @@ class Pictures:
         return folder
 
 
-def _noted(progress: Progress, note: str, done: int, total: int) -> None:
+def _noted(progress: Progress, note: str, done: int = 0, total: int = 0, _: str = "") -> None:
     progress(done, total, note)

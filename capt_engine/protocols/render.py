@@ -63,8 +63,8 @@ def as_text(page: Page) -> str:
         lines = [
             "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in [heads, *rows]
         ]
-        said = [*table.verdicts, *(_sentence(text) for text in table.missing)]
-        blocks.append("\n".join([table.title, *(line.rstrip() for line in lines), *said]))
+        sentences = [*table.verdicts, *(_sentence(text) for text in table.missing)]
+        blocks.append("\n".join([table.title, *(line.rstrip() for line in lines), *sentences]))
     return "\n\n".join(blocks) + "\n"
 
 

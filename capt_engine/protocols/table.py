@@ -225,7 +225,7 @@ def _missing(lines: Sequence[Line]) -> tuple[str, ...]:
         if len(seeds) > 1
         else []
     )
-    said = [f"not measured: seed {seed} of every row" for seed in whole]
+    sentences = [f"not measured: seed {seed} of every row" for seed in whole]
     rows = []
     for line in lines:
         gone = [seed for seed in line.seeds if _of_seed(line, seed) is None and seed not in whole]
@@ -234,12 +234,12 @@ def _missing(lines: Sequence[Line]) -> tuple[str, ...]:
             rows.append(named(line) + ("" if alone else f" seed{'s' * (len(gone) > 1)} {', '.join(map(str, gone))}"))
         elif not line.seeds and line.measured[0] is None:
             rows.append(named(line))
-    said += [f"not measured: {'; '.join(rows)}"] if rows else []
+    sentences += [f"not measured: {'; '.join(rows)}"] if rows else []
     for line in lines:
         for cell in line.measured:
             if cell is not None and cell.failure:
-                said.append(f"failed: {named(line)}: {cell.failure}")
-    return tuple(dict.fromkeys(said))
+                sentences.append(f"failed: {named(line)}: {cell.failure}")
+    return tuple(dict.fromkeys(sentences))
 
 
 def _verdicts(chapter: Chapter) -> tuple[str, ...]:

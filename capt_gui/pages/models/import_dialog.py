@@ -85,7 +85,7 @@ class ImportDialog(QDialog):
 
     def on_job_changed(self) -> None:
         """Show what is being done."""
-        self._progress.setText(self._job.progress_text)
+        self._progress.setText(self._job.progress.text)
         self.on_changed()
 
     def on_failed(self, failure: Failure) -> None:

@@ -130,7 +130,7 @@ class OptionsColumn(QWidget):
         if busy:
             job = reports.writing if reports.writing.is_running else reports.printing
             doing = self.tr("Saving…") if reports.writing.is_running else self.tr("Printing…")
-            self._words.set_text(job.progress_text or doing)
+            self._words.set_text(job.progress.text or doing)
         else:
             self._words.set_text(problem)
         self._words.setVisible(bool(self._words.text()))

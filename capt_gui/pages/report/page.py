@@ -52,7 +52,7 @@ class ReportPage(Page):
     def showEvent(self, event: QShowEvent) -> None:
         """Look for runs whenever the page comes to the front: there may be a new one."""
         super().showEvent(event)
-        if not self._reports.runs.is_looking:
+        if not self._reports.runs.is_running:
             self._reports.runs.refresh()
 
     def on_changed(self) -> None:

@@ -120,7 +120,7 @@ class PreviewColumn(QWidget):
             return waiting
         if self._reports.preview.is_waiting:
             return self.tr("Waiting for the work before it…")
-        return self._reports.preview.progress_text or self.tr("Drawing the pages…")
+        return self._reports.preview.progress.text or self.tr("Drawing the pages…")
 
     def _show_words(self, state: str) -> None:
         words, failure = self.placeholder.set_words, self._reports.failure

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVB
 
 from capt_engine.records import Duplicates, ScanResult
 from capt_gui.theme import Theme
+from capt_gui.view_models.data_warnings import Picked
 from capt_gui.view_models.picture_list import PictureList, Tile
 from capt_gui.view_models.tune.project import TuneProject
 from capt_gui.view_models.tune.scan_model import ScanModel, unreadable_of
@@ -91,7 +92,7 @@ class ClassDetails(QFrame):
 
     def on_leave_out_class(self) -> None:
         """Leave the class out, or take it back."""
-        self._scan.toggle_classes([self._name])
+        self._scan.toggle(Picked(classes=(self._name,)))
 
     def on_leave_out_pictures(self) -> None:
         """Leave the chosen pictures out, or take them back."""
@@ -101,7 +102,7 @@ class ClassDetails(QFrame):
         """Leave pictures out, or take them back; what cannot be read is out anyway."""
         usable = [path for path in paths if (tile := self._pictures.tile(path)) is not None and not tile.broken]
         if usable and not self._project.is_busy:
-            self._scan.toggle_pictures(usable)
+            self._scan.toggle(Picked(pictures=tuple(usable)))
 
     def on_selection_changed(self) -> None:
         """Say what there is to say about the chosen picture."""

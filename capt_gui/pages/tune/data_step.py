@@ -16,6 +16,7 @@ from capt_gui.panels.data_welcome import DataWelcome, Greeting
 from capt_gui.panels.notice_list import NoticeList
 from capt_gui.panels.scan_progress import ScanProgress
 from capt_gui.view_models.class_table_model import STRIP_COLUMN, ClassTableModel
+from capt_gui.view_models.data_warnings import Picked
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.tune.project import title_of
 from capt_gui.widgets.banner import Banner
@@ -140,7 +141,7 @@ class DataStep(Step):
     def on_toggled(self, names: list[str]) -> None:
         """Leave classes out, or take them back."""
         if not self._project.is_busy:
-            self._scan.toggle_classes(names)
+            self._scan.toggle(Picked(classes=tuple(names)))
 
     def on_acted(self, number: int) -> None:
         """Do what a notice offers."""

@@ -121,8 +121,8 @@ class RunControls(QWidget):
         """Move the bar."""
         run = self._run
         self.bar.setVisible(run.is_running)
-        self.bar.setRange(0, 0 if run.is_waiting else run.total)
-        self.bar.setValue(run.done)
+        self.bar.setRange(0, 0 if run.is_waiting else run.progress.total)
+        self.bar.setValue(run.progress.done)
         words = self._details()
         if words != self.words.text():
             self.words.set_text(words)
@@ -231,7 +231,7 @@ class RunControls(QWidget):
         if run.is_paused:
             return self.tr("The rest of the program is free meanwhile. Resume takes it up at the very next step.")
         if run.is_running:
-            return run.progress_text
+            return run.progress.text
         if run.is_done and run.result is not None:
             took = tune_text.duration(run.result.seconds)
             kept = self.tr("Epoch {} of {} was kept, after {}. Next: what it is worth on the test pictures.")

@@ -12,8 +12,8 @@ LEAN = """
 import os, sys, warnings
 warnings.simplefilter("ignore")
 os.environ.pop("MKL_CBWR", None)
-from capt_engine.jobs.worker import Worker
-worker = Worker("cpu", lambda note: None)
+from capt_engine.jobs.worker_threads import science
+handler = science("cpu", lambda event: None)
 assert "open_clip" in sys.modules
 for name in ("torch._dynamo", "sympy", "timm", "transformers"):
     assert name not in sys.modules, name
