@@ -9,9 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from capt_engine import formatting, records
-from capt_engine.cli.import_output import PICTURES, scored
 from capt_engine.cli.options import add_verb
-from capt_engine.cli.output import fact_lines, print_json, print_result
+from capt_engine.cli.output import PICTURES, fact_lines, print_json, print_result, scored
 from capt_engine.cli.run_job import JobEnded, follow
 from capt_engine.errors import BadRequest, Cancelled
 from capt_engine.reading import read_json

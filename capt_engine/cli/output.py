@@ -8,6 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from capt_engine import formatting, records
+from capt_engine.runs.options_table import Option
+
+# The pictures that something imported is tried on.
+PICTURES = Option(
+    "--pictures",
+    "labelled pictures to try it on (class folders or a list; default: the demo pictures)",
+    "pictures",
+    metavar="DATA",
+)
 
 
 def print_json(event: str, value: Mapping[str, object]) -> None:
@@ -87,6 +96,17 @@ def with_interval(share: float | None, interval: tuple[float, float] | None) -> 
     if share is None or interval is None:
         return "not measured"
     return f"{formatting.percent(share)} (95 % interval {formatting.interval(*interval)})"
+
+
+def scored(who: str, score: records.SanityScore) -> str:
+    """Write the score of an imported model or prompts as a sentence that begins with `who`, and its warning as a second line."""
+    if score.n == 0:
+        return f"{who}: not scored. {score.warning}".strip()
+    line = (
+        f"{who}: {score.right} of {score.n} right on {score.pictures}, {score.n_classes} classes "
+        f"(guessing gets as many with {formatting.p_equals(score.p_value)})."
+    )
+    return f"{line}\nWarning: {score.warning}" if score.warning else line
 
 
 def _sentences(result: records.AnalyzeResult, who: str, *, labelled: bool) -> list[str]:

@@ -7,9 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from capt_engine.cli.import_output import PICTURES, scored
 from capt_engine.cli.options import add_verb
-from capt_engine.cli.output import fact_lines, print_json, print_result
+from capt_engine.cli.output import PICTURES, fact_lines, print_json, print_result, scored
 from capt_engine.cli.run_job import follow
 from capt_engine.records import ImportPromptsRequest, PromptsImported
 from capt_engine.runs.command_line import filled

@@ -49,7 +49,7 @@ def download(request: records.DownloadRequest, progress: StoppableProgress) -> r
             break
         except Paused:
             progress(note="paused")
-    install(request.model, folder, fetched)
+    _install(request.model, folder, fetched)
     weights = next(digest for name, digest in fetched.files.items() if name.endswith((".safetensors", ".bin")))
     return records.DownloadResult(
         model=request.model,
@@ -63,8 +63,8 @@ def download(request: records.DownloadRequest, progress: StoppableProgress) -> r
     )
 
 
-def install(model: str, folder: Path, fetched: Fetched) -> Path:
-    """Install a verified download under its name, all at once, and return its folder; raises BadCheckpoint where its parts do not fit."""
+def _install(model: str, folder: Path, fetched: Fetched) -> None:
+    """Install a verified download under its name, all at once; raises BadCheckpoint where its parts do not fit."""
     parts, entry = parts_folder(folder.name, folder.parent), catalog.entry_of(model)
     _check_config(parts, entry)
     facts = {"model": model, "repo": entry["repo"], "commit": fetched.commit}
@@ -74,10 +74,9 @@ def install(model: str, folder: Path, fetched: Fetched) -> Path:
 
         models.install(parts, folder.name, source=facts)
         shutil.rmtree(parts)
-        return folder
-    install_record.remember(parts / install_record.INSTALLED, tuple(parts / name for name in fetched.files), facts)
-    move_new(parts, folder)
-    return folder
+    else:
+        install_record.remember(parts / install_record.INSTALLED, tuple(parts / name for name in fetched.files), facts)
+        move_new(parts, folder)
 
 
 def _check_config(parts: Path, entry: dict[str, Any]) -> None:

@@ -98,15 +98,13 @@ def _variants(
         raise BadRequest(f"A and B are both {wanted[-1]!r}.", "Compare with other prompts, or with none.")
     variants = []
     for name in wanted:
-        path = _prompts_of(name)
-        classifier = frozen if path is None else cache.classifier(request, classes, template, path)
-        variants.append(Variant(name, classifier) if path is None else _tuned_variant(name, classifier, path))
+        if (path := _prompts_of(name)) is None:
+            variants.append(Variant(name, frozen))
+            continue
+        document = read_document(path)
+        rule = AlphaRule.of(document.method, document.settings)
+        variants.append(Variant(name, cache.classifier(request, classes, template, path), sha256(path), rule))
     return variants, frozen
-
-
-def _tuned_variant(name: str, classifier: Classifier, path: Path) -> Variant:
-    document = read_document(path)
-    return Variant(name, classifier, sha256(path), AlphaRule.of(document.method, document.settings))
 
 
 def _beside(
@@ -122,8 +120,7 @@ def _beside(
             "The attack would be computed on the very model that is asked.", "Leave --source-model away for that."
         )
     base = cache.backbone(request.options.model, request.options.device).base
-    wants_base = request.checks == "full"
-    below = base.id if base is not None and wants_base else ""
+    below = base.id if base is not None and request.checks == "full" else ""
     models = [name for name in dict.fromkeys((on, below)) if name and name != request.options.model]
     found = dict(zip(models, cache.beside(models, request, classes, template), strict=True))
     source = cache.classifier(request, classes, template, None) if on == request.options.model else found.get(on)
