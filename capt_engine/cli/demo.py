@@ -12,7 +12,7 @@ from capt_engine.cli.output import print_result
 from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import BadRequest
 from capt_engine.jobs.stoppable import StoppableProgress
-from capt_engine.runs.options_table import PATH, SWITCH, WHOLE, Option
+from capt_engine.runs.options_table import PATH, SWITCH, TEXT, WHOLE, Option
 
 HELP = "pictures of the bundled toy world, and the tiny CLIP that knows it"
 
@@ -23,21 +23,21 @@ DOMAINS = ("plain", "night", "sketch", "fog", "clay", "tumbled", "film")
 
 DATA = (
     Option("folder", "a new or empty folder", kind=PATH, metavar="DIR"),
-    Option("--task", f"what the classes are: {', '.join(TASKS)} (default: shapes)", more={"default": "shapes"}),
-    Option("--split", f"{', '.join(SPLITS)} (default: test)", more={"default": "test"}),
-    Option("--domain", f"how it looks: {', '.join(DOMAINS)} (default: plain)", more={"default": "plain"}),
-    Option("--per-class", "pictures of each class (default: 10)", kind=WHOLE, metavar="N", more={"default": 10}),
+    Option("--task", f"what the classes are: {', '.join(TASKS)} (default: shapes)", kind=TEXT.having(default="shapes")),
+    Option("--split", f"{', '.join(SPLITS)} (default: test)", kind=TEXT.having(default="test")),
+    Option("--domain", f"how it looks: {', '.join(DOMAINS)} (default: plain)", kind=TEXT.having(default="plain")),
+    Option("--per-class", "pictures of each class (default: 10)", kind=WHOLE.having(default=10), metavar="N"),
 )
 TRAIN = (
     Option("--out", "where the model goes (default: the user's data folder)", kind=PATH, metavar="DIR"),
     Option("--steps", "training steps (default: those of the bundled model)", kind=WHOLE),
     Option("--pictures", "training pictures (default: those of the bundled model)", kind=WHOLE),
-    Option("--processes", "processes that render pictures (default: 2)", kind=WHOLE, more={"default": 2}),
+    Option("--processes", "processes that render pictures (default: 2)", kind=WHOLE.having(default=2)),
 )
 FIGURES = (
     Option("--model", "an exported model (default: the bundled one)", kind=PATH, metavar="DIR"),
-    Option("--n", "test pictures per set (default: 1000)", kind=WHOLE, more={"default": 1000}),
-    Option("--n-attacked", "test pictures per attack (default: 500)", kind=WHOLE, more={"default": 500}),
+    Option("--n", "test pictures per set (default: 1000)", kind=WHOLE.having(default=1000)),
+    Option("--n-attacked", "test pictures per attack (default: 500)", kind=WHOLE.having(default=500)),
     Option("--write", "also write figures.json and the model card beside the model", kind=SWITCH),
 )
 

@@ -11,8 +11,8 @@ from capt_engine.runs.options_table import PATH, Option
 HELP = "join the parts of an evaluation (--shard) into one run"
 
 OPTIONS = (
-    Option("runs", "the run folders of all parts", kind=PATH, metavar="RUN", more={"nargs": "+"}),
-    Option("--out", "a new folder for the whole run", kind=PATH, metavar="RUN", more={"required": True}),
+    Option("runs", "the run folders of all parts", kind=PATH.having(nargs="+"), metavar="RUN"),
+    Option("--out", "a new folder for the whole run", kind=PATH.having(required=True), metavar="RUN"),
 )
 
 

@@ -15,7 +15,7 @@ from capt_engine.cli.run_job import JobEnded, follow
 from capt_engine.errors import BadRequest, Cancelled
 from capt_engine.reading import read_json
 from capt_engine.runs.command_line import filled
-from capt_engine.runs.options_table import SWITCH, Option
+from capt_engine.runs.options_table import SWITCH, TEXT, Option
 
 HELP = "models: bundled, installed, and importing published weights"
 
@@ -28,7 +28,7 @@ IMPORT = (
         "path",
         metavar="PATH",
     ),
-    Option("--as", "what it is to be called", "name", metavar="NAME", more={"required": True}),
+    Option("--as", "what it is to be called", "name", metavar="NAME", kind=TEXT.having(required=True)),
     Option("--base", "of an image tower: the model it was tuned from", "base", metavar="ID"),
     Option(
         "--activation",

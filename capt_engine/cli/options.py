@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from capt_engine.runs.options_table import COMMON, Option, common
 
@@ -45,9 +44,8 @@ def add_options(parser: argparse.ArgumentParser, table: Sequence[Option]) -> Non
         if option.exclusive and option.exclusive not in exclusive:
             exclusive[option.exclusive] = place.add_mutually_exclusive_group()
         place = exclusive.get(option.exclusive, place)
-        settings: dict[str, Any] = {"help": option.help, "metavar": option.metavar, "choices": option.choices}
-        settings = {name: value for name, value in settings.items() if value is not None}
-        settings |= {**option.kind.argparse, **option.more}
+        own = {"help": option.help, "metavar": option.metavar, "choices": option.choices}
+        settings = option.kind.argparse | {name: value for name, value in own.items() if value is not None}
         place.add_argument(option.flag, **settings)
         if option.renamed:
             hidden = settings | {"dest": option.name, "help": argparse.SUPPRESS, "default": argparse.SUPPRESS}

@@ -26,7 +26,7 @@ IMPORT = (
     Option("--template", "the data set's sentence, {} being the class name", "template", metavar="TEXT"),
     Option("--classes", "the classes in the order of training", "classes", CLASSES, metavar="A,B,C|FILE"),
     Option("--class-position", "of CoOp's and APT's class name", "position", choices=("end", "middle", "front")),
-    Option("--eps", "the budget they were tuned for, to be remembered", "eps", budget_kind("--eps"), metavar="K/255"),
+    Option("--eps", "the budget they were tuned for, to be remembered", "eps", budget_kind("--eps", "K/255")),
     Option("--any-model", "also where the file holds another CLIP than the model", "any_model", SWITCH),
     PICTURES,
 )
@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_verb(verbs, "verify", _verify, "read one whole, check every value, and whether it is what was installed", name)
     add_verb(verbs, "remove", _remove, "delete one of your own", name)
     add_verb(verbs, "import", _import, "install prompts that others have published", *IMPORT)
-    out = Option("--out", "where the card goes", kind=PATH, metavar="CARD.md", more={"required": True})
+    out = Option("--out", "where the card goes", kind=PATH.having(required=True), metavar="CARD.md")
     add_verb(verbs, "card", _card, "write a model card (Markdown, as Hugging Face reads it)", name, out)
 
 

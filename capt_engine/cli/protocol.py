@@ -18,7 +18,7 @@ from capt_engine.formatting import typed_budget
 from capt_engine.protocols.definitions import AIMS, Setting, Shots
 from capt_engine.runs.command_line import filled, printed
 from capt_engine.runs.option_values import budget, listed, shots
-from capt_engine.runs.options_table import PATH, SWITCH, WHOLE, Kind, Option
+from capt_engine.runs.options_table import PATH, SWITCH, TEXT, WHOLE, Kind, Option
 
 if TYPE_CHECKING:
     from capt_engine.protocols.cache import WorkFolder
@@ -75,7 +75,7 @@ OPTIONS = (
         "--data",
         "the folder of the data sets, or demo: the toy world (default)",
         metavar="ROOT",
-        more={"default": "demo"},
+        kind=TEXT.having(default="demo"),
     ),
     Option(
         "--datasets",
@@ -121,11 +121,10 @@ OPTIONS = (
     Option(
         "--batch",
         "pictures attacked together; changes no figure (default: chosen)",
-        kind=WHOLE,
+        kind=WHOLE.having(default=0),
         metavar="N",
-        more={"default": 0},
     ),
-    Option("--out", "work folder: finished cells, prompts", kind=PATH, metavar="DIR", more={"required": True}),
+    Option("--out", "work folder: finished cells, prompts", kind=PATH.having(required=True), metavar="DIR"),
     Option("--table", "write the table: .md, .csv, .json or .txt", kind=PATH, metavar="FILE"),
     Option("--only-table", "compute nothing: the table from the cells there are", kind=SWITCH),
 )

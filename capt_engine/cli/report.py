@@ -9,7 +9,7 @@ from capt_engine.cli.output import print_result
 from capt_engine.cli.run_job import follow
 from capt_engine.records import ReportRequest, ReportResult
 from capt_engine.runs.command_line import filled
-from capt_engine.runs.options_table import LIST, PLACES, SWITCH, Option
+from capt_engine.runs.options_table import LIST, PLACES, SWITCH, TEXT, Option
 
 HELP = "write a report of finished runs: PDF, HTML, CSV or JSON"
 
@@ -20,7 +20,7 @@ OPTIONS = (
         "the report; .pdf, .html, .csv or .json says the format",
         "out",
         metavar="FILE",
-        more={"required": True},
+        kind=TEXT.having(required=True),
     ),
     Option("--sections", "only these sections (default: all there are)", "sections", LIST, metavar="A,B"),
     Option("--redact", "numbers instead of the names of files and folders", "redact", SWITCH),

@@ -14,11 +14,11 @@ from capt_engine.errors import CaptError
 from capt_engine.files import write_atomic
 from capt_engine.records import Picture
 from capt_engine.resources import resource
+from capt_gui.images import to_image
 from capt_gui.settings import Settings
 from capt_gui.view_models.explore.analysis_model import AnalysisModel
 from capt_gui.view_models.explore.sides import SUFFIX
-from capt_gui.view_models.thumbnails import to_image
-from capt_gui.widgets.drop_zone import local_paths
+from capt_gui.widgets.drop_area import local_paths
 
 _FILTER = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff *.ppm *.pgm *.avif *.jp2 *.tga);;All files (*)"
 

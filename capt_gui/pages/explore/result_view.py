@@ -135,7 +135,7 @@ class ResultView(QWidget):
         self.pair.setVisible(other is not None)
         aim = ""
         if row is not None and other is not None:
-            self.pair.set_words(comparison.verdict(row), comparison.verdict(other), comparison.headline(row, other))
+            self.pair.set_texts(comparison.verdict(row), comparison.verdict(other), comparison.headline(row, other))
             model = self._desk.model.label(row.model_id)
             headline, details = "", comparison.details(row, other, model, self._attack_label(row))
             aim = comparison.contest(row, other, self._desk.model.sides.label)

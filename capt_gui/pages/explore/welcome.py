@@ -10,7 +10,7 @@ from capt_gui.view_models import formatting
 from capt_gui.view_models.engine_state import EngineState
 from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.columns import centred
-from capt_gui.widgets.drop_zone import DropZone
+from capt_gui.widgets.drop_area import DropZone
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
 

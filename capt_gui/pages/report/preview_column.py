@@ -123,7 +123,7 @@ class PreviewColumn(QWidget):
         return self._reports.preview.progress.text or self.tr("Drawing the pages…")
 
     def _show_words(self, state: str) -> None:
-        words, failure = self.placeholder.set_words, self._reports.failure
+        words, failure = self.placeholder.set_texts, self._reports.failure
         if state == states.NO_RUNS:
             title, action = self.tr("No runs are kept yet"), self.tr("Go to Explore")
             words(

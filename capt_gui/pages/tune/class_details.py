@@ -13,11 +13,11 @@ from capt_gui.view_models.picture_list import PictureList, Tile
 from capt_gui.view_models.tune.project import TuneProject
 from capt_gui.view_models.tune.scan_model import ScanModel, unreadable_of
 from capt_gui.widgets.elided_label import ElidedLabel
+from capt_gui.widgets.input import put_after
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.picture_grid import PictureGrid
 from capt_gui.widgets.segments import Segments
-from capt_gui.widgets.tab_order import put_after
 
 ALL, UNREADABLE, TINY, COPIES = "all", "unreadable", "tiny", "copies"
 

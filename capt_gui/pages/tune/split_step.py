@@ -73,7 +73,7 @@ class SplitStep(Step):
             Bar(own.name, count, series=number) for own in result.classes for number, count in enumerate(parts(own))
         )
         caption, names = self.bars.accessibleName(), tuple(use_name(use) for use in USES)
-        words = f"{caption}. {', '.join(self.totals.words())}."
+        words = f"{caption}. {', '.join(self.totals.texts())}."
         return BarChart(caption, bars, words, percent=False, series=names, x_title=self.tr("pictures"))
 
     def enter(self) -> None:

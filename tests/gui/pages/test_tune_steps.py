@@ -118,7 +118,7 @@ def test_steps_one_and_two_by_keyboard(opened: Open, pictures: Path, qtbot: QtBo
     assert page.step is page.steps[SPLIT]
     split = split_step(page)
     qtbot.waitUntil(lambda: split.desk.tuning.split.is_current, timeout=PATIENCE_MS)
-    assert split.totals.words() == ["Train: 8", "Validation: 2", "Test: 4", "Unused: 0"]
+    assert split.totals.texts() == ["Train: 8", "Validation: 2", "Test: 4", "Unused: 0"]
     assert split.bars.hasFocus()
     press(Qt.Key.Key_Return)
     assert split.grid.hasFocus()
