@@ -13,7 +13,7 @@ from capt_engine.cli.options import add_verb
 from capt_engine.cli.output import PICTURES, fact_lines, print_json, print_result, scored
 from capt_engine.cli.run_job import JobEnded, follow
 from capt_engine.errors import BadRequest, Cancelled
-from capt_engine.reading import read_json
+from capt_engine.reading import json_if_sound, read_json
 from capt_engine.runs.command_line import filled
 from capt_engine.runs.options_table import SWITCH, TEXT, Option
 
@@ -96,7 +96,7 @@ def _show(args: argparse.Namespace) -> None:
     if isinstance(folder, records.OfferedModel):
         facts: dict[str, object] = asdict(folder)
     else:
-        installed = install_record.remembered(folder / install_record.INSTALLED) or {}
+        installed = json_if_sound(folder / install_record.INSTALLED, dict[str, object]) or {}
         facts = {"name": args.name, "folder": str(folder), **installed}
         for config in ("open_clip_config.json", "tower.json"):
             if (folder / config).is_file():

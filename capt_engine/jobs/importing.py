@@ -82,7 +82,7 @@ def handle_import_lpips(job: JobContext, request: records.ImportLpipsRequest) ->
     """Read the two files that LPIPS is made of, keep what is needed of them, and return where it is."""
     one, other = Path(request.one), Path(request.other)
     job.progress(0, 0, f"reading {one.name} and {other.name}")
-    found = lpips_store.install(lpips.brought(one, other, _beat(job.progress, one)))
+    found = lpips_store.install(lpips.read_lpips(one, other, _beat(job.progress, one)))
     job.on_event(records.CatalogueChanged(catalogue.catalogue()))
     facts = {name: value for name, value in found.facts.items() if name != "format"}
     return records.LpipsImported(label=found.net.label, path=str(found.path), **facts)
