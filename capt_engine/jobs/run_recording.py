@@ -51,7 +51,7 @@ def recorded(
         return evaluated(emit, ())
     begun = manifest.begun(
         request,
-        model_sha256=work.classifier.backbone.sha256,
+        model_sha256=work.classifier.sha256,
         prompts=[
             (one.id, one.sha256, None if one.id == NO_PROMPTS else read_document(find(one.id))) for one in work.variants
         ],
@@ -59,7 +59,7 @@ def recorded(
         template=template,
         label_source=work.label_source,
         device=work.classifier.device,
-        source_model=None if work.source is None else work.source.classifier.backbone.sha256,
+        source_model=None if work.source is None else work.source.classifier.sha256,
         lpips=None if work.lpips is None else work.lpips.facts,
     )
     with RunFolder(Path(request.options.keep), request, begun, resume=request.options.resume) as folder:

@@ -153,17 +153,17 @@ def printed(
     for option in table:
         if option.flag in apart or not option.field:
             for text in apart.get(option.flag, ()):
-                yield from _words(option.flag, text) if text else (option.flag,)
+                yield from _spelled(option.flag, text) if text else (option.flag,)
             continue
         value = _value(request, option.field)
         if not option.flag.startswith("--"):
             for place in value if isinstance(value, tuple) else (value,):
                 yield f"./{place}" if place.startswith("-") else place
         elif not option.hidden and (option.always or value != _value(usual, option.field)):
-            yield from (option.flag,) if option.kind.show is None else _words(option.flag, option.kind.show(value))
+            yield from (option.flag,) if option.kind.show is None else _spelled(option.flag, option.kind.show(value))
 
 
-def _words(flag: str, text: str) -> tuple[str, ...]:
+def _spelled(flag: str, text: str) -> tuple[str, ...]:
     return (f"{flag}={text}",) if text.startswith("-") else (flag, text)
 
 
@@ -244,7 +244,7 @@ def _has_option(name: str, value: ParamValue, request: RunRequest) -> bool:
 
 
 def _is_worst_case(name: str) -> bool:
-    """Is it a suite of attacks, of which the worst counts?"""
+    """True for the name of a suite of attacks, of which the worst counts."""
     return any(one.name == name and one.adversarial for one in SUITES)
 
 
