@@ -123,7 +123,7 @@ def _next_command(request: TuneRequest, result: TuneResult) -> str:
 
 def _has_test(request: TuneRequest) -> bool:
     """Has the data set test pictures of its own? An undivided one was, in part, trained on."""
-    from capt_engine.data.labelled import load_splits
+    from capt_engine.data.sources import load_splits
 
     try:
         return "test" in load_splits(request.data)

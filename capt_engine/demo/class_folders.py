@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from capt_engine.data.labelled import TEMPLATE_FILE
+from capt_engine.data.labelled_set import TEMPLATE_FILE
 from capt_engine.demo import world
 from capt_engine.errors import BadRequest
 from capt_engine.files import write_atomic

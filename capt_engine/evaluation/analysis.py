@@ -12,7 +12,7 @@ import torch
 from capt_engine.checks.from_rows import checked
 from capt_engine.checks.table import in_order
 from capt_engine.data.folders import collect
-from capt_engine.data.labelled import Item
+from capt_engine.data.labelled_set import Item
 from capt_engine.errors import BadImage, BadRequest, DeviceProblem
 from capt_engine.evaluation.checks import live_checks, some_of
 from capt_engine.evaluation.plan import Plan
@@ -60,9 +60,9 @@ def evaluate(
     """Labelled pictures; as `analyze` otherwise, and with the checks that the plan asks for, made on some of `probed` (or of `items`)."""
     started_s = time.monotonic()
     result = _run(work, [Subject(item.path, item.label) for item in items], 0, emit, progress)
-    asked_again = live_checks(work, some_of(work, items if probed is None else probed), progress)
+    live = live_checks(work, some_of(work, items if probed is None else probed), progress)
     # images_per_s stays that of the pictures: how long the checks take does not grow with them.
-    return replace(result, checks=in_order(result.checks, asked_again), wall_s=time.monotonic() - started_s)
+    return replace(result, checks=in_order(result.checks, live), wall_s=time.monotonic() - started_s)
 
 
 def _run(work: Plan, subjects: Sequence[Subject], missing: int, emit: Emit, progress: Progress) -> AnalyzeResult:
@@ -204,7 +204,7 @@ def _blank(work: Plan, n_failed: int, n: int, wall_s: float) -> AnalyzeResult:
         device=work.classifier.device.type,
         wall_s=wall_s,
         images_per_s=n / wall_s if wall_s > 0 else 0.0,
-        model_sha256=work.classifier.backbone.sha256,
+        model_sha256=work.classifier.sha256,
         prompts_sha256=first.sha256,
         suite=work.suite,
         classes=len(work.classifier.classes),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from capt_engine.attacks import ATTACKS
 from capt_engine.attacks.base import NORMS, Attack, HasNotes, OwnBudget, Threat, check_fits
-from capt_engine.data.labelled import Item, LabelledSet
+from capt_engine.data.labelled_set import Item, LabelledSet
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.evaluation.minimal import ROUNDS
 from capt_engine.metrics.alpha import AlphaRule
@@ -328,8 +328,8 @@ def _specs(request: RunRequest) -> tuple[AttackSpec, ...]:
     except KeyError as error:
         raise UnknownName("suite", str(error.args[0]), [one.name for one in SUITES]) from None
     if not specs and request.shared_values:
-        told = ", ".join(f"{name}={value}" for name, value in request.shared_values)
-        raise BadRequest(f"No attack of the run has {told}.", "Choose settings that one of them has.")
+        values = ", ".join(f"{name}={value}" for name, value in request.shared_values)
+        raise BadRequest(f"No attack of the run has {values}.", "Choose settings that one of them has.")
     if not request.shared_values:
         return specs
     known = {spec.name: {info.name for info in describe(ATTACKS[spec.name])} for spec in specs}
@@ -388,7 +388,7 @@ def _most_known(planned_attacks: Sequence[PlannedAttack], source: Variant | None
     if source is not None and planned_attacks:
         return carried_over(source.id)
     known = {planned.wanted.knowledge for planned in planned_attacks}
-    return next((words for words in KNOWING.values() if words in known), "")
+    return next((known_as for known_as in KNOWING.values() if known_as in known), "")
 
 
 def carried_over(source: str) -> str:

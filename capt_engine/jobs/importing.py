@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from capt_engine.data.labelled import Item
+from capt_engine.data.labelled_set import Item
 from capt_engine.data.sources import labelled
 from capt_engine.demo.world import TASKS
 from capt_engine.errors import CaptError

@@ -44,7 +44,7 @@ def opened(request: RunRequest, work: Plan, template: str) -> AbstractContextMan
         return nullcontext()
     begun = manifest.begun(
         request,
-        model_sha256=work.classifier.backbone.sha256,
+        model_sha256=work.classifier.sha256,
         prompts=[
             (one.id, one.sha256, None if one.id == NO_PROMPTS else read_document(find(one.id))) for one in work.variants
         ],
@@ -52,7 +52,7 @@ def opened(request: RunRequest, work: Plan, template: str) -> AbstractContextMan
         template=template,
         label_source=work.label_source,
         device=work.classifier.device,
-        source_model=None if work.source is None else work.source.classifier.backbone.sha256,
+        source_model=None if work.source is None else work.source.classifier.sha256,
         lpips=None if work.lpips is None else work.lpips.facts,
     )
     return RunFolder(Path(request.options.keep), request, begun, resume=request.options.resume)

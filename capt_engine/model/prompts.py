@@ -218,8 +218,8 @@ def moved_ids(
     moved, places = ids.clone(), torch.empty(len(ids), n, dtype=torch.long, device=ids.device)
     for row, name in enumerate(classes):
         n_tokens = count_tokens(backbone, [class_name(name)])[0] - 2
-        moved[row, 1 + leading : 1 + leading + n_tokens] = ids[row, 1 + n : 1 + n + words]
-        moved[row, 1 + leading + n_tokens : 1 + n + words] = ids[row, 1 + leading : 1 + n]
+        moved[row, 1 + leading : 1 + leading + n_tokens] = ids[row, 1 + n : 1 + n + n_tokens]
+        moved[row, 1 + leading + n_tokens : 1 + n + n_tokens] = ids[row, 1 + leading : 1 + n]
         behind = torch.arange(n - leading, device=ids.device) + 1 + leading + n_tokens
         places[row] = torch.cat([torch.arange(leading, device=ids.device) + 1, behind])
     return moved, places

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from capt_engine.data import benchmarks
-from capt_engine.data.labelled import TEMPLATE_FILE
+from capt_engine.data.labelled_set import TEMPLATE_FILE
 from capt_engine.data.picture_tree import subfolders
 from capt_engine.data.sources import splits_of
 from capt_engine.errors import BadRequest, UnknownName

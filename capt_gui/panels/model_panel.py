@@ -45,8 +45,7 @@ class ModelPanel(QWidget):
 
     def on_choice_changed(self) -> None:
         """Show the present choice."""
-        catalogue, chosen = self._choice.catalogue, self._choice.settings
-        models = catalogue.models if catalogue else ()
+        models, chosen = self._choice.catalogue.models, self._choice.settings
         self._model.set_entries(
             [(model.label, model.id, model.summary) for model in models] or [(chosen.model, chosen.model, "")],
             chosen.model,
@@ -59,8 +58,8 @@ class ModelPanel(QWidget):
         self.picker_a.set_entries(self._entries(), sides.a)
         self.picker_b.set_entries([nothing, *self._entries()], _NOTHING if sides.b is None else sides.b)
         for picker in (self.picker_a, self.picker_b):
-            picker.setEnabled(catalogue is not None)
-        self.swap_button.setEnabled(catalogue is not None and sides.b is not None)
+            picker.setEnabled(self._choice.is_ready)
+        self.swap_button.setEnabled(self._choice.is_ready and sides.b is not None)
 
     def on_a_picked(self, key: str) -> None:
         """The user chose side A, or wants to open a file for it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
@@ -66,7 +66,7 @@ class ClassTableModel(QAbstractTableModel):
         """Name, pictures, and five numbers."""
         return 0 if parent.isValid() else COPIES + 1
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """The names of the columns, with a sentence each on hover."""
         if orientation != Qt.Orientation.Horizontal:
             return None
@@ -77,7 +77,7 @@ class ClassTableModel(QAbstractTableModel):
         answers: dict[int, str] = {Qt.ItemDataRole.DisplayRole: title, Qt.ItemDataRole.ToolTipRole: help_text}
         return answers.get(role)
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """The value of a cell for a role."""
         if not index.isValid():
             return None
@@ -115,10 +115,6 @@ class ClassTableModel(QAbstractTableModel):
         if self._rows:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self._rows) - 1, COPIES))
 
-    def row_of(self, name: str) -> int:
-        """The row of a class, -1 for none."""
-        return self._row_of.get(name, -1)
-
     def on_arrived(self, paths: list[str]) -> None:
         """Some thumbnails are there: their rows are painted again."""
         for name in {self._scan.class_of(path) for path in paths}:
@@ -126,7 +122,7 @@ class ClassTableModel(QAbstractTableModel):
                 index = self.index(row, STRIP_COLUMN)
                 self.dataChanged.emit(index, index)
 
-    def _strip(self, name: str) -> list[Any]:
+    def _strip(self, name: str) -> list[object]:
         return [self._scan.thumbnails.get(path) for path in self._scan.pictures.get(name, ())[:STRIP]]
 
     def _number(self, own: ClassCount, column: int) -> int:

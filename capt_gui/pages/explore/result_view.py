@@ -83,9 +83,8 @@ class ResultView(QWidget):
             if pictures is not None and row is not None and row.attacked is None:
                 self.triptych.set_seen(pictures.seen)
         if (row, other) != shown[:2]:
-            catalogue = self._desk.engine.catalogue
             names = self._names(row, other) if row is not None and other is not None else ("", "")
-            self.charts.show_row(row, catalogue.metrics if catalogue else (), other, names)
+            self.charts.show_row(row, self._desk.engine.catalogue.metrics, other, names)
 
     def show_summary(self, result: AnalyzeResult | None) -> None:
         """Show how both sides did in a run; nothing for None or for a run without a comparison."""

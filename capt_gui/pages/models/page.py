@@ -131,7 +131,7 @@ class ModelsPage(Page):
         """Open the dialog that imports a model or prompts."""
         catalogue = self.desk.model.catalogue
         make = ImportModelDialog if self._kind == MODELS_LIST else ImportPromptsDialog
-        make(self.desk.theme, self.install, catalogue.models if catalogue is not None else (), self).open()
+        make(self.desk.theme, self.install, catalogue.models, self).open()
 
     def on_use_prompts(self) -> None:
         """Compare prompts with plain text, on the model they were made for."""
@@ -234,7 +234,7 @@ class ModelsPage(Page):
                     )
                 ),
             )
-            for info in (catalogue.prompts if catalogue is not None else ())
+            for info in catalogue.prompts
         ]
 
     def _other(self, name: str) -> OfferedModel | None:

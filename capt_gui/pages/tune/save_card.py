@@ -72,7 +72,7 @@ class SaveCard(QWidget):
     def on_changed(self) -> None:
         """Show the names and notes of the project, and enable what can be done."""
         state = self._project.state
-        self.name.setPlaceholderText(self._project.title or self.tr("Tuned prompts"))
+        self.name.setPlaceholderText(self._project.state.title or self.tr("Tuned prompts"))
         for field, value in ((self.name, state.name), (self.licence, state.licence)):
             if field.text() != value:
                 field.setText(value)

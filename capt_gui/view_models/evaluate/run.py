@@ -109,11 +109,9 @@ class EvaluateRun(OneJob):
         """The prompts that were asked, A first."""
         if self.request is None:
             return ()
-        prompts = [self.request.options.prompts or NO_PROMPTS]
-        return (
-            *prompts,
-            *([] if self.request.options.compare is None else [self.request.options.compare or NO_PROMPTS]),
-        )
+        options = self.request.options
+        prompts = (options.prompts,) if options.compare is None else (options.prompts, options.compare)
+        return tuple(one or NO_PROMPTS for one in prompts)
 
     @property
     def has_attack(self) -> bool:

@@ -261,7 +261,7 @@ def test_data_sets_are_found_or_refused(root: Path) -> None:
 
 def test_the_toy_worlds_sets_are_drawn_once() -> None:
     """Train, val and test as class folders with the task's own template, enough for limit and shots, and kept for the next run."""
-    from capt_engine.data.labelled import load_splits
+    from capt_engine.data.sources import load_splits
 
     pictures = Pictures("demo", 9, (1, 2))
     pictures._train = 2  # 48 of each class would take the test a while

@@ -18,7 +18,7 @@ import pytest
 
 from capt_engine.api import Engine
 from capt_engine.data import inventory
-from capt_engine.data.labelled import load_splits
+from capt_engine.data.sources import load_splits
 from capt_engine.errors import BadRequest, Cancelled
 from capt_engine.jobs import data_jobs
 from capt_engine.jobs.data_jobs import handle_scan, handle_split

@@ -194,7 +194,7 @@ def typed(command: str) -> Any:
     return VERBS[verb].request_from(PARSERS[verb].parse_args(words))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(analyses() | evaluations() | TUNINGS)
 def test_a_printed_command_asks_the_same(request: AnalyzeRequest | EvaluateRequest | TuneRequest) -> None:
     """What can be typed is printed, and typed again it is the very request."""
@@ -203,7 +203,7 @@ def test_a_printed_command_asks_the_same(request: AnalyzeRequest | EvaluateReque
     assert typed(command) == request
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(analyses() | evaluations() | TUNINGS)
 def test_a_request_is_the_same_after_json(request: AnalyzeRequest | EvaluateRequest | TuneRequest) -> None:
     """As a manifest holds it, or the state of a tuning run that can be gone on with, and reads it again."""
