@@ -74,7 +74,7 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
 
 
 def put(partial: Path, path: Path, *, durable: bool = True) -> None:
-    """Give a finished file beside its place that name, over what is there; raises CannotWrite."""
+    """Move the finished file `partial` to `path`, over what is there; raises CannotWrite."""
     with refused(path):
         if durable:
             with partial.open("rb+") as file:
@@ -116,7 +116,7 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 
 def move_new(staged: Path, path: Path) -> None:
-    """Give a finished file or folder its name, at once and never over another; raises BadRequest, CannotWrite."""
+    """Move a finished file or folder to `path`, at once and never over another; raises BadRequest, CannotWrite."""
     with refused(path):
         try:
             if staged.is_dir():
@@ -167,7 +167,7 @@ def refused(path: Path) -> Iterator[None]:
 
 
 def cannot_write(path: Path, error: OSError) -> CannotWrite:
-    """The sentence for a file or folder that cannot be written."""
+    """Make the error for a file or folder that the system refused to write."""
     name = repr(str(path))
     if error.errno in FULL:
         return CannotWrite(f"There is no room left on the disk for {name}.", "Free some space, or choose another disk.")
@@ -186,7 +186,7 @@ def cannot_write(path: Path, error: OSError) -> CannotWrite:
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a whole file, in hexadecimal; raises OSError where it cannot be read."""
+    """Compute the SHA-256 of a whole file, in hexadecimal; raises OSError where it cannot be read."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -92,6 +92,16 @@ class Classifier:
         self._bias = None if bias is None else bias.float()
 
     @property
+    def id(self) -> str:
+        """The model's id, as `load_clip` takes it."""
+        return self.backbone.id
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the model's weights."""
+        return self.backbone.sha256
+
+    @property
     def size(self) -> int:
         """Height and width of the pictures it takes."""
         return self.backbone.size

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import statistics
 
+from PySide6.QtWidgets import QHBoxLayout
+
 from capt_engine.formatting import number
 from capt_engine.records import NO_PROMPTS, MetricInfo
 from capt_gui.pages.evaluate.result_cards import ResultCard
@@ -13,6 +15,7 @@ from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.widgets.histogram_chart import HistogramChart
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.picker import Picker
 from capt_gui.widgets.segments import Segments
 
@@ -33,7 +36,9 @@ class DistributionCard(ResultCard):
         self.chart = HistogramChart(theme, self.tr("Share of the pictures by value"), empty)
         self.chart.setMinimumHeight(220)
         self.about = text(role="caption")
-        self.lay_out(self.tr("Measurements, picture by picture"), self.side, self.measure, self.chart, self.about)
+        self.side.setMaximumWidth(120)
+        row = fill(QHBoxLayout(), self.side, (self.measure, 1), spacing=10)
+        self.lay_out(self.tr("Measurements, picture by picture"), row, self.chart, self.about)
         self.measure.picked.connect(self.on_picked)
         self.side.picked.connect(self.on_picked)
 
