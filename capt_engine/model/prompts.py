@@ -55,15 +55,12 @@ class PromptShape:
     OLD_NAMES: ClassVar[Mapping[str, str]] = OLD_NAMES
 
     def __post_init__(self) -> None:
-        self._check_imported()
         if self.coupling not in COUPLINGS:
             raise BadRequest(f"There is no coupling called {self.coupling!r}.", f"Known: {', '.join(COUPLINGS)}.")
         if self.n_ctx < 1 or self.depth < 1:
             raise BadRequest(
                 f"Prompts of length {self.n_ctx} and depth {self.depth} are none.", "Both must be at least 1."
             )
-
-    def _check_imported(self) -> None:
         if self.position not in POSITIONS:
             raise BadRequest(f"There is no class position {self.position!r}.", f"Known: {', '.join(POSITIONS)}.")
         alone = self.coupling == "text_only" and self.depth == 1
@@ -162,7 +159,7 @@ def prompted_ids(backbone: Backbone, classes: Sequence[str], template: str, n_ct
     return backbone.tokenize(texts).to(backbone.mean.device)
 
 
-def first_words(backbone: Backbone, template: str, n_ctx: int) -> Tensor:
+def initial_context(backbone: Backbone, template: str, n_ctx: int) -> Tensor:
     """The embeddings of the words at whose places the first learned tokens will stand: the start of tuning in MaPLe and FAP.
 
     Args:
@@ -220,10 +217,10 @@ def moved_ids(
     leading = n // 2 if shape.position == "middle" else 0
     moved, places = ids.clone(), torch.empty(len(ids), n, dtype=torch.long, device=ids.device)
     for row, name in enumerate(classes):
-        words = count_tokens(backbone, [class_name(name)])[0] - 2
-        moved[row, 1 + leading : 1 + leading + words] = ids[row, 1 + n : 1 + n + words]
-        moved[row, 1 + leading + words : 1 + n + words] = ids[row, 1 + leading : 1 + n]
-        behind = torch.arange(n - leading, device=ids.device) + 1 + leading + words
+        n_tokens = count_tokens(backbone, [class_name(name)])[0] - 2
+        moved[row, 1 + leading : 1 + leading + n_tokens] = ids[row, 1 + n : 1 + n + n_tokens]
+        moved[row, 1 + leading + n_tokens : 1 + n + n_tokens] = ids[row, 1 + leading : 1 + n]
+        behind = torch.arange(n - leading, device=ids.device) + 1 + leading + n_tokens
         places[row] = torch.cat([torch.arange(leading, device=ids.device) + 1, behind])
     return moved, places
 

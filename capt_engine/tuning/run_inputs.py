@@ -12,7 +12,7 @@ from capt_engine.attacks.base import LINF, Threat
 from capt_engine.errors import BadRequest
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone
-from capt_engine.model.prompts import Prompts, first_words, prompted_ids
+from capt_engine.model.prompts import Prompts, initial_context, prompted_ids
 from capt_engine.progress import Progress
 from capt_engine.records import FailedPicture, TuneRequest
 from capt_engine.tuning.augment import CropFlip
@@ -123,7 +123,7 @@ class RunInputs:
         """Make the prompts that tuning starts from, drawn from the seed alone."""
         stream = torch.Generator().manual_seed(self.request.seed)
         shape = self.settings.shape
-        context = first_words(self.backbone, self.template, shape.n_ctx)
+        context = initial_context(self.backbone, self.template, shape.n_ctx)
         if self.settings.method.random_context:
             context = torch.randn(context.shape, generator=stream) * _CONTEXT_STD
         return Prompts(self.backbone, shape, context, stream).to(self.device)
