@@ -85,7 +85,7 @@ class EmbeddingAttack(Attack):
         with torch.no_grad():
             clean = embedder.forward(images) if isinstance(embedder, Embedding) else None
         # Every nn.Module has a `forward`, and most give logits alone.
-        if not isinstance(embedder, Embedding) or not isinstance(clean, Answer):
+        if not isinstance(embedder, Embedding) or not isinstance(clean, Answer) or clean.features.isnan().any():
             raise BadRequest(
                 "This model shows no image embeddings, which the embedding attack needs.",
                 "Choose an attack on its answers.",
