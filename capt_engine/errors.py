@@ -5,6 +5,7 @@
     ├─ BadCheckpoint       4    weights or prompts that are missing, damaged or of another kind
     ├─ BadRequest          2    a request that makes no sense (no classes, a budget out of range)
     │  └─ UnknownName      2    a name no table holds; offers the nearest one
+    ├─ BadPlugin           2    a plug-in of another package that fails while it runs
     ├─ DeviceProblem       5    no such device, or it ran out of memory
     ├─ CannotWrite         5    a file that the disk, or its rights, do not let us write
     └─ Cancelled         130    the user asked to stop
@@ -67,6 +68,10 @@ class UnknownName(BadRequest):
         )
         hint = f"Did you mean {near[0]!r}?" if near else f"Known: {known_names or 'none'}."
         super().__init__(f"There is no {kind} called {name!r}.", hint)
+
+
+class BadPlugin(CaptError):
+    """A plug-in of another package that fails while it runs."""
 
 
 class DeviceProblem(CaptError):

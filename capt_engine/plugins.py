@@ -13,13 +13,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint
+from traceback import walk_tb
+from types import CodeType, FunctionType
 
-from capt_engine.errors import BadRequest, CaptError
+from capt_engine.errors import BadPlugin, BadRequest, CaptError
 
 _log = logging.getLogger(__name__)
 
 OFF = "CAPT_NO_PLUGINS"
 """The environment variable that leaves all plug-ins out; `--no-plugins` sets it."""
+
+_loaded_plugins: list[Plugin] = []
 
 # A name is also a column, a key and a word of a command line.
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
@@ -36,6 +40,11 @@ class Plugin:
     version: str = ""
     entry: object = None
     problem: str = ""
+
+    @property
+    def whose(self) -> str:
+        """Return the package and its version."""
+        return f"{self.package or 'a nameless package'} {self.version}".strip()
 
     @property
     def plain(self) -> dict[str, str]:
@@ -67,9 +76,9 @@ def found(group: str, fits: Callable[[object], bool], taken: tuple[str, ...]) ->
         names = (*taken, *(one.name for one in plugins if not one.problem))
         plugin = _loaded(Plugin(group, point.name, point.value), point, fits, names)
         if plugin.problem:
-            whose = f"{plugin.package or 'a nameless package'} {plugin.version}".strip()
-            _log.warning("The plug-in %s of %s was skipped: %s", plugin.module, whose, plugin.problem)
+            _log.warning("The plug-in %s of %s was skipped: %s", plugin.module, plugin.whose, plugin.problem)
         plugins.append(plugin)
+    _loaded_plugins.extend(one for one in plugins if not one.problem)
     return tuple(plugins)
 
 
@@ -93,3 +102,24 @@ def _loaded(plugin: Plugin, point: EntryPoint, fits: Callable[[object], bool], t
     ) as error:  # whatever a stranger's module raises, or the reader of its package's papers
         return replace(plugin, problem=f"{type(error).__name__}: {error}")
     return replace(plugin, name=name, entry=entry)
+
+
+def blamed(error: Exception) -> BadPlugin | None:
+    """Return the failure that names the plug-in which an unexpected error passed through; None where it passed through none."""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    packages = {str(frame.f_globals.get("__name__")).partition(".")[0] for frame in frames} - {__package__}
+    near = [one for one in _loaded_plugins if one.module.partition(".")[0] in packages]
+    if not near:
+        return None
+    # Several of one package are told apart by whose function was running.
+    running = {frame.f_code for frame in frames}
+    names = " or ".join(one.name for one in near if running & _functions(one.entry)) or near[0].name
+    return BadPlugin(
+        f"The plug-in {names} of {near[0].whose} failed: {type(error).__name__}: {error}.",
+        "Ask those who wrote it, or leave it out with --no-plugins.",
+    )
+
+
+def _functions(entry: object) -> set[CodeType]:
+    parts = (entry, *getattr(entry, "__dict__", {}).values())
+    return {part.__code__ for part in parts if isinstance(part, FunctionType)}

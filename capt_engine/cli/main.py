@@ -74,6 +74,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
+        if (blamed := plugins.blamed(error)) is not None:
+            print(blamed, file=sys.stderr)
+            return blamed.exit_code
         from capt_engine import crash_log
 
         print(f"Something went wrong that should not have: {error}", file=sys.stderr)

@@ -19,7 +19,7 @@ from capt_engine.model.checkpoints import sentence_in
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone, load_backbone
 from capt_engine.model.importers import lpips, models
-from capt_engine.model.importers.base import Asked
+from capt_engine.model.importers.base import ImportOptions
 from capt_engine.model.importers.conversion import Converted, converted
 from capt_engine.model.store import install_record, lpips_store, prompt_store
 from capt_engine.records import (
@@ -50,10 +50,10 @@ def handle_import_prompts(
     progress(0, 0, f"loading {request.model}")
     backbone = cache.backbone(request.model, request.device)
     progress(0, 0, f"reading {Path(request.file).name}")
-    asked = Asked(request.template, request.classes, request.position)
+    options = ImportOptions(request.template, request.classes, request.position)
     path = Path(request.file)
     found = converted(
-        path, backbone, asked, eps=request.eps, any_model=request.any_model, progress=_beat(progress, path)
+        path, backbone, options, eps=request.eps, any_model=request.any_model, progress=_beat(progress, path)
     )
     digest = str(found.document.settings["imported_sha256"])
     name = prompt_store.install(request.name or f"{found.document.method}-{digest[:8]}", found.prompts, found.document)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from capt_engine import plugins
 from capt_engine.errors import Cancelled, CaptError, Stopped
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.records import (
@@ -243,6 +244,9 @@ class Runner:
 
 
 def _failure(error: Exception) -> Failure:
+    if (blamed := plugins.blamed(error)) is not None:
+        _log.info("a plug-in failed", exc_info=error)
+        error = blamed
     if isinstance(error, CaptError):
         return Failure(type(error).__name__, error.message, error.hint, exit_code=error.exit_code)
     _log.exception("unexpected failure")

@@ -14,10 +14,11 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal, cast
 
+import msgspec
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
@@ -27,23 +28,24 @@ from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.files import write_atomic
 from capt_engine.formatting import short
 from capt_engine.model.clip import Backbone
-from capt_engine.model.prompts import COUPLINGS, PLACEHOLDER, POSITIONS, Prompts, PromptShape, TowerSizes, state_shapes
+from capt_engine.model.prompts import PLACEHOLDER, Prompts, PromptShape, TowerSizes, state_shapes
 from capt_engine.model.text import is_template, keeping_braces
-from capt_engine.reading import decode, renamed
+from capt_engine.reading import decode, fitted, renamed
 from capt_engine.records.tuning import OLD_NAMES
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 FORMAT = 1
 MAX_HEADER_BYTES = 1_000_000
 MAX_TENSOR_BYTES = 64_000_000
-_KEY, _LENGTH_BYTES, _SHA256 = "capt_prompts", 8, "[0-9a-f]{64}"
+_KEY, _LENGTH_BYTES, _NESTED = "capt_prompts", 8, 9
 _DTYPE_BYTES = {"F32": 4, "F16": 2, "BF16": 2}
-_LONGEST, _WIDEST, _DEEPEST, _NESTED = 1024, 65_536, 256, 8
 _SHAPE = ("coupling", "n_ctx", "depth")
+_Offset = Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
 _AGAIN = "The file is damaged or was changed; make it or download it again."
 _NOT_WHOLE = "It did not arrive whole; copy or download it again."
 _OTHER_KIND = "Choose a prompts file of this program; prompts of other programs have to be imported first."
-
-Plain: TypeAlias = "bool | int | float | str | tuple[Plain, ...] | Mapping[str, Plain] | None"
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class MadeFor:
     """The model that prompts belong to: its id, the SHA-256 of its weights file, and the sizes that its prompts fit."""
 
     id: str
-    sha256: str
+    sha256: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
     sizes: TowerSizes
 
     @classmethod
@@ -77,16 +79,25 @@ class Document:
     method: str
     backbone: MadeFor
     shape: PromptShape
-    template: str
-    placeholder: str = PLACEHOLDER
+    template: Annotated[str, msgspec.Meta(pattern=r"\{\}")]
+    placeholder: Literal["X"] = PLACEHOLDER
     classes: tuple[str, ...] = ()
-    settings: Mapping[str, Plain] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
     data: str = ""
-    seed: int | None = None
+    seed: Annotated[int, msgspec.Meta(ge=0)] | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
-    figures: Mapping[str, Plain] = field(default_factory=dict)
+    figures: Mapping[str, object] = field(default_factory=dict)
     notes: str = ""
     licence: str = ""
+
+
+@dataclass(frozen=True)
+class _Tensor:
+    """The header's entry for a tensor: its type, its shape, and its first byte and the one behind its last."""
+
+    dtype: Literal["F32", "F16", "BF16"]
+    shape: Annotated[tuple[Annotated[int, msgspec.Meta(ge=1, le=MAX_TENSOR_BYTES)], ...], msgspec.Meta(max_length=8)]
+    data_offsets: tuple[_Offset, _Offset]
 
 
 @dataclass(frozen=True)
@@ -95,6 +106,13 @@ class Checkpoint:
 
     document: Document
     state: Mapping[str, Tensor]
+
+    def prompts(self) -> Prompts:
+        """The prompts with these tensors, on the CPU."""
+        prompts = Prompts.blank(self.document.backbone.sizes, self.document.shape)
+        prompts.load_state_dict(dict(self.state))
+        prompts.classes = self.document.classes if self.document.shape.n_classes else ()
+        return prompts
 
 
 def save(path: Path, prompts: Prompts, document: Document) -> None:
@@ -151,10 +169,7 @@ def load(path: Path, backbone: Backbone, *, allow_other_backbone: bool = False) 
             f"{path.name!r} was made for pictures of {document.shape.frame} pixels; this model sees {backbone.size}.",
             f"Choose {theirs.id!r}.",
         )
-    prompts = Prompts.blank(theirs.sizes, document.shape)
-    prompts.load_state_dict(dict(checkpoint.state))
-    prompts.classes = document.classes if document.shape.n_classes else ()
-    return prompts.to(backbone.mean.device), document
+    return checkpoint.prompts().to(backbone.mean.device), document
 
 
 def sentence_in(document: Document, template: str) -> str:
@@ -177,12 +192,15 @@ def plain_sentence(document: Document) -> str:
     return plain if isinstance(plain, str) and is_template(plain) else document.template
 
 
-class _Fault(Exception):
+class _Fault(BadRequest):
     """A fault of a file, as the rest of a sentence that begins with its name."""
 
     def __init__(self, what: str, hint: str = _AGAIN) -> None:
-        super().__init__(what)
-        self.hint = hint
+        super().__init__(what.removesuffix("."), hint)
+
+
+def _parsed(text: bytes, what: str) -> dict[str, Any]:
+    return decode(text, dict[str, Any], called=f"has a {what} that", error=_Fault, hint=_AGAIN, finite=True)
 
 
 @contextmanager
@@ -190,7 +208,7 @@ def _about(path: Path) -> Iterator[None]:
     try:
         yield
     except _Fault as fault:
-        raise BadCheckpoint(f"{path.name!r} {fault}.", fault.hint) from fault
+        raise BadCheckpoint(f"{path.name!r} {fault.message}.", fault.hint) from fault
     except OSError as error:
         raise BadCheckpoint(f"{str(path)!r} cannot be read: {error.strerror or error}.", "Check its rights.") from error
 
@@ -253,15 +271,11 @@ def _shapes(entries: Mapping[str, object], present: int) -> dict[str, tuple[int,
     spans = []
     for name, entry in entries.items():
         where = f"tensor {_short(name)}"
-        fields = _object(entry, where, {"dtype", "shape", "data_offsets"})
-        dtype, shape, offsets = fields["dtype"], fields["shape"], fields["data_offsets"]
-        if not isinstance(dtype, str) or dtype not in _DTYPE_BYTES:
-            raise _Fault(f"holds a {where} of type {_short(dtype)}; {', '.join(_DTYPE_BYTES)} are allowed")
-        if not isinstance(shape, list) or not isinstance(offsets, list) or len(offsets) != 2 or len(shape) > 8:
-            raise _Fault(f"does not say the shape and place of {where}")
-        shapes[name] = tuple(_whole(n, f"size of {where}", 1, MAX_TENSOR_BYTES) for n in shape)
-        begin, end = (_whole(n, f"place of {where}", 0, 1 << 62) for n in offsets)
-        if end - begin != math.prod(shapes[name]) * _DTYPE_BYTES[dtype]:
+        tensor = fitted(entry, _Tensor, called=f"has a header whose {where}", error=_Fault, hint=_AGAIN)
+        _refuse_unknown(cast("dict[str, object]", entry), _Tensor, where)
+        shapes[name] = tensor.shape
+        begin, end = tensor.data_offsets
+        if end - begin != math.prod(tensor.shape) * _DTYPE_BYTES[tensor.dtype]:
             raise _Fault(f"gives {where} {end - begin:,} bytes, which is not its size")
         spans.append((begin, end, where))
     at = 0
@@ -276,102 +290,48 @@ def _shapes(entries: Mapping[str, object], present: int) -> dict[str, tuple[int,
     return shapes
 
 
-def _document(value: dict[str, object]) -> Document:
-    version = value.get("format")
+def _document(value: dict[str, Any]) -> Document:
+    version = value.pop("format", None)
     if type(version) is not int or version != FORMAT:
         is_newer = type(version) is int and version > FORMAT
         what = "was made by a newer version of this program" if is_newer else "has an unknown format version"
         raise _Fault(f"{what} (format {_short(version)}; this one reads {FORMAT})", "Update." if is_newer else _AGAIN)
-    given = _object(value, "description", {"format", *Document.__dataclass_fields__})
-    model = _object(given["backbone"], "backbone", {"id", "sha256", "sizes"})
-    sizes = _object(model["sizes"], "sizes", set(TowerSizes.__dataclass_fields__))
-    described = renamed(_object(given["shape"], "shape"), OLD_NAMES)
-    numbers = {name: _whole(size, name, 1, _WIDEST) for name, size in sizes.items()}
-    texts = {name: _text(given[name], name) for name in ("method", "data", "notes", "licence")}
-    classes, seed = given["classes"], given["seed"]
-    if not isinstance(classes, list):
-        raise _Fault("describes classes that are not a list")
-    names = tuple(_text(name, "class name") for name in classes)
-    return Document(
-        **texts,
-        backbone=MadeFor(_text(model["id"], "id"), _text(model["sha256"], "SHA-256", _SHA256), TowerSizes(**numbers)),
-        shape=_shape(described, numbers["layers"], len(names)),
-        template=_text(given["template"], "template", r"(?s:.*\{\}.*)"),
-        placeholder=_text(given["placeholder"], "placeholder", PLACEHOLDER),
-        classes=names,
-        seed=None if seed is None else _whole(seed, "seed", 0, (1 << 64) - 1),
-        settings=renamed(_named(given["settings"], "settings"), OLD_NAMES),
-        versions={name: _text(of, "version") for name, of in _named(given["versions"], "versions").items()},
-        figures=_named(given["figures"], "figures"),
-    )
-
-
-def _shape(described: dict[str, object], layers: int, n_names: int) -> PromptShape:
-    usual = asdict(PromptShape())
-    given = _object({**{n: v for n, v in usual.items() if n not in _SHAPE}, **described}, "shape", set(usual))
-    deepest = min(layers, _DEEPEST)
-    if given["n_classes"] not in (0, n_names):
+    try:
+        document = fitted(_plain(value), Document, called="has a description that", error=_Fault, hint=_AGAIN)
+    except _Fault:
+        raise
+    except BadRequest as error:
+        raise _Fault(f"describes a shape that cannot be: {error.message}") from error
+    for part, kind in (
+        (value, Document),
+        (value["shape"], PromptShape),
+        (value["backbone"], MadeFor),
+        (value["backbone"]["sizes"], TowerSizes),
+    ):
+        _refuse_unknown(part, kind, "description")
+    if document.shape.depth > document.backbone.sizes.layers:
+        raise _Fault(f"describes prompts in {document.shape.depth} layers of {document.backbone.sizes.layers}")
+    if document.shape.n_classes not in (0, len(document.classes)):
         raise _Fault("has prompts of each class's own, but does not name the classes")
-    try:
-        return PromptShape(
-            _text(given["coupling"], "coupling", "|".join(COUPLINGS)),
-            _whole(given["n_ctx"], "length", 1, _LONGEST),
-            _whole(given["depth"], "depth", 1, deepest),
-            _text(given["position"], "class position", "|".join(POSITIONS)),
-            _whole(given["n_classes"], "number of classes", 0, _WIDEST),
-            _whole(given["vision_n_ctx"], "length in the image tower", 0, _LONGEST),
-            _whole(given["vision_depth"], "depth in the image tower", 0, deepest),
-            _whole(given["frame"], "frame", 0, _WIDEST),
-        )
-    except BadRequest as error:
-        raise _Fault(f"describes a shape that cannot be: {error.message[:-1]}") from error
+    return replace(document, settings=renamed(document.settings, OLD_NAMES))
 
 
-def _parsed(text: bytes, what: str) -> dict[str, Any]:
-    try:
-        return decode(text, dict[str, Any], called=f"has a {what} that")
-    except BadRequest as error:
-        raise _Fault(error.message[:-1]) from error
+def _refuse_unknown(part: Mapping[str, object], kind: type[DataclassInstance], what: str) -> None:
+    for name in sorted(part.keys() - kind.__dataclass_fields__.keys() - OLD_NAMES.keys()):
+        raise _Fault(f"has an unknown field {_short(name)} in its {what}")
 
 
-def _object(value: object, what: str, names: set[str] | None = None) -> dict[str, object]:
-    if not isinstance(value, dict):
-        raise _Fault(f"describes its {what} with something that is not an object")
-    for name in sorted(value.keys() ^ names) if names else ():
-        raise _Fault(f"{'describes no' if name not in value else 'has an unknown field'} {_short(name)} in its {what}")
-    return value
-
-
-def _whole(value: object, what: str, low: int, high: int) -> int:
-    if type(value) is not int or not low <= value <= high:
-        raise _Fault(f"describes a {what} of {_short(value)}, which is not a whole number from {low:,} to {high:,}")
-    return value
-
-
-def _text(value: object, what: str, like: str = "(?s:.*)") -> str:
-    if not isinstance(value, str):
-        raise _Fault(f"describes a {what} that is not text, {_short(value)}")
-    if any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" for c in value):
-        raise _Fault(f"describes a {what} with characters that cannot be shown, {_short(value)}")
-    if not re.fullmatch(like, value):
-        raise _Fault(f"describes a {what} that this version cannot use, {_short(value)}")
-    return value
-
-
-def _named(value: object, what: str) -> dict[str, Plain]:
-    return {_text(name, what): _plain(one, what) for name, one in _object(value, what).items()}
-
-
-def _plain(value: object, what: str, deep: int = 0) -> Plain:
+def _plain(value: object, deep: int = 0) -> object:
+    """A value of a document, its lists as tuples; raises _Fault where it nests too deeply or holds what cannot be shown."""
     if deep > _NESTED:
-        raise _Fault(f"nests its {what} too deeply")
+        raise _Fault("nests its description too deeply")
     if isinstance(value, dict):
-        return {_text(name, what): _plain(one, what, deep + 1) for name, one in value.items()}
+        return {_plain(name): _plain(one, deep + 1) for name, one in value.items()}
     if isinstance(value, list):
-        return tuple(_plain(one, what, deep + 1) for one in value)
-    if isinstance(value, float) and not math.isfinite(value):
-        raise _Fault(f"describes {what} with a number that is not finite")
-    return value if value is None or isinstance(value, bool | int | float) else _text(value, what)
+        return tuple(_plain(one, deep + 1) for one in value)
+    if isinstance(value, str) and any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" for c in value):
+        raise _Fault(f"has a description with characters that cannot be shown, {_short(value)}")
+    return value
 
 
 def _short(value: object) -> str:

@@ -5,20 +5,29 @@ The paper leaves length, depth and direction of the coupling open; here they are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated, ClassVar, Final
 
+import msgspec
 import torch
 from torch import Tensor, nn
 
 from capt_engine.errors import BadRequest
 from capt_engine.model.clip import Backbone
 from capt_engine.model.text import check_lengths, class_name, count_tokens, sentences, split_template
+from capt_engine.records.tuning import OLD_NAMES
 
 COUPLINGS = ("vision_to_text", "text_to_vision", "independent", "text_only", "vision_only")
 POSITIONS = ("end", "middle", "front")
 _STD = 0.02
-PLACEHOLDER = "X"
+PLACEHOLDER: Final = "X"
+
+# Of prompts in a file, which may be a stranger's; `PromptShape` itself refuses what is too small.
+_Length = Annotated[int, msgspec.Meta(le=1024)]
+_Depth = Annotated[int, msgspec.Meta(le=256)]
+_Width = Annotated[int, msgspec.Meta(le=65_536)]
+_Size = Annotated[int, msgspec.Meta(ge=1, le=65_536)]
 
 
 @dataclass(frozen=True)
@@ -35,13 +44,15 @@ class PromptShape:
     """
 
     coupling: str = "vision_to_text"
-    n_ctx: int = 2
-    depth: int = 9
+    n_ctx: _Length = 2
+    depth: _Depth = 9
     position: str = "end"
-    n_classes: int = 0
-    vision_n_ctx: int = 0
-    vision_depth: int = 0
-    frame: int = 0
+    n_classes: _Width = 0
+    vision_n_ctx: _Length = 0
+    vision_depth: _Depth = 0
+    frame: _Width = 0
+
+    OLD_NAMES: ClassVar[Mapping[str, str]] = OLD_NAMES
 
     def __post_init__(self) -> None:
         self._check_imported()
@@ -80,20 +91,15 @@ class PromptShape:
         """Are there learned tokens in the text tower?"""
         return self.coupling != "vision_only"
 
-    @property
-    def has_vision(self) -> bool:
-        """Are there learned tokens in the image tower?"""
-        return self.coupling != "text_only"
-
 
 @dataclass(frozen=True)
 class TowerSizes:
     """The sizes that prompts must fit: the width of the shared embedding and of each tower, and the layers of the shorter tower."""
 
-    embed_dim: int
-    text_width: int
-    vision_width: int
-    layers: int
+    embed_dim: _Size
+    text_width: _Size
+    vision_width: _Size
+    layers: _Size
 
     @classmethod
     def of(cls, backbone: Backbone) -> TowerSizes:
@@ -109,33 +115,6 @@ class TowerSizes:
             vision_width=int(visual.class_embedding.shape[0]),
             layers=min(len(visual.transformer.resblocks), len(clip.transformer.resblocks)),
         )
-
-
-def state_shapes(sizes: TowerSizes, shape: PromptShape) -> dict[str, tuple[int, ...]]:
-    """Name and size of every tensor that `Prompts` of this shape learn, without making any."""
-    vision_n_ctx, vision_depth = shape.in_vision
-    text, vision = (shape.n_ctx, sizes.text_width), (vision_n_ctx, sizes.vision_width)
-    deeper, leads = range(shape.depth - 1), shape.coupling == "vision_to_text"
-    learns_vision = shape.coupling in ("independent", "vision_only")
-    shapes: dict[str, tuple[int, ...]] = {}
-    if shape.has_text:
-        shapes["context"] = (shape.n_classes, *text) if shape.n_classes else text
-    if shape.has_text and not leads:
-        shapes |= {f"deep_text.{layer}": text for layer in deeper}
-    if learns_vision:
-        shapes["first_vision"] = vision
-    if learns_vision or leads:
-        shapes |= {f"deep_vision.{layer}": vision for layer in range(vision_depth - 1)}
-    if shape.frame:
-        shapes["frame"] = (3, shape.frame, shape.frame)
-    maps = [("to_vision.0", text, vision)] if leads else []
-    if leads:
-        maps += [(f"to_text.{layer}", vision, text) for layer in deeper]
-    elif shape.coupling == "text_to_vision":
-        maps += [(f"to_vision.{layer}", text, vision) for layer in range(shape.depth)]
-    for name, (_, inputs), (_, outputs) in maps:
-        shapes |= {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
-    return shapes
 
 
 @dataclass(frozen=True)
@@ -311,3 +290,10 @@ class Prompts(nn.Module):
                 parameter.data.copy_(self._uniform(*parameter.shape) / inputs**0.5)
             maps.append(one)
         return maps
+
+
+def state_shapes(sizes: TowerSizes, shape: PromptShape) -> dict[str, tuple[int, ...]]:
+    """Name and size of every tensor that `Prompts` of this shape learn, without room for any of them."""
+    with torch.device("meta"):
+        prompts = Prompts.blank(sizes, shape)
+    return {name: tuple(value.shape) for name, value in prompts.state_dict().items()}

@@ -13,7 +13,6 @@ from typing import Any
 from capt_engine.errors import BadRequest
 from capt_engine.files import new_folder, refused, sha256, write_atomic
 from capt_engine.model.checkpoints import Document, read, save
-from capt_engine.model.prompts import Prompts
 from capt_engine.model.store.prompt_store import SUFFIX, described, entries, own_folder
 from capt_engine.progress import Progress
 from capt_engine.records import NO_PROMPTS, PromptsInfo, SaveTunedRequest, TunedSaved, TuneRequest
@@ -105,11 +104,9 @@ def _named(request: SaveTunedRequest, source: Path) -> _Named:
         resume=False,
         stop_after=int(str(document.settings.get("stop_after", 0))),
     )
-    prompts = Prompts.blank(document.backbone.sizes, document.shape)
-    prompts.load_state_dict(dict(checkpoint.state))
     with refused(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory() as place:
         path = Path(place) / f"prompts{SUFFIX}"
-        save(path, prompts, named)
+        save(path, checkpoint.prompts(), named)
         return _Named(mark, named, path.read_bytes(), made_by)
 
 

@@ -336,7 +336,12 @@ TUNE = (
         metavar="ID",
         always=True,
     ),
-    Option("--method", f"{', '.join(METHODS)} (default: capt)", "method", metavar="NAME"),
+    Option(
+        "--method",
+        f"{', '.join(METHODS)}, or a plug-in's method as `capt doctor` names it (default: capt)",
+        "method",
+        metavar="NAME",
+    ),
     Option("--preset", f"{', '.join(PRESETS)}: settings that are not given themselves", metavar="NAME"),
     Option("--shots", "pictures per class, or all (default: 16)", "shots", SHOTS, metavar="N"),
     Option(

@@ -54,6 +54,7 @@ def test_every_family_has_the_exit_code_of_the_contract() -> None:
         "BadCheckpoint": 4,
         "BadRequest": 2,
         "UnknownName": 2,
+        "BadPlugin": 2,
         "DeviceProblem": 5,
         "CannotWrite": 5,
         "Cancelled": 130,

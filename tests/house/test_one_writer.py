@@ -201,6 +201,8 @@ sys.exit(main(sys.argv[1:]))
         ("analyze", "{picture}", "--model", "demo", "--attack", "none", "--out", "{to}"),
         ("evaluate", "{data}", "--model", "demo", "--attack", "fgsm", "--out", "{to}"),
         ("tune", "{data}", "--method", "tecoa", "--model", "demo", "--epochs", "1", "--out", "{to}"),
+        ("report", "{run}", "--out", "{to}.pdf"),
+        ("merge", "{part}-0", "{part}-1", "--out", "{to}"),
     ],
     ids=lambda words: words[0],
 )
@@ -208,13 +210,17 @@ def test_the_command_line_on_a_full_disk(python: Callable[..., object], tmp_path
     """One sentence, exit code 5, no traceback and nothing left behind."""
     data = tmp_path / "data"
     write_class_folders(data, "shapes", "train", "plain", 2, 0, no_progress)
+    made_runs.kept(tmp_path / "run", 2)
+    for i in range(2):
+        made_runs.kept(tmp_path / f"part-{i}", 4, first=4 * i, shard=(i + 1, 2))
     places = {"to": tmp_path / "new", "data": data, "picture": next(data.rglob("*.png"))}
+    places |= {"run": tmp_path / "run", "part": tmp_path / "part"}
     # Counting which lines are run writes a file too, which is not the program's.
     done = python("-c", FULL, *(word.format(**places) for word in words), env={"COVERAGE_PROCESS_CONFIG": None})
     assert done.returncode == 5, done.stderr  # type: ignore[attr-defined]
     assert "There is no room left on the disk" in done.stderr  # type: ignore[attr-defined]
     assert "Traceback" not in done.stderr  # type: ignore[attr-defined]
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["data"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["data", "part-0", "part-1", "run"]
 
 
 def test_the_import_folder_cannot_be_left_half(tmp_path: Path) -> None:

@@ -140,6 +140,19 @@ def test_the_terminal_runs_them_and_the_run_names_them(
         assert "There is no attack called 'brighten'" in refused.stderr
 
 
+def test_one_that_fails_is_named(python: Run, installed: dict[str, str | None], root: Path, tmp_path: Path) -> None:
+    """An error inside a plug-in is one sentence about it and its package with the exit code of an expected failure, and no bug of ours."""
+    picture = str(root / "resources/samples/blue-marble-mug.png")
+    command = ("-m", "capt_engine", "analyze", picture, "--attack", "brighten", "--set", "share=0.25")
+    done = python(*command, cwd=tmp_path, env=installed)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.splitlines()[-1].startswith(
+        "The plug-in brighten of capt-example 1.0 failed: ZeroDivisionError: the light has gone out."
+    )
+    assert "Traceback" not in done.stderr
+    assert "bug" not in done.stderr
+
+
 def test_the_window_offers_them(python: Run, installed: dict[str, str | None], tmp_path: Path) -> None:
     """The catalogue that the window draws its forms from has them behind ours, settings included."""
     done = python("-c", CATALOGUE, cwd=tmp_path, env=installed)
@@ -155,3 +168,4 @@ def test_help_does_not_look_for_them(
     done = python("-c", HELP, *arguments, cwd=tmp_path, env=installed)
     assert done.returncode == 0, done.stderr
     assert "usage" in done.stdout
+    assert "tune" not in arguments or "or a plug-in's method" in " ".join(done.stdout.split())

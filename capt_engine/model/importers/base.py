@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from capt_engine.errors import BadCheckpoint, BadRequest
+from capt_engine.errors import BadCheckpoint
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import PromptShape, TowerSizes, state_shapes
 
@@ -19,8 +19,8 @@ _WORDS_OF_PHOTO = 4
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The user's word on facts that the file may not state: empty where nothing was said.
+class ImportOptions:
+    """Facts that the user states because the file may not: empty where nothing was stated.
 
     template: the sentence of the data set, `{}` being the class name. classes: in the order of training. position: of the class name.
     """
@@ -49,23 +49,21 @@ class Learned:
 
 @dataclass(frozen=True)
 class Family:
-    """One family of published prompts. fits: is this state dict one of its files? learn: its prompts for a model; raises BadCheckpoint."""
+    """One family of published prompts. fits: is this state dict one of its files? learn: its prompts for a model; raises BadCheckpoint.
+
+    has_position: the class name may stand elsewhere than behind the learned tokens, and the file does not say where.
+    """
 
     name: str
     label: str
     fits: Callable[[State], bool]
-    learn: Callable[[State, Asked, Backbone], Learned]
+    learn: Callable[[State, ImportOptions, Backbone], Learned]
+    has_position: bool = False
 
 
-def under(state: State, *prefixes: str) -> dict[str, Tensor]:
-    """The tensors whose names begin with one of the prefixes, without it."""
-    found = {}
-    for name, value in state.items():
-        for prefix in prefixes:
-            if name.startswith(prefix):
-                found[name.removeprefix(prefix)] = value
-                break
-    return found
+def under(state: State, prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with a prefix, without it."""
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
 def learner(state: State) -> dict[str, Tensor]:
@@ -86,6 +84,21 @@ def needed(state: State, name: str) -> Tensor:
     if name not in state:
         raise BadCheckpoint(f"The file lacks the tensor {name!r}.", "It may be of a version that is not known here.")
     return state[name]
+
+
+def shared_context(own: State) -> Tensor:
+    """The learned tokens `ctx` (n, d) of a learner that has the same for all classes; raises BadCheckpoint for others."""
+    ctx = needed(own, "ctx")
+    if ctx.dim() != 2:
+        raise BadCheckpoint(
+            f"`ctx` has {ctx.dim()} dimensions; prompts of this kind have 2.", "It may be of another method."
+        )
+    return ctx
+
+
+def linear_map(own: State, theirs: str, ours: str) -> dict[str, Tensor]:
+    """Weight and bias of a linear map under our name; raises BadCheckpoint where one is not there."""
+    return {f"{ours}.{part}": needed(own, f"{theirs}.{part}") for part in ("weight", "bias")}
 
 
 def fitted(learned: Learned, backbone: Backbone) -> Learned:
@@ -115,11 +128,3 @@ def photo_template(length: int) -> tuple[str, str]:
     """MaPLe's rule (also IVLP's and PromptSRC's): "a photo of a" up to four tokens, none beyond; and how that is said."""
     template = PHOTO if length <= _WORDS_OF_PHOTO else BARE
     return template, f"The sentence was {template!r}, as the released configurations have it."
-
-
-def refuse_position(asked: Asked) -> None:
-    """Raises BadRequest where a class position is asked of a family that has none."""
-    if asked.position not in ("", "end"):
-        raise BadRequest(
-            f"The class position {asked.position!r} was given; only CoOp and its relatives have one.", "Leave it out."
-        )

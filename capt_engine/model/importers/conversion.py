@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from capt_engine.errors import BadCheckpoint
+from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.files import sha256
-from capt_engine.model.checkpoints import Document, MadeFor, Plain
+from capt_engine.model.checkpoints import Checkpoint, Document, MadeFor
 from capt_engine.model.clip import Backbone
-from capt_engine.model.importers.base import Asked, State, fitted, under
-from capt_engine.model.importers.coop import COOP
+from capt_engine.model.importers.base import ImportOptions, State, fitted, under
 from capt_engine.model.importers.families import sniffed
 from capt_engine.model.importers.hints import hints
-from capt_engine.model.importers.reading import Contents, read_published
-from capt_engine.model.prompts import Prompts, TowerSizes
+from capt_engine.model.importers.reading import read_published
+from capt_engine.model.prompts import Prompts
 
 # fp16, in which most of these files are, keeps 11 bits.
 _HALF = 2e-3
@@ -38,7 +37,7 @@ class Converted:
 def converted(
     path: Path,
     backbone: Backbone,
-    asked: Asked,
+    options: ImportOptions,
     *,
     eps: float | None = None,
     any_model: bool = False,
@@ -59,9 +58,14 @@ def converted(
             "Name the model it was tuned for with --model; with --any-model it is imported all the same.",
         )
     found = hints(path)
-    # Only CoOp and its relatives have a class position; of another family a folder's name is no reason to refuse.
-    told = found.complete(asked) if family is COOP else asked
-    learned = fitted(family.learn(contents.state, told, backbone), backbone)
+    if family.has_position:
+        # Of another family a folder's name is no reason to refuse.
+        options = replace(options, position=options.position or found.position)
+    elif options.position not in ("", "end"):
+        raise BadRequest(
+            f"The class position {options.position!r} was given; only CoOp and its relatives have one.", "Leave it out."
+        )
+    learned = fitted(family.learn(contents.state, options, backbone), backbone)
     eps = found.eps if eps is None else eps
     said, assumed = [*learned.said, *found.said], list(learned.assumed)
     if agreed is None:
@@ -70,42 +74,33 @@ def converted(
         said.append("The CLIP in the file is this model.")
     else:
         assumed.append("They were tuned on another CLIP than this one; they were imported because that was asked for.")
-    prompts = Prompts.blank(TowerSizes.of(backbone), learned.shape)
-    prompts.load_state_dict({name: value.float() for name, value in learned.state.items()})
-    prompts.classes = learned.classes if learned.shape.n_classes else ()
-    document = Document(
-        method=family.name,
-        backbone=MadeFor.of(backbone),
-        shape=learned.shape,
-        template=learned.template,
-        classes=learned.classes,
-        settings={
-            **_settings(path, contents, family.label, said, assumed, eps),
-            "sentence": learned.sentence,
-            "plain": learned.plain or learned.template,
-        },
-        versions={"torch": torch.__version__.split("+")[0]},
-        notes="Imported from a published file. " + " ".join([*said, *assumed]),
-    )
-    return Converted(prompts.to(backbone.mean.device), document, family.label, tuple(said), tuple(assumed))
-
-
-def _settings(
-    path: Path, contents: Contents, label: str, said: list[str], assumed: list[str], eps: float | None
-) -> dict[str, Plain]:
-    settings: dict[str, Plain] = {
-        "label": f"{label} (imported)",
+    settings: dict[str, object] = {
+        "label": f"{family.label} (imported)",
         "imported_from": "".join(c if c.isprintable() else "?" for c in path.name),
         "imported_sha256": sha256(path),
         "said": tuple(said),
         "assumed": tuple(assumed),
+        "sentence": learned.sentence,
+        "plain": learned.plain or learned.template,
     }
     epoch = contents.values.get("epoch")
     if isinstance(epoch, int):
         settings["epochs"] = epoch
     if eps is not None:
         settings["eps"] = eps
-    return settings
+    document = Document(
+        method=family.name,
+        backbone=MadeFor.of(backbone),
+        shape=learned.shape,
+        template=learned.template,
+        classes=learned.classes,
+        settings=settings,
+        versions={"torch": torch.__version__.split("+")[0]},
+        notes="Imported from a published file. " + " ".join([*said, *assumed]),
+    )
+    state = {name: value.float() for name, value in learned.state.items()}
+    prompts = Checkpoint(document, state).prompts().to(backbone.mean.device)
+    return Converted(prompts, document, family.label, tuple(said), tuple(assumed))
 
 
 def _same_clip(state: State, backbone: Backbone) -> bool | None:

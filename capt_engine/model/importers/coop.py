@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.model.clip import Backbone
-from capt_engine.model.importers.base import BARE, PHOTO, Asked, Family, Learned, State, fitted, learner, needed
-from capt_engine.model.importers.words import names_behind, same_names, words
+from capt_engine.model.importers.base import BARE, PHOTO, Family, ImportOptions, Learned, State, learner, needed
+from capt_engine.model.importers.suffix_texts import names_behind, require_same_names, suffix_texts
 from capt_engine.model.prompts import PromptShape
 
 
@@ -22,27 +22,23 @@ def _fits(state: State) -> bool:
     )
 
 
-def _learn(state: State, asked: Asked, backbone: Backbone) -> Learned:
+def _learn(state: State, options: ImportOptions, backbone: Backbone) -> Learned:
     own = learner(state)
     ctx = needed(own, "ctx")
     if ctx.dim() not in (2, 3):
         raise BadCheckpoint(f"`ctx` has {ctx.dim()} dimensions; prompts have 2, or 3 where each class has its own.", "")
     assumed, said = [], []
-    if asked.template and asked.template.strip() not in ("{}", BARE):
+    if options.template and options.template.strip() not in ("{}", BARE):
         raise BadRequest(
             "CoOp's learned tokens take the place of the whole sentence; there is no template to choose.",
             "Leave --template out.",
         )
-    found = words(own.get("token_suffix"), backbone)
+    found = suffix_texts(own.get("token_suffix"), backbone)
     names = names_behind(found, backbone, "") if found else None
-    classes = asked.classes or names or ()
+    classes = options.classes or names or ()
     if names:
         said.append(f"The file holds the embeddings of its {len(names)} class names; they were read back.")
-        if asked.classes and not same_names(asked.classes, names, backbone):
-            raise BadRequest(
-                f"The file was tuned on other classes, or in another order: {', '.join(names[:6])} …",
-                "Give the classes in the order of training, or none.",
-            )
+        require_same_names(options.classes, names, backbone)
     elif "token_suffix" in own:
         said.append(
             "The words in the file are not this model's: it was tuned on another model, or on the same in other precision."
@@ -56,10 +52,10 @@ def _learn(state: State, asked: Asked, backbone: Backbone) -> Learned:
                 "Give them with --classes, in the order of training.",
             )
         said.append(f"Each of {n_classes} classes has tokens of its own: these prompts know no other class.")
-    if not asked.position:
+    if not options.position:
         assumed.append("The class name stands behind the learned tokens (--class-position end); the file does not say.")
-    shape = PromptShape("text_only", ctx.shape[-2], 1, asked.position or "end", n_classes)
-    return fitted(Learned(shape, {"context": ctx}, BARE, classes, tuple(said), tuple(assumed), plain=PHOTO), backbone)
+    shape = PromptShape("text_only", ctx.shape[-2], 1, options.position or "end", n_classes)
+    return Learned(shape, {"context": ctx}, BARE, classes, tuple(said), tuple(assumed), plain=PHOTO)
 
 
-COOP = Family("coop", "CoOp, APT, AdvPT or AdvCoOp", _fits, _learn)
+COOP = Family("coop", "CoOp, APT, AdvPT or AdvCoOp", _fits, _learn, has_position=True)

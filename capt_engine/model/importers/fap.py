@@ -9,15 +9,14 @@ from __future__ import annotations
 from capt_engine.model.clip import Backbone
 from capt_engine.model.importers.base import (
     PHOTO,
-    Asked,
     Family,
+    ImportOptions,
     Learned,
     State,
-    fitted,
     learner,
-    needed,
+    linear_map,
     numbered,
-    refuse_position,
+    shared_context,
 )
 from capt_engine.model.importers.sentence import sentence_of
 from capt_engine.model.prompts import PromptShape
@@ -29,24 +28,23 @@ def _fits(state: State) -> bool:
     return "ctx" in own and any(name.startswith("compound_prompts_image") for name in own)
 
 
-def _learn(state: State, asked: Asked, backbone: Backbone) -> Learned:
-    refuse_position(asked)
+def _learn(state: State, options: ImportOptions, backbone: Backbone) -> Learned:
     own = learner(state)
-    ctx, deeper = needed(own, "ctx"), numbered(own, "compound_prompts_image.")
+    ctx, deeper = shared_context(own), numbered(own, "compound_prompts_image.")
     because = f"The data set's template was {PHOTO!r} (ImageNet's, Caltech's, Cars' and SUN's); others are given with --template."
-    told = Asked(keeping_braces(asked.template) if asked.template else "", asked.classes)
-    template, classes, said, assumed = sentence_of(own, told, backbone, keeping_braces(PHOTO), because, length=len(ctx))
+    in_braces = ImportOptions(keeping_braces(options.template) if options.template else "", options.classes)
+    template, classes, said, assumed = sentence_of(
+        own, in_braces, backbone, keeping_braces(PHOTO), because, length=len(ctx)
+    )
     tensors = {"context": ctx, **{f"deep_vision.{i}": value for i, value in enumerate(deeper)}}
-    tensors |= {"to_vision.0.weight": needed(own, "proj.weight"), "to_vision.0.bias": needed(own, "proj.bias")}
+    tensors |= linear_map(own, "proj", "to_vision.0")
     for i in range(len(deeper)):
-        name = f"compound_prompt_projections.{i}"
-        tensors |= {f"to_text.{i}.{part}": needed(own, f"{name}.{part}") for part in ("weight", "bias")}
+        tensors |= linear_map(own, f"compound_prompt_projections.{i}", f"to_text.{i}")
     shape = PromptShape("vision_to_text", len(ctx), len(deeper) + 1)
     plain = template.removesuffix(" {}.").replace("{{}}", "{}")
     if plain.count("{}") != 1:  # read back from the file, where the learned vectors stand in the place of its braces
         plain = PHOTO
-    learned = Learned(shape, tensors, template, classes, said, assumed, sentence="braces", plain=plain)
-    return fitted(learned, backbone)
+    return Learned(shape, tensors, template, classes, said, assumed, sentence="braces", plain=plain)
 
 
 FAP = Family("fap", "FAP or its AdvMaPLe", _fits, _learn)

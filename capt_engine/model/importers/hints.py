@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from capt_engine.formatting import budget
-from capt_engine.model.importers.base import Asked
 from capt_engine.model.prompts import POSITIONS
 
 # As in output/imagenet/APT/vit_b32_16shots/nctx16_cscTrue_ctpend/eps4_alpha2.67_step3/seed1/prompt_learner/model.pth.tar-50
@@ -26,18 +25,14 @@ class Hints:
     eps: float | None = None
     said: tuple[str, ...] = ()
 
-    def complete(self, asked: Asked) -> Asked:
-        """Return the user's words, completed by what was found where the user said nothing."""
-        return replace(asked, position=asked.position or self.position)
-
 
 def hints(path: Path) -> Hints:
     """Of a file where it lies; a configuration beside it counts more than the names of its folders."""
     found: dict[str, tuple[str, str]] = {}
     for part in path.absolute().parts:
         for name, like in (("position", _POSITION), ("eps", _EPS)):
-            if told := like.search(part):
-                found[name] = (told[1], f"the folder {part!r}")
+            if match := like.search(part):
+                found[name] = (match[1], f"the folder {part!r}")
     for folder in [*path.absolute().parents][:_ABOVE]:
         config = next((folder / name for name in _CONFIGS if (folder / name).is_file()), None)
         if config is not None:

@@ -11,15 +11,14 @@ from capt_engine.errors import BadCheckpoint
 from capt_engine.model.clip import Backbone
 from capt_engine.model.importers.base import (
     PHOTO,
-    Asked,
     Family,
+    ImportOptions,
     Learned,
     State,
-    fitted,
     learner,
     numbered,
     photo_template,
-    refuse_position,
+    shared_context,
     under,
 )
 from capt_engine.model.importers.sentence import sentence_of
@@ -36,10 +35,9 @@ def _fits_vision(state: State) -> bool:
     return "ctx" not in learner(state) and any(name.endswith(("VPT", "VPT_shallow")) for name in state)
 
 
-def _tower(state: State, *prefixes: str) -> list[Tensor]:
+def _tower(state: State, prefix: str) -> list[Tensor]:
     """The prompts of one tower behind its first layer, which begin in block 1."""
-    tower = under(state, *prefixes)
-    return numbered({_minus_one(name): value for name, value in tower.items()}, "deep.")
+    return numbered({_minus_one(name): value for name, value in under(state, prefix).items()}, "deep.")
 
 
 def _minus_one(name: str) -> str:
@@ -47,21 +45,15 @@ def _minus_one(name: str) -> str:
     return f"deep.{int(layer) - 1}" if name != layer and layer.isdecimal() else name
 
 
-def _learn_both(state: State, asked: Asked, backbone: Backbone) -> Learned:
-    refuse_position(asked)
+def _learn_both(state: State, options: ImportOptions, backbone: Backbone) -> Learned:
     own = learner(state)
-    ctx = own["ctx"]
-    if ctx.dim() != 2:
-        raise BadCheckpoint(
-            f"`ctx` has {ctx.dim()} dimensions; prompts of this kind have 2.", "It may be of another method."
-        )
-    template, classes, said, assumed = sentence_of(own, asked, backbone, *photo_template(len(ctx)), length=len(ctx))
+    ctx = shared_context(own)
+    sentence = sentence_of(own, options, backbone, *photo_template(len(ctx)), length=len(ctx))
     deep_text = _tower(state, "text_encoder.")
     first = under(state, "image_encoder.").get("VPT")
     tensors = {"context": ctx, **{f"deep_text.{i}": value for i, value in enumerate(deep_text)}}
     if first is None:
-        shape = PromptShape("text_only", len(ctx), len(deep_text) + 1)
-        return fitted(Learned(shape, tensors, template, classes, said, assumed), backbone)
+        return Learned(PromptShape("text_only", len(ctx), len(deep_text) + 1), tensors, *sentence)
     deep_vision = _tower(state, "image_encoder.")
     tensors |= {"first_vision": first, **{f"deep_vision.{i}": value for i, value in enumerate(deep_vision)}}
     n, depth, n_vision, depth_vision = len(ctx), len(deep_text) + 1, len(first), len(deep_vision) + 1
@@ -72,11 +64,10 @@ def _learn_both(state: State, asked: Asked, backbone: Backbone) -> Learned:
         vision_n_ctx=0 if n_vision == n else n_vision,
         vision_depth=0 if depth_vision == depth else depth_vision,
     )
-    return fitted(Learned(shape, tensors, template, classes, said, assumed), backbone)
+    return Learned(shape, tensors, *sentence)
 
 
-def _learn_vision(state: State, asked: Asked, backbone: Backbone) -> Learned:
-    refuse_position(asked)
+def _learn_vision(state: State, options: ImportOptions, _backbone: Backbone) -> Learned:
     first = under(state, "image_encoder.").get("VPT")
     if first is None or first.dim() != 2:
         raise BadCheckpoint(
@@ -84,9 +75,9 @@ def _learn_vision(state: State, asked: Asked, backbone: Backbone) -> Learned:
         )
     deeper = _tower(state, "image_encoder.")
     tensors = {"first_vision": first, **{f"deep_vision.{i}": value for i, value in enumerate(deeper)}}
-    assumed = () if asked.template else (f"The sentence was {PHOTO!r}, as the released trainer has it.",)
+    assumed = () if options.template else (f"The sentence was {PHOTO!r}, as the released trainer has it.",)
     shape = PromptShape("vision_only", len(first), len(deeper) + 1)
-    return fitted(Learned(shape, tensors, asked.template or PHOTO, asked.classes, (), assumed), backbone)
+    return Learned(shape, tensors, options.template or PHOTO, options.classes, (), assumed)
 
 
 IVLP = Family("ivlp", "IVLP, AdvIVLP, PromptSRC or TAPT-VLI", _fits_both, _learn_both)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from capt_engine.errors import BadCheckpoint
 from capt_engine.model.clip import Backbone
 from capt_engine.model.importers.base import (
-    Asked,
     Family,
+    ImportOptions,
     Learned,
     State,
-    fitted,
     learner,
-    needed,
+    linear_map,
     numbered,
     photo_template,
-    refuse_position,
+    shared_context,
 )
 from capt_engine.model.importers.sentence import sentence_of
 from capt_engine.model.prompts import PromptShape
@@ -26,23 +24,16 @@ def _fits(state: State) -> bool:
     return "ctx" in own and "proj.weight" in own and not any(name.startswith("compound_prompts_image") for name in own)
 
 
-def _learn(state: State, asked: Asked, backbone: Backbone) -> Learned:
-    refuse_position(asked)
+def _learn(state: State, options: ImportOptions, backbone: Backbone) -> Learned:
     own = learner(state)
-    ctx = needed(own, "ctx")
-    deeper = numbered(own, "compound_prompts_text.")
-    maps = [(needed(own, "proj.weight"), needed(own, "proj.bias"))]
-    for layer in range(len(deeper)):
-        name = f"compound_prompt_projections.{layer}"
-        maps.append((needed(own, f"{name}.weight"), needed(own, f"{name}.bias")))
-    if ctx.dim() != 2:
-        raise BadCheckpoint(f"`ctx` has {ctx.dim()} dimensions; MaPLe's has 2.", "It may be of another method.")
-    template, classes, said, assumed = sentence_of(own, asked, backbone, *photo_template(len(ctx)), length=len(ctx))
+    ctx, deeper = shared_context(own), numbered(own, "compound_prompts_text.")
     tensors = {"context": ctx, **{f"deep_text.{i}": value for i, value in enumerate(deeper)}}
-    for i, (weight, bias) in enumerate(maps):
-        tensors |= {f"to_vision.{i}.weight": weight, f"to_vision.{i}.bias": bias}
+    tensors |= linear_map(own, "proj", "to_vision.0")
+    for i in range(len(deeper)):
+        tensors |= linear_map(own, f"compound_prompt_projections.{i}", f"to_vision.{i + 1}")
     shape = PromptShape("text_to_vision", len(ctx), len(deeper) + 1)
-    return fitted(Learned(shape, tensors, template, classes, said, assumed), backbone)
+    sentence = sentence_of(own, options, backbone, *photo_template(len(ctx)), length=len(ctx))
+    return Learned(shape, tensors, *sentence)
 
 
 MAPLE = Family("maple", "MaPLe or adversarial MaPLe", _fits, _learn)

@@ -13,7 +13,7 @@ import pickletools
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, BinaryIO
 
 MAX_OPCODES = 3_000_000
 MAX_DIMENSIONS = 16
@@ -65,7 +65,7 @@ class Inert:
 
 @dataclass(frozen=True)
 class Storage:
-    """A run of `count` values of one type; `start` is where a view into another one begins. dtype "" is told by the tensor."""
+    """A run of `count` values of one type; `start` is where a view into another one begins. dtype "" is said by the tensor."""
 
     key: str
     dtype: str
@@ -88,20 +88,7 @@ class _Mark:
     """The beginning of a group of values on the stack."""
 
 
-class Readable(Protocol):
-    """As much of a file as `pickletools` needs."""
-
-    def read(self, n: int, /) -> bytes:
-        """At most n bytes."""
-
-    def readline(self) -> bytes:
-        """Up to the end of a line."""
-
-    def tell(self) -> int:
-        """Return the position in the file."""
-
-
-def load(file: Readable, types: dict[str, str] | None = None) -> object:
+def load(file: BinaryIO, types: dict[str, str] | None = None) -> object:
     """Read one pickle as dicts, lists, tuples, plain values, TensorAt and Inert. Stops behind its STOP. Raises Refused.
 
     types: is given the element type of every storage that is mentioned, also by what becomes inert.
@@ -115,29 +102,29 @@ class _Machine:
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
 
-    def run(self, file: Readable) -> object:
+    def run(self, file: BinaryIO) -> object:
         for count, (opcode, argument, _) in enumerate(_opcodes(file)):
             if count > MAX_OPCODES:
                 raise Refused("is a pickle of more steps than any checkpoint needs")
             if opcode.name == "STOP":
-                return self._pop()
+                return self.pop()
             step = _STEPS.get(opcode.name)
             if step is None:
                 raise Refused(f"uses the pickle instruction {opcode.name}, which no checkpoint needs")
             step(self, argument)
         raise Refused("holds a pickle without an end")
 
-    def _pop(self) -> Any:
+    def pop(self) -> Any:
         if not self.stack or self.stack[-1] is _Mark:
             raise Refused("holds a pickle that takes more than it has put down")
         return self.stack.pop()
 
-    def _top(self) -> Any:
-        value = self._pop()
+    def top(self) -> Any:
+        value = self.pop()
         self.stack.append(value)
         return value
 
-    def _popped(self) -> list[Any]:
+    def popped(self) -> list[Any]:
         """Everything above the last mark, which goes too."""
         for at in range(len(self.stack) - 1, -1, -1):
             if self.stack[at] is _Mark:
@@ -149,56 +136,34 @@ class _Machine:
     def push(self, value: object) -> None:
         self.stack.append(value)
 
-    def mark(self, _: object) -> None:
-        self.stack.append(_Mark)
-
     def drop(self, _: object) -> None:
         if not self.stack:
             raise Refused("holds a pickle that takes more than it has put down")
         self.stack.pop()
 
-    def drop_group(self, _: object) -> None:
-        self._popped()
-
-    def twice(self, _: object) -> None:
-        self.push(self._top())
-
     def tuple_of(self, n: int) -> None:
-        values = [self._pop() for _ in range(n)]
+        values = [self.pop() for _ in range(n)]
         self.push(tuple(reversed(values)))
 
     def group(self, make: Callable[[list[Any]], object]) -> None:
-        self.push(make(self._popped()))
+        self.push(make(self.popped()))
 
-    def append(self, _: object) -> None:
-        self._extend([self._pop()])
-
-    def appends(self, _: object) -> None:
-        self._extend(self._popped())
-
-    def _extend(self, values: list[Any]) -> None:
-        target = self._top()
+    def extend(self, values: list[Any]) -> None:
+        target = self.top()
         if isinstance(target, list):
             target.extend(values)
         elif not isinstance(target, Inert):
             raise Refused("holds a pickle that appends to something that is no list")
 
-    def set_item(self, _: object) -> None:
-        value, key = self._pop(), self._pop()
-        self._fill([key, value])
-
-    def set_items(self, _: object) -> None:
-        self._fill(self._popped())
-
-    def _fill(self, flat: list[Any]) -> None:
-        target = self._top()
+    def fill(self, flat: list[Any]) -> None:
+        target = self.top()
         if isinstance(target, dict):
             target.update(_paired(flat))
         elif not isinstance(target, Inert):
             raise Refused("holds a pickle that fills something that is no dictionary")
 
     def remember(self, key: int | None) -> None:
-        self.memo[len(self.memo) if key is None else int(key)] = self._top()
+        self.memo[len(self.memo) if key is None else int(key)] = self.top()
 
     def recall(self, key: int) -> None:
         if int(key) not in self.memo:
@@ -210,50 +175,44 @@ class _Machine:
         self.push(_named(module, name))
 
     def name_on_stack(self, _: object) -> None:
-        name, module = self._pop(), self._pop()
+        name, module = self.pop(), self.pop()
         if not isinstance(name, str) or not isinstance(module, str):
             raise Refused("holds a pickle that names a class by something that is not text")
         self.push(_named(module, name))
 
     def call(self, _: object) -> None:
-        arguments, function = self._pop(), self._pop()
+        arguments, function = self.pop(), self.pop()
         if not isinstance(function, Inert):
             raise Refused("holds a pickle that calls something that is no function")
         self.push(_made(function.name, arguments if isinstance(arguments, tuple) else ()))
 
-    def new(self, _: object) -> None:
-        arguments, kind = self._pop(), self._pop()
-        self.push(
-            _made(kind.name if isinstance(kind, Inert) else "?", arguments if isinstance(arguments, tuple) else ())
-        )
-
     def new_with_names(self, _: object) -> None:
-        self._pop()
-        self.new(None)
+        self.pop()
+        self.call(None)
 
     def instance(self, argument: str) -> None:
-        self._popped()
+        self.popped()
         module, _, name = argument.partition(" ")
         self.push(Inert(_named(module, name).name))
 
     def object_of_group(self, _: object) -> None:
-        values = self._popped()
+        values = self.popped()
         self.push(Inert(values[0].name if values and isinstance(values[0], Inert) else "?"))
 
     def build(self, _: object) -> None:
-        state, target = self._pop(), self._top()
+        state, target = self.pop(), self.top()
         # A dict has an attribute (torch's `_metadata`) that nobody needs.
         if isinstance(target, Inert):
             target.state = state
 
     def persistent(self, _: object) -> None:
-        storage = _storage(self._pop())
+        storage = _storage(self.pop())
         if self.types.setdefault(storage.key, storage.dtype or "U8") != (storage.dtype or "U8"):
             raise Refused("gives one storage two types")
         self.push(storage)
 
 
-def _opcodes(file: Any) -> Iterator[tuple[pickletools.OpcodeInfo, Any, int | None]]:
+def _opcodes(file: BinaryIO) -> Iterator[tuple[pickletools.OpcodeInfo, Any, int | None]]:
     try:
         yield from pickletools.genops(file)
     except (ValueError, IndexError, OverflowError, KeyError) as error:
@@ -287,8 +246,8 @@ def _tensor(arguments: tuple[Any, ...]) -> TensorAt:
     if len(arguments) < 4 or not isinstance(arguments[0], Storage):
         raise Refused("describes a tensor without its storage")
     storage, offset, shape, strides = arguments[:4]
-    told = [one.name for one in arguments[6:7] if isinstance(one, Inert)]
-    dtype = storage.dtype or (_DTYPES.get(told[0].removeprefix("torch."), "") if told else "")
+    named = [one.name for one in arguments[6:7] if isinstance(one, Inert)]
+    dtype = storage.dtype or (_DTYPES.get(named[0].removeprefix("torch."), "") if named else "")
     if not dtype:
         raise Refused(
             "holds a tensor of a type that is not supported", "Ask its authors for the weights in fp32 or fp16."
@@ -340,10 +299,6 @@ def _short(text: str) -> str:
     return shown if len(text) <= 80 else f"{shown}…"
 
 
-def _value(machine: _Machine, argument: object) -> None:
-    machine.push(argument)
-
-
 def _nothing(_machine: _Machine, _argument: object) -> None:
     """The protocol's number and the sizes of frames say nothing that is needed."""
 
@@ -358,8 +313,8 @@ _VALUES = (
     *("SHORT_BINBYTES", "BYTEARRAY8"),
 )
 
-_STEPS: dict[str, Callable[[_Machine, Any], None]] = {
-    **dict.fromkeys(_VALUES, _value),
+_STEPS: dict[str, Callable[[_Machine, Any], object]] = {
+    **dict.fromkeys(_VALUES, _Machine.push),
     **dict.fromkeys(("PROTO", "FRAME"), _nothing),
     **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), _Machine.recall),
     **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"), _Machine.remember),
@@ -367,10 +322,10 @@ _STEPS: dict[str, Callable[[_Machine, Any], None]] = {
     "NONE": _constant(None),
     "NEWTRUE": _constant(True),
     "NEWFALSE": _constant(False),
-    "MARK": _Machine.mark,
+    "MARK": _constant(_Mark),
     "POP": _Machine.drop,
-    "POP_MARK": _Machine.drop_group,
-    "DUP": _Machine.twice,
+    "POP_MARK": lambda machine, _: machine.popped(),
+    "DUP": lambda machine, _: machine.push(machine.top()),
     "EMPTY_TUPLE": _constant(()),
     "EMPTY_LIST": lambda machine, _: machine.push([]),
     "EMPTY_DICT": lambda machine, _: machine.push({}),
@@ -382,15 +337,15 @@ _STEPS: dict[str, Callable[[_Machine, Any], None]] = {
     "LIST": lambda machine, _: machine.group(list),
     "DICT": lambda machine, _: machine.group(_paired),
     "FROZENSET": lambda machine, _: machine.group(tuple),
-    "ADDITEMS": _Machine.drop_group,
-    "APPEND": _Machine.append,
-    "APPENDS": _Machine.appends,
-    "SETITEM": _Machine.set_item,
-    "SETITEMS": _Machine.set_items,
+    "ADDITEMS": lambda machine, _: machine.popped(),
+    "APPEND": lambda machine, _: machine.extend([machine.pop()]),
+    "APPENDS": lambda machine, _: machine.extend(machine.popped()),
+    "SETITEM": lambda machine, _: machine.fill([machine.pop(), machine.pop()][::-1]),
+    "SETITEMS": lambda machine, _: machine.fill(machine.popped()),
     "GLOBAL": _Machine.name,
     "STACK_GLOBAL": _Machine.name_on_stack,
     "REDUCE": _Machine.call,
-    "NEWOBJ": _Machine.new,
+    "NEWOBJ": _Machine.call,
     "NEWOBJ_EX": _Machine.new_with_names,
     "INST": _Machine.instance,
     "OBJ": _Machine.object_of_group,

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, BinaryIO, NoReturn
+from typing import BinaryIO, NoReturn
 
 from capt_engine.model.importers.pickle_machine import SIZES, Inert, Refused, TensorAt, load
 
@@ -32,16 +32,8 @@ _NOT_WHOLE = "It did not arrive whole; copy or download it again."
 _SKIPPED = ("optimizer", "scheduler", "lr_scheduler", "grad_scaler", "scaler")
 _DEEPEST, _LONGEST_NAME, _LONGEST_TEXT, _MOST_VALUES = 24, 300, 2000, 2000
 _BLOCK = 1 << 22
-_DAMAGE = (
-    zipfile.BadZipFile,
-    struct.error,
-    ValueError,
-    EOFError,
-    NotImplementedError,
-    OverflowError,
-    RecursionError,
-    zlib.error,
-)
+# RuntimeError: also what is not implemented, and what nests too deeply.
+_DAMAGE = (zipfile.BadZipFile, struct.error, zlib.error, ValueError, EOFError, OverflowError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -63,15 +55,6 @@ class _Place:
 
     begin: int
     size: int
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """One file of an archive."""
-
-    place: _Place
-    crc: int
-    is_compressed: bool
 
 
 @dataclass(frozen=True)
@@ -146,35 +129,36 @@ def _zipped(file: BinaryIO, size: int, limits: Limits) -> tuple[object, dict[str
     entries = archive.infolist()
     if len(entries) > limits.entries:
         raise Refused(f"is an archive of {len(entries):,} entries; {limits.entries:,} are allowed")
-    names = _entries(file, entries, size)
-    described = [name for name in names if name == "data.pkl" or name.endswith("/data.pkl")]
+    places = _places(file, entries, size)
+    described = [name for name in places if name == "data.pkl" or name.endswith("/data.pkl")]
     if len(described) != 1:
         raise Refused("is a zip archive, but not one that torch wrote", "If it is a packed folder, unpack it first.")
     root = described[0].removesuffix("data.pkl")
-    place = names[described[0]].place
+    place = places[described[0]]
     if place.size > limits.pickle_bytes:
         raise Refused(f"describes its tensors in {place.size:,} bytes; {limits.pickle_bytes:,} are allowed")
-    for name, entry in names.items():
+    for name in places:
         if name in (described[0], f"{root}byteorder") or name.startswith(f"{root}data/"):
             # What TorchScript has beside them, its code, may be; it is never looked at.
-            if entry.is_compressed:
+            entry = archive.getinfo(name)
+            if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:
                 raise Refused("holds compressed entries, which torch never writes (they can unpack to any size)")
-            if _crc(file, entry.place) != entry.crc:
+            if _crc(file, places[name]) != entry.CRC:
                 raise Refused(f"is damaged: the checksum of {name[-60:]!r} is wrong", _NOT_WHOLE)
-    if f"{root}byteorder" in names and _bytes(file, names[f"{root}byteorder"].place, 16).strip() != b"little":
+    if f"{root}byteorder" in places and _bytes(file, places[f"{root}byteorder"], 16).strip() != b"little":
         raise Refused("was written on a big-endian machine, which is not supported")
     values = f"{root}data/"
-    places = {name.removeprefix(values): entry.place for name, entry in names.items() if name.startswith(values)}
-    return load(io.BytesIO(_bytes(file, place, limits.pickle_bytes))), places
+    held = {name.removeprefix(values): one for name, one in places.items() if name.startswith(values)}
+    return load(io.BytesIO(_bytes(file, place, limits.pickle_bytes))), held
 
 
-def _entries(file: BinaryIO, listed: list[zipfile.ZipInfo], size: int) -> dict[str, _Entry]:
-    """The files of an archive by name, once each lies within it and none overlaps another."""
-    spans, names = [], {}
+def _places(file: BinaryIO, listed: list[zipfile.ZipInfo], size: int) -> dict[str, _Place]:
+    """The places of an archive's files by name, once each lies within it and none overlaps another."""
+    spans, places = [], {}
     for entry in listed:
         if entry.is_dir():
             continue
-        if entry.filename in names:
+        if entry.filename in places:
             raise Refused("is an archive in which a name stands twice")
         if entry.flag_bits & 1:
             raise Refused("is an encrypted archive", "Unlock it first.")
@@ -186,24 +170,31 @@ def _entries(file: BinaryIO, listed: list[zipfile.ZipInfo], size: int) -> dict[s
         if begin + entry.compress_size > size:
             raise Refused("ends within its values", _NOT_WHOLE)
         spans.append((entry.header_offset, begin + entry.compress_size))
-        compressed = entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size
-        names[entry.filename] = _Entry(_Place(begin, entry.compress_size), entry.CRC, compressed)
+        places[entry.filename] = _Place(begin, entry.compress_size)
     spans.sort()
     if any(end > begin for (_, end), (begin, _) in pairwise(spans)):
         raise Refused("is an archive whose entries overlap")
-    return names
+    return places
 
 
 def _crc(file: BinaryIO, place: _Place) -> int:
     """The CRC-32 of a part of a file."""
-    crc, left = 0, place.size
+    crc = 0
+    for block in _blocks(file, place):
+        crc = zlib.crc32(block, crc)
+    return crc
+
+
+def _blocks(file: BinaryIO, place: _Place) -> Iterator[bytes]:
+    """A part of a file, block by block."""
     file.seek(place.begin)
+    left = place.size
     while left:
         block = file.read(min(left, _BLOCK))
         if not block:
-            raise EOFError
-        crc, left = zlib.crc32(block, crc), left - len(block)
-    return crc
+            raise Refused("ends within its values", _NOT_WHOLE)
+        left -= len(block)
+        yield block
 
 
 def _bytes(file: BinaryIO, place: _Place, most: int) -> bytes:
@@ -213,7 +204,7 @@ def _bytes(file: BinaryIO, place: _Place, most: int) -> bytes:
 
 def _consecutive(file: BinaryIO, size: int, limits: Limits) -> tuple[object, dict[str, _Place]]:
     """The form before torch 1.6: magic number, protocol, system, the object and the list of storages; then count and values of each."""
-    head = _Bounded(file, limits.pickle_bytes)
+    head = io.BytesIO(file.read(limits.pickle_bytes))
     first = load(head)
     if first != _MAGIC:
         # A pickle of plain Python objects; it may still be one of something dangerous, which `load` has refused by now.
@@ -227,7 +218,7 @@ def _consecutive(file: BinaryIO, size: int, limits: Limits) -> tuple[object, dic
     if not isinstance(keys, list) or len(keys) > limits.tensors or not all(isinstance(key, str) for key in keys):
         raise Refused("does not list its storages")
     places: dict[str, _Place] = {}
-    at = head.at
+    at = head.tell()
     for key in keys:
         file.seek(at)
         counted = file.read(8)
@@ -242,28 +233,6 @@ def _consecutive(file: BinaryIO, size: int, limits: Limits) -> tuple[object, dic
         places[key] = _Place(at + 8, length)
         at += 8 + length
     return root, places
-
-
-class _Bounded:
-    """A file that ends after so many bytes, and knows where it is read: what `pickletools` needs."""
-
-    def __init__(self, file: BinaryIO, most: int) -> None:
-        self._file, self._left = file, most
-        self.at = file.tell()
-
-    def read(self, n: int) -> bytes:
-        return self._counted(self._file.read(max(0, min(n, self._left))))
-
-    def readline(self) -> bytes:
-        return self._counted(self._file.readline(self._left))
-
-    def tell(self) -> int:
-        return self.at
-
-    def _counted(self, got: bytes) -> bytes:
-        self._left -= len(got)
-        self.at += len(got)
-        return got
 
 
 def _walk(root: object, limits: Limits) -> Iterator[tuple[str, object]]:
@@ -337,17 +306,8 @@ def _copied(file: BinaryIO, one: TensorAt, place: _Place) -> Iterator[bytes]:
     """The values of a tensor in order, in blocks."""
     width, count = SIZES[one.dtype], math.prod(one.shape)
     begin = place.begin + (one.storage.start + one.offset) * width
-    if count == 0:
-        return
-    if one.strides == _contiguous(one.shape) or count == 1:
-        file.seek(begin)
-        left = count * width
-        while left:
-            block = file.read(min(left, _BLOCK))
-            if not block:
-                raise Refused("ends within its values", _NOT_WHOLE)
-            left -= len(block)
-            yield block
+    if one.strides == _contiguous(one.shape) or count <= 1:
+        yield from _blocks(file, _Place(begin, count * width))
         return
     extent = sum((n - 1) * s for n, s in zip(one.shape, one.strides, strict=True)) + 1
     file.seek(begin)
@@ -430,35 +390,29 @@ def _refuse_event(event: str, arguments: object) -> None:
         os._exit(86)
 
 
-def _answer(value: dict[str, Any]) -> NoReturn:
-    sys.stdout.write(json.dumps(value) + "\n")
-    sys.stdout.flush()
-    os._exit(0)
-
-
 def main(source: str, out: str, limits: Limits) -> NoReturn:
     """Convert a pickled file in a process of its own, in which memory, time and system calls are limited."""
     with open(source, "rb") as file, open(out, "wb") as written:  # noqa: PTH123 - before the doors are shut
         size = os.fstat(file.fileno()).st_size
         warnings.simplefilter("ignore")  # to print one, its source would be opened
         _shut_in(limits)
+        answer: dict[str, object]
         try:
             taken = take(file, size, limits)
             write_safetensors(taken, written)
             written.flush()
+            answer = {"values": taken.values}
         except Refused as refused:
-            _answer({"refused": refused.what, "hint": refused.hint})
+            answer = {"refused": refused.what, "hint": refused.hint}
         except MemoryError:
-            _answer(
-                {
-                    "refused": f"needs more than {limits.memory_bytes:,} bytes of memory to be read",
-                    "hint": "Is this the right file?",
-                }
-            )
+            what = f"needs more than {limits.memory_bytes:,} bytes of memory to be read"
+            answer = {"refused": what, "hint": "Is this the right file?"}
         except OSError as error:
-            _answer({"unwritten": f"could not be copied: {error.strerror or error}", "hint": "Make room on the disk."})
+            answer = {"unwritten": f"could not be copied: {error.strerror or error}", "hint": "Make room on the disk."}
         except (
             Exception
-        ) as error:  # a mistake of ours: printing its traceback would open files, which is forbidden by now
-            _answer({"refused": f"could not be read ({type(error).__name__}: {error})", "hint": "Please report this."})
-        _answer({"values": taken.values})
+        ) as error:  # a mistake of ours: to print its traceback would open files, which is forbidden by now
+            answer = {"refused": f"could not be read ({type(error).__name__}: {error})", "hint": "Please report this."}
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+        os._exit(0)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint
 from capt_engine.model.clip import Backbone
-from capt_engine.model.importers.base import Asked, Family, Learned, State, fitted, needed, refuse_position
+from capt_engine.model.importers.base import Family, ImportOptions, Learned, State, needed
 from capt_engine.model.prompts import PromptShape
 
 TEMPLATE = "This is a photo of a {}"
@@ -23,8 +23,7 @@ def _fits(state: State) -> bool:
     return _TOKENS in state or set(_PIECES) <= state.keys()
 
 
-def _learn(state: State, asked: Asked, backbone: Backbone) -> Learned:
-    refuse_position(asked)
+def _learn(state: State, options: ImportOptions, backbone: Backbone) -> Learned:
     unknown = sorted(state.keys() - {_TOKENS, _PLACES, *_PIECES})
     if unknown:
         raise BadCheckpoint(
@@ -45,11 +44,11 @@ def _learn(state: State, asked: Asked, backbone: Backbone) -> Learned:
                 "Name the model they were tuned for with --model.",
             )
     assumed = ["The image tower is the model's own; a tower tuned together with the prompts would be in the same file."]
-    if not asked.template:
+    if not options.template:
         assumed.append(f"The sentence was {TEMPLATE!r}, as the released script has it.")
     shape = PromptShape("vision_only", len(first), 1, frame=size)
-    template = asked.template or TEMPLATE
-    return fitted(Learned(shape, tensors, template, asked.classes, (), tuple(assumed)), backbone)
+    template = options.template or TEMPLATE
+    return Learned(shape, tensors, template, options.classes, (), tuple(assumed))
 
 
 def _frame(state: State) -> Tensor:

@@ -4,46 +4,42 @@ from __future__ import annotations
 
 from capt_engine.errors import BadRequest
 from capt_engine.model.clip import Backbone
-from capt_engine.model.importers.base import Asked, State
-from capt_engine.model.importers.words import common_lead, names_behind, same_names, words
+from capt_engine.model.importers.base import ImportOptions, State
+from capt_engine.model.importers.suffix_texts import common_start, names_behind, require_same_names, suffix_texts
 from capt_engine.model.prompts import PLACEHOLDER, sentence_prefix
 from capt_engine.model.text import count_tokens, split_template
 
 
 def sentence_of(
-    own: State, asked: Asked, backbone: Backbone, usual: str, because: str, *, length: int
+    own: State, options: ImportOptions, backbone: Backbone, usual: str, because: str, *, length: int
 ) -> tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """Template, classes, what the file said, what was assumed. Raises BadRequest where the user contradicts the file."""
-    template, said, assumed = asked.template or usual, [], []
-    found = words(own.get("token_suffix"), backbone)
+    template, said, assumed = options.template or usual, [], []
+    found = suffix_texts(own.get("token_suffix"), backbone)
     names = names_behind(found, backbone, _left(template, backbone, length)) if found else None
-    if found and names is None and asked.template:
+    if found and names is None and options.template:
         raise BadRequest(
             f"The file's sentences are not of the template {template!r}: behind the learned tokens stands {found.texts[0]!r}.",
             "Give the template it was tuned with, or none.",
         )
     if found and names is None:
         # Not the usual sentence: what all classes have in front of them is part of it, and so, it may be, of their names.
-        lead = common_lead(found, backbone)
-        template = " ".join([PLACEHOLDER] * length + [lead.replace("{}", "{{}}"), "{}."]).replace("  ", " ")
-        names = names_behind(found, backbone, lead)
+        start = common_start(found, backbone)
+        template = " ".join([PLACEHOLDER] * length + [start.replace("{}", "{{}}"), "{}."]).replace("  ", " ")
+        names = names_behind(found, backbone, start)
         assumed.append(
-            f"What all sentences of the file share, {lead!r}, is taken for the template's; the rest for class names."
+            f"What all sentences of the file share, {start!r}, is taken for the template's; the rest for class names."
         )
     elif names is not None:
         said.append(
             f"The file holds the words of its {len(names)} sentences; they agree with the template {template!r}."
         )
-    elif not asked.template:
+    elif not options.template:
         assumed.append(because)
     if found is None and "token_suffix" in own:
         said.append("The words in the file are not this model's: it was tuned on another model.")
-    if asked.classes and names and not same_names(asked.classes, names, backbone):
-        raise BadRequest(
-            f"The file was tuned on other classes, or in another order: {', '.join(names[:6])} …",
-            "Give the classes in the order of training, or none.",
-        )
-    return template, asked.classes or names or (), tuple(said), tuple(assumed)
+    require_same_names(options.classes, names, backbone)
+    return template, options.classes or names or (), tuple(said), tuple(assumed)
 
 
 def _left(template: str, backbone: Backbone, length: int) -> str:

@@ -51,16 +51,17 @@ def test_an_imported_shape_comes_back(tiny_backbone: Backbone, tmp_path: Path, s
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"position": "behind"}, "cannot use"),
+        ({"position": "behind"}, "no class position"),
         ({"position": "front"}, "cannot be"),
-        ({"n_classes": 2}, "does not name the classes"),
+        ({"n_classes": 2}, "cannot be"),
         ({"n_classes": 3}, "cannot be"),
-        ({"frame": -1}, "whole number"),
+        ({"frame": -1}, "cannot be"),
         ({"frame": 24}, "cannot be"),
-        ({"vision_n_ctx": 1 << 40}, "whole number"),
+        ({"vision_n_ctx": 1 << 40}, "expected `int` <= 1024"),
         ({"vision_depth": 1}, "cannot be"),
-        ({"vision_depth": True}, "whole number"),
+        ({"vision_depth": True}, "expected `int`"),
         ({"elsewhere": 1}, "unknown field"),
+        ({"coupling": "text_only", "n_ctx": 3, "depth": 1, "n_classes": 2}, "does not name the classes"),
     ],
 )
 def test_shapes_that_cannot_be_are_refused(

@@ -15,6 +15,8 @@ from capt_engine.progress import Progress
 from capt_engine.registry import param
 from capt_engine.tuning.methods import Method
 
+FAILING = 0.25
+
 
 @dataclass(frozen=True)
 class Brighten(Attack):
@@ -39,6 +41,8 @@ class Brighten(Attack):
         """See `Attack.run`."""
         del model, labels, rngs
         progress()
+        if self.share == FAILING:
+            raise ZeroDivisionError("the light has gone out")
         return (images + self.share * threat.eps).clamp(0, 1)
 
 

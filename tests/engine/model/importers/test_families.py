@@ -13,7 +13,7 @@ from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.model.checkpoints import load, plain_sentence, save, sentence_in
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone
-from capt_engine.model.importers.base import Asked
+from capt_engine.model.importers.base import ImportOptions
 from capt_engine.model.importers.conversion import Converted, converted
 from tests.engine.model.importers.published import (
     CLASSES,
@@ -68,7 +68,7 @@ def test_coop_at_the_end(uneven: Backbone, pixels: Pixels, tmp_path: Path, n: in
     ctx = half(n, WIDTH, seed=1)
     sentences = [" ".join(["X"] * n) + f" {name}." for name in NAMES]
     path = dassl(tmp_path / "model.pth.tar-5", {"ctx": ctx, **words_of(uneven, sentences, n)}, zipped=zipped)
-    found = converted(path, uneven, Asked())
+    found = converted(path, uneven, ImportOptions())
     assert found.document.classes == ("abyssinian", "great pyrenees", "t - shirt", "sea lion")
     assert found.document.method == "coop"
     assert found.document.settings["epochs"] == 5
@@ -98,14 +98,14 @@ def test_coop_in_every_place(uneven: Backbone, pixels: Pixels, tmp_path: Path, p
     ctx = half(*((len(CLASSES),) if own else ()), 5, WIDTH, seed=2)
     sentences, rows = moved(uneven, ctx.float(), position)
     path = dassl(tmp_path / "m", {"ctx": ctx, **words_of(uneven, sentences, 5)})
-    found = converted(path, uneven, Asked(position=position, classes=CLASSES))
+    found = converted(path, uneven, ImportOptions(position=position, classes=CLASSES))
     agrees(found, Paper(uneven, sentences, rows=rows), pixels(2), tmp_path)
 
 
 def test_own_vectors_follow_their_classes(uneven: Backbone, pixels: Pixels, tmp_path: Path) -> None:
     """Asked about some of its classes in another order, each keeps its own vectors; a class it never saw is refused."""
     ctx = random_tokens(len(CLASSES), 3, WIDTH, seed=3)
-    found = converted(dassl(tmp_path / "m", {"ctx": ctx}), uneven, Asked(classes=CLASSES, position="end"))
+    found = converted(dassl(tmp_path / "m", {"ctx": ctx}), uneven, ImportOptions(classes=CLASSES, position="end"))
     prompts, template = found.prompts, found.document.template
     whole = Classifier(uneven, CLASSES, template, prompts=prompts)(pixels(2))
     some = Classifier(uneven, (CLASSES[3], CLASSES[1]), template, prompts=prompts)(pixels(2))
@@ -119,7 +119,7 @@ def test_own_vectors_need_their_classes(uneven: Backbone, tmp_path: Path) -> Non
     path = dassl(tmp_path / "m", {"ctx": random_tokens(4, 3, WIDTH)})
     for classes in ((), CLASSES[:2]):
         with pytest.raises(BadRequest, match="--classes"):
-            converted(path, uneven, Asked(classes=classes))
+            converted(path, uneven, ImportOptions(classes=classes))
 
 
 def test_other_classes_than_the_files_are_refused(uneven: Backbone, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_other_classes_than_the_files_are_refused(uneven: Backbone, tmp_path: Pa
     sentences = [f"X X {name}." for name in NAMES]
     path = dassl(tmp_path / "m", {"ctx": random_tokens(2, WIDTH), **words_of(uneven, sentences, 2)})
     with pytest.raises(BadRequest, match="another order"):
-        converted(path, uneven, Asked(classes=CLASSES[::-1]))
+        converted(path, uneven, ImportOptions(classes=CLASSES[::-1]))
 
 
 def test_the_path_and_the_configuration_say_more(uneven: Backbone, tmp_path: Path) -> None:
@@ -135,17 +135,17 @@ def test_the_path_and_the_configuration_say_more(uneven: Backbone, tmp_path: Pat
     folder = tmp_path / "nctx4_cscFalse_ctpfront" / "eps4_alpha2.67_step3" / "seed1" / "prompt_learner"
     folder.mkdir(parents=True)
     path = dassl(folder / "model.pth.tar-5", {"ctx": random_tokens(4, WIDTH)})
-    found = converted(path, uneven, Asked())
+    found = converted(path, uneven, ImportOptions())
     assert found.document.shape.position == "front"
     assert found.document.settings["eps"] == pytest.approx(4 / 255)
     assert not any("class-position" in line for line in found.assumed)
     assert sum("nctx4" in line or "eps4" in line for line in found.said) == 2
     config = "TRAINER:\n  APT:\n    CLASS_TOKEN_POSITION: 'middle'\nAT:\n  EPS: 1\n  NAME: !!python/object:os.system\n"
     (folder.parent / "cfg.yaml").write_text(config, "utf-8")
-    found = converted(path, uneven, Asked())
+    found = converted(path, uneven, ImportOptions())
     assert found.document.shape.position == "middle"
     assert found.document.settings["eps"] == pytest.approx(1 / 255)
-    found = converted(path, uneven, Asked(position="end"), eps=2 / 255)
+    found = converted(path, uneven, ImportOptions(position="end"), eps=2 / 255)
     assert found.document.shape.position == "end"
     assert found.document.settings["eps"] == 2 / 255
 
@@ -169,7 +169,7 @@ def test_maple(uneven: Backbone, pixels: Pixels, tmp_path: Path, depth: int) -> 
             f"compound_prompt_projections.{i}.{part}": maps[i + 1][j] for j, part in enumerate(("weight", "bias"))
         }
     state = {f"prompt_learner.{name}": value for name, value in state.items()} | whole_clip(uneven)
-    found = converted(dassl(tmp_path / "m", state, parallel=True), uneven, Asked())
+    found = converted(dassl(tmp_path / "m", state, parallel=True), uneven, ImportOptions())
     assert found.document.method == "maple"
     assert found.document.template == "a photo of a {}."
     assert any("is this model" in line for line in found.said)
@@ -197,7 +197,7 @@ def test_fap(uneven: Backbone, pixels: Pixels, tmp_path: Path, template: str, to
         state |= {f"compound_prompts_image.{i}": value}
         state |= {f"compound_prompt_projections.{i}.{part}": maps[i][j] for j, part in enumerate(("weight", "bias"))}
     state = {f"prompt_learner.{name}": value for name, value in state.items()} | whole_clip(uneven)
-    found = converted(dassl(tmp_path / "m", state), uneven, Asked(template=template if told else ""))
+    found = converted(dassl(tmp_path / "m", state), uneven, ImportOptions(template=template if told else ""))
     assert found.document.method == "fap"
     linear = torch.nn.functional.linear
     text = [linear(one, *of) for one, of in zip(deep, maps, strict=True)]
@@ -222,7 +222,7 @@ def test_ivlp(
     state["prompt_learner.ZS_image_encoder.conv1.weight"] = torch.ones(2)  # PromptSRC keeps its teacher there
     for tower, values in (("image_encoder", vision[1:]), ("text_encoder", text)):
         state |= {f"{tower}.transformer.resblocks.{i + 1}.VPT_shallow": value for i, value in enumerate(values)}
-    found = converted(dassl(tmp_path / "m", state), uneven, Asked())
+    found = converted(dassl(tmp_path / "m", state), uneven, ImportOptions())
     assert found.document.method == "ivlp"
     agrees(found, Paper(uneven, sentences, ctx.float(), deep_text=text, vision=vision), pixels(2), tmp_path)
 
@@ -233,7 +233,7 @@ def test_vpt(uneven: Backbone, pixels: Pixels, tmp_path: Path, depth: int) -> No
     vision = [random_tokens(3, VISION, seed=70 + i) for i in range(depth)]
     state = whole_clip(uneven) | {"image_encoder.VPT": vision[0]}
     state |= {f"image_encoder.transformer.resblocks.{i + 1}.VPT_shallow": v for i, v in enumerate(vision[1:])}
-    found = converted(dassl(tmp_path / "m", state), uneven, Asked())
+    found = converted(dassl(tmp_path / "m", state), uneven, ImportOptions())
     assert found.document.method == "vpt"
     sentences = [f"a photo of a {name}." for name in NAMES]
     agrees(found, Paper(uneven, sentences, vision=vision), pixels(2), tmp_path)
@@ -266,7 +266,7 @@ def test_visual_prompts(uneven: Backbone, pixels: Pixels, tmp_path: Path, with_b
     border[:, :5], border[:, 19:] = pads["pad_up"][0], pads["pad_down"][0]
     border[:, 5:19, :5], border[:, 5:19, 19:] = pads["pad_left"][0], pads["pad_right"][0]
     path = prompter(tmp_path / "m.pth.tar", pads if with_border else {}, {"prompt": tokens})
-    found = converted(path, uneven, Asked())
+    found = converted(path, uneven, ImportOptions())
     assert found.document.method == "visual-prompt"
     sentences = [f"This is a photo of a {name}" for name in NAMES]
     paper = Paper(uneven, sentences, vision=[tokens[0]], border=border if with_border else None)
@@ -289,7 +289,7 @@ def test_visual_prompts_of_other_kinds_are_refused(uneven: Backbone, tmp_path: P
         )
     ):
         with pytest.raises(BadCheckpoint, match=told):
-            converted(prompter(tmp_path / f"{number}.tar", pads, added), uneven, Asked())
+            converted(prompter(tmp_path / f"{number}.tar", pads, added), uneven, ImportOptions())
 
 
 # What must not pass in silence
@@ -301,21 +301,21 @@ def test_another_clip_inside_is_noticed(uneven: Backbone, tmp_path: Path) -> Non
     state["image_encoder.conv1.weight"] = state["image_encoder.conv1.weight"] * 1.01
     path = dassl(tmp_path / "m", state)
     with pytest.raises(BadCheckpoint, match="is not"):
-        converted(path, uneven, Asked())
-    assert any("another CLIP" in line for line in converted(path, uneven, Asked(), any_model=True).assumed)
+        converted(path, uneven, ImportOptions())
+    assert any("another CLIP" in line for line in converted(path, uneven, ImportOptions(), any_model=True).assumed)
 
 
 def test_prompts_of_other_sizes_are_refused(uneven: Backbone, tiny_backbone: Backbone, tmp_path: Path) -> None:
     """Vectors of another width, or in more layers than the model has, do not fit it."""
     with pytest.raises(BadCheckpoint, match="do not fit"):
-        converted(dassl(tmp_path / "m", {"ctx": random_tokens(4, WIDTH + 1)}), uneven, Asked())
+        converted(dassl(tmp_path / "m", {"ctx": random_tokens(4, WIDTH + 1)}), uneven, ImportOptions())
     deep = {"ctx": random_tokens(2, WIDTH), "proj.weight": random_tokens(32, WIDTH), "proj.bias": random_tokens(32)}
     for i in range(2):
         name = f"compound_prompt_projections.{i}"
         deep |= {f"compound_prompts_text.{i}": random_tokens(2, WIDTH)}
         deep |= {f"{name}.weight": random_tokens(32, WIDTH), f"{name}.bias": random_tokens(32)}
     with pytest.raises(BadCheckpoint, match="3 layers"):
-        converted(dassl(tmp_path / "m", deep), tiny_backbone, Asked())
+        converted(dassl(tmp_path / "m", deep), tiny_backbone, ImportOptions())
 
 
 def test_a_file_of_no_family_says_what_it_holds(uneven: Backbone, tmp_path: Path) -> None:
@@ -327,7 +327,7 @@ def test_a_file_of_no_family_says_what_it_holds(uneven: Backbone, tmp_path: Path
         ({"visual.conv1.weight": torch.ones(2), "token_embedding.weight": torch.ones(2)}, "capt models import"),
     ):
         with pytest.raises(BadCheckpoint) as caught:
-            converted(dassl(tmp_path / "m", state), uneven, Asked())
+            converted(dassl(tmp_path / "m", state), uneven, ImportOptions())
         assert told in str(caught.value)
 
 
@@ -335,7 +335,7 @@ def test_a_position_or_template_where_there_is_none_is_refused(uneven: Backbone,
     """What cannot be true of a family is an error of the asker's, said at once."""
     coop = dassl(tmp_path / "coop", {"ctx": random_tokens(4, WIDTH)})
     with pytest.raises(BadRequest, match="template"):
-        converted(coop, uneven, Asked(template="a photo of a {}."))
+        converted(coop, uneven, ImportOptions(template="a photo of a {}."))
     vpt = dassl(tmp_path / "vpt", {"image_encoder.VPT": random_tokens(3, VISION)})
     with pytest.raises(BadRequest, match="position"):
-        converted(vpt, uneven, Asked(position="front"))
+        converted(vpt, uneven, ImportOptions(position="front"))

@@ -96,9 +96,9 @@ def test_the_activation_is_the_configs(tmp_path: Path, state: forms.State, pixel
     expected = logits(f"local-dir:{forms.open_clip_folder(tmp_path / 'o', state, model, LOOK)}", pixels(2))
     folder = forms.clip_model(tmp_path / "hf", state, model, LOOK, pickled=True)
     told = models.install(folder, "told", root=tmp_path / "models")
-    asked = models.install(folder, "asked", activation="gelu" if quick else "quickgelu", root=tmp_path / "models")
+    options = models.install(folder, "asked", activation="gelu" if quick else "quickgelu", root=tmp_path / "models")
     assert torch.allclose(logits(f"local-dir:{told.folder}", pixels(2)), expected, atol=1e-4)
-    assert not torch.allclose(logits(f"local-dir:{asked.folder}", pixels(2)), expected, atol=1e-2)
+    assert not torch.allclose(logits(f"local-dir:{options.folder}", pixels(2)), expected, atol=1e-2)
 
 
 def test_what_a_state_dict_does_not_say_is_assumed_aloud(tmp_path: Path, state: forms.State) -> None:

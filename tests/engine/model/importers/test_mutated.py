@@ -14,7 +14,7 @@ import torch
 
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.model.clip import Backbone
-from capt_engine.model.importers.base import Asked, fitted
+from capt_engine.model.importers.base import ImportOptions, fitted
 from capt_engine.model.importers.families import sniffed
 from capt_engine.model.importers.pickle_machine import Refused
 from capt_engine.model.importers.pickled import Limits, take, write_safetensors
@@ -90,7 +90,7 @@ def outcome(content: bytes, backbone: Backbone) -> str:
         write_safetensors(taken, out)
         state = sound(safetensors.torch.load(out.getvalue()), "m.pt")
         contents = Contents(grouped(state, "/"), taken.values, pickled=True)
-        learned = sniffed(contents, "m.pt").learn(contents.state, Asked(), backbone)
+        learned = sniffed(contents, "m.pt").learn(contents.state, ImportOptions(), backbone)
         assert all(bool(torch.isfinite(value).all()) for value in fitted(learned, backbone).state.values())
     except Refused as refused:
         return _told(refused.what, refused.hint)

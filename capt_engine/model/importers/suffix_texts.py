@@ -1,4 +1,4 @@
-"""The words that published prompts keep beside their learned vectors, read back by looking their embeddings up.
+"""The texts that published prompts keep beside their learned vectors, read back by looking their embeddings up.
 
 CoOp and all its relatives save `token_suffix` (k, length, d): the embeddings of everything behind the learned vectors, of every class.
 The rows are copies out of the model's own table, so each is found there exactly, and the class names and what is left of the sentence
@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from torch import Tensor
 
+from capt_engine.errors import BadRequest
 from capt_engine.model.clip import Backbone
 from capt_engine.model.text import class_name
 
@@ -19,15 +21,15 @@ _MOST_CLASSES = 3000
 
 
 @dataclass(frozen=True)
-class Words:
+class SuffixTexts:
     """The text of every class behind the learned vectors, and its token ids."""
 
     texts: tuple[str, ...]
     ids: tuple[tuple[int, ...], ...]
 
 
-def words(suffix: Tensor | None, backbone: Backbone) -> Words | None:
-    """The words of `token_suffix`, without the end token; None where there is none, or where this model's table does not hold them."""
+def suffix_texts(suffix: Tensor | None, backbone: Backbone) -> SuffixTexts | None:
+    """The texts of `token_suffix`, without the end token; None where there is none, or where this model's table does not hold them."""
     tokenizer = backbone.tokenize
     if suffix is None or suffix.dim() != 3 or not hasattr(tokenizer, "decode") or len(suffix) > _MOST_CLASSES:
         return None
@@ -48,38 +50,34 @@ def words(suffix: Tensor | None, backbone: Backbone) -> Words | None:
                 break
             ids.append(number)
         found.append(tuple(ids))
-    return Words(tuple(tokenizer.decode(ids).strip() for ids in found), tuple(found))
+    return SuffixTexts(tuple(tokenizer.decode(ids).strip() for ids in found), tuple(found))
 
 
-def names_behind(found: Words, backbone: Backbone, sentence: str) -> tuple[str, ...] | None:
+def names_behind(found: SuffixTexts, backbone: Backbone, sentence: str) -> tuple[str, ...] | None:
     """The class names, if every text is `sentence` followed by a name and a full stop; None otherwise."""
     encode = backbone.tokenize.encode  # type: ignore[attr-defined]
-    lead = tuple(encode(sentence))
+    start = tuple(encode(sentence))
     names = []
     for ids in found.ids:
-        name = backbone.tokenize.decode(list(ids[len(lead) :])).strip()  # type: ignore[attr-defined]
-        if ids[: len(lead)] != lead or not name.endswith("."):
+        name = backbone.tokenize.decode(list(ids[len(start) :])).strip()  # type: ignore[attr-defined]
+        if ids[: len(start)] != start or not name.endswith("."):
             return None
         names.append(name[:-1].strip())
     return tuple(names) if all(names) else None
 
 
-def common_lead(found: Words, backbone: Backbone) -> str:
-    """Return the words that all the texts begin with, up to the last full stop or else the last word that they share."""
-    lead = _shared(found.ids)
-    text: str = backbone.tokenize.decode(list(lead)).strip()  # type: ignore[attr-defined]
+def common_start(found: SuffixTexts, backbone: Backbone) -> str:
+    """Return what all the texts begin with, up to the last token that they share."""
+    shared = takewhile(lambda column: len(set(column)) == 1, zip(*found.ids, strict=False))
+    text: str = backbone.tokenize.decode([column[0] for column in shared]).strip()  # type: ignore[attr-defined]
     return text
 
 
-def same_names(given: Sequence[str], found: Sequence[str], backbone: Backbone) -> bool:
-    """Are these the same classes in the same order, as the tokenizer reads them?"""
+def require_same_names(given: Sequence[str], found: Sequence[str] | None, backbone: Backbone) -> None:
+    """Raises BadRequest where other classes were given than the file holds, or in another order, as the tokenizer reads them."""
     encode = backbone.tokenize.encode  # type: ignore[attr-defined]
-    return [encode(class_name(name)) for name in given] == [encode(name) for name in found]
-
-
-def _shared(rows: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-    shortest = min(rows, key=len)
-    for at, number in enumerate(shortest):
-        if any(row[at] != number for row in rows):
-            return shortest[:at]
-    return shortest
+    if given and found and [encode(class_name(name)) for name in given] != [encode(name) for name in found]:
+        raise BadRequest(
+            f"The file was tuned on other classes, or in another order: {', '.join(found[:6])} …",
+            "Give the classes in the order of training, or none.",
+        )
