@@ -7,6 +7,7 @@ import math
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, overload, runtime_checkable
 
@@ -32,10 +33,10 @@ class PictureRngs:
 
     def __init__(self, words: Sequence[tuple[int, int, int]]) -> None:
         """Make streams from two words of key and one of the counter each, all in [0, 2³²)."""
-        self._streams = _Streams(
-            torch.tensor(words, dtype=torch.long).view(-1, 3), torch.zeros(len(words), dtype=torch.long)
-        )
-        self._places: Tensor | slice = slice(None)
+        self._keys = torch.tensor(words, dtype=torch.long).view(-1, 3)
+        # How often each stream has drawn; shared with the streams that `only` gives.
+        self._calls = torch.zeros(len(words), dtype=torch.long)
+        self._places = torch.arange(len(words))
 
     @classmethod
     def of(cls, seed: int, keys: Sequence[str], use: str = "") -> PictureRngs:
@@ -54,8 +55,8 @@ class PictureRngs:
 
     def only(self, places: Tensor) -> PictureRngs:
         """The streams of the pictures at `places` (m,), shared with these: for those that are still attacked when others are done."""
-        some = PictureRngs(())
-        some._streams, some._places = self._streams, places if isinstance(self._places, slice) else self._places[places]
+        some = copy(self)
+        some._places = self._places[places.cpu()]
         return some
 
     def uniform(self, like: Tensor) -> Tensor:
@@ -72,28 +73,14 @@ class PictureRngs:
 
     def _filled(self, like: Tensor, kind: torch.dtype, values: Callable[[Words], list[Tensor]]) -> Tensor:
         """A tensor like `like` of the four values that each block of random bits makes, and the streams moved on."""
-        keys, calls = self._streams.drawn(self._places, like.device)
+        keys, calls = self._keys[self._places].to(like.device), self._calls[self._places].to(like.device)
+        self._calls[self._places] += 1
         count = math.ceil(math.prod(like.shape[1:]) / WORDS)
         filled = torch.empty((len(like), WORDS, count), dtype=kind, device=like.device)
         for rows, columns, words in blocks(keys, calls, count):
             for i, value in enumerate(values(words)):
                 filled[rows, i, columns] = value
         return filled.flatten(1)[:, : math.prod(like.shape[1:])].reshape(like.shape)
-
-
-class _Streams:
-    """The keys (n, 3) of some streams, and how often each has drawn, (n,); they move to the device that draws."""
-
-    def __init__(self, keys: Tensor, calls: Tensor) -> None:
-        self._keys, self._calls = keys, calls
-
-    def drawn(self, places: Tensor | slice, device: torch.device) -> tuple[Tensor, Tensor]:
-        """The keys at `places`, and their counts before this call, which counts."""
-        self._keys, self._calls = self._keys.to(device), self._calls.to(device)
-        places = places if isinstance(places, slice) else places.to(device)
-        calls = self._calls[places].clone()
-        self._calls[places] += 1
-        return self._keys[places], calls
 
 
 def _normals(words: Words) -> list[Tensor]:
@@ -265,6 +252,7 @@ class Attack(ABC):
         name, label, summary: for tables, forms and captions.
         knowledge: the access to the model that it needs, one of KNOWLEDGE.
         norms: names of the norms whose ball it keeps to; none where it has a budget of its own (see `OwnBudget`).
+        untargeted_only: True for an attack that takes no target class.
     """
 
     name: ClassVar[str]
@@ -272,6 +260,7 @@ class Attack(ABC):
     summary: ClassVar[str]
     knowledge: ClassVar[str]
     norms: ClassVar[tuple[str, ...]]
+    untargeted_only: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -412,8 +401,8 @@ def _criterion(y: Tensor | Criterion, target: int | Tensor | None, images: Tenso
 
 
 def can_target(attack: type[Attack]) -> bool:
-    """Return True for an attack that can aim at a given class; others carry a class variable `untargeted_only`."""
-    return not getattr(attack, "untargeted_only", False)
+    """Return True for an attack that can aim at a given class."""
+    return not attack.untargeted_only
 
 
 def check_fits(attack: Attack, threat: Threat) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import Attack, LogitsFn, Norm, PictureRngs, Threat
 from capt_engine.attacks.criterion import Criterion
-from capt_engine.attacks.gradients import ProgressCounter, averaged, clip_to_box, samples_param
+from capt_engine.attacks.gradients import ProgressCounter, averaged, clip_to_box
 from capt_engine.attacks.minimal import SHORTENING, Nearest
+from capt_engine.attacks.settings import restarts_param, samples_param
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
@@ -60,20 +60,14 @@ class FAB(Attack):
     Cost: samples times restarts × steps × 2 forward and restarts × steps × min(rivals, k − 1) backward passes, and 12 forward passes.
     """
 
-    name: ClassVar[str] = "fab"
-    label: ClassVar[str] = "FAB"
-    summary: ClassVar[str] = "Looks for the nearest picture with another answer by walking along the model's boundary."
-    knowledge: ClassVar[str] = "gradients"
-    norms: ClassVar[tuple[str, ...]] = ("linf", "l2")
+    name = "fab"
+    label = "FAB"
+    summary = "Looks for the nearest picture with another answer by walking along the model's boundary."
+    knowledge = "gradients"
+    norms = ("linf", "l2")
 
     steps: int = param(30, "Steps", low=1, high=10_000, help="More come nearer; most is won in the first twenty.")
-    restarts: int = param(
-        1,
-        "Restarts",
-        low=1,
-        high=1_000,
-        help="The first begins at the picture itself, the others beside it; the nearest is kept.",
-    )
+    restarts: int = restarts_param("The first begins at the picture itself, the others beside it; the nearest is kept.")
     rivals: int = param(
         9, "Rivals", low=1, high=999, help="How many of the likeliest wrong classes are looked at in each step."
     )
