@@ -12,7 +12,7 @@ from torch import Tensor
 from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat, check_fits
 from capt_engine.attacks.criterion import Criterion
 from capt_engine.attacks.gradients import LossAndGradient, ProgressCounter, Score, project, value_and_grad
-from capt_engine.attacks.losses import LOSSES, TARGETED_DLR_CLASSES, loss_notes, targeted_dlr
+from capt_engine.attacks.losses import LOSSES, TARGETED_DLR_CLASSES, loss_notes, targeted_dlr, without_label
 from capt_engine.attacks.settings import restarts_param, samples_param, stop_param
 from capt_engine.attacks.worst import Worst
 from capt_engine.progress import Progress
@@ -190,7 +190,7 @@ class APGD(Attack):
         return self.restarts * (self.steps + 1)
 
     def notes(self, classes: int) -> tuple[str, ...]:
-        """See `HasNotes`."""
+        """See `Attack.notes`."""
         return loss_notes(self.loss, classes)
 
     def run(
@@ -269,7 +269,7 @@ class APGDT(Attack):
         return self.targets * self.restarts * (self.steps + 1)
 
     def notes(self, classes: int) -> tuple[str, ...]:
-        """See `HasNotes`."""
+        """See `Attack.notes`."""
         said = []
         if classes < TARGETED_DLR_CLASSES:
             said.append(
@@ -288,9 +288,7 @@ class APGDT(Attack):
         check_fits(self, threat)
         counter = ProgressCounter(progress, self.work)
         ascent = Ascent(model, images, Criterion(labels, False), threat, samples=self.samples, stop=self.stop_early)
-        others = ascent.worst.clean_logits.scatter(1, labels[:, None], -torch.inf).argsort(
-            dim=1, descending=True, stable=True
-        )
+        others = without_label(ascent.worst.clean_logits, labels).argsort(dim=1, descending=True, stable=True)
         count = min(self.targets, ascent.worst.clean_logits.shape[1] - 1)
         for rank in range(count):
 

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, overload, runtime_checkable
+from typing import ClassVar, overload
 
 import torch
 from torch import Tensor
@@ -228,30 +228,13 @@ KNOWLEDGE = ("gradients", "scores", "decisions", "nothing")
 """The access to the model that an attack needs, most first: gradients, logits, the winning class; nothing, for a mere control."""
 
 
-@runtime_checkable
-class OwnBudget(Protocol):
-    """An attack whose budget is no ball of a norm: a patch, a rotation, a printed word. The threat's norm and eps do not bind it."""
-
-    @property
-    def budget(self) -> str:
-        """The budget in words, such as "a patch over 5 % of the picture"."""
-
-
-@runtime_checkable
-class HasNotes(Protocol):
-    """An attack with notes for the report: another loss below so many classes, fewer targets than set."""
-
-    def notes(self, classes: int) -> tuple[str, ...]:
-        """Sentences for the report of a run with this many classes; none where the settings were followed to the letter."""
-
-
 class Attack(ABC):
     """An attack: a frozen dataclass whose fields are made with `param`, and one function `run`. It is called with defaults.
 
     Attributes:
         name, label, summary: for tables, forms and captions.
         knowledge: the access to the model that it needs, one of KNOWLEDGE.
-        norms: names of the norms whose ball it keeps to; none where it has a budget of its own (see `OwnBudget`).
+        norms: names of the norms whose ball it keeps to; none where it has a budget of its own (see `budget`).
         untargeted_only: True for an attack that takes no target class.
     """
 
@@ -266,6 +249,15 @@ class Attack(ABC):
     @abstractmethod
     def work(self) -> int:
         """The number of calls of `progress` for one batch: in effect, its forward passes."""
+
+    @property
+    def budget(self) -> str:
+        """The budget in words, such as "a patch over 5 % of the picture", of an attack that norm and ε do not bind; "" for all others."""
+        return ""
+
+    def notes(self, classes: int) -> tuple[str, ...]:  # noqa: ARG002 - for those that override it
+        """Sentences for the report of a run with so many classes: another loss, fewer targets than set; none by default."""
+        return ()
 
     @abstractmethod
     def run(
@@ -339,7 +331,7 @@ class Attack(ABC):
             x: clean pictures, (n, 3, h, w), float32 or float64 in [0, 1], on the model's device.
             y: labels (n,), class indices; or the goal as a `Criterion`.
             eps: the budget in pixel units; a list of budgets gives a list of results. Default: 4/255 under L∞, 1 under L2. Attacks with a
-                budget of their own (see `OwnBudget`) ignore it.
+                budget of their own (see `budget`) ignore it.
             norm: "linf" or "l2". Default: L∞, or L2 for an attack that has no other.
             target: a class index, or one a picture (n,), to reach instead of any wrong class; `y` does not matter then.
             seed: with `keys` it decides all random draws.
@@ -400,17 +392,12 @@ def _criterion(y: Tensor | Criterion, target: int | Tensor | None, images: Tenso
     return Criterion(criterion.labels.to(images.device, torch.long), criterion.targeted)
 
 
-def can_target(attack: type[Attack]) -> bool:
-    """Return True for an attack that can aim at a given class."""
-    return not attack.untargeted_only
-
-
 def check_fits(attack: Attack, threat: Threat) -> None:
     """Raise BadRequest where the attack cannot keep to this threat: another norm than its own, or a target where it takes none."""
     if attack.norms and threat.norm.name not in attack.norms:
         known = " and ".join(NORMS[name].label for name in attack.norms)
         raise BadRequest(f"{attack.label} works under {known} only.", "Choose that norm, or another attack.")
-    if threat.targeted and not can_target(type(attack)):
+    if threat.targeted and attack.untargeted_only:
         raise BadRequest(
             f"{attack.label} cannot aim at a given class.",
             "Let any wrong class do, or take APGD-DLR or APGD-margin.",

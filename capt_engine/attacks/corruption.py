@@ -37,7 +37,7 @@ class Corrupt(Attack):
 
     @property
     def budget(self) -> str:
-        """See `OwnBudget`."""
+        """See `Attack.budget`."""
         return f"{CORRUPTIONS[self.kind].label}, severity {self.severity} of {SEVERITIES}"
 
     def run(
@@ -48,8 +48,7 @@ class Corrupt(Attack):
         progress(0, self.work, self.budget)
         corruption = CORRUPTIONS[self.kind]
         with torch.no_grad():
-            pictures = [
-                corruption(picture, self.severity, rngs.only(torch.tensor([i])))
-                for i, picture in enumerate(images.cpu().float().split(1))
-            ]
-            return torch.cat(pictures).to(images)
+            pictures = images.cpu().float()
+            streams = [rngs.only(torch.tensor([i])) for i in range(len(images))]
+            corrupted = [corruption(one[None], self.severity, rng) for one, rng in zip(pictures, streams, strict=True)]
+            return torch.cat(corrupted).to(images)

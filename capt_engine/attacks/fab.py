@@ -10,6 +10,7 @@ from torch import Tensor
 from capt_engine.attacks.base import Attack, LogitsFn, Norm, PictureRngs, Threat
 from capt_engine.attacks.criterion import Criterion
 from capt_engine.attacks.gradients import ProgressCounter, averaged, clip_to_box
+from capt_engine.attacks.losses import without_label
 from capt_engine.attacks.minimal import SHORTENING, Nearest
 from capt_engine.attacks.settings import restarts_param, samples_param
 from capt_engine.progress import Progress
@@ -91,8 +92,6 @@ class FAB(Attack):
                 # Beside the picture: at most half as far as the best so far, or as the budget.
                 radius = nearest.distance.clamp_max(threat.eps).view(-1, 1, 1, 1) / 2
                 delta = clip_to_box(images, norm.random(rngs, images, 1.0) * radius)
-            else:
-                delta = torch.zeros_like(images)
             for step in range(self.steps):
                 counter(f"step {step + 1} of {self.steps}")
                 delta = self._step(model, images, criterion, norm, delta)
@@ -119,13 +118,10 @@ class FAB(Attack):
         with torch.enable_grad():
             margins = self._margins(model(at), criterion)
             totals = margins.sum(dim=0)
+        best, gap = torch.zeros_like(at), torch.zeros_like(margins[:, 0])
         if not margins.requires_grad:
-            return torch.zeros_like(at), torch.zeros_like(margins[:, 0])
-        best, gap, least = (
-            torch.zeros_like(at),
-            torch.zeros_like(margins[:, 0]),
-            torch.full_like(margins[:, 0], torch.inf),
-        )
+            return best, gap
+        least = torch.full_like(gap, torch.inf)
         for total, margin in zip(totals, margins.detach().unbind(dim=1), strict=True):
             (gradient,) = torch.autograd.grad(total, at, retain_graph=True)
             # The rate at which the margin grows along the best direction of norm 1: its dual norm.
@@ -140,7 +136,5 @@ class FAB(Attack):
         """The margin of each of the likeliest rivals over the label, (n, r); for a target, its own over the best of all others, (n, 1)."""
         if criterion.targeted:
             return criterion.adversarial_margin(logits)[:, None]
-        others = logits.scatter(1, criterion.labels[:, None], -torch.inf)
-        return others.topk(min(self.rivals, logits.shape[1] - 1), dim=1).values - logits.gather(
-            1, criterion.labels[:, None]
-        )
+        rivals = without_label(logits, criterion.labels).topk(min(self.rivals, logits.shape[1] - 1)).values
+        return rivals - logits.gather(1, criterion.labels[:, None])

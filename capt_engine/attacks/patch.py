@@ -53,7 +53,7 @@ class Patch(Attack):
 
     @property
     def budget(self) -> str:
-        """See `OwnBudget`."""
+        """See `Attack.budget`."""
         places = "a random place" if self.restarts == 1 else f"the worst of {self.restarts} random places"
         return f"a square patch over {exact_percent(self.share)} of the picture at {places}"
 
@@ -71,15 +71,9 @@ class Patch(Attack):
                 if not len(active):
                     return worst.pictures
                 counter(f"step {step} of {self.steps}")
-                wanted = criterion.of(active)
-                seen = value_and_grad(
-                    model,
-                    painted[active],
-                    wanted,
-                    wanted.adversarial_margin,
-                    samples=self.samples,
-                    with_gradient=step < self.steps,
-                )
+                wanted, more = criterion.of(active), step < self.steps
+                score = wanted.adversarial_margin
+                seen = value_and_grad(model, painted[active], wanted, score, samples=self.samples, with_gradient=more)
                 worst.offer(painted[active], seen.adversarial_margin, active)
                 pushed = painted[active] + _FIRST_STEP * (1 - step / self.steps) * seen.gradient.sign()
                 painted[active] = torch.where(covered[active], pushed.clamp(0, 1), painted[active])

@@ -62,7 +62,7 @@ class PGD(Attack):
         return self.restarts * (self.steps + 1)
 
     def notes(self, classes: int) -> tuple[str, ...]:
-        """See `HasNotes`."""
+        """See `Attack.notes`."""
         return loss_notes(self.loss, classes)
 
     def run(

@@ -97,22 +97,23 @@ class Square(Attack):
     def _changed(self, delta: Tensor, threat: Threat, side: int, chance: Tensor) -> Tensor:
         """The perturbation (m, 3, h, w) with one square of it made anew by chances (m, 8) in [0, 1)."""
         if threat.norm is not LINF:
-            return _l2_square(delta, threat.norm, threat.eps, _odd(side, delta), chance)
+            # The nearest odd side that holds a bump and fits in.
+            return _l2_square(delta, threat.norm, threat.eps, min(max(side, 3) | 1, *delta.shape[2:]), chance)
         changed = delta.clone()
-        changed[_place(delta, side, chance[:, :2])] = _signs(chance[:, 2:5]).to(delta) * threat.eps
+        changed[_place(delta, side, chance[:, :2])] = _signs(chance[:, 2:5, None, None]).to(delta) * threat.eps
         return changed
 
 
 def _first(pictures: Tensor, threat: Threat, streams: PictureRngs) -> Tensor:
     """The first perturbation (m, 3, h, w): vertical stripes of ±ε under L∞, a grid of bumps up and down under L2."""
     if threat.norm is LINF:
-        return (_plus_minus(streams.uniform(pictures[:, :, :1])) * threat.eps).expand_as(pictures)
+        return (_signs(streams.uniform(pictures[:, :, :1])) * threat.eps).expand_as(pictures)
     height, width = pictures.shape[2:]
     side = max(min(height, width) // 5, 1)
     rows, columns = torch.arange(height) // side, torch.arange(width) // side
     tiles = (int(rows.max()) + 1, int(columns.max()) + 1)
     chance = streams.uniform(pictures[:, :1, :1, :1].expand(-1, 4, *tiles))
-    signs, turned = _plus_minus(chance[:, :3]), chance[:, 3:] < 0.5
+    signs, turned = _signs(chance[:, :3]), chance[:, 3:] < 0.5
     bumps = _two_bumps(side).to(pictures)
     place = torch.arange(height)[:, None] % side, torch.arange(width)[None] % side
     shape = torch.where(_tiled(turned, rows, columns), bumps.T[place], bumps[place])
@@ -128,7 +129,7 @@ def _l2_square(delta: Tensor, norm: Norm, eps: float, side: int, chance: Tensor)
     """Algorithm 3: the norm inside two windows, and the unused part of ε, moves into the first of them, with a new bump added."""
     first, second = _place(delta, side, chance[:, 0:2]), _place(delta, side, chance[:, 2:4])
     bump = _two_bumps(side).to(delta)
-    bumps = torch.where((chance[:, 4] < 0.5)[:, None, None, None], bump.T, bump) * _signs(chance[:, 5:8])
+    bumps = torch.where((chance[:, 4] < 0.5)[:, None, None, None], bump.T, bump) * _signs(chance[:, 5:8, None, None])
     fresh = bumps + delta[first] / _channel_norm(delta[first]).clamp_min(_TINY)
     rest = delta.clone()
     rest[first], rest[second] = 0.0, 0.0
@@ -138,13 +139,6 @@ def _l2_square(delta: Tensor, norm: Norm, eps: float, side: int, chance: Tensor)
     return norm.normalize(rest) * eps
 
 
-def _odd(side: int, delta: Tensor) -> int:
-    """The nearest odd side that holds a bump and fits twice."""
-    largest = min(delta.shape[2:])
-    side = max(side, 3) | 1
-    return side if side <= largest else largest
-
-
 def _place(delta: Tensor, side: int, chance: Tensor) -> tuple[Tensor, ...]:
     """Index of one window a picture (see `window`), wholly inside it, at a place by chances (m, 2) in [0, 1)."""
     room = torch.tensor(delta.shape[2:], device=delta.device) - side + 1
@@ -152,11 +146,7 @@ def _place(delta: Tensor, side: int, chance: Tensor) -> tuple[Tensor, ...]:
 
 
 def _signs(chance: Tensor) -> Tensor:
-    """±1 by chance, one a channel: (m, 3) → (m, 3, 1, 1)."""
-    return _plus_minus(chance)[:, :, None, None]
-
-
-def _plus_minus(chance: Tensor) -> Tensor:
+    """±1 by chances in [0, 1), of the same shape."""
     return torch.where(chance < 0.5, -1.0, 1.0)
 
 

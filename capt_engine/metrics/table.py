@@ -41,13 +41,8 @@ def _alpha(outcomes: Outcomes) -> Tensor:
     clean, frozen, adversarial = (
         x.double() for x in (outcomes.clean_logits, outcomes.frozen, outcomes.adversarial_logits)
     )
-    given = AlphaInput(
-        clean,
-        frozen,
-        outcomes.labels,
-        divergence(clean, adversarial, rule.kl_direction),
-        divergence(frozen, adversarial, rule.kl_direction),
-    )
+    train, reference = (divergence(target, adversarial, rule.kl_direction) for target in (clean, frozen))
+    given = AlphaInput(clean, frozen, outcomes.labels, train, reference)
     return alpha(given, rule.name, rule.const).float()
 
 

@@ -16,8 +16,6 @@ from capt_engine.model.classifier import Classifier, Output
 from capt_engine.viewing import read_whole, view
 from capt_engine.wrappers.quantized import unquantized
 
-_MODES = {"bicubic": "bicubic", "bilinear": "bilinear"}
-
 
 class Resizing(Classifier):
     """A classifier that takes pictures of any size and resizes them as its preprocessing does, differentiably.
@@ -32,8 +30,12 @@ class Resizing(Classifier):
         self.__dict__.update(vars(inner))
         config = inner.backbone.clip.visual.preprocess_cfg
         self._squash = config.get("resize_mode", "shortest") == "squash"
-        self._kind = _MODES.get(str(config.get("interpolation", "bicubic")), "")
-        if not self._kind or config.get("resize_mode", "shortest") not in ("shortest", "squash"):
+        self._kind = str(config.get("interpolation", "bicubic"))
+        known = self._kind in ("bicubic", "bilinear") and config.get("resize_mode", "shortest") in (
+            "shortest",
+            "squash",
+        )
+        if not known:
             raise BadRequest(
                 f"The preprocessing of {inner.backbone.id!r} cannot be made a part of the model "
                 f"({config.get('interpolation')}, {config.get('resize_mode')}).",

@@ -36,7 +36,7 @@ def pixelate(picture: Tensor, share: float, stream: PictureRngs) -> Tensor:  # n
     return F.interpolate(small, size=(height, width), mode="nearest-exact")
 
 
-def jpeg(picture: Tensor, quality: float, stream: PictureRngs) -> Tensor:  # noqa: ARG001
+def jpeg(picture: Tensor, quality: float, stream: PictureRngs | None = None) -> Tensor:  # noqa: ARG001
     """A JPEG file of low quality, as Pillow writes it."""
     values = (picture[0] * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
     file = io.BytesIO()

@@ -8,16 +8,7 @@ import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import PictureRngs
-from capt_engine.attacks.corruptions.base import (
-    blurred,
-    chance,
-    clouds,
-    grey,
-    one_chance,
-    pixels,
-    streaked,
-    stretched,
-)
+from capt_engine.attacks.corruptions.base import blurred, chance, clouds, grey, one_chance, pixels, streaked, stretched
 
 _FROST = (0.86, 0.93, 1.0)
 _WATER = (0.70, 0.86, 0.90)
