@@ -7,11 +7,27 @@ is never rounded up to a threshold that it is below. A budget under L∞ is k/25
 from __future__ import annotations
 
 import math
+from datetime import datetime
 
 NO_BREAK = "\u00a0"
 MINUS = "\u2212"
 UNKNOWN = "–"
 _LEVEL = 0.05
+# By hand: strftime speaks the language that the program was started in.
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 def percent(share: float) -> str:
@@ -139,6 +155,15 @@ def duration(seconds: float) -> str:
     if seconds < 5400:
         return f"{round(seconds / 60)} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def moment(iso: str) -> str:
+    """A point in time as it is read, "22 November 2026, 21:45 UTC"; any text that is none in ISO 8601 stays as it is."""
+    try:
+        when = datetime.fromisoformat(iso)
+    except ValueError:
+        return iso
+    return f"{when.day} {_MONTHS[when.month - 1]} {when.year}, {when:%H:%M} {when.tzname() or ''}".rstrip()
 
 
 def size(n_bytes: float) -> str:

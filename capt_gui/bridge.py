@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from capt_engine.api import Engine
 from capt_engine.records import (
@@ -23,6 +23,8 @@ from capt_engine.records import (
     JobStarted,
     Request,
 )
+
+Slot = Callable[..., object] | SignalInstance
 
 
 class Door(Protocol):
@@ -85,8 +87,15 @@ class Job(QObject):
         self._door = door
         self.request = request
         self.is_running = True
+        # in the queue of the engine, behind other work
+        self.is_waiting = True
         self._is_ignored = False
         self.id = door.submit(request)
+
+    def connect_slots(self, **slots: Slot) -> None:
+        """Connect each slot to the signal of that name: `connect_slots(finished=self.on_finished)`."""
+        for signal, slot in slots.items():
+            getattr(self, signal).connect(slot)
 
     def cancel(self) -> None:
         """Ask the job to stop; an ended one is left alone."""
@@ -122,6 +131,7 @@ class Job(QObject):
         if self._is_ignored:
             return
         if isinstance(event, JobStarted):
+            self.is_waiting = False
             self.started.emit()
         elif isinstance(event, JobProgress):
             self.progressed.emit(event)
@@ -173,10 +183,11 @@ class Bridge(QObject):
         """Start the engine, unless it runs already; `run` does so too."""
         self._door()
 
-    def run(self, request: Request) -> Job:
-        """Hand a request to the engine; returns at once."""
+    def run(self, request: Request, **slots: Slot) -> Job:
+        """Hand a request to the engine and return its job at once; each slot is connected to the job's signal of that name."""
         job = Job(self._door(), request)
         self._jobs[job.id] = job
+        job.connect_slots(**slots)
         return job
 
     def close(self, timeout_s: float = 10.0) -> bool:

@@ -26,9 +26,8 @@ def add_options(parser: argparse.ArgumentParser, table: Sequence[Option]) -> Non
         if option.exclusive and option.exclusive not in exclusive:
             exclusive[option.exclusive] = place.add_mutually_exclusive_group()
         place = exclusive.get(option.exclusive, place)
-        settings: dict[str, Any] = {"help": option.help, "metavar": option.metavar, "choices": option.choices}
-        settings = {name: value for name, value in settings.items() if value is not None}
-        settings |= {**option.kind.argparse, **option.more}
+        own = {"help": option.help, "metavar": option.metavar, "choices": option.choices}
+        settings = option.kind.argparse | {name: value for name, value in own.items() if value is not None}
         if option.renamed:
             add_renamed(place, option.renamed, option.flag, **settings)
         else:

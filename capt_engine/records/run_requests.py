@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import ClassVar, Self
 
 from capt_engine.records.catalogue import NO_PROMPTS, ParamValue
@@ -62,7 +62,8 @@ class RunRequest(Request, ABC):
     @property
     def settings(self) -> dict[str, object]:
         """Every setting by its name, those of the options too."""
-        return {name: value for name, value in vars(self).items() if name != "options"} | vars(self.options)
+        every = ((record, one.name) for record in (self, self.options) for one in fields(record))
+        return {name: getattr(record, name) for record, name in every if name != "options"}
 
     @property
     @abstractmethod

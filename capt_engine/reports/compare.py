@@ -9,19 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capt_engine.attacks.base import NORMS
-from capt_engine.formatting import budget, counted, percent, short
-from capt_engine.metrics.interval import share, wilson
-from capt_engine.records import LineChart, Series, scale_for
+from capt_engine.formatting import budget, counted, short
+from capt_engine.metrics.interval import share
 from capt_engine.reports.build import attached
-from capt_engine.reports.document import Block, Column, Facts, Grid, Paragraph, Report, Section
+from capt_engine.reports.document import Block, Facts, Grid, Paragraph, Report, Section, numbers, texts
 from capt_engine.reports.sections.about import NOT_COVERED, OWN_ANSWERS, glossary
 from capt_engine.reports.sections.context import ReportContext, tested
-from capt_engine.reports.sections.results import PAIRED, difference, paired_row
+from capt_engine.reports.sections.results import PAIRED, budget_chart, difference, paired_row
 from capt_engine.runs.counts import Seen
 from capt_engine.runs.manifest import digest
 from capt_engine.runs.request_text import asked
 
-_RIGHT = ("right", "number")
 Key = tuple[str, str]
 
 
@@ -117,13 +115,7 @@ def data(sides: Sequence[Side]) -> tuple[Block, ...]:
             (side.name, side.context.names.text(str(run.folder)), f"{len(side.seen):,}", str(len(run.failed)), ended)
         )
     shared = set.intersection(*(set(side.seen) for side in sides)) if sides else set()
-    columns = (
-        Column("Model"),
-        Column("Run"),
-        Column("Pictures", *_RIGHT),
-        Column("Not usable", *_RIGHT),
-        Column("Ended"),
-    )
+    columns = (*texts("Model", "Run"), *numbers("Pictures", "Not usable"), *texts("Ended"))
     note = f"{counted(len(shared), 'picture')} (by SHA-256 and label) are in every run; paired tests use those that two runs share."
     return (Grid("The runs", columns, tuple(rows)), Paragraph(note))
 
@@ -147,7 +139,7 @@ def models(sides: Sequence[Side]) -> tuple[Block, ...]:
 
 def results(sides: Sequence[Side]) -> tuple[Block, ...]:
     """Models as columns."""
-    columns = (Column("Measured"), *(Column(side.name, *_RIGHT) for side in sides))
+    columns = (*texts("Measured"), *numbers(*(side.name for side in sides)))
     rows = [("Pictures", *(f"{len(side.context.counts.pictures[side.prompts]):,}" for side in sides))]
     rows.append(("Clean accuracy", *(_clean(side) for side in sides)))
     cells: dict[tuple[str, str, float], dict[str, str]] = {}
@@ -178,29 +170,16 @@ def paired(sides: Sequence[Side]) -> tuple[Block, ...]:
             robust = [(a.seen[key].robust[eps], b.seen[key].robust[eps]) for key in both if _both(a, b, key, eps)]
             found.append((a.context.state if a.context.own else f"ε = {budget(eps, a.context.norm)}", tested(robust)))
         rows += [(a.name, b.name, *paired_row(state, test)) for state, test in found if test is not None]
-    return (Grid("Paired tests", (Column("A"), Column("B"), *PAIRED), tuple(rows)),) if rows else ()
+    return (Grid("Paired tests", (*texts("A", "B"), *PAIRED), tuple(rows)),) if rows else ()
 
 
 def curve(sides: Sequence[Side]) -> tuple[Block, ...]:
     """All curves in one picture, where the norms are the same."""
     if len({side.context.norm for side in sides}) > 1 or not any(len(side.context.run.budgets) > 1 for side in sides):
         return ()
-    scale = 255 if sides[0].context.norm == "linf" else 1
-    series = []
-    for side in sides:
-        counts = ((eps, *side.context.counts.robust(side.prompts, eps)) for eps in side.context.run.budgets)
-        points = tuple((eps * scale, k / n, *wilson(k, n)) for eps, k, n in counts if n)
-        series += [Series(side.name, points)] if points else []
-    descriptions = (
-        f"{one.name}: " + ", ".join(f"{percent(y)} at {x:g}" for x, y, _, _ in one.points) for one in series
-    )
-    title = "ε in 1/255" if scale == 255 else "ε (l2)"
-    alt = f"Robust accuracy against ε. {'. '.join(descriptions)}."
-    if not series:
-        return ()
-    caption, what = "Robust accuracy as the budget grows", "Robust accuracy"
-    spread = scale_for([x for one in series for x, *_ in one.points])
-    return (LineChart(caption, title, what, tuple(series), alt, spread, percent=True),)
+    measured = [(side.name, side.context.curve(side.prompts)) for side in sides]
+    chart = budget_chart(measured, sides[0].context.norm, "Robust accuracy")
+    return (chart,) if chart.series else ()
 
 
 def classes(sides: Sequence[Side]) -> tuple[Block, ...]:
@@ -221,7 +200,7 @@ def classes(sides: Sequence[Side]) -> tuple[Block, ...]:
     if not every:
         return ()
     rows = tuple((name, *found[name], _winner(best[name])) for name in every)
-    columns = (Column("Class"), *(Column(side.name, *_RIGHT) for side in sides), Column("Best"))
+    columns = (*texts("Class"), *numbers(*(side.name for side in sides)), *texts("Best"))
     state = "clean" if eps is None else _under(sides, eps).replace("Under", "under").replace("At", "at")
     return (Grid(f"Each class, {state}", columns, rows),)
 
@@ -253,11 +232,6 @@ def repeat(sides: Sequence[Side]) -> tuple[Block, ...]:
     return (Paragraph("Each run again: capt run manifest-1.json and so on; the manifests are attached."), Facts(pairs))
 
 
-def terms(sides: Sequence[Side]) -> tuple[Block, ...]:
-    """One sentence a term."""
-    return glossary(sides[0].context) if sides else ()
-
-
 Write = Callable[[Sequence[Side]], tuple[Block, ...]]
 SECTIONS: tuple[tuple[str, str, Write], ...] = (
     ("verdict", "Verdict", verdict),
@@ -269,5 +243,5 @@ SECTIONS: tuple[tuple[str, str, Write], ...] = (
     ("classes", "Classes", classes),
     ("limits", "Limits", limits),
     ("repeat", "How to repeat", repeat),
-    ("glossary", "Glossary", terms),
+    ("glossary", "Glossary", glossary),
 )

@@ -49,6 +49,16 @@ class Column:
     sort: str = "text"
 
 
+def texts(*titles: str) -> tuple[Column, ...]:
+    """Columns of text with these titles."""
+    return tuple(Column(title) for title in titles)
+
+
+def numbers(*titles: str) -> tuple[Column, ...]:
+    """Columns of numbers with these titles: aligned to the right, and sorted by value."""
+    return tuple(Column(title, "right", "number") for title in titles)
+
+
 @dataclass(frozen=True)
 class Grid:
     """A table; rows as long as the columns. total: how many rows there would be, where some were left out."""

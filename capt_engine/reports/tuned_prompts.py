@@ -15,11 +15,12 @@ from capt_engine.files import new_folder, refused, sha256, write_atomic
 from capt_engine.model.checkpoints import Document, read, save
 from capt_engine.model.store.prompt_store import SUFFIX, described, entries, own_folder
 from capt_engine.progress import Progress
-from capt_engine.records import NO_PROMPTS, PromptsInfo, SaveTunedRequest, TunedSaved, TuneRequest
+from capt_engine.records import NO_PROMPTS, SaveTunedRequest, TunedSaved, TuneRequest
 from capt_engine.reports.model_card import card
 from capt_engine.reports.sections.context import ReportContext
 from capt_engine.runs.command_line import command_of
 from capt_engine.runs.manifest import as_json, now
+from capt_engine.runs.run_folder import refuse_unless_free
 from capt_engine.runs.tuning_text import request_of
 from capt_engine.runs.versions import versions
 
@@ -56,7 +57,7 @@ def save_tuned(request: SaveTunedRequest, progress: Progress) -> TunedSaved:
     if store is not None:
         _refuse_taken(named.slug, store)
     if folder is not None:
-        _refuse_full(folder)
+        refuse_unless_free(folder, resume=False)
     progress(1, 3, "reading the evaluations")
     measured = [_measured(Path(run), sha256(source)) for run in request.runs]
     progress(2, 3, "writing")
@@ -67,7 +68,7 @@ def save_tuned(request: SaveTunedRequest, progress: Progress) -> TunedSaved:
         write_atomic(store, named.content)
         files.append(store)
     where = named.slug if store is not None else str(files[0])
-    return TunedSaved(_told(where, named), tuple(map(str, files)), command_of(named.made_by))
+    return TunedSaved(described(where, named.document), tuple(map(str, files)), command_of(named.made_by))
 
 
 def slug(name: str) -> str:
@@ -75,10 +76,6 @@ def slug(name: str) -> str:
     plain = unicodedata.normalize("NFKC", name).casefold()
     found = re.sub(r"[^\w]+|_+", "-", plain).strip("-")[:_LONGEST_SLUG].strip("-")
     return f"{found}-prompts".lstrip("-") if not found or found in _TAKEN else found
-
-
-def _told(where: str, named: _Named) -> PromptsInfo:
-    return described(where, named.document)
 
 
 def _named(request: SaveTunedRequest, source: Path) -> _Named:
@@ -115,16 +112,6 @@ def _refuse_taken(name: str, path: Path) -> None:
         raise BadRequest(
             f"There are prompts called {name!r} already; they are not written over.", "Choose another name."
         )
-
-
-def _refuse_full(folder: Path) -> None:
-    try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise BadRequest(f"{str(folder)!r} is not an empty folder.", "Name a new one; nothing is ever overwritten.")
-    except OSError as error:
-        raise BadRequest(
-            f"{str(folder)!r} cannot be read: {error.strerror or error}.", "Choose another folder."
-        ) from error
 
 
 def _measured(run: Path, prompts: str) -> ReportContext:

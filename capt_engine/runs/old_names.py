@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from capt_engine.reading import renamed
 from capt_engine.records import RunOptions
-
-OPTIONS = frozenset(field.name for field in fields(RunOptions))
 
 _REQUEST = {
     "batch": "batch_size",
@@ -21,29 +20,31 @@ _PERTURB = {"model input": "input", "original size": "original"}
 
 def request(plain: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a request: those that both kinds share stand among its options."""
-    values = {_REQUEST.get(name, name): value for name, value in plain.items()}
+    values = renamed(plain, _REQUEST)
     if "options" in values:
         return values
-    options = {name: values.pop(name) for name in OPTIONS & values.keys()}
-    if isinstance(options.get("threat"), dict):
-        options["threat"] = threat(options["threat"])
-    return {**values, "options": options}
+    options = {one.name: values.pop(one.name) for one in fields(RunOptions) if one.name in values}
+    return {**values, "options": _with_threat(options, "threat")}
 
 
 def manifest(plain: Mapping[str, Any]) -> dict[str, Any]:
     """A manifest, but for its request."""
-    return {"source_model" if name == "crafted_on" else name: value for name, value in plain.items()}
+    return renamed(plain, {"crafted_on": "source_model"})
 
 
 def summary(plain: Mapping[str, Any]) -> dict[str, Any]:
     """A summary."""
-    about = plain.get("threat_model")
-    return {**plain, "threat_model": threat(about)} if isinstance(about, dict) else dict(plain)
+    return _with_threat(plain, "threat_model")
 
 
 def threat(plain: Mapping[str, Any]) -> dict[str, Any]:
     """A threat model, or a row of a table, which says the same of the perturbed pixels."""
-    return {
-        "perturb" if name == "space" else name: _PERTURB.get(str(value), value) if name == "space" else value
-        for name, value in plain.items()
-    }
+    if "space" not in plain:
+        return dict(plain)
+    space = plain["space"]
+    return renamed({**plain, "space": _PERTURB.get(str(space), space)}, {"space": "perturb"})
+
+
+def _with_threat(plain: Mapping[str, Any], name: str) -> dict[str, Any]:
+    about = plain.get(name)
+    return {**plain, name: threat(about)} if isinstance(about, dict) else dict(plain)

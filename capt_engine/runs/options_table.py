@@ -7,7 +7,7 @@ commands. An option whose field is "" stands for several fields, or for none; `c
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as made_of
 from typing import Any
 
@@ -21,6 +21,7 @@ ALPHAS = ("label_prob", "batch", "confidence", "entropy", "loss_balance", "const
 COUPLINGS = ("vision_to_text", "text_to_vision", "independent", "text_only", "vision_only")
 KL_DIRECTIONS = ("target_first", "pred_first", "js")
 PRESETS = ("quick", "balanced", "paper")
+HALVES = ("all", "base", "new")
 
 
 COMMON = "common options"
@@ -40,24 +41,34 @@ class Kind:
 
 
 TEXT = Kind()
-WHOLE = Kind({"type": int})
+NAME = Kind({"metavar": "NAME"})
+MODEL = Kind({"metavar": "ID"})
+FOLDER = Kind({"metavar": "DIR"})
+DATA = Kind({"metavar": "DATA"})
+WHOLE = Kind({"type": int, "metavar": "N"})
 NUMBER = Kind({"type": float}, show=repr)
 SWITCH = Kind({"action": "store_const", "const": True}, show=None)
-PROMPTS = Kind(read=lambda name: None if name in ("", NO_PROMPTS) else name, show=lambda name: name or NO_PROMPTS)
+PROMPTS = Kind(
+    {"metavar": "NAME"},
+    read=lambda name: None if name in ("", NO_PROMPTS) else name,
+    show=lambda name: name or NO_PROMPTS,
+)
 # A list of one ends in a comma, so that it is not taken for the name of a file.
 CLASSES = Kind(
+    {"metavar": "LIST"},
     read=lambda text: class_list(text) if text else (),
     show=lambda names: ",".join(names) + ("," if len(names) == 1 else ""),
 )
-SHARD = Kind(read=shard, show=lambda part: f"{part[0]}/{part[1]}")
-SHOTS = Kind(read=shots, show=lambda count: "all" if count is None else str(count))
+SHARD = Kind({"metavar": "i/N"}, read=shard, show=lambda part: f"{part[0]}/{part[1]}")
+SHOTS = Kind({"metavar": "N"}, read=shots, show=lambda count: "all" if count is None else str(count))
 ON_OFF = Kind({"choices": ("on", "off")}, lambda word: word == "on", lambda value: "on" if value else "off")
-PLACES = Kind({"nargs": "+"}, tuple)
+SETTING = Kind({"action": "append", "metavar": "NAME=VALUE"})
+PLACES = Kind({"nargs": "+", "metavar": "PATH"}, tuple)
 
 
-def _budget(flag: str) -> Kind:
+def _budget(flag: str, metavar: str) -> Kind:
     """A budget or a step, with the flag for the sentence of a refusal."""
-    return Kind(read=lambda text: budget(text, name=flag), show=typed_budget)
+    return Kind({"metavar": metavar}, read=lambda text: budget(text, name=flag), show=typed_budget)
 
 
 @dataclass(frozen=True)
@@ -66,7 +77,7 @@ class Option:
 
     field: the request's field that it sets, with dots between the parts; its default is that of the record. renamed: its spelling of
     before, still taken. always: printed where it has its default too. hidden: never printed, because it changes no result. group: a
-    heading in the help. exclusive: options that have the same word here exclude each other. more: for argparse.
+    heading in the help. exclusive: options that have the same word here exclude each other. metavar: where it is not the kind's.
     """
 
     flag: str
@@ -80,7 +91,6 @@ class Option:
     hidden: bool = False
     group: str = ""
     exclusive: str = ""
-    more: dict[str, Any] = made_of(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -93,7 +103,7 @@ _MODEL = (
         "--model",
         "demo, demo-robust, an open_clip folder, or ARCH:SOURCE@FILE.safetensors (default: the last one chosen, else demo)",
         "options.model",
-        metavar="ID",
+        MODEL,
         always=True,
     ),
     Option(
@@ -101,15 +111,9 @@ _MODEL = (
         "A: an installed prompt checkpoint, a file, or none (default: none, zero-shot)",
         "options.prompts",
         PROMPTS,
-        metavar="NAME",
         always=True,
     ),
-    Option(
-        "--compare",
-        "B: a second checkpoint, or none for zero-shot, on the same pictures",
-        "options.compare",
-        metavar="NAME",
-    ),
+    Option("--compare", "B: a second checkpoint, or none for zero-shot, on the same pictures", "options.compare", NAME),
     Option(
         "--aim",
         "with --compare: attack each on itself, or both with what was computed on A or on B (default: each)",
@@ -120,31 +124,26 @@ _MODEL = (
         "--source-model",
         "compute the attack on this model instead, with plain text, and show it to the model that is asked (transfer)",
         "options.source_model",
-        metavar="ID",
+        MODEL,
         renamed="--crafted-on",
     ),
-    Option("--classes", '"a,b,c" or a file with one class per line', "options.classes", CLASSES, metavar="LIST"),
+    Option("--classes", '"a,b,c" or a file with one class per line', "options.classes", CLASSES),
     Option("--template", 'what surrounds a class name, as in "a photo of a {}."', "options.template"),
 )
 _NORM = Option(
     "--norm", "what the budget bounds (default: linf)", "options.threat.norm", choices=("linf", "l2"), always=True
 )
 _ATTACK = (
-    Option("--steps", "attack steps (default: the attack's own)", kind=WHOLE, metavar="N"),
+    Option("--steps", "attack steps (default: the attack's own)", kind=WHOLE),
     Option("--step-size", "k/255 or a number from 0 to 1 (default: chosen from budget and steps)", metavar="S"),
-    Option("--restarts", "random restarts (default: 1)", kind=WHOLE, metavar="N"),
-    Option("--queries", "how often an attack without gradients may ask", kind=WHOLE, metavar="N"),
+    Option("--restarts", "random restarts (default: 1)", kind=WHOLE),
+    Option("--queries", "how often an attack without gradients may ask", kind=WHOLE),
     Option(
         "--stop-early",
         "no more steps on a picture once it is fooled: the same accuracy in less time, milder perturbations",
         kind=SWITCH,
     ),
-    Option(
-        "--set",
-        "any other setting of the attack, as in momentum=0.75 or loss=margin",
-        metavar="NAME=VALUE",
-        more={"action": "append"},
-    ),
+    Option("--set", "any other setting of the attack, as in momentum=0.75 or loss=margin", kind=SETTING),
     Option(
         "--perturb",
         "pixels that the attack perturbs: the model's input, or the picture's own pixels, resized inside (default: input)",
@@ -161,59 +160,44 @@ _ATTACK = (
         choices=ROUNDINGS,
     ),
     Option(
-        "--target",
-        "make the model say this class (default: any wrong one)",
-        "options.threat.target",
-        metavar="CLASS",
+        "--target", "make the model say this class (default: any wrong one)", "options.threat.target", metavar="CLASS"
     ),
-    Option("--batch", "pictures per forward pass (default: chosen)", "options.batch_size", WHOLE, metavar="N"),
+    Option("--batch", "pictures per forward pass (default: chosen)", "options.batch_size", WHOLE),
     Option("--strict", "exit with 6 when any picture could not be used", kind=SWITCH),
     Option(
         "--lpips",
         "also measure LPIPS of clean and attacked picture, with weights that `capt lpips import` brought (default of the two: "
         f"{LPIPS_NETS[0]}; vgg takes some ten times as long)",
         "options.lpips",
+        Kind({"nargs": "?", "const": LPIPS_NETS[0]}),
         choices=LPIPS_NETS,
-        more={"nargs": "?", "const": LPIPS_NETS[0]},
     ),
 )
-_OUT = Option("--out", "also keep rows, summary and attacked pictures in this new folder", metavar="DIR")
+_OUT = Option("--out", "also keep rows, summary and attacked pictures in this new folder", kind=FOLDER)
 
 
 def common(prefix: str = "") -> tuple[Option, ...]:
     """The options of every verb that computes, for records that hold their fields under a prefix."""
-    return (
+    devices, precisions = ("auto", "cpu", "cuda", "mps"), ("fp32", "bf16")
+    return _under(
+        COMMON,
+        Option("--seed", "of every random draw (default: 0)", f"{prefix}seed", WHOLE, always=True),
         Option(
-            "--seed",
-            "of every random draw (default: 0)",
-            f"{prefix}seed",
-            WHOLE,
-            metavar="N",
-            always=True,
-            group=COMMON,
+            "--precision", "of the image tower (default: fp32)", f"{prefix}precision", choices=precisions, always=True
         ),
-        Option(
-            "--precision",
-            "of the image tower (default: fp32)",
-            f"{prefix}precision",
-            choices=("fp32", "bf16"),
-            always=True,
-            group=COMMON,
-        ),
-        Option(
-            "--device",
-            "where to compute (default: auto)",
-            f"{prefix}device",
-            choices=("auto", "cpu", "cuda", "mps"),
-            group=COMMON,
-        ),
+        Option("--device", "where to compute (default: auto)", f"{prefix}device", choices=devices),
     )
 
 
+def _under(group: str, *options: Option) -> tuple[Option, ...]:
+    """Options with their heading in the help."""
+    return tuple(replace(option, group=group) for option in options)
+
+
 ANALYZE = (
-    Option("paths", "pictures and folders (with all folders inside)", "paths", PLACES, metavar="PATH"),
+    Option("paths", "pictures and folders (with all folders inside)", "paths", PLACES),
     *_MODEL,
-    Option("--attack", "an attack, or none for clean predictions only (default: pgd)", metavar="NAME"),
+    Option("--attack", "an attack, or none for clean predictions only (default: pgd)", kind=NAME),
     _NORM,
     Option("--eps", "the budget: k/255 or a number from 0 to 1 (default: 4/255; l2: 1.0)", metavar="E"),
     *_ATTACK,
@@ -226,10 +210,10 @@ EVALUATE = (
         "data",
         "class folders, a CSV with path,label, a split_zhou_*.json, or the id of a benchmark under --data-root",
         "data",
-        metavar="DATA",
+        DATA,
     ),
     Option("--split", "train, val or test (default: test, or all where there are no parts)", "split"),
-    Option("--data-root", "the folder that holds the benchmarks", "data_root", metavar="DIR"),
+    Option("--data-root", "the folder that holds the benchmarks", "data_root", FOLDER),
     *_MODEL,
     Option(
         "--matrix",
@@ -239,8 +223,7 @@ EVALUATE = (
     Option(
         "--attack",
         "an attack, or none for clean predictions only; may be given several times: the worst counts (default: pgd)",
-        metavar="NAME",
-        more={"action": "append"},
+        kind=Kind({"action": "append", "metavar": "NAME"}),
     ),
     Option(
         "--suite",
@@ -283,9 +266,7 @@ EVALUATE = (
         "--minimal-eps",
         "also find the smallest ε that breaks each picture, by bisection (relative tolerance, default 0.05)",
         "minimal_eps",
-        NUMBER,
-        metavar="TOLERANCE",
-        more={"nargs": "?", "const": 0.05},
+        Kind({"type": float, "metavar": "TOLERANCE", "nargs": "?", "const": 0.05}, show=repr),
     ),
     Option(
         "--checks",
@@ -294,136 +275,109 @@ EVALUATE = (
         choices=CHECK_LEVELS,
     ),
     *_ATTACK,
-    Option("--limit", "at most N pictures, evenly over the classes", "limit", WHOLE, metavar="N"),
+    Option("--limit", "at most N pictures, evenly over the classes", "limit", WHOLE),
     Option(
         "--subsample-classes",
         "among the first or second half of the classes",
         "subsample_classes",
-        choices=("all", "base", "new"),
+        choices=HALVES,
         renamed="--half",
     ),
-    Option("--shard", "only the i-th of N parts of the pictures", "shard", SHARD, metavar="i/N"),
+    Option("--shard", "only the i-th of N parts of the pictures", "shard", SHARD),
     _OUT,
     Option("--resume", "go on where the same command with --out RUN_DIR was stopped", metavar="RUN_DIR"),
     Option("--rows", "also print each picture's outcome (--json always does)", kind=SWITCH),
     *common("options."),
 )
 
-_INSIDE = "the attack inside training; each default is the method's and the model's own"
-_LEARNED = "what is learned"
-_HOW = "how it is learned"
-_KEPT = "kept in the file"
-
 TUNE = (
-    Option(
-        "data",
-        "class folders, a CSV with path,label, a split_zhou_*.json, or a benchmark's id",
-        "data",
-        metavar="DATA",
-    ),
+    Option("data", "class folders, a CSV with path,label, a split_zhou_*.json, or a benchmark's id", "data", DATA),
     Option(
         "--out",
         "where the prompts go (tecoa: a new folder)",
         "out",
-        metavar="FILE.safetensors",
-        always=True,
-        more={"required": True},
-    ),
-    Option(
-        "--model",
-        "as in `capt analyze` (default: the last one chosen, else demo)",
-        "model",
-        metavar="ID",
+        Kind({"metavar": "FILE.safetensors", "required": True}),
         always=True,
     ),
+    Option("--model", "as in `capt analyze` (default: the last one chosen, else demo)", "model", MODEL, always=True),
     Option(
         "--method",
         f"{', '.join(METHODS)}, or a plug-in's method as `capt doctor` names it (default: capt)",
         "method",
-        metavar="NAME",
+        NAME,
     ),
-    Option("--preset", f"{', '.join(PRESETS)}: settings that are not given themselves", metavar="NAME"),
-    Option("--shots", "pictures per class, or all (default: 16)", "shots", SHOTS, metavar="N"),
-    Option(
-        "--resume",
-        "go on where an earlier run of the same command stopped",
-        "resume",
-        SWITCH,
-        hidden=True,
-    ),
-    Option("--data-root", "the folder of the benchmarks", "data_root", metavar="DIR"),
+    Option("--preset", f"{', '.join(PRESETS)}: settings that are not given themselves", kind=NAME),
+    Option("--shots", "pictures per class, or all (default: 16)", "shots", SHOTS),
+    Option("--resume", "go on where an earlier run of the same command stopped", "resume", SWITCH, hidden=True),
+    Option("--data-root", "the folder of the benchmarks", "data_root", FOLDER),
     Option(
         "--subsample-classes",
         "of the classes (default: all)",
         "subsample_classes",
-        choices=("all", "base", "new"),
+        choices=HALVES,
         renamed="--half",
     ),
     Option("--template", "what surrounds a class name (default: the data set's own)", "template"),
-    Option("--eps", "its budget: k/255 or a number from 0 to 1", "eps", _budget("--eps"), metavar="E", group=_INSIDE),
-    Option("--attack-steps", "its steps", "attack_steps", WHOLE, metavar="N", group=_INSIDE),
-    Option(
-        "--attack-step-size",
-        "k/255 or a number from 0 to 1",
-        "attack_step_size",
-        _budget("--attack-step-size"),
-        metavar="S",
-        group=_INSIDE,
+    *_under(
+        "the attack inside training; each default is the method's and the model's own",
+        Option("--eps", "its budget: k/255 or a number from 0 to 1", "eps", _budget("--eps", "E")),
+        Option("--attack-steps", "its steps", "attack_steps", WHOLE),
+        Option(
+            "--attack-step-size",
+            "k/255 or a number from 0 to 1",
+            "attack_step_size",
+            _budget("--attack-step-size", "S"),
+        ),
+        Option("--attack-loss", "what it climbs", "attack_loss", choices=("ce", "kl")),
     ),
-    Option("--attack-loss", "what it climbs", "attack_loss", choices=("ce", "kl"), group=_INSIDE),
-    Option("--lambda", "weight of the consistency terms", "lambda_", NUMBER, metavar="λ", group=_LEARNED),
-    Option(
-        "--alpha",
-        f"how far to trust the reference: {', '.join(ALPHAS)} (default: label_prob)",
-        "alpha",
-        metavar="RULE",
-        group=_LEARNED,
+    *_under(
+        "what is learned",
+        Option("--lambda", "weight of the consistency terms", "lambda_", NUMBER, metavar="λ"),
+        Option(
+            "--alpha",
+            f"how far to trust the reference: {', '.join(ALPHAS)} (default: label_prob)",
+            "alpha",
+            metavar="RULE",
+        ),
+        Option("--alpha-const", "its value for --alpha const (default: 0.5)", "alpha_const", NUMBER, metavar="α"),
+        Option("--kl-direction", "(default: target_first)", "kl_direction", choices=KL_DIRECTIONS),
+        Option("--detach-clean", "no gradient into the clean target", "detach_clean", SWITCH),
+        Option(
+            "--reference",
+            "the frozen model: original (the one a robust model came from), same, or a model (default: original)",
+            "reference",
+            MODEL,
+            renamed="--guide",
+        ),
+        Option("--coupling", "which tower's tokens lead", "coupling", choices=COUPLINGS),
+        Option("--length", "learned tokens in a layer", "n_ctx", WHOLE),
+        Option("--depth", "layers that get learned tokens", "depth", WHOLE, metavar="J"),
     ),
-    Option(
-        "--alpha-const",
-        "its value for --alpha const (default: 0.5)",
-        "alpha_const",
-        NUMBER,
-        metavar="α",
-        group=_LEARNED,
+    *_under(
+        "how it is learned",
+        Option("--epochs", "times that every picture is seen", "epochs", WHOLE),
+        Option("--batch", "pictures in a step", "batch_size", WHOLE),
+        Option("--lr", "learning rate of the second epoch", "lr", NUMBER, metavar="R"),
+        Option("--augment", "(default: none)", "augment", choices=("none", "crop-flip")),
+        Option(
+            "--patience",
+            "stop when N epochs brought nothing on the validation pictures, and keep the best (default: 0, never)",
+            "patience",
+            WHOLE,
+        ),
+        Option(
+            "--stop-after",
+            "end after N of the epochs and keep the best of them, as “stop and keep the best” does (default: 0, never)",
+            "stop_after",
+            WHOLE,
+        ),
+        Option("--val", "measure on validation pictures (default: on)", "validate", ON_OFF),
     ),
-    Option("--kl-direction", "(default: target_first)", "kl_direction", choices=KL_DIRECTIONS, group=_LEARNED),
-    Option("--detach-clean", "no gradient into the clean target", "detach_clean", SWITCH, group=_LEARNED),
-    Option(
-        "--reference",
-        "the frozen model: original (the one a robust model came from), same, or a model (default: original)",
-        "reference",
-        metavar="ID",
-        renamed="--guide",
-        group=_LEARNED,
-    ),
-    Option("--coupling", "which tower's tokens lead", "coupling", choices=COUPLINGS, group=_LEARNED),
-    Option("--length", "learned tokens in a layer", "n_ctx", WHOLE, metavar="N", group=_LEARNED),
-    Option("--depth", "layers that get learned tokens", "depth", WHOLE, metavar="J", group=_LEARNED),
-    Option("--epochs", "times that every picture is seen", "epochs", WHOLE, metavar="N", group=_HOW),
-    Option("--batch", "pictures in a step", "batch_size", WHOLE, metavar="N", group=_HOW),
-    Option("--lr", "learning rate of the second epoch", "lr", NUMBER, metavar="R", group=_HOW),
-    Option("--augment", "(default: none)", "augment", choices=("none", "crop-flip"), group=_HOW),
-    Option(
-        "--patience",
-        "stop when N epochs brought nothing on the validation pictures, and keep the best (default: 0, never)",
-        "patience",
-        WHOLE,
-        metavar="N",
-        group=_HOW,
-    ),
-    Option(
-        "--stop-after",
-        "end after N of the epochs and keep the best of them, as “stop and keep the best” does (default: 0, never)",
-        "stop_after",
-        WHOLE,
-        metavar="N",
-        group=_HOW,
-    ),
-    Option("--val", "measure on validation pictures (default: on)", "validate", ON_OFF, group=_HOW),
-    *(
-        Option(f"--{name}", what, name, metavar="TEXT", group=_KEPT)
-        for name, what in (("name", "what lists call it"), ("notes", "anything"), ("licence", "of the prompts"))
+    *_under(
+        "kept in the file",
+        Option("--name", "what lists call it", "name", metavar="TEXT"),
+        Option("--notes", "anything", "notes", metavar="TEXT"),
+        Option("--licence", "of the prompts", "licence", metavar="TEXT"),
     ),
     *common(),
 )

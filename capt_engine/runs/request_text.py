@@ -1,60 +1,49 @@
-"""A request as JSON and back, and as the command that repeats it."""
+"""The request of a manifest, and the names of those that answered it."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
 from capt_engine.errors import BadRequest
-from capt_engine.records import (
-    NO_PROMPTS,
-    OTHER_MODEL,
-    AnalyzeRequest,
-    AttackSpec,
-    EvaluateRequest,
-    RunOptions,
-    RunRequest,
-    ThreatModel,
-)
+from capt_engine.reading import fitted
+from capt_engine.records import NO_PROMPTS, OTHER_MODEL, AnalyzeRequest, EvaluateRequest, RunRequest
 from capt_engine.runs import old_names
 
-_KINDS: dict[str, type[RunRequest]] = {"analyze": AnalyzeRequest, "evaluate": EvaluateRequest}
+_HINT = "Name a run's manifest.json."
+_CALLED = "The manifest"
 
 
-def from_json(told: Mapping[str, Any]) -> RunRequest:
+@dataclass(frozen=True)
+class _Asked:
+    """The part of a manifest that says what was asked."""
+
+    request: dict[str, Any]
+    kind: Literal["", "analyze", "evaluate"] = ""
+
+
+def from_json(manifest: Mapping[str, Any]) -> RunRequest:
     """The request of a manifest; raises BadRequest where it holds none that this version knows."""
-    try:
-        values = old_names.request({name: _tuples(value) for name, value in told["request"].items()})
-        kind = _KINDS[told.get("kind") or ("analyze" if "paths" in values else "evaluate")]
-        options = {**values["options"], "threat": ThreatModel(**values["options"]["threat"])}
-        unknown = sorted(values.keys() - _names(kind) | options.keys() - old_names.OPTIONS)
-        if unknown:
-            raise BadRequest(
-                f"The manifest asks for {unknown[0]!r}, which this version does not know.", "Use a newer version."
-            )
-        values["options"] = RunOptions(**{name: _tuples(value) for name, value in options.items()})
-        if values.get("attack") is not None:
-            values["attack"] = _spec(told["request"]["attack"])
-        if "attacks" in values:
-            values["attacks"] = tuple(_spec(one) for one in told["request"]["attacks"])
-        return kind(**values)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise BadRequest("The manifest holds no request that could be repeated.", "Name a run's manifest.json.") from (
-            error
+    asked_for = fitted(manifest, _Asked, called=_CALLED, hint=_HINT)
+    values = old_names.request(asked_for.request)
+    kind = asked_for.kind or ("analyze" if "paths" in values else "evaluate")
+    request = fitted(values, AnalyzeRequest if kind == "analyze" else EvaluateRequest, called=_CALLED, hint=_HINT)
+    for unknown in _unknown(values, request):
+        raise BadRequest(
+            f"The manifest asks for {unknown!r}, which this version does not know.", "Use a newer version."
         )
+    return request
 
 
-def _names(kind: type) -> set[str]:
-    return {field.name for field in dataclasses.fields(kind)}
-
-
-def _spec(told: Mapping[str, Any]) -> AttackSpec:
-    return AttackSpec(told["name"], tuple((name, value) for name, value in told["values"]))
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(one) for one in value) if isinstance(value, list) else value
+def _unknown(values: Mapping[str, Any], record: Any) -> Iterator[str]:
+    """The names of values that are no field of a record, or of a record in it."""
+    known = {one.name for one in fields(record)}
+    for name, value in values.items():
+        if name not in known:
+            yield name
+        elif isinstance(value, dict):
+            yield from _unknown(value, getattr(record, name))
 
 
 PLAIN = "plain CLIP"

@@ -138,9 +138,7 @@ def refuse_unless_free(folder: Path, *, resume: bool) -> None:
         if resume and not ((folder / MANIFEST).is_file() and (folder / ROWS).is_file()):
             raise BadRequest(f"{str(folder)!r} holds no run to go on with.", "Start it with --out instead.")
         if not resume and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise BadRequest(
-                f"{str(folder)!r} is not empty.", "Name a new folder for the run; nothing is ever overwritten."
-            )
+            raise BadRequest(f"{str(folder)!r} is not empty.", "Name a new folder; nothing is ever overwritten.")
     except OSError as error:
         raise BadRequest(f"{str(folder)!r} cannot be read: {error.strerror or error}.", "Check its rights.") from error
 

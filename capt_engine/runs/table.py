@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.tally import Trial
-from capt_engine.records import AnalyzeResult, PairedTest, PictureRow
+from capt_engine.records import AnalyzeResult, PictureRow
 from capt_engine.records.columns import COLUMNS
 
 Cell = str | int | float | bool | None
@@ -113,14 +113,9 @@ def plain(text: str) -> str:
 
 def summary(result: AnalyzeResult, seed: int, run_dir: str | None) -> dict[str, Any]:
     """The `summary` object of the command line (fields: docs of `capt analyze`); lists that nothing was asked of are empty."""
-    return {
-        "n": result.n,
-        "n_failed": result.n_failed,
-        "label_source": result.label_source,
-        "clean_accuracy": result.clean_accuracy,
-        "clean_interval": result.clean_interval,
-        "robust_accuracy": result.robust_accuracy,
-        "robust_interval": result.robust_interval,
+    plain = dataclasses.asdict(result)
+    del plain["classes"], plain["compared"]
+    return plain | {
         "attacks": {
             attack.name: {
                 # Nothing was left for it: then it has no accuracy, not one of zero.
@@ -132,28 +127,15 @@ def summary(result: AnalyzeResult, seed: int, run_dir: str | None) -> dict[str, 
             }
             for attack in result.attacks
         },
-        "curve": [dataclasses.asdict(point) for point in result.curve],
         "consistency": dict(result.consistency),
         "figures": {one.name: {"value": one.value, "n": one.n} for one in result.figures},
         "checks": [{**dataclasses.asdict(one), "value": _finite(one.value)} for one in result.checks],
-        "text_drift": [dataclasses.asdict(one) for one in result.text_drift],
-        "matrix": [dataclasses.asdict(one) for one in result.matrix],
-        "corruptions": [dataclasses.asdict(one) for one in result.corruptions],
-        "minimal_eps": None if result.minimal_eps is None else dataclasses.asdict(result.minimal_eps),
         "suite": result.suite or None,
-        "notes": list(result.notes),
-        "threat_model": {**dataclasses.asdict(result.threat_model), "goal": result.threat_model.goal},
-        "model": result.model,
-        "model_sha256": result.model_sha256,
-        "prompts": result.prompts,
-        "prompts_sha256": result.prompts_sha256,
+        "threat_model": {**plain["threat_model"], "goal": result.threat_model.goal},
         "compare": _compared(result),
-        "per_class": [dataclasses.asdict(one) for one in result.per_class],
-        "device": result.device,
         "seed": seed,
         "wall_s": round(result.wall_s, 3),
         "images_per_s": round(result.images_per_s, 3),
-        "memory_bytes": result.memory_bytes,
         "run_dir": run_dir,
     }
 
@@ -163,26 +145,18 @@ def _finite(value: float | None) -> float | None:
     return value if value is None or math.isfinite(value) else None
 
 
+_OF_B = ("prompts", "n", "clean_accuracy", "clean_interval", "robust_accuracy", "robust_interval", "curve")
+
+
 def _compared(result: AnalyzeResult) -> dict[str, Any] | None:
     """B beside A: the same figures, and the paired tests."""
     if result.compared is None:
         return None
-    other, clean, robust = result.compared.other, result.compared.clean, result.compared.robust
-
-    def told(test: PairedTest | None) -> dict[str, Any] | None:
-        return None if test is None else dataclasses.asdict(test)
-
-    return {
-        "prompts": other.prompts,
-        "n": other.n,
-        "clean_accuracy": other.clean_accuracy,
-        "clean_interval": other.clean_interval,
-        "robust_accuracy": other.robust_accuracy,
-        "robust_interval": other.robust_interval,
-        "curve": [dataclasses.asdict(point) for point in other.curve],
-        "consistency": dict(other.consistency),
-        "paired_clean": told(clean),
-        "paired_robust": told(robust),
+    plain = dataclasses.asdict(result.compared)
+    return {name: plain["other"][name] for name in _OF_B} | {
+        "consistency": dict(result.compared.other.consistency),
+        "paired_clean": plain["clean"],
+        "paired_robust": plain["robust"],
     }
 
 

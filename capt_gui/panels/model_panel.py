@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QSize, Qt
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from capt_engine.records import NO_PROMPTS
@@ -18,14 +18,14 @@ _OPEN = "\0open"
 
 
 class ModelPanel(QWidget):
-    """Three pickers with what there is to say about the choice. `open_clicked(side)`: a file is wanted for "a" or "b"."""
-
-    open_clicked = Signal(str)
+    """Three pickers with what there is to say about the choice; the last entry of either side opens a file with prompts."""
 
     def __init__(self, theme: Theme, choice: ModelChoice, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._choice = choice
+        # a test answers in the dialog's place
+        self.ask = ask_for_checkpoint
         self._model = Picker("Model")
         self.picker_a = Picker(self.tr("Prompts A"))
         self.picker_b = Picker(self.tr("Prompts B"))
@@ -88,7 +88,8 @@ class ModelPanel(QWidget):
     def _ask_for(self, side: str) -> None:
         # the picker shows what is chosen, not the wish for something else
         self.on_choice_changed()
-        self.open_clicked.emit(side)
+        if path := self.ask(self, self._choice.settings.last_folder):
+            self._choice.sides.open_file(path, side)
 
     def _entries(self) -> list[Entry]:
         """Plain text, what ships, the user's own, what was made for another model, and a way to more."""

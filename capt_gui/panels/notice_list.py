@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QSizePolicy, QVB
 
 from capt_gui.theme import Theme
 from capt_gui.view_models.data_warnings import Notice
+from capt_gui.widgets.input import put_after
 from capt_gui.widgets.notice_bar import NoticeBar
-from capt_gui.widgets.tab_order import put_after
 
 SHOWN = 2
 _HIGHEST = 190

@@ -9,12 +9,13 @@ from pathlib import Path, PurePath
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from capt_engine.records import Failure, KeptRun, ListRunsRequest, RunsListed
-from capt_gui.bridge import Bridge, Job
+from capt_gui.bridge import Bridge
+from capt_gui.view_models.one_job import OneJob
 
 _NAME_LENGTH = 48
 
 
-class RunsModel(QObject):
+class RunsModel(OneJob):
     """Newest first. `changed`: the list, or whether it is being looked for; `failed(Failure)`: it could not be read."""
 
     changed = Signal()
@@ -22,18 +23,11 @@ class RunsModel(QObject):
 
     def __init__(self, bridge: Bridge, folder: Path | None = None, parent: QObject | None = None) -> None:
         """folder: where runs are kept; None for the engine's own choice."""
-        super().__init__(parent)
-        self._bridge = bridge
+        super().__init__(bridge, parent)
         self._folder = folder
-        self._job: Job | None = None
         self.runs: tuple[KeptRun, ...] = ()
         # nobody knows yet, before the first answer
         self.is_known = False
-
-    @property
-    def is_looking(self) -> bool:
-        """True if an answer is awaited."""
-        return self._job is not None and self._job.is_running
 
     def run(self, folder: str) -> KeptRun | None:
         """The run in a folder."""
@@ -41,12 +35,8 @@ class RunsModel(QObject):
 
     def refresh(self) -> None:
         """Look again; the list stays until the answer is there."""
-        if self._job is not None:
-            self._job.abandon()
-        self._job = self._bridge.run(ListRunsRequest("" if self._folder is None else str(self._folder)))
-        self._job.finished.connect(self.on_listed)
-        self._job.failed.connect(self.on_failed)
-        self._job.ended.connect(self.changed)
+        request = ListRunsRequest("" if self._folder is None else str(self._folder))
+        self._run(request, finished=self.on_listed, failed=self.on_failed, ended=self.changed)
         self.changed.emit()
 
     def on_listed(self, result: RunsListed) -> None:

@@ -1,85 +1,93 @@
-"""One look through labelled pictures: the scan, the small views that it sends, and then which pictures each class has."""
+"""Labelled pictures: the scan, the small views that it sends, and then which pictures each class has."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from capt_engine.records import (
-    JobProgress,
-    PreviewsReady,
-    ScanRequest,
-    ScanResult,
-    SplitRequest,
-)
+from capt_engine.records import PreviewsReady, ScanRequest, ScanResult, SplitRequest, SplitResult
 from capt_gui.bridge import Bridge, Job
-from capt_gui.view_models import formatting
+from capt_gui.view_models.data_warnings import Notice
+from capt_gui.view_models.one_job import OneJob
 from capt_gui.view_models.thumbnail_loader import SIZE, ThumbnailLoader
 
 # so many small views of each class come with the scan
 STRIP = 4
 
 
-class ScanJob(QObject):
-    """At most one scan at a time. `running_changed`; `progress_changed(done, total, text)`; listed(SplitResult).
+class ScanJob(OneJob):
+    """At most one scan at a time, and what it found.
 
-    done(ScanResult), failed(Failure), or neither when it was cancelled; then, once it no longer runs, `ended`.
+    Signals: `changed`: the result, or what is known of its pictures; `running_changed`; `progress_changed(done, total, text)`;
+    `failed(Failure)`: the pictures could not be looked through.
     """
 
+    changed = Signal()
     running_changed = Signal(bool)
     progress_changed = Signal(int, int, str)
-    done = Signal(object)
     failed = Signal(object)
-    ended = Signal()
-    listed = Signal(object)
 
     def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._bridge = bridge
-        self._scan: Job | None = None
+        super().__init__(bridge, parent)
         self._listing: Job | None = None
+        self._class_of: dict[str, str] = {}
+        # usable pictures by use ("" for any) and by class, in the order of the data set; empty until the inventory has been read
+        self._by_use: dict[str, dict[str, tuple[str, ...]]] = {}
+        self._usable: dict[str, int] = {}
+        self._notices: tuple[Notice, ...] = ()
+        self.result: ScanResult | None = None
         self.thumbnails = ThumbnailLoader(bridge, self)
 
     @property
-    def is_running(self) -> bool:
-        """True if a scan is under way."""
-        return self._scan is not None and self._scan.is_running
+    def pictures(self) -> dict[str, tuple[str, ...]]:
+        """Usable pictures by class, as far as they are known."""
+        return self._by_use.get("", {})
+
+    def class_of(self, path: str) -> str:
+        """The class of a picture, empty while it is not known."""
+        return self._class_of.get(path, "")
+
+    def usable(self, name: str) -> int:
+        """Pictures of a class that can be used: readable, in the chosen part, and not left out."""
+        return self._usable.get(name, 0)
+
+    def notices(self) -> tuple[Notice, ...]:
+        """Notices about the pictures, blocks first."""
+        return self._notices
 
     def start(self, data: tuple[str, ...], keep: str, model: str = "", template: str = "") -> None:
         """Look through these, and keep the inventory in a folder, unless a scan is under way."""
         if self.is_running:
             return
-        request = ScanRequest(data, model=model, template=template, keep=keep, thumbnails=STRIP, size=SIZE)
-        self._scan = self._bridge.run(request)
-        self._scan.news.connect(self.on_news)
-        self._scan.progressed.connect(self.on_progressed)
-        self._scan.finished.connect(self.done)
-        self._scan.failed.connect(self.failed)
-        self._scan.ended.connect(self.on_ended)
+        self._run(
+            ScanRequest(data, model=model, template=template, keep=keep, thumbnails=STRIP, size=SIZE),
+            news=self.on_news,
+            progressed=self.on_progressed,
+            finished=self.on_scanned,
+            failed=self.failed,
+            ended=self.on_ended,
+        )
         self.progress_changed.emit(0, 0, self.tr("Waiting for the engine…"))
         self.running_changed.emit(True)
 
-    def list_pictures(self, found: ScanResult, *, own_parts: bool = False) -> None:
+    def list_pictures(self, *, own_parts: bool = False) -> None:
         """Ask which pictures each class has: the inventory read as a split that uses all of them."""
-        if found.inventory:
+        if self.result is not None and self.result.inventory:
             if self._listing is not None:
                 self._listing.abandon()
-            self._listing = self._bridge.run(
-                SplitRequest(found.inventory, shots=None, val_share=0.0, test_share=0.0, own_parts=own_parts)
+            request = SplitRequest(
+                self.result.inventory, shots=None, val_share=0.0, test_share=0.0, own_parts=own_parts
             )
-            self._listing.finished.connect(self.listed)
-
-    def cancel(self) -> None:
-        """Stop looking; the engine says when it has."""
-        if self._scan is not None:
-            self._scan.cancel()
+            self._listing = self._bridge.run(request, finished=self.on_listed)
 
     def forget(self) -> None:
-        """Other pictures are coming: nothing more is heard of what was asked, and the small views are gone."""
+        """Other pictures are coming: nothing more is heard of what was requested, and the small views are gone."""
         was_running = self.is_running
-        for job in (self._scan, self._listing):
-            if job is not None:
-                job.abandon()
+        self._abandon()
+        if self._listing is not None:
+            self._listing.abandon()
+        self.result, self._class_of, self._by_use = None, {}, {}
         self.thumbnails.forget()
+        self._count()
         if was_running:
             self.running_changed.emit(False)
 
@@ -87,11 +95,33 @@ class ScanJob(QObject):
         """Take the small views that come with the scan."""
         self.thumbnails.put(event.previews)
 
-    def on_progressed(self, event: JobProgress) -> None:
+    def on_progressed(self) -> None:
         """Say how far the scan is."""
-        self.progress_changed.emit(event.done, event.total, formatting.job_progress(event))
+        self.progress_changed.emit(*self.progress)
+
+    def on_scanned(self, found: ScanResult) -> None:
+        """Take what was found."""
+        self.result = found
+
+    def on_listed(self, listed: SplitResult) -> None:
+        """Take the pictures of each class, by the part that they are in."""
+        found: dict[str, dict[str, list[str]]] = {}
+        for one in listed.pictures:
+            self._class_of[one.path] = one.class_name
+            for use in ("", one.use):
+                found.setdefault(use, {}).setdefault(one.class_name, []).append(one.path)
+        self._by_use = {use: {name: tuple(paths) for name, paths in classes.items()} for use, classes in found.items()}
+        self._count()
+        self.changed.emit()
 
     def on_ended(self) -> None:
         """The scan is over, however it ended."""
         self.running_changed.emit(False)
-        self.ended.emit()
+        self.changed.emit()
+
+    def _count(self) -> None:
+        """Renew what follows from the result and its pictures."""
+
+    def _block(self) -> str:
+        """Why these pictures cannot be used, in a sentence; empty when they can."""
+        return next((notice.message for notice in self._notices if notice.kind == "block"), "")

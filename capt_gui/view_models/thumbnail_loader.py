@@ -6,7 +6,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from capt_engine.records import FailedPicture, PicturesFound, Preview, PreviewRequest, PreviewsReady
-from capt_gui.bridge import Bridge, Job
+from capt_gui.bridge import Bridge
+from capt_gui.view_models.one_job import OneJob
 from capt_gui.view_models.thumbnails import Thumbnails
 
 SIZE = 96
@@ -14,7 +15,7 @@ AT_ONCE = 48
 DELAY_MS = 60
 
 
-class ThumbnailLoader(QObject):
+class ThumbnailLoader(OneJob):
     """`get` answers at once, and asks for what is missing; `arrived(paths)` when there is more to paint.
 
     One small job at a time: what has been scrolled past by then is asked for last, and forgotten when too much has piled up.
@@ -23,13 +24,11 @@ class ThumbnailLoader(QObject):
     arrived = Signal(list)
 
     def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._bridge = bridge
+        super().__init__(bridge, parent)
         self._thumbnails = Thumbnails()
         self._known: set[str] = set()
         self._broken: set[str] = set()
         self._wanted: dict[str, None] = {}
-        self._job: Job | None = None
         self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._timer.timeout.connect(self.on_due)
 
@@ -40,7 +39,7 @@ class ThumbnailLoader(QObject):
         if path not in self._broken:
             self._wanted.pop(path, None)
             self._wanted[path] = None
-            if not self._is_asking() and not self._timer.isActive():
+            if not self.is_running and not self._timer.isActive():
                 self._timer.start()
         return None
 
@@ -58,8 +57,7 @@ class ThumbnailLoader(QObject):
     def forget(self) -> None:
         """Other pictures are coming."""
         self._timer.stop()
-        if self._job is not None:
-            self._job.abandon()
+        self._abandon()
         self._wanted.clear()
         self._known.clear()
         self._broken.clear()
@@ -71,9 +69,7 @@ class ThumbnailLoader(QObject):
             return
         paths = tuple(reversed(self._wanted))[:AT_ONCE]
         self._wanted.clear()
-        self._job = self._bridge.run(PreviewRequest(paths, SIZE))
-        self._job.news.connect(self.on_news)
-        self._job.ended.connect(self.on_ended)
+        self._run(PreviewRequest(paths, SIZE), news=self.on_news, ended=self.on_ended)
 
     def on_news(self, event: PicturesFound | PreviewsReady) -> None:
         """Take the pictures that were asked for."""
@@ -84,6 +80,3 @@ class ThumbnailLoader(QObject):
         """Ask for what was wanted meanwhile, in a moment."""
         if self._wanted:
             self._timer.start()
-
-    def _is_asking(self) -> bool:
-        return self._job is not None and self._job.is_running

@@ -8,15 +8,10 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice
 from PySide6.QtGui import QImage
 
 from capt_engine.records import Picture
+from capt_gui.images import to_image
 
 _QUALITY = 88
 _UNPACKED = 512
-
-
-def to_image(picture: Picture) -> QImage:
-    """A Qt image with bytes of its own."""
-    stride = picture.width * 3
-    return QImage(picture.rgb, picture.width, picture.height, stride, QImage.Format.Format_RGB888).copy()
 
 
 class Thumbnails:

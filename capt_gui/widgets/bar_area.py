@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Slot
-from PySide6.QtGui import QFocusEvent, QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetricsF, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QSizePolicy, QToolTip
 
 from capt_engine.formatting import percent
 from capt_gui.theme import Theme
-from capt_gui.widgets.painting import draw_focus_ring, draw_mark, elided
+from capt_gui.widgets.input import arrow_step
+from capt_gui.widgets.painting import (
+    RIGHT,
+    PaintedWidget,
+    draw_box,
+    draw_empty,
+    draw_mark,
+    draw_text,
+    elided,
+    line_height,
+    text_width,
+)
 
 _BAR = 10
 _BETWEEN = 3
@@ -30,30 +41,28 @@ class BarRow(NamedTuple):
     wins_attacked: bool
 
 
-class BarArea(QWidget):
-    """The painted part; up and down move through the classes."""
+class BarArea(PaintedWidget):
+    """Bars of several classes under the answers they belong to; Up and Down move through the classes."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
+        super().__init__(theme)
         self._rows: tuple[BarRow, ...] = ()
         self._current = -1
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        theme.changed.connect(self._on_theme_changed)
 
     def set_rows(self, rows: tuple[BarRow, ...]) -> None:
         """Show these classes, the first on top."""
         self._rows = rows
         self._current = -1
-        self.setAccessibleDescription("; ".join(self._words(row) for row in rows) or self._empty_text())
+        self.setAccessibleDescription("; ".join(self._row_text(row) for row in rows) or self._empty_text())
         self.setMaximumHeight(self._height(1.0))
         self.updateGeometry()
         self.update()
 
     def rows(self) -> tuple[BarRow, ...]:
-        """The classes shown, from the top."""
+        """Return the classes shown, from the top."""
         return self._rows
 
     def sizeHint(self) -> QSize:
@@ -64,13 +73,10 @@ class BarArea(QWidget):
         """Rows may stand closer where room is short."""
         return QSize(220, self._height(_TIGHTEST))
 
-    def event(self, event: QEvent) -> bool:
-        """The tooltip: both probabilities of a class."""
-        if isinstance(event, QHelpEvent):
-            row = self._row_at(event.pos().y())
-            QToolTip.showText(event.globalPos(), self._words(self._rows[row]) if row >= 0 else "", self)
-            return True
-        return super().event(event)
+    def tooltip_at(self, position: QPointF) -> str:
+        """Return both probabilities of the class at a pixel."""
+        row = self._row_at(position.y())
+        return self._row_text(self._rows[row]) if row >= 0 else ""
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Point at the class under the mouse."""
@@ -80,110 +86,77 @@ class BarArea(QWidget):
         """Point at nothing."""
         self._set_current(-1)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show the ring."""
-        super().focusInEvent(event)
-        self.update()
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Up and down move from class to class."""
-        steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
-        step = steps.get(Qt.Key(event.key()), 0)
-        if step and self._rows:
+        """Up and Down move from class to class."""
+        if self._rows and (step := arrow_step(event)):
             self._set_current(min(max(self._current + step, 0), len(self._rows) - 1))
-            row = self._rows[self._current]
-            self.setAccessibleDescription(self._words(row))
+            text = self._row_text(self._rows[self._current])
+            self.setAccessibleDescription(text)
             spot = QPointF(self.width() / 3, self._top() + (self._current + 1) * self._row_height())
-            QToolTip.showText(self.mapToGlobal(spot).toPoint(), self._words(row), self)
+            QToolTip.showText(self.mapToGlobal(spot).toPoint(), text, self)
         else:
             super().keyPressEvent(event)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """The bars, or the words of the empty state."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self._rows:
-            self._paint_legend(painter)
-            for number, row in enumerate(self._rows):
-                self._paint_row(painter, number, row)
-        else:
-            painter.setFont(self._theme.font("body"))
-            painter.setPen(self._theme.color("text_muted"))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._empty_text())
-        if self.hasFocus():
-            draw_focus_ring(painter, QRectF(self.rect()), self._theme)
+    def draw(self, painter: QPainter) -> None:
+        """Paint the answers and the bars, or the text of the empty state."""
+        if not self._rows:
+            draw_empty(painter, QRectF(self.rect()), self._empty_text(), self._theme)
+            return
+        self._draw_answers(painter)
+        for number, row in enumerate(self._rows):
+            self._draw_row(painter, number, row)
 
-    def _paint_legend(self, painter: QPainter) -> None:
+    def _draw_answers(self, painter: QPainter) -> None:
         theme = self._theme
-        small, strong = theme.font("caption"), theme.font("strong")
-        small_metrics, strong_metrics = QFontMetricsF(small), QFontMetricsF(strong)
+        small, strong = line_height(theme, "caption"), line_height(theme, "strong")
         sides = [(self.tr("Clean"), "clean", next(row for row in self._rows if row.wins_clean))]
         sides += [(self.tr("Under attack"), "attacked", row) for row in self._rows if row.wins_attacked]
         room = (self.width() - 2 * _PAD) / max(len(sides), 2)
         for number, (title, role, row) in enumerate(sides):
             left = _PAD + number * room
             value = percent(row.clean if role == "clean" else row.attacked or 0.0)
-            draw_mark(painter, QPointF(left + 5, _PAD + small_metrics.height() / 2), 9, theme.color(role), number == 1)
-            painter.setFont(small)
-            painter.setPen(theme.color("text_muted"))
-            painter.drawText(QPointF(left + 16, _PAD + small_metrics.ascent()), title)
-            painter.setFont(strong)
-            painter.setPen(theme.color("text"))
-            baseline = _PAD + small_metrics.height() + 2 + strong_metrics.ascent()
-            name = elided(strong_metrics, row.name, room - 8 - strong_metrics.horizontalAdvance(" " + value))
-            painter.drawText(QPointF(left, baseline), f"{name} {value}")
+            draw_mark(painter, QPointF(left + 5, _PAD + small / 2), 9, theme.color(role), number == 1)
+            place = QRectF(left + 16, _PAD, room - 20, small)
+            draw_text(painter, place, title, theme, "caption", "text_muted")
+            name_room = room - 8 - text_width(theme, "strong", " " + value)
+            name = elided(QFontMetricsF(theme.font("strong")), row.name, name_room)
+            draw_text(painter, QRectF(left, _PAD + small + 2, room, strong), f"{name} {value}", theme, "strong")
 
-    def _paint_row(self, painter: QPainter, number: int, row: BarRow) -> None:
-        theme = self._theme
+    def _draw_row(self, painter: QPainter, number: int, row: BarRow) -> None:
+        theme, width = self._theme, self.width()
         top = self._top() + number * self._row_height()
         if number == self._current:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color("surface_raised"))
-            painter.drawRoundedRect(
-                QRectF(_PAD / 2, top - self._gap() / 2 + 1, self.width() - _PAD, self._row_height() - 2), 7, 7
-            )
-        left, width = self._bar_span()
-        font = theme.font("strong" if row.wins_clean or row.wins_attacked else "body")
-        metrics = QFontMetricsF(font)
-        painter.setFont(font)
-        painter.setPen(theme.color("text"))
-        height = self._row_height() - self._gap()
+            place = QRectF(_PAD / 2, top - self._gap() / 2 + 1, width - _PAD, self._row_height() - 2)
+            draw_box(painter, place, theme.color("surface_raised"), 7)
+        left, length = self._bar_span()
+        font = "strong" if row.wins_clean or row.wins_attacked else "body"
         bar = _BAR * self._tightness()
-        middle = top + height / 2
-        name_rect = QRectF(_PAD, middle - metrics.height() / 2, left - _PAD - 12, metrics.height())
-        name = elided(metrics, row.name, name_rect.width())
-        painter.drawText(name_rect, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, name)
+        middle = top + (self._row_height() - self._gap()) / 2
+        height = line_height(theme, font)
+        place = QRectF(_PAD, middle - height / 2, left - _PAD - 12, height)
+        draw_text(painter, place, row.name, theme, font, align=RIGHT)
         bars = [(row.clean, "clean", row.wins_clean)]
         if row.attacked is not None:
             bars.append((row.attacked, "attacked", row.wins_attacked))
-        for place, (value, role, wins) in enumerate(bars):
-            y = top + place * (bar + _BETWEEN * self._tightness()) if len(bars) > 1 else middle - bar / 2
-            self._paint_bar(painter, QRectF(left, y, width, bar), value, role)
+        for order, (value, role, wins) in enumerate(bars):
+            y = top + order * (bar + _BETWEEN * self._tightness()) if len(bars) > 1 else middle - bar / 2
+            draw_box(painter, QRectF(left, y, length, bar), theme.color("grid"), 3)
+            draw_box(painter, QRectF(left, y, max(length * value, 2), bar), theme.color(role), 3)
             # Side by side, so that they never touch however little height a row gets.
-            self._paint_value(painter, left + width + 8 + place * self._column_width(), middle, value, role, wins)
+            self._draw_value(painter, left + length + 8 + order * self._column_width(), middle, value, role, wins)
 
-    def _paint_bar(self, painter: QPainter, track: QRectF, value: float, role: str) -> None:
-        theme = self._theme
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("grid"))
-        painter.drawRoundedRect(track, 3, 3)
-        painter.setBrush(theme.color(role))
-        painter.drawRoundedRect(QRectF(track.left(), track.top(), max(track.width() * value, 2), track.height()), 3, 3)
-
-    def _paint_value(self, painter: QPainter, left: float, middle: float, value: float, role: str, wins: bool) -> None:
+    def _draw_value(self, painter: QPainter, left: float, middle: float, value: float, role: str, wins: bool) -> None:
         theme = self._theme
         font = theme.font("strong" if wins else "caption")
         font.setPixelSize(theme.font("caption").pixelSize())
-        painter.setFont(font)
-        painter.setPen(theme.color("text" if wins else "text_muted"))
-        text = QRectF(left, middle - 10, self._value_width(), 20)
-        painter.drawText(text, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, percent(value))
+        place = QRectF(left, middle - 10, self._value_width(), 20)
+        draw_text(painter, place, percent(value), theme, font, "text" if wins else "text_muted", RIGHT)
         if wins:
-            draw_mark(painter, QPointF(text.right() + 9, middle), 7, theme.color(role), role == "attacked")
+            draw_mark(painter, QPointF(place.right() + 9, middle), 7, theme.color(role), role == "attacked")
 
     def _top(self) -> float:
-        heights = (QFontMetricsF(self._theme.font(role)).height() for role in ("caption", "strong"))
-        return 2 * _PAD + 2 + sum(heights) + _ROW_GAP
+        heights = line_height(self._theme, "caption") + line_height(self._theme, "strong")
+        return 2 * _PAD + 2 + heights + _ROW_GAP
 
     def _natural_row(self) -> float:
         pair = any(row.attacked is not None for row in self._rows)
@@ -205,15 +178,14 @@ class BarArea(QWidget):
         return _ROW_GAP * self._tightness()
 
     def _value_width(self) -> float:
-        return QFontMetricsF(self._theme.font("strong")).horizontalAdvance(percent(0.0004))
+        return text_width(self._theme, "strong", percent(0.0004))
 
     def _column_width(self) -> float:
         return self._value_width() + 18
 
     def _bar_span(self) -> tuple[float, float]:
-        """Left edge and full length of the bars, beside the longest name that is allowed its room."""
-        metrics = QFontMetricsF(self._theme.font("strong"))
-        longest = max(metrics.horizontalAdvance(row.name) for row in self._rows)
+        """Return the left edge and the full length of the bars, beside the longest name that is allowed its room."""
+        longest = max(text_width(self._theme, "strong", row.name) for row in self._rows)
         left = _PAD + min(longest + 2, 0.36 * self.width()) + 12
         columns = 2 if any(row.attacked is not None for row in self._rows) else 1
         return left, max(self.width() - left - columns * self._column_width() - 8 - _PAD, 20)
@@ -227,7 +199,7 @@ class BarArea(QWidget):
             self._current = row
             self.update()
 
-    def _words(self, row: BarRow) -> str:
+    def _row_text(self, row: BarRow) -> str:
         text = self.tr("{}: clean {}").format(row.name, percent(row.clean))
         if row.attacked is not None:
             text += self.tr(", under attack {}").format(percent(row.attacked))
@@ -235,8 +207,3 @@ class BarArea(QWidget):
 
     def _empty_text(self) -> str:
         return self.tr("The answers of the model appear here.")
-
-    @Slot()
-    def _on_theme_changed(self) -> None:
-        self.updateGeometry()
-        self.update()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFocusEvent, QFontMetricsF, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtGui import QPainter, QPen
+from PySide6.QtWidgets import QSizePolicy
 
 from capt_engine.formatting import percent, percent_number, unbroken
 from capt_engine.records import Bar, BarChart
 from capt_gui.theme import Theme
-from capt_gui.widgets.painting import draw_focus_ring, elided
+from capt_gui.widgets.painting import PaintedWidget, draw_box, draw_text, line_height, text_width
 
 _BAR = 18
 _BETWEEN = 6
@@ -38,18 +38,16 @@ class Pair:
     after: Measured | None = None
 
 
-class BeforeAfter(QWidget):
+class BeforeAfter(PaintedWidget):
     """A group of two bars for each pair, on one scale from 0 to 100 %; whiskers are intervals."""
 
     def __init__(self, theme: Theme, name: str, before: str, after: str) -> None:
-        super().__init__()
-        self._theme = theme
+        super().__init__(theme)
         self._names: tuple[str, ...] = (before, after)
         self._pairs: tuple[Pair, ...] = ()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(name)
-        theme.changed.connect(self.update)
 
     def set_names(self, *names: str) -> None:
         """Name the bars of a group: two names, or one."""
@@ -63,7 +61,7 @@ class BeforeAfter(QWidget):
         self.update()
 
     def record(self) -> BarChart | None:
-        """The chart as values, to be saved; None while it is empty."""
+        """Return the chart as values, to be saved; None while it is empty."""
         bars = [
             Bar(
                 pair.title,
@@ -81,7 +79,7 @@ class BeforeAfter(QWidget):
 
     def sizeHint(self) -> QSize:
         """As high as the pairs need."""
-        head = QFontMetricsF(self._theme.font("strong")).height() + 4
+        head = line_height(self._theme, "strong") + 4
         each = head + len(self._names) * (_BAR + _BETWEEN) - _BETWEEN
         n = len(self._pairs)
         return QSize(420, round(n * each + max(n - 1, 0) * _GROUP_GAP + 2 * _PAD))
@@ -90,58 +88,36 @@ class BeforeAfter(QWidget):
         """Bars may be short."""
         return QSize(280, self.sizeHint().height())
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show the ring."""
-        super().focusInEvent(event)
-        self.update()
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """The groups, one under the other."""
-        theme = self._theme
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        top = float(_PAD)
+    def draw(self, painter: QPainter) -> None:
+        """Paint the groups, one under the other."""
+        top, head = float(_PAD), line_height(self._theme, "strong")
         for pair in self._pairs:
-            strong = QFontMetricsF(theme.font("strong"))
-            painter.setFont(theme.font("strong"))
-            painter.setPen(theme.color("text"))
-            painter.drawText(QPointF(_PAD, top + strong.ascent()), pair.title)
-            top += strong.height() + 4
+            draw_text(painter, QRectF(_PAD, top, self.width() - 2 * _PAD, head), pair.title, self._theme, "strong")
+            top += head + 4
             for name, role, share in zip(self._names, ("side_a", "side_b"), (pair.before, pair.after), strict=False):
-                self._paint_bar(painter, top, name, role, share)
+                self._draw_bar(painter, top, name, role, share)
                 top += _BAR + _BETWEEN
             top += _GROUP_GAP - _BETWEEN
-        if self.hasFocus():
-            draw_focus_ring(painter, QRectF(self.rect()), theme)
 
-    def _paint_bar(self, painter: QPainter, top: float, name: str, role: str, share: Measured | None) -> None:
+    def _draw_bar(self, painter: QPainter, top: float, name: str, role: str, share: Measured | None) -> None:
         theme = self._theme
-        metrics = QFontMetricsF(theme.font("body"))
-        names = max(metrics.horizontalAdvance(words) for words in self._names) + 12
-        names = min(names, self.width() * 0.35)
-        figures = metrics.horizontalAdvance("100 % (88–100 %)") + 10
-        line = QRectF(_PAD, top, names, _BAR)
-        middle = Qt.AlignmentFlag.AlignVCenter
-        painter.setFont(theme.font("body"))
-        painter.setPen(theme.color("text_muted"))
-        painter.drawText(line, Qt.AlignmentFlag.AlignLeft | middle, elided(metrics, name, names - 6))
-        track = QRectF(line.right(), top, max(self.width() - names - figures - 2 * _PAD, 40.0), _BAR)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("grid"))
-        painter.drawRoundedRect(track, 4, 4)
-        words = QRectF(track.right() + 10, top, figures, _BAR)
+        names = min(max(text_width(theme, "body", one) for one in self._names) + 12, self.width() * 0.35)
+        figures = text_width(theme, "body", "100 % (88–100 %)") + 10
+        draw_text(painter, QRectF(_PAD, top, names - 6, _BAR), name, theme, role="text_muted")
+        track = QRectF(_PAD + names, top, max(self.width() - names - figures - 2 * _PAD, 40.0), _BAR)
+        draw_box(painter, track, theme.color("grid"), 4)
+        place = QRectF(track.right() + 10, top, figures, _BAR)
         if share is None:
-            painter.setPen(theme.color("text_muted"))
-            painter.drawText(words, Qt.AlignmentFlag.AlignLeft | middle, self.tr("not measured"))
+            draw_text(painter, place, self.tr("not measured"), theme, role="text_muted")
             return
-        painter.setBrush(theme.color(role))
         if share.value > 0:
-            painter.drawRoundedRect(QRectF(track.left(), top, max(track.width() * share.value, 3.0), _BAR), 4, 4)
-        self._paint_whisker(painter, track, share)
-        painter.setPen(theme.color("text"))
-        painter.drawText(words, Qt.AlignmentFlag.AlignLeft | middle, written(share))
+            draw_box(
+                painter, QRectF(track.left(), top, max(track.width() * share.value, 3.0), _BAR), theme.color(role), 4
+            )
+        self._draw_whisker(painter, track, share)
+        draw_text(painter, place, written(share), theme)
 
-    def _paint_whisker(self, painter: QPainter, track: QRectF, share: Measured) -> None:
+    def _draw_whisker(self, painter: QPainter, track: QRectF, share: Measured) -> None:
         """Drawn twice, with an outline of the ground, so that it is seen on the bar and beside it."""
         y = track.center().y()
         left, right = (track.left() + track.width() * place for place in (share.low, share.high))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QCursor
-from PySide6.QtWidgets import QHBoxLayout, QLayout, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QMenu, QWidget
 
 from capt_gui.theme import Theme
+from capt_gui.widgets.buttons import IconButton
+from capt_gui.widgets.input import put_after
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.plot_chart import PlotChart
-from capt_gui.widgets.tab_order import put_after
 
 _EDGE = 2
-_ICON = 16
+_NEWS = (QEvent.Type.Enter, QEvent.Type.FocusIn, QEvent.Type.Resize, QEvent.Type.Leave, QEvent.Type.FocusOut)
 
 
 class ChartTools(QWidget):
@@ -25,22 +27,16 @@ class ChartTools(QWidget):
     def __init__(self, theme: Theme, chart: QWidget, corner: Qt.Corner = Qt.Corner.TopRightCorner) -> None:
         super().__init__(chart)
         self._corner = corner
-        self._theme = theme
         self._chart = chart
         self._plot = chart if isinstance(chart, PlotChart) else None
-        self.save = self._button(self.tr("Save this chart…"))
-        self.whole = self._button(self.tr("Show everything again"))
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
+        self.save = IconButton(theme, "export", self.tr("Save this chart…"))
+        self.whole = IconButton(theme, "zoom-fit", self.tr("Show everything again"))
+        layout = fill(QHBoxLayout(self), self.whole, self.save, spacing=0)
         # a button that comes, or is drawn for the first time, makes room for itself
         layout.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)
-        layout.addWidget(self.whole)
-        layout.addWidget(self.save)
         self.save.clicked.connect(self.save_clicked)
         self._menu = QMenu(self)
-        self._save_action = self._menu.addAction(self.save.toolTip())
-        self._save_action.triggered.connect(self.save_clicked)
+        self._menu.addAction(self.save.toolTip()).triggered.connect(self.save_clicked)
         self._whole_action = self._menu.addAction(self.whole.toolTip())
         if self._plot is not None:
             self.whole.clicked.connect(self._plot.reset_zoom)
@@ -55,20 +51,11 @@ class ChartTools(QWidget):
             if one.focusPolicy() & Qt.FocusPolicy.TabFocus and one.focusProxy() is None and not self.isAncestorOf(one)
         ]
         put_after(reached[-1] if reached else chart, (self.whole, self.save))
-        theme.changed.connect(self._retint)
-        self._retint()
         self._refresh()
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         """Come and go with the mouse and the focus, keep to the corner, and answer the menu key and the right button."""
-        kind = event.type()
-        if kind in (
-            QEvent.Type.Enter,
-            QEvent.Type.FocusIn,
-            QEvent.Type.Resize,
-            QEvent.Type.Leave,
-            QEvent.Type.FocusOut,
-        ):
+        if event.type() in _NEWS:
             self._refresh()
         elif isinstance(event, QContextMenuEvent):
             self._whole_action.setVisible(self._is_zoomed())
@@ -95,15 +82,3 @@ class ChartTools(QWidget):
     def _has_focus(self) -> bool:
         focused = self._chart.window().focusWidget()
         return focused is not None and (focused is self._chart or self._chart.isAncestorOf(focused))
-
-    def _button(self, words: str) -> QToolButton:
-        button = QToolButton(self)
-        button.setToolTip(words)
-        button.setAccessibleName(words)
-        button.setIconSize(QSize(_ICON, _ICON))
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        return button
-
-    def _retint(self) -> None:
-        self.save.setIcon(self._theme.icon("export"))
-        self.whole.setIcon(self._theme.icon("zoom-fit"))

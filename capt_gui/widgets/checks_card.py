@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from capt_engine.records import Check
 from capt_gui.theme import Theme
+from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.fold import Fold
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import clear, fill
 
-_ICON = 14
 _LOOKS = {"fail": ("close", "broken"), "pass": ("check", "ok"), "not_run": ("minus", "text_muted")}
 _ORDER = tuple(_LOOKS)
 
@@ -25,7 +26,6 @@ class ChecksCard(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._sentences = sentences
-        self._marks: list[tuple[QLabel, str]] = []
         self.summary = text()
         self._failed, self._others = QWidget(), QWidget()
         for box in (self._failed, self._others):
@@ -35,52 +35,36 @@ class ChecksCard(QWidget):
             grid.setVerticalSpacing(6)
             grid.setColumnStretch(1, 1)
         self._fold = Fold(theme, self.tr("All checks"), self._others)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
-        layout.addWidget(text(self.tr("Can the measurement be believed?"), "heading"))
-        for widget in (self.summary, self._failed, self._fold):
-            layout.addWidget(widget)
-        theme.changed.connect(self._retint)
+        heading = text(self.tr("Can the measurement be believed?"), "heading")
+        fill(QVBoxLayout(self), heading, self.summary, self._failed, self._fold)
 
     def set_checks(self, checks: tuple[Check, ...]) -> None:
         """Show these checks."""
-        self._marks = []
         failed = [check for check in checks if check.status == "fail"]
         others = sorted(
             (check for check in checks if check.status != "fail"), key=lambda check: _ORDER.index(check.status)
         )
         passed = sum(check.status == "pass" for check in checks)
-        words = self.tr("{} of {} checks passed").format(passed, passed + len(failed))
+        summary = self.tr("{} of {} checks passed").format(passed, passed + len(failed))
         if failed:
-            words += self.tr("; {} did not, so read the figures with care.").format(len(failed))
+            summary += self.tr("; {} did not, so read the figures with care.").format(len(failed))
         else:
-            words += self.tr(". Nothing speaks against the figures.")
-        self.summary.setText(words)
+            summary += self.tr(". Nothing speaks against the figures.")
+        self.summary.setText(summary)
         self._fill(self._failed, failed, in_full=True)
         self._fill(self._others, others, in_full=self._sentences)
         self._failed.setVisible(bool(failed))
         self._fold.setVisible(bool(others))
-        self._retint()
 
     def _fill(self, box: QWidget, checks: list[Check], *, in_full: bool) -> None:
         grid = box.layout()
         assert isinstance(grid, QGridLayout)
-        while (item := grid.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
+        clear(grid)
         for row, check in enumerate(checks):
-            mark = QLabel()
-            self._marks.append((mark, check.status))
-            words = text(f"{check.title}. {check.message}" if in_full else check.title)
-            words.setToolTip(check.message)
-            words.setAccessibleName(f"{check.title}: {check.status}. {check.message}")
+            message = text(f"{check.title}. {check.message}" if in_full else check.title)
+            message.setToolTip(check.message)
+            message.setAccessibleName(f"{check.title}: {check.status}. {check.message}")
+            mark = Symbol(self._theme, 14, *_LOOKS[check.status])
             grid.addWidget(mark, row, 0, Qt.AlignmentFlag.AlignTop)
-            grid.addWidget(words, row, 1)
+            grid.addWidget(message, row, 1)
             grid.addWidget(text(check.shown, "caption", wrap=False), row, 2, Qt.AlignmentFlag.AlignTop)
-
-    def _retint(self) -> None:
-        for mark, status in self._marks:
-            name, role = _LOOKS[status]
-            mark.setPixmap(self._theme.pixmap(name, _ICON, role, self.devicePixelRatioF()))

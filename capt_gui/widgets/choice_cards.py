@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QEnterEvent, QFocusEvent, QFontMetricsF, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QBoxLayout, QButtonGroup, QSizePolicy, QWidget
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QBoxLayout, QSizePolicy, QWidget
 
 from capt_gui.theme import Theme
+from capt_gui.widgets.buttons import KeyedButtons
+from capt_gui.widgets.input import put_after
+from capt_gui.widgets.layout import clear, fill
 from capt_gui.widgets.painting import draw_focus_ring
-from capt_gui.widgets.tab_order import put_after
 
 _PAD = 14
 _MARK = 18
@@ -39,13 +41,11 @@ class ChoiceCards(QWidget):
         self._name = name
         self._stacked = stacked
         self._cards: dict[str, ChoiceCard] = {}
-        self._group = QButtonGroup(self)
+        self._group = KeyedButtons(self)
         self.setAccessibleName(name)
         side = QBoxLayout.Direction.TopToBottom if stacked else QBoxLayout.Direction.LeftToRight
-        self._row = QBoxLayout(side, self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(10)
-        self._group.buttonClicked.connect(self._on_clicked)
+        self._row = fill(QBoxLayout(side, self), spacing=10)
+        self._group.picked.connect(self.picked)
 
     def set_choices(self, choices: Sequence[Choice], key: str) -> None:
         """Offer these cards, and show which is taken; says nothing."""
@@ -56,12 +56,10 @@ class ChoiceCards(QWidget):
         else:
             for card in self._cards.values():
                 self._group.removeButton(card)
-                self._row.removeWidget(card)
-                card.hide()
-                card.deleteLater()
+            clear(self._row)
             self._cards = {choice.key: ChoiceCard(self._theme, choice, self._name) for choice in choices}
-            for card in self._cards.values():
-                self._group.addButton(card)
+            for key_of_card, card in self._cards.items():
+                self._group.add(key_of_card, card)
                 self._row.addWidget(card, 0 if self._stacked else 1)
             put_after(self, self._cards.values())
         # without a taken card none is checked, and an exclusive group would not allow that
@@ -74,7 +72,7 @@ class ChoiceCards(QWidget):
 
     def choice(self) -> str:
         """The key of what is taken, empty when nothing is."""
-        return next((key for key, card in self._cards.items() if card.isChecked()), "")
+        return self._group.key()
 
     def focus_taken(self) -> None:
         """Put the keyboard on the card that is taken, or on the first."""
@@ -83,12 +81,8 @@ class ChoiceCards(QWidget):
             card.setFocus(Qt.FocusReason.TabFocusReason)
 
     def card(self, key: str) -> ChoiceCard:
-        """One of the cards."""
+        """Return the card of a key."""
         return self._cards[key]
-
-    @Slot(QAbstractButton)
-    def _on_clicked(self, button: QAbstractButton) -> None:
-        self.picked.emit(str(button.property("key")))
 
 
 class ChoiceCard(QAbstractButton):
@@ -99,9 +93,8 @@ class ChoiceCard(QAbstractButton):
         self._theme = theme
         self._family = family
         self._choice = choice
-        self.setCheckable(True)
-        self.setProperty("key", choice.key)
         self._describe()
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
@@ -139,16 +132,6 @@ class ChoiceCard(QAbstractButton):
     def minimumSizeHint(self) -> QSize:
         """Narrow cards wrap more."""
         return QSize(130, self.heightForWidth(max(self.width(), 130)))
-
-    def enterEvent(self, event: QEnterEvent) -> None:
-        """Show that it can be clicked."""
-        super().enterEvent(event)
-        self.update()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show the ring."""
-        super().focusInEvent(event)
-        self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """The card, its mark, its words."""

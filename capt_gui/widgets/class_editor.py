@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QMimeData, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QMimeData, QSignalBlocker, QSize, Qt, QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
+from capt_gui.widgets.buttons import Symbol, TextButton
 from capt_gui.widgets.class_list import classes_text, parse_classes
+from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 
 _DEBOUNCE_MS = 300
 _NAMED = 3
@@ -38,9 +41,8 @@ class ClassEditor(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
         self._tokens_of: tuple[str, ...] | None = None
-        self._token_words = ""
+        self._token_text = ""
         self._token_problems: list[str] = []
         self._template = QLineEdit()
         self._template.setPlaceholderText(self.tr("a photo of a {}."))
@@ -54,19 +56,12 @@ class ClassEditor(QWidget):
         self._names.setToolTip(self.tr("One class per line. A pasted list may also be separated by commas or tabs."))
         self._names.setAccessibleName(self.tr("Classes"))
         self._names.setAccessibleDescription(self._names.toolTip())
-        self._count = QLabel()
-        self._count.setProperty("textRole", "caption")
-        self._count.setWordWrap(True)
-        self._symbol = QLabel()
-        self._problems = QLabel()
-        self._problems.setProperty("textRole", "problem")
-        self._problems.setWordWrap(True)
-        self._problems.setTextFormat(Qt.TextFormat.PlainText)
-        self._restore = QPushButton(self.tr("Restore suggestion"))
-        self._restore.setProperty("link", True)
-        self._restore.setIconSize(QSize(21, 16))
+        self._count = text(role="caption")
+        self._symbol = Symbol(theme, 16, "warning", "warning")
+        self._problems = text(role="problem")
+        tip = self.tr("Go back to the classes and the template that the model suggests")
+        self._restore = TextButton(theme, self.tr("Restore suggestion"), "restore", look="link", tip=tip)
         self._restore.setAccessibleName(self.tr("Restore the suggested classes"))
-        self._restore.setToolTip(self.tr("Go back to the classes and the template that the model suggests"))
         self._restore.clicked.connect(self.restore_clicked)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -74,28 +69,32 @@ class ClassEditor(QWidget):
         self._timer.timeout.connect(self.changed)
         self._template.textChanged.connect(self._on_edited)
         self._names.textChanged.connect(self._on_edited)
-        self._arrange()
-        theme.changed.connect(self._retint)
-        self._retint()
+        warned = fill(QHBoxLayout(), (self._symbol, 0, Qt.AlignmentFlag.AlignTop), (self._problems, 1))
+        layout = fill(QVBoxLayout(self), spacing=6)
+        for name, editor in ((self.tr("Template"), self._template), (self.tr("Classes"), self._names)):
+            label = QLabel(name)
+            label.setBuddy(editor)
+            layout.addWidget(label)
+            layout.addWidget(editor)
+        layout.addWidget(self._count)
+        layout.addLayout(warned)
+        layout.addWidget(self._restore, 0, Qt.AlignmentFlag.AlignRight)
         self._refresh()
 
     def classes(self) -> tuple[str, ...]:
-        """The class names, in order, without empty lines."""
+        """Return the class names, in order, without empty lines."""
         return parse_classes(self._names.toPlainText())
 
     def template(self) -> str:
-        """The sentence with `{}` where the class goes."""
+        """Return the sentence with `{}` where the class goes."""
         return self._template.text().strip()
 
     def set_classes(self, classes: tuple[str, ...], template: str) -> None:
         """Fill both editors without saying `changed`."""
-        for editor in (self._template, self._names):
-            editor.blockSignals(True)
-        self._template.setText(template)
-        if classes != self.classes():
-            self._names.setPlainText(classes_text(classes))
-        for editor in (self._template, self._names):
-            editor.blockSignals(False)
+        with QSignalBlocker(self._template), QSignalBlocker(self._names):
+            self._template.setText(template)
+            if classes != self.classes():
+                self._names.setPlainText(classes_text(classes))
         self._timer.stop()
         self._refresh()
 
@@ -105,54 +104,36 @@ class ClassEditor(QWidget):
         """Show how long the names are to the model, and which are a problem; indices into `classes()`."""
         names = self.classes()
         self._tokens_of = names
-        self._token_words = self.tr("longest {} of {} tokens").format(max(tokens), limit) if tokens else ""
+        self._token_text = self.tr("longest {} of {} tokens").format(max(tokens), limit) if tokens else ""
         self._token_problems = []
         if too_long:
-            text = self.tr("Too long for the model, the end will be cut: {}")
-            self._token_problems.append(text.format(self._listed(names, too_long)))
+            problem = self.tr("Too long for the model, the end will be cut: {}")
+            self._token_problems.append(problem.format(self._listed(names, too_long)))
         if repeated:
             self._token_problems.append(self.tr("Listed twice: {}").format(self._listed(names, repeated)))
         self._refresh()
 
     def status(self) -> str:
-        """The line of counts below the list."""
+        """Return the line of counts below the list."""
         return self._count.text()
 
     def problems(self) -> str:
-        """Return what is wrong with the classes, in plain words; "" when all is well."""
+        """Return what is wrong with the classes as sentences, "" when all is well."""
         return self._problems.text()
-
-    def _arrange(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(6)
-        for text, editor in ((self.tr("Template"), self._template), (self.tr("Classes"), self._names)):
-            label = QLabel(text)
-            label.setBuddy(editor)
-            layout.addWidget(label)
-            layout.addWidget(editor)
-        warned = QHBoxLayout()
-        warned.setSpacing(8)
-        warned.addWidget(self._symbol, 0, Qt.AlignmentFlag.AlignTop)
-        warned.addWidget(self._problems, 1)
-        layout.addWidget(self._count)
-        layout.addLayout(warned)
-        layout.addWidget(self._restore, 0, Qt.AlignmentFlag.AlignRight)
 
     def _listed(self, names: tuple[str, ...], indices: tuple[int, ...]) -> str:
         shown = [names[index] for index in indices if index < len(names)]
-        words = ", ".join(f"“{name}”" for name in dict.fromkeys(shown[:_NAMED]))
+        listed = ", ".join(f"“{name}”" for name in dict.fromkeys(shown[:_NAMED]))
         rest = len(shown) - _NAMED
-        return words + self.tr(" and {} more").format(rest) if rest > 0 else words
+        return listed + self.tr(" and {} more").format(rest) if rest > 0 else listed
 
-    @Slot()
     def _on_edited(self) -> None:
         self._refresh()
         self._timer.start()
 
     def _refresh(self) -> None:
         names = self.classes()
-        words = [self.tr("1 class") if len(names) == 1 else self.tr("{} classes").format(len(names))]
+        counts = [self.tr("1 class") if len(names) == 1 else self.tr("{} classes").format(len(names))]
         problems = []
         if len(names) < 2:
             problems.append(self.tr("The model needs at least two classes to choose from."))
@@ -160,14 +141,9 @@ class ClassEditor(QWidget):
             problems.append(self.tr("The template needs {} where the class name goes."))
         # Counts of another list would be wrong numbers; they come back with the next check.
         if names == self._tokens_of:
-            words.append(self._token_words)
+            counts.append(self._token_text)
             problems += self._token_problems
-        self._count.setText(" · ".join(word for word in words if word))
+        self._count.setText(" · ".join(part for part in counts if part))
         self._problems.setText("\n".join(problems))
         self._problems.setVisible(bool(problems))
         self._symbol.setVisible(bool(problems))
-
-    @Slot()
-    def _retint(self) -> None:
-        self._symbol.setPixmap(self._theme.pixmap("warning", 16, "warning", self.devicePixelRatioF()))
-        self._restore.setIcon(self._theme.icon_beside_text("restore", "accent"))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QRectF, QSize, Qt, Slot
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from capt_engine.records import MetricInfo
 from capt_gui.theme import Theme
+from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.metric_tile import MetricTile, is_closed, value_column
+from capt_gui.widgets.painting import PaintedWidget
 from capt_gui.widgets.side_badge import SIDES, draw_side
 
 _NARROW = 480
@@ -32,21 +35,14 @@ class ConsistencyPanel(QWidget):
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(24)
         self._grid.setVerticalSpacing(2)
-        self._help = QLabel()
-        self._help.setProperty("textRole", "caption")
-        self._help.setWordWrap(True)
+        self._help = text(role="caption")
         self._help.setIndent(8)
         self._help.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._help.setMinimumHeight(2 * self._help.fontMetrics().lineSpacing() + 2)
         for column, header in enumerate(self._headers):
             self._grid.addWidget(header, 0, column)
             self._grid.setColumnStretch(column, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
-        layout.addLayout(self._grid)
-        layout.addWidget(self._help)
-        layout.addStretch()
+        fill(QVBoxLayout(self), self._grid, self._help, None)
         self.clear()
 
     def set_metrics(self, infos: tuple[MetricInfo, ...], values: dict[str, float]) -> None:
@@ -62,11 +58,11 @@ class ConsistencyPanel(QWidget):
         self._show((), ({},))
 
     def shown(self) -> dict[str, str]:
-        """Return the shown values with their units, by label; of two sides both."""
+        """Return the shown values with their units, by label; of two sides as "A | B"."""
         return {tile.info.label: " | ".join(tile.texts) for tile in self._tiles}
 
     def better(self) -> dict[str, str]:
-        """Which side is marked as the better one, by label."""
+        """Return the side that is marked as the better one, "a" or "b", by label."""
         return {tile.info.label: SIDES[tile.better] for tile in self._tiles if tile.better is not None}
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -115,7 +111,6 @@ class ConsistencyPanel(QWidget):
             tile.deleteLater()
         self._tiles = []
 
-    @Slot(int)
     def _on_moved(self, step: int) -> None:
         tile = self.sender()
         if isinstance(tile, MetricTile) and tile in self._tiles:
@@ -125,21 +120,17 @@ class ConsistencyPanel(QWidget):
             self._tiles[target].setFocus(Qt.FocusReason.OtherFocusReason)
 
 
-class _Header(QWidget):
+class _Header(PaintedWidget):
     """The marks of A and B over their columns of values."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
+        super().__init__(theme)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        theme.changed.connect(self.update)
 
     def sizeHint(self) -> QSize:
         return QSize(180, _BADGE + 4)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    def draw(self, painter: QPainter) -> None:
         column = value_column(self._theme)
         for number, side in enumerate(SIDES):
             # the right edge of the figures, as the tiles place it

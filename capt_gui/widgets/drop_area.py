@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QMimeData, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QMimeData, QRectF, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
+from capt_gui.widgets.buttons import Symbol, TextButton
+from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 
 
 def local_paths(mime: QMimeData) -> list[str]:
-    """The local files and folders a drop or paste carries, in order and once each; anything remote is left out."""
+    """Return the local files and folders a drop or paste carries, in order and once each; anything remote is left out."""
     return list(dict.fromkeys(url.toLocalFile() for url in mime.urls() if url.isLocalFile()))
 
 
@@ -25,52 +28,24 @@ class DropArea(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._symbol_name = symbol
-        self._title_words = title
+        self._title_text = title
         self._hovered = False
-        self._tinted: list[tuple[QPushButton, str, str]] = []
         self.setAcceptDrops(True)
         self.setAccessibleName(title)
-        self._symbol = QLabel()
-        self._symbol.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._title = QLabel(title)
-        self._title.setProperty("textRole", "title")
-        self._line = QLabel(line)
-        self._line.setProperty("textRole", "muted")
-        self._line.setWordWrap(True)
-        for label in (self._title, self._line):
+        self._symbol = Symbol(theme, 72, symbol)
+        self._title = text(title, "title")
+        labels = (self._symbol, self._title, text(line, "muted"), text(caption, "caption"))
+        for label in labels:
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._buttons = QHBoxLayout()
-        self._buttons.setSpacing(8)
-        self._buttons.addStretch()
-        self._buttons.addStretch()
-        self._caption = QLabel(caption)
-        self._caption.setProperty("textRole", "caption")
-        self._caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(40, 32, 40, 32)
-        layout.addStretch()
-        for item, space in ((self._symbol, 20), (self._title, 8), (self._line, 24)):
-            layout.addWidget(item)
-            layout.addSpacing(space)
-        layout.addLayout(self._buttons)
-        layout.addSpacing(20)
-        layout.addWidget(self._caption)
-        layout.addStretch()
-        layout.setSpacing(0)
-        theme.changed.connect(self._retint)
-        self._retint()
+        self._buttons = fill(QHBoxLayout(), (None, 1), (None, 1))
+        parts = ((None, 1), labels[0], 20, labels[1], 8, labels[2], 24, self._buttons, 20, labels[3], (None, 1))
+        fill(QVBoxLayout(self), *parts, spacing=0, margins=(40, 32, 40, 32))
+        theme.changed.connect(self.update)
 
-    def add_button(self, icon: str, text: str, tip: str, *, primary: bool = False) -> QPushButton:
-        """Add a button at the end of the row."""
-        button = QPushButton(text)
-        button.setIconSize(QSize(24, 18))
-        button.setAccessibleName(text.rstrip("…"))
-        button.setAccessibleDescription(tip)
-        button.setToolTip(tip)
-        button.setProperty("primary", primary)
-        self._tinted.append((button, icon, "accent_text" if primary else "text"))
+    def add_button(self, icon: str, name: str, tip: str, *, primary: bool = False) -> QPushButton:
+        """Add a button at the end of the row, and return it."""
+        button = TextButton(self._theme, name, icon, look="primary" if primary else "", tip=tip, icon_height=18)
         self._buttons.insertWidget(self._buttons.count() - 1, button)
-        self._retint()
         return button
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -80,12 +55,12 @@ class DropArea(QWidget):
             self._set_hovered(True)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        """Calm down again."""
+        """Take the tint away."""
         self._set_hovered(False)
         event.accept()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Say which paths were dropped."""
+        """Emit `paths_dropped` with the local files and folders."""
         self._set_hovered(False)
         if paths := local_paths(event.mimeData()):
             event.acceptProposedAction()
@@ -103,15 +78,33 @@ class DropArea(QWidget):
         painter.setBrush(self._theme.color("accent_soft" if self._hovered else "surface"))
         painter.drawRoundedRect(rect, 16, 16)
 
-    @Slot()
-    def _retint(self) -> None:
-        role = "accent" if self._hovered else "text_muted"
-        self._symbol.setPixmap(self._theme.pixmap(self._symbol_name, 72, role, self.devicePixelRatioF()))
-        for button, icon, own in self._tinted:
-            button.setIcon(self._theme.icon_beside_text(icon, own))
-        self.update()
-
     def _set_hovered(self, hovered: bool) -> None:
         self._hovered = hovered
-        self._title.setText(self.tr("Let go to open") if hovered else self._title_words)
-        self._retint()
+        self._title.setText(self.tr("Let go to open") if hovered else self._title_text)
+        self._symbol.set_icon(self._symbol_name, "accent" if hovered else "text_muted")
+        self.update()
+
+
+class DropZone(DropArea):
+    """The empty state of Explore: drop pictures here, or choose some."""
+
+    open_files_clicked = Signal()
+    open_folder_clicked = Signal()
+    samples_clicked = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        title = QCoreApplication.translate("DropZone", "Drop pictures or a folder")
+        line = QCoreApplication.translate(
+            "DropZone", "See what the model answers before and after an attack. Pictures never leave this computer."
+        )
+        super().__init__(theme, "pictures", title, line, "JPEG · PNG · WebP · BMP · GIF · TIFF")
+        self.setMinimumSize(420, 300)
+        tip = self.tr("Choose picture files from a dialog")
+        files = self.add_button("picture", self.tr("Open pictures…"), tip, primary=True)
+        tip = self.tr("Choose a folder; the folders in it count too")
+        folder = self.add_button("folder", self.tr("Open folder…"), tip)
+        tip = self.tr("Eight pictures that come with the application")
+        samples = self.add_button("samples", self.tr("Try the samples"), tip)
+        files.clicked.connect(self.open_files_clicked)
+        folder.clicked.connect(self.open_folder_clicked)
+        samples.clicked.connect(self.samples_clicked)

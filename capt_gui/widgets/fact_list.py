@@ -7,23 +7,25 @@ from collections.abc import Mapping
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
+from capt_gui.theme import Theme
+from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.labels import text
 
 
 class FactList(QWidget):
     """names: what each value is called, by its key, from the top."""
 
-    def __init__(self, names: Mapping[str, str], parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, names: Mapping[str, str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._values: dict[str, QLabel] = {}
-        self._marks: dict[str, QLabel] = {}
+        self._marks: dict[str, Symbol] = {}
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(10)
         grid.setColumnStretch(2, 1)
         for row, (key, name) in enumerate(names.items()):
-            self._values[key], self._marks[key] = text(), QLabel()
+            self._values[key], self._marks[key] = text(), Symbol(theme, 16)
             self._values[key].setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             self._values[key].setAccessibleName(name)
             grid.addWidget(text(name, "muted", wrap=False), row, 0, Qt.AlignmentFlag.AlignTop)
@@ -35,6 +37,6 @@ class FactList(QWidget):
         for key, value in facts.items():
             self._values[key].setText(value)
 
-    def mark(self, key: str) -> QLabel:
-        """The place for a mark beside a value."""
+    def mark(self, key: str) -> Symbol:
+        """Return the symbol beside a value; it shows nothing until it is given an icon."""
         return self._marks[key]

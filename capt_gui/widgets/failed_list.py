@@ -13,6 +13,7 @@ from capt_gui.theme import Theme
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.fold import Fold
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import clear, fill
 
 _SHOWN = 100
 # so few are shown at once
@@ -20,11 +21,10 @@ _OPEN = 4
 
 
 class FailedList(QWidget):
-    """Hidden while there is nothing to tell."""
+    """A line with the number of pictures over a fold with their names and reasons; hidden while there is none."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
         self._shown: tuple[FailedPicture, ...] = ()
         self._title = text(role="heading", wrap=False)
         self._body = QWidget()
@@ -35,11 +35,7 @@ class FailedList(QWidget):
         self._grid.setColumnStretch(0, 1)
         self._grid.setColumnStretch(1, 2)
         self._fold = Fold(theme, self.tr("Which, and why"), self._body)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self._title)
-        layout.addWidget(self._fold)
+        fill(QVBoxLayout(self), self._title, self._fold, spacing=4)
         self.hide()
 
     def show_failed(self, failed: Sequence[FailedPicture]) -> None:
@@ -47,10 +43,7 @@ class FailedList(QWidget):
         if tuple(failed) == self._shown:
             return
         self._shown = tuple(failed)
-        while (item := self._grid.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
+        clear(self._grid)
         for row, one in enumerate(self._shown[:_SHOWN]):
             name = ElidedLabel(PurePath(one.path).name, text_role="")
             name.setToolTip(one.path)
@@ -67,5 +60,5 @@ class FailedList(QWidget):
         self.setVisible(bool(self._shown))
 
     def title(self) -> str:
-        """The line that says how many."""
+        """Return the line that says how many."""
         return self._title.text()

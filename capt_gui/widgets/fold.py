@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
+from capt_gui.widgets.layout import fill
 
 
 class _Header(QToolButton):
@@ -47,11 +48,7 @@ class Fold(QWidget):
         self._header.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._header.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._header.toggled.connect(self._on_toggled)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
-        layout.addWidget(self._header)
-        layout.addWidget(content)
+        fill(QVBoxLayout(self), self._header, content)
         content.setVisible(expanded)
         theme.changed.connect(self._retint)
         self._retint()

@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QFontMetricsF, QHelpEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QFontMetricsF, QKeyEvent, QPainter, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from capt_gui.theme import Theme
-from capt_gui.widgets.painting import elided
+from capt_gui.widgets.painting import RIGHT, draw_text, elided
 from capt_gui.widgets.plot_chart import PlotChart
 
 _ROW = 26
@@ -58,7 +58,6 @@ class HeatMap(PlotChart):
         self._images: list[Any] = []
         self._marks: Any = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        theme.changed.connect(self._on_theme_changed)
 
     def set_cells(
         self,
@@ -114,13 +113,10 @@ class HeatMap(PlotChart):
         """Cells may be narrow."""
         return QSize(round(self._names_width() + min(len(self._columns), 24) * _NARROWEST), self.sizeHint().height())
 
-    def event(self, event: QEvent) -> bool:
-        """The tooltip: the words of a cell."""
-        if isinstance(event, QHelpEvent):
-            place = self._cell_at(self.spot_at(event.pos().toPointF()))
-            QToolTip.showText(event.globalPos(), self._words(*place) if place is not None else "", self)
-            return True
-        return super().event(event)
+    def tooltip_at(self, position: QPointF) -> str:
+        """Return the description of the cell at a pixel."""
+        place = self._cell_at(self.spot_at(position))
+        return self._words(*place) if place is not None else ""
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Names of columns that stand upright at another width need another height."""
@@ -173,15 +169,11 @@ class HeatMap(PlotChart):
         self._point((row, column))
         self._bring_into_sight(row, column)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """The names beside the cells, and the focus ring."""
+    def draw(self, painter: QPainter) -> None:
+        """Paint the names beside the cells."""
         if self._rows:
-            painter = QPainter(self)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self._paint_columns(painter)
             self._paint_rows(painter)
-            painter.end()
-        super().paintEvent(event)
 
     def _paint_columns(self, painter: QPainter) -> None:
         metrics, rect, seen = QFontMetricsF(self._theme.font("caption")), self.plot_rect(), self.seen_rect()
@@ -207,9 +199,8 @@ class HeatMap(PlotChart):
             painter.restore()
 
     def _paint_rows(self, painter: QPainter) -> None:
-        role = "body" if self._cells_height() >= _ROW * len(self._rows) else "caption"
-        metrics, rect, seen = QFontMetricsF(self._theme.font(role)), self.plot_rect(), self.seen_rect()
-        painter.setFont(self._theme.font(role))
+        font = "body" if self._cells_height() >= _ROW * len(self._rows) else "caption"
+        metrics, rect, seen = QFontMetricsF(self._theme.font(font)), self.plot_rect(), self.seen_rect()
         size, width = rect.height() / seen.height(), self._names_width() - _PAD - 8
         current = self._current[0] if self._current is not None else -1
         places = range(max(int(seen.top()), 0), min(math.ceil(seen.bottom()), len(self._rows)))
@@ -217,10 +208,9 @@ class HeatMap(PlotChart):
             middle = rect.top() + (row + 0.5 - seen.top()) * size
             if not rect.top() - 1 <= middle <= rect.bottom() + 1:
                 continue
-            painter.setPen(self._theme.color("text" if row == current else "text_muted"))
-            name = QRectF(_PAD, middle - metrics.height() / 2, width, metrics.height())
-            right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(name, right, elided(metrics, self._rows[row], width))
+            place = QRectF(_PAD, middle - metrics.height() / 2, width, metrics.height())
+            color = "text" if row == current else "text_muted"
+            draw_text(painter, place, self._rows[row], self._theme, font, color, RIGHT)
 
     def _on_theme_changed(self) -> None:
         self._measure()

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
-    QFocusEvent,
     QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
-    QPainterPath,
-    QPaintEvent,
     QPen,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy
 
 from capt_gui.theme import Theme
-from capt_gui.widgets.painting import draw_focus_ring
+from capt_gui.widgets.painting import PaintedWidget, draw_empty, rounded
 
 _HIGHEST_ZOOM = 64.0
 _LOWEST_ZOOM = 0.1
@@ -89,12 +86,11 @@ class PaneView(QObject):
         self.centre.setY(min(max(self.centre.y(), 0), self.height))
 
 
-class ImagePane(QWidget):
+class ImagePane(PaintedWidget):
     """Paints one picture where the shared view says; honest pixels from twofold enlargement on."""
 
     def __init__(self, theme: Theme, view: PaneView, empty_text: str) -> None:
-        super().__init__()
-        self._theme = theme
+        super().__init__(theme)
         self._view = view
         self._empty_text = empty_text
         self._image: QImage | None = None
@@ -105,12 +101,11 @@ class ImagePane(QWidget):
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-        view.changed.connect(self._on_view_changed)
-        view.cursor_changed.connect(self._on_view_changed)
-        theme.changed.connect(self._on_view_changed)
+        view.changed.connect(self.update)
+        view.cursor_changed.connect(self.update)
 
     def set_image(self, image: QImage | None) -> None:
-        """Show a picture, or the words of the empty state."""
+        """Show a picture; None for the text of the empty state."""
         self._image = image
         self.update()
 
@@ -184,11 +179,6 @@ class ImagePane(QWidget):
         self.zoom_by(_STEP ** (turn / 120), event.position())
         event.accept()
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show the ring."""
-        super().focusInEvent(event)
-        self.update()
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """+ and − zoom, 0 fits, 1 shows pixel for pixel; arrows move the cross-hair, with Shift the picture."""
         key = event.key()
@@ -218,25 +208,16 @@ class ImagePane(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """The picture on a rounded ground, the cross-hair above it."""
-        theme = self._theme
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        ground = QPainterPath()
-        ground.addRoundedRect(QRectF(self.rect()), 10, 10)
-        painter.fillPath(ground, theme.color("surface_raised"))
+    def draw(self, painter: QPainter) -> None:
+        """Paint the picture on a rounded ground, the cross-hair above it."""
+        ground = rounded(QRectF(self.rect()), 10)
+        painter.fillPath(ground, self._theme.color("surface_raised"))
         if self._image is None:
-            painter.setFont(theme.font("body"))
-            painter.setPen(theme.color("text_muted"))
-            words = self.rect().adjusted(16, 16, -16, -16)
-            painter.drawText(words, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._empty_text)
+            draw_empty(painter, QRectF(self.rect()).adjusted(16, 16, -16, -16), self._empty_text, self._theme)
         else:
             painter.setClipPath(ground)
-            self._paint_picture(painter, self._image)
+            self._draw_picture(painter, self._image)
             painter.setClipping(False)
-        if self.hasFocus():
-            draw_focus_ring(painter, QRectF(self.rect()), theme, 10)
 
     def _reveal_cursor(self) -> None:
         """Move the picture just so far that the pixel pointed at is in sight."""
@@ -251,7 +232,7 @@ class ImagePane(QWidget):
         if not beyond.isNull():
             self._view.move(beyond / self.zoom())
 
-    def _paint_picture(self, painter: QPainter, image: QImage) -> None:
+    def _draw_picture(self, painter: QPainter, image: QImage) -> None:
         zoom = self.zoom()
         corner, far = self._to_picture(QPointF(0, 0)), self._to_picture(QPointF(self.width(), self.height()))
         # Only the pixels in sight: at 64-fold zoom the whole picture would be some 14,000 pixels wide.
@@ -269,9 +250,9 @@ class ImagePane(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         painter.drawImage(target, image, QRectF(seen))
         if self._view.cursor is not None:
-            self._paint_cross(painter, self._view.cursor, zoom)
+            self._draw_cross(painter, self._view.cursor, zoom)
 
-    def _paint_cross(self, painter: QPainter, pixel: tuple[int, int], zoom: float) -> None:
+    def _draw_cross(self, painter: QPainter, pixel: tuple[int, int], zoom: float) -> None:
         box = QRectF(self._to_screen(QPointF(*pixel)), QPointF(0, 0))
         box.setSize(QSize(1, 1).toSizeF() * zoom)
         if zoom < 6:
@@ -298,7 +279,3 @@ class ImagePane(QWidget):
     def _to_screen(self, spot: QPointF) -> QPointF:
         middle = QPointF(self.width() / 2, self.height() / 2)
         return middle + (spot - self._view.centre) * self.zoom()
-
-    @Slot()
-    def _on_view_changed(self) -> None:
-        self.update()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from capt_engine.formatting import over_255, signed, unbroken, whole_percent
 from capt_engine.records import Picture, PictureSet, SignedPicture
+from capt_gui.images import rgb_image, to_image
 from capt_gui.theme import Theme
+from capt_gui.widgets.buttons import IconButton
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.image_pane import ImagePane, PaneView
+from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.segments import Segments
 
 _FACTORS = (1, 8, 16, 32, 64)
@@ -27,7 +31,6 @@ class ImageTriptych(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
         self._seen: Picture | None = None
         self._set: PictureSet | None = None
         self._view = PaneView(self)
@@ -49,8 +52,7 @@ class ImageTriptych(QWidget):
         self.side_switch.hide()
         self.side_switch.picked.connect(self.side_picked)
         self._size = ElidedLabel()
-        self._zoom = QLabel()
-        self._zoom.setProperty("textRole", "caption")
+        self._zoom = text(role="caption", wrap=False)
         self._zoom.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._zoom.setMinimumWidth(self._zoom.fontMetrics().horizontalAdvance("6400 %") + 4)
         self._factor = QComboBox()
@@ -61,22 +63,20 @@ class ImageTriptych(QWidget):
         self._factor.setAccessibleName(self.tr("Amplify the perturbation"))
         self._factor.setToolTip(self.tr("How many times the perturbation is enlarged to be seen"))
         self._factor.currentIndexChanged.connect(self._on_factor_changed)
-        self._buttons = {
-            "zoom-out": self._button(self.tr("Smaller (−)")),
-            "zoom-in": self._button(self.tr("Larger (+)")),
-            "zoom-fit": self._button(self.tr("Whole picture (0)")),
-            "zoom-one": self._button(self.tr("Pixel for pixel (1)")),
-        }
-        self._buttons["zoom-out"].clicked.connect(self.zoom_out)
-        self._buttons["zoom-in"].clicked.connect(self.zoom_in)
-        self._buttons["zoom-fit"].clicked.connect(self._view.set_fit)
-        self._buttons["zoom-one"].clicked.connect(self.zoom_to_pixels)
+        self._buttons = []
+        for icon, tip, action in (
+            ("zoom-out", self.tr("Smaller (−)"), self.zoom_out),
+            ("zoom-in", self.tr("Larger (+)"), self.zoom_in),
+            ("zoom-fit", self.tr("Whole picture (0)"), self._view.set_fit),
+            ("zoom-one", self.tr("Pixel for pixel (1)"), self.zoom_to_pixels),
+        ):
+            button = IconButton(theme, icon, tip)
+            button.clicked.connect(action)
+            self._buttons.append(button)
         self._readout = ElidedLabel()
         self._arrange()
         self._view.changed.connect(self._on_view_changed)
         self._view.cursor_changed.connect(self._on_cursor_changed)
-        theme.changed.connect(self._retint)
-        self._retint()
         self._refresh()
 
     def set_pictures(self, pictures: PictureSet | None) -> None:
@@ -117,22 +117,18 @@ class ImageTriptych(QWidget):
         """The line about the pixel pointed at, empty when there is none."""
         return self._readout.text().replace(_FIGURE_SPACE, "")
 
-    @Slot()
     def zoom_in(self) -> None:
         """One step larger."""
         self._panes[0].zoom_by(1.25)
 
-    @Slot()
     def zoom_out(self) -> None:
         """One step smaller."""
         self._panes[0].zoom_by(0.8)
 
-    @Slot()
     def zoom_to_fit(self) -> None:
         """Show the whole picture."""
         self._view.set_fit()
 
-    @Slot()
     def zoom_to_pixels(self) -> None:
         """One picture pixel on one screen pixel."""
         self._panes[0].zoom_by(1 / (self.devicePixelRatioF() * self._panes[0].zoom()))
@@ -142,32 +138,15 @@ class ImageTriptych(QWidget):
         super().resizeEvent(event)
         self._on_view_changed()
 
-    def _button(self, tip: str) -> QToolButton:
-        button = QToolButton()
-        button.setIconSize(QSize(16, 16))
-        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        button.setToolTip(tip)
-        button.setAccessibleName(tip)
-        return button
-
     def _arrange(self) -> None:
-        top = QHBoxLayout()
-        top.setSpacing(4)
-        top.addWidget(self.side_switch)
-        top.addSpacing(4)
-        top.addWidget(self._size, 1)
-        amplify = QLabel(self.tr("Amplify"))
-        amplify.setProperty("textRole", "caption")
+        amplify = text(self.tr("Amplify"), "caption", wrap=False)
         amplify.setBuddy(self._factor)
-        top.addWidget(amplify)
-        top.addSpacing(4)
-        top.addWidget(self._factor)
-        top.addSpacing(8)
-        top.addWidget(self._zoom)
-        for button in self._buttons.values():
+        top = fill(
+            QHBoxLayout(), self.side_switch, 4, (self._size, 1), amplify, 4, self._factor, 8, self._zoom, spacing=4
+        )
+        for button in self._buttons:
             top.addWidget(button)
-        columns = QHBoxLayout()
-        columns.setSpacing(12)
+        columns = fill(QHBoxLayout(), spacing=12)
         tips = (
             "",
             self.tr(
@@ -181,39 +160,29 @@ class ImageTriptych(QWidget):
             title.setToolTip(tip)
             pane.setAccessibleName(name)
             pane.setAccessibleDescription(tip)
-            column = QVBoxLayout()
-            column.setSpacing(6)
-            column.addWidget(title)
-            column.addWidget(pane, 1)
-            columns.addLayout(column, 1)
+            columns.addLayout(fill(QVBoxLayout(), title, (pane, 1), spacing=6), 1)
         self.set_whole(False)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(10)
-        layout.addLayout(top)
-        layout.addLayout(columns, 1)
-        layout.addWidget(self._readout)
+        fill(QVBoxLayout(self), top, (columns, 1), self._readout, spacing=10)
 
     def _refresh(self) -> None:
         seen, pictures = self._seen, self._set
         self._view.set_size(seen.width if seen else 0, seen.height if seen else 0)
-        self._panes[0].set_image(_to_image(seen) if seen else None)
-        self._panes[2].set_image(_to_image(pictures.adversarial) if pictures else None)
-        for control in (self._factor, *self._buttons.values()):
+        self._panes[0].set_image(to_image(seen) if seen else None)
+        self._panes[2].set_image(to_image(pictures.adversarial) if pictures else None)
+        for control in (self._factor, *self._buttons):
             control.setEnabled(seen is not None)
         self._factor.setEnabled(pictures is not None)
-        words = [self.tr("{} × {} pixels").format(seen.width, seen.height)] if seen else []
+        facts = [self.tr("{} × {} pixels").format(seen.width, seen.height)] if seen else []
         if pictures is not None:
             largest = over_255(_largest_change(pictures.perturbation))
-            words.append(self.tr("largest change {}").format(largest))
-        self._size.set_text(" · ".join(words))
+            facts.append(self.tr("largest change {}").format(largest))
+        self._size.set_text(" · ".join(facts))
         self.setAccessibleName(self.tr("What the model sees, the perturbation and the adversarial picture"))
-        self.setAccessibleDescription(" · ".join(words) or self.tr("No picture yet"))
+        self.setAccessibleDescription(" · ".join(facts) or self.tr("No picture yet"))
         self._on_factor_changed()
         self._on_cursor_changed()
         self._on_view_changed()
 
-    @Slot()
     def _on_factor_changed(self) -> None:
         factor = self.factor()
         if self._set is None:
@@ -226,12 +195,10 @@ class ImageTriptych(QWidget):
         automatic = _automatic_factor(self._set.perturbation)
         self._factor.setItemText(0, self.tr("Auto (×{})").format(automatic))
 
-    @Slot()
     def _on_view_changed(self) -> None:
         zoom = self._panes[0].zoom() * self.devicePixelRatioF()
         self._zoom.setText(unbroken(whole_percent(zoom)) if self._seen is not None else "")
 
-    @Slot()
     def _on_cursor_changed(self) -> None:
         if self._seen is None or self._view.cursor is None:
             hint = self.tr("Point at a pixel to read it. Wheel or + and − zoom, drag moves, double-click enlarges.")
@@ -251,11 +218,6 @@ class ImageTriptych(QWidget):
             parts.append(self.tr("adversarial {}").format(_three(self._set.adversarial.rgb, start)))
         self._readout.set_text("  ·  ".join(parts))
 
-    @Slot()
-    def _retint(self) -> None:
-        for name, button in self._buttons.items():
-            button.setIcon(self._theme.icon(name))
-
 
 def _padded(value: int) -> str:
     """At least three figures wide, so that the line does not jump while the mouse moves."""
@@ -271,11 +233,6 @@ def _from_byte(value: int) -> int:
     return value - 256 if value > 127 else value
 
 
-def _to_image(picture: Picture) -> QImage:
-    stride = 3 * picture.width
-    return QImage(picture.rgb, picture.width, picture.height, stride, QImage.Format.Format_RGB888).copy()
-
-
 def _automatic_factor(change: SignedPicture) -> int:
     """The factor at which the largest value that can be stored reaches the end of the range from mid-grey."""
     return max(round(0.5 / change.scale), 1) if change.scale > 0 else 1
@@ -289,6 +246,4 @@ def _amplified(change: SignedPicture, factor: int) -> QImage:
     """The perturbation around mid-grey: 128 is no change, and `factor` times the change is added to it."""
     gain = change.scale / 127 * 255 * factor
     shades = bytes(min(max(round(127.5 + _from_byte(value) * gain), 0), 255) for value in range(256))
-    stride = 3 * change.width
-    pixels = change.values.translate(shades)
-    return QImage(pixels, change.width, change.height, stride, QImage.Format.Format_RGB888).copy()
+    return rgb_image(change.values.translate(shades), change.width, change.height)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme, repolish
+from capt_gui.widgets.buttons import TextButton
 from capt_gui.widgets.elided_label import ElidedLabel
+from capt_gui.widgets.layout import fill
 
 
 class JobBar(QWidget):
@@ -17,7 +19,6 @@ class JobBar(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
         self._running = False
         self._stopping = False
         self._may_run = True
@@ -25,21 +26,10 @@ class JobBar(QWidget):
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setAccessibleName(self.tr("Progress"))
-        self._button = QPushButton()
-        self._button.setIconSize(QSize(21, 16))
+        self._button = TextButton(theme, "", "run")
         self._button.clicked.connect(self._on_clicked)
-        beside = QVBoxLayout()
-        beside.setSpacing(8)
-        beside.addStretch()
-        beside.addWidget(self._text)
-        beside.addWidget(self._bar)
-        beside.addStretch()
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(16)
-        layout.addLayout(beside, 1)
-        layout.addWidget(self._button, 0, Qt.AlignmentFlag.AlignVCenter)
-        theme.changed.connect(self._refresh)
+        beside = fill(QVBoxLayout(), None, self._text, self._bar, None)
+        fill(QHBoxLayout(self), (beside, 1), (self._button, 0, Qt.AlignmentFlag.AlignVCenter), spacing=16)
         self._bar.setVisible(False)
         self._refresh()
 
@@ -52,26 +42,26 @@ class JobBar(QWidget):
         self._refresh()
 
     def set_progress(self, done: int, total: int, text: str) -> None:
-        """Show progress and its words; a total of 0 means unknown."""
+        """Show progress and a text about it; a total of 0 means unknown."""
         self._bar.setRange(0, total)
         self._bar.setValue(done)
         if not self._stopping:
-            self._say(text)
+            self._show_text(text)
 
     def set_enabled_to_run(self, enabled: bool, reason: str = "") -> None:
-        """Allow Run, or say why not."""
+        """Allow Run; or not, for a reason that is shown."""
         self._may_run = enabled
         if not self._running:
-            self._say("" if enabled else reason)
+            self._show_text("" if enabled else reason)
         self._button.setToolTip("" if enabled else reason)
         self._button.setAccessibleDescription("" if enabled else reason)
         self._refresh()
 
     def text(self) -> str:
-        """The words beside the button."""
+        """Return the text beside the button."""
         return self._text.text()
 
-    def _say(self, text: str) -> None:
+    def _show_text(self, text: str) -> None:
         self._text.set_text(text)
         self._bar.setAccessibleDescription(text)
 
@@ -81,7 +71,7 @@ class JobBar(QWidget):
             self.run_clicked.emit()
             return
         self._stopping = True
-        self._say(self.tr("Stopping…"))
+        self._show_text(self.tr("Stopping…"))
         self._refresh()
         self.cancel_clicked.emit()
 
@@ -94,10 +84,6 @@ class JobBar(QWidget):
         self._button.setProperty("primary", not self._running)
         self._button.setProperty("danger", self._running)
         self._button.setEnabled(enabled)
-        self._button.setIcon(
-            self._theme.icon_beside_text("stop", "broken")
-            if self._running
-            else self._theme.icon_beside_text("run", "accent_text")
-        )
+        self._button.set_icon(*(("stop", "broken") if self._running else ("run", "accent_text")))
         self._button.setMinimumWidth(self._button.fontMetrics().horizontalAdvance("m" * 10))
         repolish(self._button)

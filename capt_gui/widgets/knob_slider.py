@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
+from capt_gui.widgets.input import keep_wheel_for_focus
+from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
+from capt_gui.widgets.painting import draw_box
 
 _INSET = 12
 
@@ -20,7 +24,7 @@ class _StopSlider(QSlider):
         self.setMinimumHeight(28)
         self.setMinimumWidth(120)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        keep_wheel_for_focus(self)
         self.setPageStep(1)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
@@ -49,13 +53,6 @@ class _StopSlider(QSlider):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         event.accept()
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        # Scrolling the panel must not turn a knob on the way.
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
-
     def paintEvent(self, _event: QPaintEvent) -> None:
         theme = self._theme
         painter = QPainter(self)
@@ -63,11 +60,10 @@ class _StopSlider(QSlider):
         middle = self.height() / 2
         here = self._stop_x(self.value())
         filled = theme.color("accent") if self.isEnabled() else theme.color("control")
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("border"))
-        painter.drawRoundedRect(QRectF(_INSET, middle - 2, self.width() - 2 * _INSET, 4), 2, 2)
-        painter.setBrush(filled)
-        painter.drawRoundedRect(QRectF(_INSET, middle - 2, max(here - _INSET, 0), 4), 2, 2)
+        track = QRectF(_INSET, middle - 2, self.width() - 2 * _INSET, 4)
+        draw_box(painter, track, theme.color("border"), 2)
+        track.setRight(max(here, track.left()))
+        draw_box(painter, track, filled, 2)
         for stop in range(self.maximum() + 1):
             painter.setBrush(filled if stop <= self.value() else theme.color("control"))
             painter.drawEllipse(QPointF(self._stop_x(stop), middle), 3, 3)
@@ -87,31 +83,17 @@ class KnobSlider(QWidget):
 
     def __init__(self, theme: Theme, title: str, low_text: str, high_text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._title = title
         self._stops: list[tuple[str, object]] = []
-        name = QLabel(title)
-        name.setProperty("textRole", "strong")
+        name = text(title, "strong", wrap=False)
         self._shown = QLabel()
         self.slider = _StopSlider(theme)
         self.slider.setRange(0, 0)
         self.slider.setAccessibleName(title)
         self.slider.valueChanged.connect(self._on_moved)
         name.setBuddy(self.slider)
-        top, bottom = QHBoxLayout(), QHBoxLayout()
-        top.addWidget(name)
-        top.addStretch()
-        top.addWidget(self._shown)
-        for text in (low_text, high_text):
-            label = QLabel(text)
-            label.setProperty("textRole", "caption")
-            bottom.addWidget(label)
-        bottom.insertStretch(1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        layout.addLayout(top)
-        layout.addWidget(self.slider)
-        layout.addLayout(bottom)
+        top = fill(QHBoxLayout(), name, None, self._shown)
+        ends = (text(low_text, "caption", wrap=False), None, text(high_text, "caption", wrap=False))
+        fill(QVBoxLayout(self), top, self.slider, fill(QHBoxLayout(), *ends), spacing=2)
         self.setFocusProxy(self.slider)
         theme.changed.connect(self.slider.update)
 
@@ -119,24 +101,22 @@ class KnobSlider(QWidget):
         """Offer these (label, value) stops, silently; the current value stays if it is among them, else the first."""
         before = self.value()
         self._stops = list(stops)
-        self.slider.blockSignals(True)
-        self.slider.setRange(0, max(len(stops) - 1, 0))
-        self.slider.setValue(self._index_of(before) or 0)
-        self.slider.blockSignals(False)
+        with QSignalBlocker(self.slider):
+            self.slider.setRange(0, max(len(stops) - 1, 0))
+            self.slider.setValue(self._index_of(before) or 0)
         self.slider.setEnabled(len(stops) > 1)
         self._describe()
 
     def value(self) -> object:
-        """The value of the current stop, None without stops."""
+        """Return the value of the current stop, None without stops."""
         return self._stops[self.slider.value()][1] if self._stops else None
 
     def set_value(self, value: object) -> None:
         """Move to the stop with this value without saying `value_changed`; a value that is no stop changes nothing."""
         index = self._index_of(value)
         if index is not None:
-            self.slider.blockSignals(True)
-            self.slider.setValue(index)
-            self.slider.blockSignals(False)
+            with QSignalBlocker(self.slider):
+                self.slider.setValue(index)
             self._describe()
 
     def set_help(self, text: str) -> None:
@@ -144,7 +124,7 @@ class KnobSlider(QWidget):
         self.setToolTip(text)
 
     def label(self) -> str:
-        """The words of the current stop."""
+        """Return the text of the current stop."""
         return self._shown.text()
 
     def _index_of(self, value: object) -> int | None:
@@ -156,7 +136,7 @@ class KnobSlider(QWidget):
         self.value_changed.emit(self.value())
 
     def _describe(self) -> None:
-        words = self._stops[self.slider.value()][0] if self._stops else ""
-        self._shown.setText(words)
-        self.slider.setAccessibleDescription(words)
+        shown = self._stops[self.slider.value()][0] if self._stops else ""
+        self._shown.setText(shown)
+        self.slider.setAccessibleDescription(shown)
         self.slider.update()

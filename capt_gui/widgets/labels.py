@@ -5,10 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from capt_gui.widgets.layout import Part, fill
 
-def text(words: str = "", role: str = "", *, wrap: bool = True, parent: QWidget | None = None) -> QLabel:
-    """A plain-text label: `role` is one of the theme's text roles, empty for body text."""
-    label = QLabel(words, parent)
+
+def text(shown: str = "", role: str = "", *, wrap: bool = True) -> QLabel:
+    """Return a label of plain text: `role` is one of the theme's text roles, "" for body text."""
+    label = QLabel(shown)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(wrap)
     if role:
@@ -21,25 +23,21 @@ def text(words: str = "", role: str = "", *, wrap: bool = True, parent: QWidget 
     return label
 
 
-def named(words: str, control: QWidget) -> QWidget:
-    """A control with its name above it."""
-    box = QWidget()
-    layout = QVBoxLayout(box)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(4)
-    label = text(words, "muted", wrap=False)
+def named(name: str, control: QWidget) -> QWidget:
+    """Return a control with its name above it."""
+    label = text(name, "muted", wrap=False)
     label.setBuddy(control)
-    layout.addWidget(label)
-    layout.addWidget(control)
-    return box
+    return column(label, control, spacing=4)
 
 
-def column(*widgets: QWidget, spacing: int = 8) -> QWidget:
-    """Parts one under the other, without a margin."""
+def column(*parts: Part, spacing: int = 8) -> QWidget:
+    """Put parts, as `fill` takes them, one under the other without a margin."""
     box = QWidget()
-    layout = QVBoxLayout(box)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(spacing)
-    for widget in widgets:
-        layout.addWidget(widget)
+    fill(QVBoxLayout(box), *parts, spacing=spacing)
     return box
+
+
+def selectable(*labels: QLabel) -> None:
+    """Let the text of labels be selected with the mouse, to be copied."""
+    for label in labels:
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

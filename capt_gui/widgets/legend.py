@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QFontMetricsF, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from capt_gui.theme import Theme
-from capt_gui.widgets.painting import elided
+from capt_gui.widgets.painting import PaintedWidget, elided
 
 _SWATCH = 18
 _BETWEEN = 14
@@ -25,16 +25,14 @@ class Entry(NamedTuple):
     style: Qt.PenStyle = Qt.PenStyle.SolidLine
 
 
-class Legend(QWidget):
+class Legend(PaintedWidget):
     """Entries beside each other; those that do not fit begin another row."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+        super().__init__(theme, parent)
         self._entries: tuple[Entry, ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(80)
-        theme.changed.connect(self._fit)
 
     def set_entries(self, entries: Sequence[Entry]) -> None:
         """Show these."""
@@ -47,9 +45,8 @@ class Legend(QWidget):
         if event.size().width() != event.oldSize().width():
             self._fit()
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """Strokes, names, values."""
-        painter = QPainter(self)
+    def draw(self, painter: QPainter) -> None:
+        """Paint strokes, names and values."""
         theme, metrics = self._theme, self._metrics()
         painter.setFont(theme.font("caption"))
         for entry, left, row in self._places(self.width()):
@@ -76,6 +73,9 @@ class Legend(QWidget):
                 left, row = 0.0, row + 1
             yield entry, left, row
             left += room + _BETWEEN
+
+    def _on_theme_changed(self) -> None:
+        self._fit()
 
     def _fit(self) -> None:
         rows = max((row for _, _, row in self._places(self.width())), default=0) + 1

@@ -7,27 +7,21 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFocusEvent, QFontMetricsF, QKeyEvent
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout
+from PySide6.QtCore import QRectF, Qt
 
 from capt_engine import records
-from capt_engine.formatting import exact_percent, number, percent, tick
+from capt_engine.formatting import number, percent, tick
 from capt_engine.records import LINEAR, LOG
 from capt_gui.theme import Theme
-from capt_gui.widgets.elided_label import ElidedLabel
-from capt_gui.widgets.labels import text
-from capt_gui.widgets.legend import Entry, Legend
-from capt_gui.widgets.plot_chart import PlotChart
+from capt_gui.widgets.axes_chart import AxesChart
+from capt_gui.widgets.legend import Entry
 
 # a band is its line's colour, so faint that the line and the grid stay readable
 _BAND = 0.18
 # room around what is drawn, as a share of it, so that strokes and marks at the ends are whole
 _ROOM = 0.03
 _WIDE_UP_TO = 500
-_ALL_TOLD = 12
-# for the buttons in the corner
-_BUTTONS = 62
+_ALL_READ_OUT = 12
 
 
 @dataclass(frozen=True)
@@ -57,44 +51,22 @@ class Level:
     value: float
 
 
-class LineChart(PlotChart):
-    """A title, a legend that carries the values at one place, and the lines; Left and Right, or the mouse, choose the place.
+class LineChart(AxesChart):
+    """Lines with their values at one place, the latest where none is chosen.
 
     share: values are fractions and the scale is 0 to 100 %; otherwise it starts at zero and holds what there is.
     """
 
-    def __init__(self, theme: Theme, title: str, x_word: str, y_word: str, empty: str, *, share: bool = False) -> None:
-        """x_word, y_word: the names of the axes; empty: the words where there is nothing to draw."""
-        super().__init__(theme, title)
-        self._x_word, self._y_word, self._empty, self._share = x_word, y_word, empty, share
+    def __init__(self, theme: Theme, title: str, x_name: str, y_name: str, empty: str, *, share: bool = False) -> None:
+        """x_name, y_name: the names of the axes; empty: the text where there is nothing to draw."""
+        super().__init__(theme, title, empty, share=share)
+        self._x_name, self._y_name = x_name, y_name
         self._lines: tuple[Line, ...] = ()
         self._levels: tuple[Level, ...] = ()
-        self._end, self._scale, self._x_title = 0.0, LINEAR, x_word
+        self._end, self._scale, self._x_title = 0.0, LINEAR, x_name
         # the place on a logarithmic axis at which 0 stands
         self._zero = 1.0
-        # every x that has a value
-        self._places: list[float] = []
-        # the place that is read out; None reads the latest
-        self._cursor: float | None = None
-        self._rule: Any = None
         self._dots: Any = None
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleDescription(empty)
-        self._title = ElidedLabel(title, "strong")
-        self._legend = Legend(theme)
-        self._nothing = text(empty, "muted")
-        self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 6, 6, 4)
-        layout.setSpacing(4)
-        layout.addWidget(self._title)
-        layout.addWidget(self._legend)
-        layout.addWidget(self._nothing, 1)
-        self._title.setContentsMargins(0, 0, _BUTTONS, 0)
-        self._legend.hide()
-        for label in (self._legend, self._nothing):
-            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        theme.changed.connect(self._draw)
 
     def set_lines(
         self,
@@ -111,113 +83,42 @@ class LineChart(PlotChart):
         of the x axis with its unit, for who saves it.
         """
         self._lines, self._levels, self._end = lines, levels, end
-        self._x_title = x_title or self._x_word
+        self._x_title = x_title or self._x_name
         self._places = sorted({x for line in lines for x in line.xs})
         positive = [place for place in self._places if place > 0]
         self._scale = scale if positive else LINEAR
         self._zero = min(positive, default=1.0) / 2
-        if self._cursor not in self._places:
-            self._cursor = None
         self._draw()
 
     def description(self) -> str:
-        """Return the values that are read out now, in words."""
-        place = self._place()
-        if place is None:
+        """Return the values that are read out now, as a sentence."""
+        if not self._places:
             return self._empty
+        place = self._place()
         values = [f"{line.name} {self._value(line, place)}" for line in self._lines if line.xs]
         values += [f"{level.name} {self._written(level.value)}" for level in self._levels]
-        return f"{self._x_word} {self._called(place)}: " + ", ".join(values)
+        return f"{self._x_name} {tick(place)}: " + ", ".join(values)
 
     def record(self) -> records.LineChart | None:
-        """The chart as values, to be saved; None while it is empty."""
+        """Return the chart as values, to be saved; None while it is empty."""
         if not self._places:
             return None
         levels = tuple(records.Level(f"{one.name}, {self._written(one.value)}", one.value) for one in self._levels)
         return records.LineChart(
             self.accessibleName(),
             self._x_title,
-            self._y_word,
+            self._y_name,
             tuple(records.Series(line.name, line.points()) for line in self._lines),
-            f"{self.accessibleName()}. {'. '.join(self._told(line) for line in self._lines if line.xs)}.",
+            f"{self.accessibleName()}. {'. '.join(self._as_text(line) for line in self._lines if line.xs)}.",
             self._scale,
             percent=self._share,
             levels=levels,
         )
 
-    def sizeHint(self) -> QSize:
-        """Wide rather than high."""
-        return QSize(380, 176)
-
-    def minimumSizeHint(self) -> QSize:
-        """So small that the lines can still be told apart."""
-        return QSize(220, 124)
-
-    def point_at(self, spot: QPointF | None) -> None:
-        """Read out the place nearest to a spot; the latest again for none."""
-        nearest = None
-        if self._places and spot is not None:
-            after = bisect_right(self._places, spot.x(), key=self._at)
-            nearest = min(
-                self._places[max(after - 1, 0) : after + 1], key=lambda place: abs(self._at(place) - spot.x())
-            )
-        self._read(nearest)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Read out the latest again."""
-        super().focusOutEvent(event)
-        self._read(None)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Left and Right, Home and End move through the values; Escape goes back to the latest."""
-        places, key = self._places, Qt.Key(event.key())
-        moves = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
-        if places and key in moves:
-            here = places.index(self._cursor) if self._cursor in places else len(places) - 1
-            self._read(places[min(max(here + moves[key], 0), len(places) - 1)], follow=True)
-        elif places and key in (Qt.Key.Key_Home, Qt.Key.Key_End):
-            self._read(places[0 if key == Qt.Key.Key_Home else -1], follow=True)
-        elif key == Qt.Key.Key_Escape and self._cursor is not None:
-            self._read(None)
-        else:
-            super().keyPressEvent(event)
-
-    def _draw(self) -> None:
-        there = self._place() is not None
-        self._nothing.setVisible(not there)
-        self._legend.setVisible(there)
-        if there and self._view is None:
-            self._make_view()
-        if self._view is not None:
-            self._view.setVisible(there)
-        if there:
-            self._draw_lines()
-            self._set_whole(self._everything(), (2 / max(len(self._places), 200), 0.005))
-        self._show_place()
-
-    def _make_view(self) -> None:
-        import pyqtgraph
-
-        from capt_gui.widgets.plot_items import Axis
-
-        axes = {side: Axis(side) for side in ("left", "bottom")}
-        view = pyqtgraph.PlotWidget(self, useOpenGL=False, enableMenu=False, axisItems=axes)
-        item = view.getPlotItem()
-        item.hideButtons()
-        self._rule = pyqtgraph.InfiniteLine(angle=90)
-        self._dots = pyqtgraph.ScatterPlotItem(size=9)
-        self._adopt(view, item.getViewBox())
-        layout = self.layout()
-        assert isinstance(layout, QVBoxLayout)
-        layout.addWidget(view, 1)
-
-    def _draw_lines(self) -> None:
+    def _draw_items(self, item: Any) -> None:
         import pyqtgraph as pg
 
-        theme, item = self._theme, self._view.getPlotItem()
-        self._view.setBackground(theme.color("surface"))
-        item.clear()
-        self._style_axes(item)
+        theme = self._theme
         for line in self._lines:
             color, xs = theme.color(line.role), [self._at(x) for x in line.xs]
             if line.lows and line.highs:
@@ -235,42 +136,26 @@ class LineChart(PlotChart):
         for level in self._levels:
             pen = pg.mkPen(theme.color(level.role), width=1.4, style=Qt.PenStyle.DashLine)
             item.addItem(pg.InfiniteLine(level.value, angle=0, pen=pen))
-        self._rule.setPen(pg.mkPen(theme.color("control"), width=1))
-        self._dots.setPen(pg.mkPen(theme.color("surface"), width=2))
-        item.addItem(self._rule)
+        self._dots = pg.ScatterPlotItem(size=9, pen=pg.mkPen(theme.color("surface"), width=2))
         item.addItem(self._dots)
 
-    def _style_axes(self, item: Any) -> None:
-        left, bottom = item.getAxis("left"), item.getAxis("bottom")
-        metrics = QFontMetricsF(self._theme.font("caption"))
-        left.written = self._tick
-        left.restyle(self._theme, grid=True)
-        left.setWidth(metrics.horizontalAdvance("100 %" if self._share else "0.0000") + 8)
+    def _style_axes(self, left: Any, bottom: Any) -> None:
+        super()._style_axes(left, bottom)
         bottom.whole = True
         bottom.places = [self._at(place) for place in self._places] if self._scale == LOG else ()
-        bottom.written = self._called_at
-        bottom.restyle(self._theme, grid=False)
-        bottom.setHeight(metrics.height() + 8)
-        # the last word of the axis is centred below the last place
-        item.layout.setContentsMargins(0, 2, metrics.horizontalAdvance("0000") / 2, 0)
+        bottom.written = self._tick_at
 
     def _show_place(self) -> None:
-        self.setAccessibleDescription(self.description())
         place = self._place()
-        if place is None:
-            return
-        entries = [Entry(self._x_word, self._called(place))]
+        entries = [Entry(self._x_name, tick(place))]
         entries += [
             Entry(line.name, self._value(line, place), line.role, line.style) for line in self._lines if line.xs
         ]
         dashed = Qt.PenStyle.DashLine
         entries += [Entry(level.name, self._written(level.value), level.role, dashed) for level in self._levels]
         self._legend.set_entries(entries)
-        self._rule.setVisible(self._cursor is not None)
         self._dots.setVisible(self._cursor is not None)
         if self._cursor is not None:
-            at = self._at(self._cursor)
-            self._rule.setPos(at)
             here = [(line, _index(line, place)) for line in self._lines if line.xs and line.xs[0] <= place]
             self._dots.setData(
                 [self._at(line.xs[index]) for line, index in here],
@@ -296,61 +181,37 @@ class LineChart(PlotChart):
         """The coordinate of a place of the x axis."""
         return math.log10(max(place, self._zero)) if self._scale == LOG else place
 
-    def _called_at(self, at: float) -> str:
-        """The words of the place at a coordinate."""
+    def _tick_at(self, at: float) -> str:
+        """Return the text of the place at a coordinate."""
         if self._scale == LOG:
-            return self._called(self._places[max(bisect_right(self._places, at + 1e-9, key=self._at) - 1, 0)])
-        return self._called(at)
+            return tick(self._places[max(bisect_right(self._places, at + 1e-9, key=self._at) - 1, 0)])
+        return tick(at)
 
-    def _called(self, place: float) -> str:
-        """A place on the x axis in words."""
-        return tick(place)
-
-    def _place(self) -> float | None:
-        """The x that is read out."""
-        if self._cursor is not None:
-            return self._cursor
-        return self._places[-1] if self._places else None
-
-    def _focus_spot(self) -> QPointF | None:
-        return QPointF(self._at(self._cursor), self.seen_rect().center().y()) if self._cursor is not None else None
+    def _place(self) -> float:
+        """Return the x that is read out: the chosen one, or the latest."""
+        return self._places[-1] if self._cursor is None else self._cursor
 
     def _value(self, line: Line, place: float) -> str:
         """The line's value there, or the one before."""
         index = _index(line, place)
-        words = self._written(line.ys[index])
+        text = self._written(line.ys[index])
         if line.lows and line.highs:
             low = self._written(line.lows[index])
             if self._share:
                 low = low.removesuffix(" %")
-            words += f" ({low}–{self._written(line.highs[index])})"
-        return words
+            text += f" ({low}–{self._written(line.highs[index])})"
+        return text
 
-    def _told(self, line: Line) -> str:
-        """A line in words: its values, or of many the first and the last."""
-        places = line.xs if len(line.xs) <= _ALL_TOLD else (line.xs[0], line.xs[-1])
-        values = ", ".join(f"{self._value(line, place)} at {self._called(place)}" for place in places)
-        return f"{line.name} by {self._x_word}: {values}"
+    def _as_text(self, line: Line) -> str:
+        """A line as text: its values, or of many the first and the last."""
+        places = line.xs if len(line.xs) <= _ALL_READ_OUT else (line.xs[0], line.xs[-1])
+        values = ", ".join(f"{self._value(line, place)} at {tick(place)}" for place in places)
+        return f"{line.name} by {self._x_name}: {values}"
 
     def _written(self, value: float) -> str:
         if self._share:
             return percent(value)
         return number(value)
-
-    def _tick(self, value: float) -> str:
-        return exact_percent(value) if self._share else tick(value)
-
-    def _read(self, place: float | None, *, follow: bool = False) -> None:
-        """Read out a place; follow: bring it into sight."""
-        if place == self._cursor:
-            return
-        self._cursor = place
-        if place is not None and follow:
-            seen, at = self.seen_rect(), self._at(place)
-            if not seen.left() <= at <= seen.right():
-                seen.moveCenter(QPointF(at, seen.center().y()))
-                self._look_at(seen)
-        self._show_place()
 
 
 def _index(line: Line, place: float) -> int:

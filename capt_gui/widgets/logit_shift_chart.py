@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from capt_engine.formatting import MINUS, signed
 from capt_engine.records import Bar, BarChart
 from capt_gui.theme import Theme
+from capt_gui.widgets.buttons import IconButton
 from capt_gui.widgets.elided_label import ElidedLabel
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.shift_plot import ShiftBar, ShiftPlot
-from capt_gui.widgets.side_badge import SIDES, SideTitle
+from capt_gui.widgets.side_badge import SIDES
+from capt_gui.widgets.side_pair import SidePair
 
 Logits = tuple[tuple[float, ...], tuple[float, ...]]
 
 _ALL_UP_TO = 20
 _LARGEST = 12
-# width from which two sides stand beside each other
-_ROOM = 450
 
 
 class LogitShiftChart(QWidget):
@@ -26,27 +25,21 @@ class LogitShiftChart(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
         self._sides: tuple[tuple[ShiftBar, ...], ...] = ()
         self._note = ""
         self._plots = (ShiftPlot(theme), ShiftPlot(theme))
-        self._titles = tuple(SideTitle(theme, side) for side in SIDES)
-        self._second = QWidget()
-        self._order = QToolButton()
+        self._pair = SidePair(theme, *self._plots)
+        self._order = IconButton(theme, "sort", self.tr("Largest shift first; otherwise in the order of the list"))
         self._order.setCheckable(True)
         self._order.setChecked(True)
-        self._order.setIconSize(QSize(16, 16))
-        self._order.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._order.setAccessibleName(self.tr("Largest shift first"))
-        self._order.setToolTip(self.tr("Largest shift first; otherwise in the order of the list"))
         self._order.toggled.connect(self._show_bars)
         self._readout = ElidedLabel()
-        self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self._arrange()
+        top = fill(QHBoxLayout(), (self._readout, 1), self._order, spacing=12)
+        layout = fill(QVBoxLayout(self), top, (self._pair, 1))
+        layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         for plot in self._plots:
             plot.pointed_at.connect(self._on_pointed_at)
-        theme.changed.connect(self._retint)
-        self._retint()
         self.clear()
 
     def prepare(self) -> None:
@@ -73,7 +66,7 @@ class LogitShiftChart(QWidget):
         return tuple(bar.name for bar in self._plots[0].bars())
 
     def record(self) -> BarChart | None:
-        """The chart as values, to be saved; None while it is empty."""
+        """Return the chart as values, to be saved; None while it is empty."""
         sides = [plot.bars() for plot in self._plots if plot.bars()]
         bars = tuple(
             Bar(bar.name, bar.shift, series=number)
@@ -82,45 +75,13 @@ class LogitShiftChart(QWidget):
         )
         series = tuple(side.upper() for side in SIDES) if len(sides) > 1 else ()
         caption, axis = self.tr("Logit shift"), self.tr("logit under attack − clean")
-        told = "; ".join(f"{bar.name} {signed(bar.value)}" for bar in bars)
-        return (
-            BarChart(caption, bars, f"{caption}: {told}.", percent=False, series=series, x_title=axis) if bars else None
-        )
+        shifts = "; ".join(f"{bar.name} {signed(bar.value)}" for bar in bars)
+        alt = f"{caption}: {shifts}."
+        return BarChart(caption, bars, alt, percent=False, series=series, x_title=axis) if bars else None
 
     def readout(self) -> str:
         """The line above the chart."""
         return self._readout.text()
-
-    def minimumSizeHint(self) -> QSize:
-        """Two sides ask for no more width than one: they can stand above each other."""
-        return QSize(self._plots[0].minimumSizeHint().width(), super().minimumSizeHint().height())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """In a narrow card the sides stand above each other."""
-        super().resizeEvent(event)
-        wide = event.size().width() >= _ROOM
-        self._columns.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
-
-    def _arrange(self) -> None:
-        top = QHBoxLayout()
-        top.setSpacing(12)
-        top.addWidget(self._readout, 1)
-        top.addWidget(self._order)
-        self._columns.setSpacing(16)
-        for column, title, plot in zip((QWidget(), self._second), self._titles, self._plots, strict=True):
-            inside = QVBoxLayout(column)
-            inside.setContentsMargins(0, 0, 0, 0)
-            inside.setSpacing(4)
-            inside.addWidget(title)
-            inside.addWidget(plot, 1000)
-            inside.addStretch(1)
-            self._columns.addWidget(column, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
-        layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
-        layout.addLayout(top)
-        layout.addLayout(self._columns, 1)
 
     def _show(self, classes: tuple[str, ...], sides: tuple[Logits, ...], names: tuple[str, str]) -> None:
         kept = self._kept(len(classes), sides)
@@ -130,10 +91,7 @@ class LogitShiftChart(QWidget):
             )
             for clean, attacked in sides
         )
-        for title, words in zip(self._titles, names, strict=True):
-            title.set_text(words)
-            title.setVisible(len(sides) > 1)
-        self._second.setVisible(len(sides) > 1)
+        self._pair.name_sides(*names)
         self._order.setEnabled(bool(sides))
         self._show_bars()
 
@@ -142,13 +100,11 @@ class LogitShiftChart(QWidget):
         self._note = ""
         if count <= _ALL_UP_TO:
             return list(range(count))
-        words = self.tr("the {} largest of {} classes, and both answers")
-        self._note = words.format(_LARGEST, count)
+        self._note = self.tr("the {} largest of {} classes, and both answers").format(_LARGEST, count)
         by_size = sorted(range(count), key=lambda i: -max(abs(attacked[i] - clean[i]) for clean, attacked in sides))
         answers = (_highest(logits) for side in sides for logits in side)
         return sorted({*by_size[:_LARGEST], *answers})
 
-    @Slot()
     def _show_bars(self) -> None:
         sides = self._sides
         order = list(range(len(sides[0]) if sides else 0))
@@ -160,14 +116,9 @@ class LogitShiftChart(QWidget):
             plot.set_bars(tuple(bars[row] for row in order if bars), (min(every, default=0), max(every, default=0)))
         self._on_pointed_at(-1)
 
-    @Slot()
-    def _retint(self) -> None:
-        self._order.setIcon(self._theme.icon("sort"))
-
-    @Slot(int)
     def _on_pointed_at(self, row: int) -> None:
         for plot in self._plots:
-            plot.point_at(row)
+            plot.mark(row)
         pointed = [plot.bars()[row] for plot in self._plots if 0 <= row < len(plot.bars())]
         if not pointed:
             legend = self.tr("● clean  ◆ attacked")

@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QEnterEvent, QFocusEvent, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtGui import QEnterEvent, QFocusEvent, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QSizePolicy
 
 from capt_engine.formatting import MINUS, number, over_255, percent, unbroken
 from capt_engine.records import MetricInfo
 from capt_gui.theme import Theme
-from capt_gui.widgets.painting import draw_focus_ring, elided
+from capt_gui.widgets.input import arrow_step
+from capt_gui.widgets.painting import LEFT, RIGHT, PaintedWidget, draw_box, draw_text, line_height, text_width
 from capt_gui.widgets.side_badge import SIDES
 
 _MARK = 16
 
 
-class MetricTile(QWidget):
+class MetricTile(PaintedWidget):
     """One metric: label left, a value for each side right, a thin meter below where the scale is closed."""
 
     pointed_at = Signal(str)
@@ -25,8 +26,7 @@ class MetricTile(QWidget):
 
     def __init__(self, theme: Theme, info: MetricInfo, values: tuple[float, ...]) -> None:
         """values: of the only side, or of A and of B; NaN where one of them has none."""
-        super().__init__()
-        self._theme = theme
+        super().__init__(theme)
         self.info = info
         self.texts = tuple(_with_unit(value, info.unit) for value in values)
         self.better = better_side(info, values)
@@ -39,7 +39,6 @@ class MetricTile(QWidget):
         self.setAccessibleName(f"{info.label}: {self._spoken()}")
         self.setAccessibleDescription(info.help)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        theme.changed.connect(self.update)
 
     def set_stacked(self, stacked: bool) -> None:
         """Put the label above the value instead of beside it."""
@@ -50,9 +49,9 @@ class MetricTile(QWidget):
 
     def sizeHint(self) -> QSize:
         """As high as its label and values need."""
-        label = QFontMetricsF(self._theme.font("caption")).height() if self._stacked else 0.0
+        label = line_height(self._theme, "caption") if self._stacked else 0.0
         meters = 8 if len(self.texts) > 1 else 4
-        return QSize(180, round(label + QFontMetricsF(self._theme.font("strong")).height()) + 16 + meters)
+        return QSize(180, round(label + line_height(self._theme, "strong")) + 16 + meters)
 
     def minimumSizeHint(self) -> QSize:
         """Labels may be cut."""
@@ -81,85 +80,61 @@ class MetricTile(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Up and down ask for the neighbour."""
-        step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()), 0)
-        if step:
+        if step := arrow_step(event):
             self.moved.emit(step)
         else:
             super().keyPressEvent(event)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """Label, values, meters."""
-        theme = self._theme
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    def draw(self, painter: QPainter) -> None:
+        """Paint the label, the values and the meters."""
         if self._hovered:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color("surface_raised"))
-            painter.drawRoundedRect(QRectF(self.rect()), 7, 7)
+            draw_box(painter, QRectF(self.rect()), self._theme.color("surface_raised"), 7)
         inner = QRectF(self.rect()).adjusted(8, 6, -8, -8)
-        self._paint_words(painter, inner)
-        self._paint_meters(painter, inner)
-        if self.hasFocus():
-            draw_focus_ring(painter, QRectF(self.rect()), theme, 7)
+        self._draw_texts(painter, inner)
+        self._draw_meters(painter, inner)
 
-    def _paint_meters(self, painter: QPainter, inner: QRectF) -> None:
+    def _draw_meters(self, painter: QPainter, inner: QRectF) -> None:
         theme = self._theme
-        painter.setPen(Qt.PenStyle.NoPen)
+        if not is_closed(self.info):
+            draw_box(painter, QRectF(inner.left(), inner.bottom(), inner.width(), 1), theme.color("grid"))
+            return
         pair = len(self._shares) > 1
         height = 3 if pair else 4
-        top = inner.bottom() + 1 - (2 * height + 2 if pair else height)
-        for row, share in enumerate(self._shares):
-            track = QRectF(inner.left(), top + row * (height + 2), inner.width(), height)
-            if not is_closed(self.info):
-                painter.setBrush(theme.color("grid"))
-                painter.drawRect(QRectF(inner.left(), inner.bottom(), inner.width(), 1))
-                continue
-            painter.setBrush(theme.color("grid"))
-            painter.drawRoundedRect(track, height / 2, height / 2)
-            if share is None:
-                continue
-            painter.setBrush(theme.color(f"side_{SIDES[row]}" if pair else "accent"))
-            start, end = (track.left() + track.width() * place for place in sorted((self._zero, share)))
+        track = QRectF(inner.left(), inner.bottom() + 1 - (2 * height + 2 if pair else height), inner.width(), height)
+        for side, share in zip(SIDES, self._shares, strict=False):
+            draw_box(painter, track, theme.color("grid"), height / 2)
+            start, end = (track.left() + track.width() * place for place in sorted((self._zero, share or self._zero)))
             if end > start:
                 bar = QRectF(start, track.top(), max(end - start, 3), height)
-                painter.drawRoundedRect(bar, height / 2, height / 2)
+                draw_box(painter, bar, theme.color(f"side_{side}" if pair else "accent"), height / 2)
+            track.translate(0, height + 2)
 
-    def _paint_words(self, painter: QPainter, inner: QRectF) -> None:
-        theme, middle = self._theme, Qt.AlignmentFlag.AlignVCenter
-        strong, font = theme.font("strong"), theme.font("caption" if self._stacked else "body")
-        metrics, strong_metrics = QFontMetricsF(font), QFontMetricsF(strong)
-        pair = len(self.texts) > 1
-        top = QRectF(inner.left(), inner.top(), inner.width(), metrics.height())
-        line = QRectF(inner.left(), inner.top(), inner.width(), strong_metrics.height())
-        room = inner.width()
+    def _draw_texts(self, painter: QPainter, inner: QRectF) -> None:
+        theme, font, pair = self._theme, "caption" if self._stacked else "body", len(self.texts) > 1
+        label = QRectF(inner.left(), inner.top(), inner.width(), line_height(theme, font))
+        line = QRectF(inner.left(), inner.top(), inner.width(), line_height(theme, "strong"))
         if self._stacked:
-            line.moveTop(top.bottom())
+            line.moveTop(label.bottom())
         else:
-            top = line
-            taken = 2 * value_column(theme) if pair else strong_metrics.horizontalAdvance(self.texts[0])
-            room -= taken + 12
-        painter.setFont(font)
-        painter.setPen(theme.color("text_muted"))
-        painter.drawText(top, Qt.AlignmentFlag.AlignLeft | middle, elided(metrics, self.info.label, room))
+            label.setHeight(line.height())
+            taken = 2 * value_column(theme) if pair else text_width(theme, "strong", self.texts[0])
+            label.setWidth(inner.width() - taken - 12)
+        draw_text(painter, label, self.info.label, theme, font, "text_muted")
         if pair:
             for number in range(2):
-                self._paint_side(painter, line, number)
-            return
-        painter.setFont(strong)
-        painter.setPen(theme.color("text"))
-        side = Qt.AlignmentFlag.AlignLeft if self._stacked else Qt.AlignmentFlag.AlignRight
-        painter.drawText(line, side | middle, self.texts[0])
+                self._draw_side(painter, line, number)
+        else:
+            draw_text(painter, line, self.texts[0], theme, "strong", align=LEFT if self._stacked else RIGHT)
 
-    def _paint_side(self, painter: QPainter, line: QRectF, number: int) -> None:
-        """One of two values in its column; the better one is strong and has a check mark."""
+    def _draw_side(self, painter: QPainter, line: QRectF, number: int) -> None:
+        """Paint one of two values in its column; the better one is strong and has a check mark."""
         theme, wins = self._theme, self.better == number
         column = value_column(theme)
         right = line.right() - (1 - number) * column - _MARK
-        text = QRectF(right - column, line.top(), column, line.height())
-        plain = self.better is None
-        painter.setFont(theme.font("strong" if wins or plain else "body"))
-        painter.setPen(theme.color("text" if wins or plain else "text_muted"))
-        painter.drawText(text, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.texts[number])
+        place = QRectF(right - column, line.top(), column, line.height())
+        stands_out = wins or self.better is None
+        font, role = ("strong", "text") if stands_out else ("body", "text_muted")
+        draw_text(painter, place, self.texts[number], theme, font, role, RIGHT)
         if wins:
             mark = theme.pixmap("check", _MARK - 4, "ok", painter.device().devicePixelRatioF())
             painter.drawPixmap(QPointF(right + 3, line.center().y() - (_MARK - 4) / 2), mark)
@@ -180,11 +155,11 @@ class MetricTile(QWidget):
 
 def value_column(theme: Theme) -> float:
     """Return the width in pixels of a column of values, with room for its mark."""
-    return QFontMetricsF(theme.font("strong")).horizontalAdvance(f"{MINUS}88.88/255") + _MARK + 6
+    return text_width(theme, "strong", f"{MINUS}88.88/255") + _MARK + 6
 
 
 def better_side(info: MetricInfo, values: tuple[float, ...]) -> int | None:
-    """Which of two values is the better one; None where neither is, or they read the same."""
+    """Return which of two values is the better one, 0 or 1; None where neither is, or they read the same."""
     if len(values) < 2 or info.higher_is_better is None or any(math.isnan(value) for value in values):
         return None
     if _with_unit(values[0], info.unit) == _with_unit(values[1], info.unit):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
+from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 
-_SYMBOL = 18
 _KINDS = {"block": ("error", "broken"), "warning": ("state-failed", "warning"), "info": ("info", "text_muted")}
 
 
@@ -21,33 +22,19 @@ class NoticeBar(QFrame):
         self, theme: Theme, kind: str, message: str, hint: str = "", action: str = "", parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._theme = theme
-        self._kind = kind
         self.message = message
         self.setProperty("notice", kind)
         self.setAccessibleName(message)
         self.setAccessibleDescription(hint)
-        self._symbol = QLabel()
-        words = QVBoxLayout()
-        words.setSpacing(0)
-        words.addWidget(text(message, "strong"))
+        symbol = Symbol(theme, 18, *_KINDS[kind])
+        texts = fill(QVBoxLayout(), text(message, "strong"), spacing=0)
         if hint:
-            words.addWidget(text(hint, "caption"))
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(14, 8, 10, 8)
-        layout.setSpacing(12)
-        layout.addWidget(self._symbol, 0, Qt.AlignmentFlag.AlignVCenter)
-        layout.addLayout(words, 1)
+            texts.addWidget(text(hint, "caption"))
+        middle = Qt.AlignmentFlag.AlignVCenter
+        layout = fill(QHBoxLayout(self), (symbol, 0, middle), (texts, 1), spacing=12, margins=(14, 8, 10, 8))
         if action:
             self.button = QPushButton(action)
             self.button.setAccessibleName(action)
             self.button.setAccessibleDescription(message)
             self.button.clicked.connect(self.action_clicked)
-            layout.addWidget(self.button, 0, Qt.AlignmentFlag.AlignVCenter)
-        theme.changed.connect(self._retint)
-        self._retint()
-
-    @Slot()
-    def _retint(self) -> None:
-        symbol, role = _KINDS[self._kind]
-        self._symbol.setPixmap(self._theme.pixmap(symbol, _SYMBOL, role, self.devicePixelRatioF()))
+            layout.addWidget(self.button, 0, middle)

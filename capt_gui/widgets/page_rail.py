@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent, QPixmap
-from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
-from capt_gui.widgets.painting import draw_focus_ring
+from capt_gui.widgets.buttons import KeyedButtons
+from capt_gui.widgets.layout import fill
+from capt_gui.widgets.painting import draw_box, draw_focus_ring, draw_selection_bar, draw_text
 
 _WIDTH, _HEIGHT = 68, 58
 _SYMBOL = 22
@@ -22,23 +24,19 @@ class PageRail(QFrame):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._group = QButtonGroup(self)
+        self._group = KeyedButtons(self)
         self.buttons: dict[str, RailButton] = {}
         self.setProperty("rail", True)
         self.setAccessibleName(self.tr("Pages"))
         self.setFixedWidth(_WIDTH + 9)
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(4, 8, 4, 8)
-        self._layout.setSpacing(4)
-        self._layout.addStretch(1)
-        self._group.buttonClicked.connect(self._on_clicked)
+        self._layout = fill(QVBoxLayout(self), (None, 1), spacing=4, margins=(4, 8, 4, 8))
+        self._group.picked.connect(self.picked)
 
     def add(self, key: str, title: str, icon: str, keys: str) -> None:
         """Add a page at the end; `keys` is its shortcut, for the tooltip."""
         button = RailButton(self._theme, title, icon)
-        button.setProperty("key", key)
         button.setToolTip(f"{title} ({keys})")
-        self._group.addButton(button)
+        self._group.add(key, button)
         self.buttons[key] = button
         self._layout.insertWidget(self._layout.count() - 1, button)
 
@@ -49,19 +47,14 @@ class PageRail(QFrame):
             # one tab stop for the whole rail
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if name == key else Qt.FocusPolicy.ClickFocus)
 
-    def set_busy(self, key: str, words: str) -> None:
-        """Mark a page on which work goes on, whichever is in front; `words` say what, empty takes the mark away."""
+    def set_busy(self, key: str, text: str) -> None:
+        """Mark a page on which work goes on, whichever is in front; `text` say what, empty takes the mark away."""
         if key in self.buttons:
-            self.buttons[key].set_busy(words)
+            self.buttons[key].set_busy(text)
 
     def current(self) -> str:
-        """The key of the page in front."""
-        button = self._group.checkedButton()
-        return str(button.property("key")) if button is not None else ""
-
-    @Slot(QAbstractButton)
-    def _on_clicked(self, button: QAbstractButton) -> None:
-        self.picked.emit(str(button.property("key")))
+        """Return the key of the page in front."""
+        return self._group.key()
 
 
 class RailButton(QAbstractButton):
@@ -73,8 +66,8 @@ class RailButton(QAbstractButton):
         self._icon = icon
         self._busy = ""
         self.setText(title)
-        self.setCheckable(True)
         self.setAccessibleName(title)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self.update)
 
@@ -82,45 +75,33 @@ class RailButton(QAbstractButton):
         """A little wider than high."""
         return QSize(_WIDTH, _HEIGHT)
 
-    def set_busy(self, words: str) -> None:
+    def set_busy(self, text: str) -> None:
         """Show, and say, that work goes on here."""
-        if words != self._busy:
-            self._busy = words
-            self.setAccessibleDescription(words)
+        if text != self._busy:
+            self._busy = text
+            self.setAccessibleDescription(text)
             self.update()
-
-    def enterEvent(self, event: QEnterEvent) -> None:
-        """Show that it can be clicked."""
-        super().enterEvent(event)
-        self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint the button."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         theme, rect = self._theme, QRectF(self.rect()).adjusted(2, 1, -2, -1)
-        painter.setPen(Qt.PenStyle.NoPen)
         if self.isChecked() or self.underMouse():
-            painter.setBrush(theme.color("accent_soft" if self.isChecked() else "surface_raised"))
-            painter.drawRoundedRect(rect, 10, 10)
+            draw_box(painter, rect, theme.color("accent_soft" if self.isChecked() else "surface_raised"), 10)
         if self.isChecked():
-            painter.setBrush(theme.color("accent"))
-            painter.drawRoundedRect(QRectF(rect.left(), rect.center().y() - 11, 3, 22), 1.5, 1.5)
+            draw_selection_bar(painter, rect, theme)
         ratio = self.devicePixelRatioF()
         role = "accent" if self.isChecked() else "text_muted"
         pixmap = theme.pixmap(self._icon, _SYMBOL, role, ratio)
         painter.drawPixmap(round(rect.center().x() - _SYMBOL / 2), round(rect.top() + 8), pixmap)
         if self._busy:
-            painter.drawPixmap(round(rect.center().x() + _SYMBOL / 2 - 1), round(rect.top() + 4), self._mark(ratio))
+            mark = theme.pixmap("state-running", _MARK, "accent", ratio)
+            painter.drawPixmap(round(rect.center().x() + _SYMBOL / 2 - 1), round(rect.top() + 4), mark)
         font = theme.font("caption")
         font.setBold(self.isChecked())
-        painter.setFont(font)
-        painter.setPen(theme.color("text" if self.isChecked() else "text_muted"))
-        words = QRectF(rect.left(), rect.top() + 8 + _SYMBOL, rect.width(), rect.height() - 10 - _SYMBOL)
-        name = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, round(rect.width()))
-        painter.drawText(words, Qt.AlignmentFlag.AlignCenter, name)
+        place = QRectF(rect.left(), rect.top() + 8 + _SYMBOL, rect.width(), rect.height() - 10 - _SYMBOL)
+        color = "text" if self.isChecked() else "text_muted"
+        draw_text(painter, place, self.text(), theme, font, color, Qt.AlignmentFlag.AlignCenter)
         if self.hasFocus():
             draw_focus_ring(painter, rect, theme, 9)
-
-    def _mark(self, ratio: float) -> QPixmap:
-        return self._theme.pixmap("state-running", _MARK, "accent", ratio)

@@ -6,9 +6,10 @@ import zlib
 from collections import OrderedDict
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtGui import QPixmap
 
 from capt_engine.records import Picture
+from capt_gui.images import rgb_image
 
 # width : height of a sheet that has not arrived: A4
 _A4 = QSize(210, 297)
@@ -53,7 +54,7 @@ class PageStore:
         if key not in self._scaled:
             shape, packed = self._packed[number]
             rgb = zlib.decompress(packed)
-            image = QImage(rgb, shape.width(), shape.height(), shape.width() * 3, QImage.Format.Format_RGB888)
+            image = rgb_image(rgb, shape.width(), shape.height())
             wanted = QSize(round(size.width() * ratio), round(size.height() * ratio))
             mode = Qt.TransformationMode.SmoothTransformation
             pixmap = QPixmap.fromImage(image.scaled(wanted, Qt.AspectRatioMode.IgnoreAspectRatio, mode))

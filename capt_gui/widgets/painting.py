@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QFont,
     QFontMetricsF,
+    QHelpEvent,
     QImage,
     QPainter,
     QPainterPath,
@@ -17,7 +18,7 @@ from PySide6.QtGui import (
     QPixmap,
     QPolygonF,
 )
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from capt_gui.theme import Theme
 
@@ -38,6 +39,17 @@ class PaintedWidget(QWidget):
     def draw(self, painter: QPainter) -> None:
         """Paint the widget, without its ring."""
         raise NotImplementedError
+
+    def tooltip_at(self, _position: QPointF) -> str | None:
+        """Return the tooltip of what is painted at a pixel, "" for none; None where the widget has a tooltip of its own."""
+        return None
+
+    def event(self, event: QEvent) -> bool:
+        """Show the tooltip of what is painted under the mouse."""
+        if isinstance(event, QHelpEvent) and (text := self.tooltip_at(event.pos().toPointF())) is not None:
+            QToolTip.showText(event.globalPos(), text, self)
+            return True
+        return super().event(event)
 
     def ring(self) -> QRectF:
         """Return the place of the focus ring; an empty one draws none."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
 
 from capt_engine.records import ParamInfo, ParamValue
+from capt_gui.widgets.input import keep_wheel_for_focus
 
 _WIDEST = 1e9
 _WIDEST_INT = 2**31 - 1
@@ -32,31 +32,23 @@ class FloatEditor(QDoubleSpinBox):
         if info.unit:
             self.setSuffix(f" {info.unit}")
         _inset(self)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        keep_wheel_for_focus(self)
         self.valueChanged.connect(self._on_edited)
 
     def set_kept(self, value: float) -> None:
         """Put a value in, silently."""
-        self.blockSignals(True)
-        self.setValue(value * self._times)
-        self.blockSignals(False)
+        with QSignalBlocker(self):
+            self.setValue(value * self._times)
         self._kept = value
 
     def value_kept(self) -> float:
-        """The value, in the unit it is stored in."""
+        """Return the value, in the unit it is stored in."""
         return self._kept if self._kept is not None else self.value() / self._times
 
     def textFromValue(self, value: float) -> str:
-        """The number without zeros that say nothing."""
+        """Return the number without zeros at its end."""
         text = f"{value:.{self.decimals()}f}".rstrip("0").rstrip(".")
         return text.replace(".", self.locale().decimalPoint()) or "0"
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Scrolling past must not change a setting."""
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
 
     def _on_edited(self) -> None:
         self._kept = None
@@ -73,30 +65,16 @@ class IntEditor(QSpinBox):
         if info.unit:
             self.setSuffix(f" {info.unit}")
         _inset(self)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Scrolling past must not change a setting."""
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
+        keep_wheel_for_focus(self)
 
 
 class ChoiceEditor(QComboBox):
-    """One of a few words."""
+    """One of a few choices."""
 
     def __init__(self, info: ParamInfo) -> None:
         super().__init__()
         self.addItems(list(info.choices))
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Scrolling past must not change a setting."""
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
+        keep_wheel_for_focus(self)
 
 
 class Field:
@@ -141,19 +119,16 @@ class Field:
 
     def set_value(self, value: ParamValue) -> None:
         """Put a value in, silently."""
-        match self.editor:
-            case FloatEditor():
-                self.editor.set_kept(float(value))
-                return
-        self.editor.blockSignals(True)
-        match self.editor:
-            case QCheckBox():
-                self.editor.setChecked(bool(value))
-            case IntEditor():
-                self.editor.setValue(int(value))
-            case ChoiceEditor():
-                self.editor.setCurrentText(str(value))
-        self.editor.blockSignals(False)
+        with QSignalBlocker(self.editor):
+            match self.editor:
+                case FloatEditor():
+                    self.editor.set_kept(float(value))
+                case QCheckBox():
+                    self.editor.setChecked(bool(value))
+                case IntEditor():
+                    self.editor.setValue(int(value))
+                case ChoiceEditor():
+                    self.editor.setCurrentText(str(value))
 
 
 def _inset(box: QAbstractSpinBox) -> None:

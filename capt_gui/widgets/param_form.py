@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from capt_engine.records import ParamInfo, ParamValue
 from capt_gui.theme import Theme, repolish
+from capt_gui.widgets.buttons import TextButton
+from capt_gui.widgets.input import put_after
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import clear, fill
 from capt_gui.widgets.param_editors import Field
-from capt_gui.widgets.tab_order import put_after
 
 
 class ParamForm(QWidget):
@@ -22,7 +24,6 @@ class ParamForm(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None, *, sentences: bool = False) -> None:
         """sentences: what a setting means stands below it, not only in its tooltip."""
         super().__init__(parent)
-        self._theme = theme
         self._sentences = sentences
         self._fields: list[Field] = []
         self._labels: dict[str, QLabel] = {}
@@ -30,22 +31,12 @@ class ParamForm(QWidget):
         self._grid.setHorizontalSpacing(12)
         self._grid.setVerticalSpacing(8)
         self._grid.setColumnStretch(0, 1)
-        self._none = QLabel(self.tr("This attack has no further settings."))
-        self._none.setProperty("textRole", "muted")
-        self._defaults = QPushButton(self.tr("Restore defaults"))
+        self._none = text(self.tr("This attack has no further settings."), "muted", wrap=False)
+        self._defaults = TextButton(theme, self.tr("Restore defaults"), "restore", look="link")
         self._defaults.setAccessibleName(self.tr("Restore the default settings"))
-        self._defaults.setProperty("link", True)
-        self._defaults.setIconSize(QSize(21, 16))
         self._defaults.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._defaults.clicked.connect(self._on_restore)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
-        layout.addLayout(self._grid)
-        layout.addWidget(self._none)
-        layout.addWidget(self._defaults, 0, Qt.AlignmentFlag.AlignRight)
-        theme.changed.connect(self._retint)
-        self._retint()
+        fill(QVBoxLayout(self), self._grid, self._none, (self._defaults, 0, Qt.AlignmentFlag.AlignRight))
         self.set_params(())
 
     def set_params(self, infos: tuple[ParamInfo, ...]) -> None:
@@ -58,10 +49,7 @@ class ParamForm(QWidget):
                     field.set_value(info.default)
             self._mark()
             return
-        while (item := self._grid.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
+        clear(self._grid)
         self._labels = {}
         self._fields = [Field(info, self._on_edited) for info in infos]
         for number, field in enumerate(self._fields):
@@ -90,7 +78,7 @@ class ParamForm(QWidget):
             self.set_values(values)
 
     def values(self) -> tuple[tuple[str, ParamValue], ...]:
-        """The settings that differ from their defaults."""
+        """Return the settings that differ from their defaults, as (name, value) pairs."""
         return tuple((field.info.name, field.value()) for field in self._fields if field.value() != field.info.default)
 
     def set_values(self, values: tuple[tuple[str, ParamValue], ...]) -> None:
@@ -101,7 +89,7 @@ class ParamForm(QWidget):
         self._mark()
 
     def editor(self, name: str) -> QWidget:
-        """The editor of one setting."""
+        """Return the editor of one setting."""
         return next(field.editor for field in self._fields if field.info.name == name)
 
     def _mark(self) -> None:
@@ -115,19 +103,13 @@ class ParamForm(QWidget):
         self._defaults.setVisible(bool(self._fields))
         self._defaults.setEnabled(bool(differing))
 
-    @Slot()
     def _on_edited(self) -> None:
         self._mark()
         self.changed.emit()
 
-    @Slot()
     def _on_restore(self) -> None:
         self.set_values(())
         self.changed.emit()
-
-    @Slot()
-    def _retint(self) -> None:
-        self._defaults.setIcon(self._theme.icon_beside_text("restore", "accent"))
 
 
 def _shape(info: ParamInfo) -> ParamInfo:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QStandardItemModel, QWheelEvent
+from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
+
+from capt_gui.widgets.input import keep_wheel_for_focus
 
 _KIND = Qt.ItemDataRole.UserRole + 1
 
@@ -28,7 +29,7 @@ class Picker(QComboBox):
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(name)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        keep_wheel_for_focus(self)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         # long names are cut rather than widening the column
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -41,24 +42,17 @@ class Picker(QComboBox):
         with QSignalBlocker(self):
             if wanted != [self._entry(row) for row in range(self.count())]:
                 self.clear()
-                for row, (label, name, words, kind) in enumerate(wanted):
+                for row, (label, name, help_text, kind) in enumerate(wanted):
                     self.addItem(label, name)
-                    self.setItemData(row, words, Qt.ItemDataRole.ToolTipRole)
+                    self.setItemData(row, help_text, Qt.ItemDataRole.ToolTipRole)
                     self.setItemData(row, kind, _KIND)
                     self._set_open(row, kind)
             self.setCurrentIndex(max(self.findData(key), 0))
         self.setToolTip(str(self.currentData(Qt.ItemDataRole.ToolTipRole) or ""))
 
     def on_activated(self, row: int) -> None:
-        """Say what the user chose."""
+        """Emit `picked` with the key of what the user chose."""
         self.picked.emit(self.itemData(row))
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Let the column scroll: a wheel that passes over a list must not change it."""
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
 
     def _set_open(self, row: int, kind: str) -> None:
         model = self.model()
@@ -70,6 +64,6 @@ class Picker(QComboBox):
                 font.setBold(True)
                 item.setFont(font)
 
-    def _entry(self, row: int) -> tuple[Any, ...]:
+    def _entry(self, row: int) -> tuple[object, ...]:
         roles = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.UserRole, Qt.ItemDataRole.ToolTipRole, _KIND)
         return tuple(self.itemData(row, role) for role in roles)

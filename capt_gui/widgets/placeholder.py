@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
+from capt_gui.widgets.buttons import Symbol
+from capt_gui.widgets.layout import fill
 
-_SYMBOL = 48
 _WIDTH = 420
 
 
 class Placeholder(QWidget):
-    """Centred words; `action_clicked` from the button, which is there only when it has a name."""
+    """Centred text; `action_clicked` from the button, which is there only when it has a name."""
 
     action_clicked = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
-        self._icon, self._role = "info", "text_muted"
-        self._symbol = QLabel()
-        self._title = QLabel()
+        self._symbol, self._title, self._line = Symbol(theme, 48), QLabel(), QLabel()
         self._title.setProperty("textRole", "title")
-        self._line = QLabel()
         self._line.setProperty("textRole", "muted")
         for label in (self._symbol, self._title, self._line):
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -36,24 +33,14 @@ class Placeholder(QWidget):
         self._button.clicked.connect(self.action_clicked)
         body = QWidget()
         body.setMaximumWidth(_WIDTH)
-        column = QVBoxLayout(body)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(10)
-        column.addStretch(2)
-        for widget in (self._symbol, self._title, self._line):
-            column.addWidget(widget)
-        column.addSpacing(6)
-        column.addWidget(self._button, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addStretch(3)
-        layout = QHBoxLayout(self)
-        layout.addStretch(1)
-        layout.addWidget(body, 100)
-        layout.addStretch(1)
-        theme.changed.connect(self._retint)
+        centred = (self._button, 0, Qt.AlignmentFlag.AlignHCenter)
+        parts = ((None, 2), self._symbol, self._title, self._line, 6, centred, (None, 3))
+        fill(QVBoxLayout(body), *parts, spacing=10)
+        fill(QHBoxLayout(self), (None, 1), (body, 100), (None, 1))
 
-    def set_words(self, icon: str, title: str, line: str, action: str = "", role: str = "text_muted") -> None:
-        """Say what will be here; `role` is the colour of the symbol."""
-        self._icon, self._role = icon, role
+    def set_texts(self, icon: str, title: str, line: str, action: str = "", role: str = "text_muted") -> None:
+        """Set the symbol, the title, the sentence and the name of the button; role: the colour of the symbol."""
+        self._symbol.set_icon(icon, role)
         self._title.setText(title)
         self._line.setText(line)
         self._line.setVisible(bool(line))
@@ -61,12 +48,7 @@ class Placeholder(QWidget):
         self._button.setAccessibleName(action)
         self._button.setVisible(bool(action))
         self.setAccessibleName(f"{title}. {line}")
-        self._retint()
 
     def title(self) -> str:
-        """The title shown."""
+        """Return the title shown."""
         return self._title.text()
-
-    @Slot()
-    def _retint(self) -> None:
-        self._symbol.setPixmap(self._theme.pixmap(self._icon, _SYMBOL, self._role, self.devicePixelRatioF()))

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QApplication, QRubberBand, QWidget
 
 from capt_gui.theme import Theme
-from capt_gui.widgets.painting import draw_focus_ring
+from capt_gui.widgets.painting import PaintedWidget
 
 _STEP = 1.25
 _ZOOM_KEYS = {Qt.Key.Key_Plus: _STEP**2, Qt.Key.Key_Equal: _STEP**2, Qt.Key.Key_Minus: _STEP**-2}
 
 
-class PlotChart(QWidget):
+class PlotChart(PaintedWidget):
     """A chart that can be looked at closer. `zoom_changed()` when more or less of it is in sight.
 
     Dragging draws the part to look at, the wheel (with Ctrl, or once the chart has the focus) and + and − look closer and wider, Shift
@@ -26,8 +26,7 @@ class PlotChart(QWidget):
     zoom_changed = Signal()
 
     def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+        super().__init__(theme, parent)
         # pyqtgraph's view and the box of its coordinates, made when there is something to draw
         self._view: Any = None
         self._box: Any = None
@@ -99,7 +98,7 @@ class PlotChart(QWidget):
             self._band.show()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin."""
+        """Begin to draw or to move."""
         middle = event.button() == Qt.MouseButton.MiddleButton
         if self.spot_at(event.position()) is None or not (middle or event.button() == Qt.MouseButton.LeftButton):
             super().mousePressEvent(event)
@@ -153,23 +152,13 @@ class PlotChart(QWidget):
         """Point at nothing."""
         self.point_at(None)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show the ring."""
-        super().focusInEvent(event)
-        self.update()
-
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Point at nothing."""
         super().focusOutEvent(event)
         self.point_at(None)
-        self.update()
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """The focus ring."""
-        if self.hasFocus():
-            painter = QPainter(self)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            draw_focus_ring(painter, QRectF(self.rect()), self._theme)
+    def draw(self, painter: QPainter) -> None:
+        """Paint what the view does not: most charts have nothing."""
 
     def _adopt(self, view: Any, box: Any) -> None:
         """Take a new view: transparent for the mouse, out of the way of Tab, its range ruled from here."""

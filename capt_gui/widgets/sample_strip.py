@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import (
-    QFocusEvent,
-    QFontMetricsF,
-    QHelpEvent,
-    QImage,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPainterPath,
-    QPaintEvent,
-)
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QSizePolicy
 
-from capt_engine.records import Picture, TuneSample
+from capt_engine.records import TuneSample
+from capt_gui.images import to_image
 from capt_gui.theme import Theme
-from capt_gui.widgets.painting import draw_focus_ring, elided
+from capt_gui.widgets.input import arrow_step
+from capt_gui.widgets.painting import PaintedWidget, draw_empty, draw_text, line_height, rounded
 
 _SIDE = 66
 _GAP = 12
@@ -26,12 +18,11 @@ _PAD = 6
 _MARK = 14
 
 
-class SampleStrip(QWidget):
+class SampleStrip(PaintedWidget):
     """As many samples as there is room for; Left and Right move, Space shows the clean picture instead of the attacked one."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
+        super().__init__(theme)
         self._samples: tuple[TuneSample, ...] = ()
         self._images: tuple[tuple[QImage, QImage], ...] = ()
         self._current = 0
@@ -40,12 +31,11 @@ class SampleStrip(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(self.tr("Attacked pictures as the run sees them now"))
         self.setAccessibleDescription(self._empty())
-        theme.changed.connect(self.update)
 
     def set_samples(self, samples: tuple[TuneSample, ...]) -> None:
         """Show these pictures."""
         self._samples = samples
-        self._images = tuple((_image(sample.clean), _image(sample.attacked)) for sample in samples)
+        self._images = tuple((to_image(sample.clean), to_image(sample.attacked)) for sample in samples)
         self._current = min(self._current, max(len(samples) - 1, 0))
         self._describe()
         self.update()
@@ -62,18 +52,10 @@ class SampleStrip(QWidget):
         """At least two pictures."""
         return QSize(2 * (_SIDE + _GAP) + 2 * _PAD, self._height())
 
-    def event(self, event: QEvent) -> bool:
-        """The tooltip: a sample in words."""
-        if isinstance(event, QHelpEvent):
-            number = self._number_at(event.pos().x())
-            QToolTip.showText(event.globalPos(), "" if number is None else self._words(number), self)
-            return True
-        return super().event(event)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show the ring."""
-        super().focusInEvent(event)
-        self.update()
+    def tooltip_at(self, position: QPointF) -> str:
+        """Return the label and the answers of the sample at a pixel."""
+        number = self._number_at(position.x())
+        return "" if number is None else self._sample_text(number)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Move to the picture under the mouse, and turn all of them over."""
@@ -85,8 +67,7 @@ class SampleStrip(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Left and Right move; Space turns the pictures over."""
-        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()), 0)
-        if step and self._samples:
+        if self._samples and (step := arrow_step(event, across=True)):
             self._current = min(max(self._current + step, 0), self._shown() - 1)
             self._describe()
             self.update()
@@ -95,50 +76,38 @@ class SampleStrip(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """The pictures, and under each its class and the answers."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    def ring(self) -> QRectF:
+        """A ring around the strip while it is empty, else around the current sample."""
+        return QRectF(self.rect()) if not self._samples else self._frame(self._current).adjusted(-4, -4, 4, 4)
+
+    def draw(self, painter: QPainter) -> None:
+        """Paint the pictures, and under each its answers."""
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         for number in range(self._shown()):
-            self._paint_sample(painter, number)
+            self._draw_sample(painter, number)
         if not self._samples:
-            painter.setFont(self._theme.font("body"))
-            painter.setPen(self._theme.color("text_muted"))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._empty())
-        if self.hasFocus() and not self._samples:
-            draw_focus_ring(painter, QRectF(self.rect()), self._theme)
+            draw_empty(painter, QRectF(self.rect()), self._empty(), self._theme)
 
-    def _paint_sample(self, painter: QPainter, number: int) -> None:
-        theme, sample = self._theme, self._samples[number]
-        left = _PAD + number * (_SIDE + _GAP)
-        frame = QRectF(left, _PAD, _SIDE, _SIDE)
-        path = QPainterPath()
-        path.addRoundedRect(frame, 8, 8)
+    def _draw_sample(self, painter: QPainter, number: int) -> None:
+        theme, sample, frame = self._theme, self._samples[number], self._frame(number)
         painter.save()
-        painter.setClipPath(path)
+        painter.setClipPath(rounded(frame, 8))
         painter.drawImage(frame, self._images[number][0 if self._clean else 1])
         painter.restore()
-        small = QFontMetricsF(theme.font("caption"))
-        top = frame.bottom() + 5
-        for answer, role in ((sample.clean_answer, "clean"), (sample.attacked_answer, "attacked")):
-            right = answer == sample.label
-            mark = theme.pixmap(
-                "check" if right else "close", _MARK - 2, "ok" if right else "broken", self.devicePixelRatioF()
-            )
-            painter.drawPixmap(QPointF(left, top + (small.height() - _MARK + 2) / 2), mark)
-            painter.setFont(theme.font("caption"))
-            shown = role == ("clean" if self._clean else "attacked")
-            painter.setPen(theme.color("text" if shown else "text_muted"))
-            words = elided(small, answer, _SIDE - _MARK - 2)
-            painter.drawText(QPointF(left + _MARK + 2, top + small.ascent()), words)
-            top += small.height() + 2
-        if self.hasFocus() and number == self._current:
-            draw_focus_ring(painter, frame.adjusted(-4, -4, 4, 4), theme, 10)
+        line = QRectF(frame.left(), frame.bottom() + 5, _SIDE, line_height(theme, "caption"))
+        for answer, is_shown in ((sample.clean_answer, self._clean), (sample.attacked_answer, not self._clean)):
+            name, role = ("check", "ok") if answer == sample.label else ("close", "broken")
+            mark = theme.pixmap(name, _MARK - 2, role, self.devicePixelRatioF())
+            painter.drawPixmap(QPointF(line.left(), line.center().y() - _MARK / 2 + 1), mark)
+            place = line.adjusted(_MARK + 2, 0, 0, 0)
+            draw_text(painter, place, answer, theme, "caption", "text" if is_shown else "text_muted")
+            line.translate(0, line.height() + 2)
+
+    def _frame(self, number: int) -> QRectF:
+        return QRectF(_PAD + number * (_SIDE + _GAP), _PAD, _SIDE, _SIDE)
 
     def _height(self) -> int:
-        small = QFontMetricsF(self._theme.font("caption")).height()
-        return round(2 * _PAD + _SIDE + 5 + 2 * (small + 2))
+        return round(2 * _PAD + _SIDE + 5 + 2 * (line_height(self._theme, "caption") + 2))
 
     def _shown(self) -> int:
         room = max(int((self.width() - 2 * _PAD + _GAP) // (_SIDE + _GAP)), 1)
@@ -160,9 +129,9 @@ class SampleStrip(QWidget):
         kind = self.tr("clean pictures") if self._clean else self.tr("attacked pictures")
         held = sum(sample.attacked_answer == sample.label for sample in self._samples)
         summary = self.tr("{} of {} are answered right under attack.").format(held, len(self._samples))
-        self.setAccessibleDescription(f"{summary} {kind}. {self._words(self._current)}")
+        self.setAccessibleDescription(f"{summary} {kind}. {self._sample_text(self._current)}")
 
-    def _words(self, number: int) -> str:
+    def _sample_text(self, number: int) -> str:
         sample = self._samples[number]
         return self.tr("{}: clean answer {}, under attack {}.").format(
             sample.label, sample.clean_answer, sample.attacked_answer
@@ -170,8 +139,3 @@ class SampleStrip(QWidget):
 
     def _empty(self) -> str:
         return self.tr("Some pictures under attack appear here after each epoch.")
-
-
-def _image(picture: Picture) -> QImage:
-    lines = picture.width * 3
-    return QImage(picture.rgb, picture.width, picture.height, lines, QImage.Format.Format_RGB888).copy()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QPainter, QPixmap
-from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from capt_gui.theme import Theme
+from capt_gui.widgets.buttons import KeyedButtons
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.side_badge import SIDES, draw_side
 
 _BADGE = 18
@@ -27,18 +29,14 @@ class Segments(QFrame):
     ) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._group = QButtonGroup(self)
+        self._group = KeyedButtons(self)
         self.buttons: dict[str, QToolButton] = {}
         self.setAccessibleName(name)
         self.setProperty("segments", True)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(2, 2, 2, 2)
-        layout.setSpacing(2)
+        layout = fill(QHBoxLayout(self), spacing=2, margins=2)
         for key, label, words in choices:
             button = QToolButton()
-            button.setCheckable(True)
             button.setProperty("segment", True)
-            button.setProperty("key", key)
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             button.setToolTip(words)
@@ -48,10 +46,10 @@ class Segments(QFrame):
                 button.setIconSize(QSize(_BADGE, _BADGE))
             else:
                 button.setText(label)
-            self._group.addButton(button)
+            self._group.add(key, button)
             self.buttons[key] = button
             layout.addWidget(button, 1)
-        self._group.buttonClicked.connect(self._on_clicked)
+        self._group.picked.connect(self.picked)
         theme.changed.connect(self._retint)
         self._retint()
 
@@ -70,14 +68,8 @@ class Segments(QFrame):
 
     def choice(self) -> str:
         """The key of what is taken, empty when nothing is."""
-        button = self._group.checkedButton()
-        return str(button.property("key")) if button is not None else ""
+        return self._group.key()
 
-    @Slot(QAbstractButton)
-    def _on_clicked(self, button: QAbstractButton) -> None:
-        self.picked.emit(str(button.property("key")))
-
-    @Slot()
     def _retint(self) -> None:
         for side in SIDES:
             if side in self.buttons:

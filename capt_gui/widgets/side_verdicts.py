@@ -7,6 +7,8 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from capt_gui.theme import Theme
+from capt_gui.widgets.labels import selectable
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.side_badge import SIDES, SideBadge
 
 _BADGE = 22
@@ -14,7 +16,7 @@ _BETWEEN = 28
 
 
 class SideVerdicts(QWidget):
-    """A few words for each side, beside each other where there is room, else one above the other."""
+    """A short text for each side, beside each other where there is room, else one above the other."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -24,26 +26,23 @@ class SideVerdicts(QWidget):
         for side, label in zip(SIDES, self._labels, strict=True):
             label.setProperty("textRole", "title")
             label.setTextFormat(Qt.TextFormat.PlainText)
-            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             policy = label.sizePolicy()
             policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
             label.setSizePolicy(policy)
-            line = QHBoxLayout()
-            line.setSpacing(10)
-            line.addWidget(SideBadge(theme, side, _BADGE), 0, Qt.AlignmentFlag.AlignVCenter)
-            line.addWidget(label, 1)
-            self._layout.addLayout(line, 1)
+            badge = (SideBadge(theme, side, _BADGE), 0, Qt.AlignmentFlag.AlignVCenter)
+            self._layout.addLayout(fill(QHBoxLayout(), badge, (label, 1), spacing=10), 1)
+        selectable(*self._labels)
 
-    def set_words(self, a: str, b: str, spoken: str) -> None:
-        """Say what became of each; `spoken` is the sentence for those who listen."""
-        for label, words in zip(self._labels, (a, b), strict=True):
-            label.setText(words)
-            label.setToolTip(words)
+    def set_texts(self, a: str, b: str, spoken: str) -> None:
+        """Show what became of A and of B; spoken: both as a sentence, for a screen reader."""
+        for label, shown in zip(self._labels, (a, b), strict=True):
+            label.setText(shown)
+            label.setToolTip(shown)
         self.setAccessibleName(spoken)
         self._fit(self.width())
 
     def text(self) -> str:
-        """The whole sentence."""
+        """Return the whole sentence."""
         return self.accessibleName()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

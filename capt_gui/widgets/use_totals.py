@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtCore import QRectF, QSize
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from capt_gui.theme import Theme
-from capt_gui.widgets.painting import elided
+from capt_gui.widgets.layout import fill
+from capt_gui.widgets.painting import PaintedWidget, draw_box, draw_text, line_height
 
 
 class UseTotals(QWidget):
@@ -19,11 +20,7 @@ class UseTotals(QWidget):
         """uses: (name, tone, help) of each."""
         super().__init__(parent)
         self._tiles = [UseTile(theme, *use) for use in uses]
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
-        for tile in self._tiles:
-            layout.addWidget(tile, 1)
+        fill(QHBoxLayout(self), *((tile, 1) for tile in self._tiles))
 
     def set_counts(self, counts: Sequence[int] | None) -> None:
         """Show these numbers; None for not known yet."""
@@ -31,58 +28,46 @@ class UseTotals(QWidget):
             tile.set_count(None if counts is None else counts[number])
         self.setAccessibleName(", ".join(tile.accessibleName() for tile in self._tiles))
 
-    def words(self) -> list[str]:
-        """Return the words of the tiles."""
+    def texts(self) -> list[str]:
+        """Return the name and the number of each tile, such as "Train: 12"."""
         return [tile.accessibleName() for tile in self._tiles]
 
 
-class UseTile(QWidget):
-    """A number over its name; the mark is a square of the colour that the bars have."""
+class UseTile(PaintedWidget):
+    """A number over its name; the mark is a bar of the colour that the class bars have."""
 
-    def __init__(self, theme: Theme, name: str, tone: str, words: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+    def __init__(self, theme: Theme, name: str, tone: str, help_text: str) -> None:
+        super().__init__(theme)
         self._name = name
         self._tone = tone
         self._count: int | None = None
-        self.setToolTip(words)
-        self.setAccessibleDescription(words)
+        self.setToolTip(help_text)
+        self.setAccessibleDescription(help_text)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        theme.changed.connect(self.update)
         self.set_count(None)
 
     def set_count(self, count: int | None) -> None:
-        """Show a number."""
+        """Show a number; None for one that is not known yet."""
         self._count = count
         self.setAccessibleName(f"{self._name}: {self._shown()}")
         self.update()
 
     def sizeHint(self) -> QSize:
         """Two lines."""
-        title, small = (QFontMetricsF(self._theme.font(role)).height() for role in ("title", "caption"))
-        return QSize(80, round(title + small) + 4)
+        return QSize(80, round(line_height(self._theme, "title") + line_height(self._theme, "caption")) + 4)
 
     def minimumSizeHint(self) -> QSize:
         """Room for a number of four figures."""
         return QSize(60, self.sizeHint().height())
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """Paint the tile."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    def draw(self, painter: QPainter) -> None:
+        """Paint the mark, the number and the name."""
         theme, rect = self._theme, QRectF(self.rect())
-        title, small = QFontMetricsF(theme.font("title")), QFontMetricsF(theme.font("caption"))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color(self._tone))
-        painter.drawRoundedRect(QRectF(rect.left(), rect.top() + 4, 4, rect.height() - 8), 2, 2)
-        left = rect.left() + 12
-        painter.setFont(theme.font("title"))
-        painter.setPen(theme.color("text"))
-        painter.drawText(QPointF(left, rect.top() + title.ascent()), elided(title, self._shown(), rect.right() - left))
-        painter.setFont(theme.font("caption"))
-        painter.setPen(theme.color("text_muted"))
-        baseline = rect.top() + title.height() + small.ascent()
-        painter.drawText(QPointF(left, baseline), elided(small, self._name, rect.right() - left))
+        draw_box(painter, QRectF(rect.left(), rect.top() + 4, 4, rect.height() - 8), theme.color(self._tone), 2)
+        line = QRectF(rect.left() + 12, rect.top(), rect.width() - 12, line_height(theme, "title"))
+        draw_text(painter, line, self._shown(), theme, "title")
+        below = QRectF(line.left(), line.bottom(), line.width(), line_height(theme, "caption"))
+        draw_text(painter, below, self._name, theme, "caption", "text_muted")
 
     def _shown(self) -> str:
         return "–" if self._count is None else f"{self._count:,}"

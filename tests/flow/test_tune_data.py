@@ -84,7 +84,7 @@ def test_pictures_are_scanned_mended_and_divided(page: TunePage, pictures: Path,
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(pictures))])
     assert page.take(mime)
-    qtbot.waitUntil(lambda: desk.scan.is_known, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: bool(desk.scan.pictures), timeout=PATIENCE_MS)
 
     step = page.steps[0]
     assert isinstance(step, DataStep)

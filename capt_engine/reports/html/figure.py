@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from capt_engine.formatting import tick
 from capt_engine.records import Chart, ConfusionMatrix, HeatMap, LineChart
 from capt_engine.reports.html.text import text
 from capt_engine.reports.svg import draw, painter, values
-from capt_engine.reports.svg.axis import written
 from capt_engine.reports.svg.line import value_text
 from capt_engine.reports.svg.notes import note
 from capt_engine.runs.table import Cell
@@ -51,5 +51,5 @@ def _cell(cell: Cell, is_share: bool) -> str:
     if cell is None:
         return "–"
     if isinstance(cell, float):
-        return value_text(cell, is_share=True) if is_share else written(cell)
+        return value_text(cell, is_share=True) if is_share else tick(cell)
     return str(cell)

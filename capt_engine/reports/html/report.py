@@ -7,9 +7,8 @@ import functools
 import hashlib
 import io
 from collections.abc import Iterator
-from datetime import datetime
 
-from capt_engine.formatting import size
+from capt_engine.formatting import moment, size
 from capt_engine.reports.document import Attachment, Report
 from capt_engine.reports.html import blocks
 from capt_engine.reports.html.text import fragments, name, text
@@ -18,21 +17,6 @@ from capt_engine.resources import resource
 CARRIED = 8 * 1024 * 1024
 """Attachments travel inside the file up to this many bytes together."""
 
-# By hand: strftime speaks the language that the program was started in.
-_MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
 _TYPES = {".json": "application/json", ".csv": "text/csv", ".txt": "text/plain", ".md": "text/markdown"}
 # A multiple of three, so that the pieces of base64 can be joined.
 _PIECE = 3 * 64 * 1024
@@ -92,12 +76,12 @@ def _head(report: Report) -> Iterator[str]:
 
 
 def _made(when: str) -> str:
-    try:
-        moment = datetime.fromisoformat(when)
-    except ValueError:
-        return f"<span>{text(when)}</span> · " if when else ""
-    zone = moment.tzname() or ""
-    return f'<time datetime="{text(when)}">{moment.day} {_MONTHS[moment.month - 1]} {moment.year}, {moment:%H:%M} {text(zone)}</time> · '
+    if not when:
+        return ""
+    shown = moment(when)
+    return (
+        f'<time datetime="{text(when)}">{text(shown)}</time> · ' if shown != when else f"<span>{text(when)}</span> · "
+    )
 
 
 def _files(attachments: tuple[Attachment, ...]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from fpdf.structure_tree import StructElem
 
-from capt_engine.formatting import size
+from capt_engine.formatting import moment, size
 from capt_engine.reports.document import (
     Attachment,
     Block,
@@ -63,18 +63,18 @@ def _texts(value: object) -> Iterator[str]:
 
 def _moment(made: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(made)
+        when = datetime.fromisoformat(made)
     except ValueError:
         return datetime(1970, 1, 1, tzinfo=UTC)
     # Without a zone fpdf2 would take this computer's.
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def _title_pieces(canvas: Canvas, report: Report) -> Iterator[Piece]:
     element = canvas.tree.branch("Sect")
     titles = canvas.wrap(report.title, TITLE, WIDTH)
     subtitles = canvas.wrap(report.subtitle, SUBTITLE, WIDTH) if report.subtitle else ()
-    below = f"Report {report.id} · {_date(report.made)}"
+    below = f"Report {report.id} · {moment(report.made)}"
     height = len(titles) * TITLE.line_height + len(subtitles) * SUBTITLE.line_height + 14
 
     def draw(top: float) -> None:
@@ -92,31 +92,6 @@ def _title_pieces(canvas: Canvas, report: Report) -> Iterator[Piece]:
             canvas.rule(top + 1 + NOTE.line_height + 2.6, color=RULE)
 
     yield Piece(height + 1, draw, keep=True)
-
-
-def _date(made: str) -> str:
-    """The date as it is read: 22 November 2026, 21:45 UTC."""
-    try:
-        moment = datetime.fromisoformat(made)
-    except ValueError:
-        return made
-    months = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ]
-    shift = moment.utcoffset()
-    zone = "" if shift is None else f" UTC{moment.isoformat()[-6:]}" if shift else " UTC"
-    return f"{moment.day} {months[moment.month - 1]} {moment.year}, {moment:%H:%M}{zone}"
 
 
 def _section_pieces(canvas: Canvas, section: Section) -> Iterator[Piece]:

@@ -12,7 +12,7 @@ from capt_engine.formatting import memory as in_memory
 from capt_engine.model.checkpoints import sentence_by
 from capt_engine.model.lpips import NETS
 from capt_engine.records import OTHER_MODEL, PERTURBED, ROUNDINGS, AttackSpec, EvaluateRequest
-from capt_engine.reports.document import Block, Column, Facts, Grid, Paragraph
+from capt_engine.reports.document import Block, Column, Facts, Grid, Paragraph, numbers, texts
 from capt_engine.reports.sections.context import ReportContext
 from capt_engine.reports.sections.corruption import NOBODY
 from capt_engine.runs.request_text import asked
@@ -64,12 +64,11 @@ def data(context: ReportContext) -> tuple[Block, ...]:
     if context.is_labelled and context.prompts:
         per_class = Counter(one.label for one in counts.pictures[context.prompts[0]].values())
         rows = tuple((name, f"{n:,}") for name, n in sorted(per_class.items()))
-        blocks.append(Grid("Pictures of each class", (Column("Class"), Column("Pictures", "right", "number")), rows))
+        blocks.append(Grid("Pictures of each class", (*texts("Class"), *numbers("Pictures")), rows))
     if run.failed:
         rows = tuple((names.picture(one["path"]), names.remark(one["path"], one["message"])) for one in run.failed)
         total = len(rows) if len(rows) > _FAILED_SHOWN else None
-        columns = (Column("Picture"), Column("Why"))
-        blocks.append(Grid("Pictures that could not be used", columns, rows[:_FAILED_SHOWN], total))
+        blocks.append(Grid("Pictures that could not be used", texts("Picture", "Why"), rows[:_FAILED_SHOWN], total))
     return tuple(blocks)
 
 
@@ -192,18 +191,13 @@ def attacks(context: ReportContext) -> tuple[Block, ...]:
                 f"{one.skipped:,}",
             )
         )
-    number = {"align": "right", "sort": "number"}
     columns = (
-        Column("Measured"),
-        Column("Attack"),
-        Column("Budget" if context.own else "ε"),
-        Column("Loss"),
-        Column("Steps", **number),
-        Column("Step size"),
-        Column("Restarts", **number),
-        Column("Seconds", **number),
+        *texts("Measured", "Attack", "Budget" if context.own else "ε", "Loss"),
+        *numbers("Steps"),
+        *texts("Step size"),
+        *numbers("Restarts", "Seconds"),
         Column("Nothing to take", "right"),
-        Column("Left out", **number),
+        *numbers("Left out"),
     )
     return (
         Grid("Attacks and their settings", columns, tuple(rows)),
@@ -355,7 +349,7 @@ GLOSSARY = (
 )
 
 
-def glossary(context: ReportContext) -> tuple[Block, ...]:
-    """One sentence a term."""
+def glossary(context: object) -> tuple[Block, ...]:
+    """One sentence for each term, whatever the report is about."""
     del context
     return (Facts(GLOSSARY),)

@@ -119,6 +119,10 @@ class ReportContext:
         ]
         return tested(clean) if self.is_labelled else None, tested(attacked)
 
+    def curve(self, prompts: str) -> list[tuple[float, int, int]]:
+        """Each budget with the number of pictures that are right under every attack at it, and of how many."""
+        return [(eps, *self.counts.robust(prompts, eps)) for eps in self.run.budgets]
+
     def identity(self) -> str:
         """The report's id: from what was asked, of what, and what came out, without any time or place. The same run gives the same."""
         manifest = self.run.manifest

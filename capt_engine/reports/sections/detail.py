@@ -11,7 +11,7 @@ from capt_engine.metrics.base import Metric
 from capt_engine.metrics.calibration import BINS
 from capt_engine.metrics.interval import share, wilson
 from capt_engine.records import Bin, Histogram
-from capt_engine.reports.document import Block, Column, Grid, Paragraph, Strip
+from capt_engine.reports.document import Block, Column, Grid, Paragraph, Strip, numbers, texts
 from capt_engine.reports.sections.checks import checks as lights
 from capt_engine.reports.sections.context import ReportContext
 from capt_engine.reports.sections.measured import Found, side_by_side
@@ -21,8 +21,6 @@ from capt_engine.runs.table import plain
 
 Columns: TypeAlias = tuple[Column, ...]
 Rows: TypeAlias = Sequence[tuple[str, ...]]
-
-_RIGHT = ("right", "number")
 
 
 def without(title: str, columns: Columns, rows: Rows) -> tuple[Columns, tuple[tuple[str, ...], ...]]:
@@ -73,13 +71,7 @@ def calibration(context: ReportContext) -> tuple[Block, ...]:
         )
         for (prompts, attacked), one in found
     )
-    columns = (
-        Column("Measured"),
-        Column("Pictures shown"),
-        Column("n", *_RIGHT),
-        Column("ECE", *_RIGHT),
-        Column("Over-confidence", *_RIGHT),
-    )
+    columns = (*texts("Measured", "Pictures shown"), *numbers("n", "ECE", "Over-confidence"))
     note = (
         f"ECE over {BINS} bins of equal width, from the confidence of each answer and whether it was right. Over-confidence is mean "
         "confidence minus accuracy. Brier score and NLL of each attacked picture stand under Consistency."
@@ -110,14 +102,9 @@ def saving(context: ReportContext) -> tuple[Block, ...]:
     if not rows:
         return ()
     columns: Columns = (
-        Column("Measured"),
-        Column("Attack"),
-        Column("ε", *_RIGHT),
-        Column("Fooled", *_RIGHT),
-        Column("Still, as PNG (95 % interval)", *_RIGHT),
-        Column("Still, as JPEG 95 (95 % interval)", *_RIGHT),
-        Column("Still, as JPEG 75 (95 % interval)", *_RIGHT),
-        Column("Still, resized (95 % interval)", *_RIGHT),
+        *texts("Measured", "Attack"),
+        *numbers("ε", "Fooled"),
+        *numbers(*(f"Still, {how} (95 % interval)" for how in ("as PNG", "as JPEG 95", "as JPEG 75", "resized"))),
     )
     if context.own:
         columns, rows = without("ε", columns, rows)
@@ -140,17 +127,11 @@ def rows(context: ReportContext) -> tuple[Block, ...]:
     if not context.counts.rows or context.counts.tally.is_corrupted:
         return ()  # of corruptions, which measure no shift, the table says more than some of thousands of rows
     columns: Columns = (
-        Column("Picture"),
-        Column("Label"),
-        Column("Measured"),
-        Column("Clean answer"),
-        Column("Attack"),
-        Column("ε", *_RIGHT),
-        Column("Attacked answer"),
-        Column("Margin shift", *_RIGHT),
-        Column("Fooled"),
-        Column("As PNG"),
-        Column("As JPEG 95"),
+        *texts("Picture", "Label", "Measured", "Clean answer", "Attack"),
+        *numbers("ε"),
+        *texts("Attacked answer"),
+        *numbers("Margin shift"),
+        *texts("Fooled", "As PNG", "As JPEG 95"),
     )
     lines: Rows = tuple(_cells(context, line) for line in context.counts.edges)
     if context.own:

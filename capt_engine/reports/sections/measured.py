@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
 
 from capt_engine.formatting import better
-from capt_engine.reports.document import Column, Grid
+from capt_engine.metrics.base import Metric
+from capt_engine.metrics.figures import FigureInfo
+from capt_engine.reports.document import Grid, numbers, texts
 from capt_engine.reports.sections.context import ReportContext
-
-
-class Described(Protocol):
-    """The description that a metric or a figure has of itself."""
-
-    @property
-    def name(self) -> str:
-        """By which it is found."""
-
-    @property
-    def label(self) -> str:
-        """Its name for people."""
-
-    @property
-    def help(self) -> str:
-        """One sentence about it."""
-
-    @property
-    def higher_is_better(self) -> bool | None:
-        """Which way is better; None for neither."""
-
 
 Found = Mapping[str, tuple[str, int]]  # by name: the value in words, and of how many pictures it is
 
 
 def side_by_side(
-    caption: str, title: str, infos: Iterable[Described], context: ReportContext, of: Callable[[str], Found]
+    caption: str, title: str, infos: Iterable[Metric | FigureInfo], context: ReportContext, of: Callable[[str], Found]
 ) -> Grid | None:
     """One row for everything that was measured of anybody, in the order of `infos`; None where nothing was. of: what was found of one."""
     found = {prompts: of(prompts) for prompts in context.prompts}
@@ -51,5 +31,5 @@ def side_by_side(
     )
     if not rows:
         return None
-    values = (Column("Value (n)" if alone else f"{context.who(one)} (n)", "right", "number") for one in found)
-    return Grid(caption, (Column(title), *values, Column("Better"), Column("What it is")), rows)
+    values = numbers(*("Value (n)" if alone else f"{context.who(one)} (n)" for one in found))
+    return Grid(caption, (*texts(title), *values, *texts("Better", "What it is")), rows)

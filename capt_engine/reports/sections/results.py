@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 
 from capt_engine.formatting import counted, p_value, percent, points
@@ -18,7 +19,7 @@ from capt_engine.records import (
     Series,
     scale_for,
 )
-from capt_engine.reports.document import Block, Column, Grid, Paragraph, Strip
+from capt_engine.reports.document import Block, Grid, Paragraph, Strip, numbers, texts
 from capt_engine.reports.sections.about import OWN_ANSWERS, threat
 from capt_engine.reports.sections.checks import checks, made
 from capt_engine.reports.sections.context import ReportContext
@@ -86,39 +87,24 @@ def difference(test: PairedTest) -> str:
 def results(context: ReportContext) -> tuple[Block, ...]:
     """Tables of accuracy: clean, under each attack, and under the worst of them."""
     counts = context.counts
-    number = {"align": "right", "sort": "number"}
+    right = "Right" if context.is_labelled else "Own answer kept"
     columns: Columns = (
-        Column("Measured"),
-        Column("Pictures shown"),
-        Column("ε", sort="number", align="right"),
-        Column("n", **number),
-        Column("Right" if context.is_labelled else "Own answer kept", **number),
-        Column("Accuracy (95 % interval)", **number),
-        Column("Success rate (95 % interval)", **number),
+        *texts("Measured", "Pictures shown"),
+        *numbers("ε", "n", right, "Accuracy (95 % interval)", "Success rate (95 % interval)"),
     )
     rows: list[tuple[str, ...]] = []
     for prompts in context.prompts:
+        who = context.who(prompts)
         k, n = counts.clean(prompts)
         if context.is_labelled or not context.is_attacked:
-            rows.append((context.who(prompts), "clean", "–", str(n), str(k), share(k, n), "–"))
+            rows.append((who, "clean", "–", str(n), str(k), share(k, n), "–"))
         for (of, attack, eps), one in counts.fared.items():
             if of == prompts and one.n:
                 measured = (str(one.n), str(one.kept), share(one.kept, one.n), share(one.flips, one.open))
-                rows.append((context.who(prompts), attack, context.cell(eps), *measured))
+                rows.append((who, attack, context.cell(eps), *measured))
         if len(context.run.attacks) > 1 and context.is_attacked:
-            for eps in context.run.budgets:
-                k, n = counts.robust(prompts, eps)
-                rows.append(
-                    (
-                        context.who(prompts),
-                        "worst of all",
-                        context.cell(eps),
-                        str(n),
-                        str(k),
-                        share(k, n),
-                        "–",
-                    )
-                )
+            for eps, k, n in context.curve(prompts):
+                rows.append((who, "worst of all", context.cell(eps), str(n), str(k), share(k, n), "–"))
     if context.own:
         columns, fewer = without("ε", columns, rows)
         rows = list(fewer)
@@ -135,12 +121,8 @@ def results(context: ReportContext) -> tuple[Block, ...]:
 
 
 PAIRED = (
-    Column("Pictures shown"),
-    Column("n", "right", "number"),
-    Column("Only A right", "right", "number"),
-    Column("Only B right", "right", "number"),
-    Column("B minus A (95 % interval)", "right", "number"),
-    Column("McNemar's exact p", "right", "number"),
+    *texts("Pictures shown"),
+    *numbers("n", "Only A right", "Only B right", "B minus A (95 % interval)", "McNemar's exact p"),
 )
 
 
@@ -154,29 +136,31 @@ def curve(context: ReportContext) -> tuple[Block, ...]:
     """Robust accuracy over the budget."""
     if len(context.run.budgets) < 2 or not context.is_attacked:
         return ()
-    scale = 255 if context.norm == "linf" else 1
     k = len(context.run.manifest.get("classes", []))
-    series, descriptions = [], []
-    for prompts in context.prompts:
-        points_ = []
-        for eps in context.run.budgets:
-            right, n = context.counts.robust(prompts, eps)
-            if n:
-                points_.append((eps * scale, right / n, *wilson(right, n)))
-        series.append(Series(context.who(prompts), tuple(points_)))
-        descriptions.append(f"{context.who(prompts)}: " + ", ".join(f"{percent(y)} at {x:g}" for x, y, _, _ in points_))
-    x_title = "ε in 1/255" if scale == 255 else f"ε ({context.norm})"
+    measured = [(context.who(prompts), context.curve(prompts)) for prompts in context.prompts]
     what = "Robust accuracy" if context.is_labelled else "Own answer kept"
-    alt = f"{what} against ε. {'. '.join(descriptions)}."
-    spread = scale_for([x for one in series for x, *_ in one.points])
-    caption = f"{what} as the budget grows"
-    blocks: list[Block] = [
-        LineChart(caption, x_title, what, tuple(series), alt, spread, percent=True, levels=chance(k))
-    ]
-    ends = [one.points[-1] for one in series if one.points]
+    chart = replace(budget_chart(measured, context.norm, what), levels=chance(k))
+    blocks: list[Block] = [chart]
+    ends = [one.points[-1] for one in chart.series]
     if k and any(low > 1 / k for _, _, low, _ in ends):
         blocks.append(Paragraph(unfinished(max(y for _, y, _, _ in ends), k), "note"))
     return tuple(blocks)
+
+
+def budget_chart(measured: Iterable[tuple[str, Iterable[tuple[float, int, int]]]], norm: str, what: str) -> LineChart:
+    """Accuracy over the budget. measured: names, each with its (ε, right, of how many); what: the title of the y axis."""
+    scale = 255 if norm == "linf" else 1
+    series = []
+    for name, counts in measured:
+        points = tuple((eps * scale, k / n, *wilson(k, n)) for eps, k, n in counts if n)
+        series += [Series(name, points)] if points else []
+    descriptions = (
+        f"{one.name}: " + ", ".join(f"{percent(y)} at {x:g}" for x, y, _, _ in one.points) for one in series
+    )
+    alt = f"{what} against ε. {'. '.join(descriptions)}."
+    x_title = "ε in 1/255" if scale == 255 else f"ε ({norm})"
+    spread = scale_for([x for one in series for x, *_ in one.points])
+    return LineChart(f"{what} as the budget grows", x_title, what, tuple(series), alt, spread, percent=True)
 
 
 def chance(k: int) -> tuple[Level, ...]:
@@ -197,7 +181,7 @@ def classes(context: ReportContext) -> tuple[Block, ...]:
     if not context.counts.n:
         return ()
     eps, labelled = context.eps, context.is_labelled
-    columns = [Column("Class"), Column("n", "right", "number")]
+    columns = [*texts("Class"), *numbers("n")]
     cells: dict[str, list[str]] = {}
     bars = []
     for prompts in context.prompts:
@@ -206,10 +190,8 @@ def classes(context: ReportContext) -> tuple[Block, ...]:
             n[one.label] += 1
             clean[one.label] += one.clean
             robust[one.label] += one.robust.get(eps, False)
-        columns += [Column(f"{context.who(prompts)}, clean", "right", "number")] if labelled else []
-        columns += (
-            [Column(f"{context.who(prompts)}, {context.state}", "right", "number")] if context.is_attacked else []
-        )
+        columns += numbers(f"{context.who(prompts)}, clean") if labelled else ()
+        columns += numbers(f"{context.who(prompts)}, {context.state}") if context.is_attacked else ()
         for name in sorted(n):
             cell = cells.setdefault(name, [str(n[name])])
             cell += [share(clean[name], n[name])] if labelled else []
@@ -242,7 +224,7 @@ def confusion(context: ReportContext) -> tuple[Block, ...]:
         chart = _matrix(f"{context.who(prompts)}, {state}", found, list(context.run.manifest.get("classes", [])))
         blocks.append(chart)
         if chart.is_dense and (most := chart.confusions()):
-            columns = (Column("Label"), Column("Answer"), Column("Pictures", "right", "number"))
+            columns = (*texts("Label", "Answer"), *numbers("Pictures"))
             cells = tuple((label, answer, f"{count:,}") for label, answer, count in most)
             blocks.append(Grid(f"The most frequent confusions: {chart.caption}", columns, cells))
     return tuple(blocks)

@@ -6,11 +6,9 @@ from capt_engine.formatting import exact_percent, measured_budget, number, perce
 from capt_engine.metrics.figures import FIGURES
 from capt_engine.metrics.interval import share
 from capt_engine.records import Figure
-from capt_engine.reports.document import Block, Column, Grid, Paragraph
+from capt_engine.reports.document import Block, Grid, Paragraph, numbers, texts
 from capt_engine.reports.sections.context import ReportContext
 from capt_engine.reports.sections.measured import Found, side_by_side
-
-_RIGHT = ("right", "number")
 
 
 def figures(context: ReportContext) -> tuple[Block, ...]:
@@ -40,7 +38,7 @@ def matrix(context: ReportContext) -> tuple[Block, ...]:
     if not cells:
         return ()
     judges = list(dict.fromkeys(one.prompts for one in cells))
-    columns = (Column("Pictures computed on"), *(Column(f"Asked: {context.who(one)}", *_RIGHT) for one in judges))
+    columns = (*texts("Pictures computed on"), *numbers(*(f"Asked: {context.who(one)}" for one in judges)))
     by = {(one.aimed_at, one.prompts): share(one.kept, one.n) for one in cells}
     rows = tuple(
         (context.who(on) if on else "nobody (clean)", *(by.get((on, one), "–") for one in judges))
@@ -66,9 +64,7 @@ def smallest(context: ReportContext) -> tuple[Block, ...]:
         (
             context.who(prompts),
             f"{one.n:,}",
-            budget_text(one.lower),
-            budget_text(one.median),
-            budget_text(one.upper),
+            *map(budget_text, (one.lower, one.median, one.upper)),
             f"{one.unbroken:,}",
         )
         for prompts, one in found.items()
@@ -76,14 +72,7 @@ def smallest(context: ReportContext) -> tuple[Block, ...]:
     )
     if not rows:
         return ()
-    columns = (
-        Column("Measured"),
-        Column("n", *_RIGHT),
-        Column("Lower quartile", *_RIGHT),
-        Column("Median", *_RIGHT),
-        Column("Upper quartile", *_RIGHT),
-        Column("Never broken", *_RIGHT),
-    )
+    columns = (*texts("Measured"), *numbers("n", "Lower quartile", "Median", "Upper quartile", "Never broken"))
     note = (
         f"The smallest ε at which the attack broke each picture that was right when clean, by bisection to "
         f"{exact_percent(tolerance)} of it. "

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from capt_engine.formatting import exact_percent, unbroken
-from capt_engine.formatting import tick as tick_text
-from capt_engine.records import LINEAR, LOG
+from capt_engine.formatting import tick as written
+from capt_engine.records import LOG
 from capt_engine.reports.svg.lettering import width
 
 _SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -58,7 +58,7 @@ def share_axis(start: float, end: float) -> Axis:
 def part_axis(values: Sequence[float], start: float, end: float) -> Axis:
     """From 0 % to the round share above the largest value."""
     ticks = [tick for tick in round_values(0.0, max(values)) if tick <= 1]
-    return Axis(ticks[0], ticks[-1], start, end, tuple((tick, unbroken(exact_percent(tick))) for tick in ticks))
+    return Axis(ticks[0], ticks[-1], start, end, tuple((tick, percent_tick(tick)) for tick in ticks))
 
 
 def value_axis(values: Sequence[float], scale: str, start: float, end: float) -> Axis:
@@ -113,11 +113,6 @@ def percent_tick(value: float) -> str:
     return unbroken(exact_percent(value))
 
 
-def written(value: float) -> str:
-    """A value beside an axis."""
-    return tick_text(value)
-
-
-def title_of(title: str, scale: str) -> str:
+def title_of(title: str, is_log: bool) -> str:
     """An axis' title, with the word that its scale is not the usual one."""
-    return title if scale == LINEAR else f"{title} (log scale)"
+    return f"{title} (log scale)" if is_log else title

@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from capt_engine.formatting import tick
 from capt_engine.records import LINEAR, Bar, BarChart, Bin, Histogram
 from capt_engine.reports.svg import plot
-from capt_engine.reports.svg.axis import Axis, part_axis, share_axis, value_axis, written
+from capt_engine.reports.svg.axis import Axis, part_axis, share_axis, value_axis
 from capt_engine.reports.svg.elements import SMALL, WIDTH, Area, Drawing, Element, Line, Text
 from capt_engine.reports.svg.lettering import fitted, width
 from capt_engine.reports.svg.line import value_text
@@ -39,7 +40,7 @@ def draw(chart: BarChart) -> Drawing | None:
     ends = [0.0, *(end for bar in bars for end in (bar.value, *_interval(bar)))]
     across = _across(chart, ends, left, right)
     elements: list[Element] = [*_legend(rows)]
-    elements += [Line(((across(tick), top), (across(tick), bottom)), "line") for tick, _ in across.ticks]
+    elements += [Line(((across(value), top), (across(value), bottom)), "line") for value, _ in across.ticks]
     elements += [Text(x, bottom + 11, shown, "muted", "center") for x, shown in across.named]
     if chart.x_title:
         title = fitted(chart.x_title, right - left, bold=True)
@@ -101,8 +102,7 @@ def _box(start: float, end: float, middle: float, height: float, series: int, ti
 
 
 def _interval(bar: Bar | Bin) -> tuple[float, ...]:
-    known = bar.low is not None and bar.high is not None and math.isfinite(bar.low) and math.isfinite(bar.high)
-    return (bar.low, bar.high) if known and bar.low is not None and bar.high is not None else ()
+    return () if bar.low is None or bar.high is None or not math.isfinite(bar.low + bar.high) else (bar.low, bar.high)
 
 
 def draw_histogram(chart: Histogram) -> Drawing | None:
@@ -118,14 +118,14 @@ def draw_histogram(chart: Histogram) -> Drawing | None:
         return part_axis(values, start, end) if shares else value_axis(values, LINEAR, start, end)
 
     box = plot.frame([label for _, label in up(1, 0).ticks], 0)
-    across = Axis(edges[0], edges[-1], box.left, box.right, tuple((edge, written(edge)) for edge in edges))
+    across = Axis(edges[0], edges[-1], box.left, box.right, tuple((edge, tick(edge)) for edge in edges))
     y_axis = up(box.bottom, box.top)
     elements = [*plot.axes(box, across, y_axis, chart.x_title, chart.y_title)]
     for one in bins:
         start, end, top = across(one.start) + 1, across(one.end) - 1, y_axis(one.value)
         interval = _interval(one)
         of = f" ({' to '.join(value_text(edge, chart.percent) for edge in interval)})" if interval else ""
-        tip = f"{written(one.start)} to {written(one.end)}: {value_text(one.value, chart.percent)}{of}"
+        tip = f"{tick(one.start)} to {tick(one.end)}: {value_text(one.value, chart.percent)}{of}"
         corners = ((start, top), (end, top), (end, box.bottom), (start, box.bottom))
         elements.append(Area(corners, plot.color(0), _FILL, tip))
         if interval and interval[0] < interval[1]:

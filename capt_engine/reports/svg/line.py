@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from capt_engine.formatting import number, percent
-from capt_engine.records import LineChart
+from capt_engine.formatting import number, percent, tick, unbroken
+from capt_engine.records import LOG, LineChart
 from capt_engine.reports.svg import plot
-from capt_engine.reports.svg.axis import Axis, has_gap, place_axis, share_axis, title_of, value_axis, written
+from capt_engine.reports.svg.axis import Axis, has_gap, place_axis, share_axis, title_of, value_axis
 from capt_engine.reports.svg.elements import SMALL, Area, Drawing, Element, Line, Text
 from capt_engine.reports.svg.lettering import fitted, width
 
@@ -33,8 +33,8 @@ def draw(chart: LineChart) -> Drawing | None:
     up = _up(chart, values, box.bottom, box.top)
     xs = [x for x, _, _, _ in points]
     across = place_axis(xs, chart.x_scale, chart.x_labels, box.left + _INSET, box.right - _INSET)
-    x_title = title_of(chart.x_title, "log" if across.is_log else "linear")
-    elements = [*plot.legend(rows), *plot.axes(box, across, up, x_title, _y_title(chart), broken=has_gap(across, xs))]
+    x_title, y_title = title_of(chart.x_title, across.is_log), title_of(chart.y_title, chart.y_scale == LOG)
+    elements = [*plot.legend(rows), *plot.axes(box, across, up, x_title, y_title, broken=has_gap(across, xs))]
     for place, (_, some) in enumerate(lines):
         elements += _band(some, across, up, plot.color(place))
     for level in levels:
@@ -47,10 +47,6 @@ def draw(chart: LineChart) -> Drawing | None:
 def _up(chart: LineChart, values: list[float], start: float, end: float) -> Axis:
     inside = all(0 <= value <= 1 for value in values)
     return share_axis(start, end) if chart.percent and inside else value_axis(values, chart.y_scale, start, end)
-
-
-def _y_title(chart: LineChart) -> str:
-    return title_of(chart.y_title, chart.y_scale)
 
 
 def _band(points: Points, across: Axis, up: Axis, role: str) -> Iterator[Element]:
@@ -84,7 +80,7 @@ def _line(chart: LineChart, place: int, name: str, points: Points, across: Axis,
 
 def _tip(chart: LineChart, name: str, point: tuple[float, float, float, float]) -> str:
     x, y, low, high = point
-    where = chart.x_labels[int(x)] if x in range(len(chart.x_labels)) else written(x)
+    where = chart.x_labels[int(x)] if x in range(len(chart.x_labels)) else tick(x)
     interval = f" ({value_text(low, chart.percent)} to {value_text(high, chart.percent)})" if low < high else ""
     return f"{name}, {where}: {value_text(y, chart.percent)}{interval}"
 
@@ -93,4 +89,4 @@ def value_text(value: float, is_share: bool) -> str:
     """A value of a chart: a share in percent, with a space at which no line ends, or a number."""
     if not math.isfinite(value):
         return "–"
-    return percent(value).replace(" ", "\u00a0") if is_share else number(value).replace("-", "−")
+    return unbroken(percent(value)) if is_share else number(value)

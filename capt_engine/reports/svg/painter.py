@@ -27,11 +27,6 @@ _BASELINE = 0.36
 _ANCHORS = {"start": "", "center": ' text-anchor="middle"', "end": ' text-anchor="end"'}
 
 
-def svg(drawing: Drawing, ids: str = "chart") -> str:
-    """The drawing; `ids` begins the ids of its title and description, for pages with several."""
-    return "".join(pieces(drawing, ids))
-
-
 def svg_file(drawing: Drawing) -> bytes:
     """The drawing as a file of its own, on light paper."""
     paper = f'<path fill="{PALETTE["paper"]}" d="M0 0H{_n(WIDTH)}V{_n(drawing.height)}H0z"/>'
@@ -40,7 +35,7 @@ def svg_file(drawing: Drawing) -> bytes:
 
 
 def pieces(drawing: Drawing, ids: str) -> Iterator[str]:
-    """The drawing's markup, in pieces."""
+    """The drawing's markup, in pieces; `ids` begins the ids of its title and description, for pages with several."""
     size = f'width="{_n(WIDTH)}" height="{_n(drawing.height)}" viewBox="0 0 {_n(WIDTH)} {_n(drawing.height)}"'
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="{ids}-t {ids}-d" {size} font-family="{_FONT}">'

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
 from capt_gui.view_models.evaluate.choices import EvaluateChoices
 from capt_gui.view_models.evaluate.data import EvaluateData
+from capt_gui.widgets.buttons import TextButton
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.knob_slider import KnobSlider
 from capt_gui.widgets.labels import named, text
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.picker import Picker
 
 
@@ -23,7 +25,6 @@ class DataCard(QWidget):
         self, theme: Theme, data: EvaluateData, choices: EvaluateChoices, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._theme = theme
         self._data = data
         self._choices = choices
         self.title = ElidedLabel(text_role="strong")
@@ -33,16 +34,16 @@ class DataCard(QWidget):
         self.limit = KnobSlider(theme, self.tr("Pictures"), self.tr("quick"), self.tr("exact"))
         self.limit.set_help(self.tr("At most so many, drawn evenly over the classes by the seed"))
         self.interval = text(role="caption")
-        self.other = QPushButton()
-        self.other.setIconSize(QSize(21, 16))
-        self._lay_out()
+        tip = self.tr("A folder of classes; a table or a split file is in the File menu, or can be dropped")
+        self.other = TextButton(theme, "", "folder", tip=tip)
+        head = fill(QHBoxLayout(), (text(self.tr("Data"), "heading"), 1), self.other)
+        names = fill(QVBoxLayout(), self.title, self.summary, spacing=1)
+        fill(QVBoxLayout(self), head, names, self._split_box, self.limit, self.interval)
         self.other.clicked.connect(self.folder_clicked)
         self.split.picked.connect(data.set_split)
         self.limit.value_changed.connect(self.on_limit_changed)
         choices.changed.connect(self.on_changed)
         data.running_changed.connect(self.on_changed)
-        theme.changed.connect(self.on_theme_changed)
-        self.on_theme_changed()
         self.on_changed()
 
     def on_changed(self) -> None:
@@ -53,9 +54,6 @@ class DataCard(QWidget):
         self.summary.setText(self._summary())
         words = self.tr("Other pictures…") if there else self.tr("Choose a folder…")
         self.other.setText(words)
-        self.other.setToolTip(
-            self.tr("A folder of classes; a table or a split file is in the File menu, or can be dropped")
-        )
         self.other.setAccessibleName(words.rstrip("…"))
         splits = data.splits
         self._split_box.setVisible(len(splits) > 1)
@@ -74,10 +72,6 @@ class DataCard(QWidget):
         if isinstance(limit, int):
             self._choices.set_limit(limit)
 
-    def on_theme_changed(self) -> None:
-        """Tint the button."""
-        self.other.setIcon(self._theme.icon_beside_text("folder"))
-
     def _summary(self) -> str:
         data = self._data
         if data.is_running:
@@ -90,19 +84,3 @@ class DataCard(QWidget):
             self.tr("1 usable picture") if n == 1 else self.tr("{:,} usable pictures").format(n),
         ]
         return " · ".join(parts)
-
-    def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
-        head = QHBoxLayout()
-        head.addWidget(text(self.tr("Data"), "heading"), 1)
-        head.addWidget(self.other)
-        layout.addLayout(head)
-        names = QVBoxLayout()
-        names.setSpacing(1)
-        names.addWidget(self.title)
-        names.addWidget(self.summary)
-        layout.addLayout(names)
-        for widget in (self._split_box, self.limit, self.interval):
-            layout.addWidget(widget)

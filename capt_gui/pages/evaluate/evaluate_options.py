@@ -10,6 +10,7 @@ from capt_gui.theme import Theme
 from capt_gui.view_models.attack_choice import CLEAN_ONLY, AttackChoice
 from capt_gui.view_models.evaluate.choices import EvaluateChoices
 from capt_gui.widgets.labels import column, named, text
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.picker import HEADING, Entry
 from capt_gui.widgets.segments import Segments
 
@@ -31,11 +32,8 @@ class EvaluateOptions(QWidget):
         self.template_edit.setToolTip(self.tr("What plain text asks: the name of each class stands in the place of {}"))
         self.template_edit.setPlaceholderText(self.tr("of the data, as in “a photo of a {}.”"))
         self.template = named(self.tr("Template"), self.template_edit)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(10)
-        layout.addWidget(self._curve_box)
-        layout.addWidget(column(named(self.tr("Checks"), self.checks), self._checks_text, spacing=6))
+        checks = column(named(self.tr("Checks"), self.checks), self._checks_text, spacing=6)
+        fill(QVBoxLayout(self), self._curve_box, checks, spacing=10)
         self.curve.toggled.connect(self.on_curve_toggled)
         self.checks.picked.connect(choices.set_checks)
         self.template_edit.editingFinished.connect(self.on_template_edited)
@@ -88,7 +86,7 @@ class EvaluateOptions(QWidget):
 
 
 def run_entries(choice: AttackChoice) -> list[Entry]:
-    """Suites of attacks, what is measured without an attacker, and every attack by itself."""
+    """List the suites of attacks, what is measured without an attacker, and every attack by itself."""
     entries: list[Entry] = [(_tr("Suites of attacks"), "", "", HEADING)]
     entries += [(one.label, one.name, one.summary) for one in SUITES if one.adversarial]
     entries.append((_tr("Without an attacker"), "", "", HEADING))

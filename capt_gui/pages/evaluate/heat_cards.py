@@ -6,8 +6,8 @@ import math
 from collections import Counter
 from pathlib import PurePath
 
-from PySide6.QtCore import QModelIndex, QSize, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QModelIndex, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from capt_engine import records
 from capt_engine.formatting import percent
@@ -18,8 +18,10 @@ from capt_gui.view_models.evaluate import evaluate_text
 from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.picture_list import PictureList, Tile
 from capt_gui.view_models.thumbnail_loader import ThumbnailLoader
+from capt_gui.widgets.buttons import TextButton
 from capt_gui.widgets.heat_map import HeatMap
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.picture_grid import PictureGrid
 from capt_gui.widgets.score_table import Cell, ScoreTable
 from capt_gui.widgets.segments import Segments
@@ -37,18 +39,16 @@ _IN_A_ROW, _ONE_ROW, _TWO_ROWS = 6, 118, 230
 class CorruptionCard(ResultCard):
     """Kinds × severities for one side, and the mean of each kind."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__("", parent)
-        self.heading.setText(self.tr("Common corruptions: how many are right"))
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
         self._tables: tuple[CorruptionTable, ...] = ()
         self._side = Segments(theme, self.tr("Side"), _sides())
         self._side.set_choice("a")
         self.words = text()
         self.grid = HeatMap(theme, self.tr("Accuracy by corruption and severity"))
         self._read = text(role="caption")
-        self.add(_row(self._side))
-        for widget in (self.words, self.grid, self._read):
-            self.add(widget)
+        title = self.tr("Common corruptions: how many are right")
+        self.lay_out(title, _row(self._side), self.words, self.grid, self._read)
         self._side.picked.connect(self.on_picked)
         self.grid.current_changed.connect(self._tell)
 
@@ -64,31 +64,29 @@ class CorruptionCard(ResultCard):
         """Show one side."""
         table = self._table()
         self.words.setText(evaluate_text.corruption_text(table))
-        kinds = [mean.kind for mean in table.kinds]
+        kinds = [_called(mean.kind) for mean in table.kinds]
         severities = sorted({cell.severity for cell in table.cells})
-        cells = {(cell.kind, cell.severity): cell for cell in table.cells}
-        means = {mean.kind: mean.accuracy for mean in table.kinds}
+        counts = {(cell.kind, cell.severity): (cell.kept, cell.n) for cell in table.cells}
+        counted = [[counts.get((mean.kind, severity), (0, 0)) for severity in severities] for mean in table.kinds]
+        shares = [
+            [*(kept / n if n else math.nan for kept, n in row), mean.accuracy]
+            for row, mean in zip(counted, table.kinds, strict=True)
+        ]
         last = len(severities)
-
-        def share(row: int, column: int) -> float:
-            if column == last:
-                return means[kinds[row]]
-            cell = cells.get((kinds[row], severities[column]))
-            return cell.kept / cell.n if cell is not None and cell.n else math.nan
 
         def words(row: int, column: int) -> str:
             if column == last:
-                mean = percent(means[kinds[row]])
-                return self.tr("{}, all severities: {} right on average").format(_called(kinds[row]), mean)
-            cell = cells.get((kinds[row], severities[column]))
-            kept, n = (cell.kept, cell.n) if cell is not None else (0, 0)
-            return self.tr("{}, severity {}: {} of {} right").format(_called(kinds[row]), severities[column], kept, n)
+                mean = percent(shares[row][last])
+                return self.tr("{}, all severities: {} right on average").format(kinds[row], mean)
+            return self.tr("{}, severity {}: {} of {} right").format(
+                kinds[row], severities[column], *counted[row][column]
+            )
 
         self.grid.set_cells(
-            [_called(kind) for kind in kinds],
+            kinds,
             [*(str(severity) for severity in severities), self.tr("mean")],
-            [[share(row, column) for column in range(last + 1)] for row in range(len(kinds))],
-            text=lambda row, column: percent(share(row, column)),
+            shares,
+            text=lambda row, column: percent(shares[row][column]),
             words=words,
             role=lambda _row, column: "ok" if column == last else "clean",
             gap_before=last,
@@ -132,9 +130,8 @@ class ConfusionCard(ResultCard):
 
     explore_clicked = Signal(list)
 
-    def __init__(self, theme: Theme, thumbnails: ThumbnailLoader, parent: QWidget | None = None) -> None:
-        super().__init__("", parent)
-        self.heading.setText(self.tr("Which class is taken for which"))
+    def __init__(self, theme: Theme, thumbnails: ThumbnailLoader) -> None:
+        super().__init__()
         self._run: EvaluateRun | None = None
         # the class of each row of the matrix
         self._labels: list[int] = []
@@ -152,10 +149,9 @@ class ConfusionCard(ResultCard):
         self.grid = HeatMap(theme, self.tr("Labels against answers"))
         self.table = ScoreTable(self.tr("The commonest mistakes"))
         self._read = text(role="caption")
-        self.add(_row(self._state, self._side))
         self.pictures = TakenFor(theme, thumbnails)
-        for widget in (self.grid, self.table, self._read, self.pictures):
-            self.add(widget)
+        title, choices = self.tr("Which class is taken for which"), _row(self._state, self._side)
+        self.lay_out(title, choices, self.grid, self.table, self._read, self.pictures)
         self._state.picked.connect(self._on_picked)
         self._side.picked.connect(self._on_picked)
         self.grid.current_changed.connect(self._tell)
@@ -166,10 +162,9 @@ class ConfusionCard(ResultCard):
 
     def show_run(self, run: EvaluateRun) -> bool:
         """Show the counts of the rows, also while more of them come."""
-        if not run.tally.n:
-            self.pictures.show_pictures("", ())
         self._run = run
         if not run.tally.n:
+            self.pictures.show_pictures("", ())
             return False
         attacked = run.has_attack and any(run.tally.held(side)[1] for side in run.sides)
         self._state.setVisible(attacked)
@@ -227,15 +222,13 @@ class ConfusionCard(ResultCard):
     def _refresh(self) -> None:
         if self._run is None:
             return
-        tally = self._run.tally
-        counts = self._counts()
-        n = len(tally.classes)
-        self.grid.setVisible(n <= MOST_CLASSES)
-        self.table.setVisible(n > _FEW_CLASSES)
-        if n <= MOST_CLASSES:
-            self._show_matrix(tally.classes, counts)
-        if n > _FEW_CLASSES:
-            self._show_mistakes(tally.classes, counts)
+        classes, counts = self._run.tally.classes, self._counts()
+        self.grid.setVisible(len(classes) <= MOST_CLASSES)
+        self.table.setVisible(len(classes) > _FEW_CLASSES)
+        if len(classes) <= MOST_CLASSES:
+            self._show_matrix(classes, counts)
+        if len(classes) > _FEW_CLASSES:
+            self._show_mistakes(classes, counts)
         self._tell("")
 
     def _show_matrix(self, classes: tuple[str, ...], counts: Counter[tuple[int, int]]) -> None:
@@ -265,11 +258,8 @@ class ConfusionCard(ResultCard):
 
     def _show_mistakes(self, classes: tuple[str, ...], counts: Counter[tuple[int, int]]) -> None:
         wrong = Counter({pair: count for pair, count in counts.items() if pair[0] != pair[1]})
-        headings = [
-            (self.tr("Label"), ""),
-            (self.tr("Answer"), self.tr("What it was taken for")),
-            (self.tr("Pictures"), ""),
-        ]
+        answer_help = self.tr("What it was taken for")
+        headings = [(self.tr("Label"), ""), (self.tr("Answer"), answer_help), (self.tr("Pictures"), "")]
         rows = [
             [Cell(classes[label], classes[label]), Cell(classes[answer], classes[answer]), Cell(str(count), count)]
             for (label, answer), count in wrong.most_common(_MISTAKES)
@@ -299,27 +289,17 @@ class TakenFor(QWidget):
 
     def __init__(self, theme: Theme, thumbnails: ThumbnailLoader, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
         self._paths: tuple[str, ...] = ()
         self.title = text(role="strong")
-        self.explore = QPushButton(self.tr("Open in Explore"))
+        self.explore = TextButton(theme, self.tr("Open in Explore"), "explore")
         self.explore.setAccessibleName(self.tr("Open these pictures in Explore"))
-        self.explore.setIconSize(QSize(21, 16))
         self._tiles = PictureList(thumbnails, self)
         self._grid = PictureGrid(theme)
         self._grid.setModel(self._tiles)
         self._grid.setAccessibleName(self.tr("Pictures of this cell"))
-        head = QHBoxLayout()
-        head.addWidget(self.title, 1)
-        head.addWidget(self.explore)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 4, 0, 0)
-        layout.setSpacing(6)
-        layout.addLayout(head)
-        layout.addWidget(self._grid)
+        head = fill(QHBoxLayout(), (self.title, 1), self.explore, spacing=6)
+        fill(QVBoxLayout(self), head, self._grid, spacing=6, margins=(0, 4, 0, 0))
         self.explore.clicked.connect(self._on_explore)
-        theme.changed.connect(self._retint)
-        self._retint()
         self.hide()
 
     def show_pictures(self, words: str, paths: tuple[str, ...]) -> None:
@@ -338,9 +318,6 @@ class TakenFor(QWidget):
     def _on_explore(self) -> None:
         self.explore_clicked.emit(list(self._paths[:_PICTURES]))
 
-    def _retint(self) -> None:
-        self.explore.setIcon(self._theme.icon_beside_text("explore"))
-
 
 def _sides() -> list[tuple[str, str, str]]:
     return [("a", "A", ""), ("b", "B", "")]
@@ -348,13 +325,9 @@ def _sides() -> list[tuple[str, str, str]]:
 
 def _row(*widgets: QWidget) -> QWidget:
     row = QWidget()
-    line = QHBoxLayout(row)
-    line.setContentsMargins(0, 0, 0, 0)
-    line.setSpacing(10)
     for widget in widgets:
         widget.setMaximumWidth(240)
-        line.addWidget(widget)
-    line.addStretch(1)
+    fill(QHBoxLayout(row), *widgets, (None, 1), spacing=10)
     return row
 
 

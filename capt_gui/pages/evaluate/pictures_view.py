@@ -11,7 +11,8 @@ from capt_gui.view_models.evaluate.data import EvaluateData
 from capt_gui.widgets.card import Card
 from capt_gui.widgets.class_table import ClassTable
 from capt_gui.widgets.failed_list import FailedList
-from capt_gui.widgets.labels import text
+from capt_gui.widgets.labels import column, text
+from capt_gui.widgets.layout import fill
 
 
 class PicturesView(QWidget):
@@ -51,16 +52,6 @@ class PicturesView(QWidget):
         self.filter.setAccessibleName(self.tr("Filter the classes"))
         self.filter.setClearButtonEnabled(True)
         self.filter.setMaximumWidth(220)
-        box = QWidget()
-        column = QVBoxLayout(box)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self.filter)
-        column.addWidget(self.table, 1)
-        column.addWidget(text(self.tr("Your files are only read, never changed."), "caption"))
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 12, 12, 12)
-        layout.setSpacing(10)
-        layout.addWidget(self.notices)
-        layout.addWidget(Card(box), 1)
-        layout.addWidget(self._failed_card)
+        note = text(self.tr("Your files are only read, never changed."), "caption")
+        table = Card(column(self.filter, (self.table, 1), note))
+        fill(QVBoxLayout(self), self.notices, (table, 1), self._failed_card, spacing=10, margins=(16, 12, 12, 12))

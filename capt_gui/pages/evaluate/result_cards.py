@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from capt_engine.formatting import percent
 from capt_engine.records import LOG, AnalyzeResult, scale_for
@@ -14,7 +14,9 @@ from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.evaluate.tally import SAVINGS
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.widgets.before_after import BeforeAfter, Measured, Pair, measured
+from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import Part, fill
 from capt_gui.widgets.line_chart import Level, Line, LineChart
 from capt_gui.widgets.score_table import Cell, ScoreTable
 
@@ -25,17 +27,14 @@ _MOST = 0.9
 class ResultCard(QWidget):
     """A heading over some parts; `show_run` says whether there is anything to show."""
 
-    def __init__(self, title: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.heading = text(title, "heading")
-        self._lines = QVBoxLayout(self)
-        self._lines.setContentsMargins(0, 0, 0, 0)
-        self._lines.setSpacing(8)
-        self._lines.addWidget(self.heading)
+    def __init__(self) -> None:
+        super().__init__()
+        self.heading = text(role="heading")
 
-    def add(self, widget: QWidget) -> None:
-        """Add a part below those that are there."""
-        self._lines.addWidget(widget)
+    def lay_out(self, title: str, *parts: Part) -> None:
+        """Put the parts below a heading."""
+        self.heading.setText(title)
+        fill(QVBoxLayout(self), self.heading, *parts)
 
     def show_run(self, run: EvaluateRun) -> bool:
         """Show the result of a run; False where it has nothing for this card."""
@@ -45,14 +44,12 @@ class ResultCard(QWidget):
 class FiguresCard(ResultCard):
     """Clean and robust accuracy of A and B as bars, with the paired tests."""
 
-    def __init__(self, theme: Theme, model: ModelChoice, parent: QWidget | None = None) -> None:
-        super().__init__("", parent)
-        self.heading.setText(self.tr("How many are right"))
+    def __init__(self, theme: Theme, model: ModelChoice) -> None:
+        super().__init__()
         self._model = model
         self.bars = BeforeAfter(theme, self.tr("How many are right, with 95 % intervals"), "A", "B")
         self.tests = text(role="caption")
-        self.add(self.bars)
-        self.add(self.tests)
+        self.lay_out(self.tr("How many are right"), self.bars, self.tests)
 
     def show_run(self, run: EvaluateRun) -> bool:
         """Show the main figures."""
@@ -68,9 +65,7 @@ class FiguresCard(ResultCard):
             (self.tr("Under common corruptions, on average"), self._means(results)),
         ]
         self.bars.set_pairs(tuple(Pair(title, *values) for title, values in rows if values and values[0] is not None))
-        tests = evaluate_text.tests(results[0])
-        tail = self.tr("Whiskers: 95 % intervals.")
-        self.tests.setText("\n".join((*tests, tail)))
+        self.tests.setText("\n".join((*evaluate_text.tests(results[0]), self.tr("Whiskers: 95 % intervals."))))
         return True
 
     def _means(self, results: tuple[AnalyzeResult, ...]) -> list[Measured | None]:
@@ -84,14 +79,12 @@ class FiguresCard(ResultCard):
 class AttacksCard(ResultCard):
     """A row for each attack and side."""
 
-    def __init__(self, model: ModelChoice, parent: QWidget | None = None) -> None:
-        super().__init__("", parent)
-        self.heading.setText(self.tr("Attack by attack"))
+    def __init__(self, model: ModelChoice) -> None:
+        super().__init__()
         self._model = model
         self.table = ScoreTable(self.tr("Attack by attack"))
         self.notes = text(role="caption")
-        self.add(self.table)
-        self.add(self.notes)
+        self.lay_out(self.tr("Attack by attack"), self.table, self.notes)
 
     def show_run(self, run: EvaluateRun) -> bool:
         """Show what each attack found."""
@@ -115,16 +108,13 @@ class AttacksCard(ResultCard):
                 found = next((one for one in result.attacks if one.name == name), None)
                 if found is None:
                     continue
-                label = self._model.attack_label(name)
-                shares = [percent(found.accuracy), percent(found.success_rate)] if found.n else ["–", "–"]
-                values = [found.accuracy, found.success_rate] if found.n else [-1.0, -1.0]
                 rows.append(
                     [
-                        Cell(label, order),
+                        Cell(self._model.attack_label(name), order),
                         *([Cell(letter, letter)] if sides else []),
                         Cell(f"{found.n:,}", found.n),
-                        Cell(shares[0], values[0]),
-                        Cell(shares[1], values[1]),
+                        _share(found.accuracy, found.n),
+                        _share(found.success_rate, found.n),
                         Cell(f"{found.skipped:,}" if found.skipped else "–", found.skipped),
                         Cell(f"{found.seconds:.1f}", found.seconds),
                     ]
@@ -142,23 +132,13 @@ class AttacksCard(ResultCard):
 class ReencodingCard(ResultCard):
     """Counts of attacked pictures that still fool the model after being saved and read again."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__("", parent)
-        self.heading.setText(self.tr("After saving as PNG or JPEG"))
-        self._theme = theme
-        self._survives = True
-        self._badge = QLabel()
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._badge = Symbol(theme, 16)
         self.words = text()
         self.table = ScoreTable(self.tr("Attacked pictures that still fool the model after saving"))
-        row = QWidget()
-        line = QHBoxLayout(row)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(8)
-        line.addWidget(self._badge, 0, Qt.AlignmentFlag.AlignTop)
-        line.addWidget(self.words, 1)
-        self.add(row)
-        self.add(self.table)
-        theme.changed.connect(self._retint)
+        line = fill(QHBoxLayout(), (self._badge, 0, Qt.AlignmentFlag.AlignTop), (self.words, 1))
+        self.lay_out(self.tr("After saving as PNG or JPEG"), line, self.table)
 
     def show_run(self, run: EvaluateRun) -> bool:
         """Show the counts of the rows."""
@@ -189,32 +169,28 @@ class ReencodingCard(ResultCard):
         self.table.show_rows(len(rows))
         total = sum(run.tally.outlived(side, "png").n for side in sides)
         kept = sum(run.tally.outlived(side, "png").kept for side in sides)
-        self._survives = kept >= _MOST * total
         words = self.tr("{} of {} attacked pictures still fool the model once they are saved as PNG.")
-        if not self._survives:
+        if kept >= _MOST * total:
+            self._badge.set_icon("check", "ok")
+        else:
+            self._badge.set_icon("warning", "warning")
             words = self.tr("Only {} of {} attacked pictures still fool the model once they are saved as PNG.")
         self.words.setText(words.format(kept, total))
-        self._retint()
         return True
-
-    def _retint(self) -> None:
-        name, role = ("check", "ok") if self._survives else ("warning", "warning")
-        self._badge.setPixmap(self._theme.pixmap(name, 16, role, self.devicePixelRatioF()))
 
 
 class CurveCard(ResultCard):
     """Robust accuracy against the budget, with bands, and the level of chance."""
 
-    def __init__(self, theme: Theme, model: ModelChoice, parent: QWidget | None = None) -> None:
-        super().__init__("", parent)
-        self.heading.hide()
+    def __init__(self, theme: Theme, model: ModelChoice) -> None:
+        super().__init__()
         self._model = model
         empty = self.tr("A curve is drawn when the switch “Curve” is on.")
         self.chart = LineChart(theme, self.tr("Accuracy against ε"), "ε", self.tr("accuracy"), empty, share=True)
         self.chart.setMinimumHeight(230)
         self.words = text(role="caption")
-        self.add(self.chart)
-        self.add(self.words)
+        self.lay_out("", self.chart, self.words)
+        self.heading.hide()
 
     def show_run(self, run: EvaluateRun) -> bool:
         """Show the curve of each side."""
@@ -246,3 +222,8 @@ class CurveCard(ResultCard):
         verdict = self.tr("{}. The verdict is about {}. Bands: 95 % intervals.")
         self.words.setText(verdict.format(words, formatting.threat(results[0].threat_model)))
         return True
+
+
+def _share(share: float, n: int) -> Cell:
+    """A share of `n` pictures; a share of none comes last when the column is sorted."""
+    return Cell(percent(share), share) if n else Cell("–", -1.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from capt_gui.pages.evaluate.heat_cards import ConfusionCard, CorruptionCard
 from capt_gui.pages.evaluate.result_cards import AttacksCard, CurveCard, FiguresCard, ReencodingCard, ResultCard
@@ -15,8 +15,10 @@ from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.widgets.card import Card
 from capt_gui.widgets.checks_card import ChecksCard
+from capt_gui.widgets.columns import centred
 from capt_gui.widgets.failed_list import FailedList
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.scrolled import scrolled
 from capt_gui.widgets.two_columns import TwoColumns
 
@@ -26,10 +28,10 @@ _WIDTH = 1640
 class ClassesCard(ResultCard):
     """Class by class, sortable."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("", parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.table = ClassScores(self.tr("Class by class"))
-        self.add(self.table)
+        self.lay_out("", self.table)
 
     def show_run(self, run: EvaluateRun) -> bool:
         """Show every class that has pictures."""
@@ -62,10 +64,22 @@ class ResultsView(QWidget):
         self.reencoding = ReencodingCard(desk.theme)
         self.checks = ChecksCard(desk.theme, sentences=True)
         self.failed = FailedList(desk.theme)
-        self._doubts, self._left_out = Card(self.checks), Card(self.failed)
+        self._checks_card, self._failed_card = Card(self.checks), Card(self.failed)
         self._cards: dict[ResultCard, Card] = {}
         self._columns = TwoColumns()
-        self._lay_out()
+        self._add(0, self.figures, self.attacks)
+        self._add(1, self.curve)
+        self._add(0, self.corruptions)
+        self._columns.add(self._checks_card, 1)
+        self._add(1, self.reencoding)
+        self._add(0, self.classes)
+        self._add(1, self.confusion)
+        self._columns.add(self._failed_card, 1)
+        body = QWidget()
+        rows = (self.verdict, self.outdated_note, self._columns, (None, 1))
+        fill(QVBoxLayout(body), *rows, spacing=12, margins=(16, 12, 12, 16))
+        self._area = scrolled(centred(body, _WIDTH))
+        fill(QVBoxLayout(self), self._area)
         ChartSaving(desk, self.figures.bars, self.figures.bars.record)
         ChartSaving(desk, self.curve.chart, self.curve.chart.record)
         ChartSaving(desk, self.corruptions.grid, self.corruptions.record, Qt.Corner.TopLeftCorner)
@@ -77,9 +91,6 @@ class ResultsView(QWidget):
         self._choices.changed.connect(self.on_choices_changed)
         self.on_changed()
 
-    def prepare(self) -> None:
-        """Nothing here is slow to make."""
-
     def on_changed(self) -> None:
         """A run began or ended."""
         if self._run.is_running:
@@ -89,7 +100,7 @@ class ResultsView(QWidget):
             if part is not self.confusion:
                 card.setVisible(done and part.show_run(self._run))
         checks = self._run.checks()
-        self._doubts.setVisible(bool(checks))
+        self._checks_card.setVisible(bool(checks))
         if checks:
             self.checks.set_checks(checks)
         self.on_counted()
@@ -100,7 +111,7 @@ class ResultsView(QWidget):
         self._cards[self.confusion].setVisible(self.confusion.show_run(self._run))
         failures = self._run.failures()
         self.failed.show_failed(failures)
-        self._left_out.setVisible(bool(failures))
+        self._failed_card.setVisible(bool(failures))
         self._columns.arrange()
 
     def on_choices_changed(self) -> None:
@@ -111,38 +122,7 @@ class ResultsView(QWidget):
         )
         self.outdated_note.setVisible(stale)
 
-    def _lay_out(self) -> None:
-        for part, column in (
-            (self.figures, 0),
-            (self.attacks, 0),
-            (self.curve, 1),
-            (self.corruptions, 0),
-            (None, 1),
-            (self.reencoding, 1),
-            (self.classes, 0),
-            (self.confusion, 1),
-        ):
-            if part is None:
-                self._columns.add(self._doubts, column)
-                continue
+    def _add(self, column: int, *parts: ResultCard) -> None:
+        for part in parts:
             self._cards[part] = Card(part)
             self._columns.add(self._cards[part], column)
-        self._columns.add(self._left_out, 1)
-        body = QWidget()
-        body.setMaximumWidth(_WIDTH)
-        rows = QVBoxLayout(body)
-        rows.setContentsMargins(16, 12, 12, 16)
-        rows.setSpacing(12)
-        for widget in (self.verdict, self.outdated_note, self._columns):
-            rows.addWidget(widget)
-        rows.addStretch(1)
-        outer = QWidget()
-        line = QHBoxLayout(outer)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.addStretch(1)
-        line.addWidget(body, 1000)
-        line.addStretch(1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        self._area = scrolled(outer)
-        layout.addWidget(self._area)

@@ -12,6 +12,7 @@ from capt_gui.view_models.desk import Desk
 from capt_gui.widgets.card import Card
 from capt_gui.widgets.job_bar import JobBar
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.scrolled import scrolled
 
 
@@ -71,20 +72,7 @@ class SettingsColumn(QWidget):
 
     def _lay_out(self) -> None:
         panels = QWidget()
-        column = QVBoxLayout(panels)
-        column.setContentsMargins(4, 12, 12, 12)
-        column.setSpacing(12)
-        for panel in (self.data, self.model, self.attack):
-            column.addWidget(Card(panel))
-        column.addStretch(1)
-        bar = QWidget()
-        below = QVBoxLayout(bar)
-        below.setContentsMargins(8, 4, 12, 10)
-        below.setSpacing(6)
-        below.addWidget(self.cost)
-        below.addWidget(self.job_bar)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(scrolled(panels), 1)
-        layout.addWidget(bar)
+        cards = (Card(panel) for panel in (self.data, self.model, self.attack))
+        fill(QVBoxLayout(panels), *cards, (None, 1), spacing=12, margins=(4, 12, 12, 12))
+        bar = fill(QVBoxLayout(), self.cost, self.job_bar, spacing=6, margins=(8, 4, 12, 10))
+        fill(QVBoxLayout(self), (scrolled(panels), 1), bar, spacing=0)

@@ -12,6 +12,7 @@ from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.explore import comparison
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.view_models.tune import tune_text
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.verdict_box import VerdictBox
 
 
@@ -28,9 +29,7 @@ class VerdictCard(QWidget):
         self.report = self.box.add_button("report", self.tr("Open report"), primary=True)
         self.resume = self.box.add_button("run", self.tr("Resume"), primary=True)
         self.copy = self.box.add_button("copy", self.tr("Copy command"))
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.box)
+        fill(QVBoxLayout(self), self.box)
         self.report.clicked.connect(self.report_clicked)
         self.resume.clicked.connect(run.resume)
         self.copy.clicked.connect(self.on_copy)
@@ -57,8 +56,8 @@ class VerdictCard(QWidget):
         if not run.is_running:
             return
         done = run.tally.n + len(run.tally.failed)
-        words = self.tr("Measuring: {:,} of {:,} pictures done").format(done, max(run.total, done))
-        if done and done >= run.total:
+        words = self.tr("Measuring: {:,} of {:,} pictures done").format(done, max(run.n_pictures, done))
+        if done and done >= run.n_pictures:
             words = self.tr("All {:,} pictures are done; now the measurement itself is doubted").format(done)
         self.box.set_verdict("", words, "\n".join(run.counts()), run.settings_text())
 
@@ -96,7 +95,7 @@ class VerdictCard(QWidget):
         if run.failure is not None:
             self.box.set_verdict("failed", run.failure.message, run.failure.hint, "\n".join(run.counts()))
         else:
-            words = self.tr("Stopped after {:,} of {:,} pictures").format(run.tally.n, max(run.total, run.tally.n))
+            words = self.tr("Stopped after {:,} of {:,} pictures").format(run.tally.n, max(run.n_pictures, run.tally.n))
             kept = self.tr("What was measured is kept, and the run can be resumed.") if run.can_resume else ""
             caption = "\n".join(part for part in (kept, run.settings_text()) if part)
             self.box.set_verdict("stopped", words, "\n".join(run.counts()), caption)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QTabWidget, QVBoxLayout, QWidget
 
 from capt_engine.records import MetricInfo, PictureRow
 from capt_gui.theme import Theme
 from capt_gui.widgets.card import Card
 from capt_gui.widgets.consistency_panel import ConsistencyPanel
-from capt_gui.widgets.labels import text
+from capt_gui.widgets.labels import column, text
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.logit_shift_chart import LogitShiftChart
 from capt_gui.widgets.probability_bars import ProbabilityBars
+from capt_gui.widgets.scrolled import scrolled
 
 # width from which two and three cards fit beside each other, with one set of prompts and with two
 _ROOM = (540, 1080)
@@ -53,9 +55,7 @@ class Charts(QWidget):
         self._turn.timeout.connect(self.on_turn)
         self._columns = 0
         self._arrange(2)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.tabs)
+        fill(QVBoxLayout(self), self.tabs)
 
     def prepare(self) -> None:
         """Draw once, unseen: the first drawing takes ten times as long as all others."""
@@ -127,11 +127,11 @@ class Charts(QWidget):
             return
         self._columns = columns
         self.tabs.clear()
-        for column, (name, card) in enumerate(self._cards.items()):
-            beside = column < columns
-            self._grid.setColumnStretch(column, int(beside))
+        for number, (name, card) in enumerate(self._cards.items()):
+            beside = number < columns
+            self._grid.setColumnStretch(number, int(beside))
             if beside:
-                self._grid.addWidget(card, 0, column)
+                self._grid.addWidget(card, 0, number)
                 card.show()
             else:
                 self._grid.removeWidget(card)
@@ -142,20 +142,9 @@ class Charts(QWidget):
 
 def _titled(words: str, content: QWidget) -> Card:
     """A card with a heading; what is taller than the card scrolls, so that many classes do not squeeze the pictures."""
-    scroll = QScrollArea()
-    scroll.setWidgetResizable(True)
-    scroll.setFrameShape(QFrame.Shape.NoFrame)
-    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll = scrolled(content)
     scroll.setMinimumSize(content.minimumSizeHint().width(), _CARD_HEIGHT)
-    scroll.setWidget(content)
     # the card behind shows through
     scroll.viewport().setAutoFillBackground(False)
     content.setAutoFillBackground(False)
-    box = QWidget()
-    layout = QVBoxLayout(box)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(6)
-    layout.addWidget(text(words, "heading", wrap=False))
-    layout.addWidget(scroll, 1)
-    return Card(box)
+    return Card(column(text(words, "heading", wrap=False), (scroll, 1), spacing=6))

@@ -11,6 +11,7 @@ from capt_gui.view_models.explore.choices import Choices
 from capt_gui.view_models.explore.token_check import TokenCheck
 from capt_gui.widgets.class_editor import ClassEditor
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 
 
 class ClassesPanel(QWidget):
@@ -27,12 +28,7 @@ class ClassesPanel(QWidget):
             self.tr("Ask about the classes that the model suggests, instead of those of the prompts")
         )
         self.editor = ClassEditor(theme)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self.source)
-        layout.addWidget(self.use_model, 0, Qt.AlignmentFlag.AlignRight)
-        layout.addWidget(self.editor)
+        fill(QVBoxLayout(self), self.source, (self.use_model, 0, Qt.AlignmentFlag.AlignRight), self.editor, spacing=4)
         self.use_model.clicked.connect(choices.use_model_classes)
         self.editor.changed.connect(self.on_written)
         self.editor.restore_clicked.connect(choices.restore_classes)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt, Signal, SignalInstance
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Signal, SignalInstance
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from capt_gui.roles import GalleryRole
 from capt_gui.theme import Theme
 from capt_gui.view_models.explore.gallery_model import GalleryModel
+from capt_gui.widgets.buttons import IconButton
 from capt_gui.widgets.gallery_view import GalleryView
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 
 
 class GalleryFilter(QSortFilterProxyModel):
@@ -58,45 +60,24 @@ class GalleryColumn(QWidget):
         self.view.current_changed.connect(self.current_changed)
         self.view.remove_requested.connect(gallery.remove)
         self.count_label = text(role="caption", wrap=False)
-        self._buttons = {
-            "picture": self._button("Open pictures (Ctrl+O)", self.open_files_clicked),
-            "folder": self._button("Open a folder (Ctrl+Shift+O)", self.open_folder_clicked),
-            "trash": self._button("Clear the gallery", self.clear_clicked),
-        }
-        self._lay_out()
+        line = fill(
+            QHBoxLayout(),
+            self._button("picture", "Open pictures (Ctrl+O)", self.open_files_clicked),
+            self._button("folder", "Open a folder (Ctrl+Shift+O)", self.open_folder_clicked),
+            (None, 1),
+            self._button("trash", "Clear the gallery", self.clear_clicked),
+            spacing=2,
+        )
+        fill(QVBoxLayout(self), self.search, (self.view, 1), self.count_label, line, margins=(12, 12, 4, 8))
         gallery.counts_changed.connect(self.on_counts_changed)
-        theme.changed.connect(self.on_theme_changed)
-        self.on_theme_changed()
 
     def on_counts_changed(self) -> None:
         """Write the count line."""
         self.count_label.setText(self._gallery.count_text())
 
-    def on_theme_changed(self) -> None:
-        """Tint the buttons."""
-        for name, button in self._buttons.items():
-            button.setIcon(self._theme.icon(name, "text_muted"))
-
-    def _button(self, words: str, clicked: SignalInstance) -> QToolButton:
-        button = QToolButton()
-        button.setToolTip(words)
+    def _button(self, icon: str, words: str, clicked: SignalInstance) -> IconButton:
+        button = IconButton(self._theme, icon, words, "text_muted")
         button.setAutoRaise(True)
         button.setAccessibleName(words.split(" (")[0])
-        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         button.clicked.connect(clicked)
         return button
-
-    def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 12, 4, 8)
-        layout.setSpacing(8)
-        layout.addWidget(self.search)
-        layout.addWidget(self.view, 1)
-        layout.addWidget(self.count_label)
-        line = QHBoxLayout()
-        line.setSpacing(2)
-        line.addWidget(self._buttons["picture"])
-        line.addWidget(self._buttons["folder"])
-        line.addStretch(1)
-        line.addWidget(self._buttons["trash"])
-        layout.addLayout(line)

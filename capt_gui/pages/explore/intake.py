@@ -14,12 +14,11 @@ from capt_engine.errors import CaptError
 from capt_engine.files import write_atomic
 from capt_engine.records import Picture
 from capt_engine.resources import resource
-from capt_gui.panels.model_panel import ask_for_checkpoint
+from capt_gui.images import to_image
 from capt_gui.settings import Settings
 from capt_gui.view_models.explore.analysis_model import AnalysisModel
 from capt_gui.view_models.explore.sides import SUFFIX
-from capt_gui.view_models.thumbnails import to_image
-from capt_gui.widgets.drop_zone import local_paths
+from capt_gui.widgets.drop_area import local_paths
 
 _FILTER = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff *.ppm *.pgm *.avif *.jp2 *.tga);;All files (*)"
 
@@ -64,10 +63,6 @@ class Intake(QObject):
         self._analysis.drop([path for path in paths if path not in checkpoints])
         if checkpoints:
             self.checkpoint_found.emit(checkpoints[-1])
-
-    def ask_checkpoint(self) -> str:
-        """Ask for a prompt checkpoint; empty when none was chosen."""
-        return ask_for_checkpoint(self._window, self._settings.last_folder)
 
     def take(self, mime: QMimeData) -> bool:
         """Take files, or a bare picture, from a drop or the clipboard; False when there is neither."""

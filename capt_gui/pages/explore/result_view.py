@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from capt_engine.records import PERTURBED, AnalyzeResult, PictureRow, PictureSet
 from capt_gui.pages.explore.charts import Charts
@@ -14,8 +14,10 @@ from capt_gui.view_models import formatting
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.explore import comparison
 from capt_gui.view_models.explore.gallery_model import Item
+from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.image_triptych import ImageTriptych
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.side_verdicts import SideVerdicts
 
 _SYMBOL = 48
@@ -47,7 +49,7 @@ class ResultView(QWidget):
         ChartSaving(desk, self.charts.bars, self.charts.bars.record)
         ChartSaving(desk, self.charts.shift, self.charts.shift.record, Qt.Corner.BottomRightCorner)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
-        self._symbol = QLabel()
+        self._symbol = Symbol(desk.theme, _SYMBOL)
         self._symbol.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._symbol.hide()
         self.splitter.addWidget(self.triptych)
@@ -55,14 +57,9 @@ class ResultView(QWidget):
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setStretchFactor(0, 2)
         self.splitter.setStretchFactor(1, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 12, 8, 12)
-        layout.setSpacing(4)
-        for widget in (self.headline, self.pair, self.details, self.aim_line, self.outdated_note):
-            layout.addWidget(widget)
-        layout.addWidget(self.splitter, 1)
-        layout.addWidget(self._symbol, 1)
-        layout.addWidget(self.summary)
+        above = (self.headline, self.pair, self.details, self.aim_line, self.outdated_note)
+        parts = (*above, (self.splitter, 1), (self._symbol, 1), self.summary)
+        fill(QVBoxLayout(self), *parts, spacing=4, margins=(8, 12, 8, 12))
         self._item: Item | None = None
         self._side = "a"
         self._shown: tuple[PictureRow | None, PictureRow | None, PictureSet | None] = (None, None, None)
@@ -129,8 +126,7 @@ class ResultView(QWidget):
         refused = item is not None and item.failure is not None
         empty = item is None and self._desk.gallery.rowCount() == 0
         if refused or empty:
-            name, role = ("state-failed", "warning") if refused else ("pictures", "text_muted")
-            self._symbol.setPixmap(self._desk.theme.pixmap(name, _SYMBOL, role, self.devicePixelRatioF()))
+            self._symbol.set_icon(*(("state-failed", "warning") if refused else ("pictures", "text_muted")))
         self._symbol.setVisible(refused or empty)
         self.splitter.setVisible(not refused and not empty)
 
@@ -139,7 +135,7 @@ class ResultView(QWidget):
         self.pair.setVisible(other is not None)
         aim = ""
         if row is not None and other is not None:
-            self.pair.set_words(comparison.verdict(row), comparison.verdict(other), comparison.headline(row, other))
+            self.pair.set_texts(comparison.verdict(row), comparison.verdict(other), comparison.headline(row, other))
             model = self._desk.model.label(row.model_id)
             headline, details = "", comparison.details(row, other, model, self._attack_label(row))
             aim = comparison.contest(row, other, self._desk.model.sides.label)

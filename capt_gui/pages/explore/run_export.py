@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl, Signal
-from PySide6.QtGui import QAction, QDesktopServices, QKeySequence
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
 from capt_engine.records import ReportRequest, ReportResult
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.navigation import REPORT
 from capt_gui.view_models.runs_model import short
+from capt_gui.widgets.actions import make_action
 from capt_gui.widgets.save_dialog import ask_where_to_save
 
 
@@ -27,14 +28,10 @@ class RunExport(QObject):
         self._folder = Path()
         # a test answers in the dialog's place
         self.ask = ask_where_to_save
-        self.report = QAction(self.tr("&Report of this run…"), window)
-        self.report.setShortcut(QKeySequence("Ctrl+Shift+E"))
-        self.report.triggered.connect(self.on_report)
-        self.table = QAction(self.tr("Save &results as CSV…"), window)
-        self.table.triggered.connect(self.on_save_table)
-        self.keep = QAction(self.tr("&Keep runs for reports"), window, checkable=True)
-        self.keep.setChecked(desk.settings.keep_runs)
-        self.keep.toggled.connect(self.on_keep_toggled)
+        self.report = make_action(window, self.tr("&Report of this run…"), self.on_report, "Ctrl+Shift+E")
+        self.table = make_action(window, self.tr("Save &results as CSV…"), self.on_save_table)
+        keep = desk.settings.keep_runs
+        self.keep = make_action(window, self.tr("&Keep runs for reports"), self.on_keep_toggled, checked=keep)
         desk.store.last_changed.connect(self.on_last_changed)
         desk.results_file.changed.connect(self.on_last_changed)
         desk.results_file.done.connect(self.on_written)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from capt_gui.pages.explore.classes_panel import ClassesPanel
 from capt_gui.panels.attack_choice_panel import AttackChoicePanel, attack_entries
@@ -12,6 +11,8 @@ from capt_gui.view_models.desk import Desk
 from capt_gui.widgets.card import Card
 from capt_gui.widgets.fold import Fold
 from capt_gui.widgets.job_bar import JobBar
+from capt_gui.widgets.layout import fill
+from capt_gui.widgets.scrolled import scrolled
 
 
 class SettingsColumn(QWidget):
@@ -57,25 +58,8 @@ class SettingsColumn(QWidget):
 
     def _lay_out(self) -> None:
         panels = QWidget()
-        column = QVBoxLayout(panels)
-        column.setContentsMargins(4, 12, 12, 12)
-        column.setSpacing(12)
-        column.addWidget(Card(self.model))
-        column.addWidget(Card(self.attack))
-        column.addWidget(Card(Fold(self._desk.theme, "Classes", self.classes_panel, expanded=True)))
-        column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(panels)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(scroll, 1)
-        bar = QWidget()
-        bar_layout = QVBoxLayout(bar)
-        bar_layout.setContentsMargins(4, 4, 12, 10)
-        bar_layout.addWidget(self.job_bar)
-        layout.addWidget(bar)
+        classes = Fold(self._desk.theme, "Classes", self.classes_panel, expanded=True)
+        cards = (Card(panel) for panel in (self.model, self.attack, classes))
+        fill(QVBoxLayout(panels), *cards, (None, 1), spacing=12, margins=(4, 12, 12, 12))
+        bar = fill(QVBoxLayout(), self.job_bar, margins=(4, 4, 12, 10))
+        fill(QVBoxLayout(self), (scrolled(panels), 1), bar, spacing=0)

@@ -9,6 +9,7 @@ from capt_engine.formatting import short
 from capt_engine.records import ModelsListed, OfferedModel
 from capt_gui.view_models.models.models_model import size
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 
 
 class ConsentDialog(QDialog):
@@ -18,11 +19,19 @@ class ConsentDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(self.tr("Download a model"))
         self.setMinimumWidth(560)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 22, 24, 18)
-        layout.setSpacing(14)
-        layout.addWidget(text(self.tr("Download {}?").format(model.label), "title", wrap=False))
-        layout.addWidget(text(model.purpose))
+        promise = self.tr(
+            "The server learns that this computer fetches this model, and nothing about your pictures. "
+            "You can pause or cancel at any time; what came is kept."
+        )
+        self.no = QPushButton(self.tr("Not now"))
+        self.yes = QPushButton(self.tr("Download {}").format(size(model.bytes, estimated=model.estimated)))
+        self.yes.setProperty("primary", True)
+        self.yes.setAutoDefault(False)
+        buttons = QDialogButtonBox()
+        buttons.addButton(self.no, QDialogButtonBox.ButtonRole.RejectRole)
+        buttons.addButton(self.yes, QDialogButtonBox.ButtonRole.AcceptRole)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
         grid = QGridLayout()
         grid.setHorizontalSpacing(18)
         grid.setVerticalSpacing(8)
@@ -32,27 +41,9 @@ class ConsentDialog(QDialog):
             shown = text(value)
             shown.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             grid.addWidget(shown, row, 1)
-        layout.addLayout(grid)
-        layout.addWidget(
-            text(
-                self.tr(
-                    "The server learns that this computer fetches this model, and nothing about your pictures. "
-                    "You can pause or cancel at any time; what came is kept."
-                ),
-                "caption",
-            )
-        )
-        buttons = QDialogButtonBox()
-        self.no = QPushButton(self.tr("Not now"))
-        self.yes = QPushButton(self.tr("Download {}").format(size(model.bytes, estimated=model.estimated)))
-        self.yes.setProperty("primary", True)
-        buttons.addButton(self.no, QDialogButtonBox.ButtonRole.RejectRole)
-        buttons.addButton(self.yes, QDialogButtonBox.ButtonRole.AcceptRole)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        layout.addWidget(buttons)
-        self.yes.setDefault(False)
-        self.yes.setAutoDefault(False)
+        title = text(self.tr("Download {}?").format(model.label), "title", wrap=False)
+        parts = (title, text(model.purpose), grid, text(promise, "caption"), buttons)
+        fill(QVBoxLayout(self), *parts, spacing=14, margins=(24, 22, 24, 18))
         self.no.setDefault(True)
         self.no.setFocus()
 

@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, QUrl, Signal
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QProgressBar,
-    QPushButton,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from capt_engine.records import OfferedModel
-from capt_gui.pages.models.model_item import ModelItem, in_a_row
-from capt_gui.theme import Theme, repolish
+from capt_gui.pages.models.model_item import ModelItem
+from capt_gui.theme import Theme
 from capt_gui.view_models.models.models_model import PAUSED, Download, ModelsModel, comfort, size, standing
 from capt_gui.widgets.fact_list import FactList
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
+from capt_gui.widgets.scrolled import scrolled
 
 _STATE_ICONS = {"installed": ("check", "ok"), "bundled": ("check", "ok"), "partial": ("pause", "warning")}
-_COMFORT_ROLES = {"comfortable": "ok", "slow": "warning", "too large": "broken"}
+_COMFORT_ICONS = {"comfortable": ("check", "ok"), "slow": ("warning", "warning"), "too large": ("error", "broken")}
 
 
 class ModelDetails(ModelItem):
-    """Asks to be told which model to show. download_clicked(id), use_clicked(id): what the user wants of it."""
-
-    download_clicked = Signal(str)
-    folder_clicked = Signal()
+    """Shows the model that `show_model` names; the page connects `download` and `folder` too."""
 
     def __init__(self, theme: Theme, models: ModelsModel, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+        super().__init__(theme, parent)
         self._models = models
         self._shown: OfferedModel | None = None
         self._facts = FactList(
+            theme,
             {
                 "here": self.tr("On this machine"),
                 "size": self.tr("Size"),
@@ -46,7 +37,7 @@ class ModelDetails(ModelItem):
                 "source": self.tr("Source"),
                 "commit": self.tr("Commit"),
                 "hash": self.tr("SHA-256"),
-            }
+            },
         )
         self.bar = QProgressBar()
         self.progress = text("", "muted", wrap=False)
@@ -58,7 +49,10 @@ class ModelDetails(ModelItem):
         self.page = QPushButton(self.tr("Read about it"))
         self._working = QFrame()
         self._lay_out()
-        self._connect()
+        self.copy.clicked.connect(self.on_copy)
+        self.page.clicked.connect(self.on_page)
+        self.pause.clicked.connect(self.on_pause)
+        self.cancel.clicked.connect(self.on_cancel)
         self.show_model(None)
 
     def show_model(self, model: OfferedModel | None) -> None:
@@ -74,37 +68,20 @@ class ModelDetails(ModelItem):
         self.about.setText(model.purpose)
         self._facts.set_facts(self._facts_of(model))
         self._show_work(model, underway)
-        self.on_theme_changed()
-
-    def on_theme_changed(self) -> None:
-        """Tint the marks."""
-        if self._shown is None:
-            return
-        ratio = self.devicePixelRatioF()
-        icon, role = _STATE_ICONS.get(self._shown.state, ("dot", "text_muted"))
-        self.standing_mark.setPixmap(self._theme.pixmap(icon, 16, role, ratio))
-        symbol = {"comfortable": "check", "slow": "warning", "too large": "error"}[self._shown.comfort]
-        self._facts.mark("here").setPixmap(self._theme.pixmap(symbol, 16, _COMFORT_ROLES[self._shown.comfort], ratio))
+        self.standing_mark.set_icon(*_STATE_ICONS.get(model.state, ("dot", "text_muted")))
+        self._facts.mark("here").set_icon(*_COMFORT_ICONS[model.comfort])
 
     def on_pause(self) -> None:
-        """Pause, or go on."""
-        if self._shown is None:
-            return
-        underway = self._models.underway.get(self._shown.id)
+        """Pause the download, or resume it."""
+        underway = self._models.underway.get(self.shown_id)
         if underway is not None and underway.state == PAUSED:
-            self._models.resume(self._shown.id)
+            self._models.resume(self.shown_id)
         else:
-            self._models.pause(self._shown.id)
+            self._models.pause(self.shown_id)
 
     def on_cancel(self) -> None:
         """End the download; the part is kept."""
-        if self._shown is not None:
-            self._models.cancel(self._shown.id)
-
-    def on_download(self) -> None:
-        """The user wants it; the page asks before anything is fetched."""
-        if self._shown is not None:
-            self.download_clicked.emit(self._shown.id)
+        self._models.cancel(self.shown_id)
 
     def on_copy(self) -> None:
         """Put the addresses on the clipboard, one a line."""
@@ -144,11 +121,12 @@ class ModelDetails(ModelItem):
         self.folder.setVisible(not here and underway is None)
         for button in (self.verify, self.remove):
             button.setVisible(model.state == "installed" and underway is None)
-        words = self.tr("Resume the download…") if model.state == "partial" else self.tr("Download…")
-        self.download.setText(words)
-        offline = self._models.listed is not None and self._models.listed.offline
+        is_partial = model.state == "partial"
+        self.download.setText(self.tr("Resume the download…") if is_partial else self.tr("Download…"))
+        listed = self._models.listed
+        offline = listed is not None and listed.offline
         self.download.setEnabled(not offline)
-        self.download.setToolTip(self._models.listed.offline_reason if self._models.listed and offline else "")
+        self.download.setToolTip(listed.offline_reason if listed is not None and offline else "")
         if underway is None:
             return
         self.bar.setRange(0, max(underway.total // 1000, 0))
@@ -161,47 +139,26 @@ class ModelDetails(ModelItem):
         self.download.setProperty("primary", True)
         self.page.setProperty("link", True)
         self.copy.setProperty("link", True)
-        work = QHBoxLayout(self._working)
-        work.setContentsMargins(0, 0, 0, 0)
-        work.setSpacing(12)
-        beside = QVBoxLayout()
-        beside.addWidget(self.progress)
-        beside.addWidget(self.bar)
+        self.cancel.setProperty("danger", True)
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName(self.tr("Progress of the download"))
-        self.cancel.setProperty("danger", True)
-        work.addLayout(beside, 1)
-        work.addWidget(self.pause)
-        work.addWidget(self.cancel)
+        beside = fill(QVBoxLayout(), self.progress, self.bar, spacing=12)
+        fill(QHBoxLayout(self._working), (beside, 1), self.pause, self.cancel, spacing=12)
+        buttons = (self.download, self.use, self.folder, self.verify, self.remove)
         content = QWidget()
         content.setProperty("transparent", True)
-        inside = QVBoxLayout(content)
-        inside.setContentsMargins(26, 22, 26, 22)
-        inside.setSpacing(18)
-        inside.addLayout(self.head())
-        inside.addWidget(self.about)
-        inside.addWidget(self._working)
-        inside.addLayout(in_a_row(self.download, self.use, self.folder, self.verify, self.remove))
-        inside.addWidget(self._facts)
-        inside.addLayout(in_a_row(self.copy, self.page, spacing=2))
-        inside.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(content)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scroll)
-
-    def _connect(self) -> None:
-        self.download.clicked.connect(self.on_download)
-        self.folder.clicked.connect(self.folder_clicked)
-        self.copy.clicked.connect(self.on_copy)
-        self.page.clicked.connect(self.on_page)
-        self.pause.clicked.connect(self.on_pause)
-        self.cancel.clicked.connect(self.on_cancel)
-        self._theme.changed.connect(self.on_theme_changed)
-        for button in (self.download, self.use):
-            button.setIconSize(QSize(16, 16))
-            repolish(button)
+        fill(
+            QVBoxLayout(content),
+            self.head,
+            self.about,
+            self._working,
+            fill(QHBoxLayout(), *buttons, (None, 1), spacing=10),
+            self._facts,
+            fill(QHBoxLayout(), self.copy, self.page, (None, 1), spacing=2),
+            (None, 1),
+            spacing=18,
+            margins=(26, 22, 26, 22),
+        )
+        area = scrolled(content)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        fill(QVBoxLayout(self), area)

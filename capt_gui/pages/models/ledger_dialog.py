@@ -19,6 +19,7 @@ from capt_engine.records import LedgerEntry
 from capt_gui.view_models.models.models_model import size
 from capt_gui.view_models.runs_model import when
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 
 
 class LedgerDialog(QDialog):
@@ -28,26 +29,15 @@ class LedgerDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(self.tr("What was downloaded"))
         self.resize(900, 420)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(20, 18, 20, 14)
-        layout.setSpacing(12)
         total = sum(entry.bytes for entry in entries)
         words = (
             self.tr("{} downloads, {} in all. Nothing else was ever fetched.").format(len(entries), size(total))
             if entries
             else self.tr("Nothing was ever downloaded.")
         )
-        layout.addWidget(text(words, "heading"))
-        heads = (
-            self.tr("When"),
-            self.tr("Model"),
-            self.tr("Bytes"),
-            self.tr("Ended"),
-            self.tr("SHA-256"),
-            self.tr("From"),
-        )
+        heads = [self.tr(head) for head in ("When", "Model", "Bytes", "Ended", "SHA-256", "From")]
         table = QTableWidget(len(entries), len(heads))
-        table.setHorizontalHeaderLabels(list(heads))
+        table.setHorizontalHeaderLabels(heads)
         table.verticalHeader().hide()
         table.setShowGrid(False)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -65,7 +55,7 @@ class LedgerDialog(QDialog):
         table.resizeColumnsToContents()
         table.setColumnWidth(4, 140)
         table.horizontalHeader().setStretchLastSection(True)
-        layout.addWidget(table, 1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
-        layout.addWidget(buttons)
+        parts = (text(words, "heading"), (table, 1), buttons)
+        fill(QVBoxLayout(self), *parts, spacing=12, margins=(20, 18, 20, 14))

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QMimeData, QSize, Qt, QUrl
-from PySide6.QtGui import QAction, QDesktopServices, QKeySequence, QShowEvent
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
     QDialog,
-    QFrame,
     QHBoxLayout,
-    QLabel,
     QMessageBox,
     QPushButton,
-    QSplitter,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -22,7 +19,6 @@ from PySide6.QtWidgets import (
 from capt_engine.records import (
     DownloadResult,
     Failure,
-    ModelInfo,
     ModelsListed,
     OfferedModel,
     Removed,
@@ -33,15 +29,19 @@ from capt_engine.records import (
 )
 from capt_gui.pages.models.consent import ConsentDialog
 from capt_gui.pages.models.details import ModelDetails
-from capt_gui.pages.models.import_dialog import ImportModelDialog, ImportPromptsDialog, score_words
+from capt_gui.pages.models.import_dialog import ImportModelDialog, ImportPromptsDialog, score_text
 from capt_gui.pages.models.ledger_dialog import LedgerDialog
 from capt_gui.pages.models.prompts_details import PromptsDetails
+from capt_gui.panels.page import Page
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.models.install_job import InstallJob
 from capt_gui.view_models.models.models_model import size, standing
 from capt_gui.view_models.navigation import EXPLORE
-from capt_gui.widgets.banner import Banner
+from capt_gui.widgets.buttons import Symbol
+from capt_gui.widgets.card import Card
+from capt_gui.widgets.columns import columns
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.run_list import RunEntry, RunList
 from capt_gui.widgets.segments import Segments
 
@@ -49,20 +49,17 @@ _COLUMNS = [330, 900]
 MODELS_LIST, PROMPTS_LIST = "models", "prompts"
 
 
-class ModelsPage(QWidget):
+class ModelsPage(Page):
     """Models on the left, the chosen one on the right, the network below."""
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._desk = desk
+        super().__init__(desk, parent)
         self._models = desk.models
         self._chosen = {MODELS_LIST: "", PROMPTS_LIST: ""}
         self._kind = MODELS_LIST
         # a test answers in the dialogs' place
         self.ask = self._ask
         self.sure = self._sure
-        self.banner = Banner(desk.theme)
-        self._banner_room = QWidget()
         self.install = InstallJob(desk.bridge, self)
         self.kind = Segments(
             desk.theme,
@@ -75,39 +72,18 @@ class ModelsPage(QWidget):
         self.list = RunList(desk.theme)
         self.bring = QPushButton()
         self.details = ModelDetails(desk.theme, desk.models)
-        self.prompts = PromptsDetails()
+        self.prompts = PromptsDetails(desk.theme)
         self._pages = QStackedWidget()
         self.offline = QCheckBox(self.tr("Work offline"))
         self.ledger = QPushButton(self.tr("What was downloaded…"))
-        self._promise_mark, self._promise = QLabel(), text("", "caption", wrap=False)
+        self._promise_mark = Symbol(desk.theme, 16)
+        self._promise = text("", "caption", wrap=False)
         self._folder = QPushButton(self.tr("Open the models' folder"))
-        self._columns = QSplitter(Qt.Orientation.Horizontal)
-        self._actions: dict[str, list[QAction | None]] = {"&View": [None, self._look_again()]}
+        again = self.add_action(self.tr("Look for models &again"), self._models.refresh, "F5")
+        self.actions_by_menu = {"&View": [None, again]}
         self._lay_out()
         self._connect()
-        self.on_theme_changed()
         self.on_kind(MODELS_LIST)
-
-    def menus(self) -> dict[str, list[QAction | None]]:
-        """The page's actions for the menu bar."""
-        return self._actions
-
-    def take(self, _mime: QMimeData) -> bool:
-        """Nothing that can be dropped belongs here."""
-        return False
-
-    def open_paths(self, _paths: list[str]) -> None:
-        """Paths of the command line are pictures, and not for this page."""
-
-    def tell(self, message: str) -> None:
-        """Show a sentence that belongs to no control."""
-        self._say("info", message)
-
-    def prepare(self) -> None:
-        """There is nothing slow to make."""
-
-    def leave(self) -> None:
-        """Nothing to remember: downloads go on at the next start where they were."""
 
     def showEvent(self, event: QShowEvent) -> None:
         """Look again whenever the page comes to the front."""
@@ -133,7 +109,7 @@ class ModelsPage(QWidget):
                 else self.tr("Nothing is fetched unless you ask, and pictures never leave this computer.")
             )
             self._promise.setText(f"{words}  {room}")
-        self._theme_lock()
+        self._promise_mark.set_icon("lock" if self.offline.isChecked() else "info", "text_muted")
 
     def on_kind(self, kind: str) -> None:
         """Show the other list."""
@@ -153,74 +129,63 @@ class ModelsPage(QWidget):
 
     def on_bring(self) -> None:
         """Import a model or prompts."""
-        models = self._catalogue_models()
+        catalogue = self.desk.model.catalogue
         make = ImportModelDialog if self._kind == MODELS_LIST else ImportPromptsDialog
-        make(self._desk.theme, self.install, models, self).open()
+        make(self.desk.theme, self.install, catalogue.models if catalogue is not None else (), self).open()
 
-    def on_use_prompts(self, name: str) -> None:
+    def on_use_prompts(self) -> None:
         """Compare prompts with plain text, on the model they were made for."""
-        info = self._desk.model.sides.info(name)
+        name = self.prompts.shown_id
+        info = self.desk.model.sides.info(name)
         if info is not None and info.model:
-            self._desk.model.set_model(info.model)
-        self._desk.model.sides.set_b(name)
-        self._desk.navigation.go(EXPLORE)
+            self.desk.model.set_model(info.model)
+        self.desk.model.sides.set_b(name)
+        self.desk.navigation.go(EXPLORE)
 
-    def on_verify(self, name: str) -> None:
-        """Hash what is installed again."""
-        self.install.start(VerifyRequest("model" if self._kind == MODELS_LIST else "prompts", name))
+    def on_verify(self) -> None:
+        """Hash again what is installed under the name that is chosen."""
+        self.install.start(VerifyRequest(*self._installed()))
 
-    def on_remove(self, name: str) -> None:
-        """Ask, and delete."""
+    def on_remove(self) -> None:
+        """Delete what is chosen, if the user is sure."""
+        kind, name = self._installed()
         if self.sure(name):
-            self.install.start(RemoveRequest("model" if self._kind == MODELS_LIST else "prompts", name))
+            self.install.start(RemoveRequest(kind, name))
 
     def on_install_done(self, result: object) -> None:
         """Say what was verified or removed; an import says so in its own dialog."""
         if isinstance(result, Verified):
             files = self.tr("1 file") if result.n_files == 1 else self.tr("{} files").format(result.n_files)
-            self._say("done", self.tr("{} is what was installed").format(result.name), files)
+            self.say("done", self.tr("{} is what was installed").format(result.name), files)
         elif isinstance(result, Removed):
-            self._say("info", self.tr("{} is removed").format(result.name))
+            self.say("info", self.tr("{} is removed").format(result.name))
         self._models.refresh()
 
-    def on_install_failed(self, failure: Failure) -> None:
-        """Say what went wrong."""
-        self._say("error", failure.message, failure.hint)
-
-    def on_download(self, model: str) -> None:
-        """Download a model, if the user agrees."""
+    def on_download(self) -> None:
+        """Download the chosen model, if the user agrees."""
+        model = self.details.shown_id
         offer, listed = self._models.offer(model), self._models.listed
         if offer is not None and listed is not None and self.ask(offer, listed):
             self._models.download(model)
 
-    def on_use(self, model: str) -> None:
-        """Choose the model, and look at pictures with it."""
-        self._desk.model.set_model(model)
-        self._desk.navigation.go(EXPLORE)
+    def on_use(self) -> None:
+        """Look at pictures with the chosen model."""
+        self.desk.model.set_model(self.details.shown_id)
+        self.desk.navigation.go(EXPLORE)
 
     def on_installed(self, result: DownloadResult) -> None:
         """Say that it is here."""
-        offer = self._models.offer(result.model)
-        label = offer.label if offer is not None else result.model
-        self._say("done", self.tr("{} is here and verified").format(label), " ".join(result.notes))
+        title = self.tr("{} is here and verified").format(self._label(result.model))
+        self.say("done", title, " ".join(result.notes))
 
     def on_scored(self, model: str, score: SanityScore) -> None:
         """Say how a model that has just come did on a few pictures."""
-        offer = self._models.offer(model)
-        label = offer.label if offer is not None else model
-        self._say(
-            "warning" if score.warning else "done", self.tr("{} is here and verified").format(label), score_words(score)
-        )
+        title = self.tr("{} is here and verified").format(self._label(model))
+        self.say("warning" if score.warning else "done", title, score_text(score))
 
-    def on_failed(self, model: str, failure: Failure) -> None:
-        """Say what went wrong with which model."""
-        offer = self._models.offer(model)
-        label = offer.label if offer is not None else model
-        self._say("error", f"{label}: {failure.message}", failure.hint)
-
-    def on_ledger(self) -> None:
-        """Ask for the ledger; it is shown when it comes."""
-        self._models.read_ledger()
+    def on_download_failed(self, model: str, failure: Failure) -> None:
+        """Show what went wrong with which model."""
+        self.say("error", f"{self._label(model)}: {failure.message}", failure.hint)
 
     def on_recorded(self) -> None:
         """Show the ledger."""
@@ -236,28 +201,28 @@ class ModelsPage(QWidget):
         if self._models.listed is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(self._models.listed.folder))
 
-    def on_theme_changed(self) -> None:
-        """Tint the mark of the promise."""
-        self._theme_lock()
+    def _installed(self) -> tuple[str, str]:
+        """The kind and the name of what is chosen, as requests name them."""
+        return ("model", self.details.shown_id) if self._kind == MODELS_LIST else ("prompts", self.prompts.shown_id)
 
-    def _theme_lock(self) -> None:
-        icon = "lock" if self.offline.isChecked() else "info"
-        self._promise_mark.setPixmap(self._desk.theme.pixmap(icon, 16, "text_muted", self.devicePixelRatioF()))
+    def _label(self, model: str) -> str:
+        offer = self._models.offer(model)
+        return offer.label if offer is not None else model
 
     def _show_chosen(self) -> None:
         if self._kind == MODELS_LIST:
             name = self._chosen[MODELS_LIST]
             self.details.show_model(self._models.offer(name) or self._other(name))
             return
-        info = self._desk.model.sides.info(self._chosen[PROMPTS_LIST])
-        self.prompts.show_prompts(info, self._desk.model.label(info.model) if info is not None else "")
+        info = self.desk.model.sides.info(self._chosen[PROMPTS_LIST])
+        self.prompts.show_prompts(info, self.desk.model.label(info.model) if info is not None else "")
 
     def _entries(self) -> list[RunEntry]:
         if self._kind == MODELS_LIST:
             others = self._models.listed.others if self._models.listed else ()
             mine = [RunEntry(name, name, self.tr("Installed · your own")) for name in others]
             return mine + [self._entry(one) for one in self._models.offered]
-        catalogue = self._desk.model.catalogue
+        catalogue = self.desk.model.catalogue
         return [
             RunEntry(
                 info.id,
@@ -265,7 +230,7 @@ class ModelsPage(QWidget):
                 " · ".join(
                     (
                         self.tr("Ships with the app") if info.bundled else self.tr("Your own"),
-                        self._desk.model.label(info.model),
+                        self.desk.model.label(info.model),
                     )
                 ),
             )
@@ -279,10 +244,6 @@ class ModelsPage(QWidget):
         return OfferedModel(
             name, name, self.tr("Installed from a file or folder of yours."), "–", 0, 0, "–", "", state="installed"
         )
-
-    def _catalogue_models(self) -> tuple[ModelInfo, ...]:
-        catalogue = self._desk.model.catalogue
-        return catalogue.models if catalogue is not None else ()
 
     def _sure(self, name: str) -> bool:
         question = QMessageBox(
@@ -306,90 +267,41 @@ class ModelsPage(QWidget):
     def _ask(self, model: OfferedModel, listed: ModelsListed) -> bool:
         return ConsentDialog(model, listed, self).exec() == QDialog.DialogCode.Accepted
 
-    def _say(self, kind: str, message: str, hint: str = "") -> None:
-        self.banner.show_message(kind, message, hint)
-        self._banner_room.show()
-
-    def _look_again(self) -> QAction:
-        action = QAction(self.tr("Look for models &again"), self)
-        action.setShortcut(QKeySequence("F5"))
-        action.triggered.connect(self._models.refresh)
-        return action
-
     def _lay_out(self) -> None:
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.list.setAccessibleName(self.tr("Models"))
         self.list.setAccessibleDescription(self.tr("Up and down choose a model"))
-        left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(12, 12, 4, 8)
-        column.setSpacing(8)
-        column.addWidget(self.kind)
-        column.addWidget(self.list, 1)
-        column.addWidget(self.bring)
-        card = QFrame()
-        card.setProperty("card", True)
-        inside = QVBoxLayout(card)
-        inside.setContentsMargins(0, 0, 0, 0)
         self._pages.addWidget(self.details)
         self._pages.addWidget(self.prompts)
-        inside.addWidget(self._pages)
-        right = QWidget()
-        room = QVBoxLayout(right)
-        room.setContentsMargins(8, 12, 12, 8)
-        room.addWidget(card)
-        self._columns.addWidget(left)
-        self._columns.addWidget(right)
-        self._columns.setStretchFactor(1, 1)
-        self._columns.setChildrenCollapsible(False)
-        self._columns.setSizes(_COLUMNS)
-        left.setMinimumWidth(240)
-        right.setMinimumWidth(520)
-        below = QHBoxLayout()
-        below.setContentsMargins(16, 4, 14, 8)
-        below.setSpacing(8)
-        below.addWidget(self._promise_mark)
-        below.addWidget(self._promise)
-        below.addStretch(1)
+        left, right = QWidget(), QWidget()
+        fill(QVBoxLayout(left), self.kind, (self.list, 1), self.bring, margins=(12, 12, 4, 8))
+        fill(QVBoxLayout(right), Card(self._pages, 0), margins=(8, 12, 12, 8))
         for button in (self._folder, self.ledger):
             button.setProperty("link", True)
-            below.addWidget(button)
-        below.addWidget(self.offline)
-        banner = QVBoxLayout(self._banner_room)
-        banner.setContentsMargins(12, 8, 12, 0)
-        banner.addWidget(self.banner)
-        self._banner_room.hide()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self._banner_room)
-        layout.addWidget(self._columns, 1)
-        layout.addLayout(below)
-        for button in (self._folder, self.ledger):
-            button.setIconSize(QSize(16, 16))
+        promise = (self._promise_mark, self._promise, (None, 1), self._folder, self.ledger, self.offline)
+        below = fill(QHBoxLayout(), *promise, margins=(16, 4, 14, 8))
+        self.lay_out(columns((left, 0, 240), (right, 1, 520), sizes=_COLUMNS), below)
 
     def _connect(self) -> None:
         models = self._models
         models.changed.connect(self.on_changed)
         models.installed.connect(self.on_installed)
-        models.failed.connect(self.on_failed)
+        models.failed.connect(self.on_download_failed)
         models.scored.connect(self.on_scored)
-        self.details.folder_clicked.connect(self.on_bring)
+        self.details.folder.clicked.connect(self.on_bring)
         models.recorded.connect(self.on_recorded)
         self.kind.picked.connect(self.on_kind)
         self.list.chosen.connect(self.on_chosen)
         self.bring.clicked.connect(self.on_bring)
-        self.prompts.use_clicked.connect(self.on_use_prompts)
+        self.prompts.use.clicked.connect(self.on_use_prompts)
         for details in (self.details, self.prompts):
-            details.verify_clicked.connect(self.on_verify)
-            details.remove_clicked.connect(self.on_remove)
+            details.verify.clicked.connect(self.on_verify)
+            details.remove.clicked.connect(self.on_remove)
         self.install.done.connect(self.on_install_done)
-        self.install.failed.connect(self.on_install_failed)
-        self._desk.model.offered.connect(self.on_changed)
-        self.details.download_clicked.connect(self.on_download)
-        self.details.use_clicked.connect(self.on_use)
-        self.ledger.clicked.connect(self.on_ledger)
+        self.install.failed.connect(self.on_failed)
+        self.desk.model.offered.connect(self.on_changed)
+        self.details.download.clicked.connect(self.on_download)
+        self.details.use.clicked.connect(self.on_use)
+        self.ledger.clicked.connect(models.read_ledger)
         self.offline.clicked.connect(self.on_offline)
         self._folder.clicked.connect(self.on_open_folder)
-        self.banner.dismissed.connect(self._banner_room.hide)
-        self._desk.theme.changed.connect(self.on_theme_changed)

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from capt_engine.records import PromptsInfo
-from capt_gui.pages.models.model_item import ModelItem, in_a_row
+from capt_gui.pages.models.model_item import ModelItem
+from capt_gui.theme import Theme
 from capt_gui.widgets.fact_list import FactList
+from capt_gui.widgets.layout import fill
 
 _CLASSES_SHOWN = 12
 
 
 class PromptsDetails(ModelItem):
-    """Asks to be told which checkpoint to show."""
+    """Shows the prompt checkpoint that `show_prompts` names."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
         self._facts = FactList(
+            theme,
             {
                 "model": self.tr("Made for"),
                 "method": self.tr("Method"),
                 "template": self.tr("Template"),
                 "classes": self.tr("Classes"),
-            }
+            },
         )
-        self._lay_out()
+        buttons = fill(QHBoxLayout(), self.use, self.verify, self.remove, (None, 1), spacing=10)
+        parts = (self.head, self.about, buttons, self._facts, (None, 1))
+        fill(QVBoxLayout(self), *parts, spacing=18, margins=(26, 22, 26, 22))
         self.show_prompts(None, "")
 
     def show_prompts(self, info: PromptsInfo | None, model: str) -> None:
@@ -39,21 +44,8 @@ class PromptsDetails(ModelItem):
         self.about.setText(info.summary)
         classes = ", ".join(info.classes[:_CLASSES_SHOWN])
         more = len(info.classes) - _CLASSES_SHOWN
-        facts = {
-            "model": model or self.tr("not said"),
-            "method": info.method or self.tr("not said"),
-            "template": info.template or self.tr("not said"),
-            "classes": (classes + (self.tr(" and {} more").format(more) if more > 0 else "")) or self.tr("any"),
-        }
-        self._facts.set_facts(facts)
+        said = {"model": model, "method": info.method, "template": info.template}
+        self._facts.set_facts({key: value or self.tr("not said") for key, value in said.items()})
+        shown = classes + (self.tr(" and {} more").format(more) if more > 0 else "")
+        self._facts.set_facts({"classes": shown or self.tr("any")})
         self.remove.setVisible(not info.bundled)
-
-    def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(26, 22, 26, 22)
-        layout.setSpacing(18)
-        layout.addLayout(self.head())
-        layout.addWidget(self.about)
-        layout.addLayout(in_a_row(self.use, self.verify, self.remove))
-        layout.addWidget(self._facts)
-        layout.addStretch(1)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
 from capt_gui.view_models.report.reports_model import ReportsModel
+from capt_gui.widgets.buttons import TextButton
 from capt_gui.widgets.card import Card
 from capt_gui.widgets.elided_label import ElidedLabel
-from capt_gui.widgets.labels import text
+from capt_gui.widgets.labels import column, text
+from capt_gui.widgets.layout import fill
+from capt_gui.widgets.scrolled import scrolled
 from capt_gui.widgets.segments import Segments
 
 
@@ -21,7 +24,6 @@ class OptionsColumn(QWidget):
 
     def __init__(self, theme: Theme, reports: ReportsModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
         self._reports = reports
         self._boxes: dict[str, QCheckBox] = {}
         self._format = Segments(
@@ -38,15 +40,13 @@ class OptionsColumn(QWidget):
         self._redact = QCheckBox(self.tr("Leave out names of files"))
         self._redact.setToolTip(self.tr("Pictures and folders are numbered, and their names are not told."))
         self._redact.setAccessibleDescription(self._redact.toolTip())
-        self._sections_title = text(self.tr("Sections"), "heading", wrap=False)
         self._all = QPushButton(self.tr("Include all"))
         self._all.setProperty("quiet", True)
         self._all.setAccessibleName(self.tr("Include all sections"))
         self._sections_note = text(role="caption")
         self._sections_box = QVBoxLayout()
-        self.save = QPushButton(self.tr("Save…"))
-        self.save.setProperty("primary", True)
-        self.print = QPushButton(self.tr("Print…"))
+        self.save = TextButton(theme, self.tr("Save…"), "export", look="primary", icon_height=18)
+        self.print = TextButton(theme, self.tr("Print…"), "print", icon_height=18)
         self._cancel = QPushButton(self.tr("Cancel"))
         self._cancel.setProperty("danger", True)
         self._words = ElidedLabel(text_role="muted")
@@ -60,8 +60,6 @@ class OptionsColumn(QWidget):
         self._cancel.clicked.connect(reports.printing.cancel)
         for source in (reports, reports.writing, reports.printing, reports.runs):
             source.changed.connect(self.on_changed)
-        theme.changed.connect(self.on_theme_changed)
-        self.on_theme_changed()
         self.on_changed()
 
     def on_changed(self) -> None:
@@ -78,11 +76,6 @@ class OptionsColumn(QWidget):
         box = self.sender()
         if box is not None:
             self._reports.set_included(str(box.property("section")), included)
-
-    def on_theme_changed(self) -> None:
-        """Tint the buttons."""
-        self.save.setIcon(self._theme.icon_beside_text("export", "accent_text"))
-        self.print.setIcon(self._theme.icon_beside_text("print"))
 
     def _meanings(self) -> dict[str, str]:
         return {
@@ -137,57 +130,20 @@ class OptionsColumn(QWidget):
         if busy:
             job = reports.writing if reports.writing.is_running else reports.printing
             doing = self.tr("Saving…") if reports.writing.is_running else self.tr("Printing…")
-            self._words.set_text(job.progress_text or doing)
+            self._words.set_text(job.progress.text or doing)
         else:
             self._words.set_text(problem)
         self._words.setVisible(bool(self._words.text()))
 
     def _lay_out(self) -> None:
-        kind = QWidget()
-        column = QVBoxLayout(kind)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(10)
-        column.addWidget(text(self.tr("Format"), "heading"))
-        column.addWidget(self._format)
-        column.addWidget(self._meaning)
-        column.addWidget(self._redact)
-        sections = QWidget()
-        column = QVBoxLayout(sections)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        line = QHBoxLayout()
-        line.addWidget(self._sections_title)
-        line.addStretch(1)
-        line.addWidget(self._all)
-        column.addLayout(line)
-        column.addWidget(self._sections_note)
+        head = fill(QHBoxLayout(), text(self.tr("Sections"), "heading", wrap=False), (None, 1), self._all, spacing=6)
         self._sections_box.setSpacing(2)
-        column.addLayout(self._sections_box)
+        cards = (
+            Card(column(text(self.tr("Format"), "heading"), self._format, self._meaning, self._redact, spacing=10)),
+            Card(column(head, self._sections_note, self._sections_box, spacing=6)),
+        )
         panels = QWidget()
-        column = QVBoxLayout(panels)
-        column.setContentsMargins(4, 12, 12, 12)
-        column.setSpacing(12)
-        column.addWidget(Card(kind))
-        column.addWidget(Card(sections))
-        column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(panels)
-        bottom = QVBoxLayout()
-        bottom.setContentsMargins(4, 4, 12, 10)
-        bottom.setSpacing(8)
-        bottom.addWidget(self._words)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        for button, stretch in ((self.print, 1), (self.save, 2), (self._cancel, 1)):
-            button.setIconSize(QSize(24, 18))
-            buttons.addWidget(button, stretch)
-        bottom.addLayout(buttons)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(scroll, 1)
-        layout.addLayout(bottom)
+        fill(QVBoxLayout(panels), *cards, (None, 1), spacing=12, margins=(4, 12, 12, 12))
+        buttons = fill(QHBoxLayout(), (self.print, 1), (self.save, 2), (self._cancel, 1))
+        bottom = fill(QVBoxLayout(), self._words, buttons, margins=(4, 4, 12, 10))
+        fill(QVBoxLayout(self), (scrolled(panels), 1), bottom, spacing=0)

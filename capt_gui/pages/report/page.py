@@ -2,77 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, Qt, QUrl
-from PySide6.QtGui import QAction, QDesktopServices, QKeySequence, QShowEvent
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices, QShowEvent
+from PySide6.QtWidgets import QWidget
 
 from capt_engine.formatting import size
-from capt_engine.records import Failure, ReportResult
+from capt_engine.records import ReportResult
 from capt_gui.pages.report.options_column import OptionsColumn
 from capt_gui.pages.report.preview_column import PreviewColumn
 from capt_gui.pages.report.printing import Printing
 from capt_gui.pages.report.runs_column import RunsColumn
+from capt_gui.panels.page import Menus, Page
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.navigation import EXPLORE
 from capt_gui.view_models.runs_model import file_name, short
-from capt_gui.widgets.banner import Banner
+from capt_gui.widgets.columns import columns
 from capt_gui.widgets.save_dialog import ask_where_to_save
 
 _COLUMNS = [280, 670, 290]
 
 
-class ReportPage(QWidget):
+class ReportPage(Page):
     """Three columns; before the first run only the centre is there, and leads to Explore."""
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._desk = desk
+        super().__init__(desk, parent)
         self._reports = desk.reports
         self._saved = Path()
         # a test answers in the dialog's place
         self.ask = ask_where_to_save
-        self.banner = Banner(desk.theme)
-        self._banner_room = QWidget()
         self.runs = RunsColumn(desk.theme, desk.reports)
         self.preview = PreviewColumn(desk.theme, desk.reports, desk.engine)
         self.options = OptionsColumn(desk.theme, desk.reports)
         self.printing = Printing(self, desk.reports)
-        self._columns = QSplitter(Qt.Orientation.Horizontal)
-        self._actions = self._make_actions()
-        self._lay_out()
+        widths = desk.settings.report_columns if len(desk.settings.report_columns) == 3 else _COLUMNS
+        self._columns = columns((self.runs, 0, 180), (self.preview, 1, 440), (self.options, 0, 270), sizes=widths)
+        self.lay_out(self._columns)
+        self.actions_by_menu = self._make_actions()
         self._connect()
         self.on_changed()
-
-    def menus(self) -> dict[str, list[QAction | None]]:
-        """The page's actions for the menu bar."""
-        return self._actions
-
-    def take(self, _mime: QMimeData) -> bool:
-        """Nothing that can be dropped belongs here."""
-        return False
-
-    def open_paths(self, _paths: list[str]) -> None:
-        """Paths of the command line are pictures, and not for this page."""
-
-    def tell(self, message: str) -> None:
-        """Show a sentence that belongs to no control."""
-        self._say("info", message)
-
-    def prepare(self) -> None:
-        """There is nothing slow to make."""
 
     def leave(self) -> None:
         """Remember the sizes of the columns."""
         if self._columns.isVisible() and self.runs.isVisible():
-            self._desk.settings.report_columns = self._columns.sizes()
+            self.desk.settings.report_columns = self._columns.sizes()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Look for runs whenever the page comes to the front: there may be a new one."""
         super().showEvent(event)
-        if not self._reports.runs.is_looking:
+        if not self._reports.runs.is_running:
             self._reports.runs.refresh()
 
     def on_changed(self) -> None:
@@ -95,11 +75,11 @@ class ReportPage(QWidget):
         if reports.problem() or reports.writing.is_running:
             return
         kind = {"pdf": self.tr("PDF"), "html": self.tr("Web page"), "csv": self.tr("Table"), "json": self.tr("JSON")}
-        folder = Path(self._desk.settings.last_folder or Path.home())
+        folder = Path(self.desk.settings.last_folder or Path.home())
         start = folder / file_name(reports.chosen_runs, f".{reports.format}")
         out = self.ask(self, self.tr("Save the report"), start, {start.suffix: kind[reports.format]})
         if out:
-            self._desk.settings.last_folder = str(Path(out).parent)
+            self.desk.settings.last_folder = str(Path(out).parent)
             reports.write(out)
 
     def on_written(self, result: ReportResult) -> None:
@@ -108,19 +88,11 @@ class ReportPage(QWidget):
         pages = self.tr("{} pages, ").format(result.pages) if result.pages > 1 else ""
         hint = " ".join((f"{pages}{size(result.n_bytes)} · {self._saved.parent}", *result.notes))
         message = self.tr("Saved {}").format(short(result.out))
-        self._say("done", message, hint, self.tr("Open folder"), self.tr("Open"))
-
-    def on_failed(self, failure: Failure) -> None:
-        """Say why nothing was saved."""
-        self._say("error", failure.message, failure.hint)
-
-    def on_problem(self, message: str, hint: str) -> None:
-        """Say what could not be done."""
-        self._say("warning", message, hint)
+        self.say("done", message, hint, self.tr("Open folder"), self.tr("Open"))
 
     def on_printed(self, printer: str) -> None:
         """Say where the paper comes out."""
-        self._say("done", self.tr("Sent to {}").format(printer))
+        self.say("done", self.tr("Sent to {}").format(printer))
 
     def on_open_folder(self) -> None:
         """Show the saved file's folder."""
@@ -137,56 +109,26 @@ class ReportPage(QWidget):
 
     def on_explore(self) -> None:
         """There is no run: go where runs are made."""
-        self._desk.navigation.go(EXPLORE)
+        self.desk.navigation.go(EXPLORE)
 
-    def _say(self, kind: str, message: str, hint: str = "", action: str = "", second: str = "") -> None:
-        self.banner.show_message(kind, message, hint, action, second)
-        self._banner_room.show()
-
-    def _make_actions(self) -> dict[str, list[QAction | None]]:
+    def _make_actions(self) -> Menus:
         view = self.preview.view
-        save = self._action(self.tr("&Save the report…"), self.on_save, "Ctrl+S")
-        paper = self._action(self.tr("&Print…"), self.printing.start, "Ctrl+P")
-        folder = self._action(self.tr("Open the &folder of the run"), self.on_open_run)
+        save = self.add_action(self.tr("&Save the report…"), self.on_save, "Ctrl+S")
+        paper = self.add_action(self.tr("&Print…"), self.printing.start, "Ctrl+P")
+        folder = self.add_action(self.tr("Open the &folder of the run"), self.on_open_run)
         self._needing_run = (save, paper)
         return {
             "&File": [save, paper, None, folder],
             "&View": [
                 None,
-                self._action(self.tr("Zoom &in"), view.zoom_in, "Ctrl++", "Ctrl+="),
-                self._action(self.tr("Zoom &out"), view.zoom_out, "Ctrl+-"),
-                self._action(self.tr("Fit the &width"), view.zoom_to_width, "Ctrl+0"),
-                self._action(self.tr("Show a whole &page"), view.zoom_to_page, "Ctrl+9"),
+                self.add_action(self.tr("Zoom &in"), view.zoom_in, "Ctrl++", "Ctrl+="),
+                self.add_action(self.tr("Zoom &out"), view.zoom_out, "Ctrl+-"),
+                self.add_action(self.tr("Fit the &width"), view.zoom_to_width, "Ctrl+0"),
+                self.add_action(self.tr("Show a whole &page"), view.zoom_to_page, "Ctrl+9"),
                 None,
-                self._action(self.tr("Look for runs &again"), self._reports.runs.refresh, "F5"),
+                self.add_action(self.tr("Look for runs &again"), self._reports.runs.refresh, "F5"),
             ],
         }
-
-    def _action(self, words: str, slot: Callable[[], None], *keys: str) -> QAction:
-        action = QAction(words, self)
-        action.triggered.connect(slot)
-        action.setShortcuts([QKeySequence(key) for key in keys])
-        return action
-
-    def _lay_out(self) -> None:
-        for widget, stretch in ((self.runs, 0), (self.preview, 1), (self.options, 0)):
-            self._columns.addWidget(widget)
-            self._columns.setStretchFactor(self._columns.indexOf(widget), stretch)
-        self._columns.setChildrenCollapsible(False)
-        self.runs.setMinimumWidth(180)
-        self.preview.setMinimumWidth(440)
-        self.options.setMinimumWidth(270)
-        sizes = self._desk.settings.report_columns
-        self._columns.setSizes(sizes if len(sizes) == 3 else _COLUMNS)
-        room = QVBoxLayout(self._banner_room)
-        room.setContentsMargins(12, 8, 12, 0)
-        room.addWidget(self.banner)
-        self._banner_room.hide()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self._banner_room)
-        layout.addWidget(self._columns, 1)
 
     def _connect(self) -> None:
         reports = self._reports
@@ -194,7 +136,7 @@ class ReportPage(QWidget):
         reports.runs.failed.connect(self.on_failed)
         reports.writing.done.connect(self.on_written)
         reports.writing.failed.connect(self.on_failed)
-        self._desk.store.last_changed.connect(self.on_kept)
+        self.desk.store.last_changed.connect(self.on_kept)
         self.runs.folder_clicked.connect(self.on_open_run)
         self.preview.explore_clicked.connect(self.on_explore)
         self.options.save_clicked.connect(self.on_save)
@@ -203,4 +145,3 @@ class ReportPage(QWidget):
         self.printing.printed.connect(self.on_printed)
         self.banner.action_clicked.connect(self.on_open_folder)
         self.banner.second_clicked.connect(self.on_open)
-        self.banner.dismissed.connect(self._banner_room.hide)

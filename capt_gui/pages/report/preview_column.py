@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from capt_engine.formatting import whole_percent
 from capt_engine.records import PagesReady
@@ -11,7 +11,9 @@ from capt_gui.theme import Theme
 from capt_gui.view_models.engine_state import EngineState
 from capt_gui.view_models.report import reports_model as states
 from capt_gui.view_models.report.reports_model import ReportsModel
+from capt_gui.widgets.buttons import IconButton
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.page_view import PageView
 from capt_gui.widgets.placeholder import Placeholder
 
@@ -23,7 +25,6 @@ class PreviewColumn(QWidget):
 
     def __init__(self, theme: Theme, reports: ReportsModel, engine: EngineState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
         self._reports = reports
         self._engine = engine
         self._first = False
@@ -33,20 +34,25 @@ class PreviewColumn(QWidget):
         self._stack.addWidget(self.placeholder)
         self._stack.addWidget(self.view)
         self._note = text(role="caption", wrap=False)
-        self._page = QLabel()
-        self._page.setProperty("textRole", "muted")
-        self._zoom = QLabel()
-        self._zoom.setProperty("textRole", "caption")
-        self._buttons = {
-            "chevron-up": self._button(self.tr("Previous page (Page up)"), self.view.previous_page),
-            "chevron-down": self._button(self.tr("Next page (Page down)"), self.view.next_page),
-            "zoom-out": self._button(self.tr("Zoom out (Ctrl+-)"), self.view.zoom_out),
-            "zoom-in": self._button(self.tr("Zoom in (Ctrl++)"), self.view.zoom_in),
-            "zoom-width": self._button(self.tr("Fit the width (Ctrl+0)"), self.view.zoom_to_width),
-            "zoom-fit": self._button(self.tr("Show a whole page (Ctrl+9)"), self.view.zoom_to_page),
-        }
+        self._page = text(role="muted", wrap=False)
+        self._zoom = text(role="caption", wrap=False)
+        self._up, self._down, *zoom = (
+            self._button(theme, icon, tip, slot)
+            for icon, tip, slot in (
+                ("chevron-up", self.tr("Previous page (Page up)"), self.view.previous_page),
+                ("chevron-down", self.tr("Next page (Page down)"), self.view.next_page),
+                ("zoom-out", self.tr("Zoom out (Ctrl+-)"), self.view.zoom_out),
+                ("zoom-in", self.tr("Zoom in (Ctrl++)"), self.view.zoom_in),
+                ("zoom-width", self.tr("Fit the width (Ctrl+0)"), self.view.zoom_to_width),
+                ("zoom-fit", self.tr("Show a whole page (Ctrl+9)"), self.view.zoom_to_page),
+            )
+        )
         self._bar = QWidget()
-        self._lay_out()
+        left = (self._up, self._down, 6, self._page, 14, self._note)
+        fill(QHBoxLayout(self._bar), *left, (None, 1), self._zoom, 4, *zoom, spacing=4, margins=(16, 0, 16, 0))
+        fill(QVBoxLayout(self), self._bar, (self._stack, 1), margins=(4, 12, 4, 0))
+        self._stack.setMinimumHeight(200)
+        self._note.setMinimumWidth(0)
         self.placeholder.action_clicked.connect(self.on_action_clicked)
         self.view.page_changed.connect(self.on_page_changed)
         self.view.zoom_changed.connect(self.on_zoom_changed)
@@ -54,8 +60,6 @@ class PreviewColumn(QWidget):
         reports.preview.pages_arrived.connect(self.on_pages_arrived)
         reports.preview.failed.connect(self.on_changed)
         engine.changed.connect(self.on_changed)
-        theme.changed.connect(self.on_theme_changed)
-        self.on_theme_changed()
         self.on_changed()
 
     def on_changed(self) -> None:
@@ -84,8 +88,8 @@ class PreviewColumn(QWidget):
     def on_page_changed(self, page: int, pages: int) -> None:
         """Say which page is in front."""
         self._page.setText(self.tr("Page {} of {}").format(page, pages))
-        self._buttons["chevron-up"].setEnabled(page > 1)
-        self._buttons["chevron-down"].setEnabled(page < pages)
+        self._up.setEnabled(page > 1)
+        self._down.setEnabled(page < pages)
 
     def on_zoom_changed(self, factor: float) -> None:
         """Say how large the pages are."""
@@ -100,11 +104,6 @@ class PreviewColumn(QWidget):
             self._reports.include_all()
         elif state == states.FAILED:
             self._reports.try_again()
-
-    def on_theme_changed(self) -> None:
-        """Tint the buttons."""
-        for name, button in self._buttons.items():
-            button.setIcon(self._theme.icon(name, "text_muted"))
 
     def _note_words(self, preparing: bool) -> str:
         if preparing:
@@ -121,10 +120,10 @@ class PreviewColumn(QWidget):
             return waiting
         if self._reports.preview.is_waiting:
             return self.tr("Waiting for the work before it…")
-        return self._reports.preview.progress_text or self.tr("Drawing the pages…")
+        return self._reports.preview.progress.text or self.tr("Drawing the pages…")
 
     def _show_words(self, state: str) -> None:
-        words, failure = self.placeholder.set_words, self._reports.failure
+        words, failure = self.placeholder.set_texts, self._reports.failure
         if state == states.NO_RUNS:
             title, action = self.tr("No runs are kept yet"), self.tr("Go to Explore")
             words(
@@ -146,35 +145,7 @@ class PreviewColumn(QWidget):
         else:
             words("report", self.tr("Preparing the pages…"), self._preparing())
 
-    def _button(self, words: str, slot: object) -> QToolButton:
-        button = QToolButton()
-        button.setIconSize(QSize(16, 16))
-        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        button.setToolTip(words)
-        button.setAccessibleName(words)
+    def _button(self, theme: Theme, icon: str, tip: str, slot: object) -> IconButton:
+        button = IconButton(theme, icon, tip, "text_muted")
         button.clicked.connect(slot)
         return button
-
-    def _lay_out(self) -> None:
-        line = QHBoxLayout(self._bar)
-        line.setContentsMargins(16, 0, 16, 0)
-        line.setSpacing(4)
-        line.addWidget(self._buttons["chevron-up"])
-        line.addWidget(self._buttons["chevron-down"])
-        line.addSpacing(6)
-        line.addWidget(self._page)
-        line.addSpacing(14)
-        line.addWidget(self._note)
-        line.addStretch(1)
-        line.addWidget(self._zoom)
-        line.addSpacing(4)
-        for name in ("zoom-out", "zoom-in", "zoom-width", "zoom-fit"):
-            line.addWidget(self._buttons[name])
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 12, 4, 0)
-        layout.setSpacing(8)
-        layout.addWidget(self._bar)
-        layout.addWidget(self._stack, 1)
-        self._stack.setMinimumHeight(200)
-        self._note.setMinimumWidth(0)
-        self._page.setAlignment(Qt.AlignmentFlag.AlignVCenter)

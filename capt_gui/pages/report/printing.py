@@ -7,8 +7,8 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QDialog, QWidget
 
 from capt_engine.records import Failure, PagesReady, ReportResult
+from capt_gui.images import to_image
 from capt_gui.view_models.report.reports_model import ReportsModel
-from capt_gui.view_models.thumbnails import to_image
 
 try:
     from PySide6.QtPrintSupport import QPrintDialog, QPrinter, QPrinterInfo

@@ -9,7 +9,9 @@ from capt_engine.formatting import budget
 from capt_gui.theme import Theme
 from capt_gui.view_models.tune import tune_text
 from capt_gui.view_models.tune.method_model import MethodModel
+from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.labels import named, text
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.picker import Picker
 
 _ICON = 20
@@ -25,7 +27,6 @@ class AttackBoxes(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._method = method
-        self._icons: list[tuple[QLabel, str, str]] = []
         self.training = text(role="strong")
         self.measuring = text(role="strong")
         self._budget = Picker(self.tr("Budget of the measuring attack"))
@@ -34,8 +35,6 @@ class AttackBoxes(QWidget):
         self._budget.picked.connect(self.on_budget_picked)
         self._steps.picked.connect(self.on_steps_picked)
         method.changed.connect(self.on_changed)
-        theme.changed.connect(self.on_theme_changed)
-        self.on_theme_changed()
         self.on_changed()
 
     def on_changed(self) -> None:
@@ -69,68 +68,34 @@ class AttackBoxes(QWidget):
         """The user chose a number of steps."""
         self._method.set_test_steps(int(key))
 
-    def on_theme_changed(self) -> None:
-        """Tint the symbols."""
-        for label, name, role in self._icons:
-            label.setPixmap(self._theme.pixmap(name, _ICON, role, self.devicePixelRatioF()))
-
     def _lay_out(self) -> None:
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(12)
-        controls = QWidget()
-        line = QHBoxLayout(controls)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(8)
-        line.addWidget(named(self.tr("Budget ε"), self._budget), 3)
-        line.addWidget(named(self.tr("Effort"), self._steps), 2)
-        for box in (
-            self._box(
-                "training",
-                ("tune", "attacked"),
-                self.tr("Attack used for training"),
-                self.training,
-                self.tr(
-                    "Cheap on purpose: every picture meets it again in every epoch. The preset sets it; Expert changes it."
-                ),
+        controls = QHBoxLayout()
+        fill(controls, (named(self.tr("Budget ε"), self._budget), 3), (named(self.tr("Effort"), self._steps), 2))
+        training = self._box(
+            "training",
+            Symbol(self._theme, _ICON, "tune", "attacked"),
+            self.tr("Attack used for training"),
+            self.training,
+            self.tr(
+                "Cheap on purpose: every picture meets it again in every epoch. The preset sets it; Expert changes it."
             ),
-            self._box(
-                "measuring",
-                ("evaluate", "clean"),
-                self.tr("Attack used for measuring"),
-                self.measuring,
-                self.tr("Stronger on purpose: prompts can learn to withstand a weak attack without being robust."),
-                controls,
-            ),
-        ):
-            layout.addWidget(box, 1)
+        )
+        measuring = self._box(
+            "measuring",
+            Symbol(self._theme, _ICON, "evaluate", "clean"),
+            self.tr("Attack used for measuring"),
+            self.measuring,
+            self.tr("Stronger on purpose: prompts can learn to withstand a weak attack without being robust."),
+            controls,
+        )
+        fill(QHBoxLayout(self), (training, 1), (measuring, 1), spacing=12)
 
-    def _box(
-        self,
-        kind: str,
-        icon: tuple[str, str],
-        title: str,
-        words: QLabel,
-        why: str,
-        controls: QWidget | None = None,
-    ) -> QFrame:
+    def _box(self, kind: str, symbol: Symbol, title: str, attack: QLabel, why: str, *below: QHBoxLayout) -> QFrame:
         box = QFrame()
         box.setProperty("attackBox", kind)
         box.setAccessibleName(title)
-        column = QVBoxLayout(box)
-        column.setContentsMargins(14, 12, 14, 12)
-        column.setSpacing(6)
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        symbol = QLabel()
         symbol.setFixedSize(QSize(_ICON, _ICON))
-        self._icons.append((symbol, *icon))
-        head.addWidget(symbol, 0, Qt.AlignmentFlag.AlignVCenter)
-        head.addWidget(text(title, "muted"), 1)
-        column.addLayout(head)
-        column.addWidget(words)
-        column.addWidget(text(why, "caption"))
-        if controls is not None:
-            column.addWidget(controls)
-        column.addStretch(1)
+        head = fill(QHBoxLayout(), (symbol, 0, Qt.AlignmentFlag.AlignVCenter), (text(title, "muted"), 1))
+        about = (head, attack, text(why, "caption"))
+        fill(QVBoxLayout(box), *about, *below, (None, 1), spacing=6, margins=(14, 12, 14, 12))
         return box

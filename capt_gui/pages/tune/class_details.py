@@ -8,14 +8,16 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVB
 
 from capt_engine.records import Duplicates, ScanResult
 from capt_gui.theme import Theme
+from capt_gui.view_models.data_warnings import Picked
 from capt_gui.view_models.picture_list import PictureList, Tile
 from capt_gui.view_models.tune.project import TuneProject
 from capt_gui.view_models.tune.scan_model import ScanModel, unreadable_of
 from capt_gui.widgets.elided_label import ElidedLabel
+from capt_gui.widgets.input import put_after
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.picture_grid import PictureGrid
 from capt_gui.widgets.segments import Segments
-from capt_gui.widgets.tab_order import put_after
 
 ALL, UNREADABLE, TINY, COPIES = "all", "unreadable", "tiny", "copies"
 
@@ -90,7 +92,7 @@ class ClassDetails(QFrame):
 
     def on_leave_out_class(self) -> None:
         """Leave the class out, or take it back."""
-        self._scan.toggle_classes([self._name])
+        self._scan.toggle(Picked(classes=(self._name,)))
 
     def on_leave_out_pictures(self) -> None:
         """Leave the chosen pictures out, or take them back."""
@@ -100,7 +102,7 @@ class ClassDetails(QFrame):
         """Leave pictures out, or take them back; what cannot be read is out anyway."""
         usable = [path for path in paths if (tile := self._pictures.tile(path)) is not None and not tile.broken]
         if usable and not self._project.is_busy:
-            self._scan.toggle_pictures(usable)
+            self._scan.toggle(Picked(pictures=tuple(usable)))
 
     def on_selection_changed(self) -> None:
         """Say what there is to say about the chosen picture."""
@@ -129,24 +131,19 @@ class ClassDetails(QFrame):
         small = {own.path: f"{own.width} × {own.height}" for own in result.tiny}
         copies = self._copies(result)
         found: dict[str, list[Tile]] = {ALL: list(broken), UNREADABLE: broken, TINY: [], COPIES: []}
-        tiles: dict[str, Tile] = {}
-        for path in self._scan.pictures.get(self._name, ()):
-            about = copies.get(path)
-            caption, tone, words = "", "", ""
-            if about is not None:
-                caption, tone, words = self.tr("group {}").format(about[0]), "clean", about[1]
-            elif path in small:
-                caption, tone, words = small[path], "warning", self.tr("Tiny: the model enlarges it many times.")
-            tiles[path] = Tile(path, caption, tone, words, path in away)
-            found[ALL].append(tiles[path])
-            if path in small:
-                also = self.tr("Tiny: the model enlarges it many times.")
-                found[TINY].append(Tile(path, small[path], "warning", also, path in away))
         # groups side by side, in the order of their numbers, with the members of other classes among them
         found[COPIES] = [
-            tiles.get(path) or Tile(path, self.tr("group {}").format(number), "clean", words, path in away)
-            for path, (number, words) in copies.items()
+            Tile(path, self.tr("group {}").format(number), "clean", likeness, path in away)
+            for path, (number, likeness) in copies.items()
         ]
+        copied = {tile.path: tile for tile in found[COPIES]}
+        for path in self._scan.pictures.get(self._name, ()):
+            tile = Tile(path, "", "", "", path in away)
+            if path in small:
+                about = self.tr("Tiny: the model enlarges it many times.")
+                tile = Tile(path, small[path], "warning", about, path in away)
+                found[TINY].append(tile)
+            found[ALL].append(copied.get(path, tile))
         return found
 
     def _copies(self, result: ScanResult) -> dict[str, tuple[int, str]]:
@@ -191,22 +188,7 @@ class ClassDetails(QFrame):
         self._switch.setVisible(bool(kinds))
 
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 14, 16, 14)
-        layout.setSpacing(8)
-        line = QHBoxLayout()
-        line.setSpacing(12)
-        names = QVBoxLayout()
-        names.setSpacing(1)
-        names.addWidget(self._title)
-        names.addWidget(self._counts)
-        line.addLayout(names, 1)
-        line.addWidget(self.leave_out)
-        layout.addLayout(line)
-        layout.addLayout(self._switch_room)
-        layout.addWidget(self.grid, 1)
-        below = QHBoxLayout()
-        below.setSpacing(12)
-        below.addWidget(self._about, 1)
-        below.addWidget(self.leave_out_pictures)
-        layout.addLayout(below)
+        names = fill(QVBoxLayout(), self._title, self._counts, spacing=1)
+        head = fill(QHBoxLayout(), (names, 1), self.leave_out, spacing=12)
+        below = fill(QHBoxLayout(), (self._about, 1), self.leave_out_pictures, spacing=12)
+        fill(QVBoxLayout(self), head, self._switch_room, (self.grid, 1), below, margins=(16, 14, 16, 14))

@@ -4,34 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, Qt
-from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import (
-    QFileDialog,
-    QFrame,
-    QHBoxLayout,
-    QLineEdit,
-    QPushButton,
-    QSplitter,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QMimeData
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from capt_engine.records import Failure
 from capt_gui.pages.tune.class_details import ClassDetails
 from capt_gui.pages.tune.step import Step
+from capt_gui.panels.data_intake import DataIntake
 from capt_gui.panels.data_welcome import DataWelcome, Greeting
 from capt_gui.panels.notice_list import NoticeList
 from capt_gui.panels.scan_progress import ScanProgress
 from capt_gui.view_models.class_table_model import STRIP_COLUMN, ClassTableModel
+from capt_gui.view_models.data_warnings import Picked
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.tune.project import title_of
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.class_table import ClassTable
+from capt_gui.widgets.columns import columns
 from capt_gui.widgets.drop_area import local_paths
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 
 
 class DataStep(Step):
@@ -41,9 +35,7 @@ class DataStep(Step):
         super().__init__(desk, parent)
         self._project = desk.tuning.project
         self._scan = desk.tuning.scan
-        # a test answers in the dialogs' place
-        self.ask_folder = self._ask_folder
-        self.ask_table = self._ask_table
+        self.intake = DataIntake(self, desk.settings)
         self.banner = Banner(desk.theme)
         self.welcome = DataWelcome(desk.theme, self._greeting(), self._recent)
         self.progress = ScanProgress(desk.theme, desk.tuning.thumbnails)
@@ -58,8 +50,6 @@ class DataStep(Step):
         self._other = QPushButton(self.tr("Other pictures…"))
         self._found = QWidget()
         self._faces = QStackedWidget()
-        self.columns = QSplitter(Qt.Orientation.Horizontal)
-        self._actions = self._make_actions()
         self._lay_out()
         self._connect()
         self.on_changed()
@@ -83,7 +73,7 @@ class DataStep(Step):
 
     def file_actions(self) -> list[QAction]:
         """The ways in."""
-        return self._actions
+        return self.intake.actions
 
     def on_paths(self, paths: list[str]) -> None:
         """Look through these."""
@@ -93,18 +83,6 @@ class DataStep(Step):
             return
         self.banner.clear()
         self._scan.take([str(Path(path).absolute()) for path in paths])
-
-    def on_choose_folder(self) -> None:
-        """Ask for a folder."""
-        if path := self.ask_folder():
-            self.desk.settings.last_folder = path
-            self.on_paths([path])
-
-    def on_choose_table(self) -> None:
-        """Ask for a CSV or a split file."""
-        if path := self.ask_table():
-            self.desk.settings.last_folder = str(Path(path).parent)
-            self.on_paths([path])
 
     def on_changed(self) -> None:
         """Show what is known now."""
@@ -155,10 +133,6 @@ class DataStep(Step):
         """Say why there is nothing to show."""
         self.banner.show_message("error", failure.message, failure.hint, self.tr("Try again"))
 
-    def on_current_changed(self, name: str) -> None:
-        """Another class is current."""
-        self.details.show_class(name)
-
     def on_entered(self, name: str) -> None:
         """Return was pressed on a class: go to its pictures."""
         self.details.show_class(name)
@@ -167,7 +141,7 @@ class DataStep(Step):
     def on_toggled(self, names: list[str]) -> None:
         """Leave classes out, or take them back."""
         if not self._project.is_busy:
-            self._scan.toggle_classes(names)
+            self._scan.toggle(Picked(classes=tuple(names)))
 
     def on_acted(self, number: int) -> None:
         """Do what a notice offers."""
@@ -202,80 +176,27 @@ class DataStep(Step):
             return self.progress.cancel
         return self.table if self._scan.result is not None else self.welcome.folder
 
-    def _ask_folder(self) -> str:
-        return QFileDialog.getExistingDirectory(
-            self, self.tr("A folder with a folder for each class"), self.desk.settings.last_folder
-        )
-
-    def _ask_table(self) -> str:
-        words = self.tr("Tables and split files (*.csv *.tsv *.json);;All files (*)")
-        path, _ = QFileDialog.getOpenFileName(
-            self, self.tr("A table of pictures"), self.desk.settings.last_folder, words
-        )
-        return path
-
-    def _make_actions(self) -> list[QAction]:
-        folder = QAction(self.tr("Choose a &folder of classes…"), self)
-        folder.setShortcut(QKeySequence("Ctrl+O"))
-        folder.triggered.connect(self.on_choose_folder)
-        table = QAction(self.tr("Choose a &table or split file…"), self)
-        table.setShortcut(QKeySequence("Ctrl+Shift+O"))
-        table.triggered.connect(self.on_choose_table)
-        return [folder, table]
-
     def _lay_out(self) -> None:
-        left = QFrame()
-        left.setProperty("card", True)
-        above = QHBoxLayout()
-        above.setSpacing(8)
-        names = QVBoxLayout()
-        names.setSpacing(1)
-        names.addWidget(self._title)
-        names.addWidget(self._summary)
-        above.addLayout(names, 1)
         self._filter.setPlaceholderText(self.tr("Filter classes"))
         self._filter.setAccessibleName(self.tr("Filter the classes"))
         self._filter.setClearButtonEnabled(True)
         self._filter.setMaximumWidth(220)
-        for widget in (self._filter, self._again, self._other):
-            above.addWidget(widget)
-        self._again.setAccessibleName(self.tr("Scan again"))
         self._again.setToolTip(self.tr("Look for new and changed pictures; what is left out stays so"))
         self._other.setAccessibleName(self.tr("Other pictures"))
-        column = QVBoxLayout(left)
-        column.setContentsMargins(16, 14, 2, 8)
-        column.setSpacing(8)
-        above.setContentsMargins(0, 0, 14, 0)
-        column.addLayout(above)
-        column.addWidget(self.table, 1)
-        column.addWidget(
-            text(self.tr("Your files are only read, never changed. What you leave out stays where it is."), "caption")
-        )
+        names = fill(QVBoxLayout(), self._title, self._summary, spacing=1)
+        controls = (self._filter, self._again, self._other)
+        above = fill(QHBoxLayout(), (names, 1), *controls, margins=(0, 0, 14, 0))
+        note = self.tr("Your files are only read, never changed. What you leave out stays where it is.")
+        left = QFrame()
+        left.setProperty("card", True)
+        fill(QVBoxLayout(left), above, (self.table, 1), text(note, "caption"), margins=(16, 14, 2, 8))
         self.table.set_model(self._rows)
-        self.columns.addWidget(left)
-        self.columns.addWidget(self.details)
-        self.columns.setChildrenCollapsible(False)
-        self.columns.setStretchFactor(0, 5)
-        self.columns.setStretchFactor(1, 3)
-        self.columns.setSizes([750, 410])
-        self.columns.setHandleWidth(10)
-        left.setMinimumWidth(500)
-        self.details.setMinimumWidth(300)
-        layout = QVBoxLayout(self._found)
-        layout.setContentsMargins(20, 12, 20, 12)
-        layout.setSpacing(10)
-        layout.addWidget(self.notices)
-        layout.addWidget(self.columns, 1)
+        self.columns = columns((left, 5, 500), (self.details, 3, 300), sizes=(750, 410), handle=10)
+        fill(QVBoxLayout(self._found), self.notices, (self.columns, 1), spacing=10, margins=(20, 12, 20, 12))
         for face in (self.welcome, self.progress, self._found):
             self._faces.addWidget(face)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(0)
-        room = QVBoxLayout()
-        room.setContentsMargins(20, 0, 20, 0)
-        room.addWidget(self.banner)
-        outer.addLayout(room)
-        outer.addWidget(self._faces, 1)
+        room = fill(QVBoxLayout(), self.banner, margins=(20, 0, 20, 0))
+        fill(QVBoxLayout(self), room, (self._faces, 1), spacing=0)
 
     def _connect(self) -> None:
         scan = self._scan
@@ -284,14 +205,15 @@ class DataStep(Step):
         scan.progress_changed.connect(self.progress.set_progress)
         scan.failed.connect(self.on_failed)
         self.welcome.paths_chosen.connect(self.on_paths)
-        self.welcome.folder_clicked.connect(self.on_choose_folder)
-        self.welcome.table_clicked.connect(self.on_choose_table)
+        self.welcome.folder_clicked.connect(self.intake.on_choose_folder)
+        self.welcome.table_clicked.connect(self.intake.on_choose_table)
+        self.intake.chosen.connect(self.on_paths)
         self.progress.cancel_clicked.connect(scan.cancel)
-        self.table.current_changed.connect(self.on_current_changed)
+        self.table.current_changed.connect(self.details.show_class)
         self.table.toggled.connect(self.on_toggled)
         self.table.entered_row.connect(self.on_entered)
         self.notices.acted.connect(self.on_acted)
         self._filter.textChanged.connect(self.table.set_filter)
         self._again.clicked.connect(scan.scan)
-        self._other.clicked.connect(self.on_choose_folder)
+        self._other.clicked.connect(self.intake.on_choose_folder)
         self.banner.action_clicked.connect(scan.scan)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
 from capt_gui.view_models.tune.method_model import MethodModel
+from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 
 _ICON = 20
 
@@ -17,9 +19,8 @@ class ForecastCard(QWidget):
 
     def __init__(self, theme: Theme, method: MethodModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
         self._method = method
-        self._icon = QLabel()
+        self._icon = Symbol(theme, _ICON)
         self.headline = text(role="heading")
         self.details = text(role="caption")
         self._bar = QProgressBar()
@@ -30,10 +31,12 @@ class ForecastCard(QWidget):
         self.quick = QPushButton(self.tr("Use Quick"))
         self.quick.setAccessibleName(self.tr("Use the preset Quick"))
         self._suggestion = QWidget()
-        self._lay_out()
+        about = fill(QVBoxLayout(), self.headline, self._bar, self.details, spacing=4)
+        head = fill(QHBoxLayout(), (self._icon, 0, Qt.AlignmentFlag.AlignTop), (about, 1), spacing=10)
+        fill(QHBoxLayout(self._suggestion), (self._long, 1), self.quick, spacing=6, margins=(30, 0, 0, 0))
+        fill(QVBoxLayout(self), head, self._suggestion)
         self.quick.clicked.connect(method.take_quick)
         method.changed.connect(self.on_changed)
-        theme.changed.connect(self.on_changed)
         self.on_changed()
 
     def on_changed(self) -> None:
@@ -46,26 +49,5 @@ class ForecastCard(QWidget):
         self.details.setVisible(bool(details))
         self._bar.setVisible(method.is_trying and not method.problem())
         self._suggestion.setVisible(method.suggests_quick)
-        name, role = ("warning", "warning") if failed else ("device", "text_muted")
-        self._icon.setPixmap(self._theme.pixmap(name, _ICON, role, self.devicePixelRatioF()))
+        self._icon.set_icon(*(("warning", "warning") if failed else ("device", "text_muted")))
         self.setAccessibleName(f"{headline}. {details}")
-
-    def _lay_out(self) -> None:
-        head = QHBoxLayout()
-        head.setSpacing(10)
-        head.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
-        words = QVBoxLayout()
-        words.setSpacing(4)
-        words.addWidget(self.headline)
-        words.addWidget(self._bar)
-        words.addWidget(self.details)
-        head.addLayout(words, 1)
-        line = QHBoxLayout(self._suggestion)
-        line.setContentsMargins(30, 0, 0, 0)
-        line.addWidget(self._long, 1)
-        line.addWidget(self.quick)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
-        layout.addLayout(head)
-        layout.addWidget(self._suggestion)

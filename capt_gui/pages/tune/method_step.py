@@ -10,8 +10,10 @@ from capt_gui.pages.tune.step import Step
 from capt_gui.view_models.desk import Desk
 from capt_gui.widgets.card import Card
 from capt_gui.widgets.choice_cards import Choice, ChoiceCards
+from capt_gui.widgets.columns import centred
 from capt_gui.widgets.fold import Fold
-from capt_gui.widgets.labels import named, text
+from capt_gui.widgets.labels import column, named, text
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.param_form import ParamForm
 from capt_gui.widgets.picker import Picker
 from capt_gui.widgets.scrolled import scrolled
@@ -44,7 +46,7 @@ class MethodStep(Step):
             ),
             "caption",
         )
-        self.expert = Fold(desk.theme, self.tr("Settings (Expert)"), _column(self._unsaid, self.form))
+        self.expert = Fold(desk.theme, self.tr("Settings (Expert)"), column(self._unsaid, self.form))
         self._lay_out()
         self.model.picked.connect(self._method.set_model)
         for cards in (self.methods, self.relatives):
@@ -102,46 +104,23 @@ class MethodStep(Step):
             self._method.set_values(self.form.values())
 
     def _lay_out(self) -> None:
+        left = (
+            Card(column(named(self.tr("Model"), self.model), self._summary)),
+            Card(column(text(self.tr("Method"), "heading"), self.methods, self.others)),
+            Card(self.forecast),
+        )
+        right = (
+            Card(column(text(self.tr("Effort"), "heading"), self.presets, self._rest)),
+            self.attacks,
+            Card(self.expert),
+        )
+        sides = [fill(QVBoxLayout(), *cards, (None, 1), spacing=12) for cards in (left, right)]
         panels = QWidget()
-        panels.setMaximumWidth(_WIDTH)
-        columns = QHBoxLayout(panels)
-        columns.setContentsMargins(20, 16, 20, 16)
-        columns.setSpacing(14)
-        left, right = QVBoxLayout(), QVBoxLayout()
-        for column in (left, right):
-            column.setSpacing(12)
-        left.addWidget(Card(_column(named(self.tr("Model"), self.model), self._summary)))
-        left.addWidget(Card(_column(text(self.tr("Method"), "heading"), self.methods, self.others)))
-        right.addWidget(Card(_column(text(self.tr("Effort"), "heading"), self.presets, self._rest)))
-        right.addWidget(self.attacks)
-        left.addWidget(Card(self.forecast))
-        right.addWidget(Card(self.expert))
-        for column in (left, right):
-            column.addStretch(1)
-        columns.addLayout(left, 2)
-        columns.addLayout(right, 3)
-        outer = QWidget()
-        line = QHBoxLayout(outer)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.addStretch(1)
-        line.addWidget(panels, 1000)
-        line.addStretch(1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scrolled(outer))
+        fill(QHBoxLayout(panels), (sides[0], 2), (sides[1], 3), spacing=14, margins=(20, 16, 20, 16))
+        fill(QVBoxLayout(self), scrolled(centred(panels, _WIDTH)))
 
 
 def _split(summary: str) -> tuple[str, str]:
     """The first sentence, which stands on the card, and the rest."""
     first, stop, rest = summary.partition(". ")
     return first + stop.strip(), rest
-
-
-def _column(*widgets: QWidget) -> QWidget:
-    box = QWidget()
-    layout = QVBoxLayout(box)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(8)
-    for widget in widgets:
-        layout.addWidget(widget)
-    return box

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QMimeData, Qt
-from PySide6.QtGui import QAction, QHideEvent, QKeySequence, QShowEvent
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from capt_engine.records import Failure
@@ -14,28 +12,26 @@ from capt_gui.pages.tune.question_bar import QuestionBar
 from capt_gui.pages.tune.step import Step
 from capt_gui.pages.tune.step_rail import COMPLETE, LOCKED, NOW, OPEN, StepRail
 from capt_gui.pages.tune.steps import STEPS
+from capt_gui.panels.page import Menus, Page
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.runs_model import when
 from capt_gui.view_models.tune.project import KEEP, RESUME, START_OVER, KeptProject
 from capt_gui.view_models.tune.state import METHOD
-from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.elided_label import ElidedLabel
+from capt_gui.widgets.layout import fill
 
 _REOPEN, _ANEW = "reopen", "anew"
 
 
-class TunePage(QWidget):
+class TunePage(Page):
     """A wizard whose every step can be left and come back to."""
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.desk = desk
+        super().__init__(desk, parent)
         self.project = desk.tuning.project
         self.rail = StepRail(desk.theme)
         self.projects = ProjectsMenu(desk.theme, self.project)
         self.question_bar = QuestionBar(desk.theme)
-        self.banner = Banner(desk.theme)
-        self._top = QWidget()
         self._stack = QStackedWidget()
         self.steps: list[Step] = []
         # the step whose `prepare_next` is under way, and the step that is wanted in the end
@@ -53,7 +49,7 @@ class TunePage(QWidget):
             step.done.connect(self.on_done)
             step.held.connect(self.on_held)
             step.advised.connect(self.on_advised)
-        self._actions = self._make_actions()
+        self.actions_by_menu = self._make_actions()
         self._lay_out()
         self._connect()
         self.on_moved()
@@ -64,30 +60,15 @@ class TunePage(QWidget):
         """The step in front."""
         return self.steps[self._stack.currentIndex()]
 
-    def menus(self) -> dict[str, list[QAction | None]]:
-        """The page's actions for the menu bar."""
-        return self._actions
-
     def take(self, mime: QMimeData) -> bool:
         """Hand what was dropped to the step in front."""
         if self.step.take(mime):
             return True
         if not mime.hasUrls():
             return False
-        self._say(
-            "info", self.tr("What you dropped was not taken."), self.tr("To begin with other pictures, go to step 1.")
-        )
+        hint = self.tr("To begin with other pictures, go to step 1.")
+        self.say("info", self.tr("What you dropped was not taken."), hint)
         return True
-
-    def open_paths(self, _paths: list[str]) -> None:
-        """Paths of the command line are not for this page."""
-
-    def tell(self, message: str) -> None:
-        """Show a sentence that belongs to no control."""
-        self._say("info", message)
-
-    def prepare(self) -> None:
-        """There is nothing slow to make."""
 
     def leave(self) -> None:
         """The window closes."""
@@ -218,11 +199,11 @@ class TunePage(QWidget):
     def on_failed(self, failure: Failure) -> None:
         """Say what could not be done."""
         self._waiting = -1
-        self._say("error", failure.message, failure.hint)
+        super().on_failed(failure)
         self.on_changed()
 
-    def on_top_changed(self) -> None:
-        """The banner was dismissed."""
+    def on_dismissed(self) -> None:
+        """Close the room above the step, unless a question stands there."""
         self._fit_top()
 
     def _continue(self, wanted: int) -> None:
@@ -269,59 +250,30 @@ class TunePage(QWidget):
                 return number
         return len(self.steps) - 1
 
-    def _say(self, kind: str, message: str, hint: str = "") -> None:
-        self.banner.show_message(kind, message, hint)
-        self._fit_top()
-
     def _fit_top(self) -> None:
         """The room above the step goes with what was in it."""
-        self._top.setVisible(not (self.banner.isHidden() and self.question_bar.isHidden()))
+        self.banner_room.setVisible(not (self.banner.isHidden() and self.question_bar.isHidden()))
 
-    def _make_actions(self) -> dict[str, list[QAction | None]]:
-        self._forward = self._action(self.tr("&Next step"), self.on_next, "Alt+Right")
-        self._backward = self._action(self.tr("&Previous step"), self.on_back, "Alt+Left")
-        new = self._action(self.tr("&New project"), self.projects.on_new, "Ctrl+N")
+    def _make_actions(self) -> Menus:
+        self._forward = self.add_action(self.tr("&Next step"), self.on_next, "Alt+Right")
+        self._backward = self.add_action(self.tr("&Previous step"), self.on_back, "Alt+Left")
+        new = self.add_action(self.tr("&New project"), self.projects.on_new, "Ctrl+N")
         own = [action for step in self.steps for action in step.run_actions()]
         return {
             "&File": [new, None, *(action for step in self.steps for action in step.file_actions())],
             "&Run": [*own, None, self._forward, self._backward],
         }
 
-    def _action(self, words: str, slot: Callable[[], None], *keys: str) -> QAction:
-        action = QAction(words, self)
-        action.triggered.connect(slot)
-        action.setShortcuts([QKeySequence(key) for key in keys])
-        return action
-
     def _lay_out(self) -> None:
         header, footer = QFrame(), QFrame()
         header.setProperty("stepHeader", True)
         footer.setProperty("stepFooter", True)
-        line = QHBoxLayout(header)
-        line.setContentsMargins(12, 4, 12, 4)
-        line.setSpacing(16)
-        line.addWidget(self.rail, 1)
-        line.addWidget(self.projects)
-        below = QHBoxLayout(footer)
-        below.setContentsMargins(20, 10, 20, 10)
-        below.setSpacing(16)
-        below.addWidget(self._back)
-        below.addWidget(self.reason, 1)
-        below.addWidget(self._next)
         self._next.setProperty("primary", True)
-        self._back.setAccessibleName(self.tr("Back"))
-        top = QVBoxLayout(self._top)
-        top.setContentsMargins(20, 12, 20, 0)
-        top.setSpacing(8)
-        top.addWidget(self.question_bar)
-        top.addWidget(self.banner)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(header)
-        layout.addWidget(self._top)
-        layout.addWidget(self._stack, 1)
-        layout.addWidget(footer)
+        fill(QHBoxLayout(header), (self.rail, 1), self.projects, spacing=16, margins=(12, 4, 12, 4))
+        parts = (self._back, (self.reason, 1), self._next)
+        fill(QHBoxLayout(footer), *parts, spacing=16, margins=(20, 10, 20, 10))
+        fill(QVBoxLayout(self.banner_room), self.question_bar, self.banner, margins=(20, 12, 20, 0))
+        fill(QVBoxLayout(self), header, self.banner_room, (self._stack, 1), footer, spacing=0)
 
     def _connect(self) -> None:
         project = self.project
@@ -334,4 +286,3 @@ class TunePage(QWidget):
         self.rail.picked.connect(self.on_picked)
         self._back.clicked.connect(self.on_back)
         self._next.clicked.connect(self.on_next)
-        self.banner.dismissed.connect(self.on_top_changed)

@@ -41,8 +41,8 @@ class ProjectsMenu(QToolButton):
         self._menu.clear()
         busy = self._project.is_busy
         if busy:
-            self._add(self.tr("Tuning goes on in this project"), "", None).setEnabled(False)
-        self._add(self.tr("&New project"), "", self.on_new).setEnabled(not busy)
+            self._add(self._menu, self.tr("Tuning goes on in this project"), None).setEnabled(False)
+        self._add(self._menu, self.tr("&New project"), self.on_new).setEnabled(not busy)
         kept = self._project.projects()[:_SHOWN]
         if not kept:
             return
@@ -50,15 +50,12 @@ class ProjectsMenu(QToolButton):
         remove = QMenu(self.tr("&Remove"), self._menu)
         for project in kept:
             words = _line(project)
-            action = self._add(words, project.id, self.on_open)
+            action = self._add(self._menu, words, self.on_open, project.id)
             action.setCheckable(True)
             action.setChecked(project.id == self._project.id)
             action.setEnabled(not busy and project.id != self._project.id)
-            gone = QAction(words, remove)
-            gone.setData(project.id)
+            gone = self._add(remove, words, self.on_remove, project.id)
             gone.setEnabled(not (busy and project.id == self._project.id))
-            gone.triggered.connect(self.on_remove)
-            remove.addAction(gone)
         self._menu.addSeparator()
         self._menu.addMenu(remove)
 
@@ -84,12 +81,11 @@ class ProjectsMenu(QToolButton):
         sender = self.sender()
         return str(sender.data()) if isinstance(sender, QAction) else ""
 
-    def _add(self, words: str, data: str, slot: object) -> QAction:
-        action = QAction(words, self._menu)
+    def _add(self, menu: QMenu, words: str, slot: object, data: str = "") -> QAction:
+        action = menu.addAction(words)
         action.setData(data)
         if slot is not None:
             action.triggered.connect(slot)
-        self._menu.addAction(action)
         return action
 
     def _ask(self, project: KeptProject) -> bool:

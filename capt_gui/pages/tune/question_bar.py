@@ -7,10 +7,12 @@ from itertools import zip_longest
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
+from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 
 _SYMBOL = 22
 _MOST_ANSWERS = 3
@@ -23,31 +25,18 @@ class QuestionBar(QFrame):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
         self._question: tuple[object, ...] = ()
         self.setProperty("offer", True)
-        self._symbol = QLabel()
         self._message = text(role="strong")
         self._hint = text(role="muted")
         # made once, here: buttons made with the question would come last in the order of Tab
         self._buttons = [QPushButton() for _ in range(_MOST_ANSWERS)]
-        words = QVBoxLayout()
-        words.setSpacing(1)
-        words.addWidget(self._message)
-        words.addWidget(self._hint)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(16, 10, 12, 10)
-        layout.setSpacing(12)
-        layout.addWidget(self._symbol)
-        layout.addLayout(words, 1)
-        beside = QHBoxLayout()
-        beside.setSpacing(8)
         for button in self._buttons:
             button.clicked.connect(self._on_clicked)
-            beside.addWidget(button)
-        layout.addLayout(beside)
-        theme.changed.connect(self._retint)
-        self._retint()
+        symbol = Symbol(theme, _SYMBOL, "restore", "accent")
+        question = fill(QVBoxLayout(), self._message, self._hint, spacing=1)
+        answers = fill(QHBoxLayout(), *self._buttons)
+        fill(QHBoxLayout(self), symbol, (question, 1), answers, spacing=12, margins=(16, 10, 12, 10))
         self.hide()
 
     def ask(self, message: str, hint: str, answers: Sequence[tuple[str, str]], *, may_answer: bool = True) -> None:
@@ -88,7 +77,3 @@ class QuestionBar(QFrame):
     @Slot()
     def _on_clicked(self) -> None:
         self.answered.emit(str(self.sender().property("key")))
-
-    @Slot()
-    def _retint(self) -> None:
-        self._symbol.setPixmap(self._theme.pixmap("restore", _SYMBOL, "accent", self.devicePixelRatioF()))

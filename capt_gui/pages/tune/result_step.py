@@ -18,7 +18,9 @@ from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.before_after import BeforeAfter, Pair, measured
 from capt_gui.widgets.card import Card
 from capt_gui.widgets.checks_card import ChecksCard
+from capt_gui.widgets.columns import centred
 from capt_gui.widgets.labels import column, text
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.scrolled import scrolled
 
 _WIDTH = 1240
@@ -39,11 +41,9 @@ class ResultStep(Step):
         self._tests = text(role="caption")
         self.table = ClassScores(self.tr("Class by class"))
         self.save = SaveCard(desk.theme, self._result, desk.tuning.project)
-        self._figures = Card(
-            column(text(self.tr("Before and after"), "heading"), self.bars, self._tests),
-        )
+        self._figures = Card(column(text(self.tr("Before and after"), "heading"), self.bars, self._tests))
         self.checks = ChecksCard(desk.theme)
-        self._doubts = Card(self.checks)
+        self._checks_card = Card(self.checks)
         self._classes = Card(column(text(self.tr("Class by class: plain text → tuned"), "heading"), self.table))
         self._lay_out()
         ChartSaving(desk, self.bars, self.bars.record)
@@ -69,7 +69,7 @@ class ResultStep(Step):
         self._figures.setVisible(there)
         self._classes.setVisible(there and bool(self._result.classes()))
         checks = self._result.checks()
-        self._doubts.setVisible(there and bool(checks))
+        self._checks_card.setVisible(there and bool(checks))
         if result is None or result.compared is None:
             self._shown = None
             return
@@ -132,28 +132,9 @@ class ResultStep(Step):
         self.desk.navigation.go(REPORT)
 
     def _lay_out(self) -> None:
+        left = (self.verdict, self._figures, self._classes, self._checks_card, (None, 1))
+        right = (self.banner, Card(self.save), (None, 1))
+        sides = [fill(QVBoxLayout(), *parts, spacing=12) for parts in (left, right)]
         body = QWidget()
-        body.setMaximumWidth(_WIDTH)
-        columns = QHBoxLayout(body)
-        columns.setContentsMargins(20, 14, 20, 14)
-        columns.setSpacing(14)
-        left, right = QVBoxLayout(), QVBoxLayout()
-        for side in (left, right):
-            side.setSpacing(12)
-        for widget in (self.verdict, self._figures, self._classes, self._doubts):
-            left.addWidget(widget)
-        left.addStretch(1)
-        right.addWidget(self.banner)
-        right.addWidget(Card(self.save))
-        right.addStretch(1)
-        columns.addLayout(left, 3)
-        columns.addLayout(right, 2)
-        outer = QWidget()
-        line = QHBoxLayout(outer)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.addStretch(1)
-        line.addWidget(body, 1000)
-        line.addStretch(1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scrolled(outer))
+        fill(QHBoxLayout(body), (sides[0], 3), (sides[1], 2), spacing=14, margins=(20, 14, 20, 14))
+        fill(QVBoxLayout(self), scrolled(centred(body, _WIDTH)))

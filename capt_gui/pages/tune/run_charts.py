@@ -65,7 +65,7 @@ class RunCharts(QWidget):
         last = steps[-1].step if steps else 0
         self._draw_accuracy(epochs)
         # steps are numbered through the run; a run that goes on begins its charts where it was
-        end = float(max(run.total, last)) if steps else 0.0
+        end = float(max(run.progress.total, last)) if steps else 0.0
         xs = tuple(float(one.step) for one in steps)
         self.loss.set_lines(
             (

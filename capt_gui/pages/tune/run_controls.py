@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
 from capt_gui.view_models.tune import tune_text
 from capt_gui.view_models.tune.project import TuneProject
 from capt_gui.view_models.tune.run import TuneRun
 from capt_gui.widgets.banner import Banner
+from capt_gui.widgets.buttons import Symbol, TextButton
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 
 _ICON = 22
 _START, _PAUSE, _STOP, _CANCEL, _OVER = "start", "pause", "stop", "cancel", "over"
@@ -24,25 +26,37 @@ class RunControls(QWidget):
 
     def __init__(self, theme: Theme, run: TuneRun, project: TuneProject, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme, self._run, self._project = theme, run, project
+        self._run, self._project = run, project
         self._asking = ""
-        self._symbol = QLabel()
+        self._symbol = Symbol(theme, _ICON)
         self.headline = text(role="heading", wrap=False)
         self.words = ElidedLabel(text_role="muted")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName(self.tr("Progress of tuning"))
         self.buttons = {
-            _PAUSE: self._button(self.tr("Pause"), self.on_pause),
-            _STOP: self._button(self.tr("Stop and keep the best"), self.on_stop),
-            _CANCEL: self._button(self.tr("Cancel"), self.on_cancel),
-            _OVER: self._button(self.tr("Start over"), self.on_over),
-            _START: self._button(self.tr("Start tuning"), self.on_start),
+            _PAUSE: TextButton(theme, self.tr("Pause"), "pause"),
+            _STOP: TextButton(theme, self.tr("Stop and keep the best"), "check"),
+            _CANCEL: TextButton(theme, self.tr("Cancel"), "stop"),
+            _OVER: TextButton(theme, self.tr("Start over"), "restore"),
+            _START: TextButton(theme, self.tr("Start tuning"), "run", look="primary"),
         }
         self.buttons[_CANCEL].setProperty("danger", True)
-        self.buttons[_START].setProperty("primary", True)
+        self.buttons[_CANCEL].set_icon("stop", "broken")
+        for name, slot in (
+            (_PAUSE, self.on_pause),
+            (_STOP, self.on_stop),
+            (_CANCEL, self.on_cancel),
+            (_OVER, self.on_over),
+            (_START, run.start),
+        ):
+            self.buttons[name].clicked.connect(slot)
         self.question = Banner(theme)
-        self._lay_out()
+        beside = fill(QVBoxLayout(), self.headline, self.words, self.bar, spacing=4)
+        buttons = [(button, 0, Qt.AlignmentFlag.AlignVCenter) for button in self.buttons.values()]
+        symbol = (self._symbol, 0, Qt.AlignmentFlag.AlignTop)
+        line = fill(QHBoxLayout(), symbol, (beside, 1), *buttons, spacing=10)
+        fill(QVBoxLayout(self), line, self.question, spacing=10)
         self.question.action_clicked.connect(self.on_agreed)
         self.question.second_clicked.connect(self.on_refused)
         self.question.dismissed.connect(self.on_refused)
@@ -50,7 +64,6 @@ class RunControls(QWidget):
         run.progressed.connect(self.on_progressed)
         run.drawn.connect(self.on_changed)
         project.changed.connect(self.on_changed)
-        theme.changed.connect(self.on_changed)
         self.on_changed()
         self.on_progressed()
 
@@ -72,14 +85,10 @@ class RunControls(QWidget):
         pause = self.buttons[_PAUSE]
         pause.setText(self.tr("Resume") if run.is_paused else self.tr("Pause"))
         pause.setAccessibleName(pause.text())
-        pause.setIcon(self._theme.icon_beside_text("run" if run.is_paused else "pause"))
-        self.buttons[_CANCEL].setIcon(self._theme.icon_beside_text("stop", "broken"))
-        self.buttons[_STOP].setIcon(self._theme.icon_beside_text("check"))
-        self.buttons[_OVER].setIcon(self._theme.icon_beside_text("restore"))
+        pause.set_icon("run" if run.is_paused else "pause", "text")
         start = self.buttons[_START]
-        start.setText(self._start_words())
+        start.setText(self.tr("Resume") if run.can_resume else self.tr("Start tuning"))
         start.setAccessibleName(start.text())
-        start.setIcon(self._theme.icon_beside_text("run", "accent_text"))
         start.setProperty("primary", not run.is_done)
         shown = {
             _PAUSE: going,
@@ -112,16 +121,12 @@ class RunControls(QWidget):
         """Move the bar."""
         run = self._run
         self.bar.setVisible(run.is_running)
-        self.bar.setRange(0, 0 if run.is_waiting else run.total)
-        self.bar.setValue(run.done)
+        self.bar.setRange(0, 0 if run.is_waiting else run.progress.total)
+        self.bar.setValue(run.progress.done)
         words = self._details()
         if words != self.words.text():
             self.words.set_text(words)
             self.bar.setAccessibleDescription(words)
-
-    def on_start(self) -> None:
-        """Begin, or resume where it was stopped."""
-        self._run.start()
 
     def on_pause(self) -> None:
         """Pause, or resume."""
@@ -226,7 +231,7 @@ class RunControls(QWidget):
         if run.is_paused:
             return self.tr("The rest of the program is free meanwhile. Resume takes it up at the very next step.")
         if run.is_running:
-            return run.progress_text
+            return run.progress.text
         if run.is_done and run.result is not None:
             took = tune_text.duration(run.result.seconds)
             kept = self.tr("Epoch {} of {} was kept, after {}. Next: what it is worth on the test pictures.")
@@ -241,9 +246,6 @@ class RunControls(QWidget):
             return self.tr("What was learned until then is on disk.")
         return self.tr("Tuning continues while you use the other pages, and survives a crash.")
 
-    def _start_words(self) -> str:
-        return self.tr("Resume") if self._run.can_resume else self.tr("Start tuning")
-
     def _show_symbol(self) -> None:
         run = self._run
         name, role = ("tune", "text_muted")
@@ -255,29 +257,4 @@ class RunControls(QWidget):
             name, role = "warning", "warning"
         elif run.is_done:
             name, role = "check", "ok"
-        self._symbol.setPixmap(self._theme.pixmap(name, _ICON, role, self.devicePixelRatioF()))
-
-    def _button(self, words: str, slot: object) -> QPushButton:
-        button = QPushButton(words)
-        button.setAccessibleName(words)
-        button.setIconSize(QSize(21, 16))
-        button.clicked.connect(slot)
-        return button
-
-    def _lay_out(self) -> None:
-        beside = QVBoxLayout()
-        beside.setSpacing(4)
-        beside.addWidget(self.headline)
-        beside.addWidget(self.words)
-        beside.addWidget(self.bar)
-        line = QHBoxLayout()
-        line.setSpacing(10)
-        line.addWidget(self._symbol, 0, Qt.AlignmentFlag.AlignTop)
-        line.addLayout(beside, 1)
-        for button in self.buttons.values():
-            line.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(10)
-        layout.addLayout(line)
-        layout.addWidget(self.question)
+        self._symbol.set_icon(name, role)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from capt_gui.pages.tune.run_charts import RunCharts
 from capt_gui.pages.tune.run_controls import RunControls
@@ -11,8 +11,10 @@ from capt_gui.pages.tune.step import Step
 from capt_gui.panels.chart_saving import ChartSaving
 from capt_gui.theme import Theme
 from capt_gui.view_models.desk import Desk
+from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.card import Card
-from capt_gui.widgets.labels import text
+from capt_gui.widgets.labels import column, text
+from capt_gui.widgets.layout import clear, fill
 from capt_gui.widgets.sample_strip import SampleStrip
 from capt_gui.widgets.scrolled import scrolled
 
@@ -79,27 +81,12 @@ class RunStep(Step):
             self._strip_words.setText(words.format(strip.epoch, held, len(strip.samples)))
 
     def _lay_out(self) -> None:
-        strip = QWidget()
-        column = QVBoxLayout(strip)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        head = QHBoxLayout()
-        head.setSpacing(14)
-        head.addWidget(self._strip_title)
-        head.addWidget(self._strip_words, 1)
-        column.addLayout(head)
-        column.addWidget(self.strip)
+        head = fill(QHBoxLayout(), self._strip_title, (self._strip_words, 1), spacing=14)
+        strip = column(head, self.strip, spacing=4)
         body = QWidget()
-        rows = QVBoxLayout(body)
-        rows.setContentsMargins(20, 10, 20, 8)
-        rows.setSpacing(10)
-        rows.addWidget(Card(self.controls, 12))
-        rows.addWidget(self.notices)
-        rows.addWidget(self.charts, 1)
-        rows.addWidget(Card(strip, 10))
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scrolled(body))
+        parts = (Card(self.controls, 12), self.notices, (self.charts, 1), Card(strip, 10))
+        fill(QVBoxLayout(body), *parts, spacing=10, margins=(20, 10, 20, 8))
+        fill(QVBoxLayout(self), scrolled(body))
 
 
 class Notices(QWidget):
@@ -109,11 +96,7 @@ class Notices(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._shown: tuple[str, ...] = ()
-        self._symbols: list[QLabel] = []
-        self._rows = QVBoxLayout(self)
-        self._rows.setContentsMargins(0, 0, 0, 0)
-        self._rows.setSpacing(6)
-        theme.changed.connect(self._retint)
+        self._rows = fill(QVBoxLayout(self), spacing=6)
         self.hide()
 
     def set_sentences(self, sentences: tuple[str, ...]) -> None:
@@ -121,30 +104,17 @@ class Notices(QWidget):
         if sentences == self._shown:
             return
         self._shown = sentences
-        self._symbols = []
-        while (item := self._rows.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
-        for words in sentences:
+        clear(self._rows)
+        for sentence in sentences:
             note = QFrame()
             note.setProperty("note", True)
-            note.setAccessibleName(words)
+            note.setAccessibleName(sentence)
+            symbol = Symbol(self._theme, _ICON, "info")
             line = QHBoxLayout(note)
-            line.setContentsMargins(12, 8, 12, 8)
-            line.setSpacing(10)
-            symbol = QLabel()
-            self._symbols.append(symbol)
-            line.addWidget(symbol, 0, Qt.AlignmentFlag.AlignTop)
-            line.addWidget(text(words), 1)
+            fill(line, (symbol, 0, Qt.AlignmentFlag.AlignTop), (text(sentence), 1), spacing=10, margins=(12, 8, 12, 8))
             self._rows.addWidget(note)
-        self._retint()
         self.setVisible(bool(sentences))
 
     def sentences(self) -> tuple[str, ...]:
         """The text that is shown."""
         return self._shown
-
-    def _retint(self) -> None:
-        for symbol in self._symbols:
-            symbol.setPixmap(self._theme.pixmap("info", _ICON, "text_muted", self.devicePixelRatioF()))

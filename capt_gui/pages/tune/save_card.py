@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
 from capt_gui.view_models.tune.project import TuneProject
 from capt_gui.view_models.tune.result import TuneResultModel
+from capt_gui.widgets.buttons import TextButton
 from capt_gui.widgets.labels import named, text
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.save_dialog import ask_for_new_folder
 
 
@@ -25,7 +27,7 @@ class SaveCard(QWidget):
         self, theme: Theme, result: TuneResultModel, project: TuneProject, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._theme, self._result, self._project = theme, result, project
+        self._result, self._project = result, project
         # a test answers in the dialog's place
         self.ask = ask_for_new_folder
         self.name, self.licence = QLineEdit(), QLineEdit()
@@ -39,12 +41,11 @@ class SaveCard(QWidget):
             (self.licence, self.tr("Licence")),
         ):
             field.setAccessibleName(words)
-        self.save = self._button(self.tr("Save"), self.on_save)
-        self.save.setProperty("primary", True)
-        self.folder = self._button(self.tr("Save as a folder…"), self.on_save_folder)
-        self.folder.setToolTip(self.tr("Prompts, model card and manifest, in the layout of Hugging Face"))
-        self.use = self._button(self.tr("Use in the explorer"), self.use_clicked.emit)
-        self.report = self._button(self.tr("Report"), self.report_clicked.emit)
+        self.save = TextButton(theme, self.tr("Save"), "check", look="primary")
+        tip = self.tr("Prompts, model card and manifest, in the layout of Hugging Face")
+        self.folder = TextButton(theme, self.tr("Save as a folder…"), "folder", tip=tip)
+        self.use = TextButton(theme, self.tr("Use in the explorer"), "explore")
+        self.report = TextButton(theme, self.tr("Report"), "report")
         self._where = text(role="caption")
         self.command = QPlainTextEdit()
         self.command.setReadOnly(True)
@@ -52,17 +53,20 @@ class SaveCard(QWidget):
         self.command.setTabChangesFocus(True)
         self.command.setMaximumHeight(118)
         self.command.setAccessibleName(self.tr("The command that does the same"))
-        self.copy = self._button(self.tr("Copy"), self.on_copy)
+        self.copy = TextButton(theme, self.tr("Copy"), "copy")
         self.copy.setAccessibleName(self.tr("Copy the command"))
         self._command_box = QWidget()
         self._lay_out()
+        self.save.clicked.connect(self.on_save)
+        self.folder.clicked.connect(self.on_save_folder)
+        self.use.clicked.connect(self.use_clicked)
+        self.report.clicked.connect(self.report_clicked)
+        self.copy.clicked.connect(self.on_copy)
         self.name.textEdited.connect(self.on_edited)
         self.licence.textEdited.connect(self.on_edited)
         self.notes.textChanged.connect(self.on_edited)
         for source in (result, project):
             source.changed.connect(self.on_changed)
-        theme.changed.connect(self.on_theme_changed)
-        self.on_theme_changed()
         self.on_changed()
 
     def on_changed(self) -> None:
@@ -108,17 +112,6 @@ class SaveCard(QWidget):
         QGuiApplication.clipboard().setText(self._result.command)
         self.copy.setText(self.tr("Copied"))
 
-    def on_theme_changed(self) -> None:
-        """Tint the buttons."""
-        self.save.setIcon(self._theme.icon_beside_text("check", "accent_text"))
-        for button, name in (
-            (self.folder, "folder"),
-            (self.use, "explore"),
-            (self.report, "report"),
-            (self.copy, "copy"),
-        ):
-            button.setIcon(self._theme.icon_beside_text(name))
-
     def _where_words(self) -> str:
         if self._result.is_saving:
             return self.tr("Saving…")
@@ -126,33 +119,23 @@ class SaveCard(QWidget):
             return self.tr("Saved: every list of prompts offers them now.")
         return self.tr("Save installs them, so that the explorer and the command line find them.")
 
-    def _button(self, words: str, slot: object) -> QPushButton:
-        button = QPushButton(words)
-        button.setAccessibleName(words)
-        button.setIconSize(QSize(21, 16))
-        button.clicked.connect(slot)
-        return button
-
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(10)
-        layout.addWidget(text(self.tr("Keep these prompts"), "heading"))
-        layout.addWidget(named(self.tr("Name"), self.name))
-        layout.addWidget(named(self.tr("Notes"), self.notes))
-        layout.addWidget(named(self.tr("Licence"), self.licence))
         buttons = QGridLayout()
         buttons.setSpacing(8)
         for number, button in enumerate((self.save, self.folder, self.use, self.report)):
             buttons.addWidget(button, number // 2, number % 2)
-        layout.addLayout(buttons)
-        layout.addWidget(self._where)
-        column = QVBoxLayout(self._command_box)
-        column.setContentsMargins(0, 6, 0, 0)
-        column.setSpacing(6)
-        head = QHBoxLayout()
-        head.addWidget(text(self.tr("The command that does the same"), "heading"), 1)
-        head.addWidget(self.copy)
-        column.addLayout(head)
-        column.addWidget(self.command)
-        layout.addWidget(self._command_box)
+        head = fill(
+            QHBoxLayout(), (text(self.tr("The command that does the same"), "heading"), 1), self.copy, spacing=6
+        )
+        fill(QVBoxLayout(self._command_box), head, self.command, spacing=6, margins=(0, 6, 0, 0))
+        fill(
+            QVBoxLayout(self),
+            text(self.tr("Keep these prompts"), "heading"),
+            named(self.tr("Name"), self.name),
+            named(self.tr("Notes"), self.notes),
+            named(self.tr("Licence"), self.licence),
+            buttons,
+            self._where,
+            self._command_box,
+            spacing=10,
+        )

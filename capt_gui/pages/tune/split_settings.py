@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from capt_engine.formatting import exact_percent
 from capt_gui.theme import Theme
 from capt_gui.view_models.tune.project import TuneProject
 from capt_gui.view_models.tune.split_model import SHOTS, SplitModel
+from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.knob_slider import KnobSlider
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.segments import Segments
 
 _ALL, _DRAWN, _OWN = "all", "drawn", "own"
@@ -23,7 +25,6 @@ class SplitSettings(QFrame):
 
     def __init__(self, theme: Theme, project: TuneProject, split: SplitModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
         self._project = project
         self._split = split
         self.setProperty("card", True)
@@ -53,16 +54,13 @@ class SplitSettings(QFrame):
         self._again = QPushButton(self.tr("Draw again"))
         self._again.setAccessibleName(self.tr("Draw again"))
         self._again.setToolTip(self.tr("Take the next seed"))
-        self._symbol = QLabel()
-        self._lay_out()
+        self._lay_out(Symbol(theme, 18, "state-held", "ok"))
         self.shots.picked.connect(self.on_shots_picked)
         self.parts.picked.connect(self.on_parts_picked)
         self.validation.value_changed.connect(self.on_shares_changed)
         self.tested.value_changed.connect(self.on_shares_changed)
         self.seed.valueChanged.connect(self.on_seed_changed)
         self._again.clicked.connect(self.on_again)
-        theme.changed.connect(self.on_theme_changed)
-        self.on_theme_changed()
         self.refresh()
 
     def refresh(self) -> None:
@@ -108,42 +106,28 @@ class SplitSettings(QFrame):
         """The next draw."""
         self.seed.setValue((self.seed.value() + 1) % _LARGEST_SEED)
 
-    def on_theme_changed(self) -> None:
-        """Tint the symbol."""
-        self._symbol.setPixmap(self._theme.pixmap("state-held", 18, "ok", self.devicePixelRatioF()))
-
-    def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 14, 16, 14)
-        layout.setSpacing(8)
-        layout.addWidget(text(self.tr("Training pictures"), "heading"))
-        layout.addWidget(self.shots)
-        layout.addWidget(text(self.tr("Of each class. More teach more, and take longer."), "caption"))
-        layout.addSpacing(10)
-        parts = QVBoxLayout(self._parts_room)
-        parts.setContentsMargins(0, 0, 0, 6)
-        parts.setSpacing(8)
-        parts.addWidget(text(self.tr("Division"), "heading"))
-        parts.addWidget(self.parts)
-        parts.addWidget(self._own_words)
-        layout.addWidget(self._parts_room)
-        layout.addWidget(self.validation)
-        layout.addSpacing(6)
-        layout.addWidget(self.tested)
-        layout.addSpacing(10)
-        layout.addWidget(text(self.tr("Seed"), "strong"))
-        line = QHBoxLayout()
-        line.setSpacing(8)
-        line.addWidget(self.seed, 1)
-        line.addWidget(self._again)
-        layout.addLayout(line)
-        layout.addStretch(1)
-        promise = QHBoxLayout()
-        promise.setSpacing(10)
-        promise.addWidget(self._symbol)
-        promise.addWidget(text(self.tr("Test pictures are never used for tuning."), "strong"), 1)
-        layout.addLayout(promise)
-        layout.addWidget(text(self.tr("Copies of a picture always stay in one part."), "caption"))
+    def _lay_out(self, held: Symbol) -> None:
+        division = (text(self.tr("Division"), "heading"), self.parts, self._own_words)
+        fill(QVBoxLayout(self._parts_room), *division, margins=(0, 0, 0, 6))
+        promise = text(self.tr("Test pictures are never used for tuning."), "strong")
+        fill(
+            QVBoxLayout(self),
+            text(self.tr("Training pictures"), "heading"),
+            self.shots,
+            text(self.tr("Of each class. More teach more, and take longer."), "caption"),
+            10,
+            self._parts_room,
+            self.validation,
+            6,
+            self.tested,
+            10,
+            text(self.tr("Seed"), "strong"),
+            fill(QHBoxLayout(), (self.seed, 1), self._again),
+            (None, 1),
+            fill(QHBoxLayout(), held, (promise, 1), spacing=10),
+            text(self.tr("Copies of a picture always stay in one part."), "caption"),
+            margins=(16, 14, 16, 14),
+        )
 
 
 def _key(shots: int | None) -> str:

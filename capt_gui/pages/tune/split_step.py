@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from capt_engine.records import USES, Bar, BarChart, Failure
 from capt_gui.pages.tune.split_settings import SplitSettings
@@ -15,9 +15,12 @@ from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.picture_list import PictureList
 from capt_gui.view_models.tune.split_rows import TONES, SplitRows, parts, tiles, use_help, use_name
 from capt_gui.widgets.banner import Banner
+from capt_gui.widgets.columns import columns
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.picture_grid import PictureGrid
+from capt_gui.widgets.scrolled import scrolled
 from capt_gui.widgets.split_bars import SplitBars
 from capt_gui.widgets.use_totals import UseTotals
 
@@ -45,7 +48,6 @@ class SplitStep(Step):
         self._pictures = PictureList(desk.tuning.thumbnails, self)
         self.grid.setModel(self._pictures)
         self.grid.setAccessibleDescription(self.tr("The arrows move from picture to picture"))
-        self._columns = QSplitter(Qt.Orientation.Horizontal)
         self._lay_out()
         ChartSaving(desk, self.bars, self.record, Qt.Corner.BottomRightCorner)
         self._split.changed.connect(self.on_changed)
@@ -71,7 +73,7 @@ class SplitStep(Step):
             Bar(own.name, count, series=number) for own in result.classes for number, count in enumerate(parts(own))
         )
         caption, names = self.bars.accessibleName(), tuple(use_name(use) for use in USES)
-        words = f"{caption}. {', '.join(self.totals.words())}."
+        words = f"{caption}. {', '.join(self.totals.texts())}."
         return BarChart(caption, bars, words, percent=False, series=names, x_title=self.tr("pictures"))
 
     def enter(self) -> None:
@@ -124,42 +126,13 @@ class SplitStep(Step):
         self.grid.setFocus()
 
     def _lay_out(self) -> None:
-        scrolled = QScrollArea()
-        scrolled.setWidgetResizable(True)
-        scrolled.setFrameShape(QFrame.Shape.NoFrame)
-        scrolled.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scrolled.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scrolled.setWidget(self.settings)
         middle, right = QFrame(), QFrame()
         for frame in (middle, right):
             frame.setProperty("card", True)
-        column = QVBoxLayout(middle)
-        column.setContentsMargins(16, 14, 8, 8)
-        column.setSpacing(10)
-        column.addWidget(self.totals)
-        column.addWidget(self.bars, 1)
-        beside = QVBoxLayout(right)
-        beside.setContentsMargins(16, 14, 8, 8)
-        beside.setSpacing(2)
-        beside.addWidget(self._title)
-        beside.addWidget(self._words)
-        beside.addSpacing(6)
-        beside.addWidget(self.grid, 1)
-        for widget, stretch in ((scrolled, 0), (middle, 3), (right, 2)):
-            self._columns.addWidget(widget)
-            self._columns.setStretchFactor(self._columns.indexOf(widget), stretch)
-        scrolled.setMinimumWidth(280)
-        middle.setMinimumWidth(380)
-        right.setMinimumWidth(240)
-        self._columns.setChildrenCollapsible(False)
-        self._columns.setHandleWidth(10)
-        self._columns.setSizes(_COLUMNS)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(20, 12, 20, 12)
-        layout.setSpacing(10)
-        layout.addWidget(self.banner)
-        layout.addWidget(self.notices)
-        layout.addWidget(self._columns, 1)
+        fill(QVBoxLayout(middle), self.totals, (self.bars, 1), spacing=10, margins=(16, 14, 8, 8))
+        fill(QVBoxLayout(right), self._title, self._words, 6, (self.grid, 1), spacing=2, margins=(16, 14, 8, 8))
+        parts = columns((scrolled(self.settings), 0, 280), (middle, 3, 380), (right, 2, 240), sizes=_COLUMNS, handle=10)
+        fill(QVBoxLayout(self), self.banner, self.notices, (parts, 1), spacing=10, margins=(20, 12, 20, 12))
 
 
 def _notice(kind: str, words: str) -> Notice:

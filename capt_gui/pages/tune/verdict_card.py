@@ -30,30 +30,30 @@ class VerdictCard(VerdictBox):
     def on_changed(self) -> None:
         """Show the verdict, or why there is none yet."""
         result = self._result
-        effect = "" if result.is_measuring else result.effect()
+        effect = "" if result.is_running else result.effect()
         headline, figures = result.headline()
-        if result.is_measuring or not headline:
+        if result.is_running or not headline:
             headline, figures = self._waiting_words()
         look = "failed" if result.failure is not None and not effect else effect
-        self.set_verdict(look, headline, figures, "" if result.is_measuring else result.share_text())
-        tips = () if result.is_measuring else result.advice()
+        self.set_verdict(look, headline, figures, "" if result.is_running else result.share_text())
+        tips = () if result.is_running else result.advice()
         tried = self.tr("What to try:") + "".join(f"\n–  {tip}" for tip in tips)
         self.advice.setText(tried if tips else "")
         self.advice.setVisible(bool(tips))
         fresh = result.result is None and result.failure is None
-        words = self.tr("Stop measuring") if result.is_measuring else self.tr("Measure")
-        self.button.setText(words if result.is_measuring or fresh else self.tr("Measure again"))
+        words = self.tr("Stop measuring") if result.is_running else self.tr("Measure")
+        self.button.setText(words if result.is_running or fresh else self.tr("Measure again"))
         self.button.setAccessibleName(self.button.text())
         self.on_progressed()
 
     def on_progressed(self) -> None:
         """Move the bar."""
         result = self._result
-        self.set_progress((result.done, result.total, result.progress_text) if result.is_measuring else None)
+        self.set_progress(result.progress if result.is_running else None)
 
     def on_clicked(self) -> None:
         """Stop, or measure once more."""
-        if self._result.is_measuring:
+        if self._result.is_running:
             self._result.cancel()
         elif self._result.result is None and self._result.failure is None:
             self._result.measure()
@@ -62,7 +62,7 @@ class VerdictCard(VerdictBox):
 
     def _waiting_words(self) -> tuple[str, str]:
         result = self._result
-        if result.is_measuring:
+        if result.is_running:
             words = self.tr(
                 "Plain text and the tuned prompts answer the same pictures, which tuning never saw, each attacked by {}."
             )

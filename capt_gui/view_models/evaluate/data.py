@@ -6,59 +6,31 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from PySide6.QtCore import QObject, QTemporaryDir, Signal
+from PySide6.QtCore import QObject, QTemporaryDir
 
-from capt_engine.records import USES, ClassCount, FailedPicture, Failure, ScanResult, SplitResult
+from capt_engine.records import USES, ClassCount, FailedPicture, Failure, ScanResult
 from capt_gui.bridge import Bridge
 from capt_gui.settings import Settings
-from capt_gui.view_models.data_warnings import Notice
 from capt_gui.view_models.evaluate.data_warnings import notices
 from capt_gui.view_models.scan_job import ScanJob
 
 RECENT = 6
 _TABLES = (".csv", ".tsv", ".json")
-# what a split of the inventory calls the parts that a data set brings
 
 
-class EvaluateData(QObject):
-    """The pictures to evaluate.
-
-    Signals: `changed`: the pictures, or which part of them; `running_changed`; `progress_changed(done, total, text)`;
-    `failed(Failure)`: they could not be looked through.
-    """
-
-    changed = Signal()
-    running_changed = Signal(bool)
-    progress_changed = Signal(int, int, str)
-    failed = Signal(object)
+class EvaluateData(ScanJob):
+    """The pictures to evaluate. `changed`: the pictures, or which part of them."""
 
     def __init__(self, bridge: Bridge, settings: Settings, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(bridge, parent)
         self._settings = settings
         self._scratch: QTemporaryDir | None = None
-        self._job = ScanJob(bridge, self)
-        self._class_of: dict[str, str] = {}
-        self._by_use: dict[str, dict[str, tuple[str, ...]]] = {}
         # the classes as the chosen part has them; those without a picture there are among the answers all the same
         self.classes: tuple[ClassCount, ...] = ()
-        self._usable: dict[str, int] = {}
-        self._notices: tuple[Notice, ...] = ()
-        self.thumbnails = self._job.thumbnails
         self.place = ""
+        # what a split of the inventory calls the chosen part; "" where the data set brings only one
         self.split = ""
-        self.result: ScanResult | None = None
-        self._job.running_changed.connect(self.running_changed)
-        self._job.progress_changed.connect(self.progress_changed)
-        self._job.done.connect(self.on_scanned)
-        self._job.failed.connect(self.failed)
-        self._job.ended.connect(self.on_ended)
-        self._job.listed.connect(self.on_listed)
         bridge.closing.connect(self.on_closing)
-
-    @property
-    def is_running(self) -> bool:
-        """True if the pictures are being looked through."""
-        return self._job.is_running
 
     @property
     def title(self) -> str:
@@ -91,21 +63,9 @@ class EvaluateData(QObject):
         use = self.split if self.split in USES and len(self.splits) > 1 else ""
         return self._by_use.get(use, {})
 
-    def class_of(self, path: str) -> str:
-        """The class of a picture, empty while it is not known."""
-        return self._class_of.get(path, "")
-
-    def usable(self, name: str) -> int:
-        """Usable pictures of a class in the chosen part."""
-        return self._usable.get(name, 0)
-
     def shown(self) -> ScanResult | None:
         """The scan's answer with the chosen part alone."""
         return replace(self.result, classes=self.classes) if self.result is not None else None
-
-    def notices(self) -> tuple[Notice, ...]:
-        """Notices about the pictures, blocks first."""
-        return self._notices
 
     def problem(self) -> str:
         """Why nothing can be evaluated, in a sentence; empty when something can."""
@@ -113,7 +73,7 @@ class EvaluateData(QObject):
             return self.tr("The pictures are being looked through")
         if self.result is None:
             return self.tr("Drop labelled pictures first")
-        return next((notice.message for notice in self.notices() if notice.kind == "block"), "")
+        return self._block()
 
     @staticmethod
     def could_be_data(path: str) -> bool:
@@ -127,7 +87,7 @@ class EvaluateData(QObject):
             hint = self.tr("Drop the folder that holds the folders of all classes, or name the pictures in one CSV.")
             self.failed.emit(Failure("BadRequest", message, hint))
             return
-        self._forget()
+        self.forget()
         self.place = str(Path(paths[0]).absolute())
         self.scan()
 
@@ -137,12 +97,8 @@ class EvaluateData(QObject):
             return
         if self._scratch is None:
             self._scratch = QTemporaryDir()
-        self._job.start((self.place,), self._scratch.path())
+        self.start((self.place,), self._scratch.path())
         self.changed.emit()
-
-    def cancel(self) -> None:
-        """Stop looking."""
-        self._job.cancel()
 
     def set_split(self, name: str) -> None:
         """Choose a part."""
@@ -158,30 +114,20 @@ class EvaluateData(QObject):
 
     def on_scanned(self, found: ScanResult) -> None:
         """The pictures have been looked through: choose a part, and ask which pictures each class has."""
-        self.result = found
+        super().on_scanned(found)
         before = [place for place in self._settings.evaluate.recent if place != self.place]
         self._settings.evaluate.recent = [self.place, *before][:RECENT]
         parts = [name for name, _ in self.splits]
         # the engine takes the same part where nobody says: the only one, else the test
         self.split = "" if len(parts) < 2 else "test" if "test" in parts else parts[0]
         self._count()
-        self._job.list_pictures(found, own_parts=len(parts) > 1)
+        self.list_pictures(own_parts=len(parts) > 1)
 
     def on_ended(self) -> None:
-        """Nobody looks any more; where nothing was found, there is no place either."""
+        """Forget the place where nothing was found there."""
         if self.result is None:
             self.place = ""
-        self.changed.emit()
-
-    def on_listed(self, listed: SplitResult) -> None:
-        """The pictures of each class are known, by the part that they are in."""
-        found: dict[str, dict[str, list[str]]] = {}
-        for one in listed.pictures:
-            self._class_of[one.path] = one.class_name
-            for use in ("", one.use):
-                found.setdefault(use, {}).setdefault(one.class_name, []).append(one.path)
-        self._by_use = {use: {name: tuple(paths) for name, paths in classes.items()} for use, classes in found.items()}
-        self.changed.emit()
+        super().on_ended()
 
     def _count(self) -> None:
         classes = self.result.classes if self.result else ()
@@ -192,9 +138,7 @@ class EvaluateData(QObject):
         self._usable = {own.name: own.usable for own in classes}
         self._notices = () if self.result is None else notices(self.result, classes, self.split)
 
-    def _forget(self) -> None:
-        self.result = None
+    def forget(self) -> None:
+        """Other pictures are coming."""
         self.split = ""
-        self._class_of, self._by_use = {}, {}
-        self._count()
-        self._job.forget()
+        super().forget()

@@ -20,21 +20,21 @@ from capt_engine.records import (
     EvaluateRequest,
     FailedPicture,
     Failure,
-    JobProgress,
     RowsReady,
 )
-from capt_gui.bridge import Bridge, Job
+from capt_gui.bridge import Bridge
 from capt_gui.view_models import formatting
 from capt_gui.view_models.class_rows import worse_checks
 from capt_gui.view_models.evaluate.choices import EvaluateChoices
 from capt_gui.view_models.evaluate.tally import EvaluateTally
+from capt_gui.view_models.one_job import OneJob
 from capt_gui.view_models.run_store import RunStore
 
 _MANIFEST = "manifest.json"
 _RUN_MANIFEST = f"capt run {_MANIFEST}"
 
 
-class EvaluateRun(QObject):
+class EvaluateRun(OneJob):
     """The run of an evaluation, and how far it is.
 
     Signals: `changed`: a run began, ended, or was forgotten; `counted`: more rows are there; `running_changed`;
@@ -50,25 +50,18 @@ class EvaluateRun(QObject):
     def __init__(
         self, bridge: Bridge, choices: EvaluateChoices, store: RunStore, parent: QObject | None = None
     ) -> None:
-        super().__init__(parent)
-        self._bridge = bridge
+        super().__init__(bridge, parent)
         self._choices = choices
         self._store = store
-        self._job: Job | None = None
         self.request: EvaluateRequest | None = None
         self.result: AnalyzeResult | None = None
         self.failure: Failure | None = None
         self.tally = EvaluateTally(0.0)
         # how many pictures the run takes, as it was asked for
-        self.total = 0
+        self.n_pictures = 0
         self._began_s, self._anew = 0.0, True
         # seconds a picture took in the runs of this session, by what was asked for
         self._paces: dict[EvaluateRequest, float] = {}
-
-    @property
-    def is_running(self) -> bool:
-        """True if a run is under way, or waits for its turn."""
-        return self._job is not None and self._job.is_running
 
     @property
     def is_stopped(self) -> bool:
@@ -91,18 +84,13 @@ class EvaluateRun(QObject):
         """Evaluate with the present choices, in a new folder."""
         if not self.is_running and not self._choices.problem():
             self.tally = EvaluateTally(self._choices.request().headline)
-            self.total = self._choices.drawn
+            self.n_pictures = self._choices.drawn
             self._submit(self._choices.request(self._store.new_folder()))
 
     def resume(self) -> None:
         """Go on where a run was stopped, with the settings it was begun with."""
         if self.can_resume and self.request is not None:
             self._submit(_resumed(self.request, resume=True))
-
-    def cancel(self) -> None:
-        """Stop; the pictures that are done stay counted and kept."""
-        if self._job is not None:
-            self._job.cancel()
 
     def forget(self) -> None:
         """Other pictures are coming: what was measured belongs to those before. A run that goes on stays in front."""
@@ -211,9 +199,9 @@ class EvaluateRun(QObject):
         """The run begins: its pace counts from here."""
         self._began_s = time.monotonic()
 
-    def on_progressed(self, event: JobProgress) -> None:
+    def on_progressed(self) -> None:
         """Say how far the run is."""
-        self.progress_changed.emit(event.done, event.total, formatting.job_progress(event))
+        self.progress_changed.emit(*self.progress)
 
     def on_news(self, event: RowsReady) -> None:
         """Count finished rows."""
@@ -241,13 +229,15 @@ class EvaluateRun(QObject):
     def _submit(self, request: EvaluateRequest) -> None:
         self.request, self.result, self.failure = _resumed(request, resume=False), None, None
         self._began_s, self._anew = 0.0, not request.options.resume
-        self._job = self._bridge.run(request)
-        self._job.started.connect(self.on_started)
-        self._job.progressed.connect(self.on_progressed)
-        self._job.news.connect(self.on_news)
-        self._job.finished.connect(self.on_finished)
-        self._job.failed.connect(self.on_failed)
-        self._job.ended.connect(self.on_ended)
+        self._run(
+            request,
+            started=self.on_started,
+            progressed=self.on_progressed,
+            news=self.on_news,
+            finished=self.on_finished,
+            failed=self.on_failed,
+            ended=self.on_ended,
+        )
         self.progress_changed.emit(0, 0, self.tr("Waiting for its turn"))
         self.running_changed.emit(True)
         self.changed.emit()

@@ -5,22 +5,21 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from capt_engine.records import CheckClassesRequest
-from capt_gui.bridge import Bridge, Job
+from capt_gui.bridge import Bridge
 from capt_gui.view_models.explore.choices import Choices
+from capt_gui.view_models.one_job import OneJob
 
 DELAY_MS = 400
 
 
-class TokenCheck(QObject):
+class TokenCheck(OneJob):
     """Asks the engine whenever model, classes or template differ from what was asked; `checked` brings the answer."""
 
     checked = Signal(object)
 
     def __init__(self, bridge: Bridge, choices: Choices, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._bridge = bridge
+        super().__init__(bridge, parent)
         self._choices = choices
-        self._job: Job | None = None
         self._requested: CheckClassesRequest | None = None
         self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._timer.timeout.connect(self.on_timeout)
@@ -37,12 +36,9 @@ class TokenCheck(QObject):
         wanted = self._wanted()
         if wanted is None or wanted == self._requested:
             return
-        if self._job is not None:
-            self._job.abandon()
         self._requested = wanted
-        self._job = self._bridge.run(wanted)
         # a question that failed is simply left open
-        self._job.finished.connect(self.checked)
+        self._run(wanted, finished=self.checked)
 
     def _wanted(self) -> CheckClassesRequest | None:
         choices = self._choices

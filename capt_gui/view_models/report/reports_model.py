@@ -70,7 +70,7 @@ class ReportsModel(QObject):
     def state(self) -> str:
         """The state of the middle column: one of the words above."""
         if not self.runs.runs:
-            return LOOKING if self.runs.is_looking or not self.runs.is_known else NO_RUNS
+            return LOOKING if self.runs.is_running or not self.runs.is_known else NO_RUNS
         if not self.chosen:
             return UNCHOSEN
         if not self._has_sections():
@@ -184,7 +184,7 @@ class ReportsModel(QObject):
         chosen = [folder for folder in self.chosen if folder in known]
         if self._wanted in known:
             chosen, self._wanted = [self._wanted], ""
-        if not chosen and not self.runs.is_looking:
+        if not chosen and not self.runs.is_running:
             finished = [run.folder for run in self.runs.runs if run.ended] or known
             chosen = finished[:1]
         self.choose(chosen)

@@ -20,8 +20,9 @@ from capt_engine.records import (
     TuneForecast,
     TuneRequest,
 )
-from capt_gui.bridge import Bridge, Job
+from capt_gui.bridge import Bridge
 from capt_gui.view_models.engine_state import EngineState
+from capt_gui.view_models.one_job import OneJob
 from capt_gui.view_models.tune import tune_text
 from capt_gui.view_models.tune.project import TuneProject
 
@@ -34,7 +35,7 @@ _USUAL_EPS = 1 / 255
 Values = tuple[tuple[str, ParamValue], ...]
 
 
-class MethodModel(QObject):
+class MethodModel(OneJob):
     """Reads the choices from the project and writes them there. `changed`: a choice, or what is known of its cost."""
 
     changed = Signal()
@@ -42,11 +43,9 @@ class MethodModel(QObject):
     def __init__(
         self, bridge: Bridge, engine: EngineState, project: TuneProject, parent: QObject | None = None
     ) -> None:
-        super().__init__(parent)
-        self._bridge = bridge
+        super().__init__(bridge, parent)
         self._engine = engine
         self.project = project
-        self._job: Job | None = None
         # what was tried last: the run, and when its split was written
         self._requested: tuple[TuneRequest, float] | None = None
         self.forecast: TuneForecast | None = None
@@ -206,7 +205,7 @@ class MethodModel(QObject):
     @property
     def is_trying(self) -> bool:
         """True if a forecast is being made, or will be as soon as the choice settles."""
-        return (self._job is not None and self._job.is_running) or self._settles.isActive()
+        return self.is_running or self._settles.isActive()
 
     def set_watched(self, watched: bool) -> None:
         """The step came to the front, or left it: forecasts are made only while somebody reads them."""
@@ -260,12 +259,14 @@ class MethodModel(QObject):
         """The choice has not changed for a moment: try it."""
         request = self.request()
         self._requested = (request, self._split_time())
-        self._job = self._bridge.run(ForecastRequest(request))
-        self._job.progressed.connect(self.on_progressed)
-        self._job.finished.connect(self.on_finished)
-        self._job.failed.connect(self.on_failed)
-        self._job.cancelled.connect(self.on_cancelled)
-        self._job.ended.connect(self.changed)
+        self._run(
+            ForecastRequest(request),
+            progressed=self.on_progressed,
+            finished=self.on_finished,
+            failed=self.on_failed,
+            cancelled=self.on_cancelled,
+            ended=self.changed,
+        )
         self.note = ""
         self.changed.emit()
 
@@ -309,8 +310,8 @@ class MethodModel(QObject):
 
     def _drop(self) -> None:
         self._settles.stop()
-        if self._job is not None and self._job.is_running:
-            self._job.abandon()
+        if self.is_running:
+            self._abandon()
             self._requested = None
 
     def _usual_step_size(self) -> float:

@@ -13,7 +13,6 @@ from capt_engine.records import (
     Check,
     EvaluateRequest,
     Failure,
-    JobProgress,
     RunOptions,
     SaveTunedRequest,
     ThreatModel,
@@ -22,6 +21,7 @@ from capt_engine.records import (
 from capt_gui.bridge import Bridge, Job
 from capt_gui.view_models import formatting
 from capt_gui.view_models.class_rows import ClassRow, class_rows, worse_checks
+from capt_gui.view_models.one_job import JobState, OneJob
 from capt_gui.view_models.run_store import RunStore
 from capt_gui.view_models.tune import tune_text
 from capt_gui.view_models.tune.method_model import MethodModel
@@ -33,7 +33,7 @@ MOST_MEASURED = 500
 """So many test pictures are measured on at the most, evenly over the classes: an interval of ± 4 points, in minutes, not in hours."""
 
 
-class TuneResultModel(QObject):
+class TuneResultModel(OneJob):
     """`changed`: the evaluation, its progress, or what was saved. `saved(TunedSaved)`; `failed(Failure)`: saving could not be done."""
 
     changed = Signal()
@@ -50,26 +50,22 @@ class TuneResultModel(QObject):
         store: RunStore,
         parent: QObject | None = None,
     ) -> None:
-        super().__init__(parent)
-        self._bridge = bridge
+        super().__init__(bridge, parent)
         self._project = project
         self._method = method
-        self._run = run
+        self._tuning = run
         self._store = store
-        self._job: Job | None = None
         self._saving: Job | None = None
         self._resumed = False
-        self.result: AnalyzeResult | None = None
-        self.failure: Failure | None = None
-        self.saving: TunedSaved | None = None
         self._forget()
         project.opened.connect(self.on_opened)
         run.changed.connect(self.on_run_changed)
 
-    @property
-    def is_measuring(self) -> bool:
-        """True if the test share is being evaluated."""
-        return self._job is not None and self._job.is_running
+    def _forget(self) -> None:
+        self.result: AnalyzeResult | None = None
+        self.failure: Failure | None = None
+        self.saving: TunedSaved | None = None
+        self.folder = ""
 
     @property
     def is_saving(self) -> bool:
@@ -86,7 +82,7 @@ class TuneResultModel(QObject):
         """The command that makes the same prompts again; empty while it is not known."""
         if self.saving is not None and self.saving.command:
             return self.saving.command
-        return self._run.command
+        return self._tuning.command
 
     @property
     def can_report(self) -> bool:
@@ -108,20 +104,22 @@ class TuneResultModel(QObject):
 
     def measure(self) -> None:
         """Evaluate the test share, unless that was done or is under way."""
-        if self.is_measuring or self.result is not None or self._project.state.run != DONE:
+        if self.is_running or self.result is not None or self._project.state.run != DONE:
             return
         kept = self._project.state.test_run
         resume = bool(kept) and Path(kept).is_dir()
         keep = kept if resume else self._store.new_folder() or str(self._project.test_folder)
         self.failure, self._resumed = None, resume
-        self._job = self._bridge.run(self.request(keep, resume=resume))
-        self._job.progressed.connect(self.on_progressed)
-        self._job.finished.connect(self.on_measured)
-        self._job.failed.connect(self.on_measuring_failed)
-        self._job.ended.connect(self.on_measuring_ended)
+        self._run(
+            self.request(keep, resume=resume),
+            progressed=self.progressed,
+            finished=self.on_measured,
+            failed=self.on_measuring_failed,
+            ended=self.on_measuring_ended,
+        )
         # at once, so that what is measured before a crash need not be measured again
         self._project.change(test_run=keep)
-        self.progress_text = self.tr("Waiting for its turn")
+        self.progress = JobState(text=self.tr("Waiting for its turn"))
         self.changed.emit()
         self.progressed.emit()
 
@@ -132,14 +130,9 @@ class TuneResultModel(QObject):
         self.result = None
         self.measure()
 
-    def cancel(self) -> None:
-        """Stop evaluating; what is measured already is kept and gone on with."""
-        if self._job is not None:
-            self._job.cancel()
-
     def request(self, keep: str, *, resume: bool = False) -> EvaluateRequest:
         """Plain text (A) against the tuned prompts (B) on the test share, each attacked by its own PGD."""
-        state, made_by = self._project.state, self._run.made_by
+        state, made_by = self._project.state, self._tuning.made_by
         eps = self._method.test_eps
         attacks = (AttackSpec("pgd", (("steps", state.test_steps),)),) if eps > 0 else ()
         return EvaluateRequest(
@@ -219,26 +212,15 @@ class TuneResultModel(QObject):
         runs = (state.test_run,) if self.result is not None and Path(state.test_run).is_dir() else ()
         name = state.name or self._project.title or self.tr("Tuned prompts")
         self.folder = folder
-        self._saving = self._bridge.run(
-            SaveTunedRequest(
-                str(self.prompts_file),
-                name,
-                state.notes,
-                state.licence,
-                folder,
-                runs,
-                made_by=self._run.made_by,
-            )
+        request = SaveTunedRequest(
+            str(self.prompts_file), name, state.notes, state.licence, folder, runs, made_by=self._tuning.made_by
         )
-        self._saving.finished.connect(self.on_saved)
-        self._saving.failed.connect(self.failed)
-        self._saving.ended.connect(self.changed)
+        self._saving = self._bridge.run(request, finished=self.on_saved, failed=self.failed, ended=self.changed)
         self.changed.emit()
 
     def on_opened(self) -> None:
         """Another project, or another run of this one: what was measured belongs to the one before."""
-        if self._job is not None:
-            self._job.abandon()
+        self._abandon()
         if self._saving is not None:
             # what was asked for is still put in its place
             self._saving.ignore()
@@ -247,13 +229,8 @@ class TuneResultModel(QObject):
 
     def on_run_changed(self) -> None:
         """A new run has begun: the prompts that are measured are gone, and the engine has better things to do."""
-        if self._run.is_running and (self.is_measuring or self.result is not None or self.failure is not None):
+        if self._tuning.is_running and (self.is_running or self.result is not None or self.failure is not None):
             self.on_opened()
-
-    def on_progressed(self, event: JobProgress) -> None:
-        """Say how far the evaluation is."""
-        self.done, self.total, self.progress_text = event.done, event.total, formatting.job_progress(event)
-        self.progressed.emit()
 
     def on_measured(self, result: AnalyzeResult) -> None:
         """Take what the prompts are worth."""
@@ -265,15 +242,12 @@ class TuneResultModel(QObject):
         if self._resumed:
             # what was kept is another measurement by now, or damaged: it stays, and this one begins anew
             self._project.change(test_run="")
-            self._rest()
             self.measure()
         else:
             self.failure = failure
 
     def on_measuring_ended(self) -> None:
-        """The evaluation is over, however it ended, unless another one has begun."""
-        if not self.is_measuring:
-            self._rest()
+        """The evaluation is over, however it ended."""
         self.changed.emit()
         self.progressed.emit()
 
@@ -283,17 +257,6 @@ class TuneResultModel(QObject):
         if not self.folder:
             self._project.change(saved=result.prompts.id)
         self.saved.emit(result)
-
-    def _rest(self) -> None:
-        self.done, self.total, self.progress_text = 0, 0, ""
-
-    def _forget(self) -> None:
-        self.result = None
-        self.failure = None
-        self.saving = None
-        self.folder = ""
-        self.done = self.total = 0
-        self.progress_text = ""
 
 
 def _test_pictures(split: Path) -> int:

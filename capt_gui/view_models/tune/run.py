@@ -18,7 +18,6 @@ from capt_engine.records import (
     JobContinued,
     JobEvent,
     JobPaused,
-    JobProgress,
     TuneEpoch,
     TuneForecast,
     TuneRequest,
@@ -27,8 +26,8 @@ from capt_engine.records import (
     TuneStrip,
     TuneTold,
 )
-from capt_gui.bridge import Bridge, Job
-from capt_gui.view_models import formatting
+from capt_gui.bridge import Bridge
+from capt_gui.view_models.one_job import JobState, OneJob
 from capt_gui.view_models.tune.project import KEEP, RESUME, START_OVER, TuneProject
 from capt_gui.view_models.tune.state import DONE, IDLE, PAUSED, RUNNING, STOPPED
 
@@ -40,7 +39,7 @@ _MADE_BY = "made-by.json"
 _STEPS_KEPT = 2000
 
 
-class TuneRun(QObject):
+class TuneRun(OneJob):
     """The tuning run of a project; there is at most one.
 
     Signals: `changed`: what can be done now, or what was noticed; `progressed`: the bar; `drawn`: steps or epochs arrived;
@@ -61,34 +60,31 @@ class TuneRun(QObject):
         parent: QObject | None = None,
     ) -> None:
         """make_request: the run that the project describes; True to go on with one that was stopped."""
-        super().__init__(parent)
-        self._bridge = bridge
+        super().__init__(bridge, parent)
         self._project = project
         self._make_request = make_request
-        self._job: Job | None = None
-        self._cancelling = self._keeping = False
-        self.steps: list[TuneStep] = []
-        self._epochs: dict[int, TuneEpoch] = {}
-        self.strip: TuneStrip | None = None
-        self.forecast: TuneForecast | None = None
-        self.notices: list[str] = []
-        self.failure: Failure | None = None
-        self.result: TuneResult | None = None
-        self._requested: TuneRequest | None = None
-        self._made_by: TuneRequest | None = None
-        self._command = ""
         self._forget()
         self._redraw = QTimer(self, singleShot=True, interval=_REDRAW_MS)
         self._redraw.timeout.connect(self.drawn)
         project.answered.connect(self.on_answered)
         project.opened.connect(self.on_opened)
 
-    # how it stands
+    def _forget(self) -> None:
+        self.steps: list[TuneStep] = []
+        self._epochs: dict[int, TuneEpoch] = {}
+        self.strip: TuneStrip | None = None
+        self.forecast: TuneForecast | None = None
+        self.notices: list[str] = []
+        self.failure: Failure | None = None
+        # why a stop found nothing to keep
+        self.reason = ""
+        self.result: TuneResult | None = None
+        self._requested: TuneRequest | None = None
+        self._made_by: TuneRequest | None = None
+        self._command = ""
+        self._is_ending = False
 
-    @property
-    def is_running(self) -> bool:
-        """True if there is a job, going on or paused."""
-        return self._job is not None and self._job.is_running
+    # how it stands
 
     @property
     def is_paused(self) -> bool:
@@ -97,8 +93,8 @@ class TuneRun(QObject):
 
     @property
     def is_ending(self) -> bool:
-        """True if it was told to end, and has not yet."""
-        return self.is_running and (self._cancelling or self._keeping)
+        """True if it was asked to end, and has not yet."""
+        return self.is_running and self._is_ending
 
     @property
     def can_resume(self) -> bool:
@@ -159,14 +155,14 @@ class TuneRun(QObject):
     def stop_and_keep(self) -> None:
         """End now with the best epoch so far."""
         if self._job is not None and self._job.is_running:
-            self._keeping = True
+            self._is_ending = True
             self._job.stop()
             self.changed.emit()
 
     def cancel(self) -> None:
         """End now; the last whole epoch is kept on disk, so that one can go on from there."""
         if self._job is not None and self._job.is_running:
-            self._cancelling = True
+            self._is_ending = True
             self._job.cancel()
             self.changed.emit()
 
@@ -191,8 +187,7 @@ class TuneRun(QObject):
 
     def on_started(self) -> None:
         """The run has left the queue."""
-        self.is_waiting = False
-        self.progress_text = self.tr("Reading the pictures")
+        self.progress = JobState(text=self.tr("Reading the pictures"))
         self._tell()
 
     def on_news(self, event: JobEvent) -> None:
@@ -221,15 +216,8 @@ class TuneRun(QObject):
         if not self._redraw.isActive():
             self._redraw.start()
 
-    def on_progressed(self, event: JobProgress) -> None:
-        """Say how far the run is."""
-        self.done, self.total = event.done, event.total
-        self.progress_text = formatting.job_progress(event)
-        self.progressed.emit()
-
     def on_finished(self, result: TuneResult) -> None:
         """The prompts are tuned."""
-        self._rest()
         self.result = result
         self._remember(result)
         self._project.change(run=DONE, test_run="", saved="")
@@ -238,23 +226,17 @@ class TuneRun(QObject):
 
     def on_failed(self, failure: Failure) -> None:
         """The run broke; its last whole epoch is on disk."""
-        self._rest()
         self.failure = failure
         self._stopped()
 
     def on_cancelled(self, reason: str) -> None:
         """The run was stopped."""
-        self._rest()
         self.reason = reason
         self._stopped()
 
     def _stopped(self) -> None:
         self._project.change(run=STOPPED if self._state_file.exists() else IDLE)
         self._save()
-
-    def _rest(self) -> None:
-        self._cancelling = self._keeping = self.is_waiting = False
-        self.done, self.total, self.progress_text = 0, 0, ""
 
     def _save(self) -> None:
         self._project.save_now()
@@ -285,15 +267,16 @@ class TuneRun(QObject):
         self._epochs = kept
         with contextlib.suppress(OSError):  # the engine says that it is not there
             self._project.folder.mkdir(parents=True, exist_ok=True)
-        self._job = self._bridge.run(request)
-        self._job.started.connect(self.on_started)
-        self._job.progressed.connect(self.on_progressed)
-        self._job.news.connect(self.on_news)
-        self._job.finished.connect(self.on_finished)
-        self._job.failed.connect(self.on_failed)
-        self._job.cancelled.connect(self.on_cancelled)
-        self.is_waiting = True
-        self.progress_text = self.tr("Waiting for its turn")
+        self._run(
+            request,
+            started=self.on_started,
+            progressed=self.progressed,
+            news=self.on_news,
+            finished=self.on_finished,
+            failed=self.on_failed,
+            cancelled=self.on_cancelled,
+        )
+        self.progress = JobState(text=self.tr("Waiting for its turn"))
         self._project.change(run=RUNNING, epoch=self._project.state.epoch if request.resume else 0)
         # a crash from here on must find that it ran
         self._project.save_now()
@@ -315,21 +298,6 @@ class TuneRun(QObject):
         """The engine never writes over prompts; those of an earlier run lie in our own folder, or are installed already."""
         self._out.unlink(missing_ok=True)
         self._project.change(test_run="", saved="")
-
-    def _forget(self) -> None:
-        self.steps = []
-        self._epochs = {}
-        self.strip = None
-        self.forecast = None
-        self.notices = []
-        self.failure = None
-        # why a stop found nothing to keep
-        self.reason = ""
-        self.result = self._requested = self._made_by = None
-        self._command = ""
-        self.is_waiting = False
-        self.done = self.total = 0
-        self.progress_text = ""
 
     def _tell(self) -> None:
         self.changed.emit()

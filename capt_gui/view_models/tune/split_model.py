@@ -6,14 +6,9 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from capt_engine.records import (
-    Assigned,
-    ClassSplit,
-    Failure,
-    SplitRequest,
-    SplitResult,
-)
-from capt_gui.bridge import Bridge, Job
+from capt_engine.records import Assigned, ClassSplit, Failure, SplitRequest, SplitResult
+from capt_gui.bridge import Bridge
+from capt_gui.view_models.one_job import OneJob
 from capt_gui.view_models.tune.project import TuneProject
 from capt_gui.view_models.tune.scan_model import ScanModel
 from capt_gui.view_models.tune.state import DONE, IDLE, STOPPED
@@ -22,7 +17,7 @@ DELAY_MS = 150
 SHOTS: tuple[int | None, ...] = (1, 2, 4, 8, 16, None)
 
 
-class SplitModel(QObject):
+class SplitModel(OneJob):
     """`changed`: the result, or that it is out of date. `written`: the split of this moment is on disk; `refused`: it is not.
 
     `failed(Failure)`: there is no split.
@@ -34,11 +29,9 @@ class SplitModel(QObject):
     failed = Signal(object)
 
     def __init__(self, bridge: Bridge, project: TuneProject, scan: ScanModel, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._bridge = bridge
+        super().__init__(bridge, parent)
         self._project = project
         self._scan = scan
-        self._job: Job | None = None
         self._writing = False
         # the request that the result answers, without its file
         self._answered: SplitRequest | None = None
@@ -106,8 +99,7 @@ class SplitModel(QObject):
     def on_opened(self) -> None:
         """Another project is in front."""
         self._timer.stop()
-        if self._job is not None:
-            self._job.abandon()
+        self._abandon()
         self._answered = self._requested = self.result = None
         self._writing, self._sha256 = False, ""
 
@@ -133,18 +125,14 @@ class SplitModel(QObject):
             self.refused.emit()
 
     def on_failed(self, failure: Failure) -> None:
-        """There is no split."""
-        self._give_up(failure)
+        """Say why there is no split."""
+        self.failed.emit(failure)
+        self.on_given_up()
 
-    def on_cancelled(self) -> None:
-        """The question is open again."""
-        self._give_up(None)
-
-    def _give_up(self, failure: Failure | None) -> None:
+    def on_given_up(self) -> None:
+        """Leave the question open: there is no answer to it."""
         was_writing, self._writing = self._writing, False
         self._requested = None
-        if failure is not None:
-            self.failed.emit(failure)
         self.changed.emit()
         if was_writing:
             self.refused.emit()
@@ -158,13 +146,8 @@ class SplitModel(QObject):
         self.written.emit()
 
     def _submit(self, request: SplitRequest) -> None:
-        if self._job is not None:
-            self._job.abandon()
         self._requested = replace(request, out="")
-        self._job = self._bridge.run(request)
-        self._job.finished.connect(self.on_finished)
-        self._job.failed.connect(self.on_failed)
-        self._job.cancelled.connect(self.on_cancelled)
+        self._run(request, finished=self.on_finished, failed=self.on_failed, cancelled=self.on_given_up)
 
     def _request(self) -> SplitRequest | None:
         found, state = self._scan.result, self._project.state

@@ -111,7 +111,7 @@ def test_nothing_is_written_over(source: Path, store: Path, tmp_path: Path) -> N
     full = tmp_path / "full"
     full.mkdir()
     (full / "mine.txt").write_text("mine", encoding="utf-8")
-    with pytest.raises(BadRequest, match="not an empty folder"):
+    with pytest.raises(BadRequest, match="is not empty"):
         save(source, name="Other", folder=str(full), in_store=True)
     assert [path.name for path in full.iterdir()] == ["mine.txt"]
     assert [path.name for path in store.iterdir()] == ["morning-mugs.safetensors"]

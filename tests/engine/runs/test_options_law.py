@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capt_engine.cli import analyze, evaluate, tune
+from capt_engine.reading import decode
 from capt_engine.records import (
     AIMS,
     CHECK_LEVELS,
@@ -172,6 +173,14 @@ TUNINGS = st.builds(
     precision=st.sampled_from(["fp32", "bf16"]),
 )
 
+
+@dataclass(frozen=True)
+class Tuned:
+    """The part of a file of tuning that holds a request, as the reader is given it."""
+
+    request: TuneRequest
+
+
 VERBS: dict[str, Any] = {"analyze": analyze, "evaluate": evaluate, "tune": tune}
 PARSERS = {verb: argparse.ArgumentParser() for verb in VERBS}
 for verb, module in VERBS.items():
@@ -194,12 +203,15 @@ def test_a_printed_command_asks_the_same(request: AnalyzeRequest | EvaluateReque
     assert typed(command) == request
 
 
-@settings(max_examples=100, deadline=None)
-@given(analyses() | evaluations())
-def test_a_request_is_the_same_after_json(request: AnalyzeRequest | EvaluateRequest) -> None:
-    """As a manifest holds it, and reads it again."""
-    text = json.dumps({"kind": request.kind, "request": asdict(request)})
-    again = from_json(json.loads(text))
+@settings(max_examples=150, deadline=None)
+@given(analyses() | evaluations() | TUNINGS)
+def test_a_request_is_the_same_after_json(request: AnalyzeRequest | EvaluateRequest | TuneRequest) -> None:
+    """As a manifest holds it, or the state of a tuning run that can be gone on with, and reads it again."""
+    text = json.dumps({"kind": getattr(request, "kind", ""), "request": asdict(request)})
+    if isinstance(request, TuneRequest):
+        again: object = decode(text, Tuned, called="it").request
+    else:
+        again = from_json(json.loads(text))
     assert again == request
     assert repr(again) == repr(request)
 

@@ -110,7 +110,7 @@ def test_a_request_from_a_newer_version_is_refused(run: Path) -> None:
     told = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
     with pytest.raises(BadRequest, match="colour"):
         from_json({**told, "request": {**told["request"], "colour": 1}})
-    with pytest.raises(BadRequest, match="no request"):
+    with pytest.raises(BadRequest, match="missing required field `request`"):
         from_json({"format": 2})
 
 

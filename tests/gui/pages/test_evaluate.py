@@ -47,7 +47,7 @@ def test_it_begins_with_the_ways_in(bench: Bench, page: EvaluatePage, tmp_path: 
     assert page.welcome.isVisible()
     assert page.settings_column.job_bar.text() == "Drop labelled pictures first"
     assert not page.start_action.isEnabled()
-    page.ask_folder = lambda: str(tmp_path)
+    page.intake.ask_folder = lambda: str(tmp_path)
     press(page.welcome.folder)
     request = bench.engine.requests[-1]
     assert isinstance(request, r.ScanRequest)
@@ -66,8 +66,8 @@ def test_tables_are_taken_and_pictures_are_left_to_another_page(
     before = len(bench.engine.requests)
     assert not drop(page, str(tmp_path / "cat.png"))
     assert len(bench.engine.requests) == before
-    page.ask_table = lambda: "/data/list.csv"
-    page.on_choose_table()
+    page.intake.ask_table = lambda: "/data/list.csv"
+    page.intake.on_choose_table()
     request = bench.engine.requests[-1]
     assert isinstance(request, r.ScanRequest)
     assert request.data == ("/data/list.csv",)
@@ -290,8 +290,8 @@ def test_prompts_can_be_opened_from_a_file(bench: Bench, page: EvaluatePage, tmp
     """The pickers for A and B are those of the Explore page, with the way to a file."""
     file = tmp_path / "mine.safetensors"
     file.write_bytes(b"prompts")
-    page.ask_checkpoint = lambda _window, _folder: str(file)
-    page.on_open_clicked("b")
+    page.settings_column.model.ask = lambda _window, _folder: str(file)
+    page.settings_column.model.on_b_picked("\0open")
     assert bench.desk.model.sides.b == str(file)
 
 

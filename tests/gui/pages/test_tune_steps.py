@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from capt_engine.records import USES
+from capt_engine.records import USES, Assigned, SplitResult
 from capt_gui.bridge import Bridge
 from capt_gui.pages.tune.data_step import DataStep
 from capt_gui.pages.tune.page import TunePage
@@ -23,6 +23,7 @@ from capt_gui.pages.tune.split_step import SplitStep
 from capt_gui.pages.tune.step_rail import COMPLETE, LOCKED, NOW, OPEN
 from capt_gui.settings import Settings
 from capt_gui.theme import Theme
+from capt_gui.view_models.data_warnings import Picked
 from capt_gui.view_models.desk import Desk, lay_out
 from capt_gui.view_models.tune.split_rows import TONES
 from capt_gui.view_models.tune.state import METHOD, RUNNING, SPLIT, TUNE
@@ -117,7 +118,7 @@ def test_steps_one_and_two_by_keyboard(opened: Open, pictures: Path, qtbot: QtBo
     assert page.step is page.steps[SPLIT]
     split = split_step(page)
     qtbot.waitUntil(lambda: split.desk.tuning.split.is_current, timeout=PATIENCE_MS)
-    assert split.totals.words() == ["Train: 8", "Validation: 2", "Test: 4", "Unused: 0"]
+    assert split.totals.texts() == ["Train: 8", "Validation: 2", "Test: 4", "Unused: 0"]
     assert split.bars.hasFocus()
     press(Qt.Key.Key_Return)
     assert split.grid.hasFocus()
@@ -138,8 +139,8 @@ def test_everything_is_there_after_another_start(opened: Open, pictures: Path, q
     page = opened()
     drop(page, pictures)
     scan = page.desk.tuning.scan
-    qtbot.waitUntil(lambda: scan.is_known, timeout=PATIENCE_MS)
-    scan.toggle_classes(["emu"])
+    qtbot.waitUntil(lambda: bool(scan.pictures), timeout=PATIENCE_MS)
+    scan.toggle(Picked(classes=("emu",)))
     page.on_next()
     page.project.change(shots=2)
     page.leave()
@@ -161,7 +162,7 @@ def test_starting_anew_keeps_the_old_project(opened: Open, pictures: Path, qtbot
     """It is still in the menu, from where it opens, and goes only after a second yes."""
     page = opened()
     drop(page, pictures)
-    qtbot.waitUntil(lambda: page.desk.tuning.scan.is_known, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: bool(page.desk.tuning.scan.pictures), timeout=PATIENCE_MS)
     page.leave()
     again = opened()
     # Tab comes from the header to the question, and from there to the step
@@ -200,7 +201,7 @@ def test_an_interrupted_run_is_asked_about(opened: Open, pictures: Path, qtbot: 
     """The sentence says how far it came; the answer reaches whoever tunes, with the project open."""
     page = opened()
     drop(page, pictures)
-    qtbot.waitUntil(lambda: page.desk.tuning.scan.is_known, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: bool(page.desk.tuning.scan.pictures), timeout=PATIENCE_MS)
     page.project.split_file.write_text("path,label,split\n", encoding="utf-8")
     page.project.change(excluded_classes=("emu",), run=RUNNING, epoch=3, epochs=10, step=3, reached=3)
     page.project.close()
@@ -225,8 +226,8 @@ def test_what_is_dropped_on_a_later_step_is_not_taken(opened: Open, pictures: Pa
     page = opened()
     drop(page, pictures)
     scan = page.desk.tuning.scan
-    qtbot.waitUntil(lambda: scan.is_known, timeout=PATIENCE_MS)
-    scan.toggle_classes(["emu"])
+    qtbot.waitUntil(lambda: bool(scan.pictures), timeout=PATIENCE_MS)
+    scan.toggle(Picked(classes=("emu",)))
     page.on_next()
     drop(page, pictures / "cat")
     assert page.banner.isVisible()
@@ -269,8 +270,8 @@ def test_three_hundred_classes_stay_fluid(bench: Bench, qtbot: QtBot) -> None:
     scan = bench.desk.tuning.scan
     before = len(page.findChildren(QWidget))
     scan.result = acted_data.found({f"class {number:03d}": 20 for number in range(300)})
-    scan.pictures = {f"class {number:03d}": (f"/{number}/a.png",) for number in range(300)}
-    scan.changed.emit()
+    pictures = (Assigned(f"/{number}/a.png", f"class {number:03d}", "train") for number in range(300))
+    scan.on_listed(SplitResult((), tuple(pictures)))
     qtbot.waitUntil(step.table.isVisible, timeout=PATIENCE_MS)
     QApplication.processEvents()
     assert step.table.model().rowCount() == 300

@@ -38,10 +38,8 @@ def told_by(job: ScanJob) -> list[object]:
     """All that the job will tell, in order."""
     told: list[object] = []
     job.running_changed.connect(told.append)
-    job.done.connect(told.append)
     job.failed.connect(told.append)
-    job.listed.connect(told.append)
-    job.ended.connect(lambda: told.append("ended"))
+    job.changed.connect(lambda: told.append("changed"))
     return told
 
 
@@ -63,7 +61,7 @@ def test_a_scan_is_asked_for_once_and_followed(bench: Bench, job: ScanJob) -> No
 def test_each_end_is_told_in_the_same_order(
     bench: Bench, job: ScanJob, answer: r.ScanResult | r.Failure | None
 ) -> None:
-    """First what came of it, nothing where it was cancelled; then that it no longer runs; then that it is over."""
+    """First why it failed, where it did; then that it no longer runs; then that something changed, with the result there."""
     told = told_by(job)
     job.start(("/data",), "/keep")
     asked = last(bench)
@@ -73,28 +71,32 @@ def test_each_end_is_told_in_the_same_order(
         play(bench, r.JobFinished(asked, answer))
     else:
         play(bench, r.JobCancelled(asked) if answer is None else r.JobFailed(asked, answer))
-    assert told == [True, *([] if answer is None else [answer]), False, "ended"]
+    assert told == [True, *([answer] if isinstance(answer, r.Failure) else []), False, "changed"]
     assert not job.is_running
+    assert job.result == (answer if isinstance(answer, r.ScanResult) else None)
 
 
 def test_pictures_are_listed_where_an_inventory_was_kept(bench: Bench, job: ScanJob) -> None:
     """All of the inventory is asked for, by its own parts where that is wanted; without one nothing is."""
     told = told_by(job)
     before = len(bench.engine.requests)
-    job.list_pictures(acted_data.found({"cat": 3, "dog": 3}))
+    job.on_scanned(acted_data.found({"cat": 3, "dog": 3}))
+    job.list_pictures()
     assert len(bench.engine.requests) == before
-    job.list_pictures(FOUND, own_parts=True)
+    job.on_scanned(FOUND)
+    job.list_pictures(own_parts=True)
     request = bench.engine.requests[-1]
     assert request == r.SplitRequest(FOUND.inventory, shots=None, val_share=0.0, test_share=0.0, own_parts=True)
     assert not job.is_running
-    pictures = r.SplitResult((), (r.Assigned(SMALL.path, "cat", "test"),))
-    play(bench, r.JobFinished(last(bench), pictures))
-    assert told == [pictures]
+    play(bench, r.JobFinished(last(bench), r.SplitResult((), (r.Assigned(SMALL.path, "cat", "test"),))))
+    assert told == ["changed"]
+    assert (job.pictures, job.class_of(SMALL.path)) == ({"cat": (SMALL.path,)}, "cat")
 
 
 def test_what_was_forgotten_is_no_longer_heard(bench: Bench, job: ScanJob) -> None:
     """Scan and listing are stopped, the small views are gone, and what is said late is not told; another scan can begin."""
-    job.list_pictures(FOUND)
+    job.on_scanned(FOUND)
+    job.list_pictures()
     listing = last(bench)
     job.start(("/data",), "/keep")
     scan = last(bench)
@@ -102,7 +104,7 @@ def test_what_was_forgotten_is_no_longer_heard(bench: Bench, job: ScanJob) -> No
     told = told_by(job)
     job.forget()
     assert bench.engine.cancelled == [scan, listing]
-    assert job.thumbnails.get(SMALL.path) is None
+    assert (job.thumbnails.get(SMALL.path), job.result) == (None, None)
     play(bench, r.JobFinished(scan, FOUND), r.JobFinished(listing, r.SplitResult((), ())))
     assert told == [False]
     job.forget()

@@ -115,10 +115,11 @@ def test_the_mouse_reads_the_bar_it_is_over(chart: LogitShiftChart, qtbot: QtBot
 
 
 def test_the_wheel_is_left_to_the_page(chart: LogitShiftChart) -> None:
-    """A chart that swallows the wheel stops the page from scrolling."""
+    """A chart that swallows the wheel while it has no focus stops the page from scrolling."""
     chart.set_shift(("a", "b"), (1.0, -2.0), (4.0, -2.5))
     plot = chart.findChild(ShiftPlot)
     assert plot is not None
+    plot.clearFocus()
     middle = QPointF(plot.rect().center())
     event = QWheelEvent(
         middle,

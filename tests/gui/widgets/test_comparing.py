@@ -160,7 +160,7 @@ def test_the_headline_speaks_one_sentence(theme: Theme, qtbot: QtBot) -> None:
     widget = SideVerdicts(theme)
     qtbot.addWidget(widget)
     widget.show()
-    widget.set_words("fooled", "held", "A: fooled · B: held")
+    widget.set_texts("fooled", "held", "A: fooled · B: held")
     assert widget.text() == "A: fooled · B: held"
     for width, direction in ((900, QBoxLayout.Direction.LeftToRight), (120, QBoxLayout.Direction.TopToBottom)):
         widget.resize(width, 80)

@@ -200,9 +200,9 @@ def test_numbers_are_spoken(theme: Theme, qtbot: QtBot) -> None:
     """Totals say name and number; before they are known, a dash."""
     widget = totals(theme)
     qtbot.addWidget(widget)
-    assert widget.words() == ["a: 1,234", "b: 5", "c: 6", "d: 0"]
+    assert widget.texts() == ["a: 1,234", "b: 5", "c: 6", "d: 0"]
     widget.set_counts(None)
-    assert widget.words()[0] == "a: –"
+    assert widget.texts()[0] == "a: –"
 
 
 def test_the_bars_go_to_pictures(theme: Theme, qtbot: QtBot) -> None:

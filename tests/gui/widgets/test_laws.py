@@ -31,7 +31,7 @@ from capt_gui.widgets.choice_cards import Choice, ChoiceCards
 from capt_gui.widgets.class_editor import ClassEditor
 from capt_gui.widgets.consistency_panel import ConsistencyPanel
 from capt_gui.widgets.device_pill import DevicePill
-from capt_gui.widgets.drop_zone import DropZone
+from capt_gui.widgets.drop_area import DropZone
 from capt_gui.widgets.failed_list import FailedList
 from capt_gui.widgets.fold import Fold
 from capt_gui.widgets.gallery_view import GalleryView
@@ -153,7 +153,7 @@ def segments(theme: Theme) -> QWidget:
 def verdicts(theme: Theme) -> QWidget:
     """The headline of a comparison."""
     widget = SideVerdicts(theme)
-    widget.set_words("cone 93 % → cube 61 %, fooled", "cone 88 %, held", "A: fooled · B: held")
+    widget.set_texts("cone 93 % → cube 61 %, fooled", "cone 88 %, held", "A: fooled · B: held")
     return widget
 
 
@@ -210,7 +210,7 @@ def runs(theme: Theme) -> QWidget:
 def nothing_yet(theme: Theme) -> QWidget:
     """A placeholder with a way on."""
     widget = Placeholder(theme)
-    widget.set_words("report", "Nothing yet", "It comes later.", "Resume")
+    widget.set_texts("report", "Nothing yet", "It comes later.", "Resume")
     return widget
 
 

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from capt_gui.theme import Theme
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.device_pill import DevicePill
-from capt_gui.widgets.drop_zone import DropZone, local_paths
+from capt_gui.widgets.drop_area import DropZone, local_paths
 from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.fold import Fold
 from capt_gui.widgets.job_bar import JobBar

@@ -127,7 +127,7 @@ def pdf_points(drawing: Drawing) -> set[tuple[int, int]]:
 def test_the_page_and_the_pdf_show_the_same_texts(chart: Chart) -> None:
     """Every tick, name and number of the SVG can be selected in the PDF, and stands in the SVG as text."""
     drawing = drawn(chart)
-    root = ET.fromstring(painter.svg(drawing))
+    root = ET.fromstring("".join(painter.pieces(drawing, "chart")))
     shown = ["".join(one.itertext()).removeprefix(one.findtext(f"{SVG}title") or "") for one in root.iter(f"{SVG}text")]
     assert shown == texts(drawing)
     selected = bare(pdf_text(drawing))
@@ -143,7 +143,7 @@ def test_the_curve_runs_through_the_same_places_on_page_and_pdf() -> None:
     marks = {(one.x, one.y) for one in drawing.elements if isinstance(one, Mark)}
     for one in curves:
         path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in one.points).replace(".0 ", " ").replace(".0L", "L")
-        assert path.removesuffix(".0") in painter.svg(drawing)
+        assert path.removesuffix(".0") in "".join(painter.pieces(drawing, "chart"))
         for x, y in one.points:
             assert (x, y) in marks
             assert any(abs(x - u) <= 1 and abs(y - v) <= 1 for u, v in of_pdf)
@@ -217,7 +217,9 @@ def test_odd_values_do_not_stop_a_drawing() -> None:
         drawing = draw(chart)
         assert (drawing is not None) is draws, chart.caption
         if drawing is not None:
-            assert not re.search(r'"[^"]*\b(nan|inf)\b[^"]*"', painter.svg(drawing).replace('aria-labelledby="', ""))
+            assert not re.search(
+                r'"[^"]*\b(nan|inf)\b[^"]*"', "".join(painter.pieces(drawing, "chart")).replace('aria-labelledby="', "")
+            )
             assert page_of(drawing)
 
 
@@ -289,7 +291,7 @@ def test_every_class_of_a_drawing_is_in_the_style_sheet() -> None:
     """No element keeps its colour for light paper on a dark page."""
     css = resource("report", "report.css").read_text(encoding="utf-8")
     for chart in CHARTS.values():
-        for names in re.findall(r'class="([^"]+)"', painter.svg(drawn(chart))):
+        for names in re.findall(r'class="([^"]+)"', "".join(painter.pieces(drawn(chart), "chart"))):
             assert all(f".{name} {{" in css for name in names.split())
 
 

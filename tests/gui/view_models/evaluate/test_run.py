@@ -54,7 +54,7 @@ def test_rows_are_counted_as_they_come(bench: Bench, run: EvaluateRun) -> None:
     """Right, held, and failed, before there is any result; shares are not spoken of yet."""
     run.start()
     assert run.is_running
-    assert run.total == 5
+    assert run.n_pictures == 5
     counted: list[int] = []
     run.counted.connect(lambda: counted.append(run.tally.n))
     rows = acted.quick()

@@ -129,7 +129,7 @@ def test_a_new_run_ends_the_measurement_of_the_old_one(bench: Bench, result: Tun
     job = last(bench)
     bench.desk.tuning.run.start()
     assert bench.engine.cancelled == [job]
-    assert not result.is_measuring
+    assert not result.is_running
     assert bench.desk.tuning.project.state.test_run == ""
 
 
@@ -249,7 +249,7 @@ def test_what_cannot_be_measured_or_saved_says_why(bench: Bench, result: TuneRes
     result.measure()
     play(bench, JobFailed(last(bench), Failure("BadImage", "A test picture is gone.", "Put it back.")))
     assert result.failure is not None
-    assert not result.is_measuring
+    assert not result.is_running
     told: list[Failure] = []
     result.failed.connect(told.append)
     result.save()

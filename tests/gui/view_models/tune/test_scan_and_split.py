@@ -73,7 +73,7 @@ def scanned(desk: Desk, qtbot: QtBot, tmp_path: Path) -> TuneDesk:
     data = acted_data.write_folders(tmp_path / "pictures", COUNTS)
     (data / "cat" / "broken.png").write_bytes(b"no picture")
     desk.tuning.scan.take([str(data)])
-    qtbot.waitUntil(lambda: desk.tuning.scan.is_known, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: bool(desk.tuning.scan.pictures), timeout=PATIENCE_MS)
     return desk.tuning
 
 
@@ -124,9 +124,9 @@ def test_a_scan_lists_its_pictures_and_counts_what_is_left(acted: Desk, qtbot: Q
     assert {name: len(paths) for name, paths in scan.pictures.items()} == COUNTS
     assert scan.problem() == ""
     first = scan.pictures["cat"][0]
-    scan.toggle_pictures([first])
+    scan.toggle(Picked(pictures=(first,)))
     assert (scan.usable("cat"), scan.left_out("cat"), scan.class_of(first)) == (7, 1, "cat")
-    scan.toggle_classes(["dog", "emu"])
+    scan.toggle(Picked(classes=("dog", "emu")))
     assert scan.classes_in() == ("cat",)
     assert scan.problem() == "There is only one class."
     scan.include(Picked(pictures=(first,), classes=("dog",)))
@@ -148,7 +148,7 @@ def test_a_project_that_is_opened_again_needs_no_new_scan(acted: Desk, qtbot: Qt
     tuning.project.start_new()
     tuning.project.open(project)
     assert tuning.scan.is_running
-    qtbot.waitUntil(lambda: tuning.scan.is_known, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: bool(tuning.scan.pictures), timeout=PATIENCE_MS)
     assert tuning.scan.result == before
 
 
@@ -171,7 +171,7 @@ def test_a_split_follows_every_change(acted: Desk, qtbot: QtBot, tmp_path: Path)
     qtbot.waitUntil(lambda: split.is_current, timeout=PATIENCE_MS)
     tuning.project.change(shots=2, test_share=0.5)
     assert not split.is_current
-    tuning.scan.toggle_classes(["emu"])
+    tuning.scan.toggle(Picked(classes=("emu",)))
     qtbot.waitUntil(lambda: split.is_current, timeout=PATIENCE_MS)
     total = split.totals()
     assert total is not None
@@ -203,7 +203,7 @@ def test_the_split_is_written_when_it_is_taken(acted: Desk, qtbot: QtBot, tmp_pa
 def test_a_split_that_is_blocked_is_refused(acted: Desk, qtbot: QtBot, tmp_path: Path) -> None:
     """The engine's sentence stands in the way."""
     tuning = scanned(acted, qtbot, tmp_path)
-    tuning.scan.toggle_classes(["dog", "emu"])
+    tuning.scan.toggle(Picked(classes=("dog", "emu")))
     with qtbot.waitSignal(tuning.split.refused, timeout=PATIENCE_MS):
         tuning.split.write()
     assert tuning.split.problem() == "A split needs two classes."
