@@ -21,7 +21,6 @@ from capt_engine.attacks.base import (
     Norm,
     PictureRngs,
     Threat,
-    can_target,
     check_fits,
 )
 from capt_engine.attacks.losses import adversarial_margin
@@ -54,7 +53,7 @@ def honoured(attack: type[Attack]) -> list[Norm]:
 CASES = [
     case
     for attack in ATTACKS
-    for case in itertools.product([attack], honoured(attack), (False, True)[: 1 + can_target(attack)])
+    for case in itertools.product([attack], honoured(attack), (False, True)[: 1 + (not attack.untargeted_only)])
 ]
 IN_A_BALL = [case for case in CASES if case[0].norms]
 SEARCHING = [case for case in CASES if case[0].knowledge != "nothing"]
@@ -149,7 +148,7 @@ def test_what_does_not_fit_is_refused_with_a_sentence(attack: type[Attack]) -> N
     """A norm that is not its own, and a target where it takes none; all else fits."""
     for norm, targeted in itertools.product(NORMS, (False, True)):
         threat = Threat(norm, 0.1, targeted)
-        if (attack.norms and norm.name not in attack.norms) or (targeted and not can_target(attack)):
+        if (attack.norms and norm.name not in attack.norms) or (targeted and attack.untargeted_only):
             with pytest.raises(BadRequest, match=re.escape(attack.label)):
                 check_fits(attack(), threat)
         else:
