@@ -70,7 +70,7 @@ def _show(args: argparse.Namespace) -> int:
 
     here = lpips_store.names()
     for net in here:
-        one = lpips_store.shelved(net)
+        one = lpips_store.stored(net)
         lpips_store.load(net, torch.device("cpu"))
         if args.json:
             print_json("lpips", {**one.facts, "path": str(one.path), "unchanged": True})

@@ -17,7 +17,7 @@ from capt_engine.cli.output import print_json
 from capt_engine.cli.run_job import CANCELLED, follow
 from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import BadRequest
-from capt_engine.reading import read_json
+from capt_engine.reading import json_if_sound, read_json
 from capt_engine.records import (
     DownloadRequest,
     DownloadResult,
@@ -128,7 +128,7 @@ def _show(args: argparse.Namespace) -> int:
         facts = {
             "name": args.name,
             "folder": str(folder),
-            **(install_record.remembered(folder / install_record.INSTALLED) or {}),
+            **(json_if_sound(folder / install_record.INSTALLED, dict[str, Any]) or {}),
         }
         for config in ("open_clip_config.json", "tower.json"):
             if (folder / config).is_file():
@@ -237,7 +237,7 @@ def _get(args: argparse.Namespace) -> int:
         print(scored("Zero-shot", result))
         return 0
 
-    # A model that is installed is install_record, whatever a few pictures say of it.
+    # A model that is installed stays installed, whatever a few pictures say of it.
     follow(
         SanityRequest(Path(got[0].folder).name, args.pictures),
         device=args.device,

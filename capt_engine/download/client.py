@@ -1,4 +1,4 @@
-"""Downloading a model: the process that fetches, what it tells, and the step that makes the model visible once it is verified."""
+"""Downloading a model: the process that fetches, what it says, and the step that makes the model visible once it is verified."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from capt_engine.download import offline
-from capt_engine.download.process import DISK, Order
-from capt_engine.errors import BadRequest, Cancelled, CannotWrite
+from capt_engine.download.process import DISK, News, Order
+from capt_engine.errors import BadRequest, Cancelled, CannotWrite, CaptError
 from capt_engine.formatting import duration, size
 from capt_engine.progress import Progress
+from capt_engine.reading import decode
 from capt_engine.records import LedgerEntry
 
 # Over so many seconds the rate is averaged: less is nervous, more is late.
@@ -49,27 +49,25 @@ class Rate:
         self._clock = clock
         self._seen: deque[tuple[float, int]] = deque()
 
-    def saw(self, done: int) -> None:
-        """So many bytes are here now."""
+    def add(self, done: int) -> None:
+        """Take down that so many bytes are here now."""
         now = self._clock()
         self._seen.append((now, done))
         while now - self._seen[0][0] > _RATE_S and len(self._seen) > 2:
             self._seen.popleft()
 
     def per_s(self) -> float | None:
-        """Bytes a second, None as long as nothing can be told."""
+        """Bytes a second, None before there is anything to measure."""
         if len(self._seen) < 2:
             return None
         (first_s, first), (last_s, last) = self._seen[0], self._seen[-1]
         return (last - first) / (last_s - first_s) if last_s > first_s else None
 
-    def words(self, done: int, total: int) -> str:
+    def text(self, done: int, total: int) -> str:
         """Write the progress with speed and time left: "312 of 605 MB, 4.1 MB/s, 71 s left"."""
-        text = f"{size(done)} of {size(total)}"
         rate = self.per_s()
-        if rate:
-            text += f", {size(rate)}/s, {duration((total - done) / rate)} left"
-        return text
+        ahead = f", {size(rate)}/s, {duration((total - done) / rate)} left" if rate else ""
+        return f"{size(done)} of {size(total)}{ahead}"
 
 
 def fetch(
@@ -77,12 +75,12 @@ def fetch(
 ) -> Fetched:
     """Carry out the orders in a process of its own; what was fetched is written into the ledger.
 
-    tick: called ten times a second with (bytes, bytes in all, words); may raise Cancelled, and the process is gone at once. is_resting:
-    asked as often; where it says yes, Paused is raised and the process is gone. Raises BadRequest with what the process
+    progress: called ten times a second with (bytes, bytes in all, text); may raise Cancelled, and the process is gone at once. is_resting:
+    called as often; where it says yes, Paused is raised and the process is gone. Raises BadRequest with what the process
     refused, CannotWrite where the disk did.
     """
     offline.require_network()
-    told: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+    lines: queue.SimpleQueue[News | None] = queue.SimpleQueue()
     process = subprocess.Popen(
         (sys.executable, "-m", "capt_engine.download.process"),
         stdin=subprocess.PIPE,
@@ -91,13 +89,13 @@ def fetch(
         text=True,
         encoding="utf-8",
     )
-    reader = threading.Thread(target=_read, args=(process, told), name="capt-fetching", daemon=True)
+    reader = threading.Thread(target=_read, args=(process, lines), name="capt-fetching", daemon=True)
     reader.start()
     try:
         assert process.stdin is not None
         with contextlib.suppress(BrokenPipeError), process.stdin:
             json.dump([asdict(order) for order in orders], process.stdin)
-        return _follow(model, process, told, progress, is_resting)
+        return _follow(model, process, lines, progress, is_resting)
     finally:
         process.kill()
         process.wait()
@@ -106,32 +104,31 @@ def fetch(
             process.stdout.close()
 
 
-def _read(process: subprocess.Popen[str], told: queue.SimpleQueue[dict[str, Any] | None]) -> None:
+def _read(process: subprocess.Popen[str], lines: queue.SimpleQueue[News | None]) -> None:
     assert process.stdout is not None
     for line in process.stdout:
-        with contextlib.suppress(ValueError):
-            told.put(json.loads(line))
-    told.put(None)
+        with contextlib.suppress(CaptError):
+            lines.put(decode(line, News, called="a line of the process"))
+    lines.put(None)
 
 
 def _follow(
     model: str,
     process: subprocess.Popen[str],
-    told: queue.SimpleQueue[dict[str, Any] | None],
+    lines: queue.SimpleQueue[News | None],
     progress: Progress,
     is_resting: Callable[[], bool],
 ) -> Fetched:
     result, rate = Fetched(), Rate()
-    now: dict[str, Any] = {"name": "", "n_bytes": 0, "have": 0, "began": 0, "url": ""}
-    words = "asking the server"
+    file, have, text = News("file"), 0, "asking the server"
     try:
         while True:
-            # Asked first: a paused tick waits, and nothing should be on the wire meanwhile.
+            # Asked first: a paused job waits, and nothing should be on the wire meanwhile.
             if is_resting():
                 raise Paused
-            progress(now["have"], now["n_bytes"], words)
+            progress(have, file.n_bytes, text)
             try:
-                news = told.get(timeout=0.1)
+                news = lines.get(timeout=0.1)
             except queue.Empty:
                 continue
             if news is None:
@@ -139,44 +136,41 @@ def _follow(
                     f"The process that downloads ended without a word (exit status {process.wait()}).",
                     "Start the download again; what came is kept.",
                 )
-            event = news.pop("event")
-            if event == "file":
-                now |= {"url": "", **news, "began": news["have"]}
-                rate = Rate()
-                rate.saw(now["have"])
-            elif event == "moved":
-                now["have"] = news["have"]
-                rate.saw(now["have"])
-            elif event == "note":
-                result.notes.append(news["text"])
-            elif event == "fetched":
-                now["have"] = now["n_bytes"]
-                result.files[news["name"]] = news["sha256"]
-                result.fresh += news["fresh"]
-                result.reused += now["n_bytes"] - news["fresh"]
-                result.commit = news["commit"] or result.commit
-                if news["url"]:
-                    _note(model, news["url"], news["fresh"], news["sha256"], "complete")
-                now["url"] = ""
-            elif event == "refused":
-                _note_partial(model, now, f"refused: {news['kind']}")
-                kind = CannotWrite if news["kind"] == DISK else BadRequest
-                raise kind(news["message"], news["hint"])
-            elif event == "done":
+            if news.event == "file":
+                file, have, rate = news, news.have, Rate()
+                rate.add(have)
+            elif news.event == "moved":
+                have = news.have
+                rate.add(have)
+            elif news.event == "note":
+                result.notes.append(news.message)
+            elif news.event == "fetched":
+                result.files[news.name] = news.sha256
+                result.fresh += news.fresh
+                result.reused += file.n_bytes - news.fresh
+                result.commit = news.commit or result.commit
+                if news.url:
+                    _note(model, news.url, news.fresh, "complete", news.sha256)
+                # Whatever ends the download now, this file is in the ledger.
+                file, have = replace(file, url=""), file.n_bytes
+            elif news.event == "refused":
+                _note_partial(model, file, have, f"refused: {news.kind}")
+                raise (CannotWrite if news.kind == DISK else BadRequest)(news.message, news.hint)
+            elif news.event == "done":
                 return result
-            words = "verifying" if event == "verifying" else f"{now['name']}: {rate.words(now['have'], now['n_bytes'])}"
+            text = "verifying" if news.event == "verifying" else f"{file.name}: {rate.text(have, file.n_bytes)}"
     except (Cancelled, Paused) as stop:
-        _note_partial(model, now, "paused" if isinstance(stop, Paused) else "cancelled")
+        _note_partial(model, file, have, "paused" if isinstance(stop, Paused) else "cancelled")
         raise
 
 
-def _note_partial(model: str, now: dict[str, Any], ended: str) -> None:
+def _note_partial(model: str, file: News, have: int, ended: str) -> None:
     """A part that came over the network is in the ledger too."""
-    if now["url"] and now["have"] > now["began"]:
-        _note(model, now["url"], now["have"] - now["began"], "", ended)
+    if file.url and have > file.have:
+        _note(model, file.url, have - file.have, ended)
 
 
-def _note(model: str, url: str, n_bytes: int, sha256: str, ended: str) -> None:
+def _note(model: str, url: str, n_bytes: int, ended: str, sha256: str = "") -> None:
     when = datetime.now(UTC).isoformat(timespec="seconds")
     offline.note(LedgerEntry(model, url, n_bytes, sha256, when, ended))
 

@@ -6,18 +6,23 @@ of it (ETag, size, commit) beside it, so that a later process goes on where this
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING
 
 from capt_engine.errors import CannotWrite
 from capt_engine.files import FULL, cannot_write, copy, put, refused, sha256, write_atomic
 from capt_engine.formatting import short, size
+from capt_engine.reading import decode
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 _TELL_EVERY_S = 0.1
 # What is left on the disk after a download; a full disk breaks more than this program.
@@ -52,6 +57,27 @@ class Order:
 
 
 @dataclass(frozen=True)
+class News:
+    """A line of what the process has to say; each kind of event fills the fields that it needs.
+
+    event: "file" (one begins: name, n_bytes, url, of which `have` are here), "moved" (have), "verifying", "fetched" (sha256, commit,
+    fresh: bytes over the network), "note" (message), "refused" (kind, message, hint) or "done".
+    """
+
+    event: str
+    name: str = ""
+    url: str = ""
+    n_bytes: int = 0
+    have: int = 0
+    sha256: str = ""
+    commit: str = ""
+    fresh: int = 0
+    kind: str = ""
+    message: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
 class _Offer:
     """The server's description of a file."""
 
@@ -63,8 +89,8 @@ class _Offer:
 
 
 def main() -> int:
-    """Read orders from stdin and carry them out; 0 when all is there, 1 when something was refused (told as a line)."""
-    orders = [Order(**{**one, "names": tuple(one["names"])}) for one in json.load(sys.stdin)]
+    """Read orders from stdin and carry them out; 0 when all is there, 1 when something was refused."""
+    orders = decode(sys.stdin.read(), list[Order], called="The order")
     # Before the hub's library is imported, which reads these once: no bars, no telemetry, and no other way to fetch than plain HTTP,
     # which alone can be resumed.
     os.environ.update(HF_HUB_DISABLE_XET="1", HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_PROGRESS_BARS="1")
@@ -73,17 +99,17 @@ def main() -> int:
             with refused(Path(order.folder)):
                 _carry_out(order)
     except Refused as why:
-        _say("refused", kind=why.kind, message=why.message, hint=why.hint)
+        _say(News("refused", kind=why.kind, message=why.message, hint=why.hint))
         return 1
     except CannotWrite as error:
-        _say("refused", kind=DISK, message=error.message, hint=error.hint)
+        _say(News("refused", kind=DISK, message=error.message, hint=error.hint))
         return 1
-    _say("done")
+    _say(News("done"))
     return 0
 
 
-def _say(event: str, **told: Any) -> None:
-    sys.stdout.write(json.dumps({"event": event, **told}) + "\n")
+def _say(news: News) -> None:
+    sys.stdout.write(json.dumps(asdict(news)) + "\n")
     sys.stdout.flush()
 
 
@@ -92,16 +118,18 @@ def _carry_out(order: Order) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     there = next((name for name in order.names if (folder / name).is_file()), None)
     if there is not None and (not order.sha256 or sha256(folder / there) == order.sha256):
-        _say("file", name=there, n_bytes=(folder / there).stat().st_size, have=(folder / there).stat().st_size)
-        _say("fetched", name=there, url="", n_bytes=0, sha256=sha256(folder / there), commit="", fresh=0)
+        n_bytes = (folder / there).stat().st_size
+        _say(News("file", there, n_bytes=n_bytes, have=n_bytes))
+        _say(News("fetched", there, sha256=sha256(folder / there)))
         return
     cached = _in_cache(order)
     if cached is not None:
-        _say("note", text="Taken from the Hugging Face cache of this computer; nothing was downloaded.")
-        _say("file", name=cached.name, n_bytes=cached.stat().st_size, have=cached.stat().st_size)
+        n_bytes = cached.stat().st_size
+        _say(News("note", message="Taken from the Hugging Face cache of this computer; nothing was downloaded."))
+        _say(News("file", cached.name, n_bytes=n_bytes, have=n_bytes))
         partial = folder / (cached.name + ".part")
         copy(cached, partial)
-        _finish(order, _Offer("", cached.name, cached.stat().st_size, "", order.revision), partial, fresh=0)
+        _finish(order, _Offer("", cached.name, n_bytes, "", order.revision), partial, fresh=0)
         return
     offer = _offer(order)
     if offer is None:
@@ -130,8 +158,8 @@ def _offer(order: Order) -> _Offer | None:
     for name in order.names:
         url = hf_hub_url(order.repo, name, revision=order.revision)
         try:
-            # No token: what is public needs none, and nobody is told who asks.
-            told = get_hf_file_metadata(url, token=False)
+            # No token: what is public needs none, and nobody learns who asks.
+            described = get_hf_file_metadata(url, token=False)
         except errors.EntryNotFoundError as error:
             missing = error
             continue
@@ -147,19 +175,19 @@ def _offer(order: Order) -> _Offer | None:
             ) from error
         except (httpx2.HTTPError, OSError) as error:
             raise Refused("no connection", f"No connection to the server: {_brief(error)}", _LATER) from error
-        if told.commit_hash is None or told.size is None or not told.etag:
+        if described.commit_hash is None or described.size is None or not described.etag:
             raise Refused(
                 "not a hub",
                 f"What answered for {name} is not a model hub; it may be a sign-in page of the network.",
                 "Open a web page in your browser first, or check HF_ENDPOINT and the proxy.",
             )
-        if order.n_bytes is not None and told.size != order.n_bytes:
+        if order.n_bytes is not None and described.size != order.n_bytes:
             raise Refused(
                 "size",
-                f"The server announces {told.size:,} bytes for {name}; {order.n_bytes:,} are known to be right.",
+                f"The server announces {described.size:,} bytes for {name}; {order.n_bytes:,} are known to be right.",
                 "The file has been changed or the server is not the real one; nothing was fetched.",
             )
-        return _Offer(url, name, told.size, told.etag, told.commit_hash)
+        return _Offer(url, name, described.size, described.etag, described.commit_hash)
     if order.optional:
         return None
     names = " or ".join(order.names)
@@ -183,20 +211,20 @@ def _resumable(folder: Path, offer: _Offer) -> int:
     """Bytes of an earlier try that belong to this very file; what belongs to another is removed."""
     partial, notes = folder / (offer.name + ".part"), folder / (offer.name + ".part.json")
     try:
-        told = json.loads(notes.read_text(encoding="utf-8"))
+        known = notes.read_text(encoding="utf-8")
         have = partial.stat().st_size
     except (OSError, ValueError):
         partial.unlink(missing_ok=True)
         return 0
-    if told == _identity(offer) and have <= offer.n_bytes:
+    if known == _identity(offer) and have <= offer.n_bytes:
         return have
-    _say("note", text=f"{offer.name} has changed at the server since the download began, so it begins anew.")
+    _say(News("note", message=f"{offer.name} has changed at the server since the download began, so it begins anew."))
     partial.unlink()
     return 0
 
 
-def _identity(offer: _Offer) -> dict[str, Any]:
-    return {"etag": offer.etag, "n_bytes": offer.n_bytes, "commit": offer.commit}
+def _identity(offer: _Offer) -> str:
+    return json.dumps({"etag": offer.etag, "n_bytes": offer.n_bytes, "commit": offer.commit})
 
 
 def _fetch(order: Order, offer: _Offer, folder: Path) -> None:
@@ -209,13 +237,12 @@ def _fetch(order: Order, offer: _Offer, folder: Path) -> None:
 
     partial, notes = folder / (offer.name + ".part"), folder / (offer.name + ".part.json")
     have = _resumable(folder, offer)
-    write_atomic(notes, json.dumps(_identity(offer)))
-    _say("file", name=offer.name, n_bytes=offer.n_bytes, have=have, commit=offer.commit, url=offer.url)
+    write_atomic(notes, _identity(offer))
+    _say(News("file", offer.name, offer.url, offer.n_bytes, have))
     weights = offer.name.endswith((".safetensors", ".bin"))
     try:
-        with partial.open("ab") as file:
-            growing = _Growing(file, offer, weights)
-            http_get(offer.url, growing, resume_size=have, expected_size=offer.n_bytes)  # type: ignore[arg-type]
+        with _Growing(partial.open("ab", buffering=0), offer, weights) as growing:
+            http_get(offer.url, growing, resume_size=have, expected_size=offer.n_bytes)
     except errors.HfHubHTTPError as error:
         raise Refused("server", f"The server broke off: {_brief(error)}", _LATER) from error
     except (httpx2.HTTPError, OSError) as error:
@@ -230,23 +257,25 @@ def _fetch(order: Order, offer: _Offer, folder: Path) -> None:
     _finish(order, offer, partial, fresh=offer.n_bytes - have)
 
 
-class _Growing:
+class _Growing(io.BufferedWriter):
     """A file that says how far it is, and refuses what cannot be the file that was promised."""
 
-    def __init__(self, file: BinaryIO, offer: _Offer, weights: bool) -> None:
-        self._file, self._offer, self._weights = file, offer, weights
+    def __init__(self, file: io.RawIOBase, offer: _Offer, weights: bool) -> None:
+        super().__init__(file)
+        self._offer, self._weights = offer, weights
         self._said_s = 0.0
 
-    def write(self, chunk: bytes) -> int:
-        """Add a chunk; raises Refused."""
-        at = self._file.tell()
-        if at == 0 and self._weights and chunk.lstrip()[:1] == b"<":
+    def write(self, chunk: Buffer) -> int:
+        """Add a chunk of bytes; returns its length. Raises Refused."""
+        data = bytes(chunk)
+        at = self.tell()
+        if at == 0 and self._weights and data.lstrip()[:1] == b"<":
             raise Refused(
                 "page",
                 f"Instead of {self._offer.name} the server sent a web page.",
                 "The network may want you to sign in; open a page in your browser, then try again.",
             )
-        if at + len(chunk) > self._offer.n_bytes:
+        if at + len(data) > self._offer.n_bytes:
             self.seek(0)
             self.truncate()
             raise Refused(
@@ -254,30 +283,18 @@ class _Growing:
                 f"The server sent more than the {self._offer.n_bytes:,} bytes that it had announced for {self._offer.name}.",
                 "What came is thrown away. Try another server (HF_ENDPOINT), or later.",
             )
-        written = self._file.write(chunk)
+        written = super().write(data)
         if time.monotonic() - self._said_s >= _TELL_EVERY_S:
-            # On the disk before it is told, so that a kill loses nothing that was counted.
-            self._file.flush()
+            # On the disk before it is said, so that a kill loses nothing that was counted.
+            self.flush()
             self._said_s = time.monotonic()
-            _say("moved", have=at + written)
+            _say(News("moved", have=at + written))
         return written
-
-    def tell(self) -> int:
-        """Bytes so far."""
-        return self._file.tell()
-
-    def seek(self, at: int) -> int:
-        """Go back, where the server starts anew."""
-        return self._file.seek(at)
-
-    def truncate(self) -> int:
-        """Forget what comes after."""
-        return self._file.truncate()
 
 
 def _finish(order: Order, offer: _Offer, partial: Path, fresh: int) -> None:
     """Verify, and only then give the file its name."""
-    _say("verifying", name=offer.name)
+    _say(News("verifying", offer.name))
     found = sha256(partial)
     # The hub's ETag of a large file is its SHA-256; of a small one it is git's, of other bytes.
     from_hub = offer.etag if len(offer.etag) == 64 and set(offer.etag) <= _HEX else ""
@@ -293,9 +310,7 @@ def _finish(order: Order, offer: _Offer, partial: Path, fresh: int) -> None:
         )
     put(partial, partial.with_name(offer.name))
     notes.unlink(missing_ok=True)
-    _say(
-        "fetched", name=offer.name, url=offer.url, n_bytes=offer.n_bytes, sha256=found, commit=offer.commit, fresh=fresh
-    )
+    _say(News("fetched", offer.name, offer.url, sha256=found, commit=offer.commit, fresh=fresh))
 
 
 def _brief(error: Exception) -> str:

@@ -89,8 +89,8 @@ def install(model: str, folder: Path, fetched: Fetched) -> Path:
     """Make a verified download visible under its name, all at once; raises BadCheckpoint where its parts do not belong together."""
     parts, entry = parts_folder(folder.name, folder.parent), catalog.entry_of(model)
     _check_config(parts, entry)
-    facts = {"model": model, "repo": entry["repo"], "commit": fetched.commit}
-    if "form" in entry or any(name.endswith(".bin") for name in fetched.files):
+    facts = {"model": model, "repo": entry.repo, "commit": fetched.commit}
+    if entry.form != "open_clip" or any(name.endswith(".bin") for name in fetched.files):
         # This alone needs torch: names are changed, or a pickle is read by the process that can do nothing else.
         from capt_engine.model.importers import models
 
@@ -102,7 +102,7 @@ def install(model: str, folder: Path, fetched: Fetched) -> Path:
     return folder
 
 
-def _check_config(parts: Path, entry: dict[str, Any]) -> None:
+def _check_config(parts: Path, entry: catalog.Entry) -> None:
     """A configuration that gives the weights another activation than they were trained with would spoil every score, silently."""
     path = parts / catalog.CONFIGS["open_clip"]
     if not path.is_file():
@@ -110,9 +110,9 @@ def _check_config(parts: Path, entry: dict[str, Any]) -> None:
     config = json_if_sound(path, dict[str, Any])
     if config is None or not isinstance(config.get("model_cfg"), dict):
         shutil.rmtree(parts)
-        raise BadCheckpoint(f"{path.name} of {entry['repo']} is no model's configuration.", "It was removed.")
+        raise BadCheckpoint(f"{path.name} of {entry.repo} is no model's configuration.", "It was removed.")
     told = bool(config["model_cfg"].get("quick_gelu", False))
-    wanted = {"QuickGELU": True, "GELU": False}.get(entry["activation"], told)
+    wanted = {"QuickGELU": True, "GELU": False}.get(entry.activation, told)
     if told != wanted:
         config["model_cfg"]["quick_gelu"] = wanted
         write_atomic(path, json.dumps(config, indent=1))

@@ -105,7 +105,7 @@ def handle_import_lpips(
     del cache, job
     one, other = Path(request.one), Path(request.other)
     progress(0, 0, f"reading {one.name} and {other.name}")
-    found = lpips_store.install(lpips.brought(one, other, _beat(progress, one)))
+    found = lpips_store.install(lpips.read_lpips(one, other, _beat(progress, one)))
     on_event(CatalogueChanged(catalogue.catalogue()))
     told = {name: value for name, value in found.facts.items() if name != "format"}
     return LpipsImported(label=found.net.label, path=str(found.path), **told)

@@ -16,16 +16,16 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint, CaptError, UnknownName
@@ -34,19 +34,19 @@ from capt_engine.folders import models_dir
 from capt_engine.formatting import short
 from capt_engine.model import imports
 from capt_engine.model.devices import pick_device
-from capt_engine.model.store import install_record as installed
+from capt_engine.model.store import install_record
+from capt_engine.model.store.model_store import BUNDLED
+from capt_engine.model.tensor_file import sound
 from capt_engine.reading import read_json
 from capt_engine.resources import resource
 
 open_clip = imports.open_clip()
 
 LOCAL_DIR = "local-dir:"
-BUNDLED = ("demo", "demo-robust")
 TOWER_CONFIG, TOWER_WEIGHTS, TOWER_FORMAT = "tower.json", "tower.safetensors", 1
 _CONFIG = "open_clip_config.json"
 _WEIGHTS = "open_clip_model.safetensors"
 _LONGEST_HEADER = 1_000_000
-_INSTALLED_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,15 @@ class Base:
 
     id: str
     sha256: str
+
+
+@dataclass(frozen=True)
+class _TowerConfig:
+    """The part of a tower.json that is read. base: the id of the model that was tuned; base_sha256: of its weights file."""
+
+    format: int
+    base: Annotated[str, msgspec.Meta(min_length=1)]
+    base_sha256: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 
 
 @dataclass(frozen=True)
@@ -140,7 +149,7 @@ def _folder_of(model_id: str) -> Path | None:
     if model_id.startswith(LOCAL_DIR):
         return Path(model_id.removeprefix(LOCAL_DIR))
     installed = models_dir() / model_id
-    if _INSTALLED_NAME.fullmatch(model_id) and installed.is_dir():
+    if install_record.NAME.fullmatch(model_id) and installed.is_dir():
         return installed
     return Path(model_id) if "@" not in model_id and Path(model_id).is_dir() else None
 
@@ -198,10 +207,10 @@ def _tower_digest(base: str, tower: str) -> str:
 
 def _require_unchanged(folder: Path, backbone: Backbone) -> None:
     """Raises BadCheckpoint where weights are not those whose SHA-256 was kept when they were installed."""
-    told = installed.remembered(folder / installed.INSTALLED)
-    if told is None:
+    record = install_record.remembered(folder / install_record.INSTALLED)
+    if record is None:
         return
-    kept = {str(digest) for digest in told["files"].values()}
+    kept = set(record.values())
     if backbone.base is not None:
         kept = {_tower_digest(backbone.base.sha256, digest) for digest in kept}
     if backbone.sha256 not in kept:
@@ -213,38 +222,27 @@ def _require_unchanged(folder: Path, backbone: Backbone) -> None:
 
 def _named_base(path: Path) -> Base:
     """The base that a tower.json names; raises BadCheckpoint."""
-    where = f"{str(path)!r}"
-    told = read_json(path, dict[str, Any], error=BadCheckpoint, hint=_LOAD_HINT, most=_LONGEST_HEADER)
-    if told.get("format") != TOWER_FORMAT:
-        raise BadCheckpoint(f"{where} does not say format {TOWER_FORMAT}.", "Update, or tune the tower again.")
-    base, digest = told.get("base"), told.get("base_sha256")
-    if not isinstance(base, str) or not base:
-        raise BadCheckpoint(f"{where} names no base.", "`base` is the id of the model that was tuned.")
-    if not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
-        raise BadCheckpoint(f"{where} gives no SHA-256 of its base.", "`base_sha256` is that of the weights file.")
-    return Base(base, digest)
+    config = read_json(path, _TowerConfig, error=BadCheckpoint, hint=_LOAD_HINT, most=_LONGEST_HEADER)
+    if config.format != TOWER_FORMAT:
+        raise BadCheckpoint(f"{str(path)!r} does not say format {TOWER_FORMAT}.", "Update, or tune the tower again.")
+    return Base(config.base, config.base_sha256)
 
 
 def _tower_state(path: Path, wanted: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tensors of a tower file, if they are those of this tower and finite; raises BadCheckpoint."""
-    where, most = (
-        f"{str(path)!r}",
-        _LONGEST_HEADER + sum(max(4, one.element_size()) * one.numel() for one in wanted.values()),
-    )
+    where = repr(str(path))
+    most = _LONGEST_HEADER + sum(max(4, one.element_size()) * one.numel() for one in wanted.values())
     if not path.is_file():
         raise BadCheckpoint(f"There is no file {where}.", _LOAD_HINT)
     if path.stat().st_size > most:
         raise BadCheckpoint(f"{where} is larger than this image tower can be.", _LOAD_HINT)
-    try:
-        with safe_open(path, framework="pt") as file:
-            names = set(file.keys())
-            if names != wanted.keys():
-                odd = min(names ^ wanted.keys())
-                what = "lacks the tensor" if odd in wanted else "holds a tensor that this image tower does not have,"
-                raise BadCheckpoint(f"{where} {what} {odd[:80]!r}.", _LOAD_HINT)
-            state = {name: file.get_tensor(name) for name in sorted(names)}
-    except (SafetensorError, OSError) as error:
-        raise BadCheckpoint(f"{where} is not a sound safetensors file.", "Copy it again, or tune again.") from error
+    with sound(str(path), "Copy it again, or tune again."), safe_open(path, framework="pt") as file:
+        names = set(file.keys())
+        if names != wanted.keys():
+            odd = min(names ^ wanted.keys())
+            what = "lacks the tensor" if odd in wanted else "holds a tensor that this image tower does not have,"
+            raise BadCheckpoint(f"{where} {what} {odd[:80]!r}.", _LOAD_HINT)
+        state = {name: file.get_tensor(name) for name in sorted(names)}
     for name, value in state.items():
         if value.shape != wanted[name].shape or value.is_floating_point() != wanted[name].is_floating_point():
             raise BadCheckpoint(
@@ -325,15 +323,12 @@ def _built(model_id: str, weights: Path, name: str, device: torch.device, option
             f"The model in {str(weights.parent)!r} could not be loaded: {reason}", _LOAD_HINT
         ) from error
     clip.eval().requires_grad_(False)
-    bad = [
-        name
-        for name, value in clip.state_dict().items()
-        if value.is_floating_point() and not bool(torch.isfinite(value).all())
-    ]
-    if bad:
-        raise BadCheckpoint(
-            f"{weights.name!r} holds values that are not finite numbers (first in {bad[0]!r}).", "The file is damaged."
-        )
+    for name, value in clip.state_dict().items():
+        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            raise BadCheckpoint(
+                f"{weights.name!r} holds values that are not finite numbers (first in {name!r}).",
+                "The file is damaged.",
+            )
     config = clip.visual.preprocess_cfg
     size = clip.visual.image_size
     side = int(size if isinstance(size, int) else size[0])

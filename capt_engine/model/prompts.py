@@ -275,8 +275,8 @@ class Prompts(nn.Module):
     def _normal(self, *shape: int) -> Tensor:
         return torch.zeros(shape) if self._draw is None else torch.randn(*shape, generator=self._draw) * _STD
 
-    def _uniform(self, *shape: int) -> Tensor:
-        return torch.zeros(shape) if self._draw is None else torch.rand(shape, generator=self._draw) * 2 - 1
+    def _uniform(self, divisor: float, *shape: int) -> Tensor:
+        return torch.zeros(shape) if self._draw is None else (torch.rand(shape, generator=self._draw) * 2 - 1) / divisor
 
     def _tokens(self, count: int, n: int, width: int) -> nn.ParameterList:
         return nn.ParameterList([nn.Parameter(self._normal(n, width)) for _ in range(count)])
@@ -287,13 +287,14 @@ class Prompts(nn.Module):
             one = _Undrawn(inputs, outputs)
             # What nn.Linear draws by itself (Kaiming uniform: ±1/√inputs), but from our own stream.
             for parameter in (one.weight, one.bias):
-                parameter.data.copy_(self._uniform(*parameter.shape) / inputs**0.5)
+                parameter.data.copy_(self._uniform(inputs**0.5, *parameter.shape))
             maps.append(one)
         return maps
 
 
 def state_shapes(sizes: TowerSizes, shape: PromptShape) -> dict[str, tuple[int, ...]]:
     """Name and size of every tensor that `Prompts` of this shape learn, without room for any of them."""
+    # Nothing may be computed with such tensors: that would import torch's compiler, which takes seconds.
     with torch.device("meta"):
         prompts = Prompts.blank(sizes, shape)
     return {name: tuple(value.shape) for name, value in prompts.state_dict().items()}

@@ -1,17 +1,19 @@
-"""Writing tensors as a safetensors file, whole or not at all."""
+"""Safetensors files: written whole or not at all, and what is wrong with one in a sentence."""
 
 from __future__ import annotations
 
 import errno
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
+from capt_engine.errors import BadCheckpoint
 from capt_engine.files import replacing
 
 _NUMBER = re.compile(r"\(os error (\d+)\)")
@@ -32,3 +34,12 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
             found = _NUMBER.search(str(error))
             number = int(found[1]) if found else errno.EIO
             raise OSError(number, os.strerror(number)) from error
+
+
+@contextmanager
+def sound(name: str, hint: str) -> Iterator[None]:
+    """Turn whatever safetensors raises for a damaged file below into BadCheckpoint, with the file's name and a hint."""
+    try:
+        yield
+    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
+        raise BadCheckpoint(f"{name!r} is not a sound safetensors file: {str(error)[:120]}.", hint) from error

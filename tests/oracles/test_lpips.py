@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from capt_engine.model.importers.lpips import brought
+from capt_engine.model.importers.lpips import read_lpips
 from capt_engine.model.lpips import NETS, Lpips
 
 package = pytest.importorskip("lpips", reason="the package lpips is not installed: nox -s oracles")
@@ -38,7 +38,7 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
                 layers[f"features.{at}.{kind}"] = value.detach().clone()
     torch.save(layers, folder / "network.pth")
     published = Path(package.__file__).parent / "weights" / "v0.1" / f"{name}.pth"
-    found = brought(folder / "network.pth", published)
+    found = read_lpips(folder / "network.pth", published)
     return Lpips(found.net, found.state, torch.device("cpu")), theirs.eval()
 
 

@@ -99,13 +99,25 @@ class _Tower:
 
 
 @dataclass(frozen=True)
-class _Look:
-    image_mean: tuple[_Unit, _Unit, _Unit] | None = None
-    image_std: tuple[_Unit, _Unit, _Unit] | None = None
+class Look:
+    """Mean and deviation that pictures are normalised with, as preprocessor_config.json has them."""
+
+    image_mean: tuple[_Unit, _Unit, _Unit] = MEAN
+    image_std: tuple[_Unit, _Unit, _Unit] = STD
 
 
-def told(folder: Path) -> dict[str, Any]:
-    """Read from config.json and preprocessor_config.json what shapes do not say: activation, heads, mean, std. Raises BadCheckpoint."""
+@dataclass(frozen=True)
+class FolderConfig:
+    """The part of a CLIPModel folder's configuration that the shapes of its weights do not say; look: None where nothing says it."""
+
+    quick_gelu: bool
+    text_heads: int
+    vision_heads: int
+    look: Look | None
+
+
+def folder_config(folder: Path) -> FolderConfig:
+    """Read config.json and preprocessor_config.json; raises BadCheckpoint where they are damaged or not those of a CLIP."""
     config = _read(folder / CONFIG, _Config)
     text = _tower({**(config.text_config or {}), **(config.text_config_dict or {})})
     vision = _tower({**(config.vision_config or {}), **(config.vision_config_dict or {})})
@@ -116,16 +128,9 @@ def told(folder: Path) -> dict[str, Any]:
         )
     if any(abs(part.layer_norm_eps - _EPS) > 1e-9 for part in (text, vision)):
         raise BadCheckpoint("The model's norms have another epsilon than CLIP's.", "Such models are not supported.")
-    told_look = (folder / _PREPROCESSOR).is_file()
-    look = _read(folder / _PREPROCESSOR, _Look) if told_look else _Look()
-    return {
-        "quick_gelu": acts == {"quick_gelu"},
-        "text_heads": text.num_attention_heads or 8,
-        "vision_heads": vision.num_attention_heads or 12,
-        "mean": look.image_mean or MEAN,
-        "std": look.image_std or STD,
-        "told_look": told_look,
-    }
+    look = _read(folder / _PREPROCESSOR, Look) if (folder / _PREPROCESSOR).is_file() else None
+    heads = text.num_attention_heads or 8, vision.num_attention_heads or 12
+    return FolderConfig(acts == {"quick_gelu"}, *heads, look)
 
 
 def _tower(part: dict[str, Any]) -> _Tower:

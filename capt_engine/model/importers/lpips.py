@@ -22,7 +22,7 @@ _LINEAR = re.compile(r"lin\d+\.model\.\d+\.weight")
 
 
 @dataclass(frozen=True)
-class Brought:
+class LpipsWeights:
     """A whole LPIPS; backbone, linear: name and SHA-256 of the file that each half came from."""
 
     net: Net
@@ -31,10 +31,10 @@ class Brought:
     linear: tuple[str, str]
 
 
-def brought(one: Path, other: Path, progress: Callable[[], None] = lambda: None) -> Brought:
+def read_lpips(one: Path, other: Path, progress: Callable[[], None] = lambda: None) -> LpipsWeights:
     """Read both files, in either order; nothing in them is run.
 
-    tick: called several times a second while a file is read. Raises BadCheckpoint where they are not two halves of one LPIPS.
+    progress: called several times a second while a file is read. Raises BadCheckpoint where they are not two halves of one LPIPS.
     """
     halves: dict[bool, tuple[Path, State]] = {}
     for path in (one, other):
@@ -53,7 +53,7 @@ def brought(one: Path, other: Path, progress: Callable[[], None] = lambda: None)
         raise BadCheckpoint(f"{backbone.name!r} holds {spare[0]!r}, which {net.label} does not have.", hint)
     together = {name: features[name] for name in net.backbone_shapes if name in features} | dict(weights)
     where = f"{backbone.name!r} with {linear.name!r}"
-    return Brought(net, checked(net, together, where, hint), _named(backbone), _named(linear))
+    return LpipsWeights(net, checked(net, together, where, hint), _named(backbone), _named(linear))
 
 
 def _is_linear(path: Path, state: Mapping[str, Tensor]) -> bool:

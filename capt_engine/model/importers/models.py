@@ -20,7 +20,6 @@ from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.folders import models_dir
 from capt_engine.model import clip
 from capt_engine.model.clip import (
-    BUNDLED,
     TOWER_CONFIG,
     TOWER_FORMAT,
     TOWER_WEIGHTS,
@@ -32,6 +31,7 @@ from capt_engine.model.importers import hugging_face, openai, towers
 from capt_engine.model.importers.base import State
 from capt_engine.model.importers.reading import Contents, read_published
 from capt_engine.model.store import install_record
+from capt_engine.model.store.model_store import BUNDLED
 from capt_engine.model.tensor_file import write_tensors
 from capt_engine.reading import read_json
 
@@ -42,7 +42,7 @@ Read = Callable[[Path], Contents]
 
 
 @dataclass(frozen=True)
-class Brought:
+class ImportedModel:
     """A model that was installed: its form before, and what the files said and what had to be assumed, in sentences."""
 
     name: str
@@ -62,11 +62,11 @@ def install(
     root: Path | None = None,
     source: Mapping[str, str] | None = None,
     progress: Callable[[], None] = lambda: None,
-) -> Brought:
+) -> ImportedModel:
     """Convert and install a model under a name, whole or not at all.
 
     base: the id of the model that an image tower belongs to. activation: "quickgelu" or "gelu", where the files do not say. source:
-    what else is remembered of where it came from, for one that was downloaded. tick: called several times a second while files are
+    what else is remembered of where it came from, for one that was downloaded. progress: called several times a second while files are
     read; what it raises ends the import, and nothing is left of it. Raises BadCheckpoint where it is no known form or is damaged,
     BadRequest where something must be said or the name is taken.
     """
@@ -100,7 +100,7 @@ def install(
         files.move_new(staged, root / name)
     finally:
         install_record.discard(staged)
-    return Brought(name, root / name, form, backbone, tuple(said), tuple(assumed))
+    return ImportedModel(name, root / name, form, backbone, tuple(said), tuple(assumed))
 
 
 def _converted(path: Path, out: Path, base: str, activation: str, read: Read) -> tuple[str, list[str], list[str]]:
@@ -160,8 +160,10 @@ def _open_clip_folder(path: Path, out: Path, activation: str, read: Read) -> tup
             f"{str(path)!r} holds a configuration but no weights.", "They are called open_clip_model.safetensors."
         )
     state = openai.weights(read(found[0]).state)
-    told = read_json(path / OPEN_CLIP_CONFIG, _OpenClipConfig, error=BadCheckpoint, hint="The folder is damaged.")
-    config, look = told.model_cfg, told.preprocess_cfg or openai.preprocessing()
+    found_config = read_json(
+        path / OPEN_CLIP_CONFIG, _OpenClipConfig, error=BadCheckpoint, hint="The folder is damaged."
+    )
+    config, look = found_config.model_cfg, found_config.preprocess_cfg or openai.preprocessing()
     said = [f"The configuration says {'QuickGELU' if config.get('quick_gelu') else 'GELU'}."]
     if activation:
         config["quick_gelu"] = activation == "quickgelu"
@@ -179,16 +181,21 @@ def _clip_model_folder(path: Path, out: Path, activation: str, read: Read) -> tu
     state = read(found[0]).state
     if not hugging_face.is_clip_model(state):
         raise BadCheckpoint(f"{found[0].name!r} does not hold a CLIPModel.", "Only CLIP is supported.")
-    told = hugging_face.told(path)
-    quick = activation == "quickgelu" if activation else bool(told["quick_gelu"])
+    found_config = hugging_face.folder_config(path)
+    look = found_config.look or hugging_face.Look()
     weights = hugging_face.renamed(state)
-    config = openai.config(weights, quick_gelu=quick, text_heads=told["text_heads"], vision_heads=told["vision_heads"])
-    _write(out, weights, config, openai.preprocessing(told["mean"], told["std"]))
-    said = [f"config.json says {'QuickGELU' if told['quick_gelu'] else 'GELU'}; names were changed to open_clip's."]
-    assumed = (
-        [] if told["told_look"] else ["The pictures are normalised as OpenAI's; there is no preprocessor_config.json."]
+    config = openai.config(
+        weights,
+        quick_gelu=activation == "quickgelu" if activation else found_config.quick_gelu,
+        text_heads=found_config.text_heads,
+        vision_heads=found_config.vision_heads,
     )
-    return "CLIPModel folder", said, assumed
+    _write(out, weights, config, openai.preprocessing(look.image_mean, look.image_std))
+    said = [
+        f"config.json says {'QuickGELU' if found_config.quick_gelu else 'GELU'}; names were changed to open_clip's."
+    ]
+    assumed = ["The pictures are normalised as OpenAI's; there is no preprocessor_config.json."]
+    return "CLIPModel folder", said, [] if found_config.look else assumed
 
 
 def _tower(
@@ -231,5 +238,5 @@ def _tower(
 
 def _write(out: Path, state: State, config: dict[str, Any], look: dict[str, Any]) -> None:
     write_tensors(out / OPEN_CLIP_WEIGHTS, state, {"format": "pt"})
-    told = {"model_cfg": config, "preprocess_cfg": look}
-    files.write_atomic(out / OPEN_CLIP_CONFIG, json.dumps(told, indent=1) + "\n")
+    text = json.dumps({"model_cfg": config, "preprocess_cfg": look}, indent=1)
+    files.write_atomic(out / OPEN_CLIP_CONFIG, text + "\n")

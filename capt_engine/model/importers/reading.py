@@ -14,11 +14,11 @@ from pathlib import Path
 
 import safetensors.torch
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint, CannotWrite
 from capt_engine.files import refused
+from capt_engine.model import tensor_file
 from capt_engine.model.importers import pickled
 
 _START = (
@@ -61,7 +61,7 @@ def read_published(
 ) -> Contents:
     """Read a torch or safetensors file of a stranger; nothing in it is run. Raises BadCheckpoint.
 
-    tick: called several times a second while the process reads; what it raises ends that process.
+    progress: called several times a second while the process reads; what it raises ends that process.
     """
     if not path.is_file():
         raise BadCheckpoint(f"There is no file {str(path)!r}.", "Check the name.")
@@ -74,8 +74,8 @@ def read_published(
 
 
 def _taken(path: Path, out: Path, limits: pickled.Limits, progress: Callable[[], None]) -> Mapping[str, object]:
-    told = (str(_PACKAGES), str(path.absolute()), str(out), json.dumps(asdict(limits)))
-    command = [sys.executable, "-I", "-B", "-c", _START + _GO, *told]
+    arguments = (str(_PACKAGES), str(path.absolute()), str(out), json.dumps(asdict(limits)))
+    command = [sys.executable, "-I", "-B", "-c", _START + _GO, *arguments]
     # No more of the environment than starting an interpreter takes.
     env = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     ends_s = time.monotonic() + limits.seconds + _SPARE_S
@@ -122,14 +122,12 @@ def _is_safetensors(path: Path) -> bool:
 
 
 def _loaded(path: Path, name: str) -> dict[str, Tensor]:
-    try:
+    with tensor_file.sound(name, _HINT):
         state = safetensors.torch.load_file(path)
-    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
-        raise BadCheckpoint(f"{name!r} is not a sound safetensors file: {str(error)[:120]}.", _HINT) from error
-    return sound(state, name)
+    return finite(state, name)
 
 
-def sound(state: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+def finite(state: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
     """The tensors, floats as fp32; raises BadCheckpoint where any value is not a finite number."""
     floats = {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
     for key, value in floats.items():

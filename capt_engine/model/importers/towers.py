@@ -38,10 +38,11 @@ def fitted(state: State, base: Backbone) -> dict[str, Tensor]:
     """The tower's tensors, once they are those of this base; raises BadCheckpoint."""
     wanted = base.clip.visual.state_dict()
     for name in sorted(wanted.keys() ^ state.keys()):
-        told = (
-            f"lacks {name!r}, which {base.id!r} has" if name in wanted else f"holds {name!r}, which {base.id!r} lacks"
+        verb, whose = ("lacks", "has") if name in wanted else ("holds", "lacks")
+        raise BadCheckpoint(
+            f"The image tower {verb} {name!r}, which {base.id!r} {whose}.",
+            "Name with --base the model that it was tuned from.",
         )
-        raise BadCheckpoint(f"The image tower {told}.", "Name with --base the model that it was tuned from.")
     for name, value in wanted.items():
         if state[name].shape != value.shape:
             raise BadCheckpoint(

@@ -7,8 +7,11 @@ import functools
 import os
 import shutil
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from capt_engine.download import offline
 from capt_engine.download.client import parts_folder
@@ -29,6 +32,38 @@ _SLOW_GFLOPS = 20.0
 _SHARE = 0.7
 
 
+@dataclass(frozen=True)
+class Entry:
+    """One [[model]] of resources/models.toml, which says what each field is."""
+
+    id: str
+    label: str
+    purpose: str
+    licence: str
+    activation: str
+    parameters: int
+    size: int
+    repo: str = ""
+    revision: str = ""
+    weights: tuple[str, ...] = ()
+    form: str = "open_clip"
+    bytes: int | None = None
+    sha256: str = ""
+    robust: bool = False
+    bundled: bool = False
+    memory_mb: float = 0.0
+    gflops: float = 0.0
+    imagenet: float | None = None
+    average: str = ""
+    figure_source: str = ""
+
+    @property
+    def figure(self) -> str:
+        """The published figure with its source; "" where none is known to us."""
+        share = "" if self.imagenet is None else f"{percent(self.imagenet)} zero-shot on ImageNet"
+        return f"{share or self.average} ({self.figure_source})" if share or self.average else ""
+
+
 def offered(device: DeviceInfo | None = None) -> tuple[OfferedModel, ...]:
     """The curated list with the state of each model; device: where it would run, None counts as the processor."""
     return tuple(_offered(one, device) for one in _entries())
@@ -36,7 +71,7 @@ def offered(device: DeviceInfo | None = None) -> tuple[OfferedModel, ...]:
 
 def listed(device: DeviceInfo | None = None) -> ModelsListed:
     """Everything the Models page shows."""
-    known = {one["id"] for one in _entries()}
+    known = {one.id for one in _entries()}
     root = models_dir()
     others = sorted(folder.name for folder in root.iterdir() if is_model(folder)) if root.is_dir() else []
     return ModelsListed(
@@ -59,39 +94,31 @@ def is_model(folder: Path) -> bool:
 def find_offer(model: str) -> OfferedModel:
     """One offered model, or for `hf-hub:owner/name` one that is not on the list; raises UnknownName or BadRequest."""
     for one in _entries():
-        if one["id"] == model:
+        if one.id == model:
             return _offered(one, None)
     if model.startswith(HUB):
         return _offered(_from_hub(model), None)
-    raise UnknownName("model to download", model, [one["id"] for one in _entries()])
+    raise UnknownName("model to download", model, [one.id for one in _entries()])
 
 
 def orders(model: str) -> tuple[Order, ...]:
     """Return the orders for a model's files: its configuration first, which is small and shows that the repository is one."""
     entry = entry_of(model)
-    if entry.get("bundled"):
+    if entry.bundled:
         raise BadRequest(f"{model} ships with the program; there is nothing to download.", "Choose it as it is.")
     folder = str(parts_folder(install_name(model), models_dir()))
-    config = CONFIGS[entry.get("form", "open_clip")]
     # Of a CLIPModel the mean and deviation stand in a file of their own, which not every repository has.
-    beside = ("preprocessor_config.json",) if entry.get("form") == "CLIPModel" else ()
+    beside = ("preprocessor_config.json",) if entry.form == "CLIPModel" else ()
     return (
-        Order(entry["repo"], entry["revision"], (config,), folder),
-        *(Order(entry["repo"], entry["revision"], (name,), folder, optional=True) for name in beside),
-        Order(
-            entry["repo"],
-            entry["revision"],
-            tuple(entry["weights"]),
-            folder,
-            entry.get("bytes"),
-            entry.get("sha256", ""),
-        ),
+        Order(entry.repo, entry.revision, (CONFIGS[entry.form],), folder),
+        *(Order(entry.repo, entry.revision, (name,), folder, optional=True) for name in beside),
+        Order(entry.repo, entry.revision, entry.weights, folder, entry.bytes, entry.sha256),
     )
 
 
-def entry_of(model: str) -> dict[str, Any]:
-    """The entry of the list as it is written there; of a model that is not on it, what its id tells."""
-    return next((one for one in _entries() if one["id"] == model), None) or _from_hub(model)
+def entry_of(model: str) -> Entry:
+    """The entry of the list as it is written there; of a model that is not on it, what its id says. Raises BadRequest."""
+    return next((one for one in _entries() if one.id == model), None) or _from_hub(model)
 
 
 def install_name(model: str) -> str:
@@ -125,73 +152,48 @@ def _windows_memory() -> int | None:
 
 
 @functools.cache
-def _entries() -> tuple[dict[str, Any], ...]:
-    return read_toml(resource("models.toml"), dict[str, tuple[dict[str, Any], ...]])["model"]
+def _entries() -> tuple[Entry, ...]:
+    return read_toml(resource("models.toml"), dict[str, tuple[Entry, ...]])["model"]
 
 
-def _from_hub(model: str) -> dict[str, Any]:
+def _from_hub(model: str) -> Entry:
     repo = model.removeprefix(HUB)
     if not model.startswith(HUB) or repo.count("/") != 1 or not all(repo.split("/")):
         raise BadRequest(f"{model!r} names no model of the hub.", "Write it as hf-hub:owner/name.")
-    return {
-        "id": model,
-        "label": repo,
-        "purpose": "A model of the hub that is not on our list: nothing is known of it beforehand.",
-        "repo": repo,
-        "revision": "main",
-        "weights": [
-            "open_clip_model.safetensors",
-            "open_clip_pytorch_model.safetensors",
-            "open_clip_pytorch_model.bin",
-        ],
-        "licence": "not known: read its page",
-        "activation": "as its config says",
-        "parameters": 0,
-        "size": 0,
-    }
-
-
-def _offered(entry: dict[str, Any], device: DeviceInfo | None) -> OfferedModel:
-    folder = models_dir() / install_name(entry["id"])
-    parts = parts_folder(folder.name, models_dir())
-    have = sum(part.stat().st_size for part in parts.glob("*") if part.is_file()) if parts.is_dir() else 0
-    known, parameters, is_bundled = entry.get("bytes"), entry["parameters"], entry.get("bundled", False)
-    needs = int(entry.get("memory_mb", 0) * 1e6)
-    revision, page = entry.get("revision", ""), ""
-    files: tuple[str, ...] = ()
-    if not is_bundled:
-        page = f"https://huggingface.co/{entry['repo']}"
-        names = (CONFIGS[entry.get("form", "open_clip")], entry["weights"][0])
-        files = tuple(f"{page}/resolve/{revision}/{name}" for name in names)
-    return OfferedModel(
-        id=entry["id"],
-        label=entry["label"],
-        purpose=entry["purpose"],
-        licence=entry["licence"],
-        parameters=parameters,
-        size=entry["size"],
-        activation=entry["activation"],
-        figure=_figure(entry),
-        repo=entry.get("repo", ""),
-        revision=revision,
-        bytes=known or (4 * parameters or None),
-        estimated=known is None and parameters > 0,
-        sha256=entry.get("sha256", ""),
-        robust=entry.get("robust", False),
-        state="bundled" if is_bundled else "installed" if is_model(folder) else "partial" if have else "absent",
-        have_bytes=have,
-        comfort=_comfort(needs or 4 * parameters, float(entry.get("gflops", 0.0)), device),
-        needs_bytes=needs,
-        folder=str(folder) if is_model(folder) else "",
-        page=page,
-        files=files,
+    return Entry(
+        id=model,
+        label=repo,
+        purpose="A model of the hub that is not on our list: nothing is known of it beforehand.",
+        licence="not known: read its page",
+        activation="as its config says",
+        parameters=0,
+        size=0,
+        repo=repo,
+        revision="main",
+        weights=("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin"),
     )
 
 
-def _figure(entry: dict[str, Any]) -> str:
-    """The published figure in words; "" where none is known to us."""
-    said = f"{percent(entry['imagenet'])} zero-shot on ImageNet" if "imagenet" in entry else entry.get("average", "")
-    return f"{said} ({entry['figure_source']})" if said else ""
+def _offered(entry: Entry, device: DeviceInfo | None) -> OfferedModel:
+    folder = models_dir() / install_name(entry.id)
+    parts = parts_folder(folder.name, models_dir())
+    have = sum(part.stat().st_size for part in parts.glob("*") if part.is_file()) if parts.is_dir() else 0
+    needs, size = int(entry.memory_mb * 1e6), 4 * entry.parameters
+    page = "" if entry.bundled else f"https://huggingface.co/{entry.repo}"
+    names = () if entry.bundled else (CONFIGS[entry.form], entry.weights[0])
+    state = "bundled" if entry.bundled else "installed" if is_model(folder) else "partial" if have else "absent"
+    return replace(
+        msgspec.convert(entry, OfferedModel, from_attributes=True),
+        bytes=entry.bytes or size or None,
+        estimated=entry.bytes is None and size > 0,
+        state=state,
+        have_bytes=have,
+        comfort=_comfort(needs or size, entry.gflops, device),
+        needs_bytes=needs,
+        folder=str(folder) if is_model(folder) else "",
+        page=page,
+        files=tuple(f"{page}/resolve/{entry.revision}/{name}" for name in names),
+    )
 
 
 def _comfort(needs: int, gflops: float, device: DeviceInfo | None) -> str:

@@ -5,23 +5,24 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from capt_engine import files
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.reading import read_json
 
 INSTALLED = "installed.json"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _LONGEST = 1_000_000
 
 
 def checked_name(name: str, taken: tuple[str, ...] = ()) -> str:
     """A name to install under; raises BadRequest where it could not be a folder or file everywhere, or stands for something else."""
-    if not _NAME.fullmatch(name) or name.endswith("."):
+    if not NAME.fullmatch(name) or name.endswith("."):
         raise BadRequest(
             f"{name!r} cannot be a name.", "Use letters, digits, dot, dash and underscore, a letter or digit first."
         )
@@ -38,40 +39,40 @@ def sha256(path: Path) -> str:
         raise BadCheckpoint(f"{str(path)!r} cannot be read: {error.strerror or error}.", "Check its rights.") from error
 
 
-def remember(note: Path, paths: tuple[Path, ...], facts: dict[str, Any]) -> None:
+@dataclass(frozen=True)
+class InstallRecord:
+    """The part of an install record that every one has: SHA-256 by file name, as the files were when they were installed."""
+
+    files: dict[str, str]
+
+
+def remember(note: Path, paths: tuple[Path, ...], facts: Mapping[str, object]) -> None:
     """Write beside the files what is known of them and their hashes as they are now."""
-    told = {
+    record = {
         **facts,
         "files": {path.name: sha256(path) for path in paths},
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    files.write_atomic(note, json.dumps(told, indent=1) + "\n")
+    files.write_atomic(note, json.dumps(record, indent=1) + "\n")
 
 
-def remembered(note: Path) -> dict[str, Any] | None:
-    """Read an install record; None if there is none. Raises BadCheckpoint for a damaged one."""
+def remembered(note: Path) -> dict[str, str] | None:
+    """SHA-256 by file name from an install record; None if there is none. Raises BadCheckpoint for a damaged one."""
     if not note.is_file():
         return None
-    told = read_json(note, dict[str, Any], error=BadCheckpoint, hint="Install it again.", most=_LONGEST)
-    if not isinstance(told.get("files"), dict):
-        raise BadCheckpoint(f"{str(note)!r} does not say what was installed.", "Install it again.")
-    return told
+    return read_json(note, InstallRecord, error=BadCheckpoint, hint="Install it again.", most=_LONGEST).files
 
 
 def changed(note: Path) -> tuple[str, ...]:
     """The files that are not what they were when they were installed, or are gone. Raises BadCheckpoint where nothing was remembered."""
-    told = remembered(note)
-    if told is None:
+    kept = remembered(note)
+    if kept is None:
         raise BadCheckpoint(
             f"Nothing was remembered of {note.parent.name!r} when it was put there, so nothing can be compared.",
             "Import it to have its hash kept.",
         )
-    folder, wrong = note.parent, []
-    for name, digest in sorted(told["files"].items()):
-        path = folder / Path(str(name)).name
-        if not path.is_file() or sha256(path) != digest:
-            wrong.append(str(name))
-    return tuple(wrong)
+    paths = {name: note.parent / Path(name).name for name in sorted(kept)}
+    return tuple(name for name, path in paths.items() if not path.is_file() or sha256(path) != kept[name])
 
 
 def discard(path: Path) -> None:

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import safetensors.torch
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
 from capt_engine.errors import BadCheckpoint, BadRequest, UnknownName
 from capt_engine.files import move_new
 from capt_engine.folders import lpips_dir
-from capt_engine.model.importers.lpips import Brought
+from capt_engine.model.importers.lpips import LpipsWeights
 from capt_engine.model.lpips import NETS, Lpips, Net, digest
 from capt_engine.model.store import install_record
-from capt_engine.model.tensor_file import write_tensors
+from capt_engine.model.tensor_file import sound, write_tensors
 from capt_engine.records import LPIPS_NETS
 
 FORMAT = "capt-lpips/1"
@@ -24,7 +24,7 @@ _AGAIN = "Remove it with `capt lpips remove`, and import the two files again."
 
 
 @dataclass(frozen=True)
-class Shelved:
+class StoredLpips:
     """One file of the store and what it says of itself."""
 
     net: Net
@@ -44,7 +44,7 @@ def names() -> tuple[str, ...]:
     return tuple(net for net in LPIPS_NETS if path_of(net).is_file())
 
 
-def install(weights: Brought) -> Shelved:
+def install(weights: LpipsWeights) -> StoredLpips:
     """Keep them, whole or not at all and never over others; raises BadRequest."""
     path = path_of(weights.net.name)
     if path.exists():
@@ -53,32 +53,23 @@ def install(weights: Brought) -> Shelved:
             f"`capt lpips remove {weights.net.name}` makes room for others.",
         )
     staged = path.with_name(f".{path.name}.importing")
-    told = (
-        FORMAT,
-        weights.net.name,
-        digest(weights.state),
-        *weights.backbone,
-        *weights.linear,
-    )
+    facts = (FORMAT, weights.net.name, digest(weights.state), *weights.backbone, *weights.linear)
     try:
-        write_tensors(staged, weights.state, dict(zip(_FACTS, told, strict=True)))
+        write_tensors(staged, weights.state, dict(zip(_FACTS, facts, strict=True)))
         move_new(staged, path)
     finally:
         install_record.discard(staged)
-    return shelved(weights.net.name)
+    return stored(weights.net.name)
 
 
-def shelved(net: str) -> Shelved:
+def stored(net: str) -> StoredLpips:
     """Read a weights file's description of itself; raises BadCheckpoint if there is none, or no sound one."""
     path = _present(net)
-    try:
-        with safe_open(path, "pt") as file:
-            told = dict(file.metadata() or {})
-    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
-        raise BadCheckpoint(f"{str(path)!r} is not a sound safetensors file: {str(error)[:120]}.", _AGAIN) from error
-    if set(told) != set(_FACTS) or (told["format"], told["net"]) != (FORMAT, net):
+    with sound(str(path), _AGAIN), safe_open(path, "pt") as file:
+        facts = dict(file.metadata() or {})
+    if set(facts) != set(_FACTS) or (facts["format"], facts["net"]) != (FORMAT, net):
         raise BadCheckpoint(f"{str(path)!r} does not say that it holds LPIPS on {NETS[net].label}.", _AGAIN)
-    return Shelved(NETS[net], path, told)
+    return StoredLpips(NETS[net], path, facts)
 
 
 def stamp(net: str) -> tuple[int, int]:
@@ -89,17 +80,14 @@ def stamp(net: str) -> tuple[int, int]:
 
 def load(net: str, device: torch.device) -> Lpips:
     """The distance, once its weights are found to be what was imported; raises BadCheckpoint."""
-    one = shelved(net)
-    try:
+    one = stored(net)
+    with sound(str(one.path), _AGAIN):
         state = safetensors.torch.load_file(one.path)
-        sources = {name: one.facts[name] for name in ("backbone_sha256", "linear_sha256")}
+    sources = {name: one.facts[name] for name in ("backbone_sha256", "linear_sha256")}
+    try:
         found = Lpips(one.net, state, device, sources)
     except BadCheckpoint as error:
         raise BadCheckpoint(f"{str(one.path)!r} is damaged: {error.message}", _AGAIN) from error
-    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
-        raise BadCheckpoint(
-            f"{str(one.path)!r} is not a sound safetensors file: {str(error)[:120]}.", _AGAIN
-        ) from error
     if found.sha256 != one.facts["sha256"]:
         raise BadCheckpoint(f"The LPIPS weights of {one.net.label} have changed since they were imported.", _AGAIN)
     return found

@@ -1,4 +1,4 @@
-"""The installed models: where one is, whether it is still what was install_record, and taking it away."""
+"""The installed models: where one is, whether it is still what was installed, and taking it away."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def verified(name: str) -> dict[str, str]:
             f"{name!r} was changed since it was installed: {', '.join(changed)}.",
             "If that was not you, remove it and install it again.",
         )
-    return dict((install_record.remembered(note) or {})["files"])
+    return install_record.remembered(note) or {}
 
 
 def remove(name: str) -> Path:

@@ -44,14 +44,12 @@ def entries() -> list[Entry]:
     found: dict[str, Entry] = {}
     for folder, bundled in ((resource("prompts"), True), (own_folder(), False)):
         for path in sorted(folder.glob(f"*{SUFFIX}")):
-            try:
-                entry = Entry(path.stem, path, bundled, read_document(path))
-            except BadCheckpoint as error:
-                entry = Entry(path.stem, path, bundled, None, str(error))
             # A file of the user's with the name of a bundled one is reached by its path.
-            if path.stem in found:
-                entry = Entry(str(path), path, bundled, entry.document, entry.problem)
-            found[entry.id] = entry
+            name = str(path) if path.stem in found else path.stem
+            try:
+                found[name] = Entry(name, path, bundled, read_document(path))
+            except BadCheckpoint as error:
+                found[name] = Entry(name, path, bundled, None, str(error))
     return list(found.values())
 
 
@@ -63,9 +61,7 @@ def install(name: str, prompts: Prompts, document: Document) -> str:
     try:
         save(staged, prompts, document)
         move_new(staged, folder / f"{name}{SUFFIX}")
-        facts = {
-            key: document.settings[key] for key in ("imported_from", "imported_sha256") if key in document.settings
-        }
+        facts = {key: value for key, value in document.settings.items() if key in ("imported_from", "imported_sha256")}
         install_record.remember(note, (folder / f"{name}{SUFFIX}",), {"prompts": name, **facts})
     finally:
         install_record.discard(staged)

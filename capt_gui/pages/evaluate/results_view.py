@@ -26,7 +26,7 @@ _WIDTH = 1640
 
 
 class ClassesCard(ResultCard):
-    """Class by class, sortable."""
+    """Card with a table of clean and robust accuracy class by class, which can be sorted."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class ClassesCard(ResultCard):
         self.lay_out("", self.table)
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show every class that has pictures."""
+        """Show every class that has pictures; return False when there are none."""
         rows = class_rows(run.result) if run.result is not None else ()
         two = len(run.results()) > 1
         self.heading.setText(self.tr("Class by class: A → B") if two else self.tr("Class by class"))
@@ -44,7 +44,7 @@ class ClassesCard(ResultCard):
 
 
 class ResultsView(QWidget):
-    """`report_clicked`: the report of the run is wanted; `explore_clicked(paths)`: these pictures, one by one."""
+    """The cards of a run; emits `report_clicked` for its report and `explore_clicked(paths)` for pictures to open in Explore."""
 
     report_clicked = Signal()
     explore_clicked = Signal(list)
@@ -92,7 +92,7 @@ class ResultsView(QWidget):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """A run began or ended."""
+        """Show the cards that a run has something for, after it began or ended."""
         if self._run.is_running:
             self._area.verticalScrollBar().setValue(0)
         done = self._run.result is not None
@@ -115,7 +115,7 @@ class ResultsView(QWidget):
         self._columns.arrange()
 
     def on_choices_changed(self) -> None:
-        """Say where what is shown was made with other settings."""
+        """Show a note where the results were made with other settings than those of now."""
         stale = self._run.result is not None and not self._run.is_current
         self.outdated_note.setText(
             self.tr("Made with other settings than those on the right; Run measures anew.") if stale else ""

@@ -17,7 +17,7 @@ from capt_gui.widgets.verdict_box import VerdictBox
 
 
 class VerdictCard(QWidget):
-    """`report_clicked`: the report of this run is wanted."""
+    """The verdict of the run, or its progress; emits `report_clicked` when the user wants the report of the run."""
 
     report_clicked = Signal()
 
@@ -39,7 +39,7 @@ class VerdictCard(QWidget):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """A run began or ended."""
+        """Show the verdict, the reason why there is none, or the progress, after a run began or ended."""
         run = self._run
         if run.is_running:
             self.box.show_buttons()
@@ -51,20 +51,20 @@ class VerdictCard(QWidget):
         self.box.set_progress((0, 0, self.tr("Waiting for its turn")) if run.is_running else None)
 
     def on_counted(self) -> None:
-        """More rows are there: counts, not shares, as nobody knows the others yet."""
+        """Show the counts so far as counts, not shares, because nobody knows the other rows yet."""
         run = self._run
         if not run.is_running:
             return
         done = run.tally.n + len(run.tally.failed)
-        words = self.tr("Measuring: {:,} of {:,} pictures done").format(done, max(run.n_pictures, done))
+        headline = self.tr("Measuring: {:,} of {:,} pictures done").format(done, max(run.n_pictures, done))
         if done and done >= run.n_pictures:
-            words = self.tr("All {:,} pictures are done; now the measurement itself is doubted").format(done)
-        self.box.set_verdict("", words, "\n".join(run.counts()), run.settings_text())
+            headline = self.tr("All {:,} pictures are done; now the measurement itself is doubted").format(done)
+        self.box.set_verdict("", headline, "\n".join(run.counts()), run.settings_text())
 
-    def on_progress_changed(self, done: int, total: int, words: str) -> None:
+    def on_progress_changed(self, done: int, total: int, message: str) -> None:
         """Move the bar."""
         if self._run.is_running:
-            self.box.set_progress((done, total, words))
+            self.box.set_progress((done, total, message))
 
     def on_copy(self) -> None:
         """Put the command on the clipboard."""
@@ -95,10 +95,12 @@ class VerdictCard(QWidget):
         if run.failure is not None:
             self.box.set_verdict("failed", run.failure.message, run.failure.hint, "\n".join(run.counts()))
         else:
-            words = self.tr("Stopped after {:,} of {:,} pictures").format(run.tally.n, max(run.n_pictures, run.tally.n))
+            headline = self.tr("Stopped after {:,} of {:,} pictures").format(
+                run.tally.n, max(run.n_pictures, run.tally.n)
+            )
             kept = self.tr("What was measured is kept, and the run can be resumed.") if run.can_resume else ""
             caption = "\n".join(part for part in (kept, run.settings_text()) if part)
-            self.box.set_verdict("stopped", words, "\n".join(run.counts()), caption)
+            self.box.set_verdict("stopped", headline, "\n".join(run.counts()), caption)
         self._offer(*([self.resume] if run.can_resume else []))
 
     def _offer(self, *buttons: QPushButton) -> None:

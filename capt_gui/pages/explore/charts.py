@@ -25,7 +25,7 @@ _CARD_HEIGHT = 150
 
 
 class Charts(QWidget):
-    """Verdicts, logit shift, consistency: those that do not fit beside the first wait behind tabs."""
+    """Charts of the verdicts, the logit shift and the consistency; those without room beside the first stand behind tabs."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,7 +58,7 @@ class Charts(QWidget):
         fill(QVBoxLayout(self), self.tabs)
 
     def prepare(self) -> None:
-        """Draw once, unseen: the first drawing takes ten times as long as all others."""
+        """Draw once unseen, because the first drawing takes ten times as long as all others."""
         self.shift.prepare()
         self.shift.set_shift(("a", "b"), (0.0, 1.0), (1.0, 0.0))
         self.shift.grab()
@@ -81,7 +81,7 @@ class Charts(QWidget):
         self._turn.start()
 
     def on_turn(self) -> None:
-        """Draw the next chart; the window gets a turn in between."""
+        """Draw the next chart that waits; the window gets a turn in between."""
         self._waiting.pop(0)()
         if self._waiting:
             self._turn.start()
@@ -114,7 +114,7 @@ class Charts(QWidget):
             self.shift.set_shift(self._row.classes, self._row.clean.logits, self._row.attacked.logits)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Use the room there is."""
+        """Arrange the charts for the new width."""
         super().resizeEvent(event)
         self._use_room()
 
@@ -140,11 +140,11 @@ class Charts(QWidget):
         self.tabs.setCurrentIndex(0)
 
 
-def _titled(words: str, content: QWidget) -> Card:
+def _titled(title: str, content: QWidget) -> Card:
     """A card with a heading; what is taller than the card scrolls, so that many classes do not squeeze the pictures."""
     scroll = scrolled(content)
     scroll.setMinimumSize(content.minimumSizeHint().width(), _CARD_HEIGHT)
     # the card behind shows through
     scroll.viewport().setAutoFillBackground(False)
     content.setAutoFillBackground(False)
-    return Card(column(text(words, "heading", wrap=False), (scroll, 1), spacing=6))
+    return Card(column(text(title, "heading", wrap=False), (scroll, 1), spacing=6))

@@ -50,7 +50,7 @@ MODELS_LIST, PROMPTS_LIST = "models", "prompts"
 
 
 class ModelsPage(Page):
-    """Models on the left, the chosen one on the right, the network below."""
+    """Page with the list of models or prompts, the details of the chosen one, and the network settings below."""
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
@@ -86,12 +86,12 @@ class ModelsPage(Page):
         self.on_kind(MODELS_LIST)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Look again whenever the page comes to the front."""
+        """Look for models again whenever the page comes to the front."""
         super().showEvent(event)
         self._models.refresh()
 
     def on_changed(self) -> None:
-        """Show the list, what is chosen of it, and the lock as they are now."""
+        """Show the list, the details of what is chosen, and whether the network is locked."""
         entries = self._entries()
         keys = [entry.key for entry in entries]
         if keys and self._chosen[self._kind] not in keys:
@@ -103,16 +103,16 @@ class ModelsPage(Page):
             self.offline.setChecked(listed.offline)
             self.offline.setToolTip(listed.offline_reason)
             room = self.tr("{} free").format(size(listed.free_bytes))
-            words = (
+            promise = (
                 self.tr("The network is locked.")
                 if listed.offline
                 else self.tr("Nothing is fetched unless you ask, and pictures never leave this computer.")
             )
-            self._promise.setText(f"{words}  {room}")
+            self._promise.setText(f"{promise}  {room}")
         self._promise_mark.set_icon("lock" if self.offline.isChecked() else "info", "text_muted")
 
     def on_kind(self, kind: str) -> None:
-        """Show the other list."""
+        """Show the list of that kind: "models" or "prompts"."""
         self._kind = kind
         self.kind.set_choice(kind)
         is_models = kind == MODELS_LIST
@@ -122,13 +122,13 @@ class ModelsPage(Page):
         self.on_changed()
 
     def on_chosen(self, keys: list[str]) -> None:
-        """Show another one."""
+        """Show the details of the first of these entries."""
         if keys:
             self._chosen[self._kind] = keys[0]
             self._show_chosen()
 
     def on_bring(self) -> None:
-        """Import a model or prompts."""
+        """Open the dialog that imports a model or prompts."""
         catalogue = self.desk.model.catalogue
         make = ImportModelDialog if self._kind == MODELS_LIST else ImportPromptsDialog
         make(self.desk.theme, self.install, catalogue.models if catalogue is not None else (), self).open()
@@ -143,7 +143,7 @@ class ModelsPage(Page):
         self.desk.navigation.go(EXPLORE)
 
     def on_verify(self) -> None:
-        """Hash again what is installed under the name that is chosen."""
+        """Hash the files of what is chosen again, and compare with those that were installed."""
         self.install.start(VerifyRequest(*self._installed()))
 
     def on_remove(self) -> None:
@@ -153,7 +153,7 @@ class ModelsPage(Page):
             self.install.start(RemoveRequest(kind, name))
 
     def on_install_done(self, result: object) -> None:
-        """Say what was verified or removed; an import says so in its own dialog."""
+        """Show what was verified or removed; an import shows its result in its own dialog."""
         if isinstance(result, Verified):
             files = self.tr("1 file") if result.n_files == 1 else self.tr("{} files").format(result.n_files)
             self.say("done", self.tr("{} is what was installed").format(result.name), files)
@@ -174,12 +174,12 @@ class ModelsPage(Page):
         self.desk.navigation.go(EXPLORE)
 
     def on_installed(self, result: DownloadResult) -> None:
-        """Say that it is here."""
+        """Show that a download is here and verified."""
         title = self.tr("{} is here and verified").format(self._label(result.model))
         self.say("done", title, " ".join(result.notes))
 
     def on_scored(self, model: str, score: SanityScore) -> None:
-        """Say how a model that has just come did on a few pictures."""
+        """Show how a downloaded model did on a few pictures."""
         title = self.tr("{} is here and verified").format(self._label(model))
         self.say("warning" if score.warning else "done", title, score_text(score))
 
@@ -188,16 +188,16 @@ class ModelsPage(Page):
         self.say("error", f"{self._label(model)}: {failure.message}", failure.hint)
 
     def on_recorded(self) -> None:
-        """Show the ledger."""
+        """Show the list of downloads in a dialog."""
         if self.isVisible():
             LedgerDialog(self._models.ledger, self).open()
 
     def on_offline(self) -> None:
-        """Lock the network away, or give it back."""
+        """Forbid or allow the network, as the checkbox says."""
         self._models.set_offline(self.offline.isChecked())
 
     def on_open_folder(self) -> None:
-        """Show where models are kept."""
+        """Show the folder of the models in the file manager."""
         if self._models.listed is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(self._models.listed.folder))
 

@@ -15,7 +15,7 @@ _NAME_LENGTH = 40
 
 
 class ProjectsMenu(QToolButton):
-    """A button that drops the list down; it is made anew each time, because tuning may have changed it."""
+    """Button with a menu of the kept projects, which is filled each time it opens."""
 
     def __init__(self, theme: Theme, project: TuneProject, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,18 +49,18 @@ class ProjectsMenu(QToolButton):
         self._menu.addSeparator()
         remove = QMenu(self.tr("&Remove"), self._menu)
         for project in kept:
-            words = _line(project)
-            action = self._add(self._menu, words, self.on_open, project.id)
+            label = _line(project)
+            action = self._add(self._menu, label, self.on_open, project.id)
             action.setCheckable(True)
             action.setChecked(project.id == self._project.id)
             action.setEnabled(not busy and project.id != self._project.id)
-            gone = self._add(remove, words, self.on_remove, project.id)
+            gone = self._add(remove, label, self.on_remove, project.id)
             gone.setEnabled(not (busy and project.id == self._project.id))
         self._menu.addSeparator()
         self._menu.addMenu(remove)
 
     def on_new(self) -> None:
-        """Put the project away and begin an empty one."""
+        """Put the present project away, and begin an empty one."""
         self._project.start_new()
 
     def on_open(self) -> None:
@@ -68,32 +68,32 @@ class ProjectsMenu(QToolButton):
         self._project.open(self._data())
 
     def on_remove(self) -> None:
-        """Remove the project that was chosen, once the user has said so twice."""
+        """Remove the project that was chosen, once the user has confirmed it."""
         chosen = next((each for each in self._project.projects() if each.id == self._data()), None)
         if chosen is not None and self.confirm(chosen):
             self._project.remove(chosen.id)
 
     def on_theme_changed(self) -> None:
-        """Tint the symbol."""
+        """Draw the icon in the colours of the theme."""
         self.setIcon(self._theme.icon_beside_text("folder", "text_muted"))
 
     def _data(self) -> str:
         sender = self.sender()
         return str(sender.data()) if isinstance(sender, QAction) else ""
 
-    def _add(self, menu: QMenu, words: str, slot: object, data: str = "") -> QAction:
-        action = menu.addAction(words)
+    def _add(self, menu: QMenu, label: str, slot: object, data: str = "") -> QAction:
+        action = menu.addAction(label)
         action.setData(data)
         if slot is not None:
             action.triggered.connect(slot)
         return action
 
     def _ask(self, project: KeptProject) -> bool:
-        words = self.tr("Remove the project “{}”?").format(project.title)
+        question = self.tr("Remove the project “{}”?").format(project.title)
         hint = self.tr(
             "Its settings and what was tuned in it go, unless you saved the prompts. Your pictures stay as they are."
         )
-        box = QMessageBox(QMessageBox.Icon.Question, self.tr("Remove a project"), words, parent=self.window())
+        box = QMessageBox(QMessageBox.Icon.Question, self.tr("Remove a project"), question, parent=self.window())
         box.setInformativeText(hint)
         remove = box.addButton(self.tr("Remove"), QMessageBox.ButtonRole.DestructiveRole)
         box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))

@@ -15,7 +15,7 @@ from capt_gui.widgets.line_chart import Level, Line, LineChart
 
 
 class RunCharts(QWidget):
-    """Redrawn when the run says so, which is a few times a second at most."""
+    """Four charts of the run, drawn again when the run has something new, a few times a second at most."""
 
     def __init__(self, theme: Theme, run: TuneRun, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -59,7 +59,7 @@ class RunCharts(QWidget):
         self.on_drawn()
 
     def on_drawn(self) -> None:
-        """Show all there is."""
+        """Draw all steps and epochs so far."""
         run = self._run
         steps, epochs = run.steps, run.epochs
         last = steps[-1].step if steps else 0

@@ -218,10 +218,10 @@ def test_the_rate_is_of_the_last_seconds() -> None:
     """A slow beginning does not spoil the forecast for ever."""
     now = [0.0]
     rate = Rate(lambda: now[0])
-    rate.saw(0)
+    rate.add(0)
     assert rate.per_s() is None
     for second in range(1, 20):
         now[0] = float(second)
-        rate.saw(second if second < 10 else 10 + (second - 10) * 1000)
+        rate.add(second if second < 10 else 10 + (second - 10) * 1000)
     assert rate.per_s() == pytest.approx(1000, rel=0.01)
-    assert rate.words(9010, 19010).endswith("10 s left")
+    assert rate.text(9010, 19010).endswith("10 s left")

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -176,11 +177,8 @@ def test_a_stranger_is_not_installed(hub: Hub, talk: Talk) -> None:
 
 def test_a_wrong_activation_is_put_right(hub: Hub, talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the list says QuickGELU and the configuration forgets it, the installed one says it."""
-    entry = {
-        **catalog.entry_of("vit-b-32-openai"),
-        "bytes": len(WEIGHTS),
-        "sha256": hashlib.sha256(WEIGHTS).hexdigest(),
-    }
+    listed = catalog.entry_of("vit-b-32-openai")
+    entry = replace(listed, bytes=len(WEIGHTS), sha256=hashlib.sha256(WEIGHTS).hexdigest())
     monkeypatch.setattr(catalog, "_entries", lambda: (entry,))
     ended = talk.end_of(talk.engine.submit(DownloadRequest("vit-b-32-openai")))
     assert isinstance(ended, JobFinished), ended
@@ -197,16 +195,20 @@ def test_a_model_of_another_form_is_converted(
     model, look = TINY_CONFIG["model_cfg"], TINY_CONFIG["preprocess_cfg"]
     made = forms.clip_model(tmp_path / "made", forms.random_clip(model), model, look)
     hub.files = {path.name: path.read_bytes() for path in made.iterdir()}
-    entry = {
-        "id": "small",
-        "label": "Small",
-        "purpose": "",
-        "repo": "somebody/small",
-        "revision": "main",
-        "form": "CLIPModel",
-    }
-    entry |= {"weights": ["model.safetensors"], "licence": "MIT", "activation": "as its config says", "parameters": 1}
-    monkeypatch.setattr(catalog, "_entries", lambda: ({**entry, "size": 1},))
+    entry = catalog.Entry(
+        id="small",
+        label="Small",
+        purpose="",
+        licence="MIT",
+        activation="as its config says",
+        parameters=1,
+        size=1,
+        repo="somebody/small",
+        revision="main",
+        weights=("model.safetensors",),
+        form="CLIPModel",
+    )
+    monkeypatch.setattr(catalog, "_entries", lambda: (entry,))
     ended = talk.end_of(talk.engine.submit(DownloadRequest("small")))
     assert isinstance(ended, JobFinished), ended
     assert isinstance(ended.result, DownloadResult)

@@ -14,6 +14,7 @@ warnings.simplefilter("ignore")
 os.environ.pop("MKL_CBWR", None)
 from capt_engine.jobs.worker import Worker
 worker = Worker("cpu", lambda note: None)
+assert worker.catalogue().prompts
 assert "open_clip" in sys.modules
 for name in ("torch._dynamo", "sympy", "timm", "transformers"):
     assert name not in sys.modules, name

@@ -275,11 +275,11 @@ def test_a_tower_can_be_tuned_again(tuned: TowerResult, coloured: Tensor, text: 
     ("said", "answer"),
     [
         ({"format": 2}, "does not say format 1"),
-        ({"base": 7}, "names no base"),
+        ({"base": 7}, "base: expected `str`, got `int`"),
         ({"base": "local-dir:nowhere"}, "could not be loaded: There is no folder"),
         ({"base": "demo"}, "with other weights"),
         ({"base_sha256": "0" * 64}, "with other weights"),
-        ({"base_sha256": "abc"}, "gives no SHA-256"),
+        ({"base_sha256": "abc"}, "base_sha256: expected `str` matching"),
     ],
 )
 def test_a_description_that_cannot_be_followed(tuned: TowerResult, said: dict[str, object], answer: str) -> None:

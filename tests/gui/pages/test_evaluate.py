@@ -155,7 +155,7 @@ def test_a_quick_look_at_one_side(bench: Bench, page: EvaluatePage, tmp_path: Pa
     assert results.attacks.table.shown(1) == ["3", "2"]
     assert results.attacks.table.shown(4) == ["1", "2"]
     assert results.reencoding.table.shown(1) == ["1 of 2  (50.0 %)", "1 of 2  (50.0 %)", "–", "–"]
-    assert results.reencoding.words.text().startswith("Only 1 of 2 attacked pictures")
+    assert results.reencoding.note.text().startswith("Only 1 of 2 attacked pictures")
     assert results.classes.table.shown(0) == ["cat", "dog", "emu"]
     assert results.classes.table.shown(3) == ["0.0 %", "0.0 %", "100.0 %"]
     assert results.checks.summary.text().startswith("1 of 2 checks passed")

@@ -45,7 +45,7 @@ def test_a_curve_has_its_chart(bench: Bench, page: EvaluatePage, tmp_path: Path)
     assert page.results.curve.isVisible()
     assert page.results.curve.chart.description().startswith("ε 127.5: right 0")
     assert "chance 33" in page.results.curve.chart.description()
-    assert "ε = 4/255" in page.results.curve.words.text()
+    assert "ε = 4/255" in page.results.curve.note.text()
 
 
 def test_corruptions_have_their_table(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_corruptions_have_their_table(bench: Bench, page: EvaluatePage, tmp_path
         "50.0 %",
         "62.5 %",
     ]
-    assert "1 under every corruption" in results.corruptions.words.text()
+    assert "1 under every corruption" in results.corruptions.note.text()
     assert not results.attacks.isVisible()
     assert not named(results.confusion, Segments, "State of the pictures").isVisible()
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from capt_engine.errors import BadCheckpoint
-from capt_engine.model.importers.lpips import brought
+from capt_engine.model.importers.lpips import read_lpips
 from capt_engine.model.lpips import ALEX, VGG, Net, digest
 from tests.engine.model.perceptual import files, random_state
 
@@ -28,7 +28,7 @@ def alex(tmp_path: Path) -> tuple[Path, Path]:
 def test_both_halves_are_found_in_either_order(tmp_path: Path, net: Net) -> None:
     """The network, which is told by its first layer, and the channels; the classifier is left out, both files are named by hash."""
     backbone, linear = files(tmp_path, net)
-    found, turned = brought(backbone, linear), brought(linear, backbone)
+    found, turned = read_lpips(backbone, linear), read_lpips(linear, backbone)
     assert found.net is turned.net is net
     assert found.state.keys() == net.backbone_shapes.keys() | net.linear_shapes.keys()
     assert digest(found.state) == digest(turned.state) == digest(random_state(net))
@@ -45,7 +45,7 @@ def test_older_and_safer_forms_are_read(tmp_path: Path, alex: tuple[Path, Path])
     torch.save({name: state[name] for name in ALEX.linear_shapes}, old, _use_new_zipfile_serialization=False)
     safer = tmp_path / "alexnet.safetensors"
     safetensors.torch.save_file({name: state[name] for name in ALEX.backbone_shapes}, safer)
-    assert digest(brought(safer, old).state) == digest(brought(backbone, linear).state)
+    assert digest(read_lpips(safer, old).state) == digest(read_lpips(backbone, linear).state)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_other_weights_are_refused(tmp_path: Path, half: int, changes: dict[str,
     for one, name in zip(halves, ("net.pth", "lin.pth"), strict=True):
         torch.save(one, tmp_path / name)
     with pytest.raises(BadCheckpoint) as refused:
-        brought(tmp_path / "net.pth", tmp_path / "lin.pth")
+        read_lpips(tmp_path / "net.pth", tmp_path / "lin.pth")
     assert words in refused.value.message
     assert refused.value.hint
 
@@ -96,7 +96,7 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path, alex: tuple[Path, Path
         (backbone, tmp_path / "evil.pth", "nothing was run"),
     ):
         with pytest.raises(BadCheckpoint) as refused:
-            brought(one, other)
+            read_lpips(one, other)
         assert words in str(refused.value)
         assert refused.value.hint
     assert not (tmp_path / "ran").exists()

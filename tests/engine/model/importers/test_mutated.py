@@ -18,7 +18,7 @@ from capt_engine.model.importers.base import ImportOptions, fitted
 from capt_engine.model.importers.families import sniffed
 from capt_engine.model.importers.pickle_machine import Refused
 from capt_engine.model.importers.pickled import Limits, take, write_safetensors
-from capt_engine.model.importers.reading import Contents, grouped, read_published, sound
+from capt_engine.model.importers.reading import Contents, finite, grouped, read_published
 from tests.engine.model.importers.crafted import saved
 from tests.engine.model.importers.published import VISION, WIDTH, random_tokens
 
@@ -88,7 +88,7 @@ def outcome(content: bytes, backbone: Backbone) -> str:
         taken = take(io.BytesIO(content), len(content), LIMITS)
         out = io.BytesIO()
         write_safetensors(taken, out)
-        state = sound(safetensors.torch.load(out.getvalue()), "m.pt")
+        state = finite(safetensors.torch.load(out.getvalue()), "m.pt")
         contents = Contents(grouped(state, "/"), taken.values, pickled=True)
         learned = sniffed(contents, "m.pt").learn(contents.state, ImportOptions(), backbone)
         assert all(bool(torch.isfinite(value).all()) for value in fitted(learned, backbone).state.values())

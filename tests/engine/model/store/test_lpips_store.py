@@ -11,7 +11,7 @@ import torch
 from capt_engine.errors import BadCheckpoint, BadRequest, UnknownName
 from capt_engine.folders import lpips_dir
 from capt_engine.jobs import catalogue
-from capt_engine.model.importers.lpips import Brought, brought
+from capt_engine.model.importers.lpips import LpipsWeights, read_lpips
 from capt_engine.model.lpips import ALEX, NETS, digest
 from capt_engine.model.store import lpips_store
 from capt_engine.records import LPIPS_NETS
@@ -27,9 +27,9 @@ def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def weights(tmp_path: Path) -> Brought:
+def weights(tmp_path: Path) -> LpipsWeights:
     """AlexNet's, as they are read from two files."""
-    return brought(*files(tmp_path, ALEX))
+    return read_lpips(*files(tmp_path, ALEX))
 
 
 def test_every_network_can_be_asked_for() -> None:
@@ -37,7 +37,7 @@ def test_every_network_can_be_asked_for() -> None:
     assert tuple(NETS) == LPIPS_NETS
 
 
-def test_what_was_installed_is_what_is_loaded(weights: Brought) -> None:
+def test_what_was_installed_is_what_is_loaded(weights: LpipsWeights) -> None:
     """The same weights, named by the hash of their values and of both files."""
     assert lpips_store.names() == ()
     one = lpips_store.install(weights)
@@ -55,7 +55,7 @@ def test_what_was_installed_is_what_is_loaded(weights: Brought) -> None:
     assert lpips_store.names() == ()
 
 
-def test_nothing_is_written_over(weights: Brought) -> None:
+def test_nothing_is_written_over(weights: LpipsWeights) -> None:
     """A second import of the same network is refused, and the first stays as it was."""
     path = lpips_store.install(weights).path
     before = path.read_bytes()
@@ -65,7 +65,7 @@ def test_nothing_is_written_over(weights: Brought) -> None:
     assert len(list(lpips_dir().iterdir())) == 1
 
 
-def test_absent_weights_say_how_to_bring_them(weights: Brought) -> None:
+def test_absent_weights_say_how_to_bring_them(weights: LpipsWeights) -> None:
     """And which others are here; a network that is none gets the names of those that are."""
     with pytest.raises(BadCheckpoint, match="none are shipped and none are fetched"):
         lpips_store.load("alex", CPU)
@@ -78,14 +78,14 @@ def test_absent_weights_say_how_to_bring_them(weights: Brought) -> None:
         lpips_store.path_of("../alex")
 
 
-def test_a_changed_or_damaged_file_is_not_used(weights: Brought) -> None:
+def test_a_changed_or_damaged_file_is_not_used(weights: LpipsWeights) -> None:
     """One bit, a shortened file, foreign contents, another network's file: each is refused, with what to do."""
     path = lpips_store.install(weights).path
     whole = path.read_bytes()
     flipped = bytearray(whole)
     flipped[-3] ^= 1
     foreign = safetensors.torch.save({"a": torch.zeros(3)})
-    spoilt = dict(lpips_store.shelved("alex").facts)
+    spoilt = dict(lpips_store.stored("alex").facts)
     hollow = safetensors.torch.save({"a": torch.zeros(3)}, spoilt)
     for content in (bytes(flipped), whole[:-100], whole[:50], b"", foreign, hollow):
         path.write_bytes(content)
