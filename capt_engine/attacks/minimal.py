@@ -40,12 +40,11 @@ class Nearest:
         self.delta = torch.zeros_like(images)
         self.distance = torch.where(criterion.adversarial_margin(self.clean_logits) > 0, 0.0, torch.inf)
 
-    def offer(self, delta: Tensor, success: Tensor) -> Tensor:
-        """Keep the perturbations (n, 3, h, w) that succeed, `success` (n,), and are nearer than before; return which, (n,)."""
+    def offer(self, delta: Tensor, success: Tensor) -> None:
+        """Keep the perturbations (n, 3, h, w) that succeed, `success` (n,), and are nearer than before."""
         distance = self.norm.norm(delta)
         nearer = success & (distance < self.distance)
         self.delta[nearer], self.distance[nearer] = delta[nearer], distance[nearer].to(self.distance.dtype)
-        return nearer
 
     def shorten(self, counter: ProgressCounter) -> None:
         """Shorten each perturbation along its own line to where the answer turns back: a bisection to a thousandth."""

@@ -250,12 +250,11 @@ class Tally:
     def scored(self, blank: AnalyzeResult, compared: str | None = None) -> AnalyzeResult:
         """`blank` with all that can be counted filled in for its own prompts, and beside it those called `compared`."""
         self.drifts |= {one.prompts: (one.value, one.classes) for one in blank.text_drift}
-        matrix = self.matrix(self.headline(blank.prompts, blank.threat_model.eps) or 0.0)
-        result = replace(self._alone(blank), matrix=matrix, corruptions=self.corruptions())
+        eps = self.headline(blank.prompts, blank.threat_model.eps)
+        result = replace(self._alone(blank), matrix=self.matrix(eps or 0.0), corruptions=self.corruptions())
         if compared is None or compared not in self.pictures:
             return result
         other = self._alone(replace(blank, prompts=compared))
-        eps = self.headline(blank.prompts, blank.threat_model.eps)
         labelled = blank.label_source != "model"
         clean = self._paired(blank.prompts, compared, None) if labelled else None
         robust = None if eps is None else self._paired(blank.prompts, compared, eps)
@@ -281,7 +280,8 @@ class Tally:
         if eps is None:
             return result
         kept, of = self.robust(prompts, eps)
-        curve = self._curve(prompts)
+        counted = [(budget, *self.robust(prompts, budget)) for budget in self.budgets(prompts)]
+        curve = tuple(CurvePoint(budget, right / m, *wilson(right, m)) for budget, right, m in counted if m)
         return replace(
             result,
             robust_accuracy=kept / of,
@@ -292,10 +292,6 @@ class Tally:
             curve=curve if len(curve) > 1 else (),
             minimal_eps=self.smallest(prompts, blank.minimal_eps.tolerance if blank.minimal_eps else 0.0),
         )
-
-    def _curve(self, prompts: str) -> tuple[CurvePoint, ...]:
-        counted = [(eps, *self.robust(prompts, eps)) for eps in self.budgets(prompts)]
-        return tuple(CurvePoint(eps, kept / n, *wilson(kept, n)) for eps, kept, n in counted if n)
 
     def figures(self, prompts: str, eps: float | None, *, is_labelled: bool = True) -> tuple[Figure, ...]:
         """The figures of some prompts at a budget; without one, those that need no attack.
