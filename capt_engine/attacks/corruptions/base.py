@@ -65,7 +65,7 @@ def chance(stream: PictureRngs, *shape: int) -> Tensor:
 
     Args:
         stream: the random stream of one picture.
-        shape: of the values.
+        *shape: the sizes of the values after the first, which is 1.
 
     Returns:
         Values (1, *shape) in [0, 1).
