@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -13,12 +14,32 @@ from capt_engine.attacks.criterion import Criterion
 from capt_engine.attacks.gradients import ProgressCounter, project
 from capt_engine.attacks.settings import restarts_param
 from capt_engine.errors import BadRequest
-from capt_engine.model.classifier import Classifier
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
 # AdvPT's steps add up to one and a quarter of the budget.
 _TOTAL = 1.25
+
+
+@runtime_checkable
+class Answer(Protocol):
+    """The answer of a model that shows its embeddings."""
+
+    @property
+    def logits(self) -> Tensor:
+        """Logits, (n, k)."""
+
+    @property
+    def features(self) -> Tensor:
+        """Image embeddings, (n, d)."""
+
+
+@runtime_checkable
+class Embedding(Protocol):
+    """A model that shows its image embeddings."""
+
+    def forward(self, images: Tensor) -> Answer:
+        """Logits and image embeddings of pixels (n, 3, h, w) in [0, 1]."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +80,15 @@ class EmbeddingAttack(Attack):
     ) -> Tensor:
         """See `Attack.run`; raises BadRequest for a target, or for a model without embeddings."""
         check_fits(self, threat)
-        if not isinstance(model, Classifier):
+        embedder: object = model
+        with torch.no_grad():
+            clean = embedder.forward(images) if isinstance(embedder, Embedding) else None
+        # Every nn.Module has a `forward`, and most give logits alone.
+        if not isinstance(embedder, Embedding) or not isinstance(clean, Answer) or clean.features.isnan().any():
             raise BadRequest(
                 "This model shows no image embeddings, which the embedding attack needs.",
                 "Choose an attack on its answers.",
             )
-        with torch.no_grad():
-            clean = model.forward(images)
         criterion, counter = Criterion(labels, False), ProgressCounter(progress, self.work)
         reference = clean.features.softmax(dim=1)
         best, furthest = images.clone(), torch.zeros_like(clean.logits[:, 0])
@@ -77,7 +100,7 @@ class EmbeddingAttack(Attack):
                 counter(f"step {step} of {self.steps}")
                 attacked = (images + delta).clamp(0, 1).requires_grad_(step < self.steps)
                 with torch.set_grad_enabled(step < self.steps):
-                    answer = model.forward(attacked)
+                    answer = embedder.forward(attacked)
                     divergence = F.kl_div(answer.features.log_softmax(dim=1), reference, reduction="none").sum(dim=1)
                     total = divergence.sum()
                 further = divergence.detach() > furthest

@@ -76,7 +76,7 @@ def _black_box_weaker(context: CheckContext, attack: Attack) -> Found:  # noqa: 
 
 def _transfer_weaker(context: CheckContext, attack: Attack) -> Found:
     if context.transfer_model is None:
-        return "The model is plain CLIP itself, and --source-model names no other to carry an attack over from."
+        return "The model is not a tuned one, and --source-model names no other to carry an attack over from."
     ours = context.outcome.n_broken
     theirs = context.correct.attack_with(attack, context.threat, source=context.transfer_model).n_broken
     return Finding(
@@ -86,7 +86,7 @@ def _transfer_weaker(context: CheckContext, attack: Attack) -> Found:
 
 def _baseline_breaks(context: CheckContext, attack: Attack) -> Found:
     if context.baseline is None:
-        return "The model is plain CLIP itself, and undefended."
+        return "The model is not a tuned one, so there is no other without the defence."
     subset = context.subset
     clean_logits = logits_of(context.baseline, subset.images, subset.batch_size)
     plain = replace(subset, model=context.baseline, clean_logits=clean_logits)

@@ -273,7 +273,7 @@ def test_a_sound_file_is_read(name: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", KINDS)
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_mutilated_file_is_a_value_or_a_sentence(name: str, folder: Path, data: st.DataObject) -> None:
     """A value taken out or replaced, or a text cut anywhere, is read past or refused in one sentence that ends."""

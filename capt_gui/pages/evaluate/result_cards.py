@@ -9,7 +9,6 @@ from capt_engine.formatting import percent
 from capt_engine.records import LOG, AnalyzeResult, scale_for
 from capt_gui.theme import Theme
 from capt_gui.view_models import formatting
-from capt_gui.view_models.evaluate import evaluate_text
 from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.evaluate.tally import SAVINGS
 from capt_gui.view_models.model_choice import ModelChoice
@@ -65,7 +64,8 @@ class FiguresCard(ResultCard):
             (self.tr("Under common corruptions, on average"), self._means(results)),
         ]
         self.bars.set_pairs(tuple(Pair(title, *values) for title, values in rows if values and values[0] is not None))
-        self.tests.setText("\n".join((*evaluate_text.tests(results[0]), self.tr("Whiskers: 95 % intervals."))))
+        tests = formatting.paired_tests(results[0], self.tr("with A"), self.tr("with B"))
+        self.tests.setText("\n".join((*tests, self.tr("Whiskers: 95 % intervals."))))
         return True
 
     def _means(self, results: tuple[AnalyzeResult, ...]) -> list[Measured | None]:

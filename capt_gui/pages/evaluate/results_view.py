@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from capt_gui.pages.evaluate.distribution_card import DistributionCard
 from capt_gui.pages.evaluate.heat_cards import ConfusionCard, CorruptionCard
 from capt_gui.pages.evaluate.result_cards import AttacksCard, CurveCard, FiguresCard, ReencodingCard, ResultCard
 from capt_gui.pages.evaluate.verdict_card import VerdictCard
@@ -62,6 +63,7 @@ class ResultsView(QWidget):
         self.classes = ClassesCard()
         self.confusion = ConfusionCard(desk.theme, desk.evaluation.data.thumbnails)
         self.reencoding = ReencodingCard(desk.theme)
+        self.distribution = DistributionCard(desk.theme, desk.model)
         self.checks = ChecksCard(desk.theme, sentences=True)
         self.failed = FailedList(desk.theme)
         self._checks_card, self._failed_card = Card(self.checks), Card(self.failed)
@@ -72,7 +74,7 @@ class ResultsView(QWidget):
         self._add(0, self.corruptions)
         self._columns.add(self._checks_card, 1)
         self._add(1, self.reencoding)
-        self._add(0, self.classes)
+        self._add(0, self.distribution, self.classes)
         self._add(1, self.confusion)
         self._columns.add(self._failed_card, 1)
         body = QWidget()
@@ -82,6 +84,8 @@ class ResultsView(QWidget):
         fill(QVBoxLayout(self), self._area)
         ChartSaving(desk, self.figures.bars, self.figures.bars.record)
         ChartSaving(desk, self.curve.chart, self.curve.chart.record)
+        ChartSaving(desk, self.distribution.chart, self.distribution.chart.record)
+        ChartSaving(desk, self.classes, self.classes.table.record)
         ChartSaving(desk, self.corruptions.grid, self.corruptions.record, Qt.Corner.TopLeftCorner)
         ChartSaving(desk, self.confusion.grid, self.confusion.record, Qt.Corner.TopLeftCorner)
         self.verdict.report_clicked.connect(self.report_clicked)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme
+from capt_gui.view_models import formatting
 from capt_gui.view_models.evaluate import evaluate_text
 from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.explore import comparison
@@ -87,7 +88,7 @@ class VerdictCard(QWidget):
             self._run.settings_text(), tune_text.duration(result.wall_s), result.device
         )
         caption = "\n".join(part for part in (limits, took) if part)
-        self.box.set_verdict(evaluate_text.kind(result), headline, figures, caption)
+        self.box.set_verdict(formatting.outcome(result), headline, figures, caption)
         self._offer(self.report, self.copy)
 
     def _show_stopped(self) -> None:

@@ -21,7 +21,7 @@ from capt_gui.widgets.scrolled import scrolled
 # width from which two and three cards fit beside each other, with one set of prompts and with two
 _ROOM = (540, 1080)
 _ROOM_FOR_PAIRS = (1000, 1560)
-_CARD_HEIGHT = 150
+_CARD_HEIGHT = 96
 
 
 class Charts(QWidget):
@@ -32,7 +32,7 @@ class Charts(QWidget):
         self.bars = ProbabilityBars(theme)
         self.shift = LogitShiftChart(theme)
         self.consistency = ConsistencyPanel(theme)
-        self._cards = {
+        self.cards = {
             "Verdicts": _titled("Verdicts, clean and attacked", self.bars),
             "Logit shift": _titled("Logit shift", self.shift),
             "Consistency": _titled("Consistency", self.consistency),
@@ -127,7 +127,7 @@ class Charts(QWidget):
             return
         self._columns = columns
         self.tabs.clear()
-        for number, (name, card) in enumerate(self._cards.items()):
+        for number, (name, card) in enumerate(self.cards.items()):
             beside = number < columns
             self._grid.setColumnStretch(number, int(beside))
             if beside:

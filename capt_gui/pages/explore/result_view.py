@@ -47,6 +47,7 @@ class ResultView(QWidget):
         self.triptych = ImageTriptych(desk.theme)
         self.charts = Charts(desk.theme)
         ChartSaving(desk, self.charts.bars, self.charts.bars.record)
+        ChartSaving(desk, self.charts.cards["Consistency"], self.charts.consistency.record)
         ChartSaving(desk, self.charts.shift, self.charts.shift.record, Qt.Corner.BottomRightCorner)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self._symbol = Symbol(desk.theme, _SYMBOL)
@@ -82,9 +83,8 @@ class ResultView(QWidget):
             if pictures is not None and row is not None and row.attacked is None:
                 self.triptych.set_seen(pictures.seen)
         if (row, other) != shown[:2]:
-            catalogue = self._desk.engine.catalogue
             names = self._names(row, other) if row is not None and other is not None else ("", "")
-            self.charts.show_row(row, catalogue.metrics if catalogue else (), other, names)
+            self.charts.show_row(row, self._desk.engine.catalogue.metrics, other, names)
 
     def show_summary(self, result: AnalyzeResult | None) -> None:
         """Show how both sides did in a run; nothing for None or for a run without a comparison."""

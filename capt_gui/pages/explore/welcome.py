@@ -68,7 +68,7 @@ class Welcome(QScrollArea):
         else:
             device = f"Ready. Work is done on {formatting.memory(engine.device)}. {engine.device.note}"
         self._symbol.set_icon(*(("device", "text_muted") if engine.failure is None else ("error", "broken")))
-        models = engine.catalogue.models if engine.catalogue else ()
+        models = engine.catalogue.models
         self.facts["device"].setText(device.strip())
         self.facts["info"].setText(
             f"{models[0].label}: {models[0].warning or models[0].summary}"

@@ -73,15 +73,13 @@ class ModelDetails(ModelItem):
 
     def on_pause(self) -> None:
         """Pause the download, or resume it."""
-        underway = self._models.underway.get(self.shown_id)
-        if underway is not None and underway.state == PAUSED:
-            self._models.resume(self.shown_id)
-        else:
-            self._models.pause(self.shown_id)
+        if underway := self._models.underway.get(self.shown_id):
+            (underway.job.resume if underway.state == PAUSED else underway.job.pause)()
 
     def on_cancel(self) -> None:
         """End the download; the part is kept."""
-        self._models.cancel(self.shown_id)
+        if underway := self._models.underway.get(self.shown_id):
+            underway.job.cancel()
 
     def on_copy(self) -> None:
         """Put the addresses of the model's files on the clipboard, one a line."""

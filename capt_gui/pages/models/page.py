@@ -40,7 +40,7 @@ from capt_gui.view_models.navigation import EXPLORE
 from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.card import Card
 from capt_gui.widgets.columns import columns
-from capt_gui.widgets.labels import text
+from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.run_list import RunEntry, RunList
 from capt_gui.widgets.segments import Segments
@@ -77,7 +77,7 @@ class ModelsPage(Page):
         self.offline = QCheckBox(self.tr("Work offline"))
         self.ledger = QPushButton(self.tr("What was downloaded…"))
         self._promise_mark = Symbol(desk.theme, 16)
-        self._promise = text("", "caption", wrap=False)
+        self._promise = ElidedLabel()
         self._folder = QPushButton(self.tr("Open the models' folder"))
         again = self.add_action(self.tr("Look for models &again"), self._models.refresh, "F5")
         self.actions_by_menu = {"&View": [None, again]}
@@ -108,7 +108,7 @@ class ModelsPage(Page):
                 if listed.offline
                 else self.tr("Nothing is fetched unless you ask, and pictures never leave this computer.")
             )
-            self._promise.setText(f"{promise}  {room}")
+            self._promise.set_text(f"{promise}  {room}")
         self._promise_mark.set_icon("lock" if self.offline.isChecked() else "info", "text_muted")
 
     def on_kind(self, kind: str) -> None:
@@ -131,7 +131,7 @@ class ModelsPage(Page):
         """Open the dialog that imports a model or prompts."""
         catalogue = self.desk.model.catalogue
         make = ImportModelDialog if self._kind == MODELS_LIST else ImportPromptsDialog
-        make(self.desk.theme, self.install, catalogue.models if catalogue is not None else (), self).open()
+        make(self.desk.theme, self.install, catalogue.models, self).open()
 
     def on_use_prompts(self) -> None:
         """Compare prompts with plain text, on the model they were made for."""
@@ -234,7 +234,7 @@ class ModelsPage(Page):
                     )
                 ),
             )
-            for info in (catalogue.prompts if catalogue is not None else ())
+            for info in catalogue.prompts
         ]
 
     def _other(self, name: str) -> OfferedModel | None:
@@ -278,7 +278,7 @@ class ModelsPage(Page):
         fill(QVBoxLayout(right), Card(self._pages, 0), margins=(8, 12, 12, 8))
         for button in (self._folder, self.ledger):
             button.setProperty("link", True)
-        promise = (self._promise_mark, self._promise, (None, 1), self._folder, self.ledger, self.offline)
+        promise = (self._promise_mark, (self._promise, 1), self._folder, self.ledger, self.offline)
         below = fill(QHBoxLayout(), *promise, margins=(16, 4, 14, 8))
         self.lay_out(columns((left, 0, 240), (right, 1, 520), sizes=_COLUMNS), below)
 

@@ -21,7 +21,7 @@ from capt_gui.view_models.runs_model import file_name, short
 from capt_gui.widgets.columns import columns
 from capt_gui.widgets.save_dialog import ask_where_to_save
 
-_COLUMNS = [280, 670, 290]
+_COLUMNS = [280, 650, 312]
 
 
 class ReportPage(Page):
@@ -38,7 +38,7 @@ class ReportPage(Page):
         self.options = OptionsColumn(desk.theme, desk.reports)
         self.printing = Printing(self, desk.reports)
         widths = desk.settings.report_columns if len(desk.settings.report_columns) == 3 else _COLUMNS
-        self._columns = columns((self.runs, 0, 180), (self.preview, 1, 440), (self.options, 0, 270), sizes=widths)
+        self._columns = columns((self.runs, 0, 180), (self.preview, 1, 376), (self.options, 0, 312), sizes=widths)
         self.lay_out(self._columns)
         self.actions_by_menu = self._make_actions()
         self._connect()

@@ -12,6 +12,7 @@ from capt_gui.view_models.engine_state import EngineState
 from capt_gui.view_models.report import reports_model as states
 from capt_gui.view_models.report.reports_model import ReportsModel
 from capt_gui.widgets.buttons import IconButton
+from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.page_view import PageView
@@ -33,7 +34,7 @@ class PreviewColumn(QWidget):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.placeholder)
         self._stack.addWidget(self.view)
-        self._note = text(role="caption", wrap=False)
+        self._note = ElidedLabel()
         self._page = text(role="muted", wrap=False)
         self._zoom = text(role="caption", wrap=False)
         self._up, self._down, *zoom = (
@@ -48,11 +49,10 @@ class PreviewColumn(QWidget):
             )
         )
         self._bar = QWidget()
-        left = (self._up, self._down, 6, self._page, 14, self._note)
-        fill(QHBoxLayout(self._bar), *left, (None, 1), self._zoom, 4, *zoom, spacing=4, margins=(16, 0, 16, 0))
+        left = (self._up, self._down, 6, self._page, 14, (self._note, 1))
+        fill(QHBoxLayout(self._bar), *left, self._zoom, 4, *zoom, spacing=4, margins=(16, 0, 16, 0))
         fill(QVBoxLayout(self), self._bar, (self._stack, 1), margins=(4, 12, 4, 0))
         self._stack.setMinimumHeight(200)
-        self._note.setMinimumWidth(0)
         self.placeholder.action_clicked.connect(self.on_action_clicked)
         self.view.page_changed.connect(self.on_page_changed)
         self.view.zoom_changed.connect(self.on_zoom_changed)
@@ -72,7 +72,7 @@ class PreviewColumn(QWidget):
         self.view.set_faded(preparing and self._first)
         self._stack.setCurrentWidget(self.view if has_pages else self.placeholder)
         self._bar.setVisible(has_pages)
-        self._note.setText(self._note_text(preparing))
+        self._note.set_text(self._note_text(preparing))
         if not has_pages:
             self._show_text(state)
 

@@ -62,11 +62,11 @@ class AttackBoxes(QWidget):
 
     def on_budget_picked(self, key: str) -> None:
         """Take the budget of the measuring attack that was picked."""
-        self._method.set_test_eps(None if key == _SAME else float(key))
+        self._method.project.change(test_eps=None if key == _SAME else float(key))
 
     def on_steps_picked(self, key: str) -> None:
         """Take the number of steps of the measuring attack that was picked."""
-        self._method.set_test_steps(int(key))
+        self._method.project.change(test_steps=int(key))
 
     def _lay_out(self) -> None:
         controls = QHBoxLayout()

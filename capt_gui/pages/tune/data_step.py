@@ -18,7 +18,6 @@ from capt_gui.panels.scan_progress import ScanProgress
 from capt_gui.view_models.class_table_model import STRIP_COLUMN, ClassTableModel
 from capt_gui.view_models.data_warnings import Picked
 from capt_gui.view_models.desk import Desk
-from capt_gui.view_models.tune.project import title_of
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.class_table import ClassTable
 from capt_gui.widgets.columns import columns
@@ -112,7 +111,7 @@ class DataStep(Step):
                 parts.append(
                     self.tr("1 picture left out") if out[1] == 1 else self.tr("{:,} pictures left out").format(out[1])
                 )
-            self._title.set_text(title_of(state))
+            self._title.set_text(state.title)
             self._title.setToolTip("\n".join(state.data))
             self._summary.setText(" · ".join(parts))
         self.notices.show_notices(self._scan.notices())

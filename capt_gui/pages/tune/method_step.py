@@ -101,7 +101,7 @@ class MethodStep(Step):
     def on_form_changed(self) -> None:
         """Take the Expert settings that the user changed."""
         if not self._showing:
-            self._method.set_values(self.form.values())
+            self._method.project.change(settings=tuple(self.form.values()))
 
     def _lay_out(self) -> None:
         left = (

@@ -137,9 +137,9 @@ class TunePage(Page):
         offered = self.project.offered
         if self.project.is_interrupted:
             state = self.project.state
-            self._ask_interrupted(self.project.title, state.epoch, state.epochs)
-        elif offered is not None and offered.is_interrupted:
-            self._ask_interrupted(offered.title, offered.state.epoch, offered.state.epochs)
+            self._ask_interrupted(state.title, state.epoch, state.epochs)
+        elif offered is not None and offered.state.is_underway:
+            self._ask_interrupted(offered.state.title, offered.state.epoch, offered.state.epochs)
         elif offered is not None:
             self._ask_to_resume(offered)
         else:
@@ -241,7 +241,7 @@ class TunePage(Page):
             step + 1, len(STEPS), self.tr(STEPS[step].title), when(offered.written)
         )
         answers = ((_REOPEN, self.tr("Resume")), (_ANEW, self.tr("Start anew")))
-        self.question_bar.ask(self.tr("Resume “{}”?").format(offered.title), hint, answers)
+        self.question_bar.ask(self.tr("Resume “{}”?").format(offered.state.title), hint, answers)
 
     def _open_until(self) -> int:
         """The furthest step that is open: the first one that does not let anybody on."""

@@ -89,7 +89,7 @@ class ProjectsMenu(QToolButton):
         return action
 
     def _ask(self, project: KeptProject) -> bool:
-        question = self.tr("Remove the project “{}”?").format(project.title)
+        question = self.tr("Remove the project “{}”?").format(project.state.title)
         hint = self.tr(
             "Its settings and what was tuned in it go, unless you saved the prompts. Your pictures stay as they are."
         )
@@ -103,5 +103,9 @@ class ProjectsMenu(QToolButton):
 
 def _line(project: KeptProject) -> str:
     """A project in one line of a menu, where "&" would be taken for a shortcut."""
-    title = project.title if len(project.title) <= _NAME_LENGTH else f"{project.title[: _NAME_LENGTH - 1]}…"
+    title = (
+        project.state.title
+        if len(project.state.title) <= _NAME_LENGTH
+        else f"{project.state.title[: _NAME_LENGTH - 1]}…"
+    )
     return f"{title} · {when(project.written)}".replace("&", "&&")

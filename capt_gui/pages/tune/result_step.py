@@ -47,6 +47,7 @@ class ResultStep(Step):
         self._classes = Card(column(text(self.tr("Class by class: plain text → tuned"), "heading"), self.table))
         self._lay_out()
         ChartSaving(desk, self.bars, self.bars.record)
+        ChartSaving(desk, self._classes, self.table.record)
         self._result.changed.connect(self.on_changed)
         self._result.saved.connect(self.on_saved)
         self._result.failed.connect(self.on_failed)

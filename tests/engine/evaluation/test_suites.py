@@ -16,7 +16,7 @@ from torch import Tensor
 
 from capt_engine.attacks import ATTACKS
 from capt_engine.attacks.base import NORMS, Threat, check_fits
-from capt_engine.data.labelled import Item
+from capt_engine.data.labelled_set import Item
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.evaluation.analysis import evaluate
 from capt_engine.evaluation.checks import live_checks, some_of
