@@ -71,8 +71,7 @@ class ClassTableModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignLeft if section in (NAME, STRIP_COLUMN) else Qt.AlignmentFlag.AlignRight
-            return side | Qt.AlignmentFlag.AlignVCenter
+            return _alignment(section)
         title, help_text = self._titles()[section]
         answers: dict[int, str] = {Qt.ItemDataRole.DisplayRole: title, Qt.ItemDataRole.ToolTipRole: help_text}
         return answers.get(role)
@@ -95,8 +94,7 @@ class ClassTableModel(QAbstractTableModel):
                 else None
             )
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignLeft if column == NAME else Qt.AlignmentFlag.AlignRight
-            return side | Qt.AlignmentFlag.AlignVCenter
+            return _alignment(column)
         if role == Qt.ItemDataRole.ToolTipRole:
             return own.name
         value = own.name if column == NAME else self._number(own, column)
@@ -145,6 +143,11 @@ class ClassTableModel(QAbstractTableModel):
             (self.tr("Tiny"), self.tr("Less than 32 pixels wide or high")),
             (self.tr("Copies"), self.tr("Pictures that look like another one")),
         )
+
+
+def _alignment(column: int) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignLeft if column in (NAME, STRIP_COLUMN) else Qt.AlignmentFlag.AlignRight
+    return side | Qt.AlignmentFlag.AlignVCenter
 
 
 def _tone(column: int, value: str | int) -> str:

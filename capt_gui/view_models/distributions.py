@@ -48,7 +48,8 @@ def share_histogram(name: str, x_title: str, edges: Sequence[float], counts: Seq
 
 def _round_edges(low: float, high: float) -> list[float]:
     """Return some ten edges at round values around a range."""
-    if high <= low:
+    if high - low < 1e-9:
+        # one value, or nearly so: finer edges than these would be rounded into one
         low, high = low - 0.5, high + 0.5
     raw = (high - low) / _BINS
     unit = 10.0 ** math.floor(math.log10(raw))

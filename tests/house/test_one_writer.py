@@ -21,6 +21,7 @@ from capt_engine.demo.pretrain import Plan, Pretraining, export
 from capt_engine.download import offline
 from capt_engine.errors import CannotWrite
 from capt_engine.jobs.chart_saving import handle_save_chart
+from capt_engine.jobs.context import JobContext
 from capt_engine.model import checkpoints
 from capt_engine.model.importers import models
 from capt_engine.model.importers.lpips import LpipsWeights, read_lpips
@@ -31,7 +32,7 @@ from capt_engine.model.tensor_file import write_tensors
 from capt_engine.progress import no_progress
 from capt_engine.protocols import render
 from capt_engine.protocols.cache import WorkFolder
-from capt_engine.records import Bar, BarChart, LedgerEntry, Picture, SaveChartRequest, ScanResult
+from capt_engine.records import Bar, BarChart, JobId, LedgerEntry, Picture, SaveChartRequest, ScanResult
 from capt_engine.runs import kept_pictures
 from capt_engine.runs.merge import merge
 from capt_engine.runs.run_folder import RunFolder
@@ -120,6 +121,7 @@ def writers(tmp_path: Path) -> dict[str, Callable[[Path], object]]:
     training = Pretraining(TINY, np.zeros((16, 80, 80, 3), np.uint8), tmp_path / "run.pt")
     chart = SaveChartRequest(BarChart("Two", (Bar("a", 0.5),), "A."), "", "csv")
     entry = LedgerEntry("m", "u", 1, "s", "w", "complete")
+    job = JobContext(JobId(1), None, print, no_progress)  # type: ignore[arg-type]
     weights = forms.random_clip(TINY_CONFIG["model_cfg"])
     plain, pickled = tmp_path / "clip.safetensors", forms.state_dict(tmp_path / "clip.pt", weights)
     write_tensors(plain, weights, {})
@@ -150,7 +152,7 @@ def writers(tmp_path: Path) -> dict[str, Callable[[Path], object]]:
         "training pictures": lambda to: training_set.load(1, 0, to / "new", 1, no_progress),
         "the tiny CLIP": lambda to: export(training.model, TINY, to / "new", 1),
         "its checkpoint": lambda _: training.save(),
-        "a chart": lambda to: handle_save_chart(None, 1, replace(chart, path=str(to / "x.csv")), print, no_progress),  # type: ignore[arg-type]
+        "a chart": lambda to: handle_save_chart(job, replace(chart, path=str(to / "x.csv"))),  # type: ignore[arg-type]
         "the offline lock": lambda _: offline.set_lock(True),
         "the ledger": lambda _: offline.note(entry),
         "settings": lambda to: settings.save(settings.Settings(), to / "settings.toml"),

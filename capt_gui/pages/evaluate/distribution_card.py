@@ -1,4 +1,4 @@
-"""How a measurement is spread over the attacked pictures of a run."""
+"""The spread of a measurement over the attacked pictures of a run."""
 
 from __future__ import annotations
 

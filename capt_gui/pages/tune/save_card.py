@@ -84,8 +84,9 @@ class SaveCard(QWidget):
         for button in (self.save, self.folder):
             button.setEnabled(there and not self._result.is_saving)
         self.use.setEnabled(there)
-        self.report.setEnabled(self._result.can_report)
-        self.report.setToolTip("" if self._result.can_report else self._result.report_problem())
+        problem = self._result.report_problem()
+        self.report.setEnabled(not problem)
+        self.report.setToolTip(problem)
         self._where.setText(self._where_text())
         command = self._result.command
         self._command_box.setVisible(bool(command))
@@ -94,7 +95,7 @@ class SaveCard(QWidget):
 
     def on_edited(self) -> None:
         """Keep the name, the notes and the licence that were written."""
-        self._result.set_texts(self.name.text(), self.notes.toPlainText(), self.licence.text())
+        self._project.change(name=self.name.text(), notes=self.notes.toPlainText(), licence=self.licence.text())
 
     def on_save(self) -> None:
         """Install the prompts under their name."""

@@ -6,7 +6,6 @@ import shlex
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -190,7 +189,7 @@ class EvaluateRun(OneJob):
         if self.request is None or not self.request.options.keep:
             return ""
         place = Path(self.request.options.keep) / _MANIFEST
-        command = str((json_if_sound(place, dict[str, Any]) or {}).get("command", ""))
+        command = str((json_if_sound(place, dict[str, object]) or {}).get("command", ""))
         return shlex.join(["capt", "run", str(place)]) if command == _RUN_MANIFEST else command
 
     def on_started(self) -> None:

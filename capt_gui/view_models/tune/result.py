@@ -84,11 +84,6 @@ class TuneResultModel(OneJob):
             return self.saving.command
         return self._tuning.command
 
-    @property
-    def can_report(self) -> bool:
-        """True if the Report page will find the run that measured."""
-        return not self.report_problem()
-
     def report_problem(self) -> str:
         """Why there is no report of it; empty where there is."""
         kept = self._project.state.test_run
@@ -187,10 +182,6 @@ class TuneResultModel(OneJob):
     def checks(self) -> tuple[Check, ...]:
         """The engine's checks of the measurement; of one that was made on both sides, the worse answer."""
         return () if self.result is None else worse_checks(self.result)
-
-    def set_texts(self, name: str, notes: str, licence: str) -> None:
-        """Take what the user wrote about the prompts."""
-        self._project.change(name=name, notes=notes, licence=licence)
 
     def save(self, folder: str = "") -> None:
         """Install the prompts, or write them with a model card into a new folder."""

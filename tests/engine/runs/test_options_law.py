@@ -29,7 +29,7 @@ from capt_engine.records import (
     TuneRequest,
     until_chance,
 )
-from capt_engine.runs.command_line import UNSAYABLE, command_of
+from capt_engine.runs.command_line import UNSAYABLE, analysis_of, command_of, evaluation_of, tuning_of
 from capt_engine.runs.options_table import (
     ALPHAS,
     ANALYZE,
@@ -181,17 +181,17 @@ class Tuned:
     request: TuneRequest
 
 
-VERBS: dict[str, Any] = {"analyze": analyze, "evaluate": evaluate, "tune": tune}
-PARSERS = {verb: argparse.ArgumentParser() for verb in VERBS}
-for verb, module in VERBS.items():
-    module.configure(PARSERS[verb])
+REQUESTS: dict[str, Any] = {"analyze": analysis_of, "evaluate": evaluation_of, "tune": tuning_of}
+PARSERS = {verb: argparse.ArgumentParser() for verb in REQUESTS}
+for module in (analyze, evaluate, tune):
+    module.configure(PARSERS[module.__name__.rpartition(".")[2]])
 
 
 def typed(command: str) -> Any:
     """The request of a command line."""
     start, verb, *words = shlex.split(command)
     assert start == "capt"
-    return VERBS[verb].request_from(PARSERS[verb].parse_args(words))
+    return REQUESTS[verb](vars(PARSERS[verb].parse_args(words)))
 
 
 @settings(max_examples=150)

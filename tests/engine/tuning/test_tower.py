@@ -393,6 +393,6 @@ def test_demo_robust_is_small() -> None:
 def test_demo_robust_withstands_what_breaks_the_demo() -> None:
     """On 28 plain pictures of shapes it keeps 80 % clean, and under PGD at 4/255 its interval lies wholly above the demo's."""
     demo, robust = load_backbone("demo", CPU), load_backbone("demo-robust", CPU)
-    assert figures.zero_shot(robust, "shapes", "plain", 28).accuracy >= 0.8
-    attacked = [figures.under_pgd(backbone, "shapes", "plain", 28, 4) for backbone in (demo, robust)]
+    assert figures.figure_of(robust, "shapes", "plain", 28).accuracy >= 0.8
+    attacked = [figures.figure_of(backbone, "shapes", "plain", 28, 4) for backbone in (demo, robust)]
     assert attacked[1].low > attacked[0].high
