@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 
 from capt_engine.attacks import ATTACKS
-from capt_engine.attacks.base import Attack, PictureRngs, can_target
+from capt_engine.attacks.base import Attack, PictureRngs
 from capt_engine.attacks.losses import adversarial_margin
 from capt_engine.checks.context import CheckContext, LiveCheck, of_attack
 from capt_engine.checks.planted_example import plant
@@ -117,7 +117,7 @@ def _hidden_flaw(context: CheckContext, attack: Attack) -> Found:
 
 
 def _both_goals(context: CheckContext, attack: Attack) -> Found:
-    attack = attack if can_target(type(attack)) else ATTACKS["pgd"]()
+    attack = ATTACKS["pgd"]() if attack.untargeted_only else attack
     subset = context.correct
     # The runner-up, so that there is a way.
     targets = subset.clean_logits.topk(2).indices[:, 1]

@@ -125,7 +125,7 @@ class _Look(NamedTuple):
 
 
 class _Looks(NamedTuple):
-    """What was found of each picture: its entry, its fingerprint (n, 64), and by index why it cannot be used."""
+    """The findings about each picture: its entry, its fingerprint (n, 64), and by index why it cannot be used."""
 
     entries: list[Entry]
     fingerprints: NDArray[np.uint8]

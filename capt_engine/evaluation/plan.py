@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from capt_engine.attacks import ATTACKS
-from capt_engine.attacks.base import NORMS, Attack, HasNotes, OwnBudget, Threat, check_fits
+from capt_engine.attacks.base import NORMS, Attack, Threat, check_fits
 from capt_engine.data.labelled_set import Item, LabelledSet
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.evaluation.minimal import ROUNDS
@@ -123,7 +123,7 @@ class Plan:
         """Sentences of the attacks on their own settings, with so many classes, and why LPIPS is not measured where it was asked for."""
         k = len(self.classifier.classes)
         attacks = [one.attack for one in self.planned_attacks if one.threat.eps == self.planned_attacks[0].threat.eps]
-        said = (f"{one.label}: {note}" for one in attacks if isinstance(one, HasNotes) for note in one.notes(k))
+        said = (f"{one.label}: {note}" for one in attacks for note in one.notes(k))
         return (*dict.fromkeys(said), *self._unseen())
 
     def _unseen(self) -> tuple[str, ...]:
@@ -382,7 +382,7 @@ def _planned(label: str, spec: AttackSpec, wanted: ThreatModel, threat: Threat) 
     """An attack at one budget, with what truly binds it: the ball, or the attack's own budget. Raises BadRequest."""
     attack = build(ATTACKS[spec.name], spec.values)
     check_fits(attack, threat)
-    own = attack.budget if isinstance(attack, OwnBudget) else ""
+    own = attack.budget
     known = KNOWING[attack.knowledge]
     return PlannedAttack(label, spec, attack, replace(wanted, eps=threat.eps, budget=own, knowledge=known), threat)
 

@@ -41,7 +41,7 @@ _STEPS_KEPT = 2000
 
 @dataclass(frozen=True)
 class _MadeBy:
-    """What made the prompts of a project: the request, its command, and the curves of the charts."""
+    """The origin of the prompts of a project: the request, its command, and the curves of the charts."""
 
     request: TuneRequest | None = None
     command: str = ""
