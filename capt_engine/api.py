@@ -37,7 +37,7 @@ class Engine:
         return (self._light if isinstance(request, worker_threads.LIGHT) else self._runner).submit(request)
 
     def cancel(self, job: JobId) -> None:
-        """Ask a job to stop, running or still queued; it stops at its next tick. Unknown and ended jobs are ignored."""
+        """Ask a job to stop, running or still queued; it stops at its next progress report. Unknown and ended jobs are ignored."""
         self._runner.cancel(job)
         self._light.cancel(job)
 
@@ -50,12 +50,12 @@ class Engine:
         self._light.stop(job)
 
     def pause(self, job: JobId) -> None:
-        """Let a tuning job or a download wait, told by JobPaused, while others go on; a job of another kind goes on itself."""
+        """Let a tuning job or a download wait, reported by JobPaused, while others go on; a job of another kind goes on itself."""
         self._runner.pause(job)
         self._light.pause(job)
 
     def resume(self, job: JobId) -> None:
-        """Let a paused job go on, told by JobContinued."""
+        """Let a paused job go on, reported by JobContinued."""
         self._runner.resume(job)
         self._light.resume(job)
 

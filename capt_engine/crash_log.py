@@ -36,7 +36,7 @@ def keep(details: str) -> str:
 
 
 def where(path: Path | None) -> str:
-    """The sentence that says where a crash report is."""
+    """Return the sentence that names the crash report, or says that there is none."""
     return f"The details were saved as {shorten_home(str(path))}." if path else "The details could not be saved."
 
 
@@ -47,7 +47,7 @@ def shorten_home(text: str) -> str:
 
 
 def versions() -> str:
-    """One line per thing whose version matters; reads package metadata, imports nothing."""
+    """List Python, the platform and the packages with their versions, a line each, without importing them."""
     lines = [f"Python {platform.python_version()} on {platform.platform()}"]
     for name in _NAMES:
         try:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+import glob
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,7 +18,9 @@ from typing import BinaryIO
 from capt_engine.errors import BadRequest, CannotWrite
 
 _CHUNK = 1 << 20
-_PART = ".part"
+# A name that nobody gives a file of their own.
+_PART = ".capt-part"
+_STALE_S = 24 * 3600.0
 # EFBIG: a limit on the size of files, of the file system or of the process.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -30,7 +35,8 @@ def write_atomic(
     """Write a file beside its place, then move it there; content: text (as UTF-8), bytes, or a function that fills the open file.
 
     between: called now and then while bytes are written; what it raises ends the writing. durable: wait until it is on the disk, which
-    many small files that can be made again need not. Nothing is left behind by any failure.
+    many small files that can be made again need not. Nothing is left behind by any failure; what a killed writer left goes a day later,
+    when the same file is written again and waited for.
     Raises CannotWrite, in one sentence; BadRequest where the place is a folder.
     """
     data = content.encode() if isinstance(content, str) else content
@@ -55,6 +61,8 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
         try:
             made = _missing_parents(path)
             path.parent.mkdir(parents=True, exist_ok=True)
+            if durable:
+                _sweep(path)
             number, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=_PART, dir=path.parent)
             os.close(number)
             partial = Path(name)
@@ -66,7 +74,7 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
 
 
 def put(partial: Path, path: Path, *, durable: bool = True) -> None:
-    """Give a finished file beside its place that name, over what is there; raises CannotWrite."""
+    """Move the finished file `partial` to `path`, over what is there; raises CannotWrite."""
     with refused(path):
         if durable:
             with partial.open("rb+") as file:
@@ -108,7 +116,7 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 
 def move_new(staged: Path, path: Path) -> None:
-    """Give a finished file or folder its name, at once and never over another; raises BadRequest, CannotWrite."""
+    """Move a finished file or folder to `path`, at once and never over another; raises BadRequest, CannotWrite."""
     with refused(path):
         try:
             if staged.is_dir():
@@ -159,7 +167,7 @@ def refused(path: Path) -> Iterator[None]:
 
 
 def cannot_write(path: Path, error: OSError) -> CannotWrite:
-    """The sentence for a file or folder that cannot be written."""
+    """Make the error for a file or folder that the system refused to write."""
     name = repr(str(path))
     if error.errno in FULL:
         return CannotWrite(f"There is no room left on the disk for {name}.", "Free some space, or choose another disk.")
@@ -178,7 +186,7 @@ def cannot_write(path: Path, error: OSError) -> CannotWrite:
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a whole file, in hexadecimal; raises OSError where it cannot be read."""
+    """Compute the SHA-256 of a whole file, in hexadecimal; raises OSError where it cannot be read."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -200,6 +208,15 @@ def _remove(partial: Path | None, made: list[Path]) -> None:
             partial.unlink(missing_ok=True)
         for folder in made:
             folder.rmdir()
+
+
+def _sweep(path: Path) -> None:
+    """Remove the temporary files of writers of this file that were killed: our own name, a plain file, untouched for a day."""
+    for left in path.parent.glob(f".{glob.escape(path.name[:40])}.????????{_PART}"):
+        with suppress(OSError):
+            status = left.lstat()
+            if stat.S_ISREG(status.st_mode) and time.time() - status.st_mtime > _STALE_S:
+                left.unlink()
 
 
 def _set_mode(partial: Path, path: Path, usual: int) -> None:

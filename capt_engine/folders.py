@@ -19,17 +19,17 @@ def config_dir() -> Path:
 
 
 def data_dir() -> Path:
-    """Models and prompt checkpoints."""
+    """The folder of models and prompt checkpoints."""
     return Path(platformdirs.user_data_dir(APP, appauthor=False))
 
 
 def models_dir() -> Path:
-    """Installed models, a folder each; what is not whole yet begins with a dot."""
+    """The folder of installed models, a folder each; what is not whole yet begins with a dot."""
     return data_dir() / "models"
 
 
 def lpips_dir() -> Path:
-    """The weights that LPIPS is measured with, a file for each network."""
+    """The folder of the weights that LPIPS is measured with, a file for each network."""
     return data_dir() / "lpips"
 
 
@@ -39,12 +39,12 @@ def cache_dir() -> Path:
 
 
 def log_dir() -> Path:
-    """Logs and crash reports."""
+    """The folder of logs and crash reports."""
     return Path(platformdirs.user_log_dir(APP, appauthor=False))
 
 
 def chosen_model() -> str:
-    """The model last chosen in the window, or "demo"; settings that cannot be read count as none."""
+    """Return the model last chosen in the window, or "demo"; settings that cannot be read count as none."""
     try:
         model = read_toml(config_dir() / "settings.toml", dict[str, Any]).get("model")
     except CaptError:

@@ -46,7 +46,7 @@ def percent_number(share: float) -> str:
 
 
 def whole_percent(share: float) -> str:
-    """A share that nobody reads closely, such as progress or a zoom: "41 %"; 100 % only once it is."""
+    """A share without decimals, for progress or a zoom: "41 %"; 100 % only once it is."""
     return f"{99 if 0.99 < share < 1 else round(share * 100)} %"
 
 
@@ -103,13 +103,13 @@ def p_value(p: float) -> str:
 
 
 def p_equals(p: float) -> str:
-    """Return "p = 0.0312", "p < 0.0001"."""
+    """Write a p-value with its letter: "p = 0.0312", "p < 0.0001"."""
     text = p_value(p)
     return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
 def better(higher_is_better: bool | None) -> str:
-    """Which way is better, in a word; a dash where neither is."""
+    """Return "higher" or "lower", whichever is better; a dash where neither is."""
     return {True: "higher", False: "lower", None: UNKNOWN}[higher_is_better]
 
 
@@ -134,22 +134,22 @@ def signed(value: float, decimals: int = 2) -> str:
 
 
 def tick(value: float) -> str:
-    """A number on an axis, where every digit that it has is meant."""
+    """A number on an axis, with up to six significant digits."""
     return _minus(f"{value:.6g}")
 
 
 def short(sha256: str) -> str:
-    """The beginning of a hash."""
+    """The first twelve digits of a hash."""
     return f"{sha256[:12]}…" if sha256 else "not recorded"
 
 
 def counted(n: int, one: str, many: str = "") -> str:
-    """Return "1 picture", "2 pictures"."""
+    """A number with its noun in the right form: "1 picture", "2 pictures"."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def duration(seconds: float) -> str:
-    """A time in words, as coarse as anybody wants to know it."""
+    """A time in seconds, minutes or hours: "45 s", "12 min", "2.5 h"."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     if seconds < 5400:
@@ -177,7 +177,7 @@ def memory(n_bytes: float) -> str:
 
 
 def unbroken(text: str) -> str:
-    """The same, never parted at the end of a line."""
+    """The same text with spaces at which no line is broken."""
     return text.replace(" ", NO_BREAK)
 
 

@@ -23,6 +23,7 @@ import msgspec
 from capt_engine.errors import BadRequest, CaptError
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 MOST_BYTES = 64 << 20
 DEEPEST = 64
@@ -39,19 +40,19 @@ def read_json(
     most: int = MOST_BYTES,
     finite: bool = False,
 ) -> T:
-    """The value in a JSON file; whatever is wrong raises `error` with one sentence that names the file. The rest is as in `decode`."""
+    """Read the value in a JSON file; whatever is wrong raises `error` with one sentence that names the file. The rest is as in `decode`."""
     data = _bytes_of(path, error, hint, most)
     return decode(data, kind, called=repr(str(path)), error=error, hint=hint, most=most, finite=finite)
 
 
 def read_toml(path: Path, kind: type[T], *, error: type[CaptError] = BadRequest, hint: str = _HINT) -> T:
-    """The value in a TOML file; raises as `read_json`."""
+    """Read the value in a TOML file; raises as `read_json`."""
     data = _bytes_of(path, error, hint, MOST_BYTES)
     return _decode(data, _toml, "TOML", kind, repr(str(path)), error, hint, MOST_BYTES)
 
 
 def json_if_sound(path: Path, kind: type[T]) -> T | None:
-    """The value in a JSON file; None where there is none, for what can be done without or made again."""
+    """Read the value in a JSON file; None where there is no sound one, for what can be made again."""
     try:
         return read_json(path, kind)
     except CaptError:
@@ -68,7 +69,7 @@ def decode(
     most: int = MOST_BYTES,
     finite: bool = False,
 ) -> T:
-    """The value of that type in JSON text; raises `error` for any other text.
+    """Read a value of the type `kind` from JSON text; raises `error` for any other text.
 
     called: the text in a message. most: the largest size in bytes. finite: refuse NaN and ±Infinity, which our writers may write.
     """
@@ -76,7 +77,7 @@ def decode(
 
 
 def fitted(value: object, kind: type[T], *, called: str, error: type[CaptError] = BadRequest, hint: str = _HINT) -> T:
-    """A value that was parsed already, as that type; raises `error` where it does not fit."""
+    """Convert a value that was parsed already to the type `kind`; raises `error` where it does not fit."""
     try:
         return msgspec.convert(_today(value, kind), kind)
     except (msgspec.MsgspecError, ValueError, TypeError, OverflowError) as problem:
@@ -84,7 +85,7 @@ def fitted(value: object, kind: type[T], *, called: str, error: type[CaptError] 
 
 
 def what_fits(values: Mapping[str, Any], kind: type[T]) -> T:
-    """The fields of a dataclass whose values fit; each other one, and within a part each other one, keeps its default."""
+    """Make a dataclass of the values that fit its fields; every other field, inside nested ones too, keeps its default."""
     taken: dict[str, Any] = {}
     for name, field in get_type_hints(kind, include_extras=True).items():
         if name in values and dataclasses.is_dataclass(field):
@@ -95,8 +96,8 @@ def what_fits(values: Mapping[str, Any], kind: type[T]) -> T:
     return kind(**taken)
 
 
-def renamed(values: Mapping[str, Any], old_names: Mapping[str, str]) -> dict[str, Any]:
-    """The values of a file under today's names; those it has already stay."""
+def renamed(values: Mapping[str, V], old_names: Mapping[str, str]) -> dict[str, V]:
+    """Return the values with each old name replaced by today's."""
     return {old_names.get(name, name): value for name, value in values.items()}
 
 

@@ -17,11 +17,11 @@ _KINDS = {bool: "bool", int: "int", float: "float", str: "choice"}
 
 
 class Named(Protocol):
-    """Anything that a table can hold."""
+    """An entry of a table: any object with a name."""
 
     @property
     def name(self) -> str:
-        """The name it is asked for by."""
+        """The name by which a table finds it."""
 
 
 T = TypeVar("T", bound=Named)
@@ -32,7 +32,7 @@ class Table(Generic[T]):
     """Named entries in the order they were written; an unknown name is answered with the nearest one.
 
     plugins: the entry point group by which other packages add entries behind ours, looked for when the table is first gone
-    through or asked for a name that is not ours; fits: accepts what may stand in the table.
+    through or searched for a name that is not ours; fits: accepts what may stand in the table.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class Table(Generic[T]):
         return entries[name]
 
     def names(self) -> tuple[str, ...]:
-        """All names, in the order they were written."""
+        """Return all names, in the order they were written."""
         return tuple(self._entries)
 
     def own_names(self) -> tuple[str, ...]:
-        """The names of our own entries, without those of plug-ins."""
+        """Return the names of our own entries, without those of plug-ins."""
         return tuple(self._own)
 
     def plugins(self) -> tuple[Plugin, ...]:
@@ -91,7 +91,7 @@ def param(
 
 
 def describe(entry: type) -> tuple[ParamInfo, ...]:
-    """The settings of a dataclass made with `param`, in order."""
+    """Describe the settings of a dataclass made with `param`, in order."""
     hints = typing.get_type_hints(entry)
     return tuple(
         ParamInfo(
@@ -106,7 +106,7 @@ def describe(entry: type) -> tuple[ParamInfo, ...]:
 
 
 def build(entry: type[P], values: tuple[tuple[str, ParamValue], ...]) -> P:
-    """An instance of a `param` dataclass with `values` set; raises BadRequest for a value out of range, UnknownName for a name."""
+    """Make an instance of a `param` dataclass with `values` set; raises BadRequest for a value out of range, UnknownName for a name."""
     known = {info.name: info for info in describe(entry)}
     checked: dict[str, ParamValue] = {}
     for name, value in values:

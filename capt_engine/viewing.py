@@ -17,13 +17,35 @@ if TYPE_CHECKING:
 
 
 def view(path: str, backbone: Backbone) -> tuple[Photo, Tensor]:
-    """Open a picture: its facts without pixels, and its pixels as the model sees them, (3, h, w) in [0, 1]. Raises BadImage."""
+    """Open a picture file as a model sees it.
+
+    Args:
+        path: the file.
+        backbone: the model, whose preprocessing is used up to the normalisation.
+
+    Returns:
+        The facts of the file without its pixels, and pixels (3, h, w) in [0, 1] at the model's size.
+
+    Raises:
+        BadImage: the file cannot be read as a picture.
+    """
     photo, rgb = read_whole(path, backbone)
     return photo, backbone.view(Image.fromarray(rgb))
 
 
 def read_whole(path: str, backbone: Backbone) -> tuple[Photo, np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]]:
-    """Open a picture: its facts without pixels, and its own pixels (h, w, 3). Raises BadImage, for shapes no model could look at too."""
+    """Open a picture file at its own size.
+
+    Args:
+        path: the file.
+        backbone: the model that will look at it.
+
+    Returns:
+        The facts of the file without its pixels, and sRGB values (h, w, 3), uint8.
+
+    Raises:
+        BadImage: the file cannot be read as a picture, or is a strip too thin for the model.
+    """
     photo = read_photo(path)
     short, long = sorted((photo.width, photo.height))
     # Scaled until its short side fits, a picture of one pixel by a million would fill the memory.

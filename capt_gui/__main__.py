@@ -42,7 +42,7 @@ _X11_LIBRARIES = {
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Open the window; returns 0 when it was closed, 2 for wrong usage, 5 without a display or a library for one."""
+    """Open the window; return 0 once it is closed, 2 for wrong usage, 5 without a display or a library for one."""
     fill_streams()
     options = parse(sys.argv[1:] if argv is None else argv)
     refusal = why_no_window()
@@ -69,14 +69,14 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def fill_streams() -> None:
-    """Give pythonw, which has no streams, ones that swallow; progress bars of libraries would fail on None."""
+    """Give a process without standard output or error, such as pythonw, streams that discard what is written."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # open until the end
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    """The command line; --help, --version and mistakes end the program here."""
+    """Parse the command line; --help, --version and mistakes end the program here."""
     parser = argparse.ArgumentParser(
         prog="capt-explorer",
         description="See whether an image model can be fooled. Opens a window; `capt` is for terminals.",
@@ -95,12 +95,12 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 
 def why_no_window() -> str:
-    """The reason why no window can be shown, and what to do; empty when there is none."""
+    """Return the reason why no window can be shown and what to do, or an empty text when one can."""
     return wrong_qt(_version_of_qt(), sys.version_info[:2]) or no_display() or missing_libraries()
 
 
 def wrong_qt(version: str, python: tuple[int, ...]) -> str:
-    """PySide6 6.12.0 loses references to None and ends the interpreter after some minutes, where None can die at all."""
+    """Return a sentence for PySide6 6.12.0 before Python 3.12, where it loses references to None and crashes after minutes; else ""."""
     if version == "6.12.0" and python < (3, 12):
         return (
             "PySide6 6.12.0 crashes Python 3.11 after a few minutes, so the window is not opened. "
@@ -110,7 +110,7 @@ def wrong_qt(version: str, python: tuple[int, ...]) -> str:
 
 
 def no_display() -> str:
-    """On Linux a window needs X11 or Wayland; Qt would abort without a word that helps."""
+    """Return a sentence where Linux has no X11 or Wayland, as Qt would abort without one that helps; else ""."""
     known = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
     if not sys.platform.startswith("linux") or known:
         return ""
@@ -118,7 +118,7 @@ def no_display() -> str:
 
 
 def missing_libraries() -> str:
-    """System libraries Qt needs here and does not bring, with the command that installs them."""
+    """Return a sentence with the missing system libraries that Qt needs and the command that installs them; else ""."""
     if not sys.platform.startswith("linux"):
         return ""
     platform = os.environ.get("QT_QPA_PLATFORM", "")
@@ -135,7 +135,7 @@ def missing_libraries() -> str:
 
 
 def start_logging(folder: Path) -> None:
-    """Log to a rotating file; a crash of native code leaves its stacks beside it. A full disk is no reason not to start."""
+    """Log to a rotating file in a folder, and stacks of native crashes to a file beside it; without room on disk, log nothing."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handler: logging.Handler = logging.handlers.RotatingFileHandler(
@@ -150,7 +150,7 @@ def start_logging(folder: Path) -> None:
 
 
 def set_environment(*, offline: bool, plugins: bool = True) -> None:
-    """Set what the hub's library reads when the engine imports it later."""
+    """Set the environment variables that keep the hub's library offline or silent, and those that leave plug-ins out."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     if offline:
         os.environ["HF_HUB_OFFLINE"] = "1"

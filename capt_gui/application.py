@@ -68,20 +68,20 @@ class SlowStart(QObject):
         window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Wait for the paint, and let it be done first."""
+        """Begin the slow part of the start after the first paint of the window."""
         if event.type() == QEvent.Type.Paint:
             watched.removeEventFilter(self)
             self._limit.start(0)
         return False
 
     def on_painted(self) -> None:
-        """The window is on the screen: begin."""
+        """Import the chart library on a thread, now that the window is on the screen."""
         self._window.removeEventFilter(self)
         self._charts_imported.connect(self.on_charts_imported)
         self._thread.start()
 
     def on_charts_imported(self) -> None:
-        """Start the engine, and open what the command line named."""
+        """Start the engine, and open the paths of the command line."""
         self._thread.join()
         if self._bridge.is_closed:
             return
@@ -115,7 +115,7 @@ class Interrupt(QObject):
         self._old_handler = signal.signal(signal.SIGINT, self.on_interrupt)
 
     def on_activated(self) -> None:
-        """Empty the socket; the handler has run by now."""
+        """Empty the socket; the signal handler has run by now."""
         with contextlib.suppress(BlockingIOError):
             self._reader.recv(64)
 
@@ -125,7 +125,7 @@ class Interrupt(QObject):
         self._window.close()
 
     def stop(self) -> None:
-        """Give everything back."""
+        """Give the signal handlers back and close the sockets."""
         self._notifier.setEnabled(False)
         signal.set_wakeup_fd(self._old_fd)
         signal.signal(signal.SIGINT, self._old_handler)
@@ -134,7 +134,10 @@ class Interrupt(QObject):
 
 
 def prepare(logs: Path, *, paths: tuple[str, ...], reset: bool, safe: bool, theme: str | None) -> Launch:
-    """Read the settings the way this start wants them."""
+    """Read the settings for a start.
+
+    reset: old settings are set aside. safe: the defaults are used, and nothing is remembered. theme: a look instead of the saved one.
+    """
     path = settings_file.settings_path()
     if safe:
         return Launch(_themed(Settings(), theme), None, "Safe mode: defaults, and nothing is remembered.", paths, logs)
@@ -145,7 +148,7 @@ def prepare(logs: Path, *, paths: tuple[str, ...], reset: bool, safe: bool, them
 
 
 def run(launch: Launch, make_engine: EngineFactory) -> int:
-    """Show the window and stay until it is closed."""
+    """Show the window until it is closed, and return the exit code of Qt."""
     app = QApplication.instance() or QApplication(sys.argv[:1])
     if not isinstance(app, QApplication):
         raise TypeError("Another kind of Qt application runs already.")
@@ -177,7 +180,7 @@ def run(launch: Launch, make_engine: EngineFactory) -> int:
     SlowStart(window, desk, launch.paths)
     window.show()
     if launch.notice:
-        window.tell(launch.notice)
+        window.show_message(launch.notice)
     code = app.exec()
     interrupt.stop()
     reporter.uninstall()

@@ -28,10 +28,10 @@ Slot = Callable[..., object] | SignalInstance
 
 
 class Door(Protocol):
-    """The methods of an engine, real or fake, that the window uses."""
+    """Protocol of the engine's methods that the window uses; the real engine and the fake one of the tests have them."""
 
     def submit(self, request: Request) -> JobId:
-        """Queue a request."""
+        """Queue a request, and return the id of its job."""
 
     def cancel(self, job: JobId) -> None:
         """Ask a job to stop."""
@@ -46,14 +46,14 @@ class Door(Protocol):
         """Ask a paused job to go on."""
 
     def close(self, timeout_s: float = 10.0) -> bool:
-        """Cancel everything and wait for the worker, at most so long."""
+        """Cancel everything and wait at most `timeout_s` seconds for the worker; return False if it was still busy then."""
 
 
 EngineFactory = Callable[[Callable[[Event], None]], Door]
 
 
 def real_engine(device: str) -> EngineFactory:
-    """A factory of the real engine on a device ("auto", "cpu", "cuda", "mps"), once somebody wants to hear its events."""
+    """Return a function that makes the real engine on a device ("auto", "cpu", "cuda", "mps") for a listener to its events."""
 
     def make(on_event: Callable[[Event], None]) -> Door:
         return Engine(on_event, device=device)
@@ -62,7 +62,7 @@ def real_engine(device: str) -> EngineFactory:
 
 
 class Job(QObject):
-    """One request under way: its signals carry what the engine says of it, and of nothing else, on the window's thread and in order.
+    """One submitted request: its signals carry the engine's events about it, in order and on the window's thread.
 
     Exactly one of `finished`, `failed` and `cancelled` comes, and then `ended`; by then `is_running` is False. Nobody needs to hold a
     job: the bridge does until it ends. Connect bound methods of QObjects, and do so before going back to the event loop.
@@ -98,7 +98,7 @@ class Job(QObject):
             getattr(self, signal).connect(slot)
 
     def cancel(self) -> None:
-        """Ask the job to stop; an ended one is left alone."""
+        """Ask the job to stop; a job that has ended is left alone."""
         if self.is_running:
             self._door.cancel(self.id)
 
@@ -127,7 +127,7 @@ class Job(QObject):
         self.ignore()
 
     def take(self, event: JobEvent) -> None:
-        """Emit an event of this job as the signal that belongs to it; the bridge calls this."""
+        """Emit an event of this job as the signal that belongs to it; only the bridge calls this."""
         if self._is_ignored:
             return
         if isinstance(event, JobStarted):
@@ -152,7 +152,7 @@ class Job(QObject):
 
 
 class Bridge(QObject):
-    """Carries requests in, and hands each event to its job; what the engine says of itself has signals here.
+    """Carries requests to the engine, hands each event to its job, and has a signal for each event that is about the engine itself.
 
     The engine emits on threads of its own. One queued signal brings its events to the thread of this object, in order.
     """
@@ -176,7 +176,7 @@ class Bridge(QObject):
 
     @property
     def is_closed(self) -> bool:
-        """True if the window is on its way out."""
+        """Return True once `close` was called."""
         return self._closed
 
     def open(self) -> None:
@@ -191,7 +191,7 @@ class Bridge(QObject):
         return job
 
     def close(self, timeout_s: float = 10.0) -> bool:
-        """Stop everything and wait for the worker; nothing is emitted from now on. False if it was still busy."""
+        """Stop every job and wait for the engine's worker; return False if it was still busy. Nothing is emitted from now on."""
         if not self._closed:
             self._closed = True
             self.closing.emit()

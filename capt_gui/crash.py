@@ -18,18 +18,18 @@ from capt_engine.records import Failure
 
 
 class CrashDialog(QDialog):
-    """Says plainly that something went wrong, shows the report and copies it."""
+    """Dialog that says that something went wrong, shows the crash report and copies it."""
 
     def __init__(self, path: Path | None, text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._text = text
         self.setWindowTitle("Something went wrong")
         self.resize(720, 460)
-        words = QLabel(
+        about = QLabel(
             "CAPT Explorer met a problem it did not expect; this is a fault of ours, not yours. You can go on, but "
             f"saving what matters and starting again is safer.\n\nThe report below stays on this computer. {where(path)}"
         )
-        words.setWordWrap(True)
+        about.setWordWrap(True)
         report = QPlainTextEdit(text)
         report.setReadOnly(True)
         report.setAccessibleName("Crash report")
@@ -39,7 +39,7 @@ class CrashDialog(QDialog):
         copy.clicked.connect(self.on_copy_clicked)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        layout.addWidget(words)
+        layout.addWidget(about)
         layout.addWidget(report, 1)
         layout.addWidget(buttons)
 
@@ -49,7 +49,7 @@ class CrashDialog(QDialog):
 
 
 class CrashReporter(QObject):
-    """Takes every unexpected error of any thread; the dialog opens on the GUI thread, one at a time."""
+    """Writes a report of every unexpected error of any thread, and shows one at a time on the window's thread."""
 
     _happened = Signal(str)
 
@@ -60,12 +60,12 @@ class CrashReporter(QObject):
         self._happened.connect(self.on_happened)
 
     def install(self) -> None:
-        """Take over from Python's own hooks."""
+        """Replace Python's hooks for uncaught exceptions by this reporter."""
         sys.excepthook = self.on_exception
         threading.excepthook = self.on_thread_exception
 
     def uninstall(self) -> None:
-        """Give the hooks back."""
+        """Put Python's own hooks for uncaught exceptions back."""
         sys.excepthook = sys.__excepthook__
         threading.excepthook = threading.__excepthook__
 
@@ -82,7 +82,7 @@ class CrashReporter(QObject):
             self.on_exception(args.exc_type, args.exc_value, args.exc_traceback)
 
     def report_failure(self, failure: Failure) -> None:
-        """Report a bug of the engine; expected failures carry no traceback and are no matter for this place."""
+        """Report a failure of a job that carries a traceback, which is a bug; expected failures carry none and are passed over."""
         if failure.traceback:
             self.report(f"{failure.kind}: {failure.message}\n\n{failure.traceback}")
 
@@ -92,7 +92,7 @@ class CrashReporter(QObject):
         self._happened.emit(details)
 
     def on_happened(self, details: str) -> None:
-        """Write the report; open the dialog unless one is open already."""
+        """Write the report to disk, and open the dialog unless one is open already."""
         path, text = write_report(self._folder, details)
         if self._dialog is not None:
             if self._dialog.isVisible():

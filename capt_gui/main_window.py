@@ -31,12 +31,15 @@ from PySide6.QtWidgets import (
 )
 
 from capt_engine.resources import resource
-from capt_gui.pages import PAGES, Page
+from capt_gui.pages import PAGES
+from capt_gui.panels.page import Menus, Page
 from capt_gui.view_models import formatting
 from capt_gui.view_models.desk import Desk
 from capt_gui.view_models.navigation import EVALUATE, TUNE
 from capt_gui.view_models.settings_keeper import SettingsKeeper
+from capt_gui.widgets.actions import make_action
 from capt_gui.widgets.device_pill import DevicePill
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.page_rail import PageRail
 
 _SIZE = (1280, 800)
@@ -48,7 +51,7 @@ _ABOUT = (
 
 
 class MainWindow(QMainWindow):
-    """One window: the rail beside the page in front, whose actions alone are in the menus."""
+    """The main window: a rail with the pages beside the page in front, whose actions alone are in the menus."""
 
     def __init__(self, desk: Desk, keeper: SettingsKeeper, log_folder: Path) -> None:
         super().__init__()
@@ -73,8 +76,8 @@ class MainWindow(QMainWindow):
         self.rail.picked.connect(self.show_page)
         desk.navigation.requested.connect(self.show_page)
         desk.engine.changed.connect(self.on_engine_changed)
-        desk.chart_file.saved.connect(self.tell)
-        desk.chart_file.failed.connect(self.tell)
+        desk.chart_file.saved.connect(self.show_message)
+        desk.chart_file.failed.connect(self.show_message)
         desk.choices.changed.connect(keeper.touch)
         desk.reports.changed.connect(keeper.touch)
         desk.evaluation.choices.changed.connect(keeper.touch)
@@ -85,11 +88,11 @@ class MainWindow(QMainWindow):
 
     @property
     def page(self) -> Page:
-        """The page in front."""
+        """Return the page in front."""
         return self._pages[self._stack.currentIndex()]
 
     def show_page(self, key: str) -> None:
-        """Bring a page to the front, with its actions; those of the others rest, and their shortcuts with them."""
+        """Bring the page of that key to the front, and show only its actions in the menus; the shortcuts of the others rest."""
         row = next(row for row, info in enumerate(PAGES) if info.key == key)
         self._stack.setCurrentIndex(row)
         self.rail.set_current(key)
@@ -112,9 +115,9 @@ class MainWindow(QMainWindow):
         for page in self._pages:
             page.prepare()
 
-    def tell(self, message: str) -> None:
+    def show_message(self, message: str) -> None:
         """Show a sentence on the page in front."""
-        self.page.tell(message)
+        self.page.say("info", message)
 
     def on_engine_changed(self) -> None:
         """Show what the engine is doing, and where."""
@@ -128,17 +131,17 @@ class MainWindow(QMainWindow):
             self._pill.set_state("ready", formatting.memory(engine.device), engine.device.note)
 
     def on_tuning_progressed(self) -> None:
-        """A small mark tells, on every page, that tuning goes on."""
+        """Mark the Tune page on the rail while tuning goes on."""
         run = self.desk.tuning.run
-        words = self.tr("Tuning is paused") if run.is_paused else self.tr("Tuning goes on") if run.is_running else ""
-        self.rail.set_busy(TUNE, words)
+        state = self.tr("Tuning is paused") if run.is_paused else self.tr("Tuning goes on") if run.is_running else ""
+        self.rail.set_busy(TUNE, state)
 
     def on_evaluating_changed(self, running: bool) -> None:
-        """The same mark for an evaluation."""
+        """Mark the Evaluate page on the rail while an evaluation goes on."""
         self.rail.set_busy(EVALUATE, self.tr("An evaluation goes on") if running else "")
 
     def on_theme_changed(self) -> None:
-        """Remember the choice."""
+        """Remember the chosen theme in the settings."""
         self.desk.settings.theme = self.desk.theme.choice
         self._keeper.touch()
 
@@ -151,7 +154,7 @@ class MainWindow(QMainWindow):
         self.show_page(action.data())
 
     def on_about(self) -> None:
-        """Say what this is."""
+        """Show the dialog with the version and what the program does."""
         version = metadata.version("capt-explorer")
         QMessageBox.about(self, "About CAPT Explorer", f"CAPT Explorer {version}\n\n{_ABOUT}")
 
@@ -160,24 +163,24 @@ class MainWindow(QMainWindow):
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._log_folder)))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Welcome whatever a page may take."""
+        """Accept files and pictures, which a page may take."""
         if event.mimeData().hasUrls() or event.mimeData().hasImage():
             event.acceptProposedAction()
             self.statusBar().showMessage("Let go to open")
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        """Nothing was dropped after all."""
+        """Clear the hint in the status bar: nothing was dropped."""
         self.statusBar().clearMessage()
         super().dragLeaveEvent(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Hand it to the page in front."""
+        """Hand what was dropped to the page in front."""
         self.statusBar().clearMessage()
         if self._take(event.mimeData()):
             event.acceptProposedAction()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Return presses the focused button, as Space does; what uses Return itself lets nothing through to here."""
+        """Let Return press the focused button, as Space does; widgets that use Return themselves handle it before."""
         focused = self.focusWidget()
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focused, QAbstractButton):
             if not event.isAutoRepeat():
@@ -186,7 +189,7 @@ class MainWindow(QMainWindow):
         super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember sizes and choices."""
+        """Have the pages and the settings remember sizes and choices."""
         for page in self._pages:
             page.leave()
         self.desk.settings.geometry = base64.b64encode(self.saveGeometry().data()).decode()
@@ -205,29 +208,23 @@ class MainWindow(QMainWindow):
     def _fill_pages(self) -> None:
         for number, info in enumerate(PAGES, 1):
             page = info.make(self.desk)
-            if not isinstance(page, QWidget):
-                raise TypeError(f"The page {info.title} is no QWidget.")
             self._pages.append(page)
             self._stack.addWidget(page)
             self.rail.add(info.key, self.tr(info.title), info.icon, f"Ctrl+{number}")
         frame = QWidget()
-        layout = QHBoxLayout(frame)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self._stack, 1)
-        # last in the order of Tab: a window begins with its work
-        layout.insertWidget(0, self.rail)
+        # the rail is last in the order of Tab: a window begins with its work
+        fill(QHBoxLayout(frame), (self._stack, 1), spacing=0).insertWidget(0, self.rail)
         self.setCentralWidget(frame)
 
     def _fill_menus(self) -> None:
-        wanted: dict[str, list[QAction | None]] = {"&File": [], "&View": self._view_actions(), "&Run": [], "&Help": []}
+        wanted: Menus = {"&File": [], "&View": self._view_actions(), "&Run": [], "&Help": []}
         for page in self._pages:
             for title, actions in page.menus().items():
                 wanted.setdefault(title, []).extend(actions)
-        wanted["&File"] += [None, self._action("&Quit", self.close, QKeySequence(QKeySequence.StandardKey.Quit))]
+        wanted["&File"] += [None, make_action(self, "&Quit", self.close, QKeySequence.StandardKey.Quit)]
         wanted["&Help"] += [
-            self._action("Open &log folder", self.on_open_logs),
-            self._action("&About CAPT Explorer", self.on_about),
+            make_action(self, "Open &log folder", self.on_open_logs),
+            make_action(self, "&About CAPT Explorer", self.on_about),
         ]
         for title, actions in wanted.items():
             menu = self.menuBar().addMenu(title)
@@ -241,18 +238,15 @@ class MainWindow(QMainWindow):
     def _view_actions(self) -> list[QAction | None]:
         pages = QActionGroup(self)
         for number, info in enumerate(PAGES, 1):
-            action = QAction(self.tr(info.title), self, checkable=True)
+            action = QAction(self.tr(info.title), pages, checkable=True, shortcut=QKeySequence(f"Ctrl+{number}"))
             action.setData(info.key)
-            action.setShortcut(QKeySequence(f"Ctrl+{number}"))
-            pages.addAction(action)
             self._page_actions[info.key] = action
         pages.triggered.connect(self.on_page_chosen)
         group = QActionGroup(self)
         actions: list[QAction | None] = [*self._page_actions.values(), None]
-        for choice, words in _THEMES:
-            action = QAction(words, self, checkable=True, checked=choice == self.desk.theme.choice)
+        for choice, title in _THEMES:
+            action = QAction(title, group, checkable=True, checked=choice == self.desk.theme.choice)
             action.setData(choice)
-            group.addAction(action)
             actions.append(action)
         group.triggered.connect(self.on_theme_chosen)
         return actions
@@ -263,13 +257,6 @@ class MainWindow(QMainWindow):
         self._note.setContentsMargins(10, 0, 0, 0)
         bar.addWidget(self._note, 1)
         bar.addPermanentWidget(self._pill)
-
-    def _action(self, words: str, slot: object, keys: QKeySequence | None = None) -> QAction:
-        action = QAction(words, self)
-        action.triggered.connect(slot)
-        if keys is not None:
-            action.setShortcut(keys)
-        return action
 
     def _restore(self) -> None:
         self.resize(*_SIZE)

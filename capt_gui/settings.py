@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypeAlias
 
 import msgspec
 import platformdirs
@@ -20,6 +20,7 @@ FILE_NAME = "settings.toml"
 AUTO, OFF = "auto", "off"
 
 Values = dict[str, bool | int | float | str]
+Table: TypeAlias = dict[str, object]
 Budget = Annotated[float, msgspec.Meta(ge=0)]
 
 
@@ -48,7 +49,7 @@ class EvaluateSettings(AttackSettings):
 
 @dataclass
 class Settings:
-    """Every choice that outlives the window; the defaults are what a newcomer sees.
+    """Every choice that outlives the window; the defaults are those of a first start.
 
     geometry: Qt's own window geometry in base64. eps: budget per norm. classes: per model, the list the user wrote; a model
     that is not named is asked about its own suggestion. `model` is read by the command line too, so it stays a plain
@@ -90,7 +91,7 @@ class Settings:
     evaluate: EvaluateSettings = field(default_factory=EvaluateSettings)
 
 
-def _nested(values: dict[str, Any]) -> dict[str, Any]:
+def _nested(values: Table) -> Table:
     """Bring version 1 to 2: each page has a table of its own, and an attack keeps its steps among its other settings."""
     explore = {name: values.pop(name) for name in ("attack", "norm", "expert") if name in values}
     steps, attack, expert = values.pop("steps", 0), explore.get("attack", "pgd"), explore.setdefault("expert", {})
@@ -107,7 +108,7 @@ def _nested(values: dict[str, Any]) -> dict[str, Any]:
 
 
 # version -> the step that brings the plain values of that version to the next one
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _nested}
+UPGRADES: dict[int, Callable[[Table], Table]] = {1: _nested}
 
 
 class UpgradeError(Exception):
@@ -115,14 +116,14 @@ class UpgradeError(Exception):
 
 
 def settings_path() -> Path:
-    """The file that keeps the settings of this user."""
+    """Return the file that keeps the settings of this user."""
     return Path(platformdirs.user_config_dir("capt-explorer", appauthor=False)) / FILE_NAME
 
 
 def load(path: Path) -> tuple[Settings, str]:
-    """Read the settings; a damaged file is set aside. Returns them with a sentence for the user, or none."""
+    """Read the settings; a damaged file is set aside. Return them with a sentence for the user, or none."""
     try:
-        data = read_toml(path, dict[str, Any])
+        data = read_toml(path, Table)
         return what_fits(upgrade(data, UPGRADES, VERSION), Settings), ""
     except (BadRequest, UpgradeError) as problem:
         why = problem.__cause__
@@ -139,16 +140,14 @@ def save(settings: Settings, path: Path) -> None:
 
 
 def set_aside(path: Path, reason: str) -> str:
-    """Rename a settings file to the next free settings.bad-N.toml and say so."""
+    """Rename a settings file to the next free settings.bad-N.toml, and return a sentence that says so."""
     aside = files.set_aside(path)
     if aside is None:
         return f"{reason} and could not be set aside, so the defaults are used for now."
     return f"{reason}. It was kept as {aside.name}, and the defaults are used."
 
 
-def upgrade(
-    data: dict[str, Any], upgrades: dict[int, Callable[[dict[str, Any]], dict[str, Any]]], version: int
-) -> dict[str, Any]:
+def upgrade(data: Table, upgrades: dict[int, Callable[[Table], Table]], version: int) -> Table:
     """Bring the values of an older file to `version`, one step at a time; the argument stays as it was.
 
     Raises UpgradeError when a step is missing or fails. A newer file is taken for what it shares with ours.

@@ -75,15 +75,15 @@ ROLES = tuple(_LIGHT)
 # Sizes at which an icon is kept: those the controls ask for, at the usual screen scales.
 _ICON_SIZES = (14, 16, 18, 20, 24, 28, 32, 36, 48, 64)
 _SHEET_ICONS = {
-    "chevron-down": ("text_muted",),
-    "chevron-up": ("text_muted",),
-    "chevron-right": ("text_muted",),
-    "check": ("accent_text",),
+    "chevron-down": "text_muted",
+    "chevron-up": "text_muted",
+    "chevron-right": "text_muted",
+    "check": "accent_text",
 }
 
 
 class Theme(QObject):
-    """The look of the whole application; passed to every widget that paints."""
+    """The colours, icons, fonts and style sheet of the application; passed to every widget that paints."""
 
     changed = Signal()
 
@@ -103,12 +103,12 @@ class Theme(QObject):
 
     @property
     def choice(self) -> str:
-        """Return "system", "light" or "dark": what the user asked for."""
+        """Return the choice of the user: "system", "light" or "dark"."""
         return self._choice
 
     @property
     def is_dark(self) -> bool:
-        """True if the dark palette is in use now."""
+        """Return True if the dark palette is in use now."""
         return self._dark
 
     def set_choice(self, choice: str) -> None:
@@ -119,21 +119,21 @@ class Theme(QObject):
         self._apply()
 
     def color(self, role: str) -> QColor:
-        """The colour that plays a role, see `ROLES`."""
+        """Return the colour that plays a role of `ROLES` in the present theme."""
         return QColor((_DARK if self._dark else _LIGHT)[role])
 
     def mixed(self, role: str, share: float, over: str = "surface") -> QColor:
-        """A role's colour laid over another as if `share` (0 to 1) opaque: for tints that must themselves be opaque."""
+        """Return a role's colour laid over another as if `share` (0 to 1) opaque: an opaque tint."""
         top, base = self.color(role), self.color(over)
         channels = ((top.redF(), base.redF()), (top.greenF(), base.greenF()), (top.blueF(), base.blueF()))
         return QColor.fromRgbF(*(share * t + (1 - share) * b for t, b in channels))
 
     def icon(self, name: str, role: str = "text") -> QIcon:
-        """A bundled one-colour icon in a role's colour, with a dimmed picture for disabled controls."""
+        """Return a bundled one-colour icon in a role's colour, with a dimmed picture for disabled controls."""
         return self._icon(name, role, 1.0)
 
     def icon_beside_text(self, name: str, role: str = "text") -> QIcon:
-        """The same with air on its right, for buttons that have both; its `iconSize` is 4 wide for 3 high."""
+        """Return an icon with room on its right, for a button with a text; the button's `iconSize` is 4 wide for 3 high."""
         return self._icon(name, role, 4 / 3)
 
     def _icon(self, name: str, role: str, width: float) -> QIcon:
@@ -148,7 +148,7 @@ class Theme(QObject):
         return self._icons[key]
 
     def pixmap(self, name: str, size: int, role: str, ratio: float) -> QPixmap:
-        """An icon for painting, `size` logical pixels square, drawn for a device pixel ratio."""
+        """Return an icon for painting, `size` logical pixels square, drawn for a device pixel ratio."""
         key = (name, role, size, ratio)
         if key not in self._pixmaps:
             side = round(size * ratio)
@@ -158,7 +158,7 @@ class Theme(QObject):
         return self._pixmaps[key]
 
     def font(self, text_role: str = "body") -> QFont:
-        """The font of a text role, for painting: "title", "heading", "body", "strong", "caption"."""
+        """Return the font of a text role, for painting: "title", "heading", "body", "strong" or "caption"."""
         font = _tabular(self._app.font())
         font.setPixelSize(self._sizes()[text_role])
         if text_role in {"title", "heading", "strong"}:
@@ -167,13 +167,8 @@ class Theme(QObject):
 
     def _sizes(self) -> dict[str, int]:
         base = QFontInfo(self._app.font()).pixelSize()
-        return {
-            "title": round(base * 1.6),
-            "heading": round(base * 1.12),
-            "body": base,
-            "strong": base,
-            "caption": max(round(base * 0.9), 10),
-        }
+        title, heading, caption = round(base * 1.6), round(base * 1.12), max(round(base * 0.9), 10)
+        return {"title": title, "heading": heading, "body": base, "strong": base, "caption": caption}
 
     def _drawn(self, name: str, color: QColor, canvas: QSize) -> QPixmap:
         if name not in self._drawings:
@@ -243,20 +238,19 @@ class Theme(QObject):
     def _style_sheet(self) -> str:
         folder = Path(self._sheet_files.path())
         values = {name: self.color(name).name() for name in ROLES}
-        values |= {
-            f"{name}_soft": self.mixed(name, 0.1).name() for name in ("warning", "broken", "clean", "attacked", "ok")
-        }
+        for name in ("warning", "broken", "clean", "attacked", "ok"):
+            values[f"{name}_soft"] = self.mixed(name, 0.1).name()
         values["disabled_text"] = self.mixed("text_muted", 0.6).name()
         values |= {f"{name}_px": f"{size}px" for name, size in self._sizes().items()}
-        for name, roles in _SHEET_ICONS.items():
-            for role in roles:
-                # A style sheet takes pictures only from files: the tinted ones live in a folder that goes with us.
-                target = folder / f"{name}-{self.color(role).name()[1:]}.svg"
-                drawing = resource("icons", f"{name}.svg").read_text(encoding="utf-8")
-                # A full disk costs the icon, not the window.
-                with suppress(CaptError):
-                    write_atomic(target, drawing.replace("currentColor", self.color(role).name()), durable=False)
-                values[f"icon_{name}"] = target.as_posix()
+        for name, role in _SHEET_ICONS.items():
+            color = self.color(role).name()
+            # A style sheet takes pictures only from files: the tinted ones live in a folder that goes with us.
+            target = folder / f"{name}-{color[1:]}.svg"
+            drawing = resource("icons", f"{name}.svg").read_text(encoding="utf-8")
+            # A full disk costs the icon, not the window.
+            with suppress(CaptError):
+                write_atomic(target, drawing.replace("currentColor", color), durable=False)
+            values[f"icon_{name}"] = target.as_posix()
         sheet = "\n".join(path.read_text(encoding="utf-8") for path in sorted(resource("qss").glob("[0-9]*.qss")))
         for name in sorted(values, key=len, reverse=True):
             sheet = sheet.replace(f"@{name}@", values[name])
@@ -264,7 +258,7 @@ class Theme(QObject):
 
 
 def repolish(widget: QWidget) -> None:
-    """Let the style sheet see a property that has just changed."""
+    """Apply the style sheet to a widget again after one of its properties has changed."""
     widget.style().unpolish(widget)
     widget.style().polish(widget)
     widget.update()

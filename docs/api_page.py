@@ -35,9 +35,9 @@ def page() -> str:
     parts += [_entry(f"capt.{name}", _of(name)) for name in attacks]
     parts.append("## Metrics\n")
     parts += [
-        _entry(f"capt.metrics.{name}", getattr(capt.metrics, name))
-        for name in capt.metrics.__all__
-        if inspect.isfunction(getattr(capt.metrics, name))
+        _entry(f"capt.metrics.{name}", measure)
+        for name, measure in sorted(vars(capt.metrics).items())
+        if inspect.isfunction(measure)
     ]
     parts += ["## Errors\n", *(_entry(f"capt.{name}", _of(name)) for name in errors)]
     return "\n".join(parts)

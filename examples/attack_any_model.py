@@ -26,3 +26,7 @@ for eps, adversarial in zip(budgets, attack(model, x, y, eps=budgets), strict=Tr
         right = (model(adversarial).argmax(dim=1) == y).float().mean()
     psnr = capt.metrics.psnr(x, adversarial).min()
     print(f"eps {eps * 255:.0f}/255: {right:.0%} still right, PSNR at least {psnr:.1f} dB")
+
+# The same as a whole evaluation: the worst case over several attacks, with its interval, and a row for each picture.
+result = capt.evaluate(model, (x, y), attacks=[attack, "fgsm"], eps=budgets, checks="off")
+print(f"worst case at 4/255: {result.robust_accuracy:.0%}, {len(result.rows())} rows")

@@ -6,7 +6,7 @@ import inspect
 
 from capt_engine import torch_settings as _torch_settings  # noqa: F401 - before any torch
 from capt_engine.attacks.apgd import APGDCE, APGDDLR, APGDT, APGDMargin
-from capt_engine.attacks.base import KNOWLEDGE, NORMS, Attack, OwnBudget, can_target
+from capt_engine.attacks.base import KNOWLEDGE, NORMS, Attack
 from capt_engine.attacks.carlini_wagner import CarliniWagner
 from capt_engine.attacks.corruption import Corrupt
 from capt_engine.attacks.embedding import EmbeddingAttack
@@ -28,9 +28,9 @@ def _fits(one: object) -> bool:
     if not (isinstance(one, type) and issubclass(one, Attack)) or inspect.isabstract(one):
         return False
     info, made = attack_info(one), build(one, ())
-    told = all(isinstance(text, str) for text in (info.label, info.summary)) and info.knowledge in KNOWLEDGE
-    bound = set(info.norms) <= set(NORMS.names()) if info.norms else isinstance(made, OwnBudget)
-    return told and bound and isinstance(made.work, int)
+    described = all(isinstance(text, str) for text in (info.label, info.summary)) and info.knowledge in KNOWLEDGE
+    bound = set(info.norms) <= set(NORMS.names()) if info.norms else bool(made.budget)
+    return described and bound and isinstance(made.work, int)
 
 
 ATTACKS: Table[type[Attack]] = Table(
@@ -59,5 +59,11 @@ ATTACKS: Table[type[Attack]] = Table(
 def attack_info(attack: type[Attack]) -> AttackInfo:
     """The description of an attack for a form or a help text."""
     return AttackInfo(
-        attack.name, attack.label, attack.summary, describe(attack), attack.norms, attack.knowledge, can_target(attack)
+        attack.name,
+        attack.label,
+        attack.summary,
+        describe(attack),
+        attack.norms,
+        attack.knowledge,
+        not attack.untargeted_only,
     )

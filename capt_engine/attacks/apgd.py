@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat, check_fits
 from capt_engine.attacks.criterion import Criterion
-from capt_engine.attacks.gradients import (
-    LossAndGradient,
-    ProgressCounter,
-    Score,
-    project,
-    samples_param,
-    stop_param,
-    value_and_grad,
-)
-from capt_engine.attacks.losses import LOSSES, TARGETED_DLR_CLASSES, loss_notes, targeted_dlr
+from capt_engine.attacks.gradients import LossAndGradient, ProgressCounter, Score, project, value_and_grad
+from capt_engine.attacks.losses import LOSSES, TARGETED_DLR_CLASSES, loss_notes, targeted_dlr, without_label
+from capt_engine.attacks.settings import restarts_param, samples_param, stop_param
+from capt_engine.attacks.worst import Worst
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
@@ -36,8 +30,9 @@ class _State:
 
     Attributes:
         active: (m,), the indices of these pictures.
-        delta, previous, best_delta: (m, 3, h, w), perturbations now, a step ago, and at the highest loss.
-        seen, best_seen: the model's answers at `delta` and at `best_delta`.
+        delta, loss, gradient: the perturbations (m, 3, h, w), their losses (m,), and the gradients of those.
+        best_delta, best_loss, best_gradient: the same where the loss was highest.
+        previous: (m, 3, h, w), the perturbations a step ago.
         step_size: (m,), of the next step.
         rises: (m,), the steps since the checkpoint that raised the loss.
         halved: (m,), True where the checkpoint halved the step size.
@@ -46,10 +41,12 @@ class _State:
 
     active: Tensor
     delta: Tensor
-    previous: Tensor
-    seen: LossAndGradient
+    loss: Tensor
+    gradient: Tensor
     best_delta: Tensor
-    best_seen: LossAndGradient
+    best_loss: Tensor
+    best_gradient: Tensor
+    previous: Tensor
     step_size: Tensor
     rises: Tensor
     halved: Tensor
@@ -59,15 +56,7 @@ class _State:
         """The state of the pictures where `kept` (m,) is true."""
         if bool(kept.all()):
             return self
-        return _State(**{name: _picked(value, kept) for name, value in vars(self).items()})
-
-
-def _picked(value: Any, kept: Tensor) -> Any:
-    return (
-        LossAndGradient(*(part[kept] for part in vars(value).values()))
-        if isinstance(value, LossAndGradient)
-        else value[kept]
-    )
+        return _State(**{name: value[kept] for name, value in vars(self).items()})
 
 
 def checkpoints(steps: int) -> list[int]:
@@ -92,36 +81,27 @@ class Ascent:
         stop: end the work on a picture once the criterion is met.
 
     Attributes:
-        best: (n, 3, h, w), the clean pictures at first, so that no attack helps the model.
-        best_margin: (n,), their adversarial margins.
-        clean_logits: (n, k).
+        worst: the strongest picture so far.
     """
 
     def __init__(
         self, model: LogitsFn, images: Tensor, criterion: Criterion, threat: Threat, *, samples: int, stop: bool
     ) -> None:
-        self.images, self.criterion = images, criterion
+        self.images, self.criterion, self.worst = images, criterion, Worst(model, images, criterion)
         self._model, self._threat, self._samples, self._stop = model, threat, samples, stop
-        with torch.no_grad():
-            self.clean_logits = model(images)
-        self.best, self.best_margin = images.clone(), criterion.adversarial_margin(self.clean_logits)
-
-    def unfinished(self) -> Tensor:
-        """A mask (n,) of the pictures that get another step."""
-        return self.best_margin <= 0 if self._stop else torch.ones_like(self.best_margin, dtype=torch.bool)
 
     def ascend(
         self, start: Tensor, score: Callable[[Tensor], Score], steps: int, counter: ProgressCounter, note: str
     ) -> None:
         """One ascent from `start` (n, 3, h, w) in the ball; `score` makes the loss for the pictures whose indices it is given."""
-        active = self.unfinished().nonzero().flatten()
+        active = self.worst.active(self._stop)
         if not len(active):
             return
         counter(f"{note}start")
         state = self._begin(active, start[active], score(active))
         judged, last = checkpoints(steps), 0
         for step in range(1, steps + 1):
-            state = state.only(self.unfinished()[state.active])
+            state = state.only(self.worst.unfinished(self._stop)[state.active])
             if not len(state.active):
                 return
             counter(f"{note}step {step} of {steps}")
@@ -135,60 +115,55 @@ class Ascent:
         zeros = torch.zeros(len(active), device=at.device)
         # The first step may cross the whole ball.
         step = zeros + 2 * self._threat.eps
-        return _State(active, at, at, seen, at, seen, step, zeros, zeros.bool(), seen.loss)
+        now = (at, seen.loss, seen.gradient)
+        return _State(active, *now, *now, at, step, zeros, zeros.bool(), seen.loss)
 
     def _evaluate(self, active: Tensor, at: Tensor, score: Score) -> LossAndGradient:
         attacked = (self.images[active] + at).clamp(0, 1)
         seen = value_and_grad(self._model, attacked, self.criterion.of(active), score, samples=self._samples)
-        better = seen.adversarial_margin > self.best_margin[active]
-        self.best[active[better]], self.best_margin[active[better]] = attacked[better], seen.adversarial_margin[better]
+        self.worst.offer(attacked, seen.adversarial_margin, active)
         return seen
 
     def _step(self, state: _State, score: Score, *, first: bool) -> _State:
         """Equation 3: a projected gradient step, then momentum along the step before, projected again."""
         images, norm, eps = self.images[state.active], self._threat.norm, self._threat.eps
-        ahead = project(images, state.delta + _wide(state.step_size) * norm.normalize(state.seen.gradient), norm, eps)
+        ahead = project(images, state.delta + _wide(state.step_size) * norm.normalize(state.gradient), norm, eps)
         if not first:
             onwards = state.delta + _MOMENTUM * (ahead - state.delta) + (1 - _MOMENTUM) * (state.delta - state.previous)
             ahead = project(images, onwards, norm, eps)
         seen = self._evaluate(state.active, ahead, score)
-        higher = seen.loss > state.best_seen.loss
+        higher = seen.loss > state.best_loss
         return replace(
             state,
             delta=ahead,
-            previous=state.delta,
-            seen=seen,
+            loss=seen.loss,
+            gradient=seen.gradient,
             best_delta=torch.where(_wide(higher), ahead, state.best_delta),
-            best_seen=_chosen(higher, seen, state.best_seen),
-            rises=state.rises + (seen.loss > state.seen.loss),
+            best_loss=torch.where(higher, seen.loss, state.best_loss),
+            best_gradient=torch.where(_wide(higher), seen.gradient, state.best_gradient),
+            previous=state.delta,
+            rises=state.rises + (seen.loss > state.loss),
         )
 
     def _judge(self, state: _State, interval: int) -> _State:
         """Conditions 1 and 2: where too few steps raised the loss, or its maximum did not move, halve the step size and go back to it."""
-        stuck = (~state.halved) & (state.best_seen.loss <= state.checkpoint_loss)
+        stuck = (~state.halved) & (state.best_loss <= state.checkpoint_loss)
         halved = (state.rises < _RISING * interval) | stuck
         return replace(
             state,
             delta=torch.where(_wide(halved), state.best_delta, state.delta),
+            loss=torch.where(halved, state.best_loss, state.loss),
+            gradient=torch.where(_wide(halved), state.best_gradient, state.gradient),
             previous=torch.where(_wide(halved), state.best_delta, state.previous),
-            seen=_chosen(halved, state.best_seen, state.seen),
             step_size=torch.where(halved, state.step_size / 2, state.step_size),
             rises=torch.zeros_like(state.rises),
             halved=halved,
-            checkpoint_loss=state.best_seen.loss,
+            checkpoint_loss=state.best_loss,
         )
 
 
 def _wide(values: Tensor) -> Tensor:
     return values.view(-1, 1, 1, 1)
-
-
-def _chosen(which: Tensor, one: LossAndGradient, other: LossAndGradient) -> LossAndGradient:
-    return LossAndGradient(
-        torch.where(which, one.loss, other.loss),
-        torch.where(which, one.adversarial_margin, other.adversarial_margin),
-        torch.where(_wide(which), one.gradient, other.gradient),
-    )
 
 
 @dataclass(frozen=True)
@@ -198,16 +173,14 @@ class APGD(Attack):
     Cost: restarts × (steps + 1) × samples forward and backward passes, and one forward pass of the clean pictures.
     """
 
-    knowledge: ClassVar[str] = "gradients"
-    norms: ClassVar[tuple[str, ...]] = ("linf", "l2")
+    knowledge = "gradients"
+    norms = ("linf", "l2")
     loss: ClassVar[str]
 
     steps: int = param(
         100, "Steps", low=1, high=10_000, help="100 is what published figures use; it needs no step size."
     )
-    restarts: int = param(
-        1, "Restarts", low=1, high=1_000, help="Start again from another random point and keep the best."
-    )
+    restarts: int = restarts_param()
     stop_early: bool = stop_param()
     samples: int = samples_param()
 
@@ -217,7 +190,7 @@ class APGD(Attack):
         return self.restarts * (self.steps + 1)
 
     def notes(self, classes: int) -> tuple[str, ...]:
-        """See `HasNotes`."""
+        """See `Attack.notes`."""
         return loss_notes(self.loss, classes)
 
     def run(
@@ -233,41 +206,37 @@ class APGD(Attack):
         for _ in range(self.restarts):
             # Drawn for every picture, finished or not, so that what a picture gets does not depend on the others.
             ascent.ascend(threat.norm.random(rngs, images, threat.eps), score, self.steps, counter, "")
-        return ascent.best
+        return ascent.worst.pictures
 
 
 @dataclass(frozen=True)
 class APGDCE(APGD):
     """APGD on the cross-entropy, first of the four attacks of AutoAttack."""
 
-    name: ClassVar[str] = "apgd-ce"
-    label: ClassVar[str] = "APGD-CE"
-    summary: ClassVar[str] = "PGD that chooses its own step size, on the cross-entropy: strong without any tuning."
-    loss: ClassVar[str] = "cross-entropy"
+    name = "apgd-ce"
+    label = "APGD-CE"
+    summary = "PGD that chooses its own step size, on the cross-entropy: strong without any tuning."
+    loss = "cross-entropy"
 
 
 @dataclass(frozen=True)
 class APGDMargin(APGD):
     """APGD on the margin between the label and the best other class, for any number of classes from two on."""
 
-    name: ClassVar[str] = "apgd-margin"
-    label: ClassVar[str] = "APGD-margin"
-    summary: ClassVar[str] = (
-        "PGD that chooses its own step size, on the margin of the right class over the best other one."
-    )
-    loss: ClassVar[str] = "margin"
+    name = "apgd-margin"
+    label = "APGD-margin"
+    summary = "PGD that chooses its own step size, on the margin of the right class over the best other one."
+    loss = "margin"
 
 
 @dataclass(frozen=True)
 class APGDDLR(APGD):
     """APGD on the difference-of-logits ratio, which no scaling of the logits can hide from; on the margin below three classes."""
 
-    name: ClassVar[str] = "apgd-dlr"
-    label: ClassVar[str] = "APGD-DLR"
-    summary: ClassVar[str] = (
-        "PGD that chooses its own step size, on a loss that a model's over-confidence cannot flatten."
-    )
-    loss: ClassVar[str] = "dlr"
+    name = "apgd-dlr"
+    label = "APGD-DLR"
+    summary = "PGD that chooses its own step size, on a loss that a model's over-confidence cannot flatten."
+    loss = "dlr"
 
 
 @dataclass(frozen=True)
@@ -279,19 +248,15 @@ class APGDT(Attack):
     where it stops at success.
     """
 
-    name: ClassVar[str] = "apgd-t"
-    label: ClassVar[str] = "APGD-T"
-    summary: ClassVar[str] = (
-        "APGD towards each of the likeliest wrong classes in turn: the strongest of these, and the slowest."
-    )
-    knowledge: ClassVar[str] = "gradients"
-    norms: ClassVar[tuple[str, ...]] = ("linf", "l2")
-    untargeted_only: ClassVar[bool] = True
+    name = "apgd-t"
+    label = "APGD-T"
+    summary = "APGD towards each of the likeliest wrong classes in turn: the strongest of these, and the slowest."
+    knowledge = "gradients"
+    norms = ("linf", "l2")
+    untargeted_only = True
 
     steps: int = param(100, "Steps", low=1, high=10_000, help="For each target; 100 is what published figures use.")
-    restarts: int = param(
-        1, "Restarts", low=1, high=1_000, help="Start again from another random point and keep the best."
-    )
+    restarts: int = restarts_param()
     targets: int = param(
         9, "Targets", low=1, high=999, help="How many of the likeliest wrong classes are tried; 9 in published figures."
     )
@@ -304,7 +269,7 @@ class APGDT(Attack):
         return self.targets * self.restarts * (self.steps + 1)
 
     def notes(self, classes: int) -> tuple[str, ...]:
-        """See `HasNotes`."""
+        """See `Attack.notes`."""
         said = []
         if classes < TARGETED_DLR_CLASSES:
             said.append(
@@ -323,10 +288,8 @@ class APGDT(Attack):
         check_fits(self, threat)
         counter = ProgressCounter(progress, self.work)
         ascent = Ascent(model, images, Criterion(labels, False), threat, samples=self.samples, stop=self.stop_early)
-        others = ascent.clean_logits.scatter(1, labels[:, None], -torch.inf).argsort(
-            dim=1, descending=True, stable=True
-        )
-        count = min(self.targets, ascent.clean_logits.shape[1] - 1)
+        others = without_label(ascent.worst.clean_logits, labels).argsort(dim=1, descending=True, stable=True)
+        count = min(self.targets, ascent.worst.clean_logits.shape[1] - 1)
         for rank in range(count):
 
             def score(active: Tensor, target: Tensor = others[:, rank]) -> Score:
@@ -335,4 +298,4 @@ class APGDT(Attack):
             for _ in range(self.restarts):
                 start = threat.norm.random(rngs, images, threat.eps)
                 ascent.ascend(start, score, self.steps, counter, f"target {rank + 1} of {count}, ")
-        return ascent.best
+        return ascent.worst.pictures

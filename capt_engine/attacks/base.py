@@ -7,8 +7,9 @@ import math
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, overload, runtime_checkable
+from typing import ClassVar, overload
 
 import torch
 from torch import Tensor
@@ -32,10 +33,10 @@ class PictureRngs:
 
     def __init__(self, words: Sequence[tuple[int, int, int]]) -> None:
         """Make streams from two words of key and one of the counter each, all in [0, 2³²)."""
-        self._streams = _Streams(
-            torch.tensor(words, dtype=torch.long).view(-1, 3), torch.zeros(len(words), dtype=torch.long)
-        )
-        self._places: Tensor | slice = slice(None)
+        self._keys = torch.tensor(words, dtype=torch.long).view(-1, 3)
+        # How often each stream has drawn; shared with the streams that `only` gives.
+        self._calls = torch.zeros(len(words), dtype=torch.long)
+        self._places = torch.arange(len(words))
 
     @classmethod
     def of(cls, seed: int, keys: Sequence[str], use: str = "") -> PictureRngs:
@@ -54,8 +55,8 @@ class PictureRngs:
 
     def only(self, places: Tensor) -> PictureRngs:
         """The streams of the pictures at `places` (m,), shared with these: for those that are still attacked when others are done."""
-        some = PictureRngs(())
-        some._streams, some._places = self._streams, places if isinstance(self._places, slice) else self._places[places]
+        some = copy(self)
+        some._places = self._places[places.cpu()]
         return some
 
     def uniform(self, like: Tensor) -> Tensor:
@@ -72,28 +73,14 @@ class PictureRngs:
 
     def _filled(self, like: Tensor, kind: torch.dtype, values: Callable[[Words], list[Tensor]]) -> Tensor:
         """A tensor like `like` of the four values that each block of random bits makes, and the streams moved on."""
-        keys, calls = self._streams.drawn(self._places, like.device)
+        keys, calls = self._keys[self._places].to(like.device), self._calls[self._places].to(like.device)
+        self._calls[self._places] += 1
         count = math.ceil(math.prod(like.shape[1:]) / WORDS)
         filled = torch.empty((len(like), WORDS, count), dtype=kind, device=like.device)
         for rows, columns, words in blocks(keys, calls, count):
             for i, value in enumerate(values(words)):
                 filled[rows, i, columns] = value
         return filled.flatten(1)[:, : math.prod(like.shape[1:])].reshape(like.shape)
-
-
-class _Streams:
-    """The keys (n, 3) of some streams, and how often each has drawn, (n,); they move to the device that draws."""
-
-    def __init__(self, keys: Tensor, calls: Tensor) -> None:
-        self._keys, self._calls = keys, calls
-
-    def drawn(self, places: Tensor | slice, device: torch.device) -> tuple[Tensor, Tensor]:
-        """The keys at `places`, and their counts before this call, which counts."""
-        self._keys, self._calls = self._keys.to(device), self._calls.to(device)
-        places = places if isinstance(places, slice) else places.to(device)
-        calls = self._calls[places].clone()
-        self._calls[places] += 1
-        return self._keys[places], calls
 
 
 def _normals(words: Words) -> list[Tensor]:
@@ -241,30 +228,14 @@ KNOWLEDGE = ("gradients", "scores", "decisions", "nothing")
 """The access to the model that an attack needs, most first: gradients, logits, the winning class; nothing, for a mere control."""
 
 
-@runtime_checkable
-class OwnBudget(Protocol):
-    """An attack whose budget is no ball of a norm: a patch, a rotation, a printed word. The threat's norm and eps do not bind it."""
-
-    @property
-    def budget(self) -> str:
-        """The budget in words, such as "a patch over 5 % of the picture"."""
-
-
-@runtime_checkable
-class HasNotes(Protocol):
-    """An attack with notes for the report: another loss below so many classes, fewer targets than set."""
-
-    def notes(self, classes: int) -> tuple[str, ...]:
-        """Sentences for the report of a run with this many classes; none where the settings were followed to the letter."""
-
-
 class Attack(ABC):
     """An attack: a frozen dataclass whose fields are made with `param`, and one function `run`. It is called with defaults.
 
     Attributes:
         name, label, summary: for tables, forms and captions.
         knowledge: the access to the model that it needs, one of KNOWLEDGE.
-        norms: names of the norms whose ball it keeps to; none where it has a budget of its own (see `OwnBudget`).
+        norms: names of the norms whose ball it keeps to; none where it has a budget of its own (see `budget`).
+        untargeted_only: True for an attack that takes no target class.
     """
 
     name: ClassVar[str]
@@ -272,11 +243,21 @@ class Attack(ABC):
     summary: ClassVar[str]
     knowledge: ClassVar[str]
     norms: ClassVar[tuple[str, ...]]
+    untargeted_only: ClassVar[bool] = False
 
     @property
     @abstractmethod
     def work(self) -> int:
         """The number of calls of `progress` for one batch: in effect, its forward passes."""
+
+    @property
+    def budget(self) -> str:
+        """The budget in words, such as "a patch over 5 % of the picture", of an attack that norm and ε do not bind; "" for all others."""
+        return ""
+
+    def notes(self, classes: int) -> tuple[str, ...]:  # noqa: ARG002 - for those that override it
+        """Sentences for the report of a run with so many classes: another loss, fewer targets than set; none by default."""
+        return ()
 
     @abstractmethod
     def run(
@@ -350,7 +331,7 @@ class Attack(ABC):
             x: clean pictures, (n, 3, h, w), float32 or float64 in [0, 1], on the model's device.
             y: labels (n,), class indices; or the goal as a `Criterion`.
             eps: the budget in pixel units; a list of budgets gives a list of results. Default: 4/255 under L∞, 1 under L2. Attacks with a
-                budget of their own (see `OwnBudget`) ignore it.
+                budget of their own (see `budget`) ignore it.
             norm: "linf" or "l2". Default: L∞, or L2 for an attack that has no other.
             target: a class index, or one a picture (n,), to reach instead of any wrong class; `y` does not matter then.
             seed: with `keys` it decides all random draws.
@@ -411,17 +392,12 @@ def _criterion(y: Tensor | Criterion, target: int | Tensor | None, images: Tenso
     return Criterion(criterion.labels.to(images.device, torch.long), criterion.targeted)
 
 
-def can_target(attack: type[Attack]) -> bool:
-    """Return True for an attack that can aim at a given class; others carry a class variable `untargeted_only`."""
-    return not getattr(attack, "untargeted_only", False)
-
-
 def check_fits(attack: Attack, threat: Threat) -> None:
     """Raise BadRequest where the attack cannot keep to this threat: another norm than its own, or a target where it takes none."""
     if attack.norms and threat.norm.name not in attack.norms:
         known = " and ".join(NORMS[name].label for name in attack.norms)
         raise BadRequest(f"{attack.label} works under {known} only.", "Choose that norm, or another attack.")
-    if threat.targeted and not can_target(type(attack)):
+    if threat.targeted and attack.untargeted_only:
         raise BadRequest(
             f"{attack.label} cannot aim at a given class.",
             "Let any wrong class do, or take APGD-DLR or APGD-margin.",

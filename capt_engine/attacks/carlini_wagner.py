@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat, check_fits
 from capt_engine.attacks.criterion import Criterion
-from capt_engine.attacks.gradients import ProgressCounter, clip_to_box, samples_param, value_and_grad
+from capt_engine.attacks.gradients import ProgressCounter, clip_to_box, value_and_grad
 from capt_engine.attacks.minimal import SHORTENING, Nearest
+from capt_engine.attacks.settings import samples_param
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
@@ -34,11 +34,11 @@ class CarliniWagner(Attack):
     Cost: searches × steps × samples forward and backward passes, and 12 forward passes.
     """
 
-    name: ClassVar[str] = "cw"
-    label: ClassVar[str] = "Carlini–Wagner"
-    summary: ClassVar[str] = "Looks for the nearest picture with another answer, weighing distance against success."
-    knowledge: ClassVar[str] = "gradients"
-    norms: ClassVar[tuple[str, ...]] = ("l2",)
+    name = "cw"
+    label = "Carlini–Wagner"
+    summary = "Looks for the nearest picture with another answer, weighing distance against success."
+    knowledge = "gradients"
+    norms = ("l2",)
 
     steps: int = param(100, "Steps", low=1, high=10_000, help="Of each search; more come nearer.")
     searches: int = param(
@@ -69,15 +69,10 @@ class CarliniWagner(Attack):
         return self.searches * self.steps + SHORTENING
 
     def run(
-        self,
-        model: LogitsFn,
-        images: Tensor,
-        labels: Tensor,
-        threat: Threat,
-        rngs: PictureRngs,  # noqa: ARG002 - nothing is left to chance
-        progress: Progress,
+        self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
         """See `Attack.run`; raises BadRequest for another norm than L2."""
+        del rngs
         check_fits(self, threat)
         criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)
         nearest = Nearest(model, images, criterion, threat.norm)
@@ -86,23 +81,15 @@ class CarliniWagner(Attack):
         last = torch.zeros_like(images)
         for search in range(self.searches):
             note = f"search {search + 1} of {self.searches}"
-            last, success = self._search(model, images, criterion, nearest, weight, counter, note)
+            last, success = self._search(nearest, weight, counter, note)
             heavy, light = torch.where(success, weight, heavy), torch.where(success, light, weight)
             weight = torch.where(heavy.isfinite(), (light + heavy) / 2, weight * _HEAVIER)
         nearest.shorten(counter)
         return nearest.within(threat, last)
 
-    def _search(
-        self,
-        model: LogitsFn,
-        images: Tensor,
-        criterion: Criterion,
-        nearest: Nearest,
-        weight: Tensor,
-        counter: ProgressCounter,
-        note: str,
-    ) -> tuple[Tensor, Tensor]:
+    def _search(self, nearest: Nearest, weight: Tensor, counter: ProgressCounter, note: str) -> tuple[Tensor, Tensor]:
         """Descend from the picture itself with these weights (n,); return the last δ, (n, 3, h, w), and who ever succeeded, (n,)."""
+        model, images, criterion = nearest.model, nearest.images, nearest.criterion
         delta, velocity = torch.zeros_like(images), torch.zeros_like(images)
         square, ever = torch.zeros_like(weight), torch.zeros_like(weight, dtype=torch.bool)
 

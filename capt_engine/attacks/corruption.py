@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -18,13 +17,13 @@ from capt_engine.registry import param
 class Corrupt(Attack):
     """A random change that does not ask the model, so now and then it helps. Cost: no forward pass."""
 
-    name: ClassVar[str] = "corruption"
-    label: ClassVar[str] = "Common corruption"
-    summary: ClassVar[str] = (
+    name = "corruption"
+    label = "Common corruption"
+    summary = (
         "Noise, blur, weather or a bad file, drawn without looking at the model: what happens without an attacker."
     )
-    knowledge: ClassVar[str] = "nothing"
-    norms: ClassVar[tuple[str, ...]] = ()
+    knowledge = "nothing"
+    norms = ()
 
     kind: str = param("gaussian-noise", "Kind", choices=CORRUPTIONS.names(), help="What happens to the picture.")
     severity: int = param(
@@ -38,7 +37,7 @@ class Corrupt(Attack):
 
     @property
     def budget(self) -> str:
-        """See `OwnBudget`."""
+        """See `Attack.budget`."""
         return f"{CORRUPTIONS[self.kind].label}, severity {self.severity} of {SEVERITIES}"
 
     def run(
@@ -49,9 +48,7 @@ class Corrupt(Attack):
         progress(0, self.work, self.budget)
         corruption = CORRUPTIONS[self.kind]
         with torch.no_grad():
-            return torch.cat(
-                [
-                    corruption(images[i : i + 1].cpu().float(), self.severity, rngs.only(torch.tensor([i])))
-                    for i in range(len(images))
-                ]
-            ).to(images)
+            pictures = images.cpu().float()
+            streams = [rngs.only(torch.tensor([i])) for i in range(len(images))]
+            corrupted = [corruption(one[None], self.severity, rng) for one, rng in zip(pictures, streams, strict=True)]
+            return torch.cat(corrupted).to(images)

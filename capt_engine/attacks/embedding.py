@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +12,7 @@ from torch import Tensor
 from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat, check_fits
 from capt_engine.attacks.criterion import Criterion
 from capt_engine.attacks.gradients import ProgressCounter, project
+from capt_engine.attacks.settings import restarts_param
 from capt_engine.errors import BadRequest
 from capt_engine.progress import Progress
 from capt_engine.registry import param
@@ -51,21 +52,19 @@ class EmbeddingAttack(Attack):
     Cost: restarts × (steps + 1) forward and restarts × steps backward passes, and one forward pass of the clean pictures.
     """
 
-    name: ClassVar[str] = "embedding"
-    label: ClassVar[str] = "Embedding attack (AdvPT)"
-    summary: ClassVar[str] = (
+    name = "embedding"
+    label = "Embedding attack (AdvPT)"
+    summary = (
         "Pushes the picture's embedding away from where it was, blind to prompts and classes: weaker than it looks."
     )
-    knowledge: ClassVar[str] = "gradients"
-    norms: ClassVar[tuple[str, ...]] = ("linf", "l2")
-    untargeted_only: ClassVar[bool] = True
+    knowledge = "gradients"
+    norms = ("linf", "l2")
+    untargeted_only = True
 
     steps: int = param(
         40, "Steps", low=1, high=10_000, help="40 is what AdvPT tests with; a step goes 1.25 ε / steps far."
     )
-    restarts: int = param(
-        1, "Restarts", low=1, high=1_000, help="Start again from another random point and keep the furthest."
-    )
+    restarts: int = restarts_param("Start again from another random point and keep the furthest.")
 
     @property
     def work(self) -> int:
@@ -73,7 +72,7 @@ class EmbeddingAttack(Attack):
         return self.restarts * (self.steps + 1)
 
     def notes(self, classes: int) -> tuple[str, ...]:  # noqa: ARG002 - the same for any number
-        """See `HasNotes`."""
+        """See `Attack.notes`."""
         return ("This attack knows neither prompts nor labels; accuracy under it is no worst case.",)
 
     def run(
@@ -85,7 +84,7 @@ class EmbeddingAttack(Attack):
         with torch.no_grad():
             clean = embedder.forward(images) if isinstance(embedder, Embedding) else None
         # Every nn.Module has a `forward`, and most give logits alone.
-        if not isinstance(embedder, Embedding) or not isinstance(clean, Answer):
+        if not isinstance(embedder, Embedding) or not isinstance(clean, Answer) or clean.features.isnan().any():
             raise BadRequest(
                 "This model shows no image embeddings, which the embedding attack needs.",
                 "Choose an attack on its answers.",

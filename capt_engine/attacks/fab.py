@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import Attack, LogitsFn, Norm, PictureRngs, Threat
 from capt_engine.attacks.criterion import Criterion
-from capt_engine.attacks.gradients import ProgressCounter, averaged, clip_to_box, samples_param
+from capt_engine.attacks.gradients import ProgressCounter, averaged, clip_to_box
+from capt_engine.attacks.losses import without_label
 from capt_engine.attacks.minimal import SHORTENING, Nearest
+from capt_engine.attacks.settings import restarts_param, samples_param
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
@@ -60,20 +61,14 @@ class FAB(Attack):
     Cost: samples times restarts × steps × 2 forward and restarts × steps × min(rivals, k − 1) backward passes, and 12 forward passes.
     """
 
-    name: ClassVar[str] = "fab"
-    label: ClassVar[str] = "FAB"
-    summary: ClassVar[str] = "Looks for the nearest picture with another answer by walking along the model's boundary."
-    knowledge: ClassVar[str] = "gradients"
-    norms: ClassVar[tuple[str, ...]] = ("linf", "l2")
+    name = "fab"
+    label = "FAB"
+    summary = "Looks for the nearest picture with another answer by walking along the model's boundary."
+    knowledge = "gradients"
+    norms = ("linf", "l2")
 
     steps: int = param(30, "Steps", low=1, high=10_000, help="More come nearer; most is won in the first twenty.")
-    restarts: int = param(
-        1,
-        "Restarts",
-        low=1,
-        high=1_000,
-        help="The first begins at the picture itself, the others beside it; the nearest is kept.",
-    )
+    restarts: int = restarts_param("The first begins at the picture itself, the others beside it; the nearest is kept.")
     rivals: int = param(
         9, "Rivals", low=1, high=999, help="How many of the likeliest wrong classes are looked at in each step."
     )
@@ -97,8 +92,6 @@ class FAB(Attack):
                 # Beside the picture: at most half as far as the best so far, or as the budget.
                 radius = nearest.distance.clamp_max(threat.eps).view(-1, 1, 1, 1) / 2
                 delta = clip_to_box(images, norm.random(rngs, images, 1.0) * radius)
-            else:
-                delta = torch.zeros_like(images)
             for step in range(self.steps):
                 counter(f"step {step + 1} of {self.steps}")
                 delta = self._step(model, images, criterion, norm, delta)
@@ -125,13 +118,10 @@ class FAB(Attack):
         with torch.enable_grad():
             margins = self._margins(model(at), criterion)
             totals = margins.sum(dim=0)
+        best, gap = torch.zeros_like(at), torch.zeros_like(margins[:, 0])
         if not margins.requires_grad:
-            return torch.zeros_like(at), torch.zeros_like(margins[:, 0])
-        best, gap, least = (
-            torch.zeros_like(at),
-            torch.zeros_like(margins[:, 0]),
-            torch.full_like(margins[:, 0], torch.inf),
-        )
+            return best, gap
+        least = torch.full_like(gap, torch.inf)
         for total, margin in zip(totals, margins.detach().unbind(dim=1), strict=True):
             (gradient,) = torch.autograd.grad(total, at, retain_graph=True)
             # The rate at which the margin grows along the best direction of norm 1: its dual norm.
@@ -146,7 +136,5 @@ class FAB(Attack):
         """The margin of each of the likeliest rivals over the label, (n, r); for a target, its own over the best of all others, (n, 1)."""
         if criterion.targeted:
             return criterion.adversarial_margin(logits)[:, None]
-        others = logits.scatter(1, criterion.labels[:, None], -torch.inf)
-        return others.topk(min(self.rivals, logits.shape[1] - 1), dim=1).values - logits.gather(
-            1, criterion.labels[:, None]
-        )
+        rivals = without_label(logits, criterion.labels).topk(min(self.rivals, logits.shape[1] - 1)).values
+        return rivals - logits.gather(1, criterion.labels[:, None])

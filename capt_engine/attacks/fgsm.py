@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
 from capt_engine.attacks.criterion import Criterion
-from capt_engine.attacks.gradients import ProgressCounter, project, samples_param, value_and_grad
+from capt_engine.attacks.gradients import ProgressCounter, project, value_and_grad
 from capt_engine.attacks.losses import LOSSES, loss_notes
+from capt_engine.attacks.settings import loss_param, samples_param
 from capt_engine.progress import Progress
-from capt_engine.registry import param
 
 
 @dataclass(frozen=True)
@@ -23,20 +22,13 @@ class FGSM(Attack):
     Cost: samples × 2 forward passes and samples backward passes.
     """
 
-    name: ClassVar[str] = "fgsm"
-    label: ClassVar[str] = "FGSM"
-    summary: ClassVar[str] = (
-        "One single step along the model's gradient, as long as the budget: quick, and easy to resist."
-    )
-    knowledge: ClassVar[str] = "gradients"
-    norms: ClassVar[tuple[str, ...]] = ("linf", "l2")
+    name = "fgsm"
+    label = "FGSM"
+    summary = "One single step along the model's gradient, as long as the budget: quick, and easy to resist."
+    knowledge = "gradients"
+    norms = ("linf", "l2")
 
-    loss: str = param(
-        "cross-entropy",
-        "Loss",
-        choices=tuple(LOSSES),
-        help="The loss to ascend; margin helps where a model is over-confident.",
-    )
+    loss: str = loss_param()
     samples: int = samples_param()
 
     @property
@@ -45,19 +37,14 @@ class FGSM(Attack):
         return 2
 
     def notes(self, classes: int) -> tuple[str, ...]:
-        """See `HasNotes`."""
+        """See `Attack.notes`."""
         return loss_notes(self.loss, classes)
 
     def run(
-        self,
-        model: LogitsFn,
-        images: Tensor,
-        labels: Tensor,
-        threat: Threat,
-        rngs: PictureRngs,  # noqa: ARG002 - nothing is left to chance
-        progress: Progress,
+        self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
         """See `Attack.run`. Where the step does not help, the clean picture comes back."""
+        del rngs
         criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)
 
         def score(logits: Tensor) -> Tensor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,7 +11,6 @@ from torch import Tensor
 from capt_engine.attacks.base import LogitsFn, Norm
 from capt_engine.attacks.criterion import Criterion
 from capt_engine.progress import Progress
-from capt_engine.registry import param
 
 Score = Callable[[Tensor], Tensor]  # logits (n, k) → (n,), larger = better for the attacker
 
@@ -129,23 +127,3 @@ class ProgressCounter:
         """Report one unit; an exception that `progress` raises (Cancelled) stops the attack here."""
         self._progress(self._done, self._work, note)
         self._done += 1
-
-
-def samples_param() -> Any:
-    """The setting `samples` of all attacks that average the gradient of a model that may be random."""
-    return param(
-        1,
-        "EOT samples",
-        low=1,
-        high=1_000,
-        help="Average the gradient over this many passes: for models that answer at random. Each step costs as many times more.",
-    )
-
-
-def stop_param(default: bool = False) -> Any:
-    """The setting `stop_early` of all attacks that can stop at a success."""
-    return param(
-        default,
-        "Stop at success",
-        help="Spend no more steps on a picture once it is fooled: the same accuracy in less time, but not the strongest attack.",
-    )

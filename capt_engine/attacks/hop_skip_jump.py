@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -33,13 +31,11 @@ class HopSkipJump(Attack):
     and one of the clean pictures. Each picture asks at its own pace, so the rest of the batch changes nothing.
     """
 
-    name: ClassVar[str] = "hop-skip-jump"
-    label: ClassVar[str] = "HopSkipJump"
-    summary: ClassVar[str] = (
-        "Sees only which class wins, no score and no gradient, and works its way towards the picture from afar."
-    )
-    knowledge: ClassVar[str] = "decisions"
-    norms: ClassVar[tuple[str, ...]] = ("linf", "l2")
+    name = "hop-skip-jump"
+    label = "HopSkipJump"
+    summary = "Sees only which class wins, no score and no gradient, and works its way towards the picture from afar."
+    knowledge = "decisions"
+    norms = ("linf", "l2")
 
     queries: int = param(
         5_000,
@@ -132,7 +128,8 @@ def _start(picture: Tensor, stream: PictureRngs) -> _Search:
     """Any adversarial picture: noise of every coarseness, shaded and then saturated, until one fools the model."""
     height, width = picture.shape[2:]
     coarseness = 1 + math.ceil(math.log2(max(height, width)))
-    for attempt in itertools.count():
+    attempt = 0
+    while True:
         cell = 2 ** (attempt % coarseness)
         rows, columns = torch.arange(height) // cell, torch.arange(width) // cell
         blocks = stream.uniform(picture[:, :, : int(rows[-1]) + 1, : int(columns[-1]) + 1])
@@ -141,7 +138,7 @@ def _start(picture: Tensor, stream: PictureRngs) -> _Search:
             tried = tried.round()
         if (yield tried):
             return tried
-    raise AssertionError("counting never ends")
+        attempt += 1
 
 
 def _gradient(picture: Tensor, edge: Tensor, norm: Norm, probes: int, stream: PictureRngs) -> _Search:

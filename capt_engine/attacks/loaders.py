@@ -18,16 +18,18 @@ LabelledTensors: TypeAlias = tuple[Tensor, Tensor] | Iterable[tuple[Tensor, Tens
 _SHAPE_OF_A_BATCH = "Give pairs (images, labels): pixels (n, 3, h, w) in [0, 1] and class indices (n,)."
 
 
-def batches(data: LabelledTensors, size: int, classes: int) -> Iterator[tuple[Tensor, Tensor]]:
+def batches(
+    data: LabelledTensors, size: tuple[int, int] | None, classes: int | None
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Check each batch and pass it on.
 
     Args:
         data: a pair (images, labels), or any iterable of such pairs, such as a torch DataLoader.
-        size: height and width of the pictures that the model takes.
-        classes: how many there are.
+        size: height and width of the pictures that the model takes; None for any.
+        classes: how many there are; None leaves the labels unchecked.
 
     Yields:
-        Pixels (n, 3, size, size), float32 in [0, 1], and labels (n,), int64, both on the CPU; batches without pictures are left out.
+        Pixels (n, 3, h, w), float32 in [0, 1], and labels (n,), int64, both on the CPU; batches without pictures are left out.
 
     Raises:
         BadRequest: a batch of another kind, shape, size or type, pixels outside [0, 1] or not finite, labels that are no class; or no
@@ -40,13 +42,14 @@ def batches(data: LabelledTensors, size: int, classes: int) -> Iterator[tuple[Te
             raise BadRequest(f"A batch is a {kind}.", _SHAPE_OF_A_BATCH)
         images, labels = batch
         check_images(images)
-        if images.shape[2:] != (size, size):
+        if size is not None and images.shape[2:] != size:
             height, width = images.shape[2:]
             raise BadRequest(
-                f"Pictures are {width} × {height} pixels, and the model takes {size} × {size}.",
+                f"Pictures are {width} × {height} pixels, and the model takes {size[1]} × {size[0]}.",
                 "Resize them first; `clip.view` makes what the model sees of a PIL picture.",
             )
-        check_labels(labels, images, classes)
+        if classes is not None:
+            check_labels(labels, images, classes)
         seen += len(images)
         if len(images):
             yield images.detach().float().cpu(), labels.cpu().long()

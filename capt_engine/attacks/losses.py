@@ -20,6 +20,11 @@ TARGETED_DLR_CLASSES = 4
 _LEVEL = 1e-12
 
 
+def without_label(logits: Tensor, labels: Tensor) -> Tensor:
+    """Logits (n, k) with −∞ for the label of each picture, labels (n,), so that a maximum is of the other classes."""
+    return logits.scatter(1, labels[:, None], -torch.inf)
+
+
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Cross-entropy −log softmax(z)_y, as log(1 + Σ_{j≠y} exp(z_j − z_y)).
 
@@ -33,7 +38,7 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
         (n,), ≥ 0.
     """
     label_logit = logits.gather(1, labels[:, None]).squeeze(1)
-    return F.softplus(_without(logits, labels).logsumexp(dim=1) - label_logit)
+    return F.softplus(without_label(logits, labels).logsumexp(dim=1) - label_logit)
 
 
 def adversarial_margin(logits: Tensor, labels: Tensor) -> Tensor:
@@ -47,7 +52,7 @@ def adversarial_margin(logits: Tensor, labels: Tensor) -> Tensor:
         (n,), positive where the answer is not the label.
     """
     label_logit = logits.gather(1, labels[:, None]).squeeze(1)
-    return _without(logits, labels).amax(dim=1) - label_logit
+    return without_label(logits, labels).amax(dim=1) - label_logit
 
 
 def dlr(logits: Tensor, labels: Tensor) -> Tensor:
@@ -86,10 +91,6 @@ def targeted_dlr(logits: Tensor, labels: Tensor, targets: Tensor) -> Tensor:
         return difference
     first, _, third, fourth = logits.topk(4, dim=1).values.unbind(dim=1)
     return difference / (first - (third + fourth) / 2).clamp_min(_LEVEL)
-
-
-def _without(logits: Tensor, labels: Tensor) -> Tensor:
-    return logits.scatter(1, labels[:, None], -torch.inf)
 
 
 LOSSES: dict[str, Loss] = {"cross-entropy": cross_entropy, "margin": adversarial_margin, "dlr": dlr}

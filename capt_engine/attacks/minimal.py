@@ -34,18 +34,17 @@ class Nearest:
     """
 
     def __init__(self, model: LogitsFn, images: Tensor, criterion: Criterion, norm: Norm) -> None:
-        self._model, self._images, self._criterion, self._norm = model, images, criterion, norm
+        self.model, self.images, self.criterion, self.norm = model, images, criterion, norm
         with torch.no_grad():
             self.clean_logits = model(images)
         self.delta = torch.zeros_like(images)
         self.distance = torch.where(criterion.adversarial_margin(self.clean_logits) > 0, 0.0, torch.inf)
 
-    def offer(self, delta: Tensor, success: Tensor) -> Tensor:
-        """Keep the perturbations (n, 3, h, w) that succeed, `success` (n,), and are nearer than before; return which, (n,)."""
-        distance = self._norm.norm(delta)
+    def offer(self, delta: Tensor, success: Tensor) -> None:
+        """Keep the perturbations (n, 3, h, w) that succeed, `success` (n,), and are nearer than before."""
+        distance = self.norm.norm(delta)
         nearer = success & (distance < self.distance)
         self.delta[nearer], self.distance[nearer] = delta[nearer], distance[nearer].to(self.distance.dtype)
-        return nearer
 
     def shorten(self, counter: ProgressCounter) -> None:
         """Shorten each perturbation along its own line to where the answer turns back: a bisection to a thousandth."""
@@ -62,7 +61,7 @@ class Nearest:
             low = torch.where(success, low, share)
             kept = found & success
             self.delta[kept] = shorter[kept]
-            self.distance[kept] = self._norm.norm(shorter)[kept].to(self.distance.dtype)
+            self.distance[kept] = self.norm.norm(shorter)[kept].to(self.distance.dtype)
 
     def within(self, threat: Threat, otherwise: Tensor) -> Tensor:
         """Pictures for a budget: the nearest success where it lies within eps, else the point at eps on the way to it.
@@ -75,13 +74,13 @@ class Nearest:
             Pictures (n, 3, h, w) in [0, 1]; the clean one where the change would not help the attacker.
         """
         goal = torch.where(self.distance.isfinite().view(-1, 1, 1, 1), self.delta, otherwise)
-        attacked = (self._images + project(self._images, goal, threat.norm, threat.eps)).clamp(0, 1)
+        attacked = (self.images + project(self.images, goal, threat.norm, threat.eps)).clamp(0, 1)
         with torch.no_grad():
-            after = self._criterion.adversarial_margin(self._model(attacked))
-        better = (after > self._criterion.adversarial_margin(self.clean_logits)) & (self.distance > 0)
-        return torch.where(better.view(-1, 1, 1, 1), attacked, self._images)
+            after = self.criterion.adversarial_margin(self.model(attacked))
+        better = (after > self.criterion.adversarial_margin(self.clean_logits)) & (self.distance > 0)
+        return torch.where(better.view(-1, 1, 1, 1), attacked, self.images)
 
     def _succeeds(self, delta: Tensor) -> Tensor:
         with torch.no_grad():
-            logits = self._model((self._images + clip_to_box(self._images, delta)).clamp(0, 1))
-        return self._criterion.adversarial_margin(logits) > 0
+            logits = self.model((self.images + clip_to_box(self.images, delta)).clamp(0, 1))
+        return self.criterion.adversarial_margin(logits) > 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -29,13 +28,11 @@ class Noise(Attack):
     Cost: no forward pass for one draw, else one a draw.
     """
 
-    name: ClassVar[str] = "noise"
-    label: ClassVar[str] = "Random noise"
-    summary: ClassVar[str] = (
-        "Noise as strong as the budget, drawn without looking at the model: a control, not an attack."
-    )
-    knowledge: ClassVar[str] = "nothing"
-    norms: ClassVar[tuple[str, ...]] = ("linf", "l2")
+    name = "noise"
+    label = "Random noise"
+    summary = "Noise as strong as the budget, drawn without looking at the model: a control, not an attack."
+    knowledge = "nothing"
+    norms = ("linf", "l2")
 
     kind: str = param(
         "corners",
@@ -64,7 +61,10 @@ class Noise(Attack):
         kept = images.clone()
         for draw in range(self.draws):
             progress(draw, self.work, f"draw {draw + 1} of {self.draws}")
-            noisy = (images + self._of_size(_KINDS[self.kind](rngs, images), threat)).clamp(0, 1)
+            noise = _KINDS[self.kind](rngs, images)
+            # Under L2 normalising takes it to the edge whatever its distribution; the projection takes off what rounding added.
+            noise = noise if threat.norm is LINF else threat.norm.normalize(noise)
+            noisy = (images + threat.norm.project(noise * threat.eps, threat.eps)).clamp(0, 1)
             if self.draws == 1:
                 return noisy
             with torch.no_grad():
@@ -72,9 +72,3 @@ class Noise(Attack):
             better = margins > worst
             kept[better], worst[better] = noisy[better], margins[better]
         return kept
-
-    def _of_size(self, noise: Tensor, threat: Threat) -> Tensor:
-        if threat.norm is LINF:
-            return threat.norm.project(noise * threat.eps, threat.eps)
-        # Normalising takes it to the edge whatever its distribution; the projection takes off what rounding added.
-        return threat.norm.project(threat.norm.normalize(noise) * threat.eps, threat.eps)

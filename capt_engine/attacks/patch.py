@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
 from capt_engine.attacks.criterion import Criterion
-from capt_engine.attacks.gradients import ProgressCounter, samples_param, stop_param, value_and_grad
+from capt_engine.attacks.gradients import ProgressCounter, value_and_grad
+from capt_engine.attacks.settings import samples_param, stop_param
+from capt_engine.attacks.windows import window
 from capt_engine.attacks.worst import Worst
 from capt_engine.formatting import exact_percent
 from capt_engine.progress import Progress
@@ -31,13 +32,11 @@ class Patch(Attack):
     Cost: restarts × (steps + 1) forward and restarts × steps backward passes, and one forward pass of the clean pictures.
     """
 
-    name: ClassVar[str] = "patch"
-    label: ClassVar[str] = "Patch"
-    summary: ClassVar[str] = (
-        "Paints a small square of the picture in any colours it likes, and leaves the rest as it is."
-    )
-    knowledge: ClassVar[str] = "gradients"
-    norms: ClassVar[tuple[str, ...]] = ()
+    name = "patch"
+    label = "Patch"
+    summary = "Paints a small square of the picture in any colours it likes, and leaves the rest as it is."
+    knowledge = "gradients"
+    norms = ()
 
     share: float = param(0.05, "Area", low=0.0005, high=1.0, help="The share of the picture that the patch covers.")
     steps: int = param(100, "Steps", low=1, high=10_000, help="How long the patch is painted on.")
@@ -54,7 +53,7 @@ class Patch(Attack):
 
     @property
     def budget(self) -> str:
-        """See `OwnBudget`."""
+        """See `Attack.budget`."""
         places = "a random place" if self.restarts == 1 else f"the worst of {self.restarts} random places"
         return f"a square patch over {exact_percent(self.share)} of the picture at {places}"
 
@@ -72,15 +71,9 @@ class Patch(Attack):
                 if not len(active):
                     return worst.pictures
                 counter(f"step {step} of {self.steps}")
-                wanted = criterion.of(active)
-                seen = value_and_grad(
-                    model,
-                    painted[active],
-                    wanted,
-                    wanted.adversarial_margin,
-                    samples=self.samples,
-                    with_gradient=step < self.steps,
-                )
+                wanted, more = criterion.of(active), step < self.steps
+                score = wanted.adversarial_margin
+                seen = value_and_grad(model, painted[active], wanted, score, samples=self.samples, with_gradient=more)
                 worst.offer(painted[active], seen.adversarial_margin, active)
                 pushed = painted[active] + _FIRST_STEP * (1 - step / self.steps) * seen.gradient.sign()
                 painted[active] = torch.where(covered[active], pushed.clamp(0, 1), painted[active])
@@ -89,10 +82,8 @@ class Patch(Attack):
     def _place(self, images: Tensor, rngs: PictureRngs) -> Tensor:
         """The mask of the patch, (n, 1, h, w): a square, or the part of it that fits in, at a random place of each picture."""
         side = max(1, round(math.sqrt(self.share * images.shape[2] * images.shape[3])))
-        spans = []
-        for axis in (0, 1):
-            length = images.shape[2 + axis]
-            corner = rngs.integers(images[:, 0, 0, :1], max(1, length - side + 1))
-            at = torch.arange(length, device=images.device) - corner
-            spans.append((at >= 0) & (at < side))
-        return (spans[0][:, :, None] & spans[1][:, None, :])[:, None]
+        room = [max(1, length - side + 1) for length in images.shape[2:]]
+        corners = torch.cat([rngs.integers(images[:, 0, 0, :1], places) for places in room], dim=1)
+        covered = torch.zeros_like(images[:, :1], dtype=torch.bool)
+        covered[window(covered, corners, side)] = True
+        return covered

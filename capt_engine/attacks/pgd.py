@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
 from capt_engine.attacks.criterion import Criterion, Which
-from capt_engine.attacks.gradients import ProgressCounter, project, samples_param, stop_param, value_and_grad
+from capt_engine.attacks.gradients import ProgressCounter, project, value_and_grad
 from capt_engine.attacks.losses import LOSSES, loss_notes
+from capt_engine.attacks.settings import loss_param, restarts_param, samples_param, stop_param
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
@@ -24,13 +24,11 @@ class PGD(Attack):
     pictures.
     """
 
-    name: ClassVar[str] = "pgd"
-    label: ClassVar[str] = "PGD"
-    summary: ClassVar[str] = (
-        "Projected gradient descent: follows the model's own gradient, step by step, inside the budget."
-    )
-    knowledge: ClassVar[str] = "gradients"
-    norms: ClassVar[tuple[str, ...]] = ("linf", "l2")
+    name = "pgd"
+    label = "PGD"
+    summary = "Projected gradient descent: follows the model's own gradient, step by step, inside the budget."
+    knowledge = "gradients"
+    norms = ("linf", "l2")
 
     steps: int = param(
         20, "Steps", low=1, high=10_000, help="More steps search longer; 20 show an effect, 100 make a figure."
@@ -43,18 +41,11 @@ class PGD(Attack):
         high=100.0,
         help="How far each step goes; 0 takes a quarter of the budget, or ε / steps.",
     )
-    restarts: int = param(
-        1, "Restarts", low=1, high=1_000, help="Start again from another random point and keep the best."
-    )
+    restarts: int = restarts_param()
     random_start: bool = param(
         True, "Random start", help="Begin at a random point of the budget instead of at the picture itself."
     )
-    loss: str = param(
-        "cross-entropy",
-        "Loss",
-        choices=tuple(LOSSES),
-        help="The loss to ascend; margin helps where a model is over-confident.",
-    )
+    loss: str = loss_param()
     stop_early: bool = stop_param()
     momentum: float = param(
         0.0,
@@ -71,7 +62,7 @@ class PGD(Attack):
         return self.restarts * (self.steps + 1)
 
     def notes(self, classes: int) -> tuple[str, ...]:
-        """See `HasNotes`."""
+        """See `Attack.notes`."""
         return loss_notes(self.loss, classes)
 
     def run(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +12,8 @@ from torch import Tensor
 
 from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
 from capt_engine.attacks.criterion import Criterion
-from capt_engine.attacks.gradients import ProgressCounter, stop_param
+from capt_engine.attacks.gradients import ProgressCounter
+from capt_engine.attacks.settings import stop_param
 from capt_engine.attacks.worst import Worst
 from capt_engine.progress import Progress
 from capt_engine.registry import param
@@ -29,13 +28,11 @@ class Spatial(Attack):
     Cost: turns × shifts² forward passes, and one of the clean pictures.
     """
 
-    name: ClassVar[str] = "spatial"
-    label: ClassVar[str] = "Rotation and translation"
-    summary: ClassVar[str] = (
-        "Turns and shifts the picture a little, over a whole grid of ways, and keeps the one that hurts most."
-    )
-    knowledge: ClassVar[str] = "scores"
-    norms: ClassVar[tuple[str, ...]] = ()
+    name = "spatial"
+    label = "Rotation and translation"
+    summary = "Turns and shifts the picture a little, over a whole grid of ways, and keeps the one that hurts most."
+    knowledge = "scores"
+    norms = ()
 
     degrees: float = param(30.0, "Largest turn", unit="°", low=0.0, high=180.0, help="Turns go this far either way.")
     shift: float = param(
@@ -64,7 +61,7 @@ class Spatial(Attack):
 
     @property
     def budget(self) -> str:
-        """See `OwnBudget`."""
+        """See `Attack.budget`."""
         return f"turns up to ±{self.degrees:g}° and shifts up to ±{self.shift:.3g} of the picture's size, worst of {self.work}"
 
     def run(
@@ -74,17 +71,14 @@ class Spatial(Attack):
         del rngs
         criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)
         worst = Worst(model, images, criterion)
-        for degrees, right, down in self._moves():
+        shifts = _spread(self.shift, self.shifts)
+        for degrees, right, down in itertools.product(_spread(self.degrees, self.turns), shifts, shifts):
             active = worst.active(self.stop_early)
             if not len(active):
                 break
             counter(f"{degrees:+.3g}°, {right:+.2f} right, {down:+.2f} down")
             worst.try_out(rotate_translate(images[active], degrees, right, down, self.edge), active)
         return worst.pictures
-
-    def _moves(self) -> Iterator[tuple[float, float, float]]:
-        shifts = _spread(self.shift, self.shifts)
-        return itertools.product(_spread(self.degrees, self.turns), shifts, shifts)
 
 
 def _spread(largest: float, count: int) -> list[float]:

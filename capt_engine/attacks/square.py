@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import LINF, Attack, LogitsFn, Norm, PictureRngs, Threat
 from capt_engine.attacks.criterion import Criterion
+from capt_engine.attacks.windows import window
 from capt_engine.progress import Progress
 from capt_engine.registry import param
 
@@ -28,13 +28,11 @@ class Square(Attack):
     Cost: at most `queries` forward passes, and one of the clean pictures. No gradient, so it sees through masked ones.
     """
 
-    name: ClassVar[str] = "square"
-    label: ClassVar[str] = "Square"
-    summary: ClassVar[str] = (
-        "Random search that asks the model for its scores only: finds what hides behind useless gradients."
-    )
-    knowledge: ClassVar[str] = "scores"
-    norms: ClassVar[tuple[str, ...]] = ("linf", "l2")
+    name = "square"
+    label = "Square"
+    summary = "Random search that asks the model for its scores only: finds what hides behind useless gradients."
+    knowledge = "scores"
+    norms = ("linf", "l2")
 
     queries: int = param(
         5_000,
@@ -98,21 +96,24 @@ class Square(Attack):
 
     def _changed(self, delta: Tensor, threat: Threat, side: int, chance: Tensor) -> Tensor:
         """The perturbation (m, 3, h, w) with one square of it made anew by chances (m, 8) in [0, 1)."""
-        if threat.norm is LINF:
-            return torch.where(_window(delta, side, chance[:, :2]), _signs(chance[:, 2:5]) * threat.eps, delta)
-        return _l2_square(delta, threat.norm, threat.eps, _odd(side, delta), chance)
+        if threat.norm is not LINF:
+            # The nearest odd side that holds a bump and fits in.
+            return _l2_square(delta, threat.norm, threat.eps, min(max(side, 3) | 1, *delta.shape[2:]), chance)
+        changed = delta.clone()
+        changed[_place(delta, side, chance[:, :2])] = _signs(chance[:, 2:5, None, None]).to(delta) * threat.eps
+        return changed
 
 
 def _first(pictures: Tensor, threat: Threat, streams: PictureRngs) -> Tensor:
     """The first perturbation (m, 3, h, w): vertical stripes of ±ε under L∞, a grid of bumps up and down under L2."""
     if threat.norm is LINF:
-        return (_signs_like(streams, pictures[:, :, :1]) * threat.eps).expand_as(pictures)
+        return (_signs(streams.uniform(pictures[:, :, :1])) * threat.eps).expand_as(pictures)
     height, width = pictures.shape[2:]
     side = max(min(height, width) // 5, 1)
     rows, columns = torch.arange(height) // side, torch.arange(width) // side
     tiles = (int(rows.max()) + 1, int(columns.max()) + 1)
     chance = streams.uniform(pictures[:, :1, :1, :1].expand(-1, 4, *tiles))
-    signs, turned = torch.where(chance[:, :3] < 0.5, -1.0, 1.0), chance[:, 3:] < 0.5
+    signs, turned = _signs(chance[:, :3]), chance[:, 3:] < 0.5
     bumps = _two_bumps(side).to(pictures)
     place = torch.arange(height)[:, None] % side, torch.arange(width)[None] % side
     shape = torch.where(_tiled(turned, rows, columns), bumps.T[place], bumps[place])
@@ -126,53 +127,27 @@ def _tiled(values: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
 
 def _l2_square(delta: Tensor, norm: Norm, eps: float, side: int, chance: Tensor) -> Tensor:
     """Algorithm 3: the norm inside two windows, and the unused part of ε, moves into the first of them, with a new bump added."""
-    window, other = _window(delta, side, chance[:, 0:2]), _window(delta, side, chance[:, 2:4])
-    height, width = delta.shape[2:]
-    rows = (torch.arange(height, device=delta.device) - _corner(chance[:, 0], height, side)[:, None]).clamp(0, side - 1)
-    columns = (torch.arange(width, device=delta.device) - _corner(chance[:, 1], width, side)[:, None]).clamp(
-        0, side - 1
-    )
+    first, second = _place(delta, side, chance[:, 0:2]), _place(delta, side, chance[:, 2:4])
     bump = _two_bumps(side).to(delta)
-    turned = (chance[:, 4] < 0.5)[:, None, None]
-    shape = torch.where(turned, bump.T[rows[:, :, None], columns[:, None]], bump[rows[:, :, None], columns[:, None]])
-    inside = delta * window
-    fresh = shape[:, None] * _signs(chance[:, 5:8]) * window + inside / _channel_norm(inside).clamp_min(_TINY)
-    held = (delta * (window | other)).square().sum(dim=(2, 3), keepdim=True)
+    bumps = torch.where((chance[:, 4] < 0.5)[:, None, None, None], bump.T, bump) * _signs(chance[:, 5:8, None, None])
+    fresh = bumps + delta[first] / _channel_norm(delta[first]).clamp_min(_TINY)
+    rest = delta.clone()
+    rest[first], rest[second] = 0.0, 0.0
+    held = _channel_norm(delta - rest).square()
     unused = (eps**2 - norm.norm(delta).square()).clamp_min(0)[:, None, None, None] / 3
-    fresh = fresh / _channel_norm(fresh).clamp_min(_TINY) * (held + unused).sqrt()
-    changed = torch.where(window, fresh, delta * ~other)
-    return norm.normalize(changed) * eps
+    rest[first] = fresh / _channel_norm(fresh).clamp_min(_TINY) * (held + unused).sqrt()
+    return norm.normalize(rest) * eps
 
 
-def _odd(side: int, delta: Tensor) -> int:
-    """The nearest odd side that holds a bump and fits twice."""
-    largest = min(delta.shape[2:])
-    side = max(side, 3) | 1
-    return side if side <= largest else largest
-
-
-def _corner(chance: Tensor, length: int, side: int) -> Tensor:
-    """The first row or column of a window, (m,), for chances in [0, 1)."""
-    return (chance * (length - side + 1)).long()
-
-
-def _window(delta: Tensor, side: int, chance: Tensor) -> Tensor:
-    """True inside one square a picture, (m, 1, h, w); chance: (m, 2) in [0, 1), its place."""
-    spans = []
-    for axis in (0, 1):
-        length = delta.shape[2 + axis]
-        at = torch.arange(length, device=delta.device) - _corner(chance[:, axis], length, side)[:, None]
-        spans.append((at >= 0) & (at < side))
-    return (spans[0][:, :, None] & spans[1][:, None, :])[:, None]
+def _place(delta: Tensor, side: int, chance: Tensor) -> tuple[Tensor, ...]:
+    """Index of one window a picture (see `window`), wholly inside it, at a place by chances (m, 2) in [0, 1)."""
+    room = torch.tensor(delta.shape[2:], device=delta.device) - side + 1
+    return window(delta, (chance * room).long(), side)
 
 
 def _signs(chance: Tensor) -> Tensor:
-    """±1 by chance, one a channel: (m, 3) → (m, 3, 1, 1)."""
-    return torch.where(chance < 0.5, -1.0, 1.0)[:, :, None, None]
-
-
-def _signs_like(streams: PictureRngs, like: Tensor) -> Tensor:
-    return torch.where(streams.uniform(like) < 0.5, -1.0, 1.0)
+    """±1 by chances in [0, 1), of the same shape."""
+    return torch.where(chance < 0.5, -1.0, 1.0)
 
 
 def _channel_norm(values: Tensor) -> Tensor:

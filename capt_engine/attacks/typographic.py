@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -17,7 +16,9 @@ from torch import Tensor
 
 from capt_engine.attacks.base import Attack, LogitsFn, PictureRngs, Threat
 from capt_engine.attacks.criterion import Criterion
-from capt_engine.attacks.gradients import ProgressCounter, stop_param
+from capt_engine.attacks.gradients import ProgressCounter
+from capt_engine.attacks.losses import without_label
+from capt_engine.attacks.settings import stop_param
 from capt_engine.attacks.worst import Worst
 from capt_engine.errors import BadRequest
 from capt_engine.formatting import exact_percent
@@ -37,13 +38,11 @@ class Typographic(Attack):
     Needs a model with `classes`, one name a class. Cost: words × places forward passes, and one of the clean pictures.
     """
 
-    name: ClassVar[str] = "typographic"
-    label: ClassVar[str] = "Typographic"
-    summary: ClassVar[str] = (
-        "Pastes a printed wrong label on the picture: anyone can see it, and some models read instead of look."
-    )
-    knowledge: ClassVar[str] = "scores"
-    norms: ClassVar[tuple[str, ...]] = ()
+    name = "typographic"
+    label = "Typographic"
+    summary = "Pastes a printed wrong label on the picture: anyone can see it, and some models read instead of look."
+    knowledge = "scores"
+    norms = ()
 
     size: float = param(
         0.15,
@@ -82,7 +81,7 @@ class Typographic(Attack):
 
     @property
     def budget(self) -> str:
-        """See `OwnBudget`."""
+        """See `Attack.budget`."""
         seen = "" if self.opacity == 1 else f", opacity {self.opacity:.3g}"
         name = "the right class name" if self.control else "a class name"
         return f"{name} printed {exact_percent(self.size)} of the picture high{seen}, worst of {self.work}"
@@ -91,7 +90,12 @@ class Typographic(Attack):
         self, model: LogitsFn, images: Tensor, labels: Tensor, threat: Threat, rngs: PictureRngs, progress: Progress
     ) -> Tensor:
         """See `Attack.run`; raises BadRequest for a model without class names."""
-        names = _names(model)
+        names: Sequence[str] | None = getattr(model, "classes", None)
+        if not names:
+            raise BadRequest(
+                "The typographic attack prints class names, and this model has none.",
+                "Give it a model with `classes`, one name a class, or choose another attack.",
+            )
         criterion, counter = Criterion(labels, threat.targeted), ProgressCounter(progress, self.work)
         worst = Worst(model, images, criterion)
         printed = self._printed(worst.clean_logits, labels, threat.targeted)
@@ -113,7 +117,9 @@ class Typographic(Attack):
         """The classes whose names are printed on each picture, first things first, (n, up to words)."""
         if self.control:
             return clean.argmax(dim=1)[:, None] if targeted else labels[:, None]
-        return labels[:, None] if targeted else _likeliest(clean, labels, self.words)
+        if targeted:
+            return labels[:, None]
+        return without_label(clean, labels).topk(min(self.words, clean.shape[1] - 1)).indices
 
     def _with_label(self, picture: Tensor, word: str, chance: Tensor) -> Tensor:
         """The picture (3, h, w) with the word on it, at a place by chance (2,) in [0, 1)."""
@@ -128,22 +134,6 @@ class Typographic(Attack):
         result = picture.clone()
         result[:, top : top + high, start : start + wide] = under * (1 - cover) + label[:3] * cover
         return result.clamp(0, 1)
-
-
-def _names(model: LogitsFn) -> Sequence[str]:
-    names: Sequence[str] | None = getattr(model, "classes", None)
-    if not names:
-        raise BadRequest(
-            "The typographic attack prints class names, and this model has none.",
-            "Give it a model with `classes`, one name a class, or choose another attack.",
-        )
-    return names
-
-
-def _likeliest(logits: Tensor, labels: Tensor, count: int) -> Tensor:
-    """The wrong classes with the largest logits, best first, (n, up to count)."""
-    wrong = logits.scatter(1, labels[:, None], -torch.inf)
-    return wrong.topk(min(count, logits.shape[1] - 1), dim=1).indices
 
 
 @lru_cache(maxsize=2_048)

@@ -40,8 +40,11 @@ class Worst:
         self.pictures[which[better]] = pictures[better]
         self.adversarial_margin[which[better]] = adversarial_margin[better]
 
-    def active(self, stop_early: bool) -> Tensor:
-        """Indices (m,) of the pictures to search on: all, or only those not fooled yet."""
+    def unfinished(self, stop_early: bool) -> Tensor:
+        """A mask (n,) of the pictures to search on: all, or only those not fooled yet."""
         margins = self.adversarial_margin
-        unfinished = margins <= 0 if stop_early else torch.ones_like(margins, dtype=torch.bool)
-        return unfinished.nonzero().flatten()
+        return margins <= 0 if stop_early else torch.ones_like(margins, dtype=torch.bool)
+
+    def active(self, stop_early: bool) -> Tensor:
+        """The same as indices (m,)."""
+        return self.unfinished(stop_early).nonzero().flatten()

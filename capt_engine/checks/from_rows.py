@@ -140,7 +140,8 @@ def _survives(counts: Counted) -> Found:
 
 def _labels_known(counts: Counted) -> Found:
     n = len(counts.tally.pictures[counts.prompts[0]]) if counts.prompts else 0
-    return Finding(counts.labelled, n if counts.labelled else 0, f"{n if counts.labelled else 0} of {n}")
+    known = n if counts.labelled else 0
+    return Finding(counts.labelled, known, f"{known} of {n}")
 
 
 def _enough_pictures(counts: Counted) -> Found:

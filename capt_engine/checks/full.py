@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 
 from capt_engine.attacks import ATTACKS
-from capt_engine.attacks.base import Attack, PictureRngs, can_target
+from capt_engine.attacks.base import Attack, PictureRngs
 from capt_engine.attacks.losses import adversarial_margin
 from capt_engine.checks.context import CheckContext, LiveCheck, of_attack
 from capt_engine.checks.planted_example import plant
@@ -76,7 +76,7 @@ def _black_box_weaker(context: CheckContext, attack: Attack) -> Found:  # noqa: 
 
 def _transfer_weaker(context: CheckContext, attack: Attack) -> Found:
     if context.transfer_model is None:
-        return "The model is plain CLIP itself, and --source-model names no other to carry an attack over from."
+        return "The model is not a tuned one, and --source-model names no other to carry an attack over from."
     ours = context.outcome.n_broken
     theirs = context.correct.attack_with(attack, context.threat, source=context.transfer_model).n_broken
     return Finding(
@@ -86,7 +86,7 @@ def _transfer_weaker(context: CheckContext, attack: Attack) -> Found:
 
 def _baseline_breaks(context: CheckContext, attack: Attack) -> Found:
     if context.baseline is None:
-        return "The model is plain CLIP itself, and undefended."
+        return "The model is not a tuned one, so there is no other without the defence."
     subset = context.subset
     clean_logits = logits_of(context.baseline, subset.images, subset.batch_size)
     plain = replace(subset, model=context.baseline, clean_logits=clean_logits)
@@ -117,7 +117,7 @@ def _hidden_flaw(context: CheckContext, attack: Attack) -> Found:
 
 
 def _both_goals(context: CheckContext, attack: Attack) -> Found:
-    attack = attack if can_target(type(attack)) else ATTACKS["pgd"]()
+    attack = ATTACKS["pgd"]() if attack.untargeted_only else attack
     subset = context.correct
     # The runner-up, so that there is a way.
     targets = subset.clean_logits.topk(2).indices[:, 1]

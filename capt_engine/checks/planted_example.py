@@ -50,12 +50,9 @@ def plant(model: LogitsFn, image: Tensor, threat: Threat, rngs: PictureRngs) -> 
         the logits.
     """
     norm, eps = threat.norm, threat.eps
-    edge = []
-    for _ in range(_EDGE):
-        # Corners of the ball: as far as it goes in every value.
-        delta = norm.normalize(rngs.normal(image)) * eps
-        edge.append((image + norm.project(delta, eps)).clamp(0, 1))
-    far = torch.cat(edge)
+    # Corners of the ball: as far as it goes in every value.
+    edge = [norm.project(norm.normalize(rngs.normal(image)) * eps, eps) for _ in range(_EDGE)]
+    far = (image + torch.cat(edge)).clamp(0, 1)
     near = (image + _INNER * (far[:_NEAR] - image)).clamp(0, 1)
     inner, outer = _centred(logits_of(model, torch.cat([image, near]))), _centred(logits_of(model, far))
     # Of the directions to the points on the edge, the one that sets its point apart most; one of length 0, or not finite, gives NaN.

@@ -12,7 +12,7 @@ from capt_engine.attacks.base import Attack
 from capt_engine.attacks.losses import LOSSES
 from capt_engine.attacks.pgd import PGD
 from capt_engine.checks.context import NO_ATTACK, CheckContext, LiveCheck, of_attack
-from capt_engine.checks.subset import Subset, logits_of
+from capt_engine.checks.subset import logits_of
 from capt_engine.checks.table import Finding, Found
 from capt_engine.formatting import percent
 from capt_engine.wrappers.quantized import unquantized
@@ -46,9 +46,8 @@ def _batch_alone(context: CheckContext) -> Found:
     among = subset.clean_logits[: len(alone)]
     most = float((alone - among).abs().max())
     # Kernels sum in another order for another batch: a few units in the last place of fp32, or of bf16 where that was asked for.
-    slack = (2e-2 if getattr(subset.model, "precision", "fp32") == "bf16" else 1e-4) * max(
-        1.0, float(among.abs().max())
-    )
+    share = 2e-2 if getattr(subset.model, "precision", "fp32") == "bf16" else 1e-4
+    slack = share * max(1.0, float(among.abs().max()))
     return Finding(most <= slack, most, f"at most {most:.3g} logits apart (allowed {slack:.3g})")
 
 
@@ -82,17 +81,13 @@ def _normalised(context: CheckContext) -> Found:
         logits_of(subset.model, subset.images[:1])
     finally:
         hook.remove()
-    if not seen or seen[0].shape[-2:] != _model_size(subset):
+    size = int(getattr(subset.model, "size", subset.images.shape[-1]))
+    if not seen or seen[0].shape[-2:] != (size, size):
         return "The image tower could not be listened to."
     mean, std = (torch.tensor(config[name], device=seen[0].device).view(3, 1, 1) for name in ("mean", "std"))
     pictures = resized_for(subset.model, subset.images[:1])
     off = float((seen[0].float() - (pictures - mean) / std).abs().max())
     return Finding(off < 0.05, off, f"at most {off:.3g} standard deviations off")
-
-
-def _model_size(subset: Subset) -> tuple[int, int]:
-    size = int(getattr(subset.model, "size", subset.images.shape[-1]))
-    return size, size
 
 
 def _gradient_there(context: CheckContext) -> Found:
@@ -130,10 +125,11 @@ def _zero_budget(context: CheckContext) -> Found:
     subset = context.subset
     if context.attack is None:
         return NO_ATTACK
-    outcome = subset.attack_with(_brief(context.attack, 2), replace(context.threat, eps=0.0))
-    changed = int(
-        (logits_of(subset.model, outcome.pictures, subset.batch_size) != subset.clean_logits).any(dim=1).sum()
-    )
+    attack = context.attack
+    brief = replace(attack, steps=2) if hasattr(attack, "steps") else attack  # type: ignore[type-var]
+    outcome = subset.attack_with(brief, replace(context.threat, eps=0.0))
+    attacked = logits_of(subset.model, outcome.pictures, subset.batch_size)
+    changed = int((attacked != subset.clean_logits).any(dim=1).sum())
     return Finding(changed == 0, changed, f"{changed} of {len(subset)} changed")
 
 
@@ -165,10 +161,6 @@ def _survives(context: CheckContext, attack: Attack) -> Found:  # noqa: ARG001
         return "No attack succeeded."
     still = int((context.correct.evaluate(as_png(outcome.pictures)).broken & outcome.broken).sum())
     return Finding(still / flips >= 0.9, still / flips, f"{still} of {flips}")
-
-
-def _brief(attack: Attack, steps: int) -> Attack:
-    return replace(attack, steps=steps) if hasattr(attack, "steps") else attack  # type: ignore[type-var]
 
 
 QUICK_CHECKS: dict[str, LiveCheck] = {

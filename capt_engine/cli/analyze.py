@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from capt_engine.cli.options import add_options
-from capt_engine.cli.picture_run import PictureRun
-from capt_engine.records import AnalyzeRequest
+from capt_engine.cli.options import set_up
+from capt_engine.cli.picture_run import run_request
 from capt_engine.runs.command_line import analysis_of
 from capt_engine.runs.options_table import ANALYZE
 
@@ -15,14 +14,9 @@ HELP = "predict, attack and compare unlabelled pictures"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    add_options(parser, ANALYZE)
+    set_up(parser, run, ANALYZE)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do the analysis; raises CaptError for arguments that make no sense."""
-    return PictureRun(args, request_from(args)).run()
-
-
-def request_from(args: argparse.Namespace) -> AnalyzeRequest:
-    """The same request that the window would build; raises BadRequest."""
-    return analysis_of(vars(args))
+    """Analyze the pictures that the arguments name, and return the exit code; raises CaptError for arguments that make no sense."""
+    return run_request(args, analysis_of(vars(args)))

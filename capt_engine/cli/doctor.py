@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import os
 import shutil
 import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from capt_engine.cli.options import add_common
+from capt_engine.cli.options import set_up
+from capt_engine.cli.output import print_result
 from capt_engine.formatting import size
 from capt_engine.plugins import off
 from capt_engine.runs.versions import versions
@@ -20,13 +22,27 @@ HELP = "device, versions, folders, free space, what is wrong and the command tha
 _LOW_SPACE = 5 * 10**9
 
 
+@dataclass(frozen=True)
+class _Report:
+    """Everything that the command says; `problems` are sentences."""
+
+    device: str
+    display: str
+    chosen_model: str
+    versions: Mapping[str, str]
+    folders: Mapping[str, str]
+    free_bytes: Mapping[str, int]
+    plugins: list[dict[str, str]]
+    problems: list[str]
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The verb's arguments."""
-    add_common(parser)
+    """Add the verb's arguments."""
+    set_up(parser, run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the report; 0 when nothing is wrong, 5 when something is."""
+    """Print the report on this machine; returns 0 when nothing is wrong, 5 when something is."""
     from capt_engine import folders
 
     device, problems = _device(args.device)
@@ -47,18 +63,9 @@ def run(args: argparse.Namespace) -> int:
         if free[name] < _LOW_SPACE
     ]
     problems += _missing()
-    plugins = _plugins()
-    report: dict[str, object] = {
-        "device": device,
-        "display": display,
-        "chosen_model": folders.chosen_model(),
-        "versions": versions(),
-        "folders": {name: str(path) for name, path in places.items()},
-        "free_bytes": free,
-        "plugins": plugins,
-        "problems": problems,
-    }
-    print(json.dumps({"event": "summary", **report}) if args.json else _text(report))
+    paths = {name: str(path) for name, path in places.items()}
+    report = _Report(device, display, folders.chosen_model(), versions(), paths, free, _plugins(), problems)
+    print_result(args, asdict(report), *_lines(report))
     return 5 if problems else 0
 
 
@@ -113,26 +120,19 @@ def _free(path: Path) -> int:
     return shutil.disk_usage(path).free
 
 
-def _text(report: dict[str, object]) -> str:
-    found, places, free = report["versions"], report["folders"], report["free_bytes"]
-    assert isinstance(found, dict)
-    assert isinstance(places, dict)
-    assert isinstance(free, dict)
+def _lines(report: _Report) -> list[str]:
     lines = [
-        f"device    {report['device']}",
-        f"display   {report['display']}",
-        f"model     {report['chosen_model']}",
+        f"device    {report.device}",
+        f"display   {report.display}",
+        f"model     {report.chosen_model}",
         "versions",
     ]
-    lines += [f"  {name:<20} {version}" for name, version in found.items()]
-    lines += ["folders"] + [f"  {name:<10} {path}  ({size(free[name])} free)" for name, path in places.items()]
-    plugins = report["plugins"]
-    assert isinstance(plugins, list)
-    lines += ["plug-ins"] if plugins else [f"plug-ins  {'left out' if off() else 'none'}"]
-    for one in plugins:
+    lines += [f"  {name:<20} {version}" for name, version in report.versions.items()]
+    lines += ["folders"]
+    lines += [f"  {name:<10} {path}  ({size(report.free_bytes[name])} free)" for name, path in report.folders.items()]
+    lines += ["plug-ins"] if report.plugins else [f"plug-ins  {'left out' if off() else 'none'}"]
+    for one in report.plugins:
         lines.append(f"  {one['group']} {one['name']}: {one['module']}, of {one['package']} {one['version']}")
         lines += [f"    skipped: {one['problem']}"] if one["problem"] else []
-    problems = report["problems"]
-    assert isinstance(problems, list)
-    lines += ["wrong"] + [f"  {problem}" for problem in problems] if problems else ["Nothing is wrong."]
-    return "\n".join(lines)
+    wrong = [f"  {problem}" for problem in report.problems]
+    return [*lines, *(["wrong", *wrong] if wrong else ["Nothing is wrong."])]

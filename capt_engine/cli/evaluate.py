@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from capt_engine.cli.options import add_options
-from capt_engine.cli.picture_run import PictureRun
-from capt_engine.records import EvaluateRequest
+from capt_engine.cli.options import set_up
+from capt_engine.cli.picture_run import run_request
 from capt_engine.runs.command_line import evaluation_of
 from capt_engine.runs.options_table import EVALUATE
 
@@ -15,14 +14,9 @@ HELP = "predict and attack labelled pictures, and count what stays right"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    add_options(parser, EVALUATE)
+    set_up(parser, run, EVALUATE)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do the evaluation; raises CaptError for arguments that make no sense."""
-    return PictureRun(args, request_from(args), rows=bool(args.rows)).run()
-
-
-def request_from(args: argparse.Namespace) -> EvaluateRequest:
-    """The same request that the window would build; raises BadRequest."""
-    return evaluation_of(vars(args))
+    """Evaluate the data that the arguments name, and return the exit code; raises CaptError for arguments that make no sense."""
+    return run_request(args, evaluation_of(vars(args)), rows=bool(args.rows))

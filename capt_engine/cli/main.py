@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Sequence
 
 from capt_engine import plugins
+from capt_engine.cli.run_job import JobEnded
 from capt_engine.errors import Cancelled, CaptError
 
 VERBS = (
@@ -34,7 +35,7 @@ kept)"""
 
 
 def parser() -> argparse.ArgumentParser:
-    """The whole command line; importing the verbs loads neither torch nor Qt."""
+    """Make the parser of the whole command line; importing the verbs loads neither torch nor Qt."""
     top = argparse.ArgumentParser(
         prog="capt", description="See whether an image model can be trusted.", epilog=_EXIT_CODES, allow_abbrev=False
     )
@@ -42,15 +43,14 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name in VERBS:
         module = importlib.import_module(f"capt_engine.cli.{name}")
-        words = f"{module.HELP[0].upper()}{module.HELP[1:]}."
-        verb = verbs.add_parser(name, help=module.HELP, description=words, allow_abbrev=False)
-        verb.set_defaults(run=module.run)
+        sentence = f"{module.HELP[0].upper()}{module.HELP[1:]}."
+        verb = verbs.add_parser(name, help=module.HELP, description=sentence, epilog=_EXIT_CODES, allow_abbrev=False)
         module.configure(verb)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line; returns the exit code."""
+    """Run a command line (the program's own by default) and return its exit code; failures are printed, never raised."""
     for stream in (sys.stdout, sys.stderr):
         # A file name may hold what the terminal's encoding cannot say; it is shown escaped instead of ending the program.
         if hasattr(stream, "reconfigure"):
@@ -61,11 +61,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if getattr(args, "no_plugins", False):
         os.environ[plugins.OFF] = "1"
     try:
-        code: int = args.run(args)
+        code: int = args.run(args) or 0
         sys.stdout.flush()
     except CaptError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    except JobEnded as ended:
+        return ended.exit_code
     except KeyboardInterrupt:
         print("Cancelled.", file=sys.stderr)
         return Cancelled.exit_code

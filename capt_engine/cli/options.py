@@ -1,22 +1,40 @@
-"""Options of a table as argparse takes them, and those that every verb shares."""
+"""Options of a table as argparse takes them, and verbs that are made of them."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from capt_engine.runs.options_table import COMMON, Option, common
 
+# Does what the arguments ask; the exit code, None for 0.
+Run = Callable[[argparse.Namespace], int | None]
 
-def add_common(parser: argparse.ArgumentParser) -> None:
-    """The options that every verb understands."""
-    add_options(parser, common())
-    parser.set_defaults(device="auto", precision="fp32", seed=0)
+
+def set_up(parser: argparse.ArgumentParser, run: Run, table: Sequence[Option] = ()) -> None:
+    """Give a parser the options of a table, those that every verb has, and the function that main calls with the arguments."""
+    parser.set_defaults(run=run)
+    if any(option.group == COMMON for option in table):
+        add_options(parser, table)
+    else:
+        add_options(parser, (*table, *common()))
+        parser.set_defaults(device="auto", precision="fp32", seed=0)
+
+
+def add_verb(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Run,
+    help: str,
+    *table: Option,
+    more: str = "",
+) -> None:
+    """Add the verb `name` below another, with its function and options. more: a longer description than its help."""
+    set_up(verbs.add_parser(name, help=help, description=more or None), run, table)
 
 
 def add_options(parser: argparse.ArgumentParser, table: Sequence[Option]) -> None:
-    """Add the options of a table, and those of every verb about output; one that is not given is None: the record has the default."""
+    """Add the options of a table and those about output; an option that is not given is None, as the record has the default."""
     groups: dict[str, argparse._ActionsContainer] = {"": parser}
     exclusive: dict[str, argparse._ActionsContainer] = {}
     for option in table:
@@ -28,21 +46,13 @@ def add_options(parser: argparse.ArgumentParser, table: Sequence[Option]) -> Non
         place = exclusive.get(option.exclusive, place)
         own = {"help": option.help, "metavar": option.metavar, "choices": option.choices}
         settings = option.kind.argparse | {name: value for name, value in own.items() if value is not None}
+        place.add_argument(option.flag, **settings)
         if option.renamed:
-            add_renamed(place, option.renamed, option.flag, **settings)
-        else:
-            place.add_argument(option.flag, **settings)
+            hidden = settings | {"dest": option.name, "help": argparse.SUPPRESS, "default": argparse.SUPPRESS}
+            place.add_argument(option.renamed, **hidden)
     group = groups[COMMON]
     group.add_argument("--offline", action="store_true", help="never touch the network")
     group.add_argument("--no-plugins", action="store_true", help="leave out what other packages add")
     group.add_argument("--json", action="store_true", help="one JSON object per line on standard output")
     group.add_argument("--quiet", action="store_true", help="no progress, no remarks")
     group.add_argument("-v", "--verbose", action="store_true", help="say more on standard error")
-
-
-def add_renamed(parser: argparse._ActionsContainer, old: str, new: str, **settings: Any) -> None:
-    """Add the option `new`, and its spelling of before as a hidden alias; `settings` are those of `add_argument`."""
-    parser.add_argument(new, **settings)
-    parser.add_argument(
-        old, dest=new[2:].replace("-", "_"), **{**settings, "help": argparse.SUPPRESS, "default": argparse.SUPPRESS}
-    )

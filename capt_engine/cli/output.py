@@ -1,44 +1,68 @@
-"""Rows and summaries as a terminal prints them, in words or as JSON."""
+"""Rows and summaries as a terminal prints them, as text or as JSON."""
 
 from __future__ import annotations
 
+import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
-from capt_engine import formatting
-from capt_engine.records import (
-    AnalyzeResult,
-    AttackSummary,
-    CorruptionMean,
-    CorruptionTable,
-    FailedPicture,
-    PairedTest,
-    PictureRow,
+from capt_engine import formatting, records
+from capt_engine.runs.options_table import Option
+
+# The pictures that something imported is tried on.
+PICTURES = Option(
+    "--pictures",
+    "labelled pictures to try it on (class folders or a list; default: the demo pictures)",
+    "pictures",
+    metavar="DATA",
 )
 
 
-def print_json(event: str, value: dict[str, object]) -> None:
-    """One JSON object on a line of its own."""
-    print(json.dumps({"event": event, **value}, allow_nan=False))
+def print_json(event: str, value: Mapping[str, object]) -> None:
+    """Print an event's name and its values as one JSON object on a line of its own."""
+    print(json.dumps({"event": event, **value}, allow_nan=False), flush=True)
 
 
-def print_row(row: PictureRow | FailedPicture, *, as_json: bool) -> None:
-    """One picture's outcome."""
+def print_result(args: argparse.Namespace, facts: Mapping[str, object], *lines: str) -> None:
+    """Print the end of a command: with --json its facts, as the event "summary", else its lines."""
+    if args.json:
+        print_json("summary", facts)
+    else:
+        for line in lines:
+            print(line)
+
+
+def fact_lines(facts: Mapping[str, object]) -> list[str]:
+    """Return facts as lines of name and value; a value that is no text is written as JSON."""
+    return [
+        f"{name.replace('_', ' ')}: {value if isinstance(value, str) else json.dumps(value)}"
+        for name, value in facts.items()
+    ]
+
+
+def print_row(row: records.PictureRow | records.FailedPicture, *, as_json: bool) -> None:
+    """Print one picture's outcome as a line of text, or as the JSON event "row" or "failure"."""
     from capt_engine.runs.table import cells
 
-    if as_json and isinstance(row, FailedPicture):
+    if as_json and isinstance(row, records.FailedPicture):
         print_json("failure", {"path": row.path, "message": row.message, "hint": row.hint})
     elif as_json:
-        assert isinstance(row, PictureRow)
+        assert isinstance(row, records.PictureRow)
         print_json("row", dict(cells(row)))
-    elif isinstance(row, FailedPicture):
-        print(f"{_shown(row.path)}: {row.message} {row.hint}".rstrip())
+    elif isinstance(row, records.FailedPicture):
+        print(failure_line(row))
     else:
         print(_line(row))
 
 
-def closing(result: AnalyzeResult, run_dir: str | None) -> str:
-    """The summary in sentences."""
+def failure_line(failed: records.FailedPicture) -> str:
+    """Return the line that says which picture could not be used, and why."""
+    return f"{failed.path}: {failed.message} {failed.hint}".rstrip()
+
+
+def closing(result: records.AnalyzeResult, run_dir: str | None) -> str:
+    """Return the summary of a run as sentences, one a line. run_dir: the folder that the run is kept in, if any."""
     labelled = result.label_source != "model"
     lines = [
         f"{result.n} pictures, {result.n_failed} not usable, {result.wall_s:.1f} s on {result.device}, model {result.model}."
@@ -49,7 +73,7 @@ def closing(result: AnalyzeResult, run_dir: str | None) -> str:
             lines += _sentences(one, f"{name} ({_name(one.prompts)}): " if name else "", labelled=labelled)
     if result.compared is not None:
         tests = (("clean", result.compared.clean), ("attacked", result.compared.robust))
-        lines += [_paired(words, test) for words, test in tests if test is not None]
+        lines += [_paired(name, test) for name, test in tests if test is not None]
     lines += _matrix(result)
     several = len(result.corruptions) > 1
     for name, table in zip("AB", result.corruptions, strict=False):
@@ -68,13 +92,24 @@ def closing(result: AnalyzeResult, run_dir: str | None) -> str:
 
 
 def with_interval(share: float | None, interval: tuple[float, float] | None) -> str:
-    """A share with its interval."""
+    """Return a share in [0, 1] as percent with its 95 % interval, or "not measured" where either is None."""
     if share is None or interval is None:
         return "not measured"
     return f"{formatting.percent(share)} (95 % interval {formatting.interval(*interval)})"
 
 
-def _sentences(result: AnalyzeResult, who: str, *, labelled: bool) -> list[str]:
+def scored(who: str, score: records.SanityScore) -> str:
+    """Write the score of an imported model or prompts as a sentence that begins with `who`, and its warning as a second line."""
+    if score.n == 0:
+        return f"{who}: not scored. {score.warning}".strip()
+    line = (
+        f"{who}: {score.right} of {score.n} right on {score.pictures}, {score.n_classes} classes "
+        f"(guessing gets as many with {formatting.p_equals(score.p_value)})."
+    )
+    return f"{line}\nWarning: {score.warning}" if score.warning else line
+
+
+def _sentences(result: records.AnalyzeResult, who: str, *, labelled: bool) -> list[str]:
     lines = []
     if labelled:
         lines.append(f"{who}{with_interval(result.clean_accuracy, result.clean_interval)} right when clean.")
@@ -101,39 +136,42 @@ def _sentences(result: AnalyzeResult, who: str, *, labelled: bool) -> list[str]:
     return lines
 
 
-def _attack(attack: AttackSummary) -> str:
+def _attack(attack: records.AttackSummary) -> str:
     if attack.skipped and not attack.n:
         return f"    {attack.name}: not run, nothing was left"
     left = f" of the {attack.n} that were left" if attack.skipped else f" of {attack.n}"
     return f"    {attack.name}: {formatting.percent(attack.accuracy)} right{left}, {attack.seconds:.1f} s"
 
 
-def _smallest(result: AnalyzeResult) -> list[str]:
+def _smallest(result: records.AnalyzeResult) -> list[str]:
     """Quartiles of the smallest budgets."""
     one, threat = result.minimal_eps, result.threat_model
     if one is None or not one.n:
         return []
-    said = [
+    lower, median, upper = (
         "beyond any" if eps is None else formatting.measured_budget(eps, threat.norm)
         for eps in (one.lower, one.median, one.upper)
-    ]
+    )
     return [
-        f"    Smallest ε of {one.n} pictures: median {said[1]}, quartiles {said[0]} and {said[2]}; {one.unbroken} never broke."
+        f"    Smallest ε of {one.n} pictures: median {median}, quartiles {lower} and {upper}; {one.unbroken} never broke."
     ]
 
 
-def _matrix(result: AnalyzeResult) -> list[str]:
+def _matrix(result: records.AnalyzeResult) -> list[str]:
     """Return the transfer matrix as lines, one for each model that pictures were computed on."""
-    asked = list(dict.fromkeys(one.prompts for one in result.matrix))
-    lines = [f"Asked, in this order: {', '.join(_name(one) for one in asked)}."] if asked else []
+    judges = list(dict.fromkeys(one.prompts for one in result.matrix))
+    lines = [f"Asked, in this order: {', '.join(_name(one) for one in judges)}."] if judges else []
     for on in dict.fromkeys(one.aimed_at for one in result.matrix):
         shares = [formatting.percent(one.kept / one.n) if one.n else "–" for one in result.matrix if one.aimed_at == on]
         lines.append(f"    {f'computed on {_name(on)}' if on else 'clean'}: {', '.join(shares)}")
     return lines
 
 
-def corruption_lines(table: CorruptionTable, who: str = "") -> list[str]:
-    """Kinds as lines, severities as columns, the mean with its interval at the end. who: what the first line begins with."""
+def corruption_lines(table: records.CorruptionTable, who: str = "") -> list[str]:
+    """Write a table of corruptions as lines: a kind a line, a severity a column, the mean with its interval last.
+
+    who: text that the first line begins with.
+    """
     severities = sorted({one.severity for one in table.cells})
     shares = {(one.kind, one.severity): formatting.percent(one.kept / one.n) for one in table.cells}
     width = max(len(one.kind) for one in table.kinds)
@@ -151,13 +189,13 @@ def corruption_lines(table: CorruptionTable, who: str = "") -> list[str]:
     ]
 
 
-def _mean(one: CorruptionMean) -> str:
+def _mean(one: records.CorruptionMean) -> str:
     """A mean, with its interval where there is one."""
     ends = "" if one.low is None or one.high is None else f" ({formatting.interval(one.low, one.high)})"
     return f"{formatting.percent(one.accuracy):>7}{ends}"
 
 
-def _checks(result: AnalyzeResult) -> list[str]:
+def _checks(result: records.AnalyzeResult) -> list[str]:
     """Return the number of checks that passed, and a line for every one that did not."""
     made = [one for one in result.checks if one.status != "not_run"]
     failed = [one for one in made if one.status == "fail"]
@@ -169,25 +207,21 @@ def _checks(result: AnalyzeResult) -> list[str]:
     return lines + [f"    {one.title}: failed ({one.shown}). {one.message}" for one in failed]
 
 
-def _paired(words: str, test: PairedTest) -> str:
+def _paired(name: str, test: records.PairedTest) -> str:
     return (
-        f"B minus A, {words}: {formatting.points(test.difference, test.low, test.high)}; "
+        f"B minus A, {name}: {formatting.points(test.difference, test.low, test.high)}; "
         f"only B right {test.only_b}, only A right {test.only_a} of {test.n}; McNemar's exact {formatting.p_equals(test.p_value)}."
     )
 
 
 def _name(prompts: str) -> str:
     """Prompts by their name, without the folders a file lies in."""
-    return _shown(Path(prompts).stem if prompts.endswith(".safetensors") else prompts)
+    return Path(prompts).stem if prompts.endswith(".safetensors") else prompts
 
 
-def _shown(path: str) -> str:
-    return path.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _line(row: PictureRow) -> str:
+def _line(row: records.PictureRow) -> str:
     best = row.clean.winner
-    text = f"{_shown(row.path)}: {row.classes[best]} {formatting.percent(row.clean.probabilities[best])}"
+    text = f"{row.path}: {row.classes[best]} {formatting.percent(row.clean.probabilities[best])}"
     if row.label_source != "model" and row.classes[best] != row.label:
         text += f" (wrong: {row.label})"
     if row.prompt_id != "none" or row.aimed_at not in ("", row.prompt_id):

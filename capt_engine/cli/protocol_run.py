@@ -5,38 +5,21 @@ from __future__ import annotations
 import hashlib
 import queue
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from capt_engine import records
 from capt_engine.api import Engine
-from capt_engine.cli.run_job import fail
+from capt_engine.cli.run_job import OnEvent, ending, failed
 from capt_engine.cli.terminal import ProgressLine
 from capt_engine.formatting import budget, duration, percent
 from capt_engine.protocols.cache import WorkFolder
 from capt_engine.protocols.data import Pictures
 from capt_engine.protocols.definitions import Cell, Setting, evaluate_request, tune_request
-from capt_engine.records import (
-    NO_PROMPTS,
-    AnalyzeResult,
-    EngineFailed,
-    EngineNote,
-    Event,
-    FailedPicture,
-    Failure,
-    JobCancelled,
-    JobFailed,
-    JobFinished,
-    JobProgress,
-    PictureRow,
-    Request,
-    Result,
-    RowsReady,
-    TuneTold,
-)
 
 _POLL_S = 2.0
-_TOLD_SETTINGS = (
+_SETTINGS = (
     "lambda_",
     "alpha",
     "epochs",
@@ -47,48 +30,40 @@ _TOLD_SETTINGS = (
     "attack_step_size",
     "attack_loss",
 )
-_TOLD_VERSIONS = ("capt-explorer", "python", "torch")
-
-
-class Stopped(Exception):
-    """The user asked to stop."""
+_VERSIONS = ("capt-explorer", "python", "torch")
 
 
 class _Refused(Exception):
     """A job failed."""
 
-    def __init__(self, failure: Failure, *, fatal: bool = False) -> None:
+    def __init__(self, failure: records.Failure, *, fatal: bool = False) -> None:
         super().__init__(failure.message)
         self.failure, self.fatal = failure, fatal or bool(failure.traceback)
 
 
+@dataclass
 class CellRun:
-    """Every cell that is not there yet, in order; those that another process is at are waited for at the end."""
+    """Computes every cell that is not there yet, in order; those that another process works on are waited for at the end."""
 
-    def __init__(
-        self,
-        cells: Sequence[Cell],
-        setting: Setting,
-        folder: WorkFolder,
-        pictures: Pictures,
-        *,
-        device: str,
-        progress: ProgressLine,
-        batch: int = 0,
-    ) -> None:
-        self._cells, self._setting, self._folder, self._pictures = cells, setting, folder, pictures
-        self._device, self._progress, self._batch = device, progress, batch
-        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    cells: Sequence[Cell]
+    setting: Setting
+    folder: WorkFolder
+    pictures: Pictures
+    device: str
+    progress: ProgressLine
+    batch: int = 0
+
+    def __post_init__(self) -> None:
+        self._events: queue.SimpleQueue[records.Event] = queue.SimpleQueue()
         self._engine: Engine | None = None
-        self._refused: dict[str, Failure] = {}
+        self._refused: dict[str, records.Failure] = {}
         self._spent_s: list[float] = []
-        self._at = 0
 
-    def run(self) -> int:
-        """Compute until nothing is left; returns the exit code. Raises Stopped when interrupted."""
+    def run(self) -> None:
+        """Compute until nothing is left; raises KeyboardInterrupt when interrupted, JobEnded where going on makes no sense."""
         # Failures of an earlier run get another chance, as their cause may have been mended; those of this run do not.
-        left = [cell for cell in self._cells if not self._is_done(cell, failures=False)]
-        self._progress.say(f"{len(self._cells) - len(left)} of {len(self._cells)} cells are there already.")
+        left = [cell for cell in self.cells if not self._is_done(cell, failures=False)]
+        self.progress.say(f"{len(self.cells) - len(left)} of {len(self.cells)} cells are there already.")
         retried = {cell for cell in left if self._is_done(cell)}
         try:
             while left:
@@ -100,50 +75,48 @@ class CellRun:
                     if not self._compute(cell):
                         busy.append(cell)
                 if len(busy) == len(left):
-                    self._progress.show(0, 0, f"waiting for {len(busy)} cells of another process", None)
+                    self.progress.show(0, 0, f"waiting for {len(busy)} cells of another process", None)
                     time.sleep(_POLL_S)
                 left = busy
         except _Refused as refused:
-            self._progress.clear()
-            return fail(refused.failure)
+            self.progress.clear()
+            raise failed(refused.failure) from None
         finally:
-            self._progress.clear()
+            self.progress.clear()
             if self._engine is not None:
                 self._engine.close(timeout_s=5)
-        return 0
 
     def _is_done(self, cell: Cell, *, failures: bool = True) -> bool:
-        told = self._folder.read(self._setting.cell_key(cell))
-        return told is not None and (failures or not told.get("failure"))
+        found = self.folder.read(self.setting.cell_key(cell))
+        return found is not None and (failures or not found.failure)
 
     def _compute(self, cell: Cell) -> bool:
         """Tune where need be, measure and keep; False where another process is at it."""
         started_s = time.monotonic()
-        key = self._setting.cell_key(cell)
-        with self._folder.claimed(key) as is_ours:
+        key = self.setting.cell_key(cell)
+        with self.folder.claimed(key) as is_ours:
             if not is_ours:
                 return False
             try:
                 tuned_s = self._tuned(cell)
                 if tuned_s is None:
                     return False
-                told = self._measured(cell) | {"tune_s": tuned_s}
+                outcome = self._measured(cell) | {"tune_s": tuned_s}
             except _Refused as refused:
                 if refused.fatal:
                     raise
-                told = {"failure": f"{refused.failure.message} {refused.failure.hint}".strip()}
-            asked = {"name": cell.name, "cell": asdict(cell), "setting": asdict(self._setting), "versions": _versions()}
-            self._folder.write(key, asked | told)
+                outcome = {"failure": f"{refused.failure.message} {refused.failure.hint}".strip()}
+            about = {"name": cell.name, "cell": asdict(cell), "setting": asdict(self.setting), "versions": _versions()}
+            self.folder.write(key, about | outcome)
         self._spent_s.append(time.monotonic() - started_s)
-        left = sum(not self._is_done(other) for other in self._cells)
-        self._progress.say(
-            f"{len(self._cells) - left} of {len(self._cells)} cells: {cell.name}: {_outcome(told)} "
-            f"({duration(self._spent_s[-1])}; {self._remaining(left)})"
+        left = sum(not self._is_done(other) for other in self.cells)
+        mean_s = sum(self._spent_s) / len(self._spent_s)
+        remaining = f"about {duration(left * mean_s)} left" if left else "that was the last"
+        self.progress.say(
+            f"{len(self.cells) - left} of {len(self.cells)} cells: {cell.name}: {_outcome(outcome)} "
+            f"({duration(self._spent_s[-1])}; {remaining})"
         )
         return True
-
-    def _remaining(self, left: int) -> str:
-        return f"about {duration(left * sum(self._spent_s) / len(self._spent_s))} left" if left else "that was the last"
 
     def _tuned(self, cell: Cell) -> float | None:
         """Seconds spent on the cell's prompts, 0 where they are there; None where another process is tuning them."""
@@ -151,50 +124,50 @@ class CellRun:
             return 0.0
         from capt_engine.tuning.state import state_path
 
-        key, started_s = self._setting.recipe_key(cell.recipe), time.monotonic()
+        key, started_s = self.setting.recipe_key(cell.recipe), time.monotonic()
         if key in self._refused:
             raise _Refused(self._refused[key])
-        out = self._folder.prompts(key)
-        with self._folder.claimed(key) as is_ours:
+        out = self.folder.prompts(key)
+        with self.folder.claimed(key) as is_ours:
             if not is_ours:
                 return None
             # Both are there when a run was killed between writing the prompts and removing its state.
             if out.exists() and not state_path(out).exists():
                 return 0.0
             place = self._place(cell.recipe.dataset)
-            request = tune_request(cell.recipe, self._setting, place, str(out), self._device)
+            request = tune_request(cell.recipe, self.setting, place, str(out), self.device)
             try:
-                self._ask(request, f"{cell.recipe.name}: tuning", self._remarks)
+                self._result(request, f"{cell.recipe.name}: tuning", self._remarks)
             except _Refused as refused:
                 self._refused[key] = refused.failure
                 raise
         return time.monotonic() - started_s
 
-    def _remarks(self, event: Event) -> None:
+    def _remarks(self, event: records.Event) -> None:
         """Show what tuning has noticed; epochs and steps are in the progress already."""
-        for news in event.news if isinstance(event, TuneTold) else ():
+        for news in event.news if isinstance(event, records.TuneTold) else ():
             if isinstance(news, str) and "starting from the beginning" not in news:
-                self._progress.say(news)
+                self.progress.say(news)
 
     def _measured(self, cell: Cell) -> dict[str, object]:
         """The cell's answers, picture by picture."""
-        prompts = None if cell.recipe is None else str(self._folder.prompts(self._setting.recipe_key(cell.recipe)))
-        request = evaluate_request(cell, self._setting, self._place(cell.dataset), prompts, self._device)
-        request = replace(request, options=replace(request.options, batch_size=self._batch))
-        rows: list[PictureRow | FailedPicture] = []
+        prompts = None if cell.recipe is None else str(self.folder.prompts(self.setting.recipe_key(cell.recipe)))
+        request = evaluate_request(cell, self.setting, self._place(cell.dataset), prompts, self.device)
+        request = replace(request, options=replace(request.options, batch_size=self.batch))
+        rows: list[records.PictureRow | records.FailedPicture] = []
 
-        def news(event: Event) -> None:
-            if isinstance(event, RowsReady):
+        def news(event: records.Event) -> None:
+            if isinstance(event, records.RowsReady):
                 rows.extend(
                     row
                     for row in event.rows
-                    if isinstance(row, FailedPicture) or row.prompt_id == (prompts or NO_PROMPTS)
+                    if isinstance(row, records.FailedPicture) or row.prompt_id == (prompts or records.NO_PROMPTS)
                 )
 
-        result = self._ask(request, f"{cell.name}: measuring", news)
-        assert isinstance(result, AnalyzeResult)
+        result = self._result(request, f"{cell.name}: measuring", news)
+        assert isinstance(result, records.AnalyzeResult)
         return {
-            **answers(rows, [budget(eps) for eps in self._setting.budgets]),
+            **answers(rows, [budget(eps) for eps in self.setting.budgets]),
             "n": result.n,
             "n_failed": result.n_failed,
             "clean_accuracy": result.clean_accuracy,
@@ -205,47 +178,32 @@ class CellRun:
         } | ({} if prompts is None else _tuned_with(prompts))
 
     def _place(self, dataset: str) -> tuple[str, str]:
-        return self._pictures.place(dataset, self._show)
+        return self.pictures.place(dataset, self._show)
 
     def _show(self, done: int = 0, total: int = 0, note: str = "") -> None:
-        self._progress.show(done, total, note, None)
+        self.progress.show(done, total, note, None)
 
-    def _ask(self, request: Request, note: str, news: Callable[[Event], None]) -> Result:
-        """One job to its end; raises _Refused, and Stopped after an interrupt."""
+    def _result(self, request: records.Request, note: str, on_event: OnEvent) -> records.Result:
+        """One job to its end; raises _Refused, and KeyboardInterrupt after an interrupt."""
         if self._engine is None:
-            self._engine = Engine(self._events.put, device=self._device)
-        job = self._engine.submit(request)
-        done = sum(self._is_done(cell) for cell in self._cells)
-        where = f"cell {done + 1} of {len(self._cells)}: {note}"
-        while True:
-            try:
-                event = self._events.get()
-                match event:
-                    case EngineNote(text):
-                        self._progress.show(0, 0, text, None)
-                    case JobProgress(_, at, total, what, remaining_s):
-                        self._progress.show(at, total, f"{where}, {what}", remaining_s)
-                    case JobFinished(_, result):
-                        return result
-                    case EngineFailed(failure):
-                        raise _Refused(failure, fatal=True)
-                    case JobFailed(_, failure):
-                        raise _Refused(failure)
-                    case JobCancelled():
-                        raise Stopped
-                    case _:
-                        news(event)
-            except KeyboardInterrupt:
-                self._engine.cancel(job)
+            self._engine = Engine(self._events.put, device=self.device)
+        done = sum(self._is_done(cell) for cell in self.cells)
+        where = f"cell {done + 1} of {len(self.cells)}: {note}, "
+        end = ending(self._engine, self._events, request, self.progress, on_event, where)
+        if isinstance(end, records.JobCancelled):
+            raise KeyboardInterrupt
+        if isinstance(end, records.JobFailed | records.EngineFailed):
+            raise _Refused(end.failure, fatal=isinstance(end, records.EngineFailed))
+        return end.result
 
 
-def answers(rows: Sequence[PictureRow | FailedPicture], budgets: Sequence[str]) -> dict[str, object]:
-    """`right`, as `Measured` tells it, and the fingerprint of the pictures in their order; `files` are those that could not be used."""
+def answers(rows: Sequence[records.PictureRow | records.FailedPicture], budgets: Sequence[str]) -> dict[str, object]:
+    """Return what rows say of the pictures: `right`, as `Measured` describes it, and `pictures`, a fingerprint of them in their order."""
     paths = list(dict.fromkeys(row.path for row in rows))
     right = {name: dict.fromkeys(paths, "-") for name in ("clean", *budgets)}
     pictures = dict.fromkeys(paths, "-")
     for row in rows:
-        if isinstance(row, FailedPicture):
+        if isinstance(row, records.FailedPicture):
             continue
         pictures[row.path] = row.sha256
         right["clean"][row.path] = _mark(row.classes[row.clean.winner] == row.label)
@@ -257,23 +215,23 @@ def answers(rows: Sequence[PictureRow | FailedPicture], budgets: Sequence[str]) 
 
 
 def _tuned_with(prompts: str) -> dict[str, object]:
-    """The settings that the prompts were really tuned with, as their file tells, and what was noticed on the way."""
+    """Return the settings that the prompts were really tuned with, as their file has them, and what was noticed on the way."""
     from capt_engine.model.checkpoints import read_document
 
     document = read_document(Path(prompts))
     shape = {"coupling": document.shape.coupling, "n_ctx": document.shape.n_ctx, "depth": document.shape.depth}
-    told = {name: document.settings[name] for name in _TOLD_SETTINGS if name in document.settings}
-    return {"tuned_with": shape | told, "tuning_notes": document.notes}
+    settings = {name: document.settings[name] for name in _SETTINGS if name in document.settings}
+    return {"tuned_with": shape | settings, "tuning_notes": document.notes}
 
 
 def _mark(right: bool) -> str:
     return "1" if right else "0"
 
 
-def _outcome(told: dict[str, object]) -> str:
-    right = told.get("right")
+def _outcome(outcome: dict[str, object]) -> str:
+    right = outcome.get("right")
     if not isinstance(right, dict):
-        return f"failed: {told.get('failure')}"
+        return f"failed: {outcome.get('failure')}"
     return ", ".join(
         f"{name} {percent(text.count('1') / max(1, len(text) - text.count('-')))}" for name, text in right.items()
     )
@@ -283,4 +241,4 @@ def _versions() -> str:
     from capt_engine.runs.versions import versions
 
     found = versions()
-    return ", ".join(f"{name} {found[name]}" for name in _TOLD_VERSIONS if name in found)
+    return ", ".join(f"{name} {found[name]}" for name in _VERSIONS if name in found)

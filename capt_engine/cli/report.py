@@ -3,56 +3,43 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from capt_engine.cli.options import add_common
-from capt_engine.cli.output import print_json
+from capt_engine.cli.options import set_up
+from capt_engine.cli.output import print_result
 from capt_engine.cli.run_job import follow
-from capt_engine.cli.terminal import ProgressLine
-from capt_engine.records import Event, ReportRequest, ReportResult, Result
+from capt_engine.records import ReportRequest, ReportResult
+from capt_engine.runs.command_line import filled
+from capt_engine.runs.options_table import LIST, PLACES, SWITCH, TEXT, Option
 
 HELP = "write a report of finished runs: PDF, HTML, CSV or JSON"
 
+OPTIONS = (
+    Option("runs", "run folders (--out of analyze and evaluate); several are compared", "runs", PLACES, metavar="RUN"),
+    Option(
+        "--out",
+        "the report; .pdf, .html, .csv or .json says the format",
+        "out",
+        metavar="FILE",
+        kind=TEXT.having(required=True),
+    ),
+    Option("--sections", "only these sections (default: all there are)", "sections", LIST, metavar="A,B"),
+    Option("--redact", "numbers instead of the names of files and folders", "redact", SWITCH),
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The verb's arguments."""
-    parser.add_argument(
-        "runs", nargs="+", metavar="RUN", help="run folders (--out of analyze and evaluate); several are compared"
+    """Add the verb's arguments."""
+    set_up(parser, run, OPTIONS)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write a report of the runs and print its size, pages and sections; raises CaptError."""
+    request = filled(ReportRequest((), ""), OPTIONS, vars(args))
+    result = follow(request, args, ReportResult, cancelled="Cancelled. Nothing was written.")
+    there = [one.id for one in result.sections if one.present]
+    pages = f", {result.pages} page{'s' if result.pages != 1 else ''}" if result.pages else ""
+    print_result(
+        args,
+        {"out": result.out, "bytes": result.n_bytes, "pages": result.pages, "sections": there},
+        f"{result.out}: {result.n_bytes:,} bytes{pages}; sections: {', '.join(there)}.",
     )
-    parser.add_argument(
-        "--out", required=True, type=Path, metavar="FILE", help="the report; .pdf, .html, .csv or .json says the format"
-    )
-    parser.add_argument("--sections", default="", metavar="A,B", help="only these sections (default: all there are)")
-    parser.add_argument("--redact", action="store_true", help="numbers instead of the names of files and folders")
-    add_common(parser)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Write it; raises CaptError."""
-    sections = tuple(name for name in (part.strip() for part in args.sections.split(",")) if name)
-    request = ReportRequest(tuple(args.runs), str(args.out), sections, args.redact)
-
-    def finish(result: Result) -> int:
-        assert isinstance(result, ReportResult)
-        there = [one.id for one in result.sections if one.present]
-        if args.json:
-            print_json(
-                "summary", {"out": result.out, "bytes": result.n_bytes, "pages": result.pages, "sections": there}
-            )
-        else:
-            pages = f", {result.pages} page{'s' if result.pages != 1 else ''}" if result.pages else ""
-            print(f"{result.out}: {result.n_bytes:,} bytes{pages}; sections: {', '.join(there)}.")
-        return 0
-
-    return follow(
-        request,
-        device=args.device,
-        progress=ProgressLine(quiet=args.quiet),
-        news=_nothing,
-        finish=finish,
-        cancelled="Cancelled. Nothing was written.",
-    )
-
-
-def _nothing(event: Event) -> None:
-    del event

@@ -6,85 +6,74 @@ import argparse
 import contextlib
 import sys
 import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from capt_engine.cli.options import add_common, add_renamed
-from capt_engine.cli.output import print_json
+from capt_engine.cli.options import set_up
+from capt_engine.cli.output import print_json, print_result
 from capt_engine.cli.run_job import follow
-from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import BadRequest
-from capt_engine.records import Event, Result, RunRequest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from capt_engine.records import AnalyzeResult, RunRequest
+from capt_engine.runs.options_table import PATH, Option
 
 HELP = "repeat a run from its manifest and print every difference; exit code 6 where there are any"
 
 DIFFERENT = 6
 _SHOWN = 40
 
+OPTIONS = (
+    Option(
+        "manifest",
+        "of a run folder, or taken out of a report; rows.csv beside it is compared",
+        kind=PATH,
+        metavar="MANIFEST.json",
+    ),
+    Option("--out", "also keep the new run in this new folder", kind=PATH, metavar="DIR"),
+    Option("--data", "where the pictures are now (default: where they were)", metavar="PATH"),
+    Option("--model", "where the model is now, if it was a folder or file", metavar="ID"),
+    Option("--prompts", "where A's prompts are now, if they were a file", metavar="FILE"),
+    Option("--compare", "where B's prompts are now, if they were a file", metavar="FILE"),
+    Option(
+        "--source-model",
+        "where the model that attacks were computed on is now",
+        metavar="ID",
+        renamed="--crafted-on",
+    ),
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The verb's arguments."""
-    parser.add_argument(
-        "manifest",
-        type=Path,
-        metavar="MANIFEST.json",
-        help="of a run folder, or taken out of a report; rows.csv beside it is compared",
-    )
-    parser.add_argument("--out", type=Path, metavar="DIR", help="also keep the new run in this new folder")
-    parser.add_argument("--data", metavar="PATH", help="where the pictures are now (default: where they were)")
-    parser.add_argument("--model", metavar="ID", help="where the model is now, if it was a folder or file")
-    parser.add_argument("--prompts", metavar="FILE", help="where A's prompts are now, if they were a file")
-    parser.add_argument("--compare", metavar="FILE", help="where B's prompts are now, if they were a file")
-    add_renamed(
-        parser,
-        "--crafted-on",
-        "--source-model",
-        metavar="ID",
-        help="where the model that attacks were computed on is now",
-    )
-    add_common(parser)
+    """Add the verb's arguments."""
+    set_up(parser, run, OPTIONS)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Repeat it; 0 where nothing differs, 6 where something does. Raises CaptError."""
+    """Repeat a run and print every difference; returns 0 where there is none, 6 where there is one. Raises CaptError."""
     from capt_engine.reading import read_json
     from capt_engine.runs.request_text import from_json
 
     place = args.manifest.absolute()
-    manifest = read_json(place, dict[str, Any])
-    request = _asked(args, manifest, from_json(manifest))
+    manifest = read_json(place, dict[str, object])
+    request = _moved(args, manifest, from_json(manifest))
     with tempfile.TemporaryDirectory(prefix="capt-run-") as spare, _started_in(manifest):
         out = args.out.absolute() if args.out else Path(spare) / "run"
-        code = follow(
-            replace(request, options=replace(request.options, keep=str(out))),
-            device=args.device,
-            progress=ProgressLine(quiet=args.quiet),
-            news=_nothing,
-            finish=_done,
-        )
-        return code or _told(args, place, manifest, out)
+        follow(replace(request, options=replace(request.options, keep=str(out))), args, AnalyzeResult)
+        return _compared(args, place, manifest, out)
 
 
-def _asked(args: argparse.Namespace, manifest: dict[str, Any], request: RunRequest) -> RunRequest:
+def _moved(args: argparse.Namespace, manifest: Mapping[str, object], request: RunRequest) -> RunRequest:
     """The request of the manifest, with what has moved since where it is now."""
     if manifest.get("redacted") and not args.data:
         raise BadRequest("The manifest's names were redacted.", "Say where the pictures are with --data.")
-    old = request.options
-    options = replace(
-        old,
-        resume=False,
-        batch_size=0,
-        with_pictures=False,
-        device=old.device if args.device == "auto" else args.device,
-        model=_here(args.model) if args.model else old.model,
-        prompts=_here(args.prompts) if args.prompts else old.prompts,
-        compare=_here(args.compare) if args.compare else old.compare,
-        source_model=_here(args.source_model) if args.source_model else old.source_model,
-    )
+    given = vars(args)
+    moved: dict[str, Any] = {
+        name: _here(given[name]) for name in ("model", "prompts", "compare", "source_model") if given[name]
+    }
+    if args.device != "auto":
+        moved["device"] = args.device
+    options = replace(request.options, resume=False, batch_size=0, with_pictures=False, **moved)
     return replace(request.repeated(_here(args.data) if args.data else ""), options=options)
 
 
@@ -94,14 +83,14 @@ def _here(path: str) -> str:
 
 
 @contextlib.contextmanager
-def _started_in(manifest: dict[str, Any]) -> Iterator[None]:
+def _started_in(manifest: Mapping[str, object]) -> Iterator[None]:
     """The folder that the old run was started in, so that its relative paths mean the same, where it is still there."""
     folder = Path(str(manifest.get("started_in") or "."))
     with contextlib.chdir(folder) if folder.is_dir() else contextlib.nullcontext():
         yield
 
 
-def _told(args: argparse.Namespace, place: Path, manifest: dict[str, Any], out: Path) -> int:
+def _compared(args: argparse.Namespace, place: Path, manifest: dict[str, object], out: Path) -> int:
     from capt_engine.reading import read_json
     from capt_engine.runs.differences import differences
     from capt_engine.runs.finished_run import FinishedRun
@@ -113,31 +102,18 @@ def _told(args: argparse.Namespace, place: Path, manifest: dict[str, Any], out: 
     found = list(
         differences(
             manifest,
-            read_json(summary, dict[str, Any]) if summary.is_file() else None,
+            read_json(summary, dict[str, object]) if summary.is_file() else None,
             lines(rows) if rows.is_file() else None,
             new,
         )
     )
     n_rows = sum(1 for _ in new.lines())
-    if args.json:
-        for one in found:
-            print_json("difference", {"message": one})
-        print_json("summary", {"differences": len(found), "rows": n_rows, "rows_compared": rows.is_file()})
-        return DIFFERENT if found else 0
-    for one in found[:_SHOWN]:
-        print(one)
-    if len(found) > _SHOWN:
-        print(f"and {len(found) - _SHOWN} more.")
-    if not rows.is_file():
+    shown = [*found[:_SHOWN], *([f"and {len(found) - _SHOWN} more."] if len(found) > _SHOWN else [])]
+    for one in found if args.json else ():
+        print_json("difference", {"message": one})
+    if not (rows.is_file() or args.json):
         print("There is no rows.csv beside the manifest: rows were compared by their SHA-256 alone.", file=sys.stderr)
-    print(f"{len(found)} differences in {n_rows} rows." if found else f"no difference in {n_rows} rows")
+    facts = {"differences": len(found), "rows": n_rows, "rows_compared": rows.is_file()}
+    verdict = f"{len(found)} differences in {n_rows} rows." if found else f"no difference in {n_rows} rows"
+    print_result(args, facts, *shown, verdict)
     return DIFFERENT if found else 0
-
-
-def _done(result: Result) -> int:
-    del result
-    return 0
-
-
-def _nothing(event: Event) -> None:
-    del event

@@ -1,80 +1,91 @@
-"""One job through the door, from the terminal's side: submit it, follow its events to the end, turn the end into an exit code."""
+"""One job through the door, from the terminal's side: submit it, follow its events to the end, give its result."""
 
 from __future__ import annotations
 
+import argparse
 import queue
 import sys
 from collections.abc import Callable
+from typing import TypeVar
 
-from capt_engine import crash_log
+from capt_engine import crash_log, records
+from capt_engine.api import Engine
 from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import Cancelled
-from capt_engine.records import (
-    EngineFailed,
-    EngineNote,
-    Event,
-    Failure,
-    JobCancelled,
-    JobFailed,
-    JobFinished,
-    JobProgress,
-    Request,
-    Result,
-)
+from capt_engine.jobs.worker_threads import LIGHT
 
-CANCELLED = Cancelled.exit_code
+R = TypeVar("R", bound=records.Result)
+OnEvent = Callable[[records.Event], None]
+
+
+class JobEnded(Exception):
+    """Raised when a job ended without a result and the user has read why. exit_code: the status that the command ends with."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
 
 
 def follow(
-    request: Request,
+    request: records.Request,
+    args: argparse.Namespace,
+    kind: type[R],
     *,
-    device: str,
-    progress: ProgressLine,
-    news: Callable[[Event], None],
-    finish: Callable[[Result], int],
+    progress: ProgressLine | None = None,
+    on_event: OnEvent | None = None,
     cancelled: str = "Cancelled. What was finished is kept.",
-) -> int:
-    """Run one request to its end and return the exit code; an interrupt cancels it at the next safe place.
+) -> R:
+    """Run one request to its end and return its result, which is of that kind; an interrupt cancels it at the next safe place.
 
-    news: gets every event that is neither progress nor an end. finish: turns the result into an exit code.
+    on_event: gets every event that is neither progress nor an end. Raises JobEnded where there is no result.
     """
-    from capt_engine.api import Engine
-    from capt_engine.jobs.worker_threads import LIGHT
-
-    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    progress = progress or ProgressLine(quiet=args.quiet)
+    events: queue.SimpleQueue[records.Event] = queue.SimpleQueue()
     # What needs no torch should not wait for it to load.
-    engine = Engine(events.put, device=device, at_once=not isinstance(request, LIGHT))
+    engine = Engine(events.put, device=args.device or "auto", at_once=not isinstance(request, LIGHT))
     try:
-        job = engine.submit(request)
-        while True:
-            try:
-                event = events.get()
-                match event:
-                    case EngineNote(note):
-                        progress.show(0, 0, note, None)
-                    case JobProgress(_, done, total, note, remaining_s):
-                        progress.show(done, total, note, remaining_s)
-                    case JobFinished(_, result):
-                        progress.clear()
-                        return finish(result)
-                    case JobFailed(_, failure) | EngineFailed(failure):
-                        progress.clear()
-                        return fail(failure)
-                    case JobCancelled(_, reason):
-                        progress.say(reason or cancelled)
-                        return CANCELLED
-                    case _:
-                        news(event)
-            except KeyboardInterrupt:
-                engine.cancel(job)
+        end = ending(engine, events, request, progress, on_event)
     finally:
         progress.clear()
         engine.close(timeout_s=5)
+    if isinstance(end, records.JobCancelled):
+        progress.say(end.reason or cancelled)
+        raise JobEnded(Cancelled.exit_code)
+    if isinstance(end, records.JobFailed | records.EngineFailed):
+        raise failed(end.failure)
+    assert isinstance(end.result, kind)
+    return end.result
 
 
-def fail(failure: Failure) -> int:
-    """Say why a job could not be done, and where a bug's details are; returns the exit code."""
+def ending(
+    engine: Engine,
+    events: queue.SimpleQueue[records.Event],
+    request: records.Request,
+    progress: ProgressLine,
+    on_event: OnEvent | None,
+    before: str = "",
+) -> records.JobFinished | records.JobFailed | records.JobCancelled | records.EngineFailed:
+    """Submit a request and return the event that ends its job. before: the text that each note of its progress follows."""
+    job = engine.submit(request)
+    while True:
+        try:
+            event = events.get()
+            match event:
+                case records.EngineNote(note):
+                    progress.show(0, 0, note, None)
+                case records.JobProgress(_, done, total, note, remaining_s):
+                    progress.show(done, total, f"{before}{note}", remaining_s)
+                case records.JobFinished() | records.JobFailed() | records.JobCancelled() | records.EngineFailed():
+                    return event
+                case _ if on_event is not None:
+                    on_event(event)
+        except KeyboardInterrupt:
+            engine.cancel(job)
+
+
+def failed(failure: records.Failure) -> JobEnded:
+    """Print why a job could not be done, and where a bug's details are; returns the exception that ends the command."""
     print(f"{failure.message} {failure.hint}".strip(), file=sys.stderr)
     if failure.traceback:
         print(crash_log.keep(failure.traceback), file=sys.stderr)
-    return failure.exit_code
+    return JobEnded(failure.exit_code)

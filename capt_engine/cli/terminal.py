@@ -13,7 +13,7 @@ _WIDTH = 24
 
 
 class ProgressLine:
-    """A bar on a terminal, a line every five seconds elsewhere, nothing when quiet."""
+    """Shows progress on standard error: a bar on a terminal, a line every five seconds elsewhere, nothing when quiet."""
 
     def __init__(self, *, quiet: bool, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
@@ -23,7 +23,7 @@ class ProgressLine:
         self._drawn = False
 
     def show(self, done: int, total: int, note: str, remaining_s: float | None) -> None:
-        """Draw `done` of `total` (0: unknown), a note and the time that remains."""
+        """Show that `done` of `total` (0: unknown) is done, with a note and the seconds that remain (None: unknown)."""
         if self._quiet:
             return
         left = f", {duration(remaining_s)} left" if remaining_s is not None else ""
@@ -39,7 +39,7 @@ class ProgressLine:
             self.say(f"{share}{note}{left}")
 
     def say(self, text: str) -> None:
-        """A line of its own on standard error."""
+        """Print a line of its own on standard error, unless quiet."""
         self.clear()
         if not self._quiet:
             print(text, file=self._stream, flush=True)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 from dataclasses import asdict
 from pathlib import Path
 
-from capt_engine.cli.options import add_options
+from capt_engine.cli.options import set_up
+from capt_engine.cli.output import failure_line, print_json, print_result
 from capt_engine.cli.run_job import follow
 from capt_engine.cli.terminal import ProgressLine
 from capt_engine.errors import CaptError
 from capt_engine.formatting import duration, interval, memory, percent, typed_budget
-from capt_engine.records import Event, Result, Share, TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneTold
+from capt_engine.records import Event, Share, TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneTold
 from capt_engine.runs.command_line import tuning_of
 from capt_engine.runs.options_table import TUNE
 
@@ -22,24 +22,41 @@ HELP = "learn robust prompts from a few labelled pictures per class"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    add_options(parser, TUNE)
+    set_up(parser, run, TUNE)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Tune; raises CaptError for arguments that make no sense."""
-    session = _Session(args, request_from(args))
-    return follow(
-        session.request,
-        device=session.request.device,
-        progress=session.progress,
-        news=session.on_event,
-        finish=session.finish,
+def run(args: argparse.Namespace) -> None:
+    """Tune prompts or an image tower and print the summary; raises CaptError for arguments that make no sense."""
+    request, progress = request_from(args), ProgressLine(quiet=args.quiet)
+
+    def on_event(event: Event) -> None:
+        """Show the forecast, epochs and remarks; steps are for the window."""
+        for news in event.news if isinstance(event, TuneTold) else ():
+            if isinstance(news, str):
+                progress.say(news)
+            elif isinstance(news, TuneForecast):
+                progress.say(_forecast(news))
+            elif isinstance(news, TuneEpoch) and news.epoch:
+                progress.say(_epoch(news))
+                if args.json:
+                    progress.clear()
+                    print_json("epoch", _epoch_cells(news))
+
+    result = follow(
+        request,
+        args,
+        TuneResult,
+        progress=progress,
+        on_event=on_event,
         cancelled="Cancelled. What was finished is kept: the same command with --resume goes on from there.",
     )
+    for picture in result.failed:
+        progress.say(failure_line(picture))
+    print_result(args, _summary(result), *([] if args.json else _closing(request, result)))
 
 
 def request_from(args: argparse.Namespace) -> TuneRequest:
-    """The same request that the window would build; raises BadRequest."""
+    """Return the request that the arguments ask for, the same that the window would build; raises BadRequest."""
     request = tuning_of(vars(args))
     if args.preset is None:
         return request
@@ -49,57 +66,23 @@ def request_from(args: argparse.Namespace) -> TuneRequest:
     return with_preset(request, args.preset, [one.field for one in TUNE if getattr(args, one.name) is not None])
 
 
-class _Session:
-    """The terminal's output of one tuning run."""
-
-    def __init__(self, args: argparse.Namespace, request: TuneRequest) -> None:
-        self.request = request
-        self.progress = ProgressLine(quiet=args.quiet)
-        self._json: bool = args.json
-
-    def on_event(self, event: Event) -> None:
-        """Show the forecast, epochs and remarks; steps are for the window."""
-        for news in event.news if isinstance(event, TuneTold) else ():
-            if isinstance(news, str):
-                self.progress.say(news)
-            elif isinstance(news, TuneForecast):
-                self.progress.say(_forecast(news))
-            elif isinstance(news, TuneEpoch) and news.epoch:
-                self.progress.say(_epoch(news))
-                if self._json:
-                    self.progress.clear()
-                    print(json.dumps({"event": "epoch", **_epoch_cells(news)}, allow_nan=False), flush=True)
-
-    def finish(self, result: Result) -> int:
-        """Print the summary."""
-        assert isinstance(result, TuneResult)
-        for failed in result.failed:
-            self.progress.say(f"{_shown(failed.path)}: {failed.message} {failed.hint}".rstrip())
-        if self._json:
-            print(json.dumps({"event": "summary", **_summary(result)}, allow_nan=False))
-        else:
-            print(self._closing(result))
-        return 0
-
-    def _closing(self, result: TuneResult) -> str:
-        shots = "all pictures" if result.shots is None else f"{result.shots} pictures per class"
-        lines = [
-            f"{result.method} for {result.model}: {len(result.classes)} classes, {shots} ({result.n_train} in all), "
-            f"{result.ended}, epoch {result.kept_epoch} kept, {duration(result.seconds)}, "
-            f"{memory(result.memory_bytes)} at the peak."
-        ]
-        if result.zero_shot_clean is not None and result.clean is not None:
-            lines.append(
-                f"On {result.n_val} validation pictures: clean {_words(result.zero_shot_clean)} before, {_words(result.clean)} after;"
-            )
-            if result.zero_shot_robust is not None and result.robust is not None:
-                lines[-1] += f" under PGD-10 {_words(result.zero_shot_robust)} before, {_words(result.robust)} after."
-            lines.append("They are few, and have been looked at during tuning: measure on test pictures.")
-        lines += [f"Note: {note}" for note in result.notes]
-        what = "prompts are" if result.prompts is not None else "tuned model is"
-        lines.append(f"The {what} in {_shown(result.out)}. Measure with:")
-        lines.append(f"  {_next_command(self.request, result)}")
-        return "\n".join(lines)
+def _closing(request: TuneRequest, result: TuneResult) -> list[str]:
+    shots = "all pictures" if result.shots is None else f"{result.shots} pictures per class"
+    lines = [
+        f"{result.method} for {result.model}: {len(result.classes)} classes, {shots} ({result.n_train} in all), "
+        f"{result.ended}, epoch {result.kept_epoch} kept, {duration(result.seconds)}, "
+        f"{memory(result.memory_bytes)} at the peak."
+    ]
+    if result.zero_shot_clean is not None and result.clean is not None:
+        lines.append(
+            f"On {result.n_val} validation pictures: clean {_share(result.zero_shot_clean)} before, {_share(result.clean)} after;"
+        )
+        if result.zero_shot_robust is not None and result.robust is not None:
+            lines[-1] += f" under PGD-10 {_share(result.zero_shot_robust)} before, {_share(result.robust)} after."
+        lines.append("They are few, and have been looked at during tuning: measure on test pictures.")
+    lines += [f"Note: {note}" for note in result.notes]
+    what = "prompts are" if result.prompts is not None else "tuned model is"
+    return [*lines, f"The {what} in {result.out}. Measure with:", f"  {_next_command(request, result)}"]
 
 
 def _next_command(request: TuneRequest, result: TuneResult) -> str:
@@ -123,7 +106,7 @@ def _next_command(request: TuneRequest, result: TuneResult) -> str:
 
 def _has_test(request: TuneRequest) -> bool:
     """Has the data set test pictures of its own? An undivided one was, in part, trained on."""
-    from capt_engine.data.labelled import load_splits
+    from capt_engine.data.sources import load_splits
 
     try:
         return "test" in load_splits(request.data)
@@ -141,13 +124,13 @@ def _forecast(forecast: TuneForecast) -> str:
 def _epoch(epoch: TuneEpoch) -> str:
     text = f"epoch {epoch.epoch} of {epoch.epochs}: loss {epoch.loss:.3f}"
     if epoch.clean is not None:
-        text += f", validation clean {_words(epoch.clean)}"
+        text += f", validation clean {_share(epoch.clean)}"
     if epoch.robust is not None:
-        text += f", robust {_words(epoch.robust)}"
+        text += f", robust {_share(epoch.robust)}"
     return text + (" (best so far)" if epoch.is_best and epoch.clean is not None else "")
 
 
-def _words(share: Share) -> str:
+def _share(share: Share) -> str:
     return f"{percent(share.value)} ({interval(share.low, share.high)})"
 
 
@@ -162,7 +145,3 @@ def _epoch_cells(epoch: TuneEpoch) -> dict[str, object]:
 def _summary(result: TuneResult) -> dict[str, object]:
     shares = ("clean", "robust", "zero_shot_clean", "zero_shot_robust")
     return {**asdict(result), **{name: _cells(getattr(result, name)) for name in shares}}
-
-
-def _shown(path: str) -> str:
-    return path.encode("utf-8", "backslashreplace").decode("utf-8")

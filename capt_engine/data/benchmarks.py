@@ -1,4 +1,4 @@
-"""The fifteen data sets of the paper's family: where their files lie, what is missing, and how they are read.
+"""The fifteen data sets of the paper's family: where their files lie, and how they are read.
 
 Layouts, labels and class names: CoOp, DATASETS.md and datasets/*.py; other folder names: APT, DATASETS.md; templates: FAP.
 """
@@ -8,18 +8,19 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from capt_engine.data.labelled import SPLITS, Item, LabelledSet, read_split_file, text_of
+from capt_engine.data.labelled_set import SPLITS, Item, LabelledSet, text_of
+from capt_engine.data.picture_lists import read_split_file
 from capt_engine.data.picture_tree import pictures_in, subfolders
 from capt_engine.errors import BadRequest
 from capt_engine.registry import Table
 
 PHOTO = "a photo of a {}."
 
-# How the labels are told.
+# The layouts, by what gives a picture its label.
 SPLIT_FILE, VARIANTS, IMAGENET, NUMBERED, SKETCH, SUBSET = (
     "split file",
     "variants",
@@ -28,9 +29,6 @@ SPLIT_FILE, VARIANTS, IMAGENET, NUMBERED, SKETCH, SUBSET = (
     "n*",
     "some n*",
 )
-
-MOST_NAMED = 50
-"""At most so many missing files are named one by one."""
 
 
 @dataclass(frozen=True)
@@ -90,46 +88,11 @@ BENCHMARKS: Table[Benchmark] = Table(
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Check:
-    """The state of a benchmark on disk: `missing` holds "path: what it is" for each needed thing that is not there.
+def load(name: str, root: str | os.PathLike[str], split: str = "test") -> LabelledSet:
+    """Read one split of a benchmark under the data root; ImageNet's "val" is its test set, as in CoOp.
 
-    notes: what is there but not as published (fewer pictures, say), and what else a user should know.
-    """
-
-    present: bool
-    missing: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-def check(name: str, root: str | os.PathLike[str]) -> Check:
-    """Looks for every file that the benchmark needs under the data root, each listed picture included, without opening pictures.
-
-    Raises UnknownName for an unknown benchmark, and nothing for files that are missing or broken.
-    """
-    benchmark = BENCHMARKS[name]
-    place = _Place.of(benchmark, root)
-    notes: list[str] = []
-    try:
-        missing = list(_missing_parts(benchmark, place)) or list(_missing_pictures(benchmark, place))
-        if not missing:
-            notes += _differences(benchmark, os.fspath(root))
-    except BadRequest as error:
-        missing = [str(error)]
-    if benchmark.split_file and not Path(place.folder, benchmark.split_file).is_file():
-        notes.append(
-            "CoOp's split file is needed even where the set's own annotations (.mat, .txt) are there: it was drawn at random."
-        )
-    if len(missing) > MOST_NAMED:
-        notes.append(f"{len(missing) - MOST_NAMED} more are missing.")
-    return Check(not missing, tuple(missing[:MOST_NAMED]), tuple(notes))
-
-
-def load(name: str, root: str | os.PathLike[str], split: str = "test", *, thousand_way: bool = False) -> LabelledSet:
-    """One split of a benchmark under the data root; ImageNet's "val" is its test set, as in CoOp.
-
-    thousand_way: for ImageNet-A and -R, classify among all 1000 classes as APT does, rather than among their own 200 as CoOp does.
-    The two are not comparable. Raises UnknownName and BadRequest.
+    ImageNet-A and -R have their own 200 classes, as in CoOp, and not all 1000 as in APT; the two are not comparable. Raises UnknownName,
+    and BadRequest that names the folders and lists that are missing.
     """
     benchmark = BENCHMARKS[name]
     if split not in SPLITS:
@@ -137,17 +100,17 @@ def load(name: str, root: str | os.PathLike[str], split: str = "test", *, thousa
     if benchmark.test_only and split != "test":
         raise BadRequest(f"{benchmark.registry} is for testing only; it has no {split} pictures.", "Train on ImageNet.")
     place = _Place.of(benchmark, root)
-    missing = next(_missing_parts(benchmark, place), None)
-    if missing is not None:
+    missing = "; ".join(_missing_parts(benchmark, place))
+    if missing:
         raise BadRequest(
-            f"{benchmark.registry} is not complete. Missing: {missing}.", "Check the benchmark for all that is missing."
+            f"{benchmark.registry} is not complete. Missing: {missing}.", "CoOp's DATASETS.md has them all."
         )
     if benchmark.layout == SPLIT_FILE:
         data = read_split_file(str(Path(place.folder, benchmark.split_file)), (place.pictures,), sure=True)[split]
     elif benchmark.layout == VARIANTS:
         data = _from_variants(place, split)
     else:
-        data = _from_synsets(benchmark, place, split, thousand_way)
+        data = _from_synsets(benchmark, place, split)
     return replace(data, name=name, template=benchmark.template)
 
 
@@ -174,9 +137,6 @@ class _Place:
         return cls(str(folder), str(pictures), str(next((file for file in lists if file.is_file()), lists[0])))
 
 
-# What is missing
-
-
 def _missing_parts(benchmark: Benchmark, place: _Place) -> Iterator[str]:
     """The folders and lists without which nothing can be read."""
     if not Path(place.folder).is_dir():
@@ -188,96 +148,19 @@ def _missing_parts(benchmark: Benchmark, place: _Place) -> Iterator[str]:
         for part in ("train", "val"):
             if not Path(place.pictures, part).is_dir():
                 yield f"{Path(place.pictures, part)}: the class folders of the {part} pictures"
-    for file, what in _lists(benchmark, place).items():
-        if not Path(file).is_file():
-            yield f"{file}: {what}"
+    for name, meaning in _lists(benchmark, place).items():
+        file = Path(place.folder, name)
+        if not file.is_file():
+            yield f"{file}: {meaning}"
 
 
 def _lists(benchmark: Benchmark, place: _Place) -> Mapping[str, str]:
     if benchmark.layout == SPLIT_FILE:
-        return {
-            str(
-                Path(place.folder, benchmark.split_file)
-            ): "CoOp's list of the train, val and test pictures (see its DATASETS.md)"
-        }
+        return {benchmark.split_file: "CoOp's list of the train, val and test pictures, which were drawn at random"}
     if benchmark.layout == VARIANTS:
         lists = {f"images_variant_{split}.txt": f"the list of the {split} pictures" for split in SPLITS}
-        return {
-            str(Path(place.folder, file)): what for file, what in {"variants.txt": "the class names", **lists}.items()
-        }
-    return {place.class_names: "CoOp's list of class names (see its DATASETS.md)"}
-
-
-def _missing_pictures(benchmark: Benchmark, place: _Place) -> Iterator[str]:
-    if benchmark.layout == SPLIT_FILE:
-        sets = read_split_file(str(Path(place.folder, benchmark.split_file)), (place.pictures,), sure=True)
-        yield from _absent((item.path for split in SPLITS for item in sets[split].items), place.folder)
-    elif benchmark.layout == VARIANTS:
-        yield from _absent((item.path for split in SPLITS for item in _from_variants(place, split).items), place.folder)
-    else:
-        yield from _missing_synsets(benchmark, place)
-
-
-def _absent(paths: Iterable[str], top: str) -> Iterator[str]:
-    """The pictures that are not there; a folder that is not there stands for all of its own."""
-    # One listing a folder instead of one question a picture: on a network drive the difference is minutes.
-    present: dict[str, frozenset[str]] = {}
-    told: set[str] = set()
-    for path in paths:
-        folder, name = os.path.split(path)
-        if folder not in present:
-            present[folder] = _file_names(folder)
-            gone = _highest_absent(Path(folder), Path(top))
-            if gone and gone not in told:
-                told.add(gone)
-                yield f"{gone}: a folder of listed pictures"
-        if name not in present[folder] and path not in told and Path(folder).is_dir():
-            told.add(path)
-            yield f"{path}: a listed picture"
-
-
-def _highest_absent(folder: Path, top: Path) -> str:
-    """The outermost folder below `top`, on the way to `folder`, that is not there; empty where all are."""
-    absent = ""
-    while folder != top and folder != folder.parent and not folder.is_dir():
-        absent, folder = str(folder), folder.parent
-    return absent
-
-
-def _file_names(folder: str) -> frozenset[str]:
-    try:
-        with os.scandir(folder) as found:
-            return frozenset(entry.name for entry in found)
-    except (OSError, ValueError):
-        return frozenset()
-
-
-def _missing_synsets(benchmark: Benchmark, place: _Place) -> Iterator[str]:
-    names = _read_class_names(place.class_names)
-    if benchmark.layout == SUBSET:
-        if not _synsets(place.pictures):
-            yield f"{Path(place.pictures, next(iter(names)))}: class folders called n and eight digits"
-        return
-    wanted = [str(number) for number in range(len(names))] if benchmark.layout == NUMBERED else list(names)
-    for part in ("train", "val") if benchmark.layout == IMAGENET else ("",):
-        folder = Path(place.pictures, part)
-        there = set(subfolders(str(folder)))
-        yield from (f"{folder / name}: a class folder" for name in wanted if name not in there)
-
-
-def _differences(benchmark: Benchmark, root: str) -> Iterator[str]:
-    for split, published in zip(SPLITS, benchmark.sizes, strict=True):
-        # Counting 1.3 million training pictures would take longer than a check may.
-        if not published or (benchmark.layout == IMAGENET and split == "train"):
-            continue
-        data = load(benchmark.name, root, split)
-        if len(data.items) != published:
-            yield f"There are {len(data.items)} {split} pictures; as published there are {published}."
-    if len(data.classes) != benchmark.classes:
-        yield f"There are {len(data.classes)} classes; as published there are {benchmark.classes}."
-
-
-# Reading
+        return {"variants.txt": "the class names", **lists}
+    return {place.class_names: "CoOp's list of class names"}
 
 
 def _from_variants(place: _Place, split: str) -> LabelledSet:
@@ -298,8 +181,8 @@ def _from_variants(place: _Place, split: str) -> LabelledSet:
     return LabelledSet("", classes, tuple(items), root=place.pictures)
 
 
-def _from_synsets(benchmark: Benchmark, place: _Place, split: str, thousand_way: bool) -> LabelledSet:
-    """ImageNet and its shifts: a folder for each class, told by classnames.txt."""
+def _from_synsets(benchmark: Benchmark, place: _Place, split: str) -> LabelledSet:
+    """ImageNet and its shifts: a folder for each class, named by classnames.txt."""
     names = _read_class_names(place.class_names)
     top = (
         Path(place.pictures, "train" if split == "train" else "val")
@@ -315,9 +198,7 @@ def _from_synsets(benchmark: Benchmark, place: _Place, split: str, thousand_way:
         # Both of ImageNet's splits decide together, or a class that one lacks would shift the other's labels.
         parts = ("train", "val") if benchmark.layout == IMAGENET else ("",)
         classes = sorted({wnid for part in parts for wnid in _synsets(str(Path(place.pictures, part)))})
-        if thousand_way and benchmark.layout == SUBSET:
-            classes = list(names)
-    strangers = [wnid for wnid in (*classes, *folders) if wnid not in names]
+    strangers = [wnid for wnid in classes if wnid not in names]
     if strangers or not classes:
         raise BadRequest(
             f"{place.class_names} does not name the class folder {strangers[0]}."
@@ -332,9 +213,9 @@ def _from_synsets(benchmark: Benchmark, place: _Place, split: str, thousand_way:
         for file in pictures_in(str(top / folders[wnid]))
     )
     common = Counter(names[wnid] for wnid in classes)
-    # ImageNet has pairs of classes with one name. The model is told the name alone; people are told which of the two is meant.
-    told = tuple(f"{names[wnid]} ({wnid})" if common[names[wnid]] > 1 else names[wnid] for wnid in classes)
-    return LabelledSet("", told, items, root=str(top))
+    # ImageNet has pairs of classes with one name. The name alone would not say which of the two is meant.
+    unique = tuple(f"{names[wnid]} ({wnid})" if common[names[wnid]] > 1 else names[wnid] for wnid in classes)
+    return LabelledSet("", unique, items, root=str(top))
 
 
 def _synsets(folder: str) -> list[str]:

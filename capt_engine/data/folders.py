@@ -1,4 +1,4 @@
-"""Turns what the user named, files and folders, into the list of picture files to read."""
+"""The list of picture files to read, from the files and folders that a user named."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from capt_engine.data.kinds import looks_like_picture
+from capt_engine.data.kinds import RAW_SUFFIXES, TGA_SUFFIXES, looks_like_picture
 
 # Formats we cannot read are here on purpose: the user sees them as pictures, and deserves the sentence that says why
 # they are missing from the table. Text, films and archives are not, and are passed over in silence.
@@ -18,11 +18,10 @@ PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff"}
     | {".pbm", ".pgm", ".ppm", ".pnm", ".pfm", ".heic", ".heif", ".hif", ".avif", ".avifs", ".jp2", ".j2k", ".jpx"}
     | {".j2c", ".jpc", ".jpf", ".jxl", ".jxr", ".wdp", ".psd", ".psb", ".xcf", ".kra", ".ora", ".svg", ".svgz", ".ico"}
-    | {".cur", ".icns", ".dds", ".blp", ".ftc", ".ftu", ".tga", ".icb", ".vda", ".vst", ".sgi", ".rgb", ".rgba", ".bw"}
+    | {".cur", ".icns", ".dds", ".blp", ".ftc", ".ftu", ".sgi", ".rgb", ".rgba", ".bw"}
     | {".pcx", ".dcx", ".ras", ".sun", ".fli", ".flc", ".mng", ".jng", ".qoi", ".exr", ".hdr", ".pic", ".fit", ".fits"}
     | {".wmf", ".emf", ".eps", ".xbm", ".xpm", ".spider", ".msp", ".pcd", ".pixar", ".djvu", ".im", ".grb", ".gpl"}
-    | {".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw"}
-    | {".orf", ".pef", ".raf", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"}
+    | TGA_SUFFIXES | RAW_SUFFIXES - {".raw"}
 )  # fmt: skip
 
 _OTHER_SUFFIXES = frozenset(
@@ -44,71 +43,59 @@ class Collected:
     skipped: tuple[tuple[str, str], ...] = ()
 
 
-def collect(paths: Sequence[str | Path], *, limit: int | None = None) -> Collected:
-    """All picture files among `paths` and in the folders among them, each real file once; at most `limit` of them.
+def collect(paths: Sequence[str | Path]) -> Collected:
+    """Find all picture files among `paths` and in the folders among them, each real file once.
 
     A file named by itself is always taken, so that it can fail with its own sentence. A folder is searched to its
     depths, through links too, but never round a circle. The order is that of `paths`, within a folder the natural one.
     """
-    search = _Search(limit)
-    for path in paths:
-        if search.is_full():
-            break
-        search.add_named(os.fspath(path))
-    return Collected(tuple(search.files), tuple(search.skipped))
+    files: dict[str, str] = {}
+    skipped: list[tuple[str, str]] = []
+    seen: set[str] = set()
 
+    def skip(path: str, error: Exception) -> None:
+        skipped.append((path, _sentence(error)))
 
-@dataclass
-class _Search:
-    limit: int | None
-    files: list[str] = field(default_factory=list)
-    skipped: list[tuple[str, str]] = field(default_factory=list)
-    _seen: set[str] = field(default_factory=set)
-
-    def is_full(self) -> bool:
-        return self.limit is not None and len(self.files) >= self.limit
-
-    def add_named(self, path: str) -> None:
+    for path in [os.fspath(one) for one in paths]:
         try:
-            mode = Path(path).stat().st_mode
+            is_directory = stat.S_ISDIR(Path(path).stat().st_mode)
         except (OSError, ValueError) as error:
-            self.skipped.append((path, _sentence(error)))
-            return
-        if stat.S_ISDIR(mode):
-            self._add_folder(path)
-        else:
-            self._add_file(path)
+            skip(path, error)
+            continue
+        found = map(os.fspath, filter(is_picture, files_below(path, seen, skip))) if is_directory else [path]
+        for file in found:
+            files.setdefault(os.path.realpath(file), file)
+    return Collected(tuple(files.values()), tuple(skipped))
 
-    def _add_file(self, path: str) -> None:
+
+def files_below(
+    top: str,
+    seen: set[str],
+    on_error: Callable[[str, Exception], None],
+    is_followed: Callable[[os.DirEntry[str]], bool] = lambda _: True,
+    between: Callable[[], None] = lambda: None,
+) -> Iterator[os.DirEntry[str]]:
+    """Yield all files at any depth of a folder in natural order, a folder's own before those of its subfolders.
+
+    seen: real paths of folders that are left out; each one that is entered is added, so that links never lead round in a circle.
+    on_error: gets a folder that cannot be listed. is_followed: accepts a folder met on the way. between: called before each folder.
+    """
+    # A list rather than recursion: a folder may be nested deeper than Python's stack.
+    waiting = [top]
+    while waiting:
+        between()
+        path = waiting.pop()
         real = os.path.realpath(path)
-        if real not in self._seen:
-            self._seen.add(real)
-            self.files.append(path)
-
-    def _add_folder(self, top: str) -> None:
-        # A list rather than recursion: a folder may be nested deeper than Python's stack.
-        waiting = [top]
-        while waiting and not self.is_full():
-            path = waiting.pop()
-            # Remembering real paths is what keeps links from leading round in a circle.
-            real = os.path.realpath(path)
-            if real in self._seen:
-                continue
-            self._seen.add(real)
-            try:
-                met = entries(path)
-            except OSError as error:
-                self.skipped.append((path, _sentence(error)))
-                continue
-            folders = []
-            for entry in met:
-                if self.is_full():
-                    break
-                if is_folder(entry):
-                    folders.append(entry.path)
-                elif is_picture(entry):
-                    self._add_file(entry.path)
-            waiting.extend(reversed(folders))
+        if real in seen:
+            continue
+        seen.add(real)
+        try:
+            met = entries(path)
+        except (OSError, ValueError) as error:
+            on_error(path, error)
+            continue
+        yield from (entry for entry in met if not is_folder(entry))
+        waiting += [entry.path for entry in met if is_folder(entry) and is_followed(entry)][::-1]
 
 
 def entries(folder: str) -> list[os.DirEntry[str]]:
@@ -119,7 +106,7 @@ def entries(folder: str) -> list[os.DirEntry[str]]:
 
 
 def natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:
-    """Sorts img2 before img10, upper and lower case together; the plain name decides between equals.
+    """Return a sort key that puts img2 before img10, upper and lower case together; the plain name decides between equals.
 
     Numbers are compared by length first, as the digits of a long name may be too many for int().
     """
@@ -129,7 +116,7 @@ def natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:
-    """Return whether an entry is a folder, or a link to one that can be followed."""
+    """Return True for a folder, or a link to one that can be followed."""
     try:
         return entry.is_dir()
     except OSError:
@@ -137,7 +124,7 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def is_picture(entry: os.DirEntry[str]) -> bool:
-    """Return whether a file met in a folder is, or claims to be, a picture; only names that say nothing are opened."""
+    """Return True for a file that is, or claims to be, a picture; only files whose names say nothing are opened."""
     suffix = Path(entry.name).suffix.lower()
     if suffix in PICTURE_SUFFIXES:
         return True

@@ -60,16 +60,6 @@ class Photo:
     rgb: Pixels
     notes: tuple[str, ...] = ()
 
-    def __eq__(self, other: object) -> bool:
-        """Equal when every field is, pixels included."""
-        if not isinstance(other, Photo):
-            return NotImplemented
-        same_words = (self.path, self.sha256, self.notes) == (other.path, other.sha256, other.notes)
-        return same_words and np.array_equal(self.rgb, other.rgb)
-
-    def __hash__(self) -> int:
-        return hash((self.path, self.sha256))
-
 
 def read_photo(
     path: str | os.PathLike[str], *, max_pixels: int = 100_000_000, max_bytes: int = 200 * 1024 * 1024
@@ -94,7 +84,15 @@ def read_photo(
 
 
 def thumbnail(photo: Photo, size: int) -> Pixels:
-    """The picture within a square of `size` pixels, as (h, w, 3) uint8; a smaller picture is returned as it is."""
+    """Make a picture small enough for a square of `size` pixels; a smaller one stays as it is.
+
+    Args:
+        photo: the picture.
+        size: the longer side of the result at most, in pixels.
+
+    Returns:
+        sRGB values (h, w, 3), uint8.
+    """
     scale = size / max(photo.width, photo.height)
     if scale >= 1:
         return photo.rgb.copy()

@@ -74,15 +74,15 @@ _ZEROS = Kind("nothing but zero bytes", b"", "", "It was probably not copied com
 _TGA = Kind("a TGA picture", b"")
 _RAW = Kind("a raw photograph", b"", "", _EXPORT)
 
-_RAW_SUFFIXES = frozenset(
+RAW_SUFFIXES = frozenset(
     {".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw"}
     | {".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"}
 )  # fmt: skip
-_TGA_SUFFIXES = frozenset({".tga", ".icb", ".vda", ".vst"})
+TGA_SUFFIXES = frozenset({".tga", ".icb", ".vda", ".vst"})
 
 
 def looks_like_picture(head: bytes) -> bool:
-    """Return whether the first bytes (some hundred are enough) are those of a picture, supported or not."""
+    """Return True if the first bytes (some hundred are enough) are those of a picture, supported or not."""
     kind = _signature(head)
     return kind is not None and kind.is_picture
 
@@ -92,11 +92,11 @@ def _signature(head: bytes) -> Kind | None:
 
 
 def kind_of(data: bytes, name: str) -> Kind:
-    """The kind of a file we read; raises BadImage with the name of any other."""
+    """Return the kind of a file that can be read, by its bytes and its name; raises BadImage that names any other kind."""
     kind = _signature(data[:4096])
     suffix = Path(name).suffix.lower()
     # Many raw photographs are TIFF files whose first picture is a stamp-sized preview: not what the user means.
-    if suffix in _RAW_SUFFIXES and (kind is None or kind.pillow == "TIFF"):
+    if suffix in RAW_SUFFIXES and (kind is None or kind.pillow == "TIFF"):
         kind = _RAW
     if kind is None:
         kind = _unsigned_kind(data, suffix)
@@ -112,7 +112,7 @@ def kind_of(data: bytes, name: str) -> Kind:
 
 
 def _unsigned_kind(data: bytes, suffix: str) -> Kind | None:
-    if suffix in _TGA_SUFFIXES or data[-18:] == b"TRUEVISION-XFILE.\0":
+    if suffix in TGA_SUFFIXES or data[-18:] == b"TRUEVISION-XFILE.\0":
         return _TGA
     if data.count(0) == len(data):
         return _ZEROS
@@ -136,7 +136,7 @@ _JPEG_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 
 
 def refuse_mazes(kind: Kind, data: bytes) -> None:
-    """Raises BadImage for small files that would keep a decoder busy for minutes, or fill the memory with their parts.
+    """Raise BadImage for small files that would keep a decoder busy for minutes, or fill the memory with their parts.
 
     The pixel limit does not see them: a JPEG may ask to be painted over a million times, or a TIFF to be cut into
     more strips than it has rows.

@@ -38,7 +38,7 @@ EXPECTED = (
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One picture: where it is, and the index of its class."""
+    """One picture: the path of its file, and the index of its class."""
 
     path: str
     label: int
@@ -58,7 +58,7 @@ class LabelledSet:
     root: str = ""
 
     def counts(self) -> tuple[int, ...]:
-        """Pictures of each class, (k,)."""
+        """Count the pictures of each class, in the order of the classes."""
         counts = [0] * len(self.classes)
         for item in self.items:
             counts[item.label] += 1
@@ -66,12 +66,12 @@ class LabelledSet:
 
 
 def is_template(text: str) -> bool:
-    """Return whether a text is one line with one {} for the class name."""
+    """Return True for a text that is one line with one {} for the class name."""
     return text.count("{}") == 1 and "\n" not in text
 
 
 def is_text(name: str) -> bool:
-    """Return whether a name can be written as UTF-8; one from a disk of another age may hold bytes that are no letters."""
+    """Return True for a name that can be written as UTF-8; one from a disk of another age may hold bytes that are no letters."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -85,7 +85,7 @@ def shown(name: str | os.PathLike[str]) -> str:
 
 
 def text_of(path: str, errors: str = "strict") -> str:
-    """A list of pictures or classes as text, from UTF-8 with or without a byte order mark. Raises BadRequest.
+    """Read a file as text, from UTF-8 with or without a byte order mark. Raises BadRequest.
 
     errors: as in `bytes.decode`.
     """
@@ -104,5 +104,5 @@ def text_of(path: str, errors: str = "strict") -> str:
 
 
 def not_utf8(path: str) -> BadRequest:
-    """The refusal of a list in another encoding."""
+    """Make the error for a list that is not UTF-8."""
     return BadRequest(f"{path} is not text in UTF-8.", "Save the list again as CSV in UTF-8, or choose another file.")

@@ -31,7 +31,14 @@ _MOST_PAIRS = 6_000_000
 
 
 def fingerprint(rgb: Pixels) -> bytes:
-    """The fingerprint of a picture (h, w, 3), 64 bytes; scaling and recompressing hardly change it, cropping and turning do."""
+    """Compute the fingerprint of a picture; scaling and recompressing hardly change it, cropping and turning do.
+
+    Args:
+        rgb: sRGB values (h, w, 3), uint8.
+
+    Returns:
+        64 bytes: 128 bits of difference hash (Krawetz 2013), then the mean colours of 4 × 4 tiles.
+    """
     picture = Image.fromarray(rgb)
     grey = np.asarray(picture.convert("L").resize((9, 9), Image.Resampling.LANCZOS, reducing_gap=3.0), np.int16)
     rows = grey[:8, 1:] > grey[:8, :-1]
@@ -41,18 +48,22 @@ def fingerprint(rgb: Pixels) -> bytes:
 
 
 def look_alike(fingerprints: Pixels, progress: Callable[[int, int], None]) -> tuple[tuple[tuple[int, ...], ...], bool]:
-    """Groups of indices whose fingerprints, (n, 64), are linked by likeness, and whether every pair was looked at.
+    """Group pictures that look alike by their fingerprints; a chain of likenesses makes one group.
 
-    Each group is sorted and has at least two members; a chain of likenesses makes one group. In a crowd of pictures that are
-    nearly plain and equally bright, only the nearest neighbours are compared: then the second value is False.
-    tick: called with (pieces done, pieces), may raise to stop.
+    Args:
+        fingerprints: (n, 64) uint8, one row a picture.
+        progress: called with (pieces done, pieces), may raise to stop.
+
+    Returns:
+        Sorted groups of two or more indices, and True if every pair was compared: in a crowd of pictures that are nearly plain and
+        equally bright only the nearest neighbours are.
     """
     count = len(fingerprints)
     if count < 2:
         return (), True
     table = np.ascontiguousarray(fingerprints)
     bits = np.unpackbits(table[:, :HASH_BYTES], axis=1)
-    words = np.ascontiguousarray(table[:, :HASH_BYTES]).view(np.uint16).astype(np.intp)
+    hashes = np.ascontiguousarray(table[:, :HASH_BYTES]).view(np.uint16).astype(np.intp)
     colours = table[:, HASH_BYTES:].astype(np.int16)
     brightness = colours.mean(axis=1)
     ones = np.unpackbits(np.arange(2**16, dtype=">u2").view(np.uint8).reshape(-1, 2), axis=1).sum(
@@ -82,7 +93,7 @@ def look_alike(fingerprints: Pixels, progress: Callable[[int, int], None]) -> tu
             leader = _flat(leader)
             new = leader[one] != leader[other]
             one, other = one[new], other[new]
-            close = ones[words[one] ^ words[other]].sum(axis=1) <= MOST_BITS
+            close = ones[hashes[one] ^ hashes[other]].sum(axis=1) <= MOST_BITS
             one, other = one[close], other[close]
             alike = np.abs(colours[one] - colours[other]).max(axis=1, initial=0) <= MOST_COLOUR
             for left, right in zip(one[alike].tolist(), other[alike].tolist(), strict=True):

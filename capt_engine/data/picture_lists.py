@@ -47,7 +47,7 @@ class _Row(NamedTuple):
 
 
 def from_csv(path: str, text: str) -> dict[str, LabelledSet]:
-    """Every split of a CSV, `text` being what it holds. Raises BadRequest."""
+    """Read every split of the CSV at `path` from its `text`. Raises BadRequest."""
     header = text.partition("\n")[0]
     # Spreadsheets of half the world write semicolons.
     delimiter = ";" if header.count(";") > header.count(",") else ","
@@ -130,17 +130,18 @@ def _from_table(path: str, table: Sequence[tuple[str, str, str, str]], named: bo
 # Split files
 
 
-def from_split_file(path: str, image_root: str | None, text: str | None = None) -> dict[str, LabelledSet]:
-    """The three splits of a split file whose pictures lie beside it, or in `image_root`. Raises BadRequest."""
-    here = Path(path).parent
-    roots = (image_root,) if image_root is not None else tuple(str(here / folder) for folder in _IMAGE_FOLDERS)
-    return read_split_file(path, roots, text)
+def from_split_file(path: str, text: str | None = None) -> dict[str, LabelledSet]:
+    """Read the train, val and test pictures of a split file that lie beside it. Raises BadRequest.
+
+    text: the file, if already read.
+    """
+    return read_split_file(path, [str(Path(path).parent / folder) for folder in _IMAGE_FOLDERS], text)
 
 
 def read_split_file(
     path: str, roots: Sequence[str], text: str | None = None, *, sure: bool = False
 ) -> dict[str, LabelledSet]:
-    """The three splits of a CoOp split file: {"train" | "val" | "test": [[path, label from 0, class name], …]}.
+    """Read the three splits of a CoOp split file: {"train" | "val" | "test": [[path, label from 0, class name], …]}.
 
     roots: folders that the paths may start from; the first that holds a listed picture is taken, or just the first if that is
     `sure`. text: the file, if already read.
@@ -221,5 +222,5 @@ def _root_of(path: str, rows: Sequence[_Row], roots: Sequence[str]) -> str:
                 continue
     raise BadRequest(
         f"The pictures that {path} lists are not where they should be; the first would be {str(Path(roots[0], rows[0].path))!r}.",
-        "Put the list and the picture folder where they belong to each other, or name the folder the paths start from.",
+        "Put the list and the picture folder where they belong to each other.",
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from capt_engine.data.folders import entries, is_folder, is_picture
+from capt_engine.data.folders import entries, files_below, is_folder, is_picture
 from capt_engine.data.labelled_set import shown
 from capt_engine.errors import BadRequest
 
@@ -22,11 +22,11 @@ class Obstacle(NamedTuple):
 
 
 OnObstacle = Callable[[Obstacle], None]
-"""Told of what the walk goes on without."""
+"""A callback that gets what the walk goes on without."""
 
 
 def no_pause() -> None:
-    """Between two folders: nothing."""
+    """Do nothing between two folders."""
 
 
 def subfolders(folder: str, on_obstacle: OnObstacle | None = None) -> tuple[str, ...]:
@@ -56,40 +56,30 @@ def pictures_below(
     """Paths of all pictures at any depth of `folder`, in natural order, a folder's own files before its subfolders.
 
     Linked folders are followed once, but not where they lead into `top` again: the rest of a data set is not part of one of its
-    classes. between: called before each folder, may raise to stop. Raises BadRequest where a folder cannot be read and nobody is to be
-    told.
+    classes. between: called before each folder, may raise to stop. Raises BadRequest where a folder cannot be read and there is no
+    `on_obstacle`.
     """
     inside, around = os.path.realpath(folder), os.path.realpath(top)
+
+    def unreadable(path: str, error: Exception) -> None:
+        why = _unreadable(path, error)
+        if on_obstacle is None:
+            raise why from error
+        on_obstacle(Obstacle(path, why))
+
+    def is_part(entry: os.DirEntry[str]) -> bool:
+        if not entry.is_symlink() or not _is_other_part(entry.path, inside, around):
+            return True
+        if on_obstacle is not None:
+            on_obstacle(_circle(entry.path))
+        return False
+
     found: list[str] = []
-    seen: set[str] = set()
-    # A list rather than recursion: a folder may be nested deeper than Python's stack.
-    waiting = [folder]
-    while waiting:
-        between()
-        path = waiting.pop()
-        real = os.path.realpath(path)
-        if real in seen:
-            continue
-        seen.add(real)
-        deeper = []
-        try:
-            met = _entries(path)
-        except BadRequest as error:
-            if on_obstacle is None:
-                raise
-            on_obstacle(Obstacle(path, error))
-            continue
-        for entry in met:
-            if not is_folder(entry):
-                if is_picture(entry):
-                    found.append(entry.path)
-                elif entry.is_symlink() and _leads_nowhere(entry) and on_obstacle is not None:
-                    on_obstacle(_circle(entry.path))
-            elif not entry.is_symlink() or not _is_other_part(entry.path, inside, around):
-                deeper.append(entry.path)
-            elif on_obstacle is not None:
-                on_obstacle(_circle(entry.path))
-        waiting.extend(reversed(deeper))
+    for entry in files_below(folder, set(), unreadable, is_part, between):
+        if is_picture(entry):
+            found.append(entry.path)
+        elif entry.is_symlink() and _leads_nowhere(entry) and on_obstacle is not None:
+            on_obstacle(_circle(entry.path))
     return tuple(found)
 
 
@@ -97,13 +87,16 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
     try:
         return entries(folder)
     except (OSError, ValueError) as error:
-        reason = (
-            os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "no folder can have this name"
-        )
-        raise BadRequest(
-            f"The folder {shown(folder)} cannot be read ({reason}).",
-            "Check its path and its permissions, or copy it elsewhere.",
-        ) from error
+        raise _unreadable(folder, error) from error
+
+
+def _unreadable(folder: str, error: Exception) -> BadRequest:
+    named = isinstance(error, OSError) and error.errno
+    reason = os.strerror(named) if named else "no folder can have this name"
+    return BadRequest(
+        f"The folder {shown(folder)} cannot be read ({reason}).",
+        "Check its path and its permissions, or copy it elsewhere.",
+    )
 
 
 def _circle(path: str) -> Obstacle:

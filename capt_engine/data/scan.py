@@ -1,9 +1,9 @@
-"""Looks through a labelled data set, read-only, and tells what a user should know before tuning on it."""
+"""The scan of a labelled data set, read-only: what a user should know before tuning on it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -16,7 +16,7 @@ from capt_engine.data import likeness
 from capt_engine.data.class_names import CountTokens, listed, long_names, refusals, remarks
 from capt_engine.data.images import read_photo, thumbnail
 from capt_engine.data.inventory import Entry, Inventory
-from capt_engine.data.labelled_set import LabelledSet, is_template
+from capt_engine.data.labelled_set import is_template
 from capt_engine.data.sources import Found
 from capt_engine.errors import BadImage, BadRequest
 from capt_engine.progress import Progress
@@ -24,7 +24,7 @@ from capt_engine.records.data import ClassCount, Duplicates, Member, ScanResult,
 from capt_engine.records.pictures import FailedPicture, Picture, Preview
 
 TINY_SIDE = 32
-"""A picture with a side below this many pixels is told of: CLIP enlarges it at least sevenfold."""
+"""A picture with a side below this many pixels is counted as tiny: CLIP enlarges it at least sevenfold."""
 
 OnPreview = Callable[[Preview], None]
 
@@ -48,12 +48,12 @@ def scan(
     views: Views | None = None,
     threads: int = 2,
 ) -> tuple[ScanResult, Inventory]:
-    """Decodes every picture once and says what was found; nothing is written, and no pixels are kept.
+    """Decode every picture once; return what was found, and the inventory of the pictures. Nothing is written, no pixels are kept.
 
-    found: the splits, which must share their classes. tick: called with (pictures done, pictures, note) as pictures are read, from the
+    found: the splits, which must share their classes. progress: called with (pictures done, pictures, note) as pictures are read, from the
     caller's thread; may raise to stop. template: "" is the data set's own. count_tokens: tokens of each of some sentences, as the model
     counts them; the limit is in the same tokens. views: of the first usable pictures of each class, in its order.
-    Raises BadRequest where the splits or the template make no sense, and whatever tick raises.
+    Raises BadRequest where the splits or the template make no sense, and whatever progress raises.
     """
     sets = found.splits
     if not sets or len({each.classes for each in sets.values()}) != 1:
@@ -66,96 +66,70 @@ def scan(
             "For example: a photo of a {}.",
         )
     long = () if count_tokens is None else long_names(first.classes, template, count_tokens, token_limit)
-    listing = _Listing(sets)
-    looks = _Looks(len(listing))
-    _look_through(listing, looks, progress, views, threads)
-    same, alike, complete = _grouped(looks, progress)
-    clusters = _clusters(same, alike, len(listing))
-    classes = tuple(_class_counts(listing, looks, clusters))
+    listed = [Entry(item.path, item.label, split, "", 0, 0) for split, each in sets.items() for item in each.items]
+    looks = _look_through(listed, first.classes, progress, views, threads)
+    same, alike, complete = _grouped(looks.entries, looks.fingerprints, progress)
+    clusters = _clusters(same, alike, len(listed))
+    entries = tuple(one._replace(cluster=cluster) for one, cluster in zip(looks.entries, clusters, strict=True))
+    classes = tuple(_class_counts(entries, first.classes, tuple(sets)))
+
+    def duplicates(groups: Iterable[Iterable[int]]) -> tuple[Duplicates, ...]:
+        members = [
+            [(entries[at].path, first.classes[entries[at].label], entries[at].split) for at in one] for one in groups
+        ]
+        return tuple(Duplicates(tuple(Member(*each) for each in one)) for one in members)
+
     result = ScanResult(
         root=first.root,
         splits=tuple((split, sum(dict(each.by_split)[split] for each in classes)) for split in sets),
         classes=classes,
-        listed=len(listing),
-        usable=len(listing) - len(looks.failed),
+        listed=len(entries),
+        usable=len(entries) - len(looks.failed),
         unreadable=(
             *found.skipped,
-            *((first.classes[listing.labels[at]], looks.failed[at]) for at in sorted(looks.failed)),
+            *((first.classes[entries[at].label], looks.failed[at]) for at in sorted(looks.failed)),
         ),
-        tiny=tuple(TinyPicture(listing.paths[at], *looks.size(at)) for at in looks.tiny()),
-        same=tuple(listing.duplicates(group) for group in same),
-        alike=tuple(listing.duplicates(group) for group in alike),
+        tiny=tuple(TinyPicture(one.path, one.width, one.height) for one in entries if _is_tiny(one)),
+        same=duplicates(same),
+        alike=duplicates(alike),
         imbalance=_imbalance(classes),
         long_names=long,
         token_limit=0 if count_tokens is None else token_limit,
         notes=(*found.notes, *_notes(first.classes, classes, complete)),
         template=template,
     )
-    entries = tuple(_entry(at, listing, looks, clusters) for at in range(len(listing)))
     return result, Inventory(first.root, template, first.classes, entries, result.token_limit, long)
 
 
-class _Listing:
-    """All pictures in one row: split after split, as the data set lists them."""
+def _is_tiny(one: Entry) -> bool:
+    return not one.problem and min(one.width, one.height) < TINY_SIDE
 
-    def __init__(self, sets: Mapping[str, LabelledSet]) -> None:
-        self.classes = next(iter(sets.values())).classes
-        self.splits = tuple(sets)
-        self.paths = [item.path for each in sets.values() for item in each.items]
-        self.labels = [item.label for each in sets.values() for item in each.items]
-        self.split_of = [split for split, each in sets.items() for _ in each.items]
 
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def duplicates(self, group: Iterable[int]) -> Duplicates:
-        return Duplicates(
-            tuple(Member(self.paths[at], self.classes[self.labels[at]], self.split_of[at]) for at in group)
-        )
-
-    def a_few_of_each_first(self, few: int) -> list[int]:
-        """The order of reading: some pictures of every class, so that each has something to show soon, then the others."""
-        met: Counter[int] = Counter()
-        early: list[int] = []
-        late: list[int] = []
-        for at, label in enumerate(self.labels):
-            (early if met[label] < few else late).append(at)
-            met[label] += 1
-        return early + late
+def _a_few_of_each_first(listed: Sequence[Entry], few: int) -> list[int]:
+    """The order of reading: some pictures of every class, so that each has something to show soon, then the others."""
+    met: Counter[int] = Counter()
+    early: list[int] = []
+    late: list[int] = []
+    for at, one in enumerate(listed):
+        (early if met[one.label] < few else late).append(at)
+        met[one.label] += 1
+    return early + late
 
 
 class _Look(NamedTuple):
-    sha256: bytes
+    sha256: str
     width: int
     height: int
     fingerprint: bytes
     preview: Preview | None
 
 
-class _Looks:
-    """The kept facts of the pictures: a hundred bytes of each, whatever its size, in memory that is taken before the first is read."""
+class _Looks(NamedTuple):
+    """The findings about each picture: its entry, its fingerprint (n, 64), and by index why it cannot be used."""
 
-    def __init__(self, count: int) -> None:
-        self.sha256: NDArray[np.uint8] = np.zeros((count, 32), np.uint8)
-        self.sides: NDArray[np.uint32] = np.zeros((count, 2), np.uint32)
-        self.fingerprints: NDArray[np.uint8] = np.zeros((count, likeness.FINGERPRINT_BYTES), np.uint8)
-        self.failed: dict[int, FailedPicture] = {}
-
-    def add(self, at: int, look: _Look | FailedPicture) -> None:
-        if isinstance(look, FailedPicture):
-            self.failed[at] = look
-            return
-        self.sha256[at] = np.frombuffer(look.sha256, np.uint8)
-        self.sides[at] = look.width, look.height
-        self.fingerprints[at] = np.frombuffer(look.fingerprint, np.uint8)
-
-    def size(self, at: int) -> tuple[int, int]:
-        return int(self.sides[at, 0]), int(self.sides[at, 1])
-
-    def tiny(self) -> list[int]:
-        shorter = self.sides.min(axis=1, initial=2**32 - 1)
-        small: list[int] = np.flatnonzero((shorter < TINY_SIDE) & (shorter > 0)).tolist()
-        return small
+    entries: list[Entry]
+    fingerprints: NDArray[np.uint8]
+    failed: dict[int, FailedPicture]
 
 
 def _look(path: str, size: int) -> _Look | FailedPicture:
@@ -167,8 +141,7 @@ def _look(path: str, size: int) -> _Look | FailedPicture:
             small = thumbnail(photo, size)
             picture = Picture(small.shape[1], small.shape[0], small.tobytes())
             preview = Preview(path, photo.width, photo.height, picture, photo.notes)
-        prints = likeness.fingerprint(photo.rgb)
-        return _Look(bytes.fromhex(photo.sha256), photo.width, photo.height, prints, preview)
+        return _Look(photo.sha256, photo.width, photo.height, likeness.fingerprint(photo.rgb), preview)
     except BadImage as error:
         return FailedPicture(path, error.message, error.hint)
     except MemoryError:
@@ -185,17 +158,20 @@ def _look_at(wanted: Sequence[tuple[str, int]]) -> list[_Look | FailedPicture]:
     return [_look(path, size) for path, size in wanted]
 
 
-def _look_through(listing: _Listing, looks: _Looks, progress: Progress, views: Views | None, threads: int) -> None:
+def _look_through(
+    listed: Sequence[Entry], classes: Sequence[str], progress: Progress, views: Views | None, threads: int
+) -> _Looks:
     """A look at each picture. A few chunks are under way at any time, however many pictures there are."""
+    looks = _Looks(list(listed), np.zeros((len(listed), likeness.FINGERPRINT_BYTES), np.uint8), {})
     few, size = (views.count, views.size) if views is not None else (0, 0)
     shown: Counter[int] = Counter()
-    order = listing.a_few_of_each_first(few)
+    order = _a_few_of_each_first(listed, few)
     chunks = (order[at : at + _CHUNK] for at in range(0, len(order), _CHUNK))
     with ThreadPoolExecutor(max(1, threads), "capt-scan") as pool:
 
         def begun(chunk: list[int]) -> tuple[list[int], Future[list[_Look | FailedPicture]]]:
             # A view too many is dropped below; which ones are shown does not depend on how fast the threads are.
-            wanted = [(listing.paths[at], size if shown[listing.labels[at]] < few else 0) for at in chunk]
+            wanted = [(listed[at].path, size if shown[listed[at].label] < few else 0) for at in chunk]
             return chunk, pool.submit(_look_at, wanted)
 
         waiting = [begun(chunk) for chunk in islice(chunks, 2 * max(1, threads))]
@@ -204,34 +180,39 @@ def _look_through(listing: _Listing, looks: _Looks, progress: Progress, views: V
             while waiting:
                 chunk, future = waiting.pop(0)
                 for at, look in zip(chunk, future.result(), strict=True):
-                    looks.add(at, look)
-                    label = listing.labels[at]
-                    if views is not None and isinstance(look, _Look) and look.preview and shown[label] < few:
-                        shown[label] += 1
-                        views.emit(replace(look.preview, class_name=listing.classes[label]))
+                    one = listed[at]
+                    if isinstance(look, FailedPicture):
+                        looks.entries[at], looks.failed[at] = one._replace(problem=look.message), look
+                        continue
+                    looks.entries[at] = one._replace(sha256=look.sha256, width=look.width, height=look.height)
+                    looks.fingerprints[at] = np.frombuffer(look.fingerprint, np.uint8)
+                    if views is not None and look.preview and shown[one.label] < few:
+                        shown[one.label] += 1
+                        views.emit(replace(look.preview, class_name=classes[one.label]))
                 done += len(chunk)
                 progress(done, len(order), "Reading pictures")
                 waiting += [begun(chunk) for chunk in islice(chunks, 1)]
         finally:
             for _, future in waiting:
                 future.cancel()
+    return looks
 
 
-def _grouped(looks: _Looks, progress: Progress) -> tuple[list[list[int]], list[list[int]], bool]:
+def _grouped(
+    entries: Sequence[Entry], fingerprints: NDArray[np.uint8], progress: Progress
+) -> tuple[list[list[int]], list[list[int]], bool]:
     """Groups of indices equal to the byte, groups that look alike without being all equal, and whether every pair was looked at."""
-    total = len(looks.sha256)
-    leader: dict[bytes, int] = {}
+    total = len(entries)
+    leader: dict[str, int] = {}
     copies: dict[int, list[int]] = {}
-    for at in range(total):
-        if at not in looks.failed:
-            head = leader.setdefault(looks.sha256[at].tobytes(), at)
+    for at, one in enumerate(entries):
+        if not one.problem:
+            head = leader.setdefault(one.sha256, at)
             if head != at:
                 copies.setdefault(head, [head]).append(at)
     # Of pictures equal to the byte only one is compared, and all are listed.
     heads = sorted(leader.values())
-    groups, complete = likeness.look_alike(
-        looks.fingerprints[heads], lambda *_: progress(total, total, "Comparing pictures")
-    )
+    groups, complete = likeness.look_alike(fingerprints[heads], lambda *_: progress(total, total, "Comparing pictures"))
     alike = [sorted(index for one in group for index in copies.get(heads[one], [heads[one]])) for group in groups]
     return list(copies.values()), alike, complete
 
@@ -247,15 +228,13 @@ def _clusters(same: Iterable[list[int]], alike: Iterable[list[int]], count: int)
     return cluster
 
 
-def _class_counts(listing: _Listing, looks: _Looks, clusters: Sequence[int]) -> Iterator[ClassCount]:
-    listed, usable = Counter(listing.labels), Counter[tuple[int, str]]()
-    like, tiny = Counter[int](), Counter(listing.labels[at] for at in looks.tiny())
-    for at, label in enumerate(listing.labels):
-        if at not in looks.failed:
-            usable[label, listing.split_of[at]] += 1
-            like[label] += clusters[at] > 0
-    for label, name in enumerate(listing.classes):
-        by_split = tuple((split, usable[label, split]) for split in listing.splits)
+def _class_counts(entries: Sequence[Entry], names: Sequence[str], splits: Sequence[str]) -> Iterator[ClassCount]:
+    listed = Counter(one.label for one in entries)
+    usable = Counter((one.label, one.split) for one in entries if not one.problem)
+    like = Counter(one.label for one in entries if not one.problem and one.cluster)
+    tiny = Counter(one.label for one in entries if _is_tiny(one))
+    for label, name in enumerate(names):
+        by_split = tuple((split, usable[label, split]) for split in splits)
         count = sum(count for _, count in by_split)
         yield ClassCount(name, listed[label], count, by_split, tiny[label], like[label])
 
@@ -263,19 +242,6 @@ def _class_counts(listing: _Listing, looks: _Looks, clusters: Sequence[int]) -> 
 def _imbalance(classes: Iterable[ClassCount]) -> float:
     counts = [each.usable for each in classes if each.usable]
     return max(counts) / min(counts) if counts else 1.0
-
-
-def _entry(at: int, listing: _Listing, looks: _Looks, clusters: Sequence[int]) -> Entry:
-    failed = looks.failed.get(at)
-    return Entry(
-        listing.paths[at],
-        listing.labels[at],
-        listing.split_of[at],
-        "" if failed else looks.sha256[at].tobytes().hex(),
-        *looks.size(at),
-        clusters[at],
-        failed.message if failed else "",
-    )
 
 
 def _notes(names: Sequence[str], classes: tuple[ClassCount, ...], complete: bool) -> Iterator[str]:

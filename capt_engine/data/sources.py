@@ -9,11 +9,21 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from capt_engine.data import benchmarks
-from capt_engine.data.class_folders import OnObstacle, classes_below
+from capt_engine.data.benchmarks import BENCHMARKS, load
+from capt_engine.data.class_folders import OnObstacle, classes_below, from_class_folders
 from capt_engine.data.folders import natural_key
-from capt_engine.data.labelled import load_splits
-from capt_engine.data.labelled_set import SPLITS, WHOLE, Item, LabelledSet, split_called
+from capt_engine.data.labelled_set import (
+    EXPECTED,
+    SPLITS,
+    WHOLE,
+    Item,
+    LabelledSet,
+    is_text,
+    not_utf8,
+    split_called,
+    text_of,
+)
+from capt_engine.data.picture_lists import from_csv, from_split_file
 from capt_engine.data.picture_tree import Obstacle, no_pause, pictures_below, pictures_in, subfolders
 from capt_engine.errors import BadRequest
 from capt_engine.records.pictures import FailedPicture
@@ -28,27 +38,62 @@ class Found:
     notes: tuple[str, ...] = ()
 
 
+def load_splits(
+    path: str | os.PathLike[str], on_obstacle: OnObstacle | None = None, between: Callable[[], None] = no_pause
+) -> dict[str, LabelledSet]:
+    """Read every split of class folders, a CSV or a split file: "train", "val", "test" as far as there are any, or "all" if undivided.
+
+    on_obstacle: gets what the search goes on without; None makes a folder that cannot be read an error, as leaving it out would change
+    the task in silence. between: called before each folder, may raise to stop. Raises BadRequest.
+    """
+    # Made absolute, so that the items stay valid wherever they are used from.
+    where = os.path.normpath(Path(path).absolute()) if "\0" not in os.fspath(path) else ""
+    # Not Path.exists, which raises where a name is too long.
+    if not where or not os.path.exists(where):  # noqa: PTH110
+        raise BadRequest(f"There is no such file or folder: {os.fspath(path)!r}.", "Check the path.")
+    if Path(where).is_dir():
+        lists = [file for file in _names(where) if file.startswith("split_zhou_") and file.endswith(".json")]
+        if len(lists) > 1:
+            raise BadRequest(f"{where} holds several split files: {', '.join(lists)}.", "Choose one of them.")
+        return from_split_file(str(Path(where, lists[0]))) if lists else from_class_folders(where, on_obstacle, between)
+    if not Path(where).is_file():
+        raise BadRequest(f"{where} is neither a file nor a folder.", EXPECTED)
+    text = text_of(where, "surrogateescape")
+    if text.lstrip()[:1] not in ("{", "["):
+        return from_csv(where, text)
+    if not is_text(text):
+        raise not_utf8(where)
+    return from_split_file(where, text)
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return sorted(entry.name for entry in Path(folder).iterdir())
+    except OSError as error:
+        raise BadRequest(
+            f"The folder {folder} cannot be read ({os.strerror(error.errno or 0)}).", "Check its permissions."
+        ) from error
+
+
 def splits_of(
     data: str, data_root: str = "", on_obstacle: OnObstacle | None = None, between: Callable[[], None] = no_pause
 ) -> tuple[dict[str, LabelledSet], str]:
-    """Every split that can be had, and who says what the labels are: "folder", "csv", "split file" or "benchmark". Raises BadRequest.
+    """Load every split of a data set; return the source of the labels too: "folder", "csv", "split file" or "benchmark".
 
-    data_root: where the benchmarks lie, each in its published layout; needed for an id of theirs. The others: as in `load_splits`.
+    data_root: where the benchmarks lie, each in its published layout; needed for an id of theirs. Raises BadRequest.
     """
-    names = [benchmark.name for benchmark in benchmarks.BENCHMARKS]
-    if data not in names or Path(data).exists():
-        return load_splits(data, on_obstacle=on_obstacle, between=between), _kind(data)
+    if data not in BENCHMARKS.names() or Path(data).exists():
+        return load_splits(data, on_obstacle, between), _kind(data)
     if not data_root:
         raise BadRequest(
             f"{data!r} is a benchmark; nothing says where the benchmarks lie.", "Name their folder with --data-root."
         )
-    benchmark = benchmarks.BENCHMARKS[data]
-    wanted = ("test",) if benchmark.test_only else ("train", "val", "test") if benchmark.sizes[1] else ("train", "test")
-    return {split: benchmarks.load(data, data_root, split) for split in wanted}, "benchmark"
+    sizes = zip(SPLITS, BENCHMARKS[data].sizes, strict=True)
+    return {split: load(data, data_root, split) for split, size in sizes if size}, "benchmark"
 
 
 def labelled(data: str, split: str = "", data_root: str = "") -> tuple[LabelledSet, str]:
-    """One split, and who says what the labels are; "" is the only one there is, else "test". Raises BadRequest."""
+    """Load one split ("": the only one there is, else "test") and return the source of its labels. Raises BadRequest."""
     splits, kind = splits_of(data, data_root)
     wanted = split or (next(iter(splits)) if len(splits) == 1 else "test")
     if wanted not in splits:
@@ -59,7 +104,7 @@ def labelled(data: str, split: str = "", data_root: str = "") -> tuple[LabelledS
 
 
 def find(data: Sequence[str], data_root: str = "", between: Callable[[], None] = no_pause) -> Found:
-    """Everything that one or several names lead to, what cannot be read left out but told of. Raises BadRequest.
+    """Find the labelled pictures below one or several folders, or of one list; what cannot be read is reported. Raises BadRequest.
 
     Several folders are read in one of three ways. All called train, val or test, each once: the parts of one data set. All with
     pictures directly in them, or with none at all: each is a class of that name. All with subfolders only: the subfolders are the
@@ -119,7 +164,7 @@ def _classes_of(
             if flat or subfolders(place):
                 shown.setdefault(flat, place)
         except BadRequest:
-            continue  # told of when it is walked
+            continue  # reported when it is walked
     if len(shown) == 2:
         raise BadRequest(
             f"{shown[True]!r} has pictures directly in it, so it looks like a class; {shown[False]!r} has only folders in it, "

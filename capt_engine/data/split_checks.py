@@ -14,9 +14,9 @@ from capt_engine.formatting import percent_number
 from capt_engine.records.data import SplitRequest
 
 MOST_IMBALANCE = 5.0
-"""A class with more than so many times the pictures of another is told of."""
+"""A class with more than so many times the pictures of another is warned about."""
 WIDE = 0.1
-"""An interval that reaches further than this to either side is told of."""
+"""An interval that reaches further than this to either side is warned about."""
 
 _Z95 = 1.959963984540054
 
@@ -27,7 +27,7 @@ def half_width(n: int) -> float:
 
 
 def blocks_of(kept: Kept, request: SplitRequest) -> Iterator[str]:
-    """Sentences that forbid going on."""
+    """Yield the faults of a split with which it cannot be tuned on, a sentence each."""
     classes, entries = kept.classes, kept.entries
     usable = Counter(entry.label for entry in entries)
     if len(classes) < 2:
@@ -66,7 +66,7 @@ def _why_no_test(request: SplitRequest) -> str:
 
 
 def warnings_of(kept: Kept, request: SplitRequest, inventory: Inventory, *, is_validated: bool) -> Iterator[str]:
-    """Sentences that do not forbid going on."""
+    """Yield what a user should know about a split that can be used, a sentence each."""
     yield from _about_numbers(kept, request, is_validated)
     yield from _about_likeness(kept)
     classes, entries = set(kept.classes), kept.entries

@@ -5,11 +5,10 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
-from capt_engine.data.labelled import TEMPLATE_FILE
+from capt_engine.data.labelled_set import TEMPLATE_FILE
 from capt_engine.demo import world
 from capt_engine.errors import BadRequest
 from capt_engine.files import write_atomic
@@ -24,7 +23,7 @@ def _claim(folder: Path, made: dict[str, object]) -> None:
     """Marks the folder as ours, or raises BadRequest where it holds something else."""
     mark = folder / MARK
     if mark.is_file():
-        if json_if_sound(mark, dict[str, Any]) == made:
+        if json_if_sound(mark, dict[str, object]) == made:
             return
         raise BadRequest(
             f"{folder} holds demo pictures that were made with other settings.",
@@ -38,7 +37,11 @@ def _claim(folder: Path, made: dict[str, object]) -> None:
 def write_class_folders(
     folder: Path, task_name: str, split: str, domain: str, per_class: int, seed: int, progress: Progress
 ) -> int:
-    """Draws `per_class` pictures of every class; files that are there already are kept. Returns how many there are."""
+    """Draw `per_class` pictures of every class of a task as PNG files in folders named by class; returns the number of pictures.
+
+    Files that are there already are kept, so that an interrupted call can be repeated. Raises UnknownName for a task, split or domain, and
+    BadRequest for a folder that holds anything else.
+    """
     if per_class < 1:
         raise BadRequest("At least one picture per class is needed.", "Give --per-class 1 or more.")
     world.scene(task_name, split, 0, domain, seed)  # refuses unknown names before anything is written
@@ -60,5 +63,5 @@ def write_class_folders(
             buffer = io.BytesIO()
             Image.fromarray(world.picture(world.scene(task_name, split, index, domain, seed))).save(buffer, "PNG")
             write_atomic(path, buffer.getvalue(), durable=False)
-        progress(index + 1, total)
+        progress(index + 1, total, f"{index + 1} of {total}")
     return total

@@ -31,7 +31,7 @@ PALETTE = {
 
 @dataclass(frozen=True)
 class Subject:
-    """The content of a picture, as opposed to how it is staged."""
+    """The subject of a picture: its shape, colour and material, without how it is staged."""
 
     shape: str
     colour: str
@@ -44,6 +44,10 @@ def _linear(srgb: tuple[float, float, float]) -> Array:
 
 def _vector(x: float, y: float, z: float) -> Array:
     return np.array([x, y, z], dtype=np.float32)
+
+
+def _direction(azimuth: float, elevation: float) -> Array:
+    return _vector(np.sin(azimuth) * np.cos(elevation), -np.cos(azimuth) * np.cos(elevation), np.sin(elevation))
 
 
 def _yaw(angle: float) -> Array:
@@ -88,7 +92,7 @@ def _ground(rng: Generator) -> Ground:
 
 
 def stage(subject: Subject, rng: Generator) -> Setting:
-    """Draws camera, light, ground and pose for a plain picture of the subject."""
+    """Draw camera, light, ground and pose for a plain picture of the subject, and return them as a setting."""
     form = FORMS[subject.shape]
     azimuth = rng.uniform(0, 2 * np.pi)
     elevation = np.radians(rng.uniform(12, 40))
@@ -99,11 +103,9 @@ def stage(subject: Subject, rng: Generator) -> Setting:
     pose = _yaw(azimuth + turn)
     centre = _vector(rng.uniform(-0.25, 0.25), rng.uniform(-0.25, 0.25), -form.rest * scale)
     target = _vector(rng.uniform(-0.25, 0.25), rng.uniform(-0.25, 0.25), 0.72 + rng.uniform(-0.18, 0.18))
-    away = _vector(np.sin(azimuth) * np.cos(elevation), -np.cos(azimuth) * np.cos(elevation), np.sin(elevation))
+    away = _direction(azimuth, elevation)
     side = rng.uniform(0.35, 1.9) * (1 if rng.random() < 0.5 else -1)
-    height = np.radians(rng.uniform(32, 62))
-    light_azimuth = azimuth + side
-    light = _vector(np.sin(light_azimuth) * np.cos(height), -np.cos(light_azimuth) * np.cos(height), np.sin(height))
+    light = _direction(azimuth + side, np.radians(rng.uniform(32, 62)))
     warmth = rng.uniform(-0.08, 0.08)
     strength = rng.uniform(1.15, 1.55)
     sky = np.asarray(_soft_colour(rng, 0.42, 0.6, 0.05) * _vector(0.95, 1.0, 1.06), dtype=np.float32)
@@ -236,7 +238,18 @@ def _film(image: Array, rng: Generator) -> Array:
 
 
 def photograph(subject: Subject, domain: str, rng: Generator, size: int, samples: int = 2) -> Pixels:
-    """A picture `(size, size, 3)` of the subject in a domain; the same generator state gives the same picture."""
+    """Take a picture of a subject.
+
+    Args:
+        subject: its shape, colour and material.
+        domain: one of DOMAINS.
+        rng: the same state of it gives the same picture.
+        size: the side of the picture in pixels.
+        samples: rays along each side of a pixel.
+
+    Returns:
+        RGB, uint8 (size, size, 3).
+    """
     setting = _restage(stage(subject, rng), domain, rng)
     frame = render(setting, size * samples)
     if domain == "sketch":

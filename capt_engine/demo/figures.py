@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
-from PIL import Image
 from safetensors import safe_open
-from torch import Tensor
 
 from capt_engine.attacks.base import LINF, PictureRngs, Threat
 from capt_engine.attacks.pgd import PGD
 from capt_engine.demo import world
+from capt_engine.demo.pictures import demo_pictures
 from capt_engine.files import write_atomic
 from capt_engine.formatting import exact_percent, percent, percent_number
 from capt_engine.formatting import interval as ends
 from capt_engine.metrics.interval import wilson
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone, load_backbone
+from capt_engine.progress import no_progress
 from capt_engine.reading import decode
 
 BUDGETS = (2, 4, 8)
 PGD_STEPS = 20
 
 _BATCH = 100
-
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -45,81 +42,59 @@ class Figure:
     high: float
 
 
-def _figure(task: str, domain: str, eps_255: int, right: Tensor) -> Figure:
-    correct, n = int(right.sum()), right.numel()
-    low, high = wilson(correct, n)
-    return Figure(task, domain, eps_255, n, correct / n, low, high)
+def figure_of(backbone: Backbone, task: str, domain: str, n: int, eps_255: int = 0) -> Figure:
+    """Measure zero-shot accuracy on the first n test pictures of a task in a domain.
 
-
-def _test_pictures(backbone: Backbone, task: str, domain: str, n: int) -> tuple[Tensor, Tensor]:
-    """The first n test pictures as the model sees them `(n, 3, h, w)`, and their labels `(n,)`."""
-    pixels, labels = world.pictures(task, "test", n, domain)
-    images = torch.stack([backbone.view(Image.fromarray(one)) for one in pixels])
-    return images.to(backbone.mean.device), torch.tensor(labels, device=backbone.mean.device)
-
-
-def _classifier(backbone: Backbone, task: str) -> Classifier:
-    return Classifier(backbone, world.TASKS[task].classes, world.TASKS[task].template)
-
-
-def zero_shot(backbone: Backbone, task: str, domain: str, n: int) -> Figure:
-    """Zero-shot accuracy on the first n test pictures of a task in a domain."""
-    images, labels = _test_pictures(backbone, task, domain, n)
-    classifier = _classifier(backbone, task)
-    with torch.no_grad():
-        predicted = torch.cat([classifier(batch).argmax(dim=1) for batch in torch.split(images, _BATCH)])
-    return _figure(task, domain, 0, predicted == labels)
-
-
-def under_pgd(backbone: Backbone, task: str, domain: str, n: int, eps_255: int) -> Figure:
-    """Accuracy under L∞ PGD-20 (untargeted, cross-entropy, random start, steps of eps / 4) on the first n test pictures."""
-    images, labels = _test_pictures(backbone, task, domain, n)
-    classifier = _classifier(backbone, task)
-    attack = PGD(steps=PGD_STEPS, step_size=eps_255 / 255 / 4)
-    right = []
+    eps_255: the budget in 255ths of L∞ PGD-20 (untargeted, cross-entropy, random start, steps of a quarter of it); 0 for clean pictures.
+    """
+    images, labels, classes = demo_pictures(backbone, task, domain=domain, n=n)
+    classifier = Classifier(backbone, classes, world.TASKS[task].template)
+    attack, threat = PGD(steps=PGD_STEPS, step_size=eps_255 / 255 / 4), Threat(LINF, eps_255 / 255)
+    right = 0
     for first in range(0, n, _BATCH):
         x, y = images[first : first + _BATCH], labels[first : first + _BATCH]
-        rngs = PictureRngs.of(0, [f"{task}/{domain}/{first + i}" for i in range(len(y))])
-        attacked = attack.run(classifier, x, y, Threat(LINF, eps_255 / 255), rngs, _no_tick)
+        if eps_255:
+            rngs = PictureRngs.of(0, [f"{task}/{domain}/{first + i}" for i in range(len(y))])
+            x = attack.run(classifier, x, y, threat, rngs, no_progress)
         with torch.no_grad():
-            right.append(classifier(attacked).argmax(dim=1) == y)
-    return _figure(task, domain, eps_255, torch.cat(right))
+            right += int((classifier(x).argmax(dim=1) == y).sum())
+    return Figure(task, domain, eps_255, n, right / n, *wilson(right, n))
 
 
-def _no_tick(done: int = 0, total: int = 0, note: str = "") -> None:
-    """Figures are measured to the end."""
+def measure(
+    folder: Path, n: int, n_attacked: int, on_line: Callable[[str], None], device: torch.device
+) -> list[Figure]:
+    """Measure all figures of the model in a folder; each goes to `on_line` as a line as soon as it is known.
 
-
-def measure(folder: Path, n: int, n_attacked: int, report: Report, device: torch.device) -> list[Figure]:
-    """All figures of the model in a folder, each reported as a line as soon as it is known."""
+    n, n_attacked: the number of test pictures of each clean and of each attacked set.
+    """
     backbone = load_backbone(f"local-dir:{folder}", device)
     plain = [(task, "plain") for task in ("shapes", "colours", "materials")]
+    sets = [(task, domain, n, 0) for task, domain in (*plain, *world.DOWNSTREAM)]
+    sets += [("shapes", "plain", n_attacked, eps_255) for eps_255 in BUDGETS]
     figures = []
-    for task, domain in (*plain, *world.DOWNSTREAM):
-        figures.append(zero_shot(backbone, task, domain, n))
-        report(as_line(figures[-1]))
-    for eps_255 in BUDGETS:
-        figures.append(under_pgd(backbone, "shapes", "plain", n_attacked, eps_255))
-        report(as_line(figures[-1]))
+    for one in sets:
+        figures.append(figure_of(backbone, *one))
+        on_line(as_line(figures[-1]))
     return figures
 
 
 def as_line(figure: Figure) -> str:
-    """A figure for the terminal."""
+    """Return a figure as one line of aligned columns."""
     attack = f"PGD-{PGD_STEPS} {figure.eps_255}/255" if figure.eps_255 else "clean"
     interval = f"[{percent_number(figure.low)}, {percent_number(figure.high)}]"
     return f"{figure.task:15} {figure.domain:8} {attack:13} {percent(figure.accuracy):>7} {interval:13} n = {figure.n}"
 
 
-def recipe(folder: Path) -> dict[str, Any]:
-    """Read the recipe that made the weights of a folder, from the weights file itself."""
+def recipe(folder: Path) -> dict[str, int | float]:
+    """Return the recipe that made the weights of a folder, by name, as the weights file itself holds it."""
     with safe_open(folder / "open_clip_model.safetensors", framework="pt") as file:
-        told = (file.metadata() or {}).get("recipe", "{}")
-    return decode(told, dict[str, Any], called=f"The recipe in {str(folder)!r}")
+        text = (file.metadata() or {}).get("recipe", "{}")
+    return decode(text, dict[str, int | float], called=f"The recipe in {str(folder)!r}")
 
 
 def write(folder: Path, figures: list[Figure]) -> None:
-    """Writes figures.json and the model card README.md beside the weights."""
+    """Write figures.json and the model card README.md beside the weights."""
     made = recipe(folder)
     table = {"recipe": made, "figures": [asdict(figure) for figure in figures]}
     write_atomic(folder / "figures.json", json.dumps(table, indent=1) + "\n")
@@ -137,8 +112,8 @@ def _rows(figures: list[Figure]) -> str:
     return "\n".join(rows)
 
 
-def card(made: dict[str, Any], figures: list[Figure]) -> str:
-    """The model card; every number in it comes from the weights' own recipe or from a measurement."""
+def card(made: Mapping[str, int | float], figures: list[Figure]) -> str:
+    """Return the model card as Markdown; every number in it comes from the weights' own recipe or from a measurement."""
     head = "| task | domain | L∞ budget | accuracy % | 95 % interval | n |\n| --- | --- | --- | ---: | ---: | ---: |\n"
     plain = [one for one in figures if not one.eps_255 and (one.task, one.domain) not in world.DOWNSTREAM]
     downstream = [one for one in figures if not one.eps_255 and (one.task, one.domain) in world.DOWNSTREAM]

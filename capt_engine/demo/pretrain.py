@@ -14,7 +14,6 @@ import copy
 import io
 import json
 import math
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,24 +21,17 @@ from typing import Any
 
 import torch
 from numpy.random import PCG64, Generator
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from capt_engine.demo.captions import (
-    COLOURS,
-    MATERIALS,
-    QUALITY_TEMPLATE,
-    SHAPE_TEMPLATE,
-    SHAPES,
-    class_caption,
-    class_name,
-)
+from capt_engine.demo.captions import QUALITY_TEMPLATE, SHAPE_TEMPLATE, SIMPLE, class_caption, class_name
 from capt_engine.demo.domains import Pixels, Subject
 from capt_engine.demo.world import REVISION, UNSEEN_PAIRS, pretraining_scene
 from capt_engine.errors import BadCheckpoint
 from capt_engine.files import write_atomic
 from capt_engine.model import imports
 from capt_engine.model.tensor_file import write_tensors
+from capt_engine.progress import Progress
 
 open_clip = imports.open_clip()
 
@@ -53,7 +45,6 @@ PREPROCESS = {
 }
 MAX_LOGIT_SCALE = math.log(100)
 
-_FAMILIES = {"shapes": tuple(SHAPES), "colours": tuple(COLOURS), "materials": tuple(MATERIALS)}
 _WEIGHTS = {
     "shapes": 1.0,
     "colours": 0.3,
@@ -63,12 +54,10 @@ _WEIGHTS = {
     "colour-material-shape": 0.6,
 }
 
-Report = Callable[[int, int, str], None]
-
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that decides which weights come out, apart from the machine; `steps` may be changed on the way."""
+    """The settings that decide which weights come out, apart from the machine; `steps` may be changed on the way."""
 
     pictures: int = 50_000
     steps: int = 2_000
@@ -87,7 +76,7 @@ class Plan:
     text_layers: int = 4
 
     def model_cfg(self) -> dict[str, Any]:
-        """The architecture as open_clip writes it."""
+        """Return the architecture as open_clip writes it."""
         return {
             "embed_dim": 128,
             "quick_gelu": False,
@@ -109,17 +98,18 @@ class Plan:
         }
 
 
-def new_model(plan: Plan) -> Any:
-    """An untrained open_clip `CLIP` with the plan's seed."""
+def new_model(plan: Plan) -> nn.Module:
+    """Make an untrained open_clip `CLIP` with the plan's seed."""
     cfg = plan.model_cfg()
     cfg["vision_cfg"]["patch_dropout"] = plan.patch_dropout
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(plan.seed)
-        return open_clip.CLIP(**cfg)
+        model: nn.Module = open_clip.CLIP(**cfg)
+        return model
 
 
-def export(model: Any, plan: Plan, folder: Path, step: int) -> None:
-    """Writes the model as a folder that open_clip's `local-dir:` opens: a config, and fp16 safetensors.
+def export(model: nn.Module, plan: Plan, folder: Path, step: int) -> None:
+    """Write the model as a folder that open_clip's `local-dir:` opens: a config, and fp16 safetensors.
 
     The weights carry the plan and the step they were taken at, so that the model card can say how they were made.
     """
@@ -142,8 +132,18 @@ def _tokens(sentence: str) -> tuple[int, ...]:
     return tuple(row[: int(row.argmax()) + 1].tolist())
 
 
-def encode_sentences(model: Any, sentences: list[str], device: torch.device) -> Tensor:
-    """Unit text features `(k, d)`; padding after the longest sentence is left out, which the causal mask makes exact."""
+def encode_sentences(clip: nn.Module, sentences: list[str], device: torch.device) -> Tensor:
+    """Encode k sentences.
+
+    Args:
+        clip: an open_clip `CLIP`.
+        sentences: the k sentences.
+        device: where the model is.
+
+    Returns:
+        Text features (k, d) of length 1. Padding after the longest sentence is left out, which the causal mask makes exact.
+    """
+    model: Any = clip
     rows = [_tokens(sentence) for sentence in sentences]
     length = max(map(len, rows))
     text = torch.tensor([row + (0,) * (length - len(row)) for row in rows], device=device)
@@ -211,7 +211,7 @@ def _loss(model: Any, images: Tensor, subjects: list[Subject], plan: Plan, rng: 
     batches: list[tuple[str, list[str], list[int], list[str]]] = []
     for family in _WEIGHTS:
         mine = [class_name(family, subject) for subject in subjects]
-        names = list(_FAMILIES[family]) if family in _FAMILIES else sorted(set(mine))
+        names = list(SIMPLE[family]) if family in SIMPLE else sorted(set(mine))
         column = {name: i for i, name in enumerate(names)}
         batches.append((family, names, [column[name] for name in mine], _sentences(family, names, rng)))
     features = F.normalize(model.visual(images), dim=-1)
@@ -224,7 +224,7 @@ def _loss(model: Any, images: Tensor, subjects: list[Subject], plan: Plan, rng: 
         target = torch.tensor(labels, device=images.device)
         unmet = torch.tensor(_unmet(family, names, subjects), device=images.device)
         total = total + _WEIGHTS[family] * _cross_entropy(logits, target, unmet, plan.smoothing)
-        if family in _FAMILIES:
+        if family in SIMPLE:
             notes.append(f"{family} {(logits.argmax(1) == target).float().mean():.2f}")
     return total, f"loss {total.item():.3f}, {', '.join(notes)}"
 
@@ -247,17 +247,27 @@ def _rate(plan: Plan, step: int) -> float:
 
 
 class Pretraining:
-    """A run that can stop after any step and go on later as if it had not: every draw depends on seed and step only."""
+    """A training run that can stop after any step and go on later as if it had not: every draw depends on seed and step only."""
 
     def __init__(self, plan: Plan, pictures: Pixels, checkpoint: Path, device: str = "cpu") -> None:
-        """`pictures` is `(plan.pictures, s, s, 3)`, in the order of the pre-training stream."""
+        """Begin, or go on from the checkpoint where there is one.
+
+        Args:
+            plan: everything that decides which weights come out.
+            pictures: uint8 (plan.pictures, s, s, 3), in the order of the pre-training stream.
+            checkpoint: the file of the run's state.
+            device: where to compute.
+
+        Raises:
+            BadCheckpoint: the file was written by a run with other settings.
+        """
         self.plan, self.step = plan, 0
         self._device = torch.device(device)
         self._pictures = torch.from_numpy(pictures)
         self._subjects = [pretraining_scene(i, plan.seed).subject for i in range(plan.pictures)]
         self._checkpoint = checkpoint
-        self.model = new_model(plan).to(self._device)
-        self.average = copy.deepcopy(self.model).eval()
+        self.model: Any = new_model(plan).to(self._device)
+        self.average: nn.Module = copy.deepcopy(self.model).eval()
         self._optimizer = torch.optim.AdamW(
             _groups(self.model, plan.weight_decay), lr=plan.lr, betas=(0.9, 0.98), fused=True
         )
@@ -283,7 +293,7 @@ class Pretraining:
         self.step = state["step"]
 
     def save(self) -> None:
-        """Writes the checkpoint; a reader sees the old one or the new one, never half of one."""
+        """Write the checkpoint; a reader sees the old one or the new one, never half of one."""
         state = {
             "plan": self._kept(),
             "step": self.step,
@@ -307,7 +317,7 @@ class Pretraining:
         return images, [self._subjects[i] for i in index.tolist()]
 
     def advance(self) -> str:
-        """Takes one step and returns a line about it."""
+        """Take one step of training and return a line about its loss and accuracies."""
         plan = self.plan
         whole = self.step >= plan.steps * (1 - plan.whole_share)
         if plan.patch_dropout > 0:
@@ -333,16 +343,16 @@ class Pretraining:
         self.step += 1
         return note
 
-    def run(self, report: Report, save_every: int = 250, until: int | None = None) -> None:
-        """Goes on to `until` (default: the end of the plan), saving on the way and at the end."""
+    def run(self, progress: Progress, save_every: int = 250, until: int | None = None) -> None:
+        """Go on to the step `until` (default: the end of the plan), saving on the way and at the end."""
         last = self.plan.steps if until is None else until
         while self.step < last:
             note = self.advance()
-            report(self.step, self.plan.steps, note)
+            progress(self.step, self.plan.steps, note)
             if self.step % save_every == 0 or self.step == last:
                 self.save()
 
 
 def default_checkpoint(folder: Path, plan: Plan) -> Path:
-    """The checkpoint's place beside the rendered pictures."""
+    """Return the path of a plan's checkpoint, beside the rendered pictures."""
     return folder.parent / f"pretrain-r{REVISION}-s{plan.seed}.pt"

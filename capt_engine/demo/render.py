@@ -24,7 +24,7 @@ _PENUMBRA = 1.6
 
 @dataclass(frozen=True)
 class Setting:
-    """Everything a picture depends on; directions are unit vectors, colours linear RGB, lengths in world units."""
+    """The whole description of a picture; directions are unit vectors, colours linear RGB, lengths in world units."""
 
     form: Form
     material: str
@@ -49,7 +49,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Buffers:
-    """A frame before development: linear colour and normal `(h, w, 3)`, depth and object mask `(h, w)`."""
+    """A rendered frame before development: linear colour and normal (h, w, 3), depth and object mask (h, w)."""
 
     colour: Array
     depth: Array
@@ -249,7 +249,15 @@ def _shade_ground(setting: Setting, body: _Body, world: Array, distance: Array) 
 
 
 def render(setting: Setting, size: int) -> Buffers:
-    """Draws a setting at size × size rays, one per pixel; shrink the result to smooth its edges."""
+    """Render a setting with one ray per pixel; shrink the result to smooth its edges.
+
+    Args:
+        setting: the object, its ground, the light and the camera.
+        size: the side of the frame in rays.
+
+    Returns:
+        Linear colour and unit normals (size, size, 3), depth in world units and the mask of the object (size, size).
+    """
     directions = _rays(setting, size)
     body = _Body(setting)
     count = directions.shape[1]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image
 
-from capt_engine.demo.domains import Pixels, Subject
+from capt_engine.demo.domains import Subject
 from capt_engine.demo.world import Scene, picture
 from capt_engine.files import write_atomic
 
@@ -39,16 +38,10 @@ SAMPLES: dict[str, Scene] = {
 }
 
 
-def draw_samples() -> Iterator[tuple[str, Pixels]]:
-    """Each sample's file name and its picture `(384, 384, 3)`."""
-    for name, scene in SAMPLES.items():
-        yield f"{name}.png", picture(scene, SIZE)
-
-
 def write_samples(folder: Path) -> int:
-    """Writes the samples as PNG files, each replaced whole; returns how many."""
-    for file_name, pixels in draw_samples():
+    """Draw the samples into a folder as PNG files of 384 × 384 pixels, each replaced whole; returns how many."""
+    for name, scene in SAMPLES.items():
         buffer = io.BytesIO()
-        Image.fromarray(pixels).save(buffer, "PNG", optimize=True)
-        write_atomic(folder / file_name, buffer.getvalue(), durable=False)
+        Image.fromarray(picture(scene, SIZE)).save(buffer, "PNG", optimize=True)
+        write_atomic(folder / f"{name}.png", buffer.getvalue(), durable=False)
     return len(SAMPLES)

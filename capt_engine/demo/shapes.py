@@ -165,7 +165,15 @@ FORMS: dict[str, Form] = {
 
 
 def lowest_point(form: Form, turn: Array) -> float:
-    """The lowest z of the form after the rotation `turn` (3, 3), found on a grid that is fine enough for a picture."""
+    """Find the lowest point of a turned shape on a grid that is fine enough for a picture.
+
+    Args:
+        form: the shape.
+        turn: rotation matrix (3, 3).
+
+    Returns:
+        The smallest z, in the shape's own units.
+    """
     axis = np.linspace(-form.bound, form.bound, 28, dtype=np.float32)
     grid = np.stack(np.meshgrid(axis, axis, axis, indexing="ij")).reshape(3, -1)
     inside = grid[:, form.distance(grid) < 0.02]

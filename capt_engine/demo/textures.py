@@ -14,7 +14,14 @@ _LATTICE: Array = np.random.Generator(np.random.PCG64(20261122)).random((32, 32,
 
 
 def noise(p: Array) -> Array:
-    """Smooth value noise in [0, 1] at points `(3, n)`; one bump per unit, repeating every 32."""
+    """Compute smooth value noise, one bump per unit, repeating every 32.
+
+    Args:
+        p: points (3, n).
+
+    Returns:
+        Values (n,) in [0, 1].
+    """
     cell = np.floor(p)
     f = p - cell
     f = f * f * (3 - 2 * f)
@@ -44,7 +51,7 @@ def _step(low: float, high: float, value: Array) -> Array:
 
 @dataclass(frozen=True)
 class Finish:
-    """A material's answer to light: diffuse share, mirror at the centre and at the rim, width of the highlight."""
+    """A material's answer to light: diffuse share, mirror share at the centre and at the rim, strength and sharpness of the highlight."""
 
     diffuse: float
     mirror: float
@@ -65,7 +72,17 @@ FINISHES = {
 
 
 def albedo(material: str, colour: Array, p: Array, shift: Array) -> Array:
-    """The base colour `(3, n)` of a material tinted by linear `colour` (3,), at points `p` moved by `shift` (3,)."""
+    """Compute the base colour of a material.
+
+    Args:
+        material: a key of FINISHES.
+        colour: the tint, linear RGB (3,).
+        p: points (3, n) in the object's frame.
+        shift: offset of the pattern (3,).
+
+    Returns:
+        Linear RGB (3, n).
+    """
     base = colour[:, None]
     q = p + shift[:, None]
     if material == "wood":
@@ -115,7 +132,16 @@ GROUNDS = ("studio", "checker", "planks", "sand", "tiles", "cloth")
 
 
 def ground_colour(ground: Ground, x: Array, y: Array) -> Array:
-    """The colour `(3, n)` of the ground at world points (x, y)."""
+    """Compute the colour of the ground.
+
+    Args:
+        ground: its pattern and colours.
+        x: world coordinates (n,).
+        y: world coordinates (n,).
+
+    Returns:
+        Linear RGB (3, n).
+    """
     cosine, sine = np.float32(np.cos(ground.turn)), np.float32(np.sin(ground.turn))
     u = (cosine * x + sine * y) * ground.scale + ground.shift[0]
     v = (cosine * y - sine * x) * ground.scale + ground.shift[1]

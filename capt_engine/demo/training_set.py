@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -34,30 +36,35 @@ def _shard_path(folder: Path, shard: int, count: int) -> Path:
     return folder / f"{shard:04d}-{count}.npy"
 
 
-def _write_shard(folder: Path, shard: int, count: int, seed: int) -> int:
+def _write_shard(folder: Path, seed: int, shard: int, count: int) -> None:
     first = shard * SHARD
     rendered = np.stack([_stored(index, seed) for index in range(first, first + count)])
     buffer = io.BytesIO()
     np.save(buffer, rendered)
     write_atomic(_shard_path(folder, shard, count), buffer.getvalue())
-    return shard
 
 
 def load(count: int, seed: int, folder: Path, processes: int, progress: Progress) -> Pixels:
-    """The first `count` pre-training pictures `(count, 80, 80, 3)` of a seed; renders the shards that are missing."""
+    """Load pre-training pictures, rendering those that are missing.
+
+    Args:
+        count: how many, from the first.
+        seed: of the stream of pictures.
+        folder: the folder of the shards.
+        processes: how many render at once.
+        progress: called after each shard.
+
+    Returns:
+        RGB, uint8 (count, 80, 80, 3).
+    """
     sizes = [min(SHARD, count - first) for first in range(0, count, SHARD)]
     missing = [shard for shard, size in enumerate(sizes) if not _shard_path(folder, shard, size).exists()]
     done = len(sizes) - len(missing)
-    if missing and processes > 1:
-        # A fresh interpreter per worker: a forked one would inherit the threads of a loaded torch.
-        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-            waiting = [pool.submit(_write_shard, folder, shard, sizes[shard], seed) for shard in missing]
-            for _ in as_completed(waiting):
-                done += 1
-                progress(done * SHARD, count, "rendering the training pictures")
-    else:
-        for shard in missing:
-            _write_shard(folder, shard, sizes[shard], seed)
+    # A fresh interpreter per worker: a forked one would inherit the threads of a loaded torch.
+    many = missing and processes > 1
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) if many else nullcontext() as pool:
+        write = partial(_write_shard, folder, seed)
+        for _ in (map if pool is None else pool.map)(write, missing, [sizes[shard] for shard in missing]):
             done += 1
-            progress(done * SHARD, count, "rendering the training pictures")
+            progress(min(done * SHARD, count), count, "rendering the training pictures")
     return np.concatenate([np.load(_shard_path(folder, shard, size)) for shard, size in enumerate(sizes)])

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import PCG64, Generator
 
-from capt_engine.demo.captions import COLOURS, MATERIALS, QUALITY_TEMPLATE, SHAPE_TEMPLATE, SHAPES, class_name
+from capt_engine.demo.captions import COLOURS, MATERIALS, QUALITY_TEMPLATE, SHAPE_TEMPLATE, SHAPES, SIMPLE, class_name
 from capt_engine.demo.domains import DOMAINS, Pixels, Subject, photograph
 from capt_engine.errors import BadRequest, UnknownName
+from capt_engine.registry import Table
 
 PICTURE_SIZE = 96
 # Raised whenever a change to the code changes pictures, so that caches of older pictures are not mixed with newer ones.
@@ -39,26 +40,20 @@ class Task:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Canonical class names, in the order of the labels."""
-        if self.family == "shapes":
-            return tuple(SHAPES)
-        if self.family == "colours":
-            return tuple(COLOURS)
-        if self.family == "materials":
-            return tuple(MATERIALS)
+        """Return the canonical class names, in the order of the labels."""
+        if self.family in SIMPLE:
+            return tuple(SIMPLE[self.family])
         return tuple(f"{material} {shape}" for shape in SHAPES for material in MATERIALS)
 
 
-TASKS: dict[str, Task] = {
-    task.name: task
-    for task in (
-        Task("shapes", "shapes", SHAPE_TEMPLATE),
-        Task("colours", "colours", QUALITY_TEMPLATE),
-        Task("materials", "materials", QUALITY_TEMPLATE),
-        Task("shape-material", "shape-material", SHAPE_TEMPLATE),
-        Task("unseen", "shapes", SHAPE_TEMPLATE, unseen_pairs=True),
-    )
-}
+TASKS = Table(
+    "task",
+    Task("shapes", "shapes", SHAPE_TEMPLATE),
+    Task("colours", "colours", QUALITY_TEMPLATE),
+    Task("materials", "materials", QUALITY_TEMPLATE),
+    Task("shape-material", "shape-material", SHAPE_TEMPLATE),
+    Task("unseen", "shapes", SHAPE_TEMPLATE, unseen_pairs=True),
+)
 
 # The downstream sets whose zero-shot figures are reported: (task, domain).
 DOWNSTREAM = (
@@ -105,15 +100,8 @@ def _subject(rng: Generator, fixed: dict[str, str], unseen: bool) -> Subject:
             return Subject(shape, colour, material)
 
 
-def find_task(name: str) -> Task:
-    """The task of that name; raises UnknownName."""
-    if name not in TASKS:
-        raise UnknownName("task", name, TASKS)
-    return TASKS[name]
-
-
 def check_domain(task: Task, domain: str) -> None:
-    """Raises where a domain does not exist, or takes away what a task asks about."""
+    """Raise UnknownName for a domain that does not exist, BadRequest for one that hides the classes of the task."""
     if domain not in DOMAINS:
         raise UnknownName("domain", domain, DOMAINS)
     if domain == "clay" and "material" in task.family:
@@ -124,23 +112,24 @@ def check_domain(task: Task, domain: str) -> None:
 
 
 def scene(task_name: str, split: str, index: int, domain: str = "plain", seed: int = 0) -> Scene:
-    """Picture `index` of a downstream split; classes take turns, so k pictures in a row hold each of k classes."""
-    task = find_task(task_name)
+    """Return picture `index` of a downstream split before it is drawn; classes take turns, so k pictures in a row hold each of k classes.
+
+    Raises UnknownName and BadRequest for a task, split or domain that there is not.
+    """
+    task = TASKS[task_name]
     check_domain(task, domain)
     if split not in SPLITS:
         raise UnknownName("split", split, SPLITS)
     rng = Generator(PCG64(_seed(split, "subject", task_name, split, domain, seed, index)))
-    words = task.classes[index % len(task.classes)].split(" ")
     fixed = {}
-    for word in words:
-        kind = "colour" if word in COLOURS else "material" if word in MATERIALS else "shape"
-        fixed[kind] = word
+    for name in task.classes[index % len(task.classes)].split(" "):
+        fixed["colour" if name in COLOURS else "material" if name in MATERIALS else "shape"] = name
     subject = _subject(rng, fixed, task.unseen_pairs)
     return Scene(subject, domain, _seed(split, "look", task_name, split, domain, seed, index))
 
 
 def pretraining_scene(index: int, seed: int = 0) -> Scene:
-    """Picture `index` of the endless pre-training stream: domain `plain`, never an unseen pair, shapes taking turns."""
+    """Return picture `index` of the endless pre-training stream: domain `plain`, never an unseen pair, shapes taking turns."""
     rng = Generator(PCG64(_seed("pretrain", "subject", seed, index)))
     shapes = tuple(SHAPES)
     subject = _subject(rng, {"shape": shapes[index % len(shapes)]}, unseen=False)
@@ -148,18 +137,41 @@ def pretraining_scene(index: int, seed: int = 0) -> Scene:
 
 
 def label(task_name: str, drawn: Scene) -> int:
-    """The label of a scene in a task."""
-    task = find_task(task_name)
+    """Return the label of a scene in a task, an index into the task's classes."""
+    task = TASKS[task_name]
     return task.classes.index(class_name(task.family, drawn.subject))
 
 
 def picture(drawn: Scene, size: int = PICTURE_SIZE) -> Pixels:
-    """Draws a scene as `(size, size, 3)` uint8; the same scene gives the same picture, bit for bit."""
+    """Draw a scene; the same scene gives the same picture, bit for bit.
+
+    Args:
+        drawn: the scene.
+        size: the side of the picture in pixels.
+
+    Returns:
+        RGB, uint8 (size, size, 3).
+    """
     samples = 2 if size <= 160 else 3
     return photograph(drawn.subject, drawn.domain, Generator(PCG64(drawn.seed)), size, samples)
 
 
 def pictures(task_name: str, split: str, count: int, domain: str = "plain", seed: int = 0) -> tuple[Pixels, list[int]]:
-    """The first `count` pictures `(count, 96, 96, 3)` of a split and their labels."""
+    """Draw the first pictures of a split.
+
+    Args:
+        task_name: a key of TASKS.
+        split: one of SPLITS.
+        count: how many.
+        domain: one of DOMAINS.
+        seed: of the split; another one gives other pictures.
+
+    Returns:
+        RGB, uint8 (count, 96, 96, 3), and the label of each.
+
+    Raises:
+        UnknownName: another task, split or domain.
+        BadRequest: a domain that does not fit the task.
+    """
     scenes = [scene(task_name, split, i, domain, seed) for i in range(count)]
     return np.stack([picture(one) for one in scenes]), [label(task_name, one) for one in scenes]

@@ -66,7 +66,7 @@ def ledger() -> tuple[LedgerEntry, ...]:
     """Everything that was ever fetched, newest first; a line that a crash cut short is left out."""
     entries = []
     try:
-        lines = (data_dir() / _LEDGER).read_text(encoding="utf-8").splitlines()
+        lines = (data_dir() / _LEDGER).read_bytes().splitlines()
     except OSError:
         return ()
     for line in lines:

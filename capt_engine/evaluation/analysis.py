@@ -12,7 +12,7 @@ import torch
 from capt_engine.checks.from_rows import checked
 from capt_engine.checks.table import in_order
 from capt_engine.data.folders import collect
-from capt_engine.data.labelled import Item
+from capt_engine.data.labelled_set import Item
 from capt_engine.errors import BadImage, BadRequest, DeviceProblem
 from capt_engine.evaluation.checks import live_checks, some_of
 from capt_engine.evaluation.plan import Plan
@@ -29,20 +29,14 @@ _TABLE_BATCH = 16
 
 Emit = Callable[[Sequence[PictureRow | FailedPicture]], None]
 Batch = tuple[list[Input], list[FailedPicture]]
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A picture to be looked at; label: index of its class, None where nobody gave one."""
-
-    path: str
-    label: int | None = None
+Labelled = tuple[str, int | None]
+"""The path of a picture, and the index of its class; None where there is no label."""
 
 
 def analyze(work: Plan, paths: Sequence[str], emit: Emit, progress: Progress) -> AnalyzeResult:
-    """Unlabelled pictures in files and folders. Rows leave through `emit` as they become ready.
+    """Predict and attack the unlabelled pictures in files and folders, and return the counts; `emit` gets the rows as they become ready.
 
-    A picture that cannot be used becomes one FailedPicture. Raises BadRequest when there is nothing to look at, Cancelled through `tick`.
+    A picture that cannot be used becomes one FailedPicture. Raises BadRequest when there is no picture, Cancelled through `progress`.
     """
     progress(0, 0, "looking for pictures")
     found = collect(paths)
@@ -51,21 +45,21 @@ def analyze(work: Plan, paths: Sequence[str], emit: Emit, progress: Progress) ->
         raise BadRequest("There is no picture in what was named.", "Name picture files, or a folder that holds some.")
     if missing:
         emit(missing)
-    return _run(work, [Subject(path) for path in found.files], len(missing), emit, progress)
+    return _run(work, [(path, None) for path in found.files], len(missing), emit, progress)
 
 
 def evaluate(
     work: Plan, items: Sequence[Item], emit: Emit, progress: Progress, probed: Sequence[Item] | None = None
 ) -> AnalyzeResult:
-    """Labelled pictures; as `analyze` otherwise, and with the checks that the plan asks for, made on some of `probed` (or of `items`)."""
+    """Predict and attack labelled pictures as `analyze` does, and make the checks of the plan on some of `probed` (default: of `items`)."""
     started_s = time.monotonic()
-    result = _run(work, [Subject(item.path, item.label) for item in items], 0, emit, progress)
-    asked_again = live_checks(work, some_of(work, items if probed is None else probed), progress)
+    result = _run(work, [(item.path, item.label) for item in items], 0, emit, progress)
+    live = live_checks(work, some_of(work, items if probed is None else probed), progress)
     # images_per_s stays that of the pictures: how long the checks take does not grow with them.
-    return replace(result, checks=in_order(result.checks, asked_again), wall_s=time.monotonic() - started_s)
+    return replace(result, checks=in_order(result.checks, live), wall_s=time.monotonic() - started_s)
 
 
-def _run(work: Plan, subjects: Sequence[Subject], missing: int, emit: Emit, progress: Progress) -> AnalyzeResult:
+def _run(work: Plan, subjects: Sequence[Labelled], missing: int, emit: Emit, progress: Progress) -> AnalyzeResult:
     # Left to choose, begin with one picture and double: the first verdict is on screen while the rest is still being worked on.
     read = _read(work, subjects, work.batch or 1, progress)
     return run_batches(work, read, len(subjects), emit, progress, missing)
@@ -132,26 +126,26 @@ def _of_one_size(inputs: Sequence[Input], pixels: int) -> Iterator[list[Input]]:
             waiting = waiting[most:]
 
 
-def _read(work: Plan, subjects: Sequence[Subject], first: int, progress: Progress) -> Iterator[Batch]:
+def _read(work: Plan, subjects: Sequence[Labelled], first: int, progress: Progress) -> Iterator[Batch]:
     """Read the pictures, `first` of them and then twice as many each time, up to as many as go through the model at once."""
     size = _most(work)
     start, now = 0, min(first, size)
     while start < len(subjects):
         inputs: list[Input] = []
         failed: list[FailedPicture] = []
-        for subject in subjects[start : start + now]:
+        for path, label in subjects[start : start + now]:
             progress(start * work.units, len(subjects) * work.units, "reading")
             try:
-                inputs.append(Input(*pixels_for(work.classifier, subject.path), subject.label))
+                inputs.append(Input(*pixels_for(work.classifier, path), label))
             except BadImage as error:
-                failed.append(FailedPicture(subject.path, error.message, error.hint))
+                failed.append(FailedPicture(path, error.message, error.hint))
         start, now = start + now, min(2 * now, size)
         yield inputs, failed
 
 
 @dataclass(frozen=True)
 class _BatchProgress:
-    """A tick for one batch of a longer run."""
+    """The progress of one batch within a longer run."""
 
     progress: Progress
     before: int
@@ -204,7 +198,7 @@ def _blank(work: Plan, n_failed: int, n: int, wall_s: float) -> AnalyzeResult:
         device=work.classifier.device.type,
         wall_s=wall_s,
         images_per_s=n / wall_s if wall_s > 0 else 0.0,
-        model_sha256=work.classifier.backbone.sha256,
+        model_sha256=work.classifier.sha256,
         prompts_sha256=first.sha256,
         suite=work.suite,
         classes=len(work.classifier.classes),

@@ -17,7 +17,7 @@ from capt_engine.checks.full import FULL_CHECKS
 from capt_engine.checks.quick import QUICK_CHECKS
 from capt_engine.checks.subset import BATCH_SIZES, Subset, logits_of
 from capt_engine.checks.table import CHECKS, in_order
-from capt_engine.data.labelled import Item
+from capt_engine.data.labelled_set import Item
 from capt_engine.errors import BadImage
 from capt_engine.evaluation.plan import Plan
 from capt_engine.evaluation.rows import Input

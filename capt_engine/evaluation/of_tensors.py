@@ -1,21 +1,24 @@
-"""Evaluation from Python: a classifier, and labelled pictures as tensors or from a loader."""
+"""Evaluation from Python: a CLIP classifier or any torch module, and labelled pictures as tensors or from a loader."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
+from torch import Tensor, nn
 
 from capt_engine.attacks import ATTACKS
 from capt_engine.attacks.base import NORMS, Attack
+from capt_engine.attacks.inputs import count_classes
 from capt_engine.attacks.loaders import LabelledTensors, batches, count, digest
 from capt_engine.checks.table import in_order
 from capt_engine.data.images import Photo
 from capt_engine.errors import BadRequest
 from capt_engine.evaluation.analysis import Batch, run_batches
 from capt_engine.evaluation.checks import PICTURES, Spread, live_checks
-from capt_engine.evaluation.plan import Plan, Variant, plan_evaluation
+from capt_engine.evaluation.plan import Variant, plan_evaluation
 from capt_engine.evaluation.rows import Input
 from capt_engine.metrics.alpha import AlphaRule
 from capt_engine.model.classifier import Classifier
@@ -32,6 +35,7 @@ from capt_engine.records import (
 )
 from capt_engine.registry import describe
 from capt_engine.runs.table import Cell, cells
+from capt_engine.wrappers.plain_module import PlainModule, device_of
 
 UNSAVED = "unsaved prompts"
 """The id, in rows, of prompts that no file holds yet."""
@@ -70,9 +74,10 @@ class Evaluation:
 
 
 def evaluate(
-    model: Classifier,
+    model: Classifier | nn.Module,
     data: LabelledTensors,
     *,
+    classes: Sequence[str] | None = None,
     attacks: str | Attack | Sequence[str | Attack] = ("pgd",),
     eps: float | Sequence[float] | None = None,
     norm: str = "linf",
@@ -87,9 +92,11 @@ def evaluate(
     """Attack labelled pictures and count what stays right: the worst case over the attacks, per budget.
 
     Args:
-        model: a `Classifier`; it and the pictures are looked at as they are, at the model's own size.
-        data: a pair (images, labels), or any loader of such pairs: pixels (n, 3, h, w), float in [0, 1], not normalised, at
-            `model.size`; labels (n,), indices into `model.classes`.
+        model: a `Classifier`, or any torch module in evaluation mode that gives logits (n, k) for pixels in [0, 1]. A module has no
+            embeddings, class texts or zero-shot model: what needs them is not measured, and checks that need them are not run.
+        data: a pair (images, labels), or any loader of such pairs: pixels (n, 3, h, w), float in [0, 1], not normalised, at the size that
+            the model takes; labels (n,), indices of the classes.
+        classes: k names for the outputs of a module; default "0", "1", …. A `Classifier` has its own.
         attacks: names ("apgd-ce"; `capt attacks` lists them) or attacks with settings (`capt.PGD(steps=100)`); none for clean
             accuracy only.
         eps: one budget or several, in pixel units [0, 1] of the norm; default 4/255 for L∞ and 1 for L2.
@@ -111,6 +118,7 @@ def evaluate(
         DeviceProblem: a single picture takes more memory than there is.
 
     Example:
+        >>> import torch
         >>> import capt_engine as capt
         >>> clip = capt.load_clip("demo")
         >>> x, y, classes = capt.demo_pictures(clip, n=4)
@@ -120,11 +128,11 @@ def evaluate(
         (1.0, 0.0)
         >>> len(result.rows())
         8
+        >>> network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.LazyLinear(len(classes))).eval()
+        >>> capt.evaluate(network, (x, y), attacks="fgsm", classes=classes).summary.model
+        'Sequential'
     """
-    if not isinstance(model, Classifier):
-        raise BadRequest(
-            f"The model is a {type(model).__name__}.", "Make a capt.Classifier; attacks alone run on any module."
-        )
+    classifier, read = _classifier(model, data, classes)
     wanted = [attacks] if isinstance(attacks, str | Attack) else list(attacks)
     budgets = (NORMS[norm].default_eps,) if eps is None else tuple(eps) if isinstance(eps, Sequence) else (eps,)
     request = EvaluateRequest(
@@ -135,42 +143,57 @@ def evaluate(
         curve=tuple(map(float, budgets)),
         checks=checks,
         options=RunOptions(
-            model=model.backbone.id,
-            classes=model.classes,
-            template=model.template,
+            model=classifier.id,
+            classes=classifier.classes,
+            template=classifier.template,
             threat=ThreatModel(norm, float(max(budgets, default=0)), target),
             seed=seed,
             batch_size=batch_size,
         ),
     )
-    learned = model.learned
-    name = NO_PROMPTS if model.zero_shot is model else UNSAVED if learned is None else learned.name or UNSAVED
-    variant = Variant(name, model)
+    learned = classifier.learned
+    name = NO_PROMPTS if classifier.zero_shot is classifier else UNSAVED if learned is None else learned.name or UNSAVED
+    variant = Variant(name, classifier)
     if learned is not None:
         rule = AlphaRule.of(learned.document.method, learned.document.settings)
-        variant = Variant(name, model, learned.sha256, rule)
-    work = plan_evaluation(request, [variant], model.zero_shot, "given")
-    return _evaluated(work, data, progress)
-
-
-def _evaluated(work: Plan, data: LabelledTensors, progress: Progress) -> Evaluation:
+        variant = Variant(name, classifier, learned.sha256, rule)
+    plan = plan_evaluation(request, [variant], classifier.zero_shot, "given")
     rows: list[PictureRow | FailedPicture] = []
-    spread = Spread(PICTURES[work.checks])
-    read = _inputs(work, data, spread)
-    summary = run_batches(work, read, count(data), rows.extend, progress)
-    asked_again = live_checks(work, spread.chosen(), progress)
-    summary = replace(summary, checks=in_order(summary.checks, asked_again))
+    spread = Spread(PICTURES[plan.checks])
+    summary = run_batches(plan, _inputs(read, spread), count(data), rows.extend, progress)
+    live = live_checks(plan, spread.chosen(), progress)
+    summary = replace(summary, checks=in_order(summary.checks, live))
     return Evaluation(summary, tuple(one for one in rows if isinstance(one, PictureRow)))
 
 
-def _inputs(work: Plan, data: LabelledTensors, spread: Spread) -> Iterator[Batch]:
-    classifier, n = work.classifier, 0
+def _classifier(
+    model: Classifier | nn.Module, data: LabelledTensors, classes: Sequence[str] | None
+) -> tuple[Classifier, Iterator[tuple[Tensor, Tensor]]]:
+    """Return the model as a classifier, and its pictures in checked batches; raises BadRequest."""
+    if isinstance(model, Classifier):
+        if classes is not None:
+            raise BadRequest("A Classifier has its class names already.", "Leave `classes` out.")
+        return model, batches(data, (model.size, model.size), len(model.classes))
+    if not isinstance(model, nn.Module):
+        raise BadRequest(f"The model is a {type(model).__name__}.", "Give a capt.Classifier or a torch.nn.Module.")
+    any_size = batches(data, None, None)
+    first = next(any_size)
+    height, width = first[0].shape[2:]
+    k = count_classes(model, first[0][:1].to(device_of(model)))
+    names = tuple(map(str, range(k)) if classes is None else classes)
+    if len(names) != k or isinstance(classes, str):
+        raise BadRequest(f"There are {len(names)} class names for {k} outputs.", "Give a list with one name for each.")
+    return PlainModule(model, names, max(height, width)), batches(chain([first], any_size), (height, width), k)
+
+
+def _inputs(read: Iterator[tuple[Tensor, Tensor]], spread: Spread) -> Iterator[Batch]:
+    n = 0
     no_pixels = np.empty((0, 0, 3), np.uint8)
-    for images, labels in batches(data, classifier.size, len(classifier.classes)):
+    for images, labels in read:
         inputs = []
         for image, label in zip(images, labels.tolist(), strict=True):
-            photo = Photo(str(n), digest(image), classifier.size, classifier.size, no_pixels)
-            inputs.append(Input(photo, image, label))
+            height, width = image.shape[1:]
+            inputs.append(Input(Photo(str(n), digest(image), width, height, no_pixels), image, label))
             spread.add(inputs[-1])
             n += 1
         yield inputs, []

@@ -1,4 +1,4 @@
-"""A request with every name resolved, before any picture is touched: whom to ask, how to attack, whom the attack is aimed at."""
+"""A request with every name resolved, before any picture is touched: the models, the attacks, and the models that attacks run on."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from capt_engine.attacks import ATTACKS
-from capt_engine.attacks.base import NORMS, Attack, HasNotes, OwnBudget, Threat, check_fits
-from capt_engine.data.labelled import Item, LabelledSet
+from capt_engine.attacks.base import NORMS, Attack, Threat, check_fits
+from capt_engine.data.labelled_set import Item, LabelledSet
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.evaluation.minimal import ROUNDS
 from capt_engine.metrics.alpha import AlphaRule
@@ -37,8 +37,8 @@ from capt_engine.wrappers.resizing import Resizing
 OWN_ANSWER = "model"
 """The label source where nobody gave labels: a picture's label is the model's own clean prediction."""
 
-# So many own budgets are told one by one.
-_TOLD = 6
+# So many own budgets are listed one by one.
+_LISTED = 6
 # Clean pass, survival, metrics and bookkeeping, in units of one attack step.
 _OVERHEAD = 6
 
@@ -53,7 +53,7 @@ KNOWING = {
 
 @dataclass(frozen=True)
 class Variant:
-    """One model to be asked: the id of its prompts (NO_PROMPTS for plain text), the classifier they make, and their rule of α."""
+    """One model to be evaluated: the id of its prompts (NO_PROMPTS for plain text), the classifier they make, and their rule of α."""
 
     id: str
     classifier: Classifier
@@ -74,13 +74,17 @@ class PlannedAttack:
 
 @dataclass(frozen=True)
 class Plan:
-    """Contestants (A, or A and B, or those of a matrix) × assaults, over one class list. frozen: the zero-shot model.
+    """Variants (A, or A and B, or those of a matrix) × planned attacks, over one class list.
 
-    pairs: who is asked, and on whom the attack was computed; one row each. source: another model that attacks are computed on. baseline:
-    the undefended model, where the one that is asked is a tuned image tower and checks want it. target: index of the class the attacker
-    wants, None for any wrong one. label_source: who says what is right. only_left, until_chance, minimal_eps, checks: as in the request.
-    is_table: several corruptions, which nobody chose to do harm: each is shown to every picture, and they have no worst case. lpips:
-    what LPIPS is measured with, None where nobody asked for it.
+    Attributes:
+        frozen: the zero-shot model.
+        pairs: the evaluated variant and the one that the attack was computed on; one row each.
+        target: the index of the class that the attacker wants, None for any wrong one.
+        label_source: the source of the labels.
+        is_table: several corruptions, which no attacker chose: each is shown to every picture, and they have no worst case.
+        source: another model that attacks are computed on.
+        baseline: the undefended model, where the evaluated one is a tuned image tower and checks want it.
+        lpips: the network of LPIPS, None where it is not wanted.
     """
 
     variants: tuple[Variant, ...]
@@ -106,12 +110,12 @@ class Plan:
 
     @property
     def classifier(self) -> Classifier:
-        """A's; what holds of it (device, size, classes) holds of all."""
+        """The classifier of variant A; what holds of it (device, size, classes) holds of all."""
         return self.variants[0].classifier
 
     @property
     def sources(self) -> tuple[Variant, ...]:
-        """Those on whom attacks are computed."""
+        """The variants that attacks are computed on, each once."""
         return tuple({source.id: source for _, source in self.pairs}.values())
 
     @property
@@ -119,7 +123,7 @@ class Plan:
         """Sentences of the attacks on their own settings, with so many classes, and why LPIPS is not measured where it was asked for."""
         k = len(self.classifier.classes)
         attacks = [one.attack for one in self.planned_attacks if one.threat.eps == self.planned_attacks[0].threat.eps]
-        said = (f"{one.label}: {note}" for one in attacks if isinstance(one, HasNotes) for note in one.notes(k))
+        said = (f"{one.label}: {note}" for one in attacks for note in one.notes(k))
         return (*dict.fromkeys(said), *self._unseen())
 
     def _unseen(self) -> tuple[str, ...]:
@@ -132,7 +136,7 @@ class Plan:
 
     @property
     def leading(self) -> Attack | None:
-        """The first attack that follows gradients inside a ball, an iterated one where there is one: what is used where one will do."""
+        """The first attack that follows gradients inside a ball, preferably an iterated one; None where no attack does."""
         some = [one.attack for one in self.planned_attacks if one.attack.knowledge == "gradients" and one.attack.norms]
         return next(iter([one for one in some if hasattr(one, "steps")] or some), None)
 
@@ -144,7 +148,7 @@ class Plan:
 
     @property
     def units(self) -> int:
-        """Units of work that one picture is."""
+        """The number of units of work that one picture takes, for progress."""
         work = sum(planned.attack.work for planned in self.planned_attacks) * (
             1 if self.is_table else len(self.sources)
         )
@@ -228,7 +232,7 @@ def _plan(
         target = classes.index(wanted.target)
     variants, frozen = _seeing(wanted, variants, frozen)
     planned_attacks = tuple(
-        _assault(label, spec, wanted, Threat(norm, eps, target is not None, _in_eight_bits(wanted)))
+        _planned(label, spec, wanted, Threat(norm, eps, target is not None, _in_eight_bits(wanted)))
         for eps in budgets
         for label, spec in zip(called, specs, strict=True)
     )
@@ -328,8 +332,8 @@ def _specs(request: RunRequest) -> tuple[AttackSpec, ...]:
     except KeyError as error:
         raise UnknownName("suite", str(error.args[0]), [one.name for one in SUITES]) from None
     if not specs and request.shared_values:
-        told = ", ".join(f"{name}={value}" for name, value in request.shared_values)
-        raise BadRequest(f"No attack of the run has {told}.", "Choose settings that one of them has.")
+        values = ", ".join(f"{name}={value}" for name, value in request.shared_values)
+        raise BadRequest(f"No attack of the run has {values}.", "Choose settings that one of them has.")
     if not request.shared_values:
         return specs
     known = {spec.name: {info.name for info in describe(ATTACKS[spec.name])} for spec in specs}
@@ -357,7 +361,7 @@ def _in_eight_bits(wanted: ThreatModel) -> bool:
 def _seeing(
     wanted: ThreatModel, variants: Sequence[Variant], frozen: Classifier
 ) -> tuple[Sequence[Variant], Classifier]:
-    """Everyone as they look at pictures: at their own input size, or with the resizing inside; rounded first or not. Raises BadRequest."""
+    """All models as they look at pictures: at their own input size, or with the resizing inside, rounded or not. Raises BadRequest."""
     made = {id(one): _looking(one, wanted, one.size) for one in (frozen, *(each.classifier for each in variants))}
     return [replace(one, classifier=made[id(one.classifier)]) for one in variants], made[id(frozen)]
 
@@ -365,7 +369,7 @@ def _seeing(
 def _pairs(
     request: RunRequest, variants: tuple[Variant, ...], source: Variant | None
 ) -> tuple[tuple[Variant, Variant], ...]:
-    """Pairs of the variant that is asked and the variant that the attack is computed on."""
+    """Pairs of the variant that is evaluated and the variant that the attack is computed on."""
     if source is not None:
         return tuple((judge, source) for judge in variants)
     if request.matrix:
@@ -374,11 +378,11 @@ def _pairs(
     return tuple((judge, on or judge) for judge in variants)
 
 
-def _assault(label: str, spec: AttackSpec, wanted: ThreatModel, threat: Threat) -> PlannedAttack:
+def _planned(label: str, spec: AttackSpec, wanted: ThreatModel, threat: Threat) -> PlannedAttack:
     """An attack at one budget, with what truly binds it: the ball, or the attack's own budget. Raises BadRequest."""
     attack = build(ATTACKS[spec.name], spec.values)
     check_fits(attack, threat)
-    own = attack.budget if isinstance(attack, OwnBudget) else ""
+    own = attack.budget
     known = KNOWING[attack.knowledge]
     return PlannedAttack(label, spec, attack, replace(wanted, eps=threat.eps, budget=own, knowledge=known), threat)
 
@@ -388,7 +392,7 @@ def _most_known(planned_attacks: Sequence[PlannedAttack], source: Variant | None
     if source is not None and planned_attacks:
         return carried_over(source.id)
     known = {planned.wanted.knowledge for planned in planned_attacks}
-    return next((words for words in KNOWING.values() if words in known), "")
+    return next((known_as for known_as in KNOWING.values() if known_as in known), "")
 
 
 def carried_over(source: str) -> str:
@@ -405,7 +409,7 @@ def _own_budgets(planned_attacks: Sequence[PlannedAttack]) -> str:
                 f"{planned_attacks[0].attack.label} has a budget of its own; there is no curve of it over ε.",
                 "Give one ε, or none.",
             )
-        if len(own) > _TOLD:
+        if len(own) > _LISTED:
             return f"{len(own)} corruptions, each at its own severity"
         return "; ".join(own)
     free = [planned.attack.label for planned in planned_attacks if planned.wanted.budget]
@@ -418,7 +422,7 @@ def _own_budgets(planned_attacks: Sequence[PlannedAttack]) -> str:
 
 
 def chosen(data: LabelledSet, limit: int, shard: tuple[int, int], seed: int) -> tuple[Item, ...]:
-    """The pictures of one shard: of every class at most its even share of `limit` (0: all), drawn by `seed`, in the set's order.
+    """Choose the pictures of one shard: of every class at most its even share of `limit` (0: all), drawn by `seed`, in the set's order.
 
     Raises BadRequest for a shard or a limit that cannot be.
     """

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from capt_engine.data.labelled import Item, LabelledSet
+from capt_engine.data.labelled_set import Item, LabelledSet
 from capt_engine.errors import BadImage
 from capt_engine.model.classifier import Classifier
 from capt_engine.records import SanityScore

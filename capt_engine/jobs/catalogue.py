@@ -38,7 +38,7 @@ BUNDLED = (DEMO, DEMO_ROBUST)
 
 
 def catalogue() -> Catalogue:
-    """Everything that ships with the engine, and what the user has installed and tuned."""
+    """Return the catalogue of everything that ships with the engine and that the user has installed and tuned."""
     return Catalogue(
         attacks=tuple(attack_info(attack) for attack in ATTACKS),
         norms=tuple(norm.info for norm in NORMS),
@@ -68,6 +68,6 @@ def _installed() -> tuple[ModelInfo, ...]:
 
 
 def suggestion(model: str) -> tuple[tuple[str, ...], str]:
-    """The classes and the template a model is asked about when the user has not said."""
+    """Return the classes and the template that a model is used with when the user has given none."""
     bundled = {one.id: (one.classes, one.template) for one in BUNDLED}
     return bundled.get(model) or (imagenet_classes(), DEFAULT_TEMPLATE)

@@ -4,48 +4,36 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pypdfium2  # type: ignore[import-untyped]
 
 from capt_engine.errors import BadRequest, UnknownName
 from capt_engine.files import write_atomic
-from capt_engine.jobs.stoppable import StoppableProgress
-from capt_engine.records import CHART_FORMATS, Chart, ChartSaved, Event, JobId, SaveChartRequest
+from capt_engine.jobs.context import JobContext
+from capt_engine.jobs.reporting import page_image
+from capt_engine.records import CHART_FORMATS, Chart, ChartSaved, SaveChartRequest
 from capt_engine.reports.pdf.figure import page_of
 from capt_engine.reports.svg import draw
 from capt_engine.reports.svg.elements import WIDTH, Drawing
 from capt_engine.reports.svg.painter import svg_file
 from capt_engine.reports.svg.values import csv_bytes
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from capt_engine.jobs.model_cache import ModelCache
-
+# Pixels of a saved picture for each unit of the drawing.
 _PNG_SCALE = 2
-"""Pixels of a saved picture for each unit of the drawing."""
 
 
-def handle_save_chart(
-    cache: ModelCache,
-    job: JobId,
-    request: SaveChartRequest,
-    on_event: Callable[[Event], None],
-    progress: StoppableProgress,
-) -> ChartSaved:
-    """Draw the chart and write it, whole or not at all; raises UnknownName and BadRequest."""
-    del cache, job, on_event
-    progress(0, 0, "saving the chart")
+def handle_save_chart(job: JobContext, request: SaveChartRequest) -> ChartSaved:
+    """Draw a chart and write it, whole or not at all; returns its path and size. Raises UnknownName and BadRequest."""
+    job.progress(0, 0, "saving the chart")
     content = chart_bytes(request.chart, request.format)
-    write_atomic(Path(request.path), content, progress)
+    write_atomic(Path(request.path), content, job.progress)
     return ChartSaved(request.path, len(content))
 
 
 def chart_bytes(chart: Chart, form: str) -> bytes:
-    """The chart as a file's content, the same each time.
+    """Return a chart as the content of a file, the same each time.
 
-    form: "svg", "png" or "csv". Raises UnknownName, and BadRequest for one without a value that could be drawn.
+    form: "svg", "png" or "csv". Raises UnknownName, and BadRequest for a chart without a value that could be drawn.
     """
     if form not in CHART_FORMATS:
         raise UnknownName("chart format", form, CHART_FORMATS)
@@ -58,14 +46,8 @@ def chart_bytes(chart: Chart, form: str) -> bytes:
 
 
 def _png(drawing: Drawing) -> bytes:
-    document = pypdfium2.PdfDocument(page_of(drawing))
-    try:
+    file = io.BytesIO()
+    with pypdfium2.PdfDocument(page_of(drawing)) as document:
         page = document[0]
-        bitmap = page.render(scale=_PNG_SCALE * WIDTH / page.get_width())
-        file = io.BytesIO()
-        bitmap.to_pil().convert("RGB").save(file, "PNG")
-        bitmap.close()
-        page.close()
-    finally:
-        document.close()
+        page_image(page, _PNG_SCALE * WIDTH / page.get_width()).save(file, "PNG")
     return file.getvalue()

@@ -5,60 +5,38 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from capt_engine import records
 from capt_engine.download import offline
 from capt_engine.download.client import Fetched, Paused, fetch, parts_folder
 from capt_engine.errors import BadCheckpoint, BadRequest
 from capt_engine.files import move_new, write_atomic
 from capt_engine.folders import models_dir
+from capt_engine.jobs.context import OnEvent
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.model.store import catalog, install_record
 from capt_engine.reading import json_if_sound
-from capt_engine.records import (
-    DownloadRequest,
-    DownloadResult,
-    Event,
-    JobId,
-    Ledger,
-    LedgerRequest,
-    ListModelsRequest,
-    ModelsListed,
-    OfflineRequest,
-    OfflineSet,
-    Request,
-    Result,
-)
 
 
-class Fetcher:
-    """Does the light worker's jobs."""
-
-    def handle(
-        self, job: JobId, request: Request, on_event: Callable[[Event], None], progress: StoppableProgress
-    ) -> Result:
-        """See `Handles.handle`."""
-        del job, on_event
-        if isinstance(request, ListModelsRequest):
-            return _listed()
-        if isinstance(request, LedgerRequest):
-            return Ledger(offline.ledger())
-        if isinstance(request, OfflineRequest):
-            offline.set_lock(request.locked)
-            return OfflineSet(request.locked)
-        if isinstance(request, DownloadRequest):
+def handle(_: records.JobId, request: records.Request, __: OnEvent, progress: StoppableProgress) -> records.Result:
+    """Do a request of the light worker (list models, list downloads, lock the network, fetch) and return its result; raises CaptError."""
+    match request:
+        case records.ListModelsRequest():
+            return catalog.listed()
+        case records.LedgerRequest():
+            return records.Ledger(offline.ledger())
+        case records.OfflineRequest(locked):
+            offline.set_lock(locked)
+            return records.OfflineSet(locked)
+        case records.DownloadRequest():
             return download(request, progress)
-        raise TypeError(f"{type(request).__name__} is not for this worker.")
+    raise TypeError(f"{type(request).__name__} is not for this worker.")
 
 
-def _listed() -> ModelsListed:
-    return catalog.listed()
-
-
-def download(request: DownloadRequest, progress: StoppableProgress) -> DownloadResult:
-    """Fetch, verify and install a model; while paused nothing is on the wire. Raises BadRequest, BadCheckpoint, Cancelled."""
+def download(request: records.DownloadRequest, progress: StoppableProgress) -> records.DownloadResult:
+    """Fetch, verify and install a model and return where it is; paused, it sends nothing. Raises BadRequest, BadCheckpoint, Cancelled."""
     started_s = time.monotonic()
     offer = catalog.find_offer(request.model)
     folder = models_dir() / catalog.install_name(request.model)
@@ -71,9 +49,9 @@ def download(request: DownloadRequest, progress: StoppableProgress) -> DownloadR
             break
         except Paused:
             progress(note="paused")
-    install(request.model, folder, fetched)
+    _install(request.model, folder, fetched)
     weights = next(digest for name, digest in fetched.files.items() if name.endswith((".safetensors", ".bin")))
-    return DownloadResult(
+    return records.DownloadResult(
         model=request.model,
         folder=str(folder),
         bytes=fetched.fresh,
@@ -85,8 +63,8 @@ def download(request: DownloadRequest, progress: StoppableProgress) -> DownloadR
     )
 
 
-def install(model: str, folder: Path, fetched: Fetched) -> Path:
-    """Make a verified download visible under its name, all at once; raises BadCheckpoint where its parts do not belong together."""
+def _install(model: str, folder: Path, fetched: Fetched) -> None:
+    """Install a verified download under its name, all at once; raises BadCheckpoint where its parts do not fit."""
     parts, entry = parts_folder(folder.name, folder.parent), catalog.entry_of(model)
     _check_config(parts, entry)
     facts = {"model": model, "repo": entry.repo, "commit": fetched.commit}
@@ -96,10 +74,9 @@ def install(model: str, folder: Path, fetched: Fetched) -> Path:
 
         models.install(parts, folder.name, source=facts)
         shutil.rmtree(parts)
-        return folder
-    install_record.remember(parts / install_record.INSTALLED, tuple(parts / name for name in fetched.files), facts)
-    move_new(parts, folder)
-    return folder
+    else:
+        install_record.remember(parts / install_record.INSTALLED, tuple(parts / name for name in fetched.files), facts)
+        move_new(parts, folder)
 
 
 def _check_config(parts: Path, entry: catalog.Entry) -> None:
@@ -111,8 +88,8 @@ def _check_config(parts: Path, entry: catalog.Entry) -> None:
     if config is None or not isinstance(config.get("model_cfg"), dict):
         shutil.rmtree(parts)
         raise BadCheckpoint(f"{path.name} of {entry.repo} is no model's configuration.", "It was removed.")
-    told = bool(config["model_cfg"].get("quick_gelu", False))
-    wanted = {"QuickGELU": True, "GELU": False}.get(entry.activation, told)
-    if told != wanted:
+    stored = bool(config["model_cfg"].get("quick_gelu", False))
+    wanted = {"QuickGELU": True, "GELU": False}.get(entry.activation, stored)
+    if stored != wanted:
         config["model_cfg"]["quick_gelu"] = wanted
         write_atomic(path, json.dumps(config, indent=1))

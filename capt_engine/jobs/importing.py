@@ -7,14 +7,14 @@ from pathlib import Path
 
 import torch
 
-from capt_engine.data.labelled import Item
+from capt_engine import records
+from capt_engine.data.labelled_set import Item
 from capt_engine.data.sources import labelled
 from capt_engine.demo.world import TASKS
 from capt_engine.errors import CaptError
 from capt_engine.evaluation.sanity import few, sanity, unscored
 from capt_engine.jobs import catalogue
-from capt_engine.jobs.model_cache import ModelCache
-from capt_engine.jobs.stoppable import StoppableProgress
+from capt_engine.jobs.context import JobContext
 from capt_engine.model.checkpoints import sentence_in
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone, load_backbone
@@ -22,45 +22,28 @@ from capt_engine.model.importers import lpips, models
 from capt_engine.model.importers.base import ImportOptions
 from capt_engine.model.importers.conversion import Converted, converted
 from capt_engine.model.store import install_record, lpips_store, prompt_store
-from capt_engine.records import (
-    CatalogueChanged,
-    Event,
-    ImportLpipsRequest,
-    ImportModelRequest,
-    ImportPromptsRequest,
-    JobId,
-    LpipsImported,
-    ModelImported,
-    PromptsImported,
-    SanityRequest,
-    SanityScore,
-)
+from capt_engine.progress import Progress
 from capt_engine.resources import resource
-
-OnEvent = Callable[[Event], None]
 
 DEMO_PICTURES = "the demo pictures"
 
 
-def handle_import_prompts(
-    cache: ModelCache, job: JobId, request: ImportPromptsRequest, on_event: OnEvent, progress: StoppableProgress
-) -> PromptsImported:
-    """Read a published file, convert it for the model, put it on the store, and score it beside the plain model."""
-    del job
-    progress(0, 0, f"loading {request.model}")
-    backbone = cache.backbone(request.model, request.device)
-    progress(0, 0, f"reading {Path(request.file).name}")
+def handle_import_prompts(job: JobContext, request: records.ImportPromptsRequest) -> records.PromptsImported:
+    """Read published prompts, convert them for a model, install them, and return them with their score beside the plain model's."""
+    job.progress(0, 0, f"loading {request.model}")
+    backbone = job.cache.backbone(request.model, request.device)
+    job.progress(0, 0, f"reading {Path(request.file).name}")
     options = ImportOptions(request.template, request.classes, request.position)
     path = Path(request.file)
     found = converted(
-        path, backbone, options, eps=request.eps, any_model=request.any_model, progress=_beat(progress, path)
+        path, backbone, options, eps=request.eps, any_model=request.any_model, progress=_beat(job.progress, path)
     )
     digest = str(found.document.settings["imported_sha256"])
     name = prompt_store.install(request.name or f"{found.document.method}-{digest[:8]}", found.prompts, found.document)
-    on_event(CatalogueChanged(catalogue.catalogue()))
+    job.on_event(records.CatalogueChanged(catalogue.catalogue()))
     shelved = prompt_store.own_folder() / f"{name}{prompt_store.SUFFIX}"
-    score, plain = _scores(request, found, backbone, progress)
-    return PromptsImported(
+    score, plain = _scores(request, found, backbone, job.progress)
+    return records.PromptsImported(
         name=name,
         path=str(shelved),
         sha256=install_record.sha256(shelved),
@@ -75,59 +58,50 @@ def handle_import_prompts(
     )
 
 
-def handle_import_model(
-    cache: ModelCache, job: JobId, request: ImportModelRequest, on_event: OnEvent, progress: StoppableProgress
-) -> ModelImported:
-    """Convert and install weights, and score the model zero-shot."""
-    del cache, job
-    progress(0, 0, f"reading {Path(request.path).name}")
+def handle_import_model(job: JobContext, request: records.ImportModelRequest) -> records.ModelImported:
+    """Convert and install published weights, and return the model with its zero-shot score."""
+    job.progress(0, 0, f"reading {Path(request.path).name}")
     path = Path(request.path)
     brought = models.install(
-        path, request.name, base=request.base, activation=request.activation, progress=_beat(progress, path)
+        path, request.name, base=request.base, activation=request.activation, progress=_beat(job.progress, path)
     )
-    on_event(CatalogueChanged(catalogue.catalogue()))
+    job.on_event(records.CatalogueChanged(catalogue.catalogue()))
     backbone = load_backbone(request.name, torch.device("cpu"))
-    return ModelImported(
+    return records.ModelImported(
         name=brought.name,
         folder=str(brought.folder),
         form=brought.form,
         sha256=backbone.sha256,
         said=brought.said,
         assumed=brought.assumed,
-        score=_score(request.pictures, backbone, None, progress),
+        score=_score(request.pictures, backbone, None, job.progress),
     )
 
 
-def handle_import_lpips(
-    cache: ModelCache, job: JobId, request: ImportLpipsRequest, on_event: OnEvent, progress: StoppableProgress
-) -> LpipsImported:
-    """Read the two files that LPIPS is made of, and keep what is needed of them."""
-    del cache, job
+def handle_import_lpips(job: JobContext, request: records.ImportLpipsRequest) -> records.LpipsImported:
+    """Read the two files that LPIPS is made of, keep what is needed of them, and return where it is."""
     one, other = Path(request.one), Path(request.other)
-    progress(0, 0, f"reading {one.name} and {other.name}")
-    found = lpips_store.install(lpips.read_lpips(one, other, _beat(progress, one)))
-    on_event(CatalogueChanged(catalogue.catalogue()))
-    told = {name: value for name, value in found.facts.items() if name != "format"}
-    return LpipsImported(label=found.net.label, path=str(found.path), **told)
+    job.progress(0, 0, f"reading {one.name} and {other.name}")
+    found = lpips_store.install(lpips.read_lpips(one, other, _beat(job.progress, one)))
+    job.on_event(records.CatalogueChanged(catalogue.catalogue()))
+    facts = {name: value for name, value in found.facts.items() if name != "format"}
+    return records.LpipsImported(label=found.net.label, path=str(found.path), **facts)
 
 
-def handle_sanity(
-    cache: ModelCache, job: JobId, request: SanityRequest, on_event: OnEvent, progress: StoppableProgress
-) -> SanityScore:
-    """Ask an installed model about a few pictures."""
-    del job, on_event
-    progress(0, 0, f"loading {request.model}")
-    return _score(request.pictures, cache.backbone(request.model, "auto"), None, progress)
+def handle_sanity(job: JobContext, request: records.SanityRequest) -> records.SanityScore:
+    """Return how well an installed model labels a few pictures."""
+    job.progress(0, 0, f"loading {request.model}")
+    return _score(request.pictures, job.cache.backbone(request.model, "auto"), None, job.progress)
 
 
-def _beat(progress: StoppableProgress, path: Path) -> Callable[[], None]:
+def _beat(progress: Progress, path: Path) -> Callable[[], None]:
     """While another process reads a large file, the user can cancel."""
     return lambda: progress(0, 0, f"reading {path.name}")
 
 
 def _scores(
-    request: ImportPromptsRequest, found: Converted, backbone: Backbone, progress: StoppableProgress
-) -> tuple[SanityScore, SanityScore]:
+    request: records.ImportPromptsRequest, found: Converted, backbone: Backbone, progress: Progress
+) -> tuple[records.SanityScore, records.SanityScore]:
     plain = _score(request.pictures, backbone, None, progress)
     if found.document.shape.n_classes and not request.pictures:
         why = "These prompts know their own classes only, and the demo pictures show others. Name a folder with --pictures."
@@ -135,13 +109,13 @@ def _scores(
     return _score(request.pictures, backbone, found, progress), plain
 
 
-def _score(pictures: str, backbone: Backbone, found: Converted | None, progress: StoppableProgress) -> SanityScore:
+def _score(pictures: str, backbone: Backbone, found: Converted | None, progress: Progress) -> records.SanityScore:
     """Never fails an import: where the pictures cannot be scored, the reason stands in the score's place."""
     try:
-        classes, items, words, usual = _pictures(pictures)
+        classes, items, name, usual = _pictures(pictures)
         template = usual if found is None else sentence_in(found.document, usual)
         classifier = Classifier(backbone, classes, template, prompts=None if found is None else found.prompts)
-        return sanity(classifier, items, words, lambda done, total, note: progress(done, total, note))
+        return sanity(classifier, items, name, progress)
     except CaptError as error:
         return unscored(pictures or DEMO_PICTURES, f"It could not be scored: {error}")
 

@@ -31,7 +31,7 @@ class ModelCache:
         self._lpips: tuple[tuple[object, ...], Lpips] | None = None
 
     def backbone(self, model: str, device: str) -> Backbone:
-        """A model by its id; the last one is kept."""
+        """Return a model by its id on a device; the last one is kept. Raises BadRequest, BadCheckpoint, DeviceProblem."""
         chosen = pick_device(self._device_name if device == "auto" else device)
         key = (model, str(chosen))
         if self._backbone is None or self._backbone[0] != key:
@@ -45,7 +45,7 @@ class ModelCache:
     def classifier(
         self, request: RunRequest, classes: Sequence[str], template: str, prompts: Path | None
     ) -> Classifier:
-        """The model of a request over a class list, with prompts of a file or none; the last few are kept, so text is encoded once."""
+        """Return the model of a request over a class list, with the prompts of a file or none; the last few are kept."""
         backbone = self.backbone(request.options.model, request.options.device)
         stamp = None if prompts is None else (str(prompts), prompts.stat().st_mtime_ns, prompts.stat().st_size)
         key = (
@@ -72,7 +72,7 @@ class ModelCache:
     def beside(
         self, models: Sequence[str], request: RunRequest, classes: Sequence[str], template: str
     ) -> list[Classifier]:
-        """Other models with plain text, beside the request's own and on its device; those of jobs before that are not among them go."""
+        """Return other models with plain text, on the device of the request's own; those of earlier jobs that are not among them go."""
         device = self.backbone(request.options.model, request.options.device).mean.device
         keys = [(model, str(device), tuple(classes), template, request.options.precision) for model in models]
         self._beside = {key: one for key, one in self._beside.items() if key in keys}
@@ -83,7 +83,7 @@ class ModelCache:
         return [self._beside[key] for key in keys]
 
     def lpips(self, request: RunRequest) -> Lpips | None:
-        """Load the LPIPS network that a request wants, None for none; the last one is kept. Raises BadCheckpoint if it is not installed."""
+        """Return the LPIPS network that a request wants, None for none; the last one is kept. Raises BadCheckpoint if it is absent."""
         if not request.options.lpips:
             return None
         device = pick_device(self._device_name if request.options.device == "auto" else request.options.device)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pypdfium2  # type: ignore[import-untyped]
+from PIL import Image
 
 from capt_engine.errors import BadRequest
 from capt_engine.files import write_atomic
-from capt_engine.jobs.stoppable import StoppableProgress
-from capt_engine.records import Picture, ReportRequest, ReportResult
+from capt_engine.jobs.context import JobContext
+from capt_engine.records import PagesReady, Picture, ReportRequest, ReportResult
 from capt_engine.reports import REPORTS, format_of
 from capt_engine.reports.build import build, chosen, infos
 from capt_engine.reports.compare import compare
@@ -20,26 +20,35 @@ from capt_engine.reports.document import Report
 _PAGES_AT_ONCE = 4
 _WIDEST = 4000
 
-OnPages = Callable[[int, int, tuple[Picture, ...]], None]
 
-
-def made(request: ReportRequest, on_pages: OnPages, progress: StoppableProgress) -> ReportResult:
-    """Write the report, or draw it; raises BadRequest or Cancelled, and leaves no half file."""
+def handle_report(job: JobContext, request: ReportRequest) -> ReportResult:
+    """Write a report of kept runs, or draw its pages, and return its size and sections; raises BadRequest or Cancelled."""
     if not request.runs:
         raise BadRequest("No run was named.", "Name at least one run folder.")
     form = format_of(Path(request.out))
-    progress(0, 3, "reading the run")
+    job.progress(0, 3, "reading the run")
     report = _report(request)
-    progress(1, 3, f"drawing the {form.label}")
+    job.progress(1, 3, f"drawing the {form.label}")
     if request.preview:
         content = REPORTS["pdf"].write(report)
-        pages = _drawn(content, request.page_width, on_pages, progress)
-        return ReportResult("", len(content), pages, infos(report))
+        return ReportResult("", len(content), _drawn(job, content, request.page_width), infos(report))
     content = form.write(report)
-    progress(2, 3, "writing")
-    write_atomic(Path(request.out), content, progress)
-    pages = _count(content) if form.name == "pdf" else 0
+    job.progress(2, 3, "writing")
+    write_atomic(Path(request.out), content, job.progress)
+    pages = 0
+    if form.name == "pdf":
+        with pypdfium2.PdfDocument(content) as document:
+            pages = len(document)
     return ReportResult(request.out, len(content), pages, infos(report))
+
+
+def page_image(page: pypdfium2.PdfPage, scale: float) -> Image.Image:
+    """Draw a page of a PDF as an RGB picture, with `scale` pixels for each point, and close it."""
+    bitmap = page.render(scale=scale)
+    image: Image.Image = bitmap.to_pil().convert("RGB")
+    bitmap.close()
+    page.close()
+    return image
 
 
 def _report(request: ReportRequest) -> Report:
@@ -48,30 +57,16 @@ def _report(request: ReportRequest) -> Report:
     return chosen(report, request.sections)
 
 
-def _count(content: bytes) -> int:
-    document = pypdfium2.PdfDocument(content)
-    try:
-        return len(document)
-    finally:
-        document.close()
-
-
-def _drawn(content: bytes, width: int, on_pages: OnPages, progress: StoppableProgress) -> int:
-    document = pypdfium2.PdfDocument(content)
-    try:
+def _drawn(job: JobContext, content: bytes, width: int) -> int:
+    with pypdfium2.PdfDocument(content) as document:
         total = len(document)
         ready: list[Picture] = []
         for number in range(total):
-            progress(number, total, f"page {number + 1} of {total}")
+            job.progress(number, total, f"page {number + 1} of {total}")
             page = document[number]
-            bitmap = page.render(scale=min(width, _WIDEST) / page.get_width())
-            image = bitmap.to_pil().convert("RGB")
+            image = page_image(page, min(width, _WIDEST) / page.get_width())
             ready.append(Picture(image.width, image.height, image.tobytes()))
-            bitmap.close()
-            page.close()
             if len(ready) == _PAGES_AT_ONCE or number == total - 1:
-                on_pages(number + 1 - len(ready), total, tuple(ready))
+                job.on_event(PagesReady(job.id, number + 1 - len(ready), total, tuple(ready)))
                 ready = []
         return total
-    finally:
-        document.close()

@@ -14,29 +14,11 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
-from capt_engine import plugins
+from capt_engine import plugins, records
 from capt_engine.errors import Cancelled, CaptError, Stopped
+from capt_engine.jobs.context import OnEvent
 from capt_engine.jobs.stoppable import StoppableProgress
-from capt_engine.records import (
-    DownloadRequest,
-    EngineFailed,
-    EvaluateRequest,
-    Event,
-    Failure,
-    JobCancelled,
-    JobContinued,
-    JobFailed,
-    JobFinished,
-    JobId,
-    JobPaused,
-    JobProgress,
-    JobStarted,
-    Request,
-    Result,
-    TuneRequest,
-)
 
 _log = logging.getLogger(__name__)
 
@@ -45,8 +27,8 @@ _log = logging.getLogger(__name__)
 class _Job:
     """A job that has not ended. stop: it is to end at its next tick; keep: likewise, with the best it has; is_paused: it is to wait."""
 
-    id: JobId
-    request: Request
+    id: records.JobId
+    request: records.Request
     stop: threading.Event = field(default_factory=threading.Event)
     keep: threading.Event = field(default_factory=threading.Event)
     is_paused: bool = False
@@ -55,12 +37,12 @@ class _Job:
     @property
     def steps_aside(self) -> bool:
         """True if others may go before it while it runs: what lasts for hours, and no other job waits for."""
-        return isinstance(self.request, TuneRequest | EvaluateRequest | DownloadRequest)
+        return isinstance(self.request, records.TuneRequest | records.EvaluateRequest | records.DownloadRequest)
 
     @property
     def can_keep(self) -> bool:
         """True if it can end early with something worth having."""
-        return isinstance(self.request, TuneRequest) and self.has_started
+        return isinstance(self.request, records.TuneRequest) and self.has_started
 
     @property
     def is_ending(self) -> bool:
@@ -68,26 +50,21 @@ class _Job:
         return self.stop.is_set() or self.keep.is_set()
 
 
-class Handles(Protocol):
-    """The handler of a worker's jobs, made once on the worker's thread."""
-
-    def handle(
-        self, job: JobId, request: Request, on_event: Callable[[Event], None], progress: StoppableProgress
-    ) -> Result:
-        """Do what a request asks; raises CaptError."""
+# Does what a request asks and returns its result; raises CaptError.
+Handler = Callable[[records.JobId, records.Request, OnEvent, StoppableProgress], records.Result]
 
 
 class Runner:
-    """Runs requests one after the other on a thread of its own, and tells `on_event` (on that thread) how they go.
+    """Runs requests one after the other on a thread of its own, and reports how they go to `on_event`, on that thread.
 
-    make: what the jobs are done with; it is called on the thread, with a function that takes events. ids: where the numbers of jobs come
-    from, for engines of several workers. name: of the thread.
+    make: gives the function that does the jobs; it is called once, on the thread, with a function that takes events. ids: the numbers
+    of jobs, for engines of several workers. name: of the thread.
     """
 
     def __init__(
         self,
-        on_event: Callable[[Event], None],
-        make: Callable[[Callable[[Event], None]], Handles],
+        on_event: OnEvent,
+        make: Callable[[OnEvent], Handler],
         *,
         ids: Iterator[int] | None = None,
         name: str = "capt-engine",
@@ -95,7 +72,7 @@ class Runner:
         self._listener = on_event
         self._make = make
         self._ids = ids if ids is not None else itertools.count(1)
-        self._jobs: dict[JobId, _Job] = {}
+        self._jobs: dict[records.JobId, _Job] = {}
         self._waiting: deque[_Job] = deque()
         self._closed = False
         # Guards all of the above, and wakes a worker that has nothing to do or is paused.
@@ -104,15 +81,15 @@ class Runner:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin what takes long, before anything is asked; the first request does so too."""
+        """Start the thread, which loads what takes long; the first request does so too."""
         with self._changed:
             if not self._thread.ident and not self._closed:
                 self._thread.start()
 
-    def submit(self, request: Request) -> JobId:
-        """Queue a request. After close() the job is answered with JobCancelled at once."""
+    def submit(self, request: records.Request) -> records.JobId:
+        """Queue a request and return the number of its job. After close() the job is answered with JobCancelled at once."""
         with self._changed:
-            job = _Job(JobId(next(self._ids)), request)
+            job = _Job(records.JobId(next(self._ids)), request)
             closed = self._closed
             if not closed:
                 self._jobs[job.id] = job
@@ -120,24 +97,24 @@ class Runner:
                 self._changed.notify_all()
         self.start()
         if closed:
-            self._on_event(JobCancelled(job.id))
+            self._on_event(records.JobCancelled(job.id))
         return job.id
 
-    def cancel(self, job: JobId) -> None:
-        """Set the job's stop flag; unknown and ended jobs are ignored."""
-        self._tell(job, lambda one: one.stop.set())
+    def cancel(self, job: records.JobId) -> None:
+        """Ask a job to stop; unknown and ended jobs are ignored."""
+        self._change(job, lambda one: one.stop.set())
 
-    def stop(self, job: JobId) -> None:
+    def stop(self, job: records.JobId) -> None:
         """End a tuning run with the best it has; a job of another kind, or one still queued, is cancelled."""
-        self._tell(job, lambda one: (one.keep if one.can_keep else one.stop).set())
+        self._change(job, lambda one: (one.keep if one.can_keep else one.stop).set())
 
-    def pause(self, job: JobId) -> None:
-        """Let a tuning run wait at its next tick; for jobs of other kinds it means nothing."""
-        self._tell(job, lambda one: setattr(one, "is_paused", one.steps_aside))
+    def pause(self, job: records.JobId) -> None:
+        """Let a tuning run wait at its next step; a job of another kind is not changed."""
+        self._change(job, lambda one: setattr(one, "is_paused", one.steps_aside))
 
-    def resume(self, job: JobId) -> None:
+    def resume(self, job: records.JobId) -> None:
         """Let a paused job go on."""
-        self._tell(job, lambda one: setattr(one, "is_paused", False))
+        self._change(job, lambda one: setattr(one, "is_paused", False))
 
     def close(self, timeout_s: float) -> bool:
         """Stop everything, wait for the thread at most `timeout_s`, and say whether it has ended."""
@@ -150,13 +127,13 @@ class Runner:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
-    def _tell(self, job: JobId, change: Callable[[_Job], None]) -> None:
+    def _change(self, job: records.JobId, change: Callable[[_Job], None]) -> None:
         with self._changed:
             if job in self._jobs:
                 change(self._jobs[job])
                 self._changed.notify_all()
 
-    def _on_event(self, event: Event) -> None:
+    def _on_event(self, event: records.Event) -> None:
         try:
             self._listener(event)
         except Exception:
@@ -174,55 +151,55 @@ class Runner:
             self._changed.wait_for(lambda: self._waiting or self._closed)
             return self._waiting.popleft() if self._waiting else None
 
-    def _do(self, worker: Handles | Failure, job: _Job) -> None:
+    def _do(self, worker: Handler | records.Failure, job: _Job) -> None:
         self._on_event(self._ending(worker, job))
         with self._changed:
             del self._jobs[job.id]
 
-    def _warm_up(self) -> Handles | Failure:
+    def _warm_up(self) -> Handler | records.Failure:
         try:
             return self._make(self._on_event)
         except Exception as error:
             failure = _failure(error)
-            self._on_event(EngineFailed(failure))
+            self._on_event(records.EngineFailed(failure))
             return failure
 
-    def _ending(self, worker: Handles | Failure, job: _Job) -> Event:
+    def _ending(self, worker: Handler | records.Failure, job: _Job) -> records.Event:
         if job.stop.is_set():
-            return JobCancelled(job.id)
+            return records.JobCancelled(job.id)
         job.has_started = True
-        self._on_event(JobStarted(job.id))
-        if isinstance(worker, Failure):
-            return JobFailed(job.id, worker)
+        self._on_event(records.JobStarted(job.id))
+        if isinstance(worker, records.Failure):
+            return records.JobFailed(job.id, worker)
         progress = StoppableProgress(
-            lambda *progress: self._on_event(JobProgress(job.id, *progress)),
+            lambda *progress: self._on_event(records.JobProgress(job.id, *progress)),
             job.stop,
             job.keep,
             (lambda: self._step_aside(worker, job)) if job.steps_aside else None,
             lambda: job.is_paused,
         )
         try:
-            return JobFinished(job.id, worker.handle(job.id, job.request, self._on_event, progress))
+            return records.JobFinished(job.id, worker(job.id, job.request, self._on_event, progress))
         except Stopped as stopped:
-            return JobCancelled(job.id, stopped.message)
+            return records.JobCancelled(job.id, stopped.message)
         except Cancelled:
-            return JobCancelled(job.id)
+            return records.JobCancelled(job.id)
         except Exception as error:
-            return JobFailed(job.id, _failure(error))
+            return records.JobFailed(job.id, _failure(error))
 
-    def _step_aside(self, worker: Handles, job: _Job) -> float:
+    def _step_aside(self, worker: Handler, job: _Job) -> float:
         """Let those before that wait, and wait while paused; the seconds that took. Ends soon after `job` is told to end."""
         # Asked at every tick, so without the lock: what comes a moment too late is met at the next one.
         if not job.is_paused and not self._waiting:
             return 0.0
-        begun_s, told = time.monotonic(), False
+        begun_s, announced = time.monotonic(), False
         while not job.is_ending:
-            if job.is_paused != told:
-                told = not told
-                self._on_event(JobPaused(job.id) if told else JobContinued(job.id))
+            if job.is_paused != announced:
+                announced = not announced
+                self._on_event(records.JobPaused(job.id) if announced else records.JobContinued(job.id))
             elif (other := self._passing()) is not None:
                 self._do(worker, other)
-            elif told:
+            elif announced:
                 with self._changed:
                     self._changed.wait_for(
                         lambda: job.is_ending or not job.is_paused or self._first_passing() is not None
@@ -243,14 +220,14 @@ class Runner:
         return next((one for one in self._waiting if not one.steps_aside), None)
 
 
-def _failure(error: Exception) -> Failure:
+def _failure(error: Exception) -> records.Failure:
     if (blamed := plugins.blamed(error)) is not None:
         _log.info("a plug-in failed", exc_info=error)
         error = blamed
     if isinstance(error, CaptError):
-        return Failure(type(error).__name__, error.message, error.hint, exit_code=error.exit_code)
+        return records.Failure(type(error).__name__, error.message, error.hint, exit_code=error.exit_code)
     _log.exception("unexpected failure")
-    return Failure(
+    return records.Failure(
         type(error).__name__,
         f"Something went wrong that should not have: {error}",
         "This is a bug in CAPT Explorer; the log holds the details.",

@@ -2,36 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from capt_engine.jobs.runner import Handles
+from capt_engine.jobs.context import JobContext, OnEvent
+from capt_engine.jobs.runner import Handler
 from capt_engine.records import (
     DownloadRequest,
     EngineNote,
     EngineReady,
-    Event,
     LedgerRequest,
     ListModelsRequest,
     OfflineRequest,
 )
 
+# What needs no torch: it is answered while torch loads, and while a model computes.
 LIGHT = (DownloadRequest, ListModelsRequest, LedgerRequest, OfflineRequest)
-"""What needs no torch: it is answered while torch loads, and while a model computes."""
 
 
-def science(device: str, tell: Callable[[Event], None]) -> Handles:
-    """Load torch and everything that is built on it, and say what there is to choose from."""
-    # Imported here, as tests put a worker that loads nothing in its place.
-    from capt_engine.jobs.worker import Worker
+@contextmanager
+def _garbage_left_alone() -> Iterator[None]:
+    """Collecting garbage stops every thread, the window's too, for as long as it takes to look at each object there is.
 
-    worker = Worker(device, note=lambda text: tell(EngineNote(text)))
-    tell(EngineReady(worker.catalogue(), worker.device_info()))
-    return worker
+    Importing makes half a million objects that stay, and would be interrupted to look at them all again and again; afterwards they
+    are set aside, so that a collection while a model loads has only what is new to look at.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
 
 
-def light(tell: Callable[[Event], None]) -> Handles:
-    """Make the handler of downloads, which needs no torch."""
-    del tell
-    from capt_engine.jobs.download_jobs import Fetcher
+def science(device: str, on_event: OnEvent) -> Handler:
+    """Load torch and everything that is built on it, send what there is to choose from, and return the function that does requests.
 
-    return Fetcher()
+    device: the one that requests with device "auto" run on. Raises DeviceProblem.
+    """
+    # Imported here, as it is the worker's thread that waits for it.
+    from capt_engine.model import imports
+
+    with _garbage_left_alone():
+        on_event(EngineNote("Loading torch"))
+        imports.preload_torch()
+        import torch  # noqa: F401 - loaded here, between the two notes
+
+        on_event(EngineNote("Loading open_clip"))
+        from capt_engine.jobs import catalogue, handlers, model_cache
+    cache = model_cache.ModelCache(device)
+    on_event(EngineReady(catalogue.catalogue(), cache.device_info))
+    return lambda job, request, on_event, progress: handlers.handle(JobContext(job, cache, on_event, progress), request)
+
+
+def light(_: OnEvent) -> Handler:
+    """Return the function that does requests which need no torch, such as downloads."""
+    from capt_engine.jobs.download_jobs import handle
+
+    return handle

@@ -106,7 +106,8 @@ def batch(given: AlphaInput) -> Tensor:
 
 def confidence(given: AlphaInput) -> Tensor:
     """max p_F / (max p_T + max p_F), (n,): the ratio of the largest probabilities; needs no label."""
-    return _ratio(given.frozen.softmax(dim=1).amax(dim=1), given.tuned.softmax(dim=1).amax(dim=1))
+    frozen, tuned = (logits.softmax(dim=1).amax(dim=1) for logits in (given.frozen, given.tuned))
+    return frozen / (tuned + frozen + _TINY)
 
 
 def entropy(given: AlphaInput) -> Tensor:
@@ -123,10 +124,6 @@ def loss_balance(given: AlphaInput) -> Tensor:
 def schedule(given: AlphaInput) -> Tensor:
     """The share of the run that is done, (n,): from 0 to 1."""
     return torch.full_like(given.train, given.progress)
-
-
-def _ratio(frozen: Tensor, tuned: Tensor) -> Tensor:
-    return frozen / (tuned + frozen + _TINY)
 
 
 def _label_loss(logits: Tensor, given: AlphaInput) -> Tensor:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import torch.nn.functional as F
 from torch import Tensor
 
+__all__ = ["brier", "ece", "nll"]
+
 BINS = 15
 
 

@@ -9,6 +9,8 @@ from torch import Tensor
 
 from capt_engine.errors import UnknownName
 
+__all__ = ["agreement", "js", "kl"]
+
 KL_DIRECTIONS = ("target_first", "pred_first", "js")
 
 

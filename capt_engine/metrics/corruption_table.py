@@ -42,11 +42,11 @@ class Corrupted:
         shares = [[one.kept / one.n for one in cells if one.kind == kind] for kind in kinds]
         means = [sum(some) / len(some) for some in shares]
         within = self._intervals(kinds)
-        told = [CorruptionMean(kind, mean, *ends) for kind, mean, ends in zip(kinds, means, within, strict=False)]
+        averages = [CorruptionMean(kind, mean, *ends) for kind, mean, ends in zip(kinds, means, within, strict=False)]
         overall = CorruptionMean("", sum(means) / len(means), *within[-1])
         everything = (1 << len(self.cells)) - 1
         worst = sum(kept == everything for _, kept in self.pictures.values())
-        return CorruptionTable(prompts, len(self.pictures), clean, cells, tuple(told), overall, worst)
+        return CorruptionTable(prompts, len(self.pictures), clean, cells, tuple(averages), overall, worst)
 
     def _place(self, kind: str) -> int:
         return min(at for (of, _), at in self.cells.items() if of == kind)

@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+__all__ = ["high_frequency", "l0", "l2", "linf", "mean_change", "psnr", "ssim"]
+
 HALF_NYQUIST = 0.25
 """The cut-off of `high_frequency` in cycles per pixel, a pattern that repeats every 4 pixels; the finest that pixels hold has 0.5."""
 

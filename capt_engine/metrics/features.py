@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+__all__ = ["cosine", "label_cosine", "text_drift"]
+
 
 def cosine(features: Tensor, adversarial: Tensor) -> Tensor:
     """Cosine of the embeddings of the clean and the attacked picture; 1 minus it is the cosine drift.

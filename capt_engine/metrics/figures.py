@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from statistics import fmean, harmonic_mean
 
 from capt_engine.metrics.calibration import Calibration
 from capt_engine.records import Figure
@@ -61,38 +63,28 @@ def figures(answers: Answers) -> tuple[Figure, ...]:
     return tuple(Figure(name, round(value[0], 12), value[1]) for name, value in found if value is not None)
 
 
-def harmonic_mean(shares: Sequence[float]) -> float:
-    """n / Σ 1/x of shares in [0, 1]; 0 where one of them is 0. Raises ValueError for none."""
-    if not shares:
-        raise ValueError("no harmonic mean of nothing")
-    return 0.0 if min(shares) == 0 else len(shares) / sum(1 / share for share in shares)
-
-
 def _attacked(answers: Answers) -> list[tuple[bool, bool]]:
     return [(clean, robust) for _, clean, robust in answers.pictures if robust is not None]
 
 
-def _share(k: int, n: int) -> Measured:
-    return (k / n, n) if n else None
+def _mean_of(values: Sequence[int]) -> Measured:
+    return (sum(values) / len(values), len(values)) if values else None
 
 
 def _clean(answers: Answers) -> Measured:
-    return _share(sum(clean for _, clean, _ in answers.pictures), len(answers.pictures))
+    return _mean_of([clean for _, clean, _ in answers.pictures])
 
 
 def _robust(answers: Answers) -> Measured:
-    known = _attacked(answers)
-    return _share(sum(robust for _, robust in known), len(known))
+    return _mean_of([robust for _, robust in _attacked(answers)])
 
 
 def _success(answers: Answers) -> Measured:
-    open_to = [robust for clean, robust in _attacked(answers) if clean]
-    return _share(sum(not robust for robust in open_to), len(open_to))
+    return _mean_of([not robust for clean, robust in _attacked(answers) if clean])
 
 
 def _gap(answers: Answers) -> Measured:
-    known = _attacked(answers)
-    return (sum(clean - robust for clean, robust in known) / len(known), len(known)) if known else None
+    return _mean_of([clean - robust for clean, robust in _attacked(answers)])
 
 
 def _ratio(answers: Answers) -> Measured:
@@ -117,10 +109,6 @@ def _classes(column: int, of: Callable[[list[float]], float]) -> Callable[[Answe
     return measure
 
 
-def _mean(shares: list[float]) -> float:
-    return sum(shares) / len(shares)
-
-
 def _error(calibration: Callable[[Answers], Calibration]) -> Callable[[Answers], Measured]:
     def measure(answers: Answers) -> Measured:
         one = calibration(answers)
@@ -135,17 +123,18 @@ def _sure_and_wrong(answers: Answers) -> Measured:
 
 
 def _change(answers: Answers) -> Measured:
-    known = answers.against
-    return (sum(now - before for before, now in known) / len(known), len(known)) if known else None
+    return _mean_of([now - before for before, now in answers.against])
 
 
 def _turned(*, was_right: bool) -> Callable[[Answers], Measured]:
     def measure(answers: Answers) -> Measured:
-        now = [right for before, right in answers.against if before == was_right]
-        return _share(sum(right != was_right for right in now), len(now))
+        return _mean_of([now != was_right for before, now in answers.against if before == was_right])
 
     return measure
 
+
+# A figure of which less is better.
+_lower = partial(FigureInfo, higher_is_better=False)
 
 FIGURES: Table[FigureInfo] = Table(
     "figure",
@@ -156,20 +145,18 @@ FIGURES: Table[FigureInfo] = Table(
         _robust,
         "The share of all pictures that is right under every attack of the budget.",
     ),
-    FigureInfo(
+    _lower(
         "attack_success",
         "Attack success rate",
         _success,
         "Of the pictures that were right when clean, the share that some attack made wrong.",
-        higher_is_better=False,
     ),
-    FigureInfo(
+    _lower(
         "accuracy_gap",
         "Accuracy lost",
         _gap,
         "Clean minus robust accuracy, on the same pictures.",
         low=-1.0,
-        higher_is_better=False,
         unit="points",
     ),
     FigureInfo(
@@ -187,38 +174,35 @@ FIGURES: Table[FigureInfo] = Table(
         "Of clean and robust accuracy; near the smaller of the two. HM2 and HM4 of the protocol tables are over base and new.",
     ),
     FigureInfo(
-        "balanced_clean", "Balanced accuracy, clean", _classes(1, _mean), "The mean of the classes' accuracies."
+        "balanced_clean", "Balanced accuracy, clean", _classes(1, fmean), "The mean of the classes' accuracies."
     ),
     FigureInfo(
         "balanced_robust",
         "Balanced accuracy, robust",
-        _classes(2, _mean),
+        _classes(2, fmean),
         "The mean of the classes' robust accuracies.",
     ),
     FigureInfo("worst_class_clean", "Worst class, clean", _classes(1, min), "The accuracy of the weakest class."),
     FigureInfo(
         "worst_class_robust", "Worst class, robust", _classes(2, min), "The robust accuracy of the weakest class."
     ),
-    FigureInfo(
+    _lower(
         "ece_clean",
         "ECE, clean",
         _error(lambda answers: answers.clean),
         "How far confidence and accuracy lie apart, in 15 bins of equal width, on clean pictures.",
-        higher_is_better=False,
     ),
-    FigureInfo(
+    _lower(
         "ece_attacked",
         "ECE, attacked",
         _error(lambda answers: answers.attacked),
         "The same on the pictures that the first attack was run on.",
-        higher_is_better=False,
     ),
-    FigureInfo(
+    _lower(
         "confidence_when_fooled",
         "Confidence when fooled",
         _sure_and_wrong,
         "The mean confidence of wrong answers to the first attack's pictures.",
-        higher_is_better=False,
     ),
     FigureInfo(
         "zero_shot_change",
@@ -228,12 +212,11 @@ FIGURES: Table[FigureInfo] = Table(
         low=-1.0,
         unit="points",
     ),
-    FigureInfo(
+    _lower(
         "forgotten",
         "Forgotten",
         _turned(was_right=True),
         "Of the clean pictures that zero-shot had right, the share that the prompts have wrong.",
-        higher_is_better=False,
     ),
     FigureInfo(
         "gained",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+__all__ = ["confidence", "entropy", "in_top_k", "logit_shift", "margin", "top_k_kept"]
+
 
 def margin(logits: Tensor, labels: Tensor) -> Tensor:
     """Logit of the label minus the best other one, z_y − max_{j≠y} z_j; minus the adversarial margin that attacks ascend.

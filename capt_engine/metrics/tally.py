@@ -6,6 +6,7 @@ One place counts, whether the trials come from the engine as it works or from th
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -124,7 +125,7 @@ class Fared:
     skipped: int = 0
 
 
-Criterion = tuple[str, str]  # the prompts that answered, and those the attack was computed on
+Pairing = tuple[str, str]  # the prompts that answered, and those the attack was computed on
 
 
 class Tally:
@@ -137,15 +138,15 @@ class Tally:
     def __init__(self, trials: Iterable[Trial] = (), drifts: Iterable[TextDrift] = ()) -> None:
         self.drifts = {one.prompts: (one.value, one.classes) for one in drifts}
         self.pictures: dict[str, dict[str, Seen]] = {}
-        self.attacks: dict[tuple[Criterion, float, str], Fared] = {}
+        self.attacks: dict[tuple[Pairing, float, str], Fared] = {}
         self.within = self.beyond = 0
         self.furthest = 0.0
         self.zero_seen = self.zero_changed = 0
         self.skipped = 0
         self.carried = False
-        self._sums: dict[Criterion, dict[str, tuple[float, int]]] = {}
+        self._sums: dict[Pairing, dict[str, tuple[float, int]]] = {}
         self._clean: dict[str, Calibration] = {}
-        self._attacked: dict[tuple[Criterion, float], Calibration] = {}
+        self._attacked: dict[tuple[Pairing, float], Calibration] = {}
         self._corrupted: dict[str, Corrupted] = {}
         self._first = ""
         for trial in trials:
@@ -197,7 +198,7 @@ class Tally:
         self.carried = self.carried or at_smaller
         picture.robust.setdefault(key, picture.clean and not at_smaller)
 
-    def _measured(self, aim: Criterion, trial: Trial, *, kept: bool) -> None:
+    def _measured(self, aim: Pairing, trial: Trial, *, kept: bool) -> None:
         sums = self._sums.setdefault(aim, {})
         for name, value in trial.metrics:
             total, count = sums.get(name, (0.0, 0))
@@ -249,12 +250,11 @@ class Tally:
     def scored(self, blank: AnalyzeResult, compared: str | None = None) -> AnalyzeResult:
         """`blank` with all that can be counted filled in for its own prompts, and beside it those called `compared`."""
         self.drifts |= {one.prompts: (one.value, one.classes) for one in blank.text_drift}
-        matrix = self.matrix(self.headline(blank.prompts, blank.threat_model.eps) or 0.0)
-        result = replace(self._alone(blank), matrix=matrix, corruptions=self.corruptions())
+        eps = self.headline(blank.prompts, blank.threat_model.eps)
+        result = replace(self._alone(blank), matrix=self.matrix(eps or 0.0), corruptions=self.corruptions())
         if compared is None or compared not in self.pictures:
             return result
         other = self._alone(replace(blank, prompts=compared))
-        eps = self.headline(blank.prompts, blank.threat_model.eps)
         labelled = blank.label_source != "model"
         clean = self._paired(blank.prompts, compared, None) if labelled else None
         robust = None if eps is None else self._paired(blank.prompts, compared, eps)
@@ -280,7 +280,8 @@ class Tally:
         if eps is None:
             return result
         kept, of = self.robust(prompts, eps)
-        curve = self._curve(prompts)
+        counted = [(budget, *self.robust(prompts, budget)) for budget in self.budgets(prompts)]
+        curve = tuple(CurvePoint(budget, right / m, *wilson(right, m)) for budget, right, m in counted if m)
         return replace(
             result,
             robust_accuracy=kept / of,
@@ -291,10 +292,6 @@ class Tally:
             curve=curve if len(curve) > 1 else (),
             minimal_eps=self.smallest(prompts, blank.minimal_eps.tolerance if blank.minimal_eps else 0.0),
         )
-
-    def _curve(self, prompts: str) -> tuple[CurvePoint, ...]:
-        counted = [(eps, *self.robust(prompts, eps)) for eps in self.budgets(prompts)]
-        return tuple(CurvePoint(eps, kept / n, *wilson(kept, n)) for eps, kept, n in counted if n)
 
     def figures(self, prompts: str, eps: float | None, *, is_labelled: bool = True) -> tuple[Figure, ...]:
         """The figures of some prompts at a budget; without one, those that need no attack.
@@ -393,13 +390,9 @@ def _per_class(pictures: list[Seen], key: tuple[str, float] | None) -> tuple[Cla
 
 def paired(answers: Iterable[tuple[bool, bool]]) -> PairedTest:
     """McNemar's exact test over (was A right, was B right); raises ValueError for none."""
-    both = only_a = only_b = neither = 0
-    for a, b in answers:
-        both += a and b
-        only_a += a and not b
-        only_b += b and not a
-        neither += not a and not b
-    n = both + only_a + only_b + neither
+    counts = Counter(answers)
+    both, only_a, only_b, neither = (counts[a, b] for a in (True, False) for b in (True, False))
+    n = counts.total()
     low, high = newcombe_paired(both, only_a, only_b, neither)
     return PairedTest(only_a, only_b, n, (only_b - only_a) / n, low, high, mcnemar(only_a, only_b))
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal, cast
+from typing import Annotated, Any, BinaryIO, Literal, cast
 
 import msgspec
 import safetensors.torch
@@ -32,9 +32,6 @@ from capt_engine.model.prompts import PLACEHOLDER, Prompts, PromptShape, TowerSi
 from capt_engine.model.text import is_template, keeping_braces
 from capt_engine.reading import decode, fitted, renamed
 from capt_engine.records.tuning import OLD_NAMES
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 FORMAT = 1
 MAX_HEADER_BYTES = 1_000_000
@@ -316,7 +313,7 @@ def _document(value: dict[str, Any]) -> Document:
     return replace(document, settings=renamed(document.settings, OLD_NAMES))
 
 
-def _refuse_unknown(part: Mapping[str, object], kind: type[DataclassInstance], what: str) -> None:
+def _refuse_unknown(part: Mapping[str, object], kind: type[Any], what: str) -> None:
     for name in sorted(part.keys() - kind.__dataclass_fields__.keys() - OLD_NAMES.keys()):
         raise _Fault(f"has an unknown field {_short(name)} in its {what}")
 

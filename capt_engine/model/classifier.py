@@ -92,6 +92,16 @@ class Classifier:
         self._bias = None if bias is None else bias.float()
 
     @property
+    def id(self) -> str:
+        """The model's id, as `load_clip` takes it."""
+        return self.backbone.id
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the model's weights."""
+        return self.backbone.sha256
+
+    @property
     def size(self) -> int:
         """Height and width of the pictures it takes."""
         return self.backbone.size
@@ -123,7 +133,14 @@ class Classifier:
         return Output(logits if self._bias is None else logits + self._bias, features)
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Return the logits alone, (n, k); see `forward`."""
+        """Answer with the logits alone; differentiable in the pixels.
+
+        Args:
+            images: pixels (n, 3, h, w) in [0, 1], as `forward` takes them.
+
+        Returns:
+            Logits (n, k), fp32.
+        """
         return self.forward(images).logits
 
     def _autocast(self) -> AbstractContextManager[object]:

@@ -36,7 +36,7 @@ from capt_engine.model import imports, trunk
 from capt_engine.model.devices import pick_device
 from capt_engine.model.store import install_record
 from capt_engine.model.store.model_store import BUNDLED
-from capt_engine.model.tensor_file import sound
+from capt_engine.model.tensor_file import require_finite, sound
 from capt_engine.reading import read_json
 from capt_engine.resources import resource
 
@@ -258,8 +258,7 @@ def _tower_state(path: Path, wanted: dict[str, Tensor]) -> dict[str, Tensor]:
                 f"{where} holds {name!r} as {tuple(value.shape)} of {value.dtype}; this image tower has {tuple(wanted[name].shape)}.",
                 _LOAD_HINT,
             )
-        if not bool(torch.isfinite(value).all()):
-            raise BadCheckpoint(f"{where} holds values in {name!r} that are not finite numbers.", "Tune again.")
+    require_finite(state, str(path), "Tune again.")
     return state
 
 
@@ -339,12 +338,7 @@ def _built(
             f"The model in {str(weights.parent)!r} could not be loaded: {reason}", _LOAD_HINT
         ) from error
     clip.eval().requires_grad_(False)
-    for name, value in clip.state_dict().items():
-        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-            raise BadCheckpoint(
-                f"{weights.name!r} holds values that are not finite numbers (first in {name!r}).",
-                "The file is damaged.",
-            )
+    require_finite(clip.state_dict(), weights.name, "The file is damaged.")
     config = clip.visual.preprocess_cfg
     size = clip.visual.image_size
     side = int(size if isinstance(size, int) else size[0])
@@ -382,14 +376,7 @@ _LOAD_HINT = "Check that configuration and weights belong together and that the 
 def _view(config: dict[str, Any]) -> Callable[[Any], Tensor]:
     """open_clip's own evaluation transform up to, but without, the normalisation, which belongs to the classifier."""
     whole = open_clip.transform.image_transform_v2(open_clip.transform.PreprocessCfg(**config), is_train=False)
-    steps = [step for step in whole.transforms if type(step).__name__ != "Normalize"]
-
-    def view(picture: Any) -> Tensor:
-        for step in steps:
-            picture = step(picture)
-        result: Tensor = picture
-        return result
-
+    view: Callable[[Any], Tensor] = type(whole)([one for one in whole.transforms if type(one).__name__ != "Normalize"])
     return view
 
 

@@ -10,21 +10,17 @@ from capt_engine.records import DeviceInfo
 
 def pick_device(name: str) -> torch.device:
     """The torch device for "auto", "cpu", "cuda" or "mps"; raises DeviceProblem when the one asked for is not there."""
-    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
-        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
-    if name == "cpu":
-        return torch.device("cpu")
+        return torch.device(next(one for one, is_there in present.items() if is_there))
+    if present.get(name):
+        return torch.device(name)
     if name == "cuda":
-        if cuda:
-            return torch.device("cuda")
         reason = "torch finds no usable NVIDIA GPU" if torch.version.cuda else "this torch was built without CUDA"
-        raise DeviceProblem(f"CUDA was asked for, but {reason}.", "Use --device auto or cpu; `capt doctor` says more.")
+        raise DeviceProblem(f"CUDA was requested, but {reason}.", "Use --device auto or cpu; `capt doctor` says more.")
     if name == "mps":
-        if mps:
-            return torch.device("mps")
         raise DeviceProblem(
-            "MPS was asked for, but this is not an Apple GPU that torch can use.", "Use --device auto or cpu."
+            "MPS was requested, but this is not an Apple GPU that torch can use.", "Use --device auto or cpu."
         )
     raise DeviceProblem(f"There is no device called {name!r}.", "Known: auto, cpu, cuda, mps.")
 

@@ -6,8 +6,8 @@ Three things were measured (benchmarks/start_up.py prints what they are worth to
   Called as a foreign function, the same `dlopen` releases the lock, and the later import finds the libraries already there.
 * torchvision imports torch's compiler (torch._dynamo, and sympy with it: seconds) for one predicate of an operator that CLIP does
   not use. It gets a stand-in that fetches the real module the moment anything is asked of it.
-* open_clip imports timm, with all its architectures and through them the compiler, for the towers that are built from timm. It is
-  told that timm is absent, which it allows for, until such a tower is asked for.
+* open_clip imports timm, with all its architectures and through them the compiler, for the towers that are built from timm. It
+  finds timm absent, which it allows for, until such a tower is wanted.
 """
 
 from __future__ import annotations

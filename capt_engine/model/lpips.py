@@ -6,15 +6,19 @@ names ("features.0.weight" …) and one weight a channel for each of five places
 
 from __future__ import annotations
 
+import copy
 import hashlib
+import itertools
 import math
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from capt_engine.errors import BadCheckpoint
 
@@ -28,67 +32,59 @@ _TINY = 1e-10
 _PIXELS = 64 * 224**2
 
 
-@dataclass(frozen=True)
-class Conv:
-    """A convolution, its number among torchvision's `features`; a ReLU follows it."""
-
-    at: int
-    n_in: int
-    n_out: int
-    kernel: int = 3
-    stride: int = 1
-    padding: int = 1
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Convolutions up to a place where two pictures are compared; pool: the window of the maximum before them (stride 2), 0 for none."""
-
-    convs: tuple[Conv, ...]
-    pool: int = 0
+Layer = int | tuple[int, int, int, int]
+"""A convolution with a ReLU behind it: channels, kernel, stride, padding; or the window of a maximum, in steps of two."""
 
 
 @dataclass(frozen=True)
 class Net:
-    """One of the networks that LPIPS is defined on. file: what torchvision calls its weights."""
+    """One of the networks that LPIPS is defined on. file: what torchvision calls its weights.
+
+    stages: the layers that lead to each place where two pictures are compared, from the one before.
+    """
 
     name: str
     label: str
     file: str
-    stages: tuple[Stage, ...]
+    stages: tuple[tuple[Layer, ...], ...]
 
-    @property
-    def convs(self) -> tuple[Conv, ...]:
-        """All of them."""
-        return tuple(conv for stage in self.stages for conv in stage.convs)
+    @cached_property
+    def modules(self) -> tuple[nn.Sequential, ...]:
+        """The stages as torch's modules under torchvision's numbers, with shapes but without values."""
+        found, n_in, number = [], 3, itertools.count()
+        for stage in self.stages:
+            layers: list[nn.Module] = []
+            for layer in stage:
+                if isinstance(layer, int):
+                    layers.append(nn.MaxPool2d(layer, stride=2))
+                else:
+                    layers += [nn.Conv2d(n_in, *layer, device="meta"), nn.ReLU(inplace=True)]
+                    n_in = layer[0]
+            found.append(nn.Sequential(OrderedDict((str(next(number)), one) for one in layers)).requires_grad_(False))
+        return tuple(found)
 
     @property
     def channels(self) -> tuple[int, ...]:
         """The number of channels at each place of comparison."""
-        return tuple(stage.convs[-1].n_out for stage in self.stages)
+        return tuple(layer[0] for *_, layer in self.stages if not isinstance(layer, int))
 
     @property
     def backbone_shapes(self) -> dict[str, tuple[int, ...]]:
-        """The tensors of the network by name."""
-        shapes: dict[str, tuple[int, ...]] = {}
-        for conv in self.convs:
-            shapes[f"features.{conv.at}.weight"] = (conv.n_out, conv.n_in, conv.kernel, conv.kernel)
-            shapes[f"features.{conv.at}.bias"] = (conv.n_out,)
-        return shapes
+        """The shapes of the network's tensors by name."""
+        tensors = (one for stage in self.modules for one in stage.named_parameters())
+        return {f"features.{name}": tuple(value.shape) for name, value in tensors}
 
     @property
     def linear_shapes(self) -> dict[str, tuple[int, ...]]:
-        """The weights of the channels by name."""
+        """The shapes of the channels' weights by name."""
         return {linear_name(i): (1, n, 1, 1) for i, n in enumerate(self.channels)}
 
     def fits(self, side: int) -> bool:
-        """Is anything left of so many pixels at the last place?"""
-        for stage in self.stages:
-            side = (side - stage.pool) // 2 + 1 if stage.pool else side
-            for conv in stage.convs:
-                side = (side + 2 * conv.padding - conv.kernel) // conv.stride + 1
-            if side < 1:
-                return False
+        """Return whether anything is left of so many pixels at the last place."""
+        try:
+            nn.Sequential(*self.modules)(torch.empty(1, 3, side, side, device="meta"))
+        except RuntimeError:
+            return False
         return True
 
 
@@ -97,40 +93,42 @@ def linear_name(i: int) -> str:
     return f"lin{i}.model.1.weight"
 
 
-def _vgg(number: int, n_in: int, n_out: int, count: int) -> tuple[Conv, ...]:
-    # Every other layer is a ReLU.
-    return tuple(Conv(number + 2 * i, n_out if i else n_in, n_out) for i in range(count))
-
-
 ALEX = Net(
     "alex",
     "AlexNet",
     "alexnet-owt-7be5be79.pth",
-    (
-        Stage((Conv(0, 3, 64, 11, 4, 2),)),
-        Stage((Conv(3, 64, 192, 5, 1, 2),), 3),
-        Stage((Conv(6, 192, 384),), 3),
-        Stage((Conv(8, 384, 256),)),
-        Stage((Conv(10, 256, 256),)),
-    ),
+    (((64, 11, 4, 2),), (3, (192, 5, 1, 2)), (3, (384, 3, 1, 1)), ((256, 3, 1, 1),), ((256, 3, 1, 1),)),
 )
 VGG = Net(
     "vgg",
     "VGG16",
     "vgg16-397923af.pth",
     (
-        Stage(_vgg(0, 3, 64, 2)),
-        Stage(_vgg(5, 64, 128, 2), 2),
-        Stage(_vgg(10, 128, 256, 3), 2),
-        Stage(_vgg(17, 256, 512, 3), 2),
-        Stage(_vgg(24, 512, 512, 3), 2),
+        ((64, 3, 1, 1),) * 2,
+        (2, *((128, 3, 1, 1),) * 2),
+        (2, *((256, 3, 1, 1),) * 3),
+        (2, *((512, 3, 1, 1),) * 3),
+        (2, *((512, 3, 1, 1),) * 3),
     ),
 )
 NETS = {net.name: net for net in (ALEX, VGG)}
 
 
 def checked(net: Net, state: State, where: str, hint: str) -> dict[str, Tensor]:
-    """The tensors of a whole LPIPS in fp32, in order; raises BadCheckpoint where one is absent, of another shape, or no sound number."""
+    """The tensors that a whole LPIPS needs, once they are found to be those of this network.
+
+    Args:
+        net: the network that they should be of.
+        state: the tensors by name; others may be among them.
+        where: the file or files, as a sentence begins with them.
+        hint: what to do about a wrong one.
+
+    Returns:
+        The tensors in fp32, in the order of the network.
+
+    Raises:
+        BadCheckpoint: one is absent, has another shape, is no finite number, or is a negative weight of a channel.
+    """
     wanted = {**net.backbone_shapes, **net.linear_shapes}
     kept = {}
     for name, shape in wanted.items():
@@ -154,7 +152,14 @@ def _times(shape: tuple[int, ...]) -> str:
 
 
 def digest(state: State) -> str:
-    """SHA-256 over names, shapes and values, whatever file they came in and in whatever order."""
+    """The identity of weights, whatever file they came in and in whatever order.
+
+    Args:
+        state: tensors by name, of any shapes and on any device.
+
+    Returns:
+        SHA-256 over names, shapes and fp32 values, in hexadecimal.
+    """
     total = hashlib.sha256()
     for name, value in sorted(state.items()):
         total.update(f"{name} {tuple(value.shape)}\n".encode())
@@ -173,7 +178,12 @@ class Lpips:
         weights = checked(net, state, "The state", "Give the weights of this network.")
         self.net, self.device = net, device
         self.sha256, self.sources = digest(weights), dict(sources or {})
-        self._weights = {name: value.to(device) for name, value in weights.items()}
+        self._stages = copy.deepcopy(net.modules)
+        for stage in self._stages:
+            own = {name: weights[f"features.{name}"] for name, _ in stage.named_parameters()}
+            stage.load_state_dict(own, assign=True)
+            stage.to(device)
+        self._linear = [weights[name].to(device) for name in net.linear_shapes]
         self._shift = torch.tensor(_SHIFT, device=device).view(1, 3, 1, 1)
         self._scale = torch.tensor(_SCALE, device=device).view(1, 3, 1, 1)
 
@@ -183,9 +193,15 @@ class Lpips:
         return {"net": self.net.name, "sha256": self.sha256, **self.sources}
 
     def __call__(self, images: Tensor, others: Tensor, progress: Callable[[], None] = lambda: None) -> Tensor:
-        """The distances of pairs of pictures, (n,), at least 0; pixels (n, 3, h, w) in [0, 1]. Pictures too small for it give NaN.
+        """The distances of pairs of pictures; those too small for the network give NaN.
 
-        tick: called before each pass; what it raises ends the measuring.
+        Args:
+            images: pixels (n, 3, h, w) in [0, 1].
+            others: pixels of the same shape, compared with `images` one by one.
+            progress: called before each pass; what it raises ends the measuring.
+
+        Returns:
+            Distances (n,), at least 0, on the device of `images` (Zhang et al. 2018, equation 1).
         """
         n, height, width = len(images), *images.shape[-2:]
         if not n or not self.net.fits(min(height, width)):
@@ -207,19 +223,11 @@ class Lpips:
     def _distance(self, x: Tensor, y: Tensor) -> Tensor:
         """Equation 1. Stage by stage and each picture in a pass of its own, so that equal pictures are at 0 exactly."""
         total = torch.zeros(len(x), device=self.device)
-        for i, stage in enumerate(self.net.stages):
-            x, y = self._through(stage, x), self._through(stage, y)
+        for stage, linear in zip(self._stages, self._linear, strict=True):
+            x, y = stage(x), stage(y)
             apart = (_unit(x) - _unit(y)).square()
-            total = total + F.conv2d(apart, self._weights[linear_name(i)]).mean(dim=(1, 2, 3))
+            total = total + F.conv2d(apart, linear).mean(dim=(1, 2, 3))
         return total
-
-    def _through(self, stage: Stage, x: Tensor) -> Tensor:
-        if stage.pool:
-            x = F.max_pool2d(x, stage.pool, stride=2)
-        for conv in stage.convs:
-            weight, bias = (self._weights[f"features.{conv.at}.{name}"] for name in ("weight", "bias"))
-            x = F.conv2d(x, weight, bias, conv.stride, conv.padding).relu_()
-        return x
 
     def _exactly(self) -> AbstractContextManager[None]:
         """On NVIDIA's GPUs: the same each time, and no convolution rounded to ten bits on the way."""

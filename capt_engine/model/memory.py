@@ -1,11 +1,17 @@
-"""The peak memory of this process."""
+"""The peak memory of this process, and work that does with less of it where there is no more."""
 
 from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Callable
+from typing import TypeVar
 
 import torch
+
+from capt_engine.errors import DeviceProblem
+
+T = TypeVar("T")
 
 
 def start_counting(device: torch.device) -> None:
@@ -25,6 +31,24 @@ def peak_bytes(device: torch.device) -> int:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Kilobytes on Linux, bytes on a Mac.
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def with_smaller_batches(work: Callable[[int], T], batch_size: int, device: torch.device) -> T:
+    """Return `work(batch_size)`, done again from its start with half the batch each time memory runs out.
+
+    Raises DeviceProblem where it runs out with a single picture.
+    """
+    while True:
+        try:
+            return work(batch_size)
+        except torch.OutOfMemoryError:
+            if batch_size == 1:
+                raise DeviceProblem(
+                    f"{device.type} ran out of memory with a single picture.",
+                    "Choose the CPU (--device cpu), fewer classes, or a smaller model.",
+                ) from None
+        batch_size //= 2
+        torch.cuda.empty_cache()
 
 
 def _windows_peak() -> int:

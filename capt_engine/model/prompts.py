@@ -55,15 +55,12 @@ class PromptShape:
     OLD_NAMES: ClassVar[Mapping[str, str]] = OLD_NAMES
 
     def __post_init__(self) -> None:
-        self._check_imported()
         if self.coupling not in COUPLINGS:
             raise BadRequest(f"There is no coupling called {self.coupling!r}.", f"Known: {', '.join(COUPLINGS)}.")
         if self.n_ctx < 1 or self.depth < 1:
             raise BadRequest(
                 f"Prompts of length {self.n_ctx} and depth {self.depth} are none.", "Both must be at least 1."
             )
-
-    def _check_imported(self) -> None:
         if self.position not in POSITIONS:
             raise BadRequest(f"There is no class position {self.position!r}.", f"Known: {', '.join(POSITIONS)}.")
         alone = self.coupling == "text_only" and self.depth == 1
@@ -143,17 +140,39 @@ def sentence_prefix(template: str, prefix_tokens: int, n_ctx: int) -> str:
 
 
 def prompted_ids(backbone: Backbone, classes: Sequence[str], template: str, n_ctx: int) -> Tensor:
-    """Token ids (k, context) of one sentence per class, with room for `n_ctx` learned tokens before the class name.
+    """The token ids of one sentence per class, with room for the learned tokens before the class name.
 
-    Raises BadRequest where a name is no name, stands twice, or leaves a sentence too long.
+    Args:
+        backbone: the model whose tokenizer is used.
+        classes: k class names.
+        template: the sentence, `{}` being the class name.
+        n_ctx: the number of learned tokens.
+
+    Returns:
+        Ids (k, context), on the model's device.
+
+    Raises:
+        BadRequest: a name is no name, is listed twice, or makes its sentence too long.
     """
     texts = sentences(classes, sentence_prefix(template, _tokens_before(backbone, template), n_ctx))
     check_lengths(backbone, classes, texts)
     return backbone.tokenize(texts).to(backbone.mean.device)
 
 
-def first_words(backbone: Backbone, template: str, n_ctx: int) -> Tensor:
-    """The embeddings (n_ctx, d_t) of the words at whose places the first learned tokens will stand: where tuning starts (MaPLe, FAP)."""
+def initial_context(backbone: Backbone, template: str, n_ctx: int) -> Tensor:
+    """The embeddings of the words at whose places the first learned tokens will stand: the start of tuning in MaPLe and FAP.
+
+    Args:
+        backbone: the model whose embeddings are taken.
+        template: the sentence, `{}` being the class name.
+        n_ctx: the number of learned tokens.
+
+    Returns:
+        Embeddings (n_ctx, d_t), fp32, on the CPU.
+
+    Raises:
+        BadRequest: the template has no single place for the class name.
+    """
     before, after = split_template(sentence_prefix(template, _tokens_before(backbone, template), n_ctx))
     text = f"{before}{PLACEHOLDER}{after}"
     ids = backbone.tokenize([text]).to(backbone.mean.device)[0, 1 : 1 + n_ctx]
@@ -169,10 +188,23 @@ def _tokens_before(backbone: Backbone, template: str) -> int:
 def moved_ids(
     backbone: Backbone, classes: Sequence[str], ids: Tensor, template: str, shape: PromptShape
 ) -> tuple[Tensor, Tensor | None]:
-    """Ids (k, context) with the class name where `shape.position` wants it, and the learned tokens' places (k, n), None being 1 … n.
+    """Move the class names of token ids to the position that the prompts have them in.
 
-    CoOp writes every sentence with the name behind the tokens, then moves the embeddings: front puts the name before all of them,
-    middle before the second half. Raises BadRequest where words of the template stand between them.
+    CoOp (Zhou et al., IJCV 2022) writes every sentence with the name behind the learned tokens, then moves the embeddings: "front" puts
+    the name before all of them, "middle" before the second half.
+
+    Args:
+        backbone: the model whose tokenizer made the ids.
+        classes: k class names.
+        ids: token ids (k, context), as `prompted_ids` gives them.
+        template: the sentence that they were made of.
+        shape: the prompts' shape, with n learned tokens.
+
+    Returns:
+        Token ids (k, context), and the places (k, n) of the learned tokens in them; None for the places 1 … n.
+
+    Raises:
+        BadRequest: the template has more tokens before the class name than there are learned ones.
     """
     if shape.position == "end":
         return ids, None
@@ -185,10 +217,10 @@ def moved_ids(
     leading = n // 2 if shape.position == "middle" else 0
     moved, places = ids.clone(), torch.empty(len(ids), n, dtype=torch.long, device=ids.device)
     for row, name in enumerate(classes):
-        words = count_tokens(backbone, [class_name(name)])[0] - 2
-        moved[row, 1 + leading : 1 + leading + words] = ids[row, 1 + n : 1 + n + words]
-        moved[row, 1 + leading + words : 1 + n + words] = ids[row, 1 + leading : 1 + n]
-        behind = torch.arange(n - leading, device=ids.device) + 1 + leading + words
+        n_tokens = count_tokens(backbone, [class_name(name)])[0] - 2
+        moved[row, 1 + leading : 1 + leading + n_tokens] = ids[row, 1 + n : 1 + n + n_tokens]
+        moved[row, 1 + leading + n_tokens : 1 + n + n_tokens] = ids[row, 1 + leading : 1 + n]
+        behind = torch.arange(n - leading, device=ids.device) + 1 + leading + n_tokens
         places[row] = torch.cat([torch.arange(leading, device=ids.device) + 1, behind])
     return moved, places
 
@@ -208,7 +240,17 @@ class Prompts(nn.Module):
     """
 
     def __init__(self, backbone: Backbone, shape: PromptShape, context: Tensor, generator: torch.Generator) -> None:
-        """Draw everything but the first text layer, which starts as `context` (n, d_t); the draws come from a CPU `generator`."""
+        """Draw everything but the first text layer, which starts as `context`.
+
+        Args:
+            backbone: the model that the prompts are for.
+            shape: the number of tokens and layers, and the coupling.
+            context: the first text layer (n, d_t), copied as fp32.
+            generator: the source of all draws, on the CPU.
+
+        Raises:
+            BadRequest: the shape has more layers than the shorter tower.
+        """
         super().__init__()
         sizes = TowerSizes.of(backbone)
         if shape.depth > sizes.layers:
@@ -247,7 +289,11 @@ class Prompts(nn.Module):
         self.to_text = self._maps(deeper if vision_leads else 0, vision_width, text_width)
 
     def forward(self) -> PromptTokens:
-        """The tokens of every layer, differentiable in the parameters."""
+        """Make the tokens of every layer.
+
+        Returns:
+            Text tokens (n, d_t) and image tokens (n, d_v) layer by layer, fp32, differentiable in the parameters.
+        """
         coupling = self.shape.coupling
         text = () if self.context is None else (self.context, *self.deep_text)
         if coupling == "vision_to_text":
@@ -260,7 +306,18 @@ class Prompts(nn.Module):
         return PromptTokens(text, vision, self.frame)
 
     def text_for(self, classes: Sequence[str], tokens: PromptTokens) -> tuple[Tensor, ...]:
-        """The text tokens of these classes in their order; raises BadRequest for a class that has none of its own."""
+        """Pick the text tokens of some classes, where each class has its own.
+
+        Args:
+            classes: k class names.
+            tokens: what calling the prompts gave.
+
+        Returns:
+            Text tokens layer by layer: as they are where all classes share them, else (k, n, d_t), in the order of `classes`.
+
+        Raises:
+            BadRequest: a class has no tokens of its own.
+        """
         if not self.shape.n_classes:
             return tokens.text
         rows = {class_name(name): row for row, name in enumerate(self.classes)}
@@ -275,8 +332,8 @@ class Prompts(nn.Module):
     def _normal(self, *shape: int) -> Tensor:
         return torch.zeros(shape) if self._draw is None else torch.randn(*shape, generator=self._draw) * _STD
 
-    def _uniform(self, *shape: int) -> Tensor:
-        return torch.zeros(shape) if self._draw is None else torch.rand(shape, generator=self._draw) * 2 - 1
+    def _uniform(self, divisor: float, *shape: int) -> Tensor:
+        return torch.zeros(shape) if self._draw is None else (torch.rand(shape, generator=self._draw) * 2 - 1) / divisor
 
     def _tokens(self, count: int, n: int, width: int) -> nn.ParameterList:
         return nn.ParameterList([nn.Parameter(self._normal(n, width)) for _ in range(count)])
@@ -287,13 +344,14 @@ class Prompts(nn.Module):
             one = _Undrawn(inputs, outputs)
             # What nn.Linear draws by itself (Kaiming uniform: ±1/√inputs), but from our own stream.
             for parameter in (one.weight, one.bias):
-                parameter.data.copy_(self._uniform(*parameter.shape) / inputs**0.5)
+                parameter.data.copy_(self._uniform(inputs**0.5, *parameter.shape))
             maps.append(one)
         return maps
 
 
 def state_shapes(sizes: TowerSizes, shape: PromptShape) -> dict[str, tuple[int, ...]]:
     """Name and size of every tensor that `Prompts` of this shape learn, without room for any of them."""
+    # Nothing may be computed with such tensors: that would import torch's compiler, which takes seconds.
     with torch.device("meta"):
         prompts = Prompts.blank(sizes, shape)
     return {name: tuple(value.shape) for name, value in prompts.state_dict().items()}

@@ -20,10 +20,16 @@ _NUMBER = re.compile(r"\(os error (\d+)\)")
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write tensors under their names; raises CannotWrite.
+    """Write a safetensors file.
 
-    Of metadata there may be one entry where the same content must give the same bytes: safetensors writes several in an order that
-    changes from file to file.
+    Args:
+        path: the file, replaced where it is there.
+        tensors: tensors of any shape and device by name.
+        metadata: texts by name. Where the same content must give the same bytes there may be one: safetensors writes several in an
+            order that changes from file to file.
+
+    Raises:
+        CannotWrite: the disk refuses.
     """
     kept = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     with replacing(path) as partial:
@@ -43,3 +49,19 @@ def sound(name: str, hint: str) -> Iterator[None]:
         yield
     except (SafetensorError, OSError, ValueError, RuntimeError) as error:
         raise BadCheckpoint(f"{name!r} is not a sound safetensors file: {str(error)[:120]}.", hint) from error
+
+
+def require_finite(tensors: Mapping[str, Tensor], name: str, hint: str) -> None:
+    """Refuse values that are no numbers.
+
+    Args:
+        tensors: tensors of any shape by name.
+        name: the file that they are from, for the sentence.
+        hint: what to do about it.
+
+    Raises:
+        BadCheckpoint: a value is NaN or infinite.
+    """
+    for key, value in tensors.items():
+        if value.is_floating_point() and not bool(value.isfinite().all()):
+            raise BadCheckpoint(f"{name!r} holds values in {key[:80]!r} that are not finite numbers.", hint)

@@ -35,7 +35,7 @@ def split_template(template: str) -> tuple[str, str]:
 
 
 def is_template(text: str) -> bool:
-    """Has it one place for the class name?"""
+    """Return whether a text has exactly one place for the class name."""
     return len(_PLACE.split(text)) == 2
 
 
@@ -83,7 +83,7 @@ def count_tokens(backbone: Backbone, texts: Sequence[str]) -> tuple[int, ...]:
 
 
 def check_lengths(backbone: Backbone, classes: Sequence[str], texts: Sequence[str]) -> None:
-    """Raises BadRequest where the sentence of a class is longer than the model can read."""
+    """Raise BadRequest where the sentence of a class is longer than the model can read."""
     too_long = [i for i, n in enumerate(count_tokens(backbone, texts)) if n > backbone.context_length]
     if too_long:
         raise BadRequest(
@@ -93,7 +93,19 @@ def check_lengths(backbone: Backbone, classes: Sequence[str], texts: Sequence[st
 
 
 def class_features(backbone: Backbone, classes: Sequence[str], template: str = DEFAULT_TEMPLATE) -> Tensor:
-    """Unit text features (k, d), fp32, one per class; raises BadRequest where a sentence is longer than the model can read."""
+    """Encode one sentence per class.
+
+    Args:
+        backbone: the model that encodes.
+        classes: k class names; underscores are read as spaces.
+        template: the sentence, `{}` being the class name.
+
+    Returns:
+        Unit text features (k, d), fp32, without gradient.
+
+    Raises:
+        BadRequest: a name is empty or listed twice, the template has no single place for it, or a sentence is too long.
+    """
     texts = sentences(classes, template)
     check_lengths(backbone, classes, texts)
     return encode_in_chunks(backbone, backbone.tokenize(texts).to(backbone.mean.device))
@@ -102,7 +114,17 @@ def class_features(backbone: Backbone, classes: Sequence[str], template: str = D
 def encode_in_chunks(
     backbone: Backbone, ids: Tensor, prompts: Sequence[Tensor] = (), places: Tensor | None = None
 ) -> Tensor:
-    """Unit text features (k, d), fp32 constants, of token ids (k, context); see `encode_tokens` for the prompts and their places."""
+    """Encode token ids without gradient, a limited number of sentences at a time.
+
+    Args:
+        backbone: the model that encodes.
+        ids: token ids (k, context).
+        prompts: learned tokens layer by layer, as in `encode_tokens`.
+        places: their places in the first layer (k, n), as in `encode_tokens`.
+
+    Returns:
+        Unit text features (k, d), fp32.
+    """
     features = []
     with torch.no_grad():
         for start in range(0, len(ids), _CHUNK):
@@ -115,10 +137,20 @@ def encode_in_chunks(
 def encode_tokens(
     backbone: Backbone, ids: Tensor, prompts: Sequence[Tensor] = (), places: Tensor | None = None
 ) -> Tensor:
-    """Text features (k, d), not normalised, of token ids (k, context), cut at the longest end-of-text token where that is exact.
+    """Encode token ids, cut behind the longest sentence where that changes nothing; differentiable in the prompts.
 
-    prompts: J tensors (length, d_t) that take the places 1 … length: in layer 0 before the positional embedding is added, in blocks
-    1 … J−1 as they are (MaPLe). Layer 0 may be (k, length, d_t), one for each row, and have other `places` (k, length) (CoOp).
+    Args:
+        backbone: the model that encodes.
+        ids: token ids (k, context).
+        prompts: J tensors (n, d_t) that take the places 1 … n: in layer 0 before the positional embedding is added, in blocks 1 … J−1
+            as they are (MaPLe, Khattak et al., CVPR 2023). Layer 0 may be (k, n, d_t), one for each sentence.
+        places: other places (k, n) of the tokens in layer 0 (CoOp, Zhou et al., IJCV 2022).
+
+    Returns:
+        Text features (k, d), not normalised.
+
+    Raises:
+        BadRequest: there are prompts, and the model's text tower is not CLIP's own.
     """
     clip = backbone.clip
     if getattr(clip, "text_pool_type", "") != "argmax" or clip.attn_mask is None:
@@ -138,7 +170,7 @@ def encode_tokens(
         batch_first = clip.transformer.batch_first
         for layer, block in enumerate(clip.transformer.resblocks):
             x = _with_tokens(x, prompts[layer] if 0 < layer < len(prompts) else None)
-            x = block(x, attn_mask=mask) if batch_first else block(x.transpose(0, 1), attn_mask=mask).transpose(0, 1)
+            x = through_block(block, x, batch_first, mask)
     else:
         x = clip.transformer(x, attn_mask=mask)
     x = clip.ln_final(x)[torch.arange(len(ids), device=ids.device), ends]
@@ -160,3 +192,21 @@ def _with_tokens(x: Tensor, tokens: Tensor | None, places: Tensor | None = None)
         where = places[:, :, None].expand(-1, -1, x.shape[2])
         return x.scatter(1, where, tokens.to(x.dtype).expand(len(x), -1, -1))
     return torch.cat([x[:, :1], tokens.to(x.dtype).expand(len(x), -1, -1), x[:, 1 + tokens.shape[-2] :]], dim=1)
+
+
+def through_block(block: torch.nn.Module, x: Tensor, batch_first: bool, mask: Tensor | None = None) -> Tensor:
+    """Run tokens through one block of a transformer.
+
+    Args:
+        block: a residual attention block of open_clip.
+        x: tokens (n, length, d).
+        batch_first: the block takes (n, length, d); otherwise (length, n, d).
+        mask: what is added to the attention's scores, (length, length); None for full attention.
+
+    Returns:
+        The tokens behind the block, (n, length, d).
+    """
+    result: Tensor = (
+        block(x, attn_mask=mask) if batch_first else block(x.transpose(0, 1), attn_mask=mask).transpose(0, 1)
+    )
+    return result

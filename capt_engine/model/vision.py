@@ -9,16 +9,24 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from capt_engine.model.clip import Backbone
+from capt_engine.model.text import through_block
 
 
 def encode_pixels(
     backbone: Backbone, images: Tensor, prompts: Sequence[Tensor] = (), frame: Tensor | None = None
 ) -> Tensor:
-    """Unit image features (n, d), fp32, of pixels (n, 3, h, w) in [0, 1]; without prompts, bit for bit the plain tower.
+    """Encode pictures, with learned tokens in the image tower; without any it is bit for bit the plain tower.
 
-    prompts: J tensors (length, d_v). The first is appended behind class token and patches, after the positional embedding and before
-    the first norm; in blocks 1 … J−1 the last `length` tokens are replaced. They get no positional embedding (MaPLe, FAP, IVLP).
-    frame: (3, h, w), added to the normalised pictures (TeCoA's visual prompts).
+    Args:
+        backbone: the model that encodes.
+        images: pixels (n, 3, h, w) in [0, 1], h = w = the model's size; not normalised.
+        prompts: J tensors (length, d_v). The first is appended behind class token and patches, after the positional embedding and
+            before the first norm; in blocks 1 … J−1 the last `length` tokens are replaced. They get no positional embedding (MaPLe,
+            Khattak et al., CVPR 2023; FAP, Zhou et al., NeurIPS 2024).
+        frame: (3, h, w), added to the normalised pictures (the visual prompts of TeCoA, Mao et al., ICLR 2023).
+
+    Returns:
+        Unit image features (n, d), fp32, differentiable in pixels and prompts.
     """
     normalised = (images - backbone.mean) / backbone.std
     if frame is not None:
@@ -35,7 +43,7 @@ def encode_pixels(
     for layer, block in enumerate(visual.transformer.resblocks):
         if 0 < layer < len(prompts):
             x = torch.cat([x[:, :-length], _for_all(prompts[layer], x)], dim=1)
-        x = _through(block, x, visual.transformer.batch_first)
+        x = through_block(block, x, visual.transformer.batch_first)
     # Without the learned tokens, so that a tower that averages its tokens averages the picture's own.
     pooled, _ = visual._pool(x[:, :-length])
     features = pooled if visual.proj is None else pooled @ visual.proj
@@ -44,8 +52,3 @@ def encode_pixels(
 
 def _for_all(tokens: Tensor, like: Tensor) -> Tensor:
     return tokens.to(like.dtype).expand(len(like), -1, -1)
-
-
-def _through(block: torch.nn.Module, x: Tensor, batch_first: bool) -> Tensor:
-    result: Tensor = block(x) if batch_first else block(x.transpose(0, 1)).transpose(0, 1)
-    return result

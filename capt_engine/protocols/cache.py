@@ -8,19 +8,41 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from capt_engine.errors import BadRequest
 from capt_engine.files import refused, write_atomic
+from capt_engine.protocols.definitions import Cell
 from capt_engine.reading import json_if_sound
 
 FORMAT = 1
 _WAIT_S = 0.5
 
 
+@dataclass(frozen=True)
+class Measured:
+    """A finished cell, as far as tables need its file. right: for "clean" and each budget a character a picture: 1, 0, - for unusable.
+
+    pictures: a fingerprint of which pictures they were, in order. failure: why there are no answers. tuned_with: the settings of the
+    prompts, None for zero-shot. tune_s, evaluate_s: seconds.
+    """
+
+    format: int = 0
+    right: Mapping[str, str] = field(default_factory=dict)
+    pictures: str = ""
+    failure: str = ""
+    cell: Cell | None = None
+    versions: str = ""
+    model_sha256: str = ""
+    device: str = ""
+    tuned_with: Mapping[str, object] | None = None
+    tune_s: float = 0.0
+    evaluate_s: float = 0.0
+
+
 class WorkFolder:
-    """Cells and prompts by their keys. Any number of processes may work in one folder."""
+    """Cells and prompts of a protocol by their keys, in a folder in which any number of processes may work."""
 
     def __init__(self, path: Path, *, make: bool = True) -> None:
         """Make the folder, or take up one there is; raises BadRequest, CannotWrite."""
@@ -32,25 +54,25 @@ class WorkFolder:
                 (path / name).mkdir(parents=True, exist_ok=True)
 
     def prompts(self, key: str) -> Path:
-        """Return the path of a recipe's prompts, there or not."""
+        """Return the path of the prompts of a recipe's key, there or not."""
         return self.path / "prompts" / f"{key}.safetensors"
 
     def has(self, key: str) -> bool:
-        """Is a cell finished, well or not?"""
+        """Return True for a cell that is finished, well or not."""
         return self._cell(key).is_file()
 
-    def read(self, key: str) -> dict[str, Any] | None:
-        """A finished cell; None where there is none, or where a file is damaged, as it can be computed again."""
-        told = json_if_sound(self._cell(key), dict[str, Any])
-        return told if told is not None and told.get("format") == FORMAT else None
+    def read(self, key: str) -> Measured | None:
+        """Return a finished cell, or None where there is none or its file is damaged, as it can be computed again."""
+        found = json_if_sound(self._cell(key), Measured)
+        return found if found is not None and found.format == FORMAT else None
 
-    def write(self, key: str, told: Mapping[str, Any]) -> None:
-        """Keep a finished cell, at once."""
-        write_atomic(self._cell(key), json.dumps({"format": FORMAT, **told}, indent=1, ensure_ascii=False) + "\n")
+    def write(self, key: str, cell: Mapping[str, object]) -> None:
+        """Write the file of a finished cell, whole or not at all; raises CannotWrite."""
+        write_atomic(self._cell(key), json.dumps({"format": FORMAT, **cell}, indent=1, ensure_ascii=False) + "\n")
 
     @contextmanager
     def claimed(self, key: str) -> Iterator[bool]:
-        """Is the work of that name ours to do? Nobody else gets it until the block ends, or this process does, however it does."""
+        """Try to reserve a cell or prompts; yields True where nobody else has them until the block ends."""
         with _locked(self.path / "locks" / f"{key}.lock") as is_ours:
             yield is_ours
 
@@ -60,7 +82,7 @@ class WorkFolder:
 
 @contextmanager
 def waited_for(path: Path) -> Iterator[None]:
-    """Hold a lock, waiting for whoever has it."""
+    """Hold the lock of a file until the block ends, waiting for whoever holds it now."""
     while True:
         with _locked(path) as is_ours:
             if is_ours:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from capt_engine.data import benchmarks
-from capt_engine.data.labelled import TEMPLATE_FILE
+from capt_engine.data.labelled_set import TEMPLATE_FILE
 from capt_engine.data.picture_tree import subfolders
 from capt_engine.data.sources import splits_of
 from capt_engine.errors import BadRequest, UnknownName
@@ -24,7 +24,7 @@ _TRAIN, _VAL, _TEST = 48, 4, 40
 
 
 class Pictures:
-    """Data sets by name. name, revision: what cells are marked with, so that pictures of different origin are never mixed."""
+    """The data sets of a protocol by name. name, revision: marks of every cell, so that pictures of different origin are never mixed."""
 
     def __init__(self, root: str, limit: int, shots: Sequence[int | None]) -> None:
         """root: a folder, or "demo". limit, shots: how many of the toy world's pictures are needed. Raises BadRequest."""
@@ -44,7 +44,7 @@ class Pictures:
             raise BadRequest(f"There is no folder {root!r}.", "Name the folder that holds the data sets, or demo.")
 
     def usual(self, protocol: str) -> tuple[str, ...]:
-        """The data sets of a protocol when nobody has named any; raises BadRequest where there are none."""
+        """Return the data sets of a protocol for which none were named; raises BadRequest where there are none."""
         if self._demo:
             return DEMO_SHIFTED if protocol == "shift" else DEMO_SETS
         known = {Path(folder).parts[0]: one.name for one in benchmarks.BENCHMARKS for folder, _ in one.places}
@@ -54,15 +54,15 @@ class Pictures:
         return names
 
     def check(self, dataset: str) -> None:
-        """Raises BadRequest for a data set that cannot be, before anything is computed."""
+        """Raise BadRequest for a data set that there is not, before anything is computed."""
         if self._demo:
             task, domain = self._task_and_domain(dataset)
-            self._world.check_domain(self._world.find_task(task), domain)
+            self._world.check_domain(self._world.TASKS[task], domain)
         else:
             self._where(dataset)
 
     def other_looks(self, dataset: str) -> tuple[str, ...]:
-        """The same task of the toy world in every other domain in which it can be asked; none of a real data set."""
+        """Return the same task of the toy world in every other domain that fits it; nothing for a real data set."""
         if not self._demo:
             return ()
         from capt_engine.demo.domains import DOMAINS
@@ -71,14 +71,14 @@ class Pictures:
         found: list[str] = []
         for domain in DOMAINS:
             try:
-                self._world.check_domain(self._world.find_task(task), domain)
+                self._world.check_domain(self._world.TASKS[task], domain)
             except BadRequest:
                 continue
             found += [f"{task}@{domain}"] if domain != own else []
         return tuple(found)
 
     def place(self, dataset: str, progress: Progress) -> tuple[str, str]:
-        """(data, data_root) of a request; pictures of the toy world are drawn first, where they are not there yet."""
+        """Return `data` and `data_root` of a request; pictures of the toy world are drawn first, where they are not there yet."""
         return (str(self._drawn(dataset, progress)), "") if self._demo else self._where(dataset)
 
     def _where(self, dataset: str) -> tuple[str, str]:
@@ -109,7 +109,7 @@ class Pictures:
         from capt_engine.protocols.cache import waited_for
 
         task_name, domain = self._task_and_domain(dataset)
-        task = self._world.find_task(task_name)
+        task = self._world.TASKS[task_name]
         test = math.ceil(self._limit / len(task.classes)) if self._limit else _TEST
         counts = {"train": self._train, "val": _VAL, "test": test}
         revision = "-".join(map(str, (self.revision, *counts.values())))
@@ -117,12 +117,12 @@ class Pictures:
         if dataset not in self._ready:
             with waited_for(folder.with_name(f"{dataset}.lock")):
                 for split, count in counts.items():
-                    tell = partial(_told, progress, f"drawing {dataset}, {split}")
-                    write_class_folders(folder / split, task_name, split, domain, count, 0, tell)
+                    drawing = partial(_noted, progress, f"drawing {dataset}, {split}")
+                    write_class_folders(folder / split, task_name, split, domain, count, 0, drawing)
                 write_atomic(folder / TEMPLATE_FILE, task.template + "\n")
             self._ready.add(dataset)
         return folder
 
 
-def _told(progress: Progress, note: str, done: int, total: int) -> None:
+def _noted(progress: Progress, note: str, done: int = 0, total: int = 0, _: str = "") -> None:
     progress(done, total, note)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from capt_engine.errors import BadRequest
 from capt_engine.records import NO_PROMPTS, AttackSpec, EvaluateRequest, RunOptions, ThreatModel, TuneRequest
@@ -25,61 +25,74 @@ UNCHANGED = "unchanged"
 USUAL_SHOTS = 16
 AIMS = ("each", ZERO_SHOT)
 
+# Names in cells that were written before → today's.
+_OLD_NAMES: Mapping[str, str] = {"half": "subsample_classes", "weight": "lambda_"}
+
 
 @dataclass(frozen=True)
 class Recipe:
     """The recipe of a set of prompts; None leaves a setting at the method's default."""
 
+    OLD_NAMES: ClassVar[Mapping[str, str]] = _OLD_NAMES
+
     dataset: str
     method: str
     shots: Shots
     seed: int
-    half: str = "all"
+    subsample_classes: str = "all"
     alpha: str | None = None
     alpha_const: float = 0.5
-    weight: float | None = None
+    lambda_: float | None = None
     coupling: str | None = None
 
     @property
     def name(self) -> str:
-        """In words."""
+        """Return the recipe as text, such as "capt on shapes@night, 16 shots, seed 1"."""
         changed = [f"α = {self.alpha_const:g}" if self.alpha == "const" else f"α by {self.alpha}"] if self.alpha else []
-        changed += [f"λ = {self.weight:g}"] if self.weight is not None else []
+        changed += [f"λ = {self.lambda_:g}"] if self.lambda_ is not None else []
         changed += [self.coupling] if self.coupling else []
-        half = "" if self.half == "all" else f" {self.half} classes"
-        words = [f"{self.method} on {self.dataset}{half}", shots_text(self.shots), f"seed {self.seed}", *changed]
-        return ", ".join(words)
+        half = "" if self.subsample_classes == "all" else f" {self.subsample_classes} classes"
+        return ", ".join(
+            [f"{self.method} on {self.dataset}{half}", shots_text(self.shots), f"seed {self.seed}", *changed]
+        )
 
 
 @dataclass(frozen=True)
 class Cell:
     """One thing to measure: prompts (recipe None: zero-shot) on the test pictures of a data set, or of one half of its classes."""
 
+    OLD_NAMES: ClassVar[Mapping[str, str]] = _OLD_NAMES
+
     recipe: Recipe | None
     dataset: str
-    half: str = "all"
+    subsample_classes: str = "all"
 
     @property
     def name(self) -> str:
-        """In words."""
-        half = "" if self.half == "all" else f", {self.half} classes"
+        """Return the cell as text: its recipe → its data set."""
+        half = "" if self.subsample_classes == "all" else f", {self.subsample_classes} classes"
         return f"{self.recipe.name if self.recipe else ZERO_SHOT} → {self.dataset}{half}"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a table, with one cell a seed (zero-shot: one in all). variant: what else tells it from its neighbours."""
+    """One row of a table, with one cell a seed (zero-shot: one in all). variant: the text that tells it from its neighbours."""
 
     dataset: str
     method: str
     variant: str
     cells: tuple[Cell, ...]
-    half: str = "all"
+    subsample_classes: str = "all"
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Return the seeds of its cells; none for zero-shot."""
+        return tuple(cell.recipe.seed for cell in self.cells if cell.recipe is not None)
 
 
 @dataclass(frozen=True)
 class Part:
-    """One table."""
+    """One table: its name, its title and its rows."""
 
     name: str
     title: str
@@ -87,14 +100,14 @@ class Part:
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """All its cells, the first seed of every row before the second of any, each once."""
+        """Return all cells of the table, each once, the first seed of every row before the second of any."""
         columns = itertools.zip_longest(*(row.cells for row in self.rows))
         return _once(cell for column in columns for cell in column if cell is not None)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """The settings that all cells of a run share. data: where the data sets are, in words; revision: of pictures that are drawn.
+    """The settings that all cells of a run share. data: where the data sets are, as text; revision: of pictures that are drawn.
 
     limit: test pictures, 0 for all; they are drawn by a fixed seed, so that everything is measured on the same ones.
     """
@@ -109,36 +122,38 @@ class Setting:
     precision: str = "fp32"
 
     def recipe_key(self, recipe: Recipe) -> str:
-        """A file name for a set of prompts, readable and its own."""
-        return _key(
-            recipe.method,
-            recipe.dataset,
-            shots_text(recipe.shots),
-            f"seed {recipe.seed}",
-            told=(asdict(recipe), self.model, self.data, self.revision, self.precision),
-        )
+        """Return a file name for a set of prompts, readable and its own."""
+        return _key(_parts(recipe), (_as_before(recipe), self.model, self.data, self.revision, self.precision))
 
     def cell_key(self, cell: Cell) -> str:
-        """A file name for a cell; cells measured in another way have others."""
-        recipe = cell.recipe
-        words = (
-            [recipe.method, recipe.dataset, shots_text(recipe.shots), f"seed {recipe.seed}"] if recipe else [ZERO_SHOT]
-        )
-        return _key(*words, "at", cell.dataset, told=(asdict(cell), asdict(self)))
+        """Return a file name for a cell; cells measured in another way have others."""
+        return _key((*_parts(cell.recipe), "at", cell.dataset), (_as_before(cell), _as_before(self)))
 
 
-def _key(*words: str, told: object) -> str:
-    readable = "-".join(re.sub(r"[^A-Za-z0-9]+", "-", word).strip("-") for word in words)
-    return f"{readable[:100]}-{hashlib.sha256(repr(told).encode()).hexdigest()[:10]}"
+def _parts(recipe: Recipe | None) -> tuple[str, ...]:
+    if recipe is None:
+        return (ZERO_SHOT,)
+    return (recipe.method, recipe.dataset, shots_text(recipe.shots), f"seed {recipe.seed}")
+
+
+def _as_before(record: Recipe | Cell | Setting) -> dict[str, Any]:
+    """A record under the first names of its fields, so that what was computed before keeps its key."""
+    first = {new: old for old, new in _OLD_NAMES.items()}
+    return asdict(record, dict_factory=lambda items: {first.get(name, name): value for name, value in items})
+
+
+def _key(parts: Iterable[str], facts: object) -> str:
+    readable = "-".join(re.sub(r"[^A-Za-z0-9]+", "-", part).strip("-") for part in parts)
+    return f"{readable[:100]}-{hashlib.sha256(repr(facts).encode()).hexdigest()[:10]}"
 
 
 def shots_text(shots: Shots) -> str:
-    """Write the number of pictures per class: "16 shots", "1 shot", "all shots"."""
+    """Return the number of pictures per class as text: "16 shots", "1 shot", "all shots"."""
     return "all shots" if shots is None else f"{shots} shot{'' if shots == 1 else 's'}"
 
 
 def tune_request(recipe: Recipe, setting: Setting, place: tuple[str, str], out: str, device: str) -> TuneRequest:
-    """The prompts of a recipe; `place` is the data set and the folder of the benchmarks.
+    """Return the request that tunes the prompts of a recipe into the file `out`; `place`: the data set and the folder of the benchmarks.
 
     Validation would change nothing, as the last epoch is kept; it is left out to save its time.
     """
@@ -150,10 +165,10 @@ def tune_request(recipe: Recipe, setting: Setting, place: tuple[str, str], out: 
         method=recipe.method,
         shots=recipe.shots,
         seed=recipe.seed,
-        subsample_classes=recipe.half,
+        subsample_classes=recipe.subsample_classes,
         alpha=recipe.alpha,
         alpha_const=recipe.alpha_const,
-        lambda_=recipe.weight,
+        lambda_=recipe.lambda_,
         coupling=recipe.coupling,
         validate=False,
         resume=True,
@@ -165,7 +180,7 @@ def tune_request(recipe: Recipe, setting: Setting, place: tuple[str, str], out: 
 def evaluate_request(
     cell: Cell, setting: Setting, place: tuple[str, str], prompts: str | None, device: str
 ) -> EvaluateRequest:
-    """The measurement of a cell with the prompts of a file (None: zero-shot)."""
+    """Return the request that measures a cell with the prompts of a file (None: zero-shot); `place` as in `tune_request`."""
     spec = AttackSpec("pgd", (("steps", setting.attack_steps), ("stop_early", True)))
     transferred = prompts is not None and setting.aim == ZERO_SHOT
     return EvaluateRequest(
@@ -175,7 +190,7 @@ def evaluate_request(
         attacks=(spec,) if setting.budgets else (),
         curve=setting.budgets,
         limit=setting.limit,
-        subsample_classes=cell.half,
+        subsample_classes=cell.subsample_classes,
         options=RunOptions(
             model=setting.model,
             prompts=prompts,
@@ -189,32 +204,26 @@ def evaluate_request(
 
 
 def few_shot(datasets: Sequence[str], methods: Sequence[str], shots: Sequence[Shots], seeds: Sequence[int]) -> Part:
-    """Every method × number of shots, tuned and measured on each data set; zero-shot as a row of its own."""
-    rows = []
-    for dataset in datasets:
-        rows += _zero_shot(methods, dataset)
-        for method, count in itertools.product(_tuned(methods), shots):
-            cells = tuple(Cell(Recipe(dataset, method, count, seed), dataset) for seed in seeds)
-            rows.append(Row(dataset, method, shots_text(count), cells))
+    """Return the table of every method and number of shots, tuned and measured on each data set; zero-shot is a row of its own."""
+    rows = [row for dataset in datasets for row in _moved(dataset, (dataset,), methods, shots, seeds)]
     return Part("few-shot", "Few-shot: tuned and measured on the same data set", tuple(rows))
 
 
 def base_to_new(datasets: Sequence[str], methods: Sequence[str], shots: Sequence[Shots], seeds: Sequence[int]) -> Part:
-    """Tuned on the first half of the classes, measured on that half and on the other."""
+    """Return the table of methods that are tuned on the first half of the classes and measured on both halves."""
     rows = []
-    for dataset, half in itertools.product(datasets, ("base", "new")):
-        rows += _zero_shot(methods, dataset, half)
-    for dataset, method, count, half in itertools.product(datasets, _tuned(methods), shots, ("base", "new")):
-        cells = tuple(Cell(Recipe(dataset, method, count, seed, "base"), dataset, half) for seed in seeds)
-        rows.append(Row(dataset, method, shots_text(count), cells, half))
-    rows.sort(key=lambda row: datasets.index(row.dataset))
+    for dataset in datasets:
+        rows += [*_zero_shot(methods, dataset, "base"), *_zero_shot(methods, dataset, "new")]
+        for method, count, half in itertools.product(_tuned(methods), shots, ("base", "new")):
+            cells = tuple(Cell(Recipe(dataset, method, count, seed, "base"), dataset, half) for seed in seeds)
+            rows.append(Row(dataset, method, shots_text(count), cells, half))
     return Part("base-to-new", "Base to new: tuned on one half of the classes, measured on both", tuple(rows))
 
 
 def cross_dataset(
     datasets: Sequence[str], methods: Sequence[str], shots: Sequence[Shots], seeds: Sequence[int]
 ) -> Part:
-    """Tuned on the first data set, measured on all others with their own class names and templates."""
+    """Return the table of methods tuned on the first data set and measured on all others; raises BadRequest for fewer than two."""
     if len(datasets) < 2:
         raise BadRequest("Cross-dataset needs a data set to tune on and another to measure on.", "Name two or more.")
     rows = _moved(datasets[0], datasets[1:], methods, shots, seeds)
@@ -224,7 +233,7 @@ def cross_dataset(
 def shift(
     source: str, targets: Sequence[str], methods: Sequence[str], shots: Sequence[Shots], seeds: Sequence[int]
 ) -> Part:
-    """Tuned on one look of a task, measured on that and on others."""
+    """Return the table of methods tuned on one look of a task and measured on that and on others."""
     places = _once([source, *targets])
     rows = _moved(source, places, methods, shots, seeds)
     return Part("shift", f"Distribution shift: tuned on {source}, measured on the same task under other looks", rows)
@@ -234,18 +243,18 @@ def shift(
 class Own:
     """CAPT's own λ and coupling, so that a row that asks for them is the unchanged one rather than another run of it."""
 
-    weight: float
+    lambda_: float
     coupling: str
 
 
 def ablation(datasets: Sequence[str], shots: Sequence[Shots], seeds: Sequence[int], own: Own) -> Part:
-    """CAPT with one choice changed at a time: α, λ, the coupling of the towers."""
-    weights, couplings = (1.0, 2.5, 4.0), ("vision_to_text", "text_to_vision", "independent")
+    """Return the table of CAPT with one choice changed at a time: α, λ, the coupling of the towers."""
+    lambdas, couplings = (1.0, 2.5, 4.0), ("vision_to_text", "text_to_vision", "independent")
     changes: dict[str, dict[str, Any]] = {
         UNCHANGED: {},
         "α = 0": {"alpha": "const", "alpha_const": 0.0},
         "α = 1": {"alpha": "const", "alpha_const": 1.0},
-        **{f"λ = {weight:g}": {"weight": weight} for weight in weights if weight != own.weight},
+        **{f"λ = {value:g}": {"lambda_": value} for value in lambdas if value != own.lambda_},
         **{name.replace("_", " "): {"coupling": name} for name in couplings if name != own.coupling},
     }
     rows = []
@@ -255,7 +264,7 @@ def ablation(datasets: Sequence[str], shots: Sequence[Shots], seeds: Sequence[in
             variant = name if len(shots) == 1 else f"{name}, {shots_text(count)}"
             cells = tuple(Cell(replace(Recipe(dataset, OURS, count, seed), **change), dataset) for seed in seeds)
             rows.append(Row(dataset, OURS, variant, cells))
-    chosen = f"adaptive α, λ = {own.weight:g}, {own.coupling.replace('_', ' ')}"
+    chosen = f"adaptive α, λ = {own.lambda_:g}, {own.coupling.replace('_', ' ')}"
     return Part("ablation", f"Ablation: CAPT ({chosen}) with one choice changed at a time", tuple(rows))
 
 
@@ -270,7 +279,7 @@ class Work:
 def results(
     datasets: Sequence[str], targets: Sequence[str], methods: Sequence[str], seeds: Sequence[int], own: Own
 ) -> Work:
-    """Every table about a few data sets, the first of them (and the other looks of its task, `targets`) being looked at most closely."""
+    """Return every table about a few data sets, most of them about the first one and `targets`, the other looks of its task."""
     first, usual = datasets[0], (USUAL_SHOTS,)
 
     def parts(seeds: Sequence[int]) -> tuple[Part, ...]:
@@ -285,9 +294,9 @@ def results(
         )
 
     order = _once(cell for seed in seeds for part in parts((seed,)) for cell in part.cells)
-    told = (few_shot(datasets, methods, (1, 4, USUAL_SHOTS, None), seeds), *parts(seeds))
-    by_name = {part.name: part for part in reversed(told)}
-    return Work(tuple(by_name[name] for name in dict.fromkeys(part.name for part in told)), order)
+    tables = (few_shot(datasets, methods, (1, 4, USUAL_SHOTS, None), seeds), *parts(seeds))
+    by_name = {part.name: part for part in reversed(tables)}
+    return Work(tuple(by_name[name] for name in dict.fromkeys(part.name for part in tables)), order)
 
 
 def _tuned(methods: Sequence[str]) -> tuple[str, ...]:

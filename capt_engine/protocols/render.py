@@ -8,15 +8,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from capt_engine.errors import BadRequest
 from capt_engine.files import write_atomic
 from capt_engine.formatting import p_equals, percent_number, signed_points
-from capt_engine.protocols.table import CLEAN, ZERO_SHOT, Entry, Figure, Table
+from capt_engine.protocols.definitions import ZERO_SHOT
+from capt_engine.protocols.table import CLEAN, Entry, Figure, Table
 from capt_engine.records import PairedTest
 
-SUFFIXES = (".md", ".csv", ".json", ".txt")
 NOTHING = "–"
 
 
@@ -30,15 +29,19 @@ class Page:
 
 
 def write(page: Page, path: Path) -> None:
-    """Write the page in the format that the file's name asks for, at once. Raises BadRequest, CannotWrite."""
-    writers = {".md": markdown, ".csv": as_csv, ".json": as_json, ".txt": as_text}
-    if path.suffix not in writers:
-        raise BadRequest(f"{path.name} has no known ending.", f"Choose one of {', '.join(SUFFIXES)}.")
-    write_atomic(path, writers[path.suffix](page))
+    """Write the page into a file in the format of the file's ending, whole or not at all; raises BadRequest, CannotWrite."""
+    check_suffix(path)
+    write_atomic(path, WRITERS[path.suffix](page))
+
+
+def check_suffix(path: Path) -> None:
+    """Raise BadRequest for a file whose ending names no format of a table."""
+    if path.suffix not in WRITERS:
+        raise BadRequest(f"{path.name} has no known ending.", f"Choose one of {', '.join(WRITERS)}.")
 
 
 def markdown(page: Page) -> str:
-    """The page for people."""
+    """Return the page as Markdown; rows of which nothing is known are left out of the tables and named below them."""
     lines = [f"# {page.title}", ""]
     lines += [f"- **{name}**: {text}" for name, text in page.facts]
     for table in page.tables:
@@ -52,7 +55,7 @@ def markdown(page: Page) -> str:
 
 
 def as_text(page: Page) -> str:
-    """The tables in columns."""
+    """Return the tables as text in aligned columns."""
     blocks = []
     for table in page.tables:
         heads, rows = _grid(table)
@@ -60,17 +63,30 @@ def as_text(page: Page) -> str:
         lines = [
             "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in [heads, *rows]
         ]
-        said = [*table.verdicts, *(_sentence(text) for text in table.missing)]
-        blocks.append("\n".join([table.title, *(line.rstrip() for line in lines), *said]))
+        sentences = [*table.verdicts, *(_sentence(text) for text in table.missing)]
+        blocks.append("\n".join([table.title, *(line.rstrip() for line in lines), *sentences]))
     return "\n\n".join(blocks) + "\n"
 
 
-_COLUMNS = ("part", "dataset", "method", "variant", "half", "metric", "seeds", "n", "mean", "std", "low", "high")
+_COLUMNS = (
+    "part",
+    "dataset",
+    "method",
+    "variant",
+    "subsample_classes",
+    "metric",
+    "seeds",
+    "n",
+    "mean",
+    "std",
+    "low",
+    "high",
+)
 _VERSUS = ("difference", "difference_low", "difference_high", "p_value")
 
 
 def as_csv(page: Page) -> str:
-    """One line a figure; accuracies are fractions."""
+    """Return one CSV line for each figure; accuracies are fractions."""
     file = io.StringIO(newline="")
     writer = csv.writer(file)
     writer.writerow([*_COLUMNS, *_VERSUS])
@@ -81,30 +97,36 @@ def as_csv(page: Page) -> str:
                     continue
                 versus = figure.versus
                 test = [versus.difference, versus.low, versus.high, versus.p_value] if versus else [None] * len(_VERSUS)
-                asked = [table.name, entry.dataset, entry.method, entry.variant, entry.half, metric, entry.seeds]
-                writer.writerow([*asked, figure.n or None, figure.mean, figure.std, figure.low, figure.high, *test])
+                row = [
+                    table.name,
+                    entry.dataset,
+                    entry.method,
+                    entry.variant,
+                    entry.subsample_classes,
+                    metric,
+                    entry.seeds,
+                ]
+                writer.writerow([*row, figure.n or None, figure.mean, figure.std, figure.low, figure.high, *test])
     return file.getvalue()
 
 
 def as_json(page: Page) -> str:
-    """Everything, as nested objects; accuracies are fractions."""
-    return json.dumps(plain(page), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    """Return the whole page as JSON objects; accuracies are fractions."""
+    return json.dumps(asdict(page), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def plain(page: Page) -> dict[str, Any]:
-    """The page as plain values."""
-    return asdict(page)
+WRITERS = {".md": markdown, ".csv": as_csv, ".json": as_json, ".txt": as_text}
 
 
 def _grid(table: Table) -> tuple[list[str], list[list[str]]]:
-    halves = any(entry.half != "all" for entry in table.entries)
+    halves = any(entry.subsample_classes != "all" for entry in table.entries)
     heads = ["data set", "method", "variant", *(["classes"] if halves else []), "seeds", "n"]
     for metric in table.metrics:
         heads += ["clean" if metric == CLEAN else f"ε = {metric}", f"vs {ZERO_SHOT} (p)"]
     rows = []
     for entry in table.entries:
         n = max((figure.n for figure in entry.figures.values() if figure is not None), default=0)
-        half = [entry.half] if halves else []
+        half = [entry.subsample_classes] if halves else []
         row = [entry.dataset, entry.method, entry.variant or NOTHING, *half, _seeds(entry), str(n or NOTHING)]
         for metric in table.metrics:
             row += _figure(entry, entry.figures[metric])
@@ -119,13 +141,16 @@ def _is_known(entry: Entry) -> bool:
 def _seeds(entry: Entry) -> str:
     if entry.method == ZERO_SHOT:
         return NOTHING
-    return "one seed" if entry.seeds == entry.asked == 1 else f"{entry.seeds} of {entry.asked}"
+    return "one seed" if entry.seeds == entry.planned == 1 else f"{entry.seeds} of {entry.planned}"
 
 
 def _figure(entry: Entry, figure: Figure | None) -> tuple[str, str]:
     if figure is None:
         # HM4 joins clean and robust, so it stands under the budgets only.
-        return (NOTHING if entry.half == "HM4" and entry.figures[CLEAN] is None else "not measured", NOTHING)
+        return (
+            NOTHING if entry.subsample_classes == "HM4" and entry.figures[CLEAN] is None else "not measured",
+            NOTHING,
+        )
     text = percent_number(figure.mean)
     if figure.std is not None:
         text += f" ± {percent_number(figure.std)}"

@@ -3,70 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from capt_engine.formatting import budget, duration
-from capt_engine.protocols.cache import WorkFolder
-from capt_engine.protocols.definitions import Part, Setting, Work
+from capt_engine.protocols.cache import Measured, WorkFolder
+from capt_engine.protocols.definitions import Cell, Part, Setting, Work
 from capt_engine.protocols.render import Page
-from capt_engine.protocols.table import CLEAN, Chapter, Line, Measured, table
+from capt_engine.protocols.table import CLEAN, Chapter, Line, table
 from capt_engine.reading import renamed
 from capt_engine.records.tuning import OLD_NAMES
 
 
 def page_of(name: str, work: Work, setting: Setting, folder: WorkFolder, command: str) -> Page:
-    """The tables of a work, from whatever cells are there."""
+    """Return the tables of a work, from whatever cells are there. name: of the protocol; command: the line that makes them again."""
     cells = {cell: folder.read(setting.cell_key(cell)) for part in work.parts for cell in part.cells}
-    found = [told for told in cells.values() if told is not None]
+    found = [measured for measured in cells.values() if measured is not None]
     chapters = tuple(table(_chapter(part, setting, cells)) for part in work.parts)
     title = "Results" if name == "results" else f"Protocol: {name}"
     return Page(title, _facts(setting, len(cells), found, command), chapters)
 
 
-def _chapter(part: Part, setting: Setting, cells: Mapping[Any, dict[str, Any] | None]) -> Chapter:
+def _chapter(part: Part, setting: Setting, cells: Mapping[Cell, Measured | None]) -> Chapter:
     metrics = (CLEAN, *(budget(eps) for eps in setting.budgets))
-    lines = tuple(
-        Line(
-            row.dataset,
-            row.method,
-            row.variant,
-            row.half,
-            tuple(cell.recipe.seed for cell in row.cells if cell.recipe is not None),
-            tuple(_measured(cells[cell]) for cell in row.cells),
-        )
-        for row in part.rows
-    )
+    lines = tuple(Line(**vars(row), measured=tuple(cells[cell] for cell in row.cells)) for row in part.rows)
     return Chapter(part.name, part.title, metrics, lines)
 
 
-def _measured(told: Mapping[str, Any] | None) -> Measured | None:
-    if told is None:
-        return None
-    return Measured(told.get("right", {}), told.get("pictures", ""), told.get("failure", ""))
-
-
-def _facts(setting: Setting, asked: int, found: list[dict[str, Any]], command: str) -> tuple[tuple[str, str], ...]:
+def _facts(setting: Setting, planned: int, found: list[Measured], command: str) -> tuple[tuple[str, str], ...]:
     """Facts that a reader must know of every figure."""
-
-    def of(name: str) -> list[str]:
-        return sorted({told[name] for told in found if told.get(name)})
-
-    measured = sum("right" in told for told in found)
-    seconds = sum(told.get("tune_s", 0.0) + told.get("evaluate_s", 0.0) for told in found)
+    measured = sum(bool(one.right) for one in found)
+    seconds = sum(one.tune_s + one.evaluate_s for one in found)
     pictures = f"{setting.limit}, evenly over the classes, or all where there are fewer" if setting.limit else "all"
     aimed = (
         "computed on each row's own model"
         if setting.aim == "each"
         else "computed on the zero-shot model, the same for all"
     )
-    models = of("model_sha256")
+    models = _different(one.model_sha256 for one in found)
     mixed = " These are different models under one name: the figures cannot be compared." if len(models) > 1 else ""
     return (
         ("Command", f"`{command}`"),
-        ("Versions", "; ".join(of("versions")) or "nothing was measured"),
+        ("Versions", "; ".join(_different(one.versions for one in found)) or "nothing was measured"),
         ("Model", f"{setting.model}, SHA-256 {', '.join(models) or 'not known'}.{mixed}"),
-        ("Device", ", ".join(of("device")) or "none"),
-        ("Cells", f"{measured} of {asked} are measured, in {duration(seconds)} of computing"),
+        ("Device", ", ".join(_different(one.device for one in found)) or "none"),
+        ("Cells", f"{measured} of {planned} are measured, in {duration(seconds)} of computing"),
         (
             "Test pictures",
             f"{pictures}; drawn once by a fixed seed, so every row of a data set, zero-shot included, is about the same pictures",
@@ -97,18 +76,20 @@ def _facts(setting: Setting, asked: int, found: list[dict[str, Any]], command: s
     )
 
 
-def _tuned_with(found: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """The defaults of each method, as the checkpoints tell; all of them where they changed on the way."""
+def _different(texts: Iterable[str]) -> list[str]:
+    return sorted({text for text in texts if text})
+
+
+def _tuned_with(found: Iterable[Measured]) -> list[tuple[str, str]]:
+    """The defaults of each method, as the checkpoints say; all of them where they changed on the way."""
     by_method: dict[str, set[str]] = {}
-    for told in found:
-        recipe = told["cell"]["recipe"]
-        if "tuned_with" not in told or any(recipe[name] is not None for name in ("alpha", "weight", "coupling")):
+    for one in found:
+        recipe = one.cell.recipe if one.cell is not None else None
+        if one.tuned_with is None or recipe is None or (recipe.alpha, recipe.lambda_, recipe.coupling) != (None,) * 3:
             continue
-        words = [
-            f"{name.rstrip('_').replace('_', ' ')} {_value(name, value)}"
-            for name, value in renamed(told["tuned_with"], OLD_NAMES).items()
-        ]
-        by_method.setdefault(recipe["method"], set()).add(", ".join(words))
+        settings = renamed(one.tuned_with, OLD_NAMES).items()
+        text = ", ".join(f"{name.rstrip('_').replace('_', ' ')} {_value(name, value)}" for name, value in settings)
+        by_method.setdefault(recipe.method, set()).add(text)
     return [
         (f"Tuning, {method}", "; changed on the way, so rows are not alike: ".join(sorted(texts)))
         for method, texts in sorted(by_method.items())

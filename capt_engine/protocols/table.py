@@ -5,46 +5,31 @@ Everything is counted from the answers picture by picture, so any two rows can b
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from capt_engine.metrics.interval import wilson
 from capt_engine.metrics.tally import paired
+from capt_engine.protocols.cache import Measured
+from capt_engine.protocols.definitions import OURS, UNCHANGED, ZERO_SHOT, Row
 from capt_engine.records import PairedTest
 
-ZERO_SHOT, OURS, UNCHANGED = "zero-shot", "capt", "unchanged"
 CLEAN = "clean"
 EQUAL_P = 0.05
 
 
 @dataclass(frozen=True)
-class Measured:
-    """A finished cell. right: for "clean" and for each budget one character a picture: 1 right, 0 wrong, - could not be used.
+class Line(Row):
+    """A row with what was measured of each of its cells, None where nothing was."""
 
-    pictures: a fingerprint of which pictures they were, in order. failure: why there are no answers.
-    """
-
-    right: Mapping[str, str] = field(default_factory=dict)
-    pictures: str = ""
-    failure: str = ""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One row asked for: a cell a seed, None where it was not measured; zero-shot has one cell and no seed."""
-
-    dataset: str
-    method: str
-    variant: str
-    half: str
-    seeds: tuple[int, ...]
-    cells: tuple[Measured | None, ...]
+    measured: tuple[Measured | None, ...] = ()
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """One table asked for. metrics: "clean" and the budgets, as the cells name them."""
+    """One table before its figures are counted. metrics: "clean" and the budgets, as the cells name them."""
 
     name: str
     title: str
@@ -69,14 +54,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class Entry:
-    """One row of the finished table; `seeds` of `asked` were measured."""
+    """One row of the finished table; `seeds` of `planned` were measured."""
 
     dataset: str
     method: str
     variant: str
-    half: str
+    subsample_classes: str
     seeds: int
-    asked: int
+    planned: int
     figures: Mapping[str, Figure | None]
 
 
@@ -93,10 +78,10 @@ class Table:
 
 
 def table(chapter: Chapter) -> Table:
-    """All that can be said from the cells there are."""
+    """Return the finished table of a chapter: figures, averages, harmonic means, what is missing, and who is ahead."""
     entries = [_entry(chapter, line) for line in chapter.lines]
     entries += _averages(chapter, entries)
-    if any(line.half != "all" for line in chapter.lines):
+    if any(line.subsample_classes != "all" for line in chapter.lines):
         entries = _with_harmonic_means(entries, chapter.metrics)
     return Table(
         chapter.name, chapter.title, chapter.metrics, tuple(entries), _missing(chapter.lines), _verdicts(chapter)
@@ -105,20 +90,26 @@ def table(chapter: Chapter) -> Table:
 
 def _entry(chapter: Chapter, line: Line) -> Entry:
     base = _zero_shot_of(chapter, line)
-    measured = [cell for cell in line.cells if cell is not None and not cell.failure]
+    measured = [cell for cell in line.measured if cell is not None and not cell.failure]
     figures = {metric: _figure(line, base, metric) for metric in chapter.metrics}
-    return Entry(line.dataset, line.method, line.variant, line.half, len(measured), len(line.cells), figures)
+    return Entry(
+        line.dataset, line.method, line.variant, line.subsample_classes, len(measured), len(line.measured), figures
+    )
 
 
 def _zero_shot_of(chapter: Chapter, line: Line) -> Line | None:
     if line.method == ZERO_SHOT:
         return None
-    same = (other for other in chapter.lines if (other.dataset, other.half) == (line.dataset, line.half))
+    same = (
+        other
+        for other in chapter.lines
+        if (other.dataset, other.subsample_classes) == (line.dataset, line.subsample_classes)
+    )
     return next((other for other in same if other.method == ZERO_SHOT), None)
 
 
 def _figure(line: Line, base: Line | None, metric: str) -> Figure | None:
-    answers = [cell.right[metric] for cell in line.cells if cell is not None and metric in cell.right]
+    answers = [cell.right[metric] for cell in line.measured if cell is not None and metric in cell.right]
     counted = [(text.count("1"), text.count("1") + text.count("0")) for text in answers]
     shares = [k / n for k, n in counted if n]
     if not shares:
@@ -133,7 +124,10 @@ def _std(shares: Sequence[float]) -> float | None:
 
 
 def pairs(a: Line, b: Line, metric: str) -> list[tuple[bool, bool]]:
-    """(was A right, was B right) for every picture both were asked about, seed by seed; a line without seeds stands beside every one."""
+    """Return (A was right, B was right) for every picture that both were asked about, seed by seed.
+
+    a, b: lines of one data set; one without seeds stands beside every seed of the other. metric: "clean" or a budget.
+    """
     found: list[tuple[bool, bool]] = []
     for seed in a.seeds or b.seeds or (0,):
         first, second = _of_seed(a, seed), _of_seed(b, seed)
@@ -146,8 +140,8 @@ def pairs(a: Line, b: Line, metric: str) -> list[tuple[bool, bool]]:
 
 def _of_seed(line: Line, seed: int) -> Measured | None:
     if not line.seeds:
-        return line.cells[0]
-    return line.cells[line.seeds.index(seed)] if seed in line.seeds else None
+        return line.measured[0]
+    return line.measured[line.seeds.index(seed)] if seed in line.seeds else None
 
 
 def _test(answers: Sequence[tuple[bool, bool]]) -> PairedTest | None:
@@ -160,9 +154,11 @@ def _averages(chapter: Chapter, entries: Sequence[Entry]) -> list[Entry]:
     if len(datasets) < 2:
         return []
     averaged = []
-    for method, variant, half in dict.fromkeys((one.method, one.variant, one.half) for one in entries):
-        same = [one for one in entries if (one.method, one.variant, one.half) == (method, variant, half)]
-        lines = [one for one in chapter.lines if (one.method, one.variant, one.half) == (method, variant, half)]
+    for method, variant, half in dict.fromkeys((one.method, one.variant, one.subsample_classes) for one in entries):
+        same = [one for one in entries if (one.method, one.variant, one.subsample_classes) == (method, variant, half)]
+        lines = [
+            one for one in chapter.lines if (one.method, one.variant, one.subsample_classes) == (method, variant, half)
+        ]
         figures: dict[str, Figure | None] = {}
         for metric in chapter.metrics:
             found = [figure for one in same if (figure := one.figures[metric]) is not None]
@@ -170,7 +166,7 @@ def _averages(chapter: Chapter, entries: Sequence[Entry]) -> list[Entry]:
             figures[metric] = _average(chapter, lines, found, metric) if whole else None
         seeds = min(one.seeds for one in same)
         average = f"average of {len(datasets)} data sets"
-        averaged.append(Entry(average, method, variant, half, seeds, max(one.asked for one in same), figures))
+        averaged.append(Entry(average, method, variant, half, seeds, max(one.planned for one in same), figures))
     return averaged
 
 
@@ -190,16 +186,11 @@ def _average(chapter: Chapter, lines: Sequence[Line], found: Sequence[Figure], m
     return Figure(statistics.fmean(one.mean for one in found), _std(by_seed), versus=_test(answers))
 
 
-def harmonic_mean(shares: Sequence[float]) -> float:
-    """0 where one of them is."""
-    return statistics.harmonic_mean(shares)
-
-
 def _with_harmonic_means(entries: Sequence[Entry], metrics: Sequence[str]) -> list[Entry]:
     """After each pair of halves: HM2 of a metric's two halves, and under each budget HM4 of the clean and the robust two."""
     grouped: dict[tuple[str, str, str], dict[str, Entry]] = {}
     for one in entries:
-        grouped.setdefault((one.dataset, one.method, one.variant), {})[one.half] = one
+        grouped.setdefault((one.dataset, one.method, one.variant), {})[one.subsample_classes] = one
     found: list[Entry] = []
     for (dataset, method, variant), halves in grouped.items():
         found += halves.values()
@@ -207,22 +198,22 @@ def _with_harmonic_means(entries: Sequence[Entry], metrics: Sequence[str]) -> li
             continue
         two = {metric: _mean_of(halves.values(), (metric,)) for metric in metrics}
         four = {metric: None if metric == CLEAN else _mean_of(halves.values(), (CLEAN, metric)) for metric in metrics}
-        seeds, asked = (min(one.seeds for one in halves.values()), max(one.asked for one in halves.values()))
+        seeds, planned = (min(one.seeds for one in halves.values()), max(one.planned for one in halves.values()))
         for name, figures in (("HM2", two), ("HM4", four)):
-            found.append(Entry(dataset, method, variant, name, seeds, asked, figures))
+            found.append(Entry(dataset, method, variant, name, seeds, planned, figures))
     return found
 
 
 def _mean_of(entries: Iterable[Entry], metrics: Sequence[str]) -> Figure | None:
     figures = [one.figures.get(metric) for one in entries for metric in metrics]
     shares = [figure.mean for figure in figures if figure is not None]
-    return Figure(harmonic_mean(shares)) if len(shares) == len(figures) else None
+    return Figure(statistics.harmonic_mean(shares)) if len(shares) == len(figures) else None
 
 
 def named(line: Line | Entry) -> str:
-    """A row in words."""
-    words = [line.dataset, line.method, line.variant, "" if line.half == "all" else f"{line.half} classes"]
-    return " ".join(word for word in words if word)
+    """Return the text that tells a row from the others: data set, method, variant and classes."""
+    classes = "" if line.subsample_classes == "all" else f"{line.subsample_classes} classes"
+    return " ".join(filter(None, (line.dataset, line.method, line.variant, classes)))
 
 
 def _missing(lines: Sequence[Line]) -> tuple[str, ...]:
@@ -234,59 +225,52 @@ def _missing(lines: Sequence[Line]) -> tuple[str, ...]:
         if len(seeds) > 1
         else []
     )
-    said = [f"not measured: seed {seed} of every row" for seed in whole]
+    sentences = [f"not measured: seed {seed} of every row" for seed in whole]
     rows = []
     for line in lines:
         gone = [seed for seed in line.seeds if _of_seed(line, seed) is None and seed not in whole]
         if gone:
             alone = len(line.seeds) == 1
             rows.append(named(line) + ("" if alone else f" seed{'s' * (len(gone) > 1)} {', '.join(map(str, gone))}"))
-        elif not line.seeds and line.cells[0] is None:
+        elif not line.seeds and line.measured[0] is None:
             rows.append(named(line))
-    said += [f"not measured: {'; '.join(rows)}"] if rows else []
+    sentences += [f"not measured: {'; '.join(rows)}"] if rows else []
     for line in lines:
-        for cell in line.cells:
+        for cell in line.measured:
             if cell is not None and cell.failure:
-                said.append(f"failed: {named(line)}: {cell.failure}")
-    return tuple(dict.fromkeys(said))
+                sentences.append(f"failed: {named(line)}: {cell.failure}")
+    return tuple(dict.fromkeys(sentences))
 
 
 def _verdicts(chapter: Chapter) -> tuple[str, ...]:
     """For each opponent of CAPT: where it is ahead, equal within the paired test, or behind."""
     ablated = any(line.variant.startswith(UNCHANGED) for line in chapter.lines)
     outcomes: dict[str, dict[str, dict[str, list[str]]]] = {}
-    for ours in chapter.lines:
-        if ours.method != OURS or (ablated and not ours.variant.startswith(UNCHANGED)):
+    for ours, other in itertools.product(chapter.lines, repeat=2):
+        if ours.method != OURS or (ablated and not ours.variant.startswith(UNCHANGED)) or other is ours:
             continue
-        for other in chapter.lines:
-            if (other.dataset, other.half) != (ours.dataset, ours.half) or other is ours:
-                continue
-            if other.method == OURS and not ablated:
-                continue
-            if other.method not in (OURS, ZERO_SHOT) and other.variant != ours.variant:
-                continue
-            opponent = other.variant if other.method == OURS else other.method
-            where = " ".join(
-                word
-                for word in (ours.dataset, "" if ours.half == "all" else ours.half, "" if ablated else ours.variant)
-                if word
-            )
-            for metric in chapter.metrics:
-                test = _test(pairs(other, ours, metric))
-                if test is None:
-                    continue
-                told = "equal" if test.p_value >= EQUAL_P else "ahead" if test.difference > 0 else "behind"
-                outcomes.setdefault(opponent, {}).setdefault(told, {}).setdefault(where, []).append(metric)
+        if (other.dataset, other.subsample_classes) != (ours.dataset, ours.subsample_classes):
+            continue
+        if not ablated and (other.method == OURS or other.variant not in ("", ours.variant)):
+            continue
+        opponent = other.variant if other.method == OURS else other.method
+        half = "" if ours.subsample_classes == "all" else ours.subsample_classes
+        where = " ".join(filter(None, (ours.dataset, half, "" if ablated else ours.variant)))
+        for metric in chapter.metrics:
+            test = _test(pairs(other, ours, metric))
+            if test is not None:
+                outcome = "equal" if test.p_value >= EQUAL_P else "ahead" if test.difference > 0 else "behind"
+                outcomes.setdefault(opponent, {}).setdefault(outcome, {}).setdefault(where, []).append(metric)
     return tuple(_verdict(opponent, found, ablated=ablated) for opponent, found in outcomes.items())
 
 
 def _verdict(opponent: str, found: Mapping[str, Mapping[str, Sequence[str]]], *, ablated: bool) -> str:
     total = sum(len(metrics) for places in found.values() for metrics in places.values())
-    told = []
+    parts = []
     for outcome in ("ahead", "equal", "behind"):
         places = found.get(outcome, {})
         count = sum(len(metrics) for metrics in places.values())
         listed = "; ".join(f"{where}: {', '.join(metrics)}" for where, metrics in places.items())
-        told.append(f"{outcome} in {count} of {total}" + (f" ({listed})" if listed else ""))
+        parts.append(f"{outcome} in {count} of {total}" + (f" ({listed})" if listed else ""))
     who = "CAPT unchanged" if ablated else "CAPT"
-    return f"{who} against {opponent}: {', '.join(told)}."
+    return f"{who} against {opponent}: {', '.join(parts)}."

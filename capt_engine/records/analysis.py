@@ -124,7 +124,7 @@ class Check:
 
 @dataclass(frozen=True)
 class MatrixCell:
-    """Of n pictures, how many `prompts` still had right under what was computed on `aimed_at` ("": the clean pictures), at one budget."""
+    """The number `kept` of n pictures that `prompts` answered right under an attack computed on `aimed_at` ("": clean), at one budget."""
 
     aimed_at: str
     prompts: str
@@ -135,7 +135,7 @@ class MatrixCell:
 
 @dataclass(frozen=True)
 class CorruptionCell:
-    """Of n pictures, how many were right under one kind of corruption at one severity."""
+    """The number `kept` of n pictures that were right under one kind of corruption at one severity."""
 
     kind: str
     severity: int

@@ -14,6 +14,8 @@ from capt_engine.records.requests import Request, Result
 
 LINEAR, LOG = "linear", "log"
 CHART_FORMATS = ("svg", "png", "csv")
+ALPHA_BINS = 10
+"""So many bins of equal width, from 0 to 1, count pictures by their α."""
 MOST_BARS = 40
 """Of more bars than this the first and the last half as many are drawn; files of values have them all."""
 MOST_CLASSES = 200
@@ -144,7 +146,7 @@ class HeatMap:
 
 @dataclass(frozen=True)
 class ConfusionMatrix:
-    """Which class was taken for which: counts[row][column], rows the labels and columns the answers."""
+    """A confusion matrix: counts[row][column], rows the labels and columns the answers."""
 
     caption: str
     names: tuple[str, ...]

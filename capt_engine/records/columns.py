@@ -1,4 +1,4 @@
-"""The columns of a row in their order. A metric of a plug-in may not take the name of one."""
+"""The columns of a row in their order, in which other tools expect them."""
 
 from __future__ import annotations
 
@@ -31,10 +31,28 @@ COLUMNS = (
     "model_id",
     "prompt_id",
     "aimed_at",
-)
-"""The columns that other tools expect come first, in their order; behind them stand our metrics that LATER does not name."""
-
-LATER = (
+    "margin_shift",
+    "confidence_clean",
+    "confidence_attacked",
+    "logit_shift",
+    "top5_kept",
+    "agreement",
+    "kl",
+    "js",
+    "cosine",
+    "frozen_agreement",
+    "frozen_kl",
+    "frozen_js",
+    "psnr",
+    "top5_clean",
+    "top5_attacked",
+    "nll_clean",
+    "nll_attacked",
+    "brier_clean",
+    "brier_attacked",
+    "alpha",
+    "l0",
+    "mean_change",
     "survives_jpeg75",
     "survives_resize",
     "skipped",
@@ -57,4 +75,4 @@ LATER = (
     "lpips",
     "alpha_rule",
 )
-"""Columns that came later, metrics too; only the metrics of plug-ins stand behind them."""
+"""The columns stay where they stand here; a metric that is not among them stands behind them, in the order of its table."""

@@ -100,47 +100,44 @@ class LedgerEntry:
 
 @dataclass(frozen=True)
 class Ledger(Result):
-    """Every download, newest first."""
+    """The list of all downloads ever made, newest first."""
 
     entries: tuple[LedgerEntry, ...]
 
 
 @dataclass(frozen=True)
-class VerifyRequest(Request):
-    """Is an installed model (kind "model") or prompt checkpoint ("prompts") still what was installed?"""
+class InstalledItem:
+    """A model (kind "model") or a prompt checkpoint ("prompts") on this machine, by its name."""
 
     kind: str
     name: str
 
 
 @dataclass(frozen=True)
-class Verified(Result):
-    """It is: so many files have the SHA-256 that they were installed with."""
+class VerifyRequest(InstalledItem, Request):
+    """Compare the files of an installed model or prompt checkpoint with the hashes that they were installed with."""
 
-    kind: str
-    name: str
+
+@dataclass(frozen=True)
+class Verified(InstalledItem, Result):
+    """The answer to VerifyRequest: all of so many files have the SHA-256 that they were installed with."""
+
     n_files: int
 
 
 @dataclass(frozen=True)
-class RemoveRequest(Request):
+class RemoveRequest(InstalledItem, Request):
     """Delete an installed model (kind "model") or a prompt checkpoint of the user's own ("prompts")."""
-
-    kind: str
-    name: str
 
 
 @dataclass(frozen=True)
-class Removed(Result):
-    """It is gone."""
-
-    kind: str
-    name: str
+class Removed(InstalledItem, Result):
+    """The answer to RemoveRequest: the model or checkpoint is deleted."""
 
 
 @dataclass(frozen=True)
 class OfflineRequest(Request):
-    """Lock the network away for good, or give it back."""
+    """Forbid every use of the network from now on, or allow it again."""
 
     locked: bool
 

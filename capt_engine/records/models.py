@@ -26,7 +26,7 @@ class SanityScore(Result):
 
 @dataclass(frozen=True)
 class SanityRequest(Request):
-    """Try an installed model on a few labelled pictures ("" for the demo pictures): does it work at all?"""
+    """Try an installed model on a few labelled pictures ("" for the demo pictures), to see that it works at all."""
 
     model: str
     pictures: str = ""

@@ -26,7 +26,7 @@ class ReportRequest(Request):
 
 @dataclass(frozen=True)
 class ListRunsRequest(Request):
-    """Which runs are kept in a folder ("" for the program's own), newest first."""
+    """List the runs that are kept in a folder ("" for the program's own), newest first."""
 
     folder: str = ""
 

@@ -13,7 +13,7 @@ from capt_engine.records.suites import PGD, AttackSpec, labels, narrowed, suite
 from capt_engine.records.threat import USUAL_THREAT, ThreatModel
 
 CHECK_LEVELS = ("off", "cheap", "full")
-"""How much an evaluation doubts itself: not at all; what costs little; every check, which costs several attacks on up to 100 pictures."""
+"""Levels of an evaluation's checks on itself: none; the cheap ones; all, which costs several attacks on up to 100 pictures."""
 
 LPIPS_NETS = ("alex", "vgg")
 """The networks that LPIPS can be measured with, where their weights are installed; the first is the cheap one, and the authors' choice."""
@@ -100,7 +100,7 @@ class RunRequest(Request, ABC):
 
     @property
     def until_chance(self) -> bool:
-        """Does the curve go on until nothing is left?"""
+        """True if the curve goes on to budgets that leave nothing right."""
         return False
 
     @property

@@ -34,29 +34,28 @@ def labels(specs: Sequence[AttackSpec]) -> tuple[str, ...]:
 
 
 def _with_settings(spec: AttackSpec) -> str:
-    def said(value: ParamValue) -> str:
+    def text(value: ParamValue) -> str:
         return (
-            str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+            f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
         )
 
-    return f"{spec.name}[{','.join(f'{name}={said(value)}' for name, value in spec.values)}]"
+    return f"{spec.name}[{','.join(f'{name}={text(value)}' for name, value in spec.values)}]"
 
 
 def settings_in(label: str) -> dict[str, str]:
     """The settings that an attack's label tells, as text; none where it is a name alone."""
-    _, bracket, told = label.removesuffix("]").partition("[")
-    return dict(_SETTING.findall(told)) if bracket else {}
+    return dict(_SETTING.findall(label.removesuffix("]").partition("[")[2]))
 
 
 def corruption_of(label: str) -> tuple[str, int] | None:
     """The kind and the severity of one corruption among several, by its label; None for anything else."""
-    told = settings_in(label) if label.startswith(f"{CORRUPTION}[") else {}
-    known = told.get("kind") and told.get("severity", "").isdecimal()
-    return (told["kind"], int(told["severity"])) if known else None
+    found = settings_in(label) if label.startswith(f"{CORRUPTION}[") else {}
+    known = found.get("kind") and found.get("severity", "").isdecimal()
+    return (found["kind"], int(found["severity"])) if known else None
 
 
 def narrowed(specs: Sequence[AttackSpec], wanted: Sequence[tuple[str, ParamValue]]) -> tuple[AttackSpec, ...]:
-    """Of attacks that stand side by side with several settings, those that have the wanted ones; all of the others."""
+    """The attacks, but of one listed with several settings only those with the wanted settings."""
     often = Counter(spec.name for spec in specs)
     return tuple(
         spec
@@ -69,25 +68,25 @@ def narrowed(specs: Sequence[AttackSpec], wanted: Sequence[tuple[str, ParamValue
 class Suite:
     """Attacks that are run one after the other, each on the pictures that those before it left standing; the worst case counts.
 
-    linf, l2: the attacks under each norm, the cheapest first, so that the expensive ones see few pictures. adversarial: does anybody
-    attack? Where nobody does, each one is run on every picture, and what counts is the mean, not the worst case.
+    linf, l2: the attacks under each norm (l2 None: the same), the cheapest first, so that the expensive ones see few pictures.
+    adversarial: does anybody attack? Where nobody does, each one is run on every picture, and what counts is the mean, not the worst case.
     """
 
     name: str
     label: str
     summary: str
     linf: tuple[AttackSpec, ...]
-    l2: tuple[AttackSpec, ...]
+    l2: tuple[AttackSpec, ...] | None = None
     adversarial: bool = True
 
     def of(self, norm: str, *, targeted: bool = False) -> tuple[AttackSpec, ...]:
         """The attacks under a norm; where one class is the target, without those that choose their own."""
-        specs = self.linf if norm == "linf" else self.l2
+        specs = self.linf if norm == "linf" or self.l2 is None else self.l2
         return tuple(spec for spec in specs if not (targeted and spec.name in _NOT_TARGETED))
 
 
 PGD = AttackSpec()
-"""What is run where nobody says."""
+"""The attack that is run where none is named."""
 
 _NOT_TARGETED = ("apgd-t", "embedding")
 _STOP = (("stop_early", True),)
@@ -129,13 +128,11 @@ SUITES = (
         "Quick look",
         "One step and a brief PGD: shows an effect in little time; its robust accuracy is too high.",
         _QUICK,
-        _QUICK,
     ),
     Suite(
         "standard",
         "Standard",
         "APGD on cross-entropy and on targets, then Square without gradients: what published figures are measured with.",
-        _STANDARD,
         _STANDARD,
     ),
     Suite(
@@ -150,14 +147,12 @@ SUITES = (
         "Common corruptions",
         "Nobody attacks: 15 kinds of noise, blur, weather and bad files at 5 severities, each on every picture; their mean counts.",
         _corruptions(*CORRUPTION_KINDS),
-        _corruptions(*CORRUPTION_KINDS),
         adversarial=False,
     ),
     Suite(
         "corruptions-extra",
         "Common corruptions, and the four held out",
         "The same, with the four kinds that the authors of the table kept apart for validation.",
-        _corruptions(*CORRUPTION_KINDS, *HELD_OUT_KINDS),
         _corruptions(*CORRUPTION_KINDS, *HELD_OUT_KINDS),
         adversarial=False,
     ),

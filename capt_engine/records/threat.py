@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 AIMS = ("each", "a", "b")
-"""Whom an attack is aimed at where two sets of prompts are compared: each at its own, or both get the one computed on A, or on B."""
+"""The prompts that attacks are computed on where two sets are compared: each set's own, or for both those of A, or of B."""
 
 PERTURBED = ("input", "original")
 """Pixels that an attack perturbs: the model's input, after resizing; or the picture's own, which are resized inside the forward pass."""
 
 
 OTHER_MODEL = "model:"
-"""What stands before a model's id where an attack was computed on another model instead of on some prompts of this one."""
+"""The text before a model's id where an attack was computed on another model instead of on some prompts of this one."""
 
 ROUNDINGS = ("none", "8-bit")
-"""What an attacked picture is when it is judged: at full precision, and what saving does to it stands beside; or of 8-bit values, as a
+"""The form in which an attacked picture is judged: at full precision, and what saving does to it stands beside; or of 8-bit values, as a
 file holds it, which the attack knows."""
 
 
@@ -45,12 +45,10 @@ class ThreatModel:
     @property
     def unusual(self) -> tuple[str, ...]:
         """In words, what is other than a reader would take for granted: where the perturbation lives, and how it is rounded."""
-        told = (
-            (self.perturb != PERTURBED[0], "on the pictures' own pixels"),
-            (self.rounding != ROUNDINGS[0], "rounded to 8 bits"),
-        )
-        return tuple(words for so, words in told if so)
+        pixels = ("on the pictures' own pixels",) if self.perturb != PERTURBED[0] else ()
+        rounded = ("rounded to 8 bits",) if self.rounding != ROUNDINGS[0] else ()
+        return (*pixels, *rounded)
 
 
 USUAL_THREAT = ThreatModel()
-"""What is meant where nobody says."""
+"""The threat model of a request that names none."""

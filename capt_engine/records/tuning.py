@@ -98,7 +98,7 @@ class TuneStep:
 
     lr: the learning rate. cross_entropy, train, reference: the terms of the loss, in nats. zero_gradients: share of pixel
     gradients that were exactly zero. prompt_norm: the length of all learned values together, before the step; 0 in a log of an
-    older version.
+    older version. alpha_counts: pictures of the batch by α, in ALPHA_BINS bins of equal width; empty in a log of an older version.
     """
 
     OLD_NAMES: ClassVar[Mapping[str, str]] = OLD_NAMES
@@ -118,6 +118,7 @@ class TuneStep:
     clean_accuracy: float
     robust_accuracy: float
     prompt_norm: float = 0.0
+    alpha_counts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

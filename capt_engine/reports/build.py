@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -108,8 +107,3 @@ def infos(report: Report) -> tuple[SectionInfo, ...]:
 def _marked(name: str, mark: str) -> str:
     stem, dot, ending = name.partition(".")
     return f"{stem}{mark}{dot}{ending}"
-
-
-def text_lines(content: bytes) -> list[dict[str, str]]:
-    """The rows of a CSV that travels with a report."""
-    return list(csv.DictReader(io.StringIO(content.decode(), newline="")))

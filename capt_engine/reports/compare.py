@@ -18,7 +18,7 @@ from capt_engine.reports.sections.context import ReportContext, tested
 from capt_engine.reports.sections.results import PAIRED, budget_chart, difference, paired_row
 from capt_engine.runs.counts import Seen
 from capt_engine.runs.manifest import digest
-from capt_engine.runs.request_text import asked
+from capt_engine.runs.request_text import variant_name
 
 Key = tuple[str, str]
 
@@ -34,7 +34,7 @@ class Side:
 
 
 def compare(folders: Sequence[Path], redact: bool = False) -> Report:
-    """The report of several runs; raises BadRequest."""
+    """The report that compares the runs in several folders; raises BadRequest for a folder without a finished run."""
     runs = [ReportContext.of(folder, redact=redact, number=i) for i, folder in enumerate(folders, 1)]
     sides = [_side(i, run, prompts) for i, run in enumerate(runs, 1) for prompts in run.prompts]
     files = [one for i, run in enumerate(runs, 1) for one in attached(run, f"-{i}")]
@@ -50,7 +50,7 @@ def compare(folders: Sequence[Path], redact: bool = False) -> Report:
 
 
 def _side(number: int, context: ReportContext, prompts: str) -> Side:
-    name = f"{number}: {asked(prompts)} on {context.names.text(context.run.request.options.model)}"
+    name = f"{number}: {variant_name(prompts)} on {context.names.text(context.run.request.options.model)}"
     known = context.counts.pictures[prompts].values()
     # Where nobody gave a label, each model is held to its own answer, and the picture alone says what is the same.
     return Side(name, context, prompts, {(one.sha256, one.label if context.is_labelled else ""): one for one in known})
@@ -62,7 +62,7 @@ def _budget(sides: Sequence[Side]) -> float | None:
         return None
     if not all(side.context.is_attacked for side in sides):
         return None
-    shared = set.intersection(*(set(side.context.run.budgets) for side in sides))
+    shared = set.intersection(*(set(side.context.run.request.budgets) for side in sides))
     asked_for = shared & {side.context.eps for side in sides}
     return max(asked_for or shared) if shared else None
 
@@ -106,7 +106,7 @@ def _both(a: Side, b: Side, key: Key, eps: float) -> bool:
 
 
 def data(sides: Sequence[Side]) -> tuple[Block, ...]:
-    """Which pictures each run had, and how many are the same."""
+    """A table of the runs with the number of their pictures, and a sentence on how many are in every run."""
     rows = []
     for side in sides:
         run = side.context.run
@@ -138,7 +138,7 @@ def models(sides: Sequence[Side]) -> tuple[Block, ...]:
 
 
 def results(sides: Sequence[Side]) -> tuple[Block, ...]:
-    """Models as columns."""
+    """A table of accuracies with the models as columns, a row for each attack and budget."""
     columns = (*texts("Measured"), *numbers(*(side.name for side in sides)))
     rows = [("Pictures", *(f"{len(side.context.counts.pictures[side.prompts]):,}" for side in sides))]
     rows.append(("Clean accuracy", *(_clean(side) for side in sides)))
@@ -174,8 +174,10 @@ def paired(sides: Sequence[Side]) -> tuple[Block, ...]:
 
 
 def curve(sides: Sequence[Side]) -> tuple[Block, ...]:
-    """All curves in one picture, where the norms are the same."""
-    if len({side.context.norm for side in sides}) > 1 or not any(len(side.context.run.budgets) > 1 for side in sides):
+    """One chart with the accuracy of every model over the budget; empty where the norms differ or no run has several budgets."""
+    if len({side.context.norm for side in sides}) > 1 or not any(
+        len(side.context.run.request.budgets) > 1 for side in sides
+    ):
         return ()
     measured = [(side.name, side.context.curve(side.prompts)) for side in sides]
     chart = budget_chart(measured, sides[0].context.norm, "Robust accuracy")
@@ -183,7 +185,7 @@ def curve(sides: Sequence[Side]) -> tuple[Block, ...]:
 
 
 def classes(sides: Sequence[Side]) -> tuple[Block, ...]:
-    """Each class: every model's accuracy, and the best of them."""
+    """A table of the classes with every model's accuracy and the best model."""
     eps = _budget(sides)
     found: dict[str, list[str]] = {}
     best: dict[str, list[tuple[float, str]]] = {}

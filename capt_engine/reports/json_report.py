@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import csv
 import dataclasses
+import io
 import json
 from typing import Any
 
 from capt_engine.reading import decode
 from capt_engine.records import Picture, SignedPicture
-from capt_engine.reports.build import text_lines
 from capt_engine.reports.document import Report
 from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY
 
@@ -36,7 +37,7 @@ def write(report: Report) -> bytes:
             {
                 "manifest": decode(files[MANIFEST.replace(".", f"{mark}.")], dict[str, Any], called=MANIFEST),
                 "summary": decode(files[SUMMARY.replace(".", f"{mark}.")], dict[str, Any], called=SUMMARY),
-                "rows": text_lines(files[ROWS.replace(".", f"{mark}.")]),
+                "rows": list(csv.DictReader(io.StringIO(files[ROWS.replace(".", f"{mark}.")].decode(), newline=""))),
             }
             for mark in marks
         ],
@@ -47,17 +48,11 @@ def write(report: Report) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Picture):
-        return {"width": value.width, "height": value.height, "rgb": _text(value.rgb)}
-    if isinstance(value, SignedPicture):
-        return {"width": value.width, "height": value.height, "scale": value.scale, "values": _text(value.values)}
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
         # Under a name of its own, as a paragraph has a `kind` already.
         kind = type(value).__name__
-        return {"block": _NAMES.get(kind, kind), **fields}
+        return fields if isinstance(value, Picture | SignedPicture) else {"block": _NAMES.get(kind, kind), **fields}
     return [_plain(one) for one in value] if isinstance(value, tuple | list) else value
-
-
-def _text(content: bytes) -> str:
-    return base64.b64encode(content).decode()

@@ -17,6 +17,7 @@ from capt_engine.reports.sections.about import tuned_on
 from capt_engine.reports.sections.context import ReportContext
 from capt_engine.reports.sections.results import difference
 
+_MARKDOWN = str.maketrans({"<": "&lt;", ">": "&gt;"} | {sign: f"\\{sign}" for sign in "\\`*_[]|#"})
 _MEASURES = (
     ("zero_shot_clean", "Accuracy before tuning, clean"),
     ("zero_shot_robust", "Accuracy before tuning, attacked"),
@@ -135,11 +136,12 @@ def _uses(document: Document) -> str:
 
 def _made(document: Document, command: str) -> str:
     figures = document.figures
-    lines = ["## Training data", ""]
-    lines.append(
-        f"{_safe(str(figures.get('data') or 'Not recorded'))}: {figures.get('n_train', 'an unknown number of')} pictures."
-    )
-    lines.append(f"Fingerprint of the pictures (SHA-256): `{document.data or 'not recorded'}`.")
+    lines = [
+        "## Training data",
+        "",
+        f"{_safe(str(figures.get('data') or 'Not recorded'))}: {figures.get('n_train', 'an unknown number of')} pictures.",
+        f"Fingerprint of the pictures (SHA-256): `{document.data or 'not recorded'}`.",
+    ]
     if document.classes:
         lines += ["", f"Classes: {_safe(', '.join(document.classes))}."]
     lines += ["", "## Procedure", "", "| Setting | Value |", "|---|---|"]
@@ -151,26 +153,18 @@ def _made(document: Document, command: str) -> str:
     ]
     lines += [f"| {_safe(key)} | {_safe(value)} |" for key, value in document.versions.items()]
     # Indented, so that nothing in it is taken for Markdown.
-    again = ["", "The same prompts again, from the same pictures:", "", *_indented(command)] if command else []
+    indented = [f"    {line}" for line in command.splitlines()]
+    again = ["", "The same prompts again, from the same pictures:", "", *indented] if command else []
     notes = ["", "## Notes", "", _safe(document.notes)] if document.notes else []
     return "\n".join([*lines, *again, *notes, ""])
-
-
-def _indented(text: str) -> list[str]:
-    return [f"    {line}" for line in text.splitlines()]
 
 
 def _watched(document: Document) -> str:
     found = [(name, share) for key, name in _MEASURES if (share := _share(document.figures, key)) is not None]
     lines = ["## Evaluation", ""]
     if not found:
-        return "\n".join(
-            [
-                *lines,
-                "No validation pictures were measured while tuning. Measure it: `capt evaluate DATA --prompts NAME`.",
-                "",
-            ]
-        )
+        nothing = "No validation pictures were measured while tuning. Measure it: `capt evaluate DATA --prompts NAME`."
+        return "\n".join([*lines, nothing, ""])
     lines += [
         f"On {document.figures.get('n_val', 'the')} validation pictures, which also chose what was kept; attacked by "
         f"{_safe(str(document.figures.get('validation_attack', 'the attack of the training')))}. Intervals are Wilson 95 %.",
@@ -214,7 +208,7 @@ def _attacked(context: ReportContext) -> str:
     if not context.is_attacked:
         return "not attacked"
     steps = {one.steps for one in context.counts.fared.values() if one.steps}
-    names = ", ".join(context.run.attacks) + (f" of {'/'.join(sorted(steps))} steps" if steps else "")
+    names = ", ".join(context.run.request.labels) + (f" of {'/'.join(sorted(steps))} steps" if steps else "")
     return f"attacked by {names}, {context.budget}"
 
 
@@ -243,6 +237,4 @@ def _share(figures: Mapping[str, Any], key: str) -> dict[str, float] | None:
 
 def _safe(text: str) -> str:
     """Text that stays text in Markdown and in a table; what a stranger wrote into a file may be in it."""
-    for sign in "\\`*_[]<>|#":
-        text = text.replace(sign, f"\\{sign}" if sign not in "<>" else {"<": "&lt;", ">": "&gt;"}[sign])
-    return " ".join(text.split())
+    return " ".join(text.translate(_MARKDOWN).split())

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from capt_engine.errors import BadRequest
@@ -28,7 +29,7 @@ from capt_engine.runs.options_table import ANALYZE, EVALUATE, TUNE, Option
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-R = TypeVar("R", AnalyzeRequest, EvaluateRequest, TuneRequest)
+R = TypeVar("R", AnalyzeRequest, EvaluateRequest)
 D = TypeVar("D", bound="DataclassInstance")
 Values = tuple[tuple[str, ParamValue], ...]
 
@@ -42,7 +43,7 @@ _NAMED = ("steps", "step_size", "restarts", "queries", "stop_early")
 
 def analysis_of(given: Mapping[str, Any]) -> AnalyzeRequest:
     """The analysis that options ask for; raises BadRequest."""
-    request = _filled(AnalyzeRequest(()), ANALYZE, given)
+    request = _kept(filled(AnalyzeRequest(()), ANALYZE, given), given)
     eps = _budgets(given, request)
     if len(eps) > 1:
         raise BadRequest("Several budgets were given; analyze takes one.", "capt evaluate draws the curve.")
@@ -56,7 +57,7 @@ def evaluation_of(given: Mapping[str, Any]) -> EvaluateRequest:
     out, resumed, curve = given.get("out"), given.get("resume"), bool(given.get("curve"))
     if out and resumed:
         raise BadRequest("--resume names the run's folder already.", "Leave --out away.")
-    request = _filled(EvaluateRequest(""), EVALUATE, given)
+    request = _kept(filled(EvaluateRequest(""), EVALUATE, given), given)
     names = given.get("attack") or ([] if request.suite else ["pgd"])
     several = bool(request.suite) or len(names) > 1
     specs = [AttackSpec(name) if several and name != "none" else _attack(given, name, request) for name in names]
@@ -88,7 +89,7 @@ def evaluation_of(given: Mapping[str, Any]) -> EvaluateRequest:
 
 def tuning_of(given: Mapping[str, Any]) -> TuneRequest:
     """The tuning that options ask for, but for --preset; raises BadRequest."""
-    return _filled(TuneRequest("", ""), TUNE, given)
+    return filled(TuneRequest("", ""), TUNE, given)
 
 
 def command_of(request: RunRequest | TuneRequest) -> str:
@@ -99,28 +100,34 @@ def command_of(request: RunRequest | TuneRequest) -> str:
     """
     if isinstance(request, TuneRequest):
         request = replace(request, out=PurePath(request.out).name)
-        return shlex.join(["capt", "tune", *_printed(request, TuneRequest("", ""), TUNE, {})])
+        return shlex.join(["capt", "tune", *printed(request, TuneRequest("", ""), TUNE)])
     apart = _said_apart(request)
     if apart is None:
         return UNSAYABLE
     if isinstance(request, EvaluateRequest):
-        words = _printed(request, EvaluateRequest(""), EVALUATE, apart)
+        words = printed(request, EvaluateRequest(""), EVALUATE, apart)
     else:
-        words = _printed(request, AnalyzeRequest(()), ANALYZE, apart)
+        words = printed(request, AnalyzeRequest(()), ANALYZE, apart)
     return shlex.join(["capt", request.kind, *words])
 
 
-def _filled(request: R, table: Sequence[Option], given: Mapping[str, Any]) -> R:
-    """The request with the values of the options that set one field each, and of those that both kinds of run have."""
+def filled(record: D, table: Sequence[Option], given: Mapping[str, Any]) -> D:
+    """Return the record with the values of the options that set one field each; a model that nobody names is the one chosen last.
+
+    given: what argparse found, by the options' names. Raises BadRequest.
+    """
     for option in table:
         value = given.get(option.name)
+        if option.flag == "--model":
+            value = value or chosen_model()
         if option.field and value is not None:
-            request = _with(request, option.field, option.kind.read(value))
-    if not given.get("model"):
-        request = _with(request, "model" if isinstance(request, TuneRequest) else "options.model", chosen_model())
-    if isinstance(request, RunRequest):
-        request = _with(request, "options.keep", str(given.get("resume") or given.get("out") or ""))
-    return request
+            record = _with(record, option.field, option.kind.read(value))
+    return record
+
+
+def _kept(request: R, given: Mapping[str, Any]) -> R:
+    """The request of a run with the folder that it is to be kept in."""
+    return _with(request, "options.keep", str(given.get("resume") or given.get("out") or ""))
 
 
 def _with(record: D, path: str, value: object) -> D:
@@ -136,24 +143,27 @@ def _value(record: object, path: str) -> Any:
     return record
 
 
-def _printed(
-    request: object, usual: object, table: Sequence[Option], apart: Mapping[str, Sequence[str]]
+def printed(
+    request: object, usual: object, table: Sequence[Option], apart: Mapping[str, Sequence[str]] = MappingProxyType({})
 ) -> Iterator[str]:
-    """The words after the verb. apart: of the options that are no single field, the values by the flag; "" for a flag alone."""
+    """Yield the arguments after the verb that make a record of options again, without those that are usual.
+
+    apart: of the options that are no single field, the values by the flag; "" for a flag alone.
+    """
     for option in table:
         if option.flag in apart or not option.field:
             for text in apart.get(option.flag, ()):
-                yield from _words(option.flag, text) if text else (option.flag,)
+                yield from _spelled(option.flag, text) if text else (option.flag,)
             continue
         value = _value(request, option.field)
         if not option.flag.startswith("--"):
             for place in value if isinstance(value, tuple) else (value,):
                 yield f"./{place}" if place.startswith("-") else place
         elif not option.hidden and (option.always or value != _value(usual, option.field)):
-            yield from (option.flag,) if option.kind.show is None else _words(option.flag, option.kind.show(value))
+            yield from (option.flag,) if option.kind.show is None else _spelled(option.flag, option.kind.show(value))
 
 
-def _words(flag: str, text: str) -> tuple[str, ...]:
+def _spelled(flag: str, text: str) -> tuple[str, ...]:
     return (f"{flag}={text}",) if text.startswith("-") else (flag, text)
 
 
@@ -234,7 +244,7 @@ def _has_option(name: str, value: ParamValue, request: RunRequest) -> bool:
 
 
 def _is_worst_case(name: str) -> bool:
-    """Is it a suite of attacks, of which the worst counts?"""
+    """True for the name of a suite of attacks, of which the worst counts."""
     return any(one.name == name and one.adversarial for one in SUITES)
 
 

@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.calibration import Calibration
 from capt_engine.metrics.tally import Tally, Trial
-from capt_engine.records import NO_PROMPTS, corruption_of
+from capt_engine.records import ALPHA_BINS, NO_PROMPTS, corruption_of
 from capt_engine.runs.manifest import digest
 from capt_engine.runs.redaction import Names
 from capt_engine.runs.table import plain, trial
 
 EDGE_ROWS = 50
-ALPHA_BINS = 10
 
 
 @dataclass

@@ -43,8 +43,9 @@ def differences(
 
 
 def _hash(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    def of(told: Mapping[str, Any]) -> str:
-        return str(told.get("classes_sha256", "") if name == "classes" else (told.get(name) or {}).get("sha256", ""))
+    def of(manifest: Mapping[str, Any]) -> str:
+        part = {"sha256": manifest.get("classes_sha256", "")} if name == "classes" else manifest.get(name) or {}
+        return str(part.get("sha256", ""))
 
     if of(old) and of(old) != of(new):
         yield f"SHA-256 of the {name}: {of(old)} before, {of(new)} now."
@@ -52,7 +53,7 @@ def _hash(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator
 
 def _lpips(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Iterator[str]:
     """Measured with other weights, LPIPS is another number."""
-    before, now = ((told or {}).get("sha256", "none") for told in (old, new))
+    before, now = ((lpips or {}).get("sha256", "none") for lpips in (old, new))
     if before != now:
         yield f"SHA-256 of the LPIPS weights: {before} before, {now} now."
 

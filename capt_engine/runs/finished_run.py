@@ -40,21 +40,6 @@ class FinishedRun:
         """The pictures that could not be used: path, message, hint."""
         return list(self.summary.get("failed", []))
 
-    @property
-    def attacks(self) -> tuple[str, ...]:
-        """The names of the attacks that were asked for, in order."""
-        return self.request.labels
-
-    @property
-    def budgets(self) -> tuple[float, ...]:
-        """The budgets of the attack, smallest first."""
-        return self.request.budgets
-
-    @property
-    def eps(self) -> float:
-        """The budget that a verdict is about."""
-        return self.request.headline
-
     def lines(self) -> Iterator[dict[str, str]]:
         """The rows, as text."""
         return lines(self.folder)

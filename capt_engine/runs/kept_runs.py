@@ -1,4 +1,4 @@
-"""Which runs are kept in a folder."""
+"""The list of runs that are kept in a folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from capt_engine.errors import BadRequest
 from capt_engine.folders import data_dir
 from capt_engine.reading import read_json
 from capt_engine.records import KeptRun
-from capt_engine.runs.request_text import asked, from_json
+from capt_engine.runs.request_text import from_json, variant_name
 from capt_engine.runs.run_folder import MANIFEST, ROWS, SUMMARY
 
 
@@ -41,7 +41,7 @@ def _run(folder: Path) -> tuple[float, KeptRun] | None:
         request = from_json(manifest)
         ended = str(manifest.get("ended") or "") if is_over else ""
         when = datetime.fromisoformat(ended or manifest.get("started") or "1970-01-01T00:00:00+00:00").timestamp()
-        title = f"{' and '.join(asked(one) for one in request.variants)} on {counted_paths(request.places)}"
+        title = f"{' and '.join(variant_name(one) for one in request.variants)} on {counted_paths(request.places)}"
         labelled = str(manifest.get("label_source") or summary.get("label_source", "")) != "model"
         return when, KeptRun(str(folder), ended, title, int(summary.get("n", 0)), labelled)
     except (BadRequest, OSError, ValueError, KeyError, TypeError):

@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from copy import deepcopy
 from pathlib import Path
-from typing import Any
 
 from capt_engine.checks.from_rows import checked
 from capt_engine.checks.table import checks_of, in_order
@@ -36,7 +34,7 @@ def merge(folders: Sequence[Path], out: Path) -> AnalyzeResult:
     request = dataclasses.replace(first, shard=(1, 1), skip=(), options=options)
     # In the order of the parts, which take turns.
     runs.sort(key=lambda run: _shard(run)[0])
-    told = {
+    manifest = {
         **runs[0].manifest,
         "format": FORMAT,
         "request": dataclasses.asdict(request),
@@ -46,7 +44,7 @@ def merge(folders: Sequence[Path], out: Path) -> AnalyzeResult:
     }
     with new_folder(out) as folder:
         (folder / "attacked").mkdir()
-        write_atomic(folder / MANIFEST, as_json(told))
+        write_atomic(folder / MANIFEST, as_json(manifest))
         with (folder / ROWS).open("w", newline="", encoding="utf-8") as file:
             writer = csv_writer(file, header=True)
             for lines in _in_turn([_pictures(run) for run in runs]):
@@ -127,7 +125,9 @@ def _copy_pictures(runs: Sequence[FinishedRun], out: Path) -> None:
 
 def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeResult:
     """The figures of all rows; times are added up, as on one machine, and of memory the most counts."""
-    first: dict[str, Any] = deepcopy(runs[0].summary)
+    first, threat = runs[0].summary, request.options.threat
+    # As a request cannot say it.
+    knowledge = str(first.get("threat_model", {}).get("knowledge", threat.knowledge))
     wall_s = sum(float(run.summary.get("wall_s", 0)) for run in runs)
     n = sum(int(run.summary["n"]) for run in runs)
     blank = AnalyzeResult(
@@ -140,9 +140,7 @@ def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeRe
         robust_interval=None,
         attacks=(),
         consistency=(),
-        threat_model=dataclasses.replace(
-            request.options.threat, eps=request.headline, knowledge=_knowledge(first, request)
-        ),
+        threat_model=dataclasses.replace(threat, eps=request.headline, knowledge=knowledge),
         model=str(first["model"]),
         prompts=str(first["prompts"]),
         device=str(first["device"]),
@@ -156,15 +154,9 @@ def _counted(runs: Sequence[FinishedRun], request: EvaluateRequest) -> AnalyzeRe
         minimal_eps=MinimalEps(0, 0, None, None, None, request.minimal_eps) if request.minimal_eps else None,
     )
     compared = None if first.get("compare") is None else str(first["compare"]["prompts"])
-    trials = (trial(line) for run in runs for line in run.lines())
-    tally = Tally(trials)
+    tally = Tally(trial(line) for run in runs for line in run.lines())
     result = checked(tally, tally.scored(blank, compared))
     # What each part asked the model again: one failure anywhere is a failure of the whole.
     return dataclasses.replace(
         result, checks=in_order(result.checks, *(checks_of(run.summary.get("checks")) for run in runs))
     )
-
-
-def _knowledge(summary: dict[str, Any], request: EvaluateRequest) -> str:
-    """Return the attacks' knowledge from the summary, as a request cannot say it."""
-    return str(summary.get("threat_model", {}).get("knowledge", request.options.threat.knowledge))

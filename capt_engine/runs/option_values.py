@@ -12,16 +12,13 @@ from capt_engine.records import ParamValue
 def budget(text: str, *, norm: str = "linf", name: str = "--eps") -> float:
     """A budget or step: `k/255`, or a float in [0, 1] (for L2, whose lengths pass 1, any length). Raises BadRequest."""
     number, slash, base = text.partition("/")
+    hint = f"Write k/255, as in {name} 4/255, or a number from 0 to 1."
     try:
         value = float(number) / float(base) if slash else float(text)
     except (ValueError, ZeroDivisionError):
-        raise BadRequest(
-            f"{name} {text} is not a number.", f"Write k/255, as in {name} 4/255, or a number from 0 to 1."
-        ) from None
+        raise BadRequest(f"{name} {text} is not a number.", hint) from None
     if not 0 <= value < float("inf"):
-        raise BadRequest(
-            f"{name} {text} is not a budget.", f"Write k/255, as in {name} 4/255, or a number from 0 to 1."
-        )
+        raise BadRequest(f"{name} {text} is not a budget.", hint)
     if value > 1 and norm != "l2":
         raise BadRequest(
             f"{name} {text} is more than the whole range of a pixel, which is 0 to 1.", f"Did you mean {text}/255?"

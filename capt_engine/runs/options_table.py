@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from dataclasses import field as made_of
+from pathlib import Path
 from typing import Any
 
 from capt_engine.data.class_lists import listing_of
 from capt_engine.formatting import typed_budget
 from capt_engine.records import AIMS, CHECK_LEVELS, LPIPS_NETS, NO_PROMPTS, PERTURBED, ROUNDINGS, SUITES
-from capt_engine.runs.option_values import budget, class_list, shard, shots
+from capt_engine.runs.option_values import budget, class_list, listed, shard, shots
 
 # Named here too, so that --help answers at once; a test holds them to the tables.
 METHODS = ("capt", "coop", "apt", "vpt", "maple", "adv-maple", "fap", "trades", "pmg-aft", "tecoa")
@@ -39,6 +40,10 @@ class Kind:
     argparse: dict[str, Any] = made_of(default_factory=dict)
     read: Callable[[Any], Any] = lambda value: value
     show: Callable[[Any], str] | None = str
+
+    def having(self, **settings: Any) -> Kind:
+        """Return the same kind with more settings of argparse's `add_argument`."""
+        return replace(self, argparse=self.argparse | settings)
 
 
 TEXT = Kind()
@@ -65,10 +70,12 @@ SHOTS = Kind({"metavar": "N"}, read=shots, show=lambda count: "all" if count is 
 ON_OFF = Kind({"choices": ("on", "off")}, lambda word: word == "on", lambda value: "on" if value else "off")
 SETTING = Kind({"action": "append", "metavar": "NAME=VALUE"})
 PLACES = Kind({"nargs": "+", "metavar": "PATH"}, tuple)
+PATH = Kind({"type": Path})
+LIST = Kind(read=listed, show=",".join)
 
 
-def _budget(flag: str, metavar: str) -> Kind:
-    """A budget or a step, with the flag for the sentence of a refusal."""
+def budget_kind(flag: str, metavar: str) -> Kind:
+    """Return the kind of a budget or a step. flag: for the sentence of a refusal."""
     return Kind({"metavar": metavar}, read=lambda text: budget(text, name=flag), show=typed_budget)
 
 
@@ -326,13 +333,13 @@ TUNE = (
     Option("--template", "what surrounds a class name (default: the data set's own)", "template"),
     *_under(
         "the attack inside training; each default is the method's and the model's own",
-        Option("--eps", "its budget: k/255 or a number from 0 to 1", "eps", _budget("--eps", "E")),
+        Option("--eps", "its budget: k/255 or a number from 0 to 1", "eps", budget_kind("--eps", "E")),
         Option("--attack-steps", "its steps", "attack_steps", WHOLE),
         Option(
             "--attack-step-size",
             "k/255 or a number from 0 to 1",
             "attack_step_size",
-            _budget("--attack-step-size", "S"),
+            budget_kind("--attack-step-size", "S"),
         ),
         Option("--attack-loss", "what it climbs", "attack_loss", choices=("ce", "kl")),
     ),

@@ -12,8 +12,6 @@ from capt_engine.runs.command_line import command_of
 from capt_engine.runs.finished_run import FinishedRun
 from capt_engine.runs.table import plain
 
-_PATHS = ("started_in",)
-
 
 class Names:
     """The names of a run's things in a report. number: of the run among several, 0 where there is one."""
@@ -68,14 +66,13 @@ class Names:
         """The manifest."""
         if not self._redact:
             return run.manifest
-        told = self._deep({**run.manifest, **dict.fromkeys(_PATHS, "")})
-        request = run.request.renamed(self.text)
-        told["request"] = {**told["request"], "skip": []} if "skip" in told["request"] else told["request"]
-        told["command"], told["redacted"] = command_of(request), True
-        for one in told.get("prompts", []):
+        manifest: dict[str, Any] = self._deep({**run.manifest, "started_in": ""})
+        if "skip" in manifest["request"]:
+            manifest["request"]["skip"] = []
+        for one in manifest.get("prompts", []):
             if one.get("document"):
-                one["document"] = {**one["document"], "notes": ""}
-        return dict(told)
+                one["document"]["notes"] = ""
+        return manifest | {"command": command_of(run.request.renamed(self.text)), "redacted": True}
 
     def summary(self, run: FinishedRun) -> dict[str, Any]:
         """The summary."""

@@ -16,7 +16,7 @@ _CALLED = "The manifest"
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _RequestPart:
     """The part of a manifest that says what was asked."""
 
     request: dict[str, Any]
@@ -25,9 +25,9 @@ class _Asked:
 
 def from_json(manifest: Mapping[str, Any]) -> RunRequest:
     """The request of a manifest; raises BadRequest where it holds none that this version knows."""
-    asked_for = fitted(manifest, _Asked, called=_CALLED, hint=_HINT)
-    values = old_names.request(asked_for.request)
-    kind = asked_for.kind or ("analyze" if "paths" in values else "evaluate")
+    part = fitted(manifest, _RequestPart, called=_CALLED, hint=_HINT)
+    values = old_names.request(part.request)
+    kind = part.kind or ("analyze" if "paths" in values else "evaluate")
     request = fitted(values, AnalyzeRequest if kind == "analyze" else EvaluateRequest, called=_CALLED, hint=_HINT)
     for unknown in _unknown(values, request):
         raise BadRequest(
@@ -49,7 +49,7 @@ def _unknown(values: Mapping[str, Any], record: Any) -> Iterator[str]:
 PLAIN = "plain CLIP"
 
 
-def asked(prompts: str) -> str:
+def variant_name(prompts: str) -> str:
     """Name the prompts or the model that answered, or that an attack was computed on."""
     if prompts.startswith(OTHER_MODEL):
         return f"the model {prompts.removeprefix(OTHER_MODEL)}"

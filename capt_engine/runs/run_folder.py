@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -33,6 +34,8 @@ ROWS, MANIFEST, SUMMARY = "rows.csv", "manifest.json", "summary.json"
 _FREE = ("skip", "batch_size", "device", "with_pictures", "keep", "resume", "checks")
 # What no two runs share, or what only says where a picture lay: its SHA-256 says which it is.
 _NOT_COMPARED = ("time_s", "path")
+# In the name of a picture's file.
+_STRANGE = re.compile("[^A-Za-z0-9_-]")
 
 
 class RunFolder:
@@ -73,7 +76,7 @@ class RunFolder:
                 self._rows.writerow(csv_cells(cells(row)))
                 self._examples.offer(row)
                 if row.success and row.pictures is not None:
-                    name = f"{self._count:05d}_{_safe(Path(row.path).stem)}.png"
+                    name = f"{self._count:05d}_{_STRANGE.sub('_', Path(row.path).stem)[:80]}.png"
                     write_picture(self.path / "attacked" / name, row.pictures.adversarial)
             self._examples.save()
             self._file.flush()
@@ -164,12 +167,3 @@ def lines(file_or_folder: Path) -> Iterator[dict[str, str]]:
         for line in csv.DictReader(file):
             if None not in line and None not in line.values():
                 yield old_names.threat(line)
-
-
-def _safe(stem: str) -> str:
-    return (
-        "".join(c if c.isalnum() or c in "-_" else "_" for c in stem)[:80]
-        .encode("ascii", "replace")
-        .decode()
-        .replace("?", "_")
-    )

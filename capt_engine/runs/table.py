@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from capt_engine.metrics import METRICS
 from capt_engine.metrics.tally import Trial
 from capt_engine.records import AnalyzeResult, PictureRow
-from capt_engine.records.columns import COLUMNS, LATER
+from capt_engine.records.columns import COLUMNS
 
 Cell = str | int | float | bool | None
 
@@ -71,8 +71,7 @@ def cells(row: PictureRow) -> dict[str, Cell]:
 
 def columns() -> tuple[str, ...]:
     """Every column of a row, in order."""
-    own, every = ([_COLUMN_OF.get(name, name) for name in names] for names in (METRICS.own_names(), METRICS.names()))
-    return tuple(dict.fromkeys((*COLUMNS, *(name for name in own if name not in LATER), *LATER, *every)))
+    return tuple(dict.fromkeys((*COLUMNS, *(_COLUMN_OF.get(name, name) for name in METRICS.names()))))
 
 
 def trial(line: Mapping[str, str]) -> Trial:

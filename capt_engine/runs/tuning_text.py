@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from capt_engine.model.checkpoints import Document
+from capt_engine.reading import what_fits
 from capt_engine.records import TuneRequest
 
 
@@ -15,25 +15,17 @@ def request_of(document: Document, out: str) -> TuneRequest:
 
     Every setting is named, so that it does not depend on what a method or a model takes by itself.
     """
-    named: dict[str, Any] = {
-        name: value
-        for name, value in document.settings.items()
-        if name in {field.name for field in fields(TuneRequest)}
-    }
     shape, figures = document.shape, document.figures
-    return TuneRequest(
-        **{
-            **named,
-            "data": str(figures.get("data") or "DATA"),
-            "out": Path(out).name,
-            "model": document.backbone.id,
-            "method": document.method,
-            "template": document.template,
-            "seed": document.seed or 0,
-            "coupling": shape.coupling,
-            "n_ctx": shape.n_ctx,
-            "depth": shape.depth,
-            "licence": document.licence,
-            "validate": bool(figures.get("n_val", 1)),
-        }
+    places = {"data": str(figures.get("data") or "DATA"), "out": Path(out).name}
+    return replace(
+        what_fits({**document.settings, **places}, TuneRequest),
+        model=document.backbone.id,
+        method=document.method,
+        template=document.template,
+        seed=document.seed or 0,
+        coupling=shape.coupling,
+        n_ctx=shape.n_ctx,
+        depth=shape.depth,
+        licence=document.licence,
+        validate=bool(figures.get("n_val", 1)),
     )

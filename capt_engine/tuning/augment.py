@@ -18,7 +18,7 @@ _TRIES = 10
 
 
 class CropFlip:
-    """A part of 8 to 100 % of the picture, brought to `size` × `size` by a bicubic filter, and every second time mirrored."""
+    """Random crops: a part of 8 to 100 % of a picture, brought to `size` × `size` by a bicubic filter, and every second time mirrored."""
 
     def __init__(self, originals: Sequence[NDArray[np.uint8]], size: int, seed: int) -> None:
         self._originals = originals
@@ -26,7 +26,15 @@ class CropFlip:
         self._seed = seed
 
     def __call__(self, epoch: int, batch: Tensor) -> Tensor:
-        """Pictures (n, 3, size, size), uint8, of the indices `batch` (n,) in this epoch."""
+        """Crop and mirror some pictures.
+
+        Args:
+            epoch: the number of the epoch, which decides the draws together with seed and picture.
+            batch: indices (n,) of the pictures.
+
+        Returns:
+            Pictures (n, 3, size, size), uint8.
+        """
         indices = [int(index) for index in batch]
         rngs = PictureRngs.of(self._seed, [f"{epoch}:{index}" for index in indices], "augmentation")
         chances = rngs.uniform(torch.empty(len(indices), 4 * _TRIES + 1)).tolist()

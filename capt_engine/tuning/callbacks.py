@@ -28,5 +28,5 @@ class WorkClock:
             self._away_s += time.monotonic() - begun_s
 
     def now_s(self) -> float:
-        """Seconds of work since some moment in the past."""
+        """Return the seconds of work since some moment in the past."""
         return time.monotonic() - self._away_s

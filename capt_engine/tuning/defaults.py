@@ -29,7 +29,8 @@ from capt_engine.metrics.alpha import ALPHAS
 from capt_engine.metrics.consistency import KL_DIRECTIONS
 from capt_engine.model.clip import Backbone
 from capt_engine.model.prompts import COUPLINGS, PromptShape, TowerSizes
-from capt_engine.records import TuneRequest
+from capt_engine.model.store.model_store import BUNDLED
+from capt_engine.records import ParamValue, TuneRequest
 from capt_engine.tuning.inner_attack import LOSSES
 from capt_engine.tuning.methods import METHODS, Method
 
@@ -38,19 +39,16 @@ SMALL_BATCH, LARGE_BATCH = 4, 32
 AUGMENTATIONS = ("none", "crop-flip")
 
 # attack_step_size is in units of ε here.
-_REAL: dict[str, Any] = {
+_REAL: dict[str, ParamValue] = {
     "eps": 1 / 255,
     "attack_steps": 3,
     "attack_step_size": 2 / 3,
     "attack_loss": "ce",
     "epochs": 10,
+    "alpha": "label_prob",
 }
-_FAP: dict[str, Any] = {"attack_steps": 2, "attack_step_size": 1.0, "attack_loss": "kl"}
-_DEMO: dict[str, dict[str, Any]] = {
-    "demo": {"eps": 1 / 255, "n_ctx": 4, "depth": 4, "lr": 0.035, "epochs": 10, "batch_size": 8},
-    "demo-robust": {"eps": 1 / 255, "n_ctx": 4, "depth": 4, "lr": 0.035, "epochs": 10, "batch_size": 8},
-}
-_DEMO_TEXT_ONLY: dict[str, Any] = {"n_ctx": 4, "depth": 1, "lr": 0.035}
+_FAP: dict[str, ParamValue] = {"attack_steps": 2, "attack_step_size": 1.0, "attack_loss": "kl"}
+_DEMO: dict[str, ParamValue] = {"eps": 1 / 255, "n_ctx": 4, "depth": 4, "lr": 0.035, "epochs": 10, "batch_size": 8}
 
 
 @dataclass(frozen=True)
@@ -71,59 +69,38 @@ class Chosen:
 
 
 def chosen(request: TuneRequest, backbone: Backbone) -> Chosen:
-    """The request's settings, with defaults for those it leaves open; raises BadRequest for one that makes no sense."""
+    """Return the request's settings, with defaults for those it leaves open; raises BadRequest for one that makes no sense."""
     method = METHODS[request.method]
-    sizes, device = TowerSizes.of(backbone), backbone.mean.device
-    preset = _preset(method, backbone, device)
-
-    def of(name: str) -> Any:
-        given = getattr(request, name)
-        return preset[name] if given is None else given
-
-    depth = request.depth if request.depth is not None else min(preset["depth"], sizes.layers)
-    eps = of("eps")
-    step = request.attack_step_size
-    found = Chosen(
-        method=method,
-        shape=PromptShape(of("coupling"), of("n_ctx"), depth),
-        eps=eps,
-        attack_steps=of("attack_steps"),
-        attack_step_size=preset["attack_step_size"] * eps if step is None else step,
-        attack_loss=of("attack_loss"),
-        lambda_=of("lambda_"),
-        alpha=of("alpha"),
-        epochs=of("epochs"),
-        batch_size=of("batch_size"),
-        lr=of("lr"),
-    )
+    sizes = TowerSizes.of(backbone)
+    preset = _preset(method, backbone)
+    values: dict[str, Any] = preset | {name: given for name in preset if (given := getattr(request, name)) is not None}
+    if request.depth is None:
+        values["depth"] = min(values["depth"], sizes.layers)
+    if request.attack_step_size is None:
+        values["attack_step_size"] *= values["eps"]
+    shape = PromptShape(*(values.pop(name) for name in ("coupling", "n_ctx", "depth")))
+    found = Chosen(method, shape, **values)
     _check(request, found, sizes)
     return found
 
 
-def usual(method: Method, *, batch_size: int = SMALL_BATCH) -> dict[str, Any]:
-    """A method's settings on a real model where nobody says; `attack_step_size` in units of ε."""
-    found = _REAL | {
-        "coupling": method.coupling,
-        "n_ctx": method.n_ctx,
-        "depth": method.depth,
-        "lr": method.lr,
-        "lambda_": method.lambda_,
-        "batch_size": batch_size,
-        "alpha": "label_prob",
-    }
-    return found | _FAP if method.name == "fap" else found
+def usual(method: Method, *, batch_size: int = SMALL_BATCH) -> dict[str, ParamValue]:
+    """Return a method's settings on a real model where the request names none; `attack_step_size` in units of ε."""
+    own = {name: getattr(method, name) for name in ("coupling", "n_ctx", "depth", "lr", "lambda_")}
+    return _REAL | own | {"batch_size": batch_size} | (_FAP if method.name == "fap" else {})
 
 
-def of_demo(model: str) -> dict[str, Any]:
+def of_demo(model: str) -> dict[str, ParamValue]:
     """Return the settings that differ with a demo model; none for other models."""
-    return dict(_DEMO.get(model, {}))
+    return dict(_DEMO) if model in BUNDLED else {}
 
 
-def _preset(method: Method, backbone: Backbone, device: torch.device) -> dict[str, Any]:
+def _preset(method: Method, backbone: Backbone) -> dict[str, ParamValue]:
+    device = backbone.mean.device
     large = device.type == "cuda" and torch.cuda.get_device_properties(device).total_memory >= LARGE_GPU_BYTES
     preset = usual(method, batch_size=LARGE_BATCH if large else SMALL_BATCH) | of_demo(backbone.id)
-    if backbone.id in _DEMO and method.coupling == "text_only":
-        preset |= _DEMO_TEXT_ONLY
+    if backbone.id in BUNDLED and method.coupling == "text_only":
+        preset["depth"] = 1
     return preset
 
 

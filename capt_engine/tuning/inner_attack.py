@@ -34,9 +34,16 @@ class InnerAttack:
             raise UnknownName("loss of the inner attack", self.loss, LOSSES)
 
     def run(self, model: LogitsFn, images: Tensor, labels: Tensor, start: Tensor) -> tuple[Tensor, float]:
-        """Attacked pictures (n, 3, h, w), and the share of gradient values that were exactly zero and moved nothing.
+        """Attack a batch by projected gradient ascent (PGD, Madry et al. 2018, arXiv 1706.06083, eq. 2).
 
-        start: a point of the ball, shaped like `images`, drawn by the caller.
+        Args:
+            model: pixels (n, 3, h, w) in [0, 1] → logits (n, k).
+            images: clean pixels (n, 3, h, w) in [0, 1].
+            labels: class indices (n,).
+            start: the change to begin from, shaped like `images`, inside the ball.
+
+        Returns:
+            Attacked pixels (n, 3, h, w) in [0, 1], and the share of gradient values that were exactly zero and moved nothing.
         """
         norm, eps = self.threat.norm, self.threat.eps
         attacked = (images + norm.project(start, eps)).clamp(0, 1)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from capt_engine.attacks.base import PictureRngs
 from capt_engine.errors import CaptError
 from capt_engine.progress import Progress
-from capt_engine.records import TuneStep
+from capt_engine.records import ALPHA_BINS, TuneStep
 from capt_engine.tuning.inner_attack import InnerAttack
 from capt_engine.tuning.objective import NEEDS_REFERENCE_ON_ATTACKED, Objective, Settings, Terms, Views
 from capt_engine.tuning.schedule import Schedule, warm_epoch_then_cosine
@@ -46,22 +46,37 @@ class Answers(NamedTuple):
 
 
 class Learner(Protocol):
-    """Values that are learned, within a model that is not."""
+    """Learned values, such as prompts, inside a model of which the rest stays as it is."""
 
     def named_parameters(self) -> Iterable[tuple[str, nn.Parameter]]:
-        """The learned values."""
+        """Name every learned value."""
 
     def begin_step(self) -> None:
         """Compute what the passes of one step share."""
 
     def constant_logits(self, images: Tensor) -> Tensor:
-        """Logits (n, k) of pixels (n, 3, h, w) with the learned values as constants, for the inner attack."""
+        """Classify pictures with the learned values as constants, for the inner attack.
+
+        Args:
+            images: pixels (n, 3, h, w) in [0, 1].
+
+        Returns:
+            Logits (n, k), differentiable in the pixels alone.
+        """
 
     def answers(self, images: Tensor, attacked: Tensor | None) -> Answers:
-        """The batch as the loss needs it, differentiable in the learned values; attacked: None where there is no attack."""
+        """Classify a batch, clean and attacked, as the loss needs it.
+
+        Args:
+            images: clean pixels (n, 3, h, w) in [0, 1].
+            attacked: attacked pixels of the same shape; None where there is no attack.
+
+        Returns:
+            Logits and features, differentiable in the learned values.
+        """
 
     def end_step(self) -> None:
-        """Leave the model as the measurements between the steps want it."""
+        """Put the model into the state in which it is measured between steps."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +118,7 @@ class Reference(NamedTuple):
 
 
 class Tuning:
-    """The learner, and the labelled pictures that it learns from.
+    """The training loop: a learner, the labelled pictures that it learns from, and how far it is.
 
     Args:
         learner: the prompts or the tower.
@@ -171,7 +186,7 @@ class Tuning:
             yield logs
 
     def trial(self, steps: int, progress: Progress) -> list[float]:
-        """Seconds that each of the first `steps` steps takes. The learned values move, so this is for a copy that is thrown away.
+        """Measure the seconds of each of the first `steps` steps. The learned values move, so this is for a copy that is thrown away.
 
         progress is called between them, not within: what it does is not the step's work.
         """
@@ -258,13 +273,13 @@ def _optimiser(recipe: Recipe, parameters: Iterable[nn.Parameter]) -> torch.opti
 
 
 def forecast(seconds: list[float], steps: int) -> float:
-    """Seconds that `steps` steps will take, from the times of a dry run's steps; the first, which warms up, is not counted."""
+    """Return the seconds that `steps` steps will take, from the times of a dry run's steps; the first, which warms up, is not counted."""
     counted = sorted(seconds[1:]) or seconds
     return counted[len(counted) // 2] * steps
 
 
 def has_collapsed(logs: list[TuneStep], classes: int) -> bool:
-    """Have the predictions become one constant: no consistency term left, and clean cross-entropy within 2 % of ln k."""
+    """Return True where the predictions have become one constant: no consistency term left, and clean cross-entropy within 2 % of ln k."""
     ce = sum(log.cross_entropy for log in logs) / len(logs)
     kl = sum(log.train for log in logs) / len(logs)
     return kl < _COLLAPSED_KL and abs(ce - math.log(classes)) <= _COLLAPSED_CE * math.log(classes)
@@ -295,6 +310,7 @@ def _log(
         clean_accuracy=_accuracy(views.clean, views.labels) if views.has_clean else math.nan,
         robust_accuracy=_accuracy(views.adversarial, views.labels),
         prompt_norm=norms[1],
+        alpha_counts=tuple(map(int, alpha.cpu().histc(ALPHA_BINS, 0.0, 1.0))),
     )
 
 

@@ -24,9 +24,9 @@ class Method:
     label: str
     source: str
     objective: str
-    coupling: str
-    n_ctx: int
-    depth: int
+    coupling: str = "vision_to_text"
+    n_ctx: int = 2
+    depth: int = 9
     lr: float = 0.0035
     lambda_: float = 2.5
     random_context: bool = False
@@ -35,7 +35,7 @@ class Method:
 
     @property
     def attacked(self) -> bool:
-        """Only methods that never look at an adversarial picture are spared the inner attack."""
+        """True where training attacks its pictures; False where the loss uses clean pictures alone."""
         return self.objective != "clean"
 
 
@@ -62,9 +62,6 @@ METHODS: Table[Method] = Table(
         "CAPT",
         "arXiv 2405.11154",
         "capt",
-        "vision_to_text",
-        2,
-        9,
         summary="Learns from clean and attacked pictures alike, and asks a frozen CLIP what the answer was, as far as it can be trusted.",
     ),
     Method(
@@ -97,8 +94,6 @@ METHODS: Table[Method] = Table(
         "ECCV 2022",
         "clean",
         "vision_only",
-        2,
-        9,
         summary="Learns tokens of the image tower from clean pictures alone; no defence.",
     ),
     Method(
@@ -107,8 +102,6 @@ METHODS: Table[Method] = Table(
         "CVPR 2023",
         "clean",
         "text_to_vision",
-        2,
-        9,
         summary="Learns tokens of both towers together from clean pictures alone; no defence.",
     ),
     Method(
@@ -117,8 +110,6 @@ METHODS: Table[Method] = Table(
         "baseline of FAP, NeurIPS 2024",
         "adversarial",
         "text_to_vision",
-        2,
-        9,
         summary="MaPLe, but from attacked pictures alone.",
     ),
     Method(
@@ -126,9 +117,6 @@ METHODS: Table[Method] = Table(
         "FAP",
         "NeurIPS 2024",
         "fap",
-        "vision_to_text",
-        2,
-        9,
         lambda_=1.5,
         summary="Keeps answers to clean and attacked pictures together, the more the more alike their features are; asks no frozen CLIP.",
     ),
@@ -137,9 +125,6 @@ METHODS: Table[Method] = Table(
         "TRADES-style prompts",
         "ICML 2019, for prompts: CAPT with α = 0",
         "trades",
-        "vision_to_text",
-        2,
-        9,
         summary="Keeps answers to clean and attacked pictures together; CAPT without the frozen CLIP.",
     ),
     Method(
@@ -147,9 +132,6 @@ METHODS: Table[Method] = Table(
         "PMG-AFT-style prompts",
         "CVPR 2024, for prompts",
         "pmg-aft",
-        "vision_to_text",
-        2,
-        9,
         summary="Learns from attacked pictures, and stays near a frozen CLIP and its own clean answers.",
     ),
     Method(

@@ -45,17 +45,13 @@ class Views:
 
 @dataclass(frozen=True)
 class Settings:
-    """lambda_: λ. alpha: a rule of ALPHAS, or "const" with `alpha_const`. detach_clean: no gradient into the clean target.
-
-    clean_share: how much of an adversarial loss is cross-entropy on the clean pictures; TeCoA and APT have none.
-    """
+    """lambda_: λ. alpha: a rule of ALPHAS, or "const" with `alpha_const`. detach_clean: no gradient into the clean target."""
 
     lambda_: float = 2.5
     alpha: str = "label_prob"
     alpha_const: float = 0.5
     kl_direction: str = "target_first"
     detach_clean: bool = False
-    clean_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -107,25 +103,21 @@ def clean_only(views: Views, settings: Settings) -> Terms:
         The loss and its parts.
     """
     del settings
-    return _plain(views, _ce(views.clean, views), views.clean)
+    return _plain(views, views.clean)
 
 
 def adversarial_only(views: Views, settings: Settings) -> Terms:
     """CE(adversarial): APT (CVPR 2024), adversarial MaPLe, TeCoA (ICLR 2023, arXiv 2212.07016).
 
-    With a share s of clean pictures it is (1 − s) · CE(adversarial) + s · CE(clean).
-
     Args:
         views: one batch as the models see it.
-        settings: the share of clean pictures.
+        settings: nothing of them is used.
 
     Returns:
         The loss and its parts.
     """
-    loss, share = _ce(views.adversarial, views), settings.clean_share
-    if share:
-        loss = (1 - share) * loss + share * _ce(views.clean, views)
-    return _plain(views, loss, views.adversarial)
+    del settings
+    return _plain(views, views.adversarial)
 
 
 def trades(views: Views, settings: Settings) -> Terms:
@@ -194,6 +186,7 @@ def _ce(logits: Tensor, views: Views) -> Tensor:
     return F.cross_entropy(logits.float(), views.labels)
 
 
-def _plain(views: Views, loss: Tensor, logits: Tensor) -> Terms:
+def _plain(views: Views, logits: Tensor) -> Terms:
+    loss = _ce(logits, views)
     nothing = torch.zeros_like(loss)
     return Terms(loss, loss, nothing, nothing, torch.zeros(len(views.labels), device=logits.device))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from capt_engine.attacks.loaders import LabelledTensors, batches, digest
-from capt_engine.data.labelled import LabelledSet
+from capt_engine.data.labelled_set import LabelledSet
 from capt_engine.errors import BadRequest
 from capt_engine.model.clip import Backbone, load_backbone
 from capt_engine.model.learned_prompts import LearnedPrompts
@@ -144,7 +144,7 @@ def tune(
 
 def _read(data: LabelledTensors, clip: Backbone, classes: int) -> Read:
     """All pictures, as bytes where they are whole 255ths, which loses nothing and takes a quarter of the memory."""
-    images, labels = (torch.cat(parts) for parts in zip(*batches(data, clip.size, classes), strict=True))
+    images, labels = (torch.cat(parts) for parts in zip(*batches(data, (clip.size, clip.size), classes), strict=True))
     stored = (images * 255).round().byte()
     digests = tuple(digest(image) for image in images)
     return Read(stored if torch.equal(stored.float() / 255, images) else images, labels, digests)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import itertools
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+
+import torch
 
 from capt_engine.model.checkpoints import Document, MadeFor
 from capt_engine.model.memory import peak_bytes
-from capt_engine.model.store.prompt_store import described
-from capt_engine.records import Share, TuneEpoch, TuneResult
+from capt_engine.records import PromptsInfo, Share, TuneEpoch, TuneRequest, TuneResult
+from capt_engine.runs.versions import version
 from capt_engine.tuning.methods import METHODS
-from capt_engine.tuning.run_inputs import RunInputs
+from capt_engine.tuning.run_inputs import Pictures, RunInputs
 from capt_engine.tuning.validation import STEPS
 
 OVERFITTED_AFTER = 3
@@ -23,10 +23,10 @@ OVERFITTED_AFTER = 3
 
 @dataclass
 class Found:
-    """The run so far.
+    """The results of a run so far.
 
     best_epoch: of the highest validation score, the last one where nothing is validated. zero_shot: clean and robust shares of plain
-    text. stopped_after: the epoch after which it was asked to stop and keep the best, 0 where it was not.
+    text. stopped_after: the epoch after which it was to stop and keep the best, 0 where it was not.
     """
 
     epochs: list[TuneEpoch] = field(default_factory=list)
@@ -36,19 +36,30 @@ class Found:
     ended: str = ""
     stopped_after: int = 0
 
+    def end(self, done: int, epochs: int, stop_after: int, kept: str, patience: int = 0) -> None:
+        """Write down why the run ended after epoch `done` of `epochs`. kept: what was kept, in words."""
+        # By the same words and number, whether it was to stop from the beginning or was stopped on the way.
+        if done == stop_after:
+            self.stopped_after = done
+            self.ended = f"stopped after epoch {done} of {epochs}, as asked, and kept {kept}"
+        elif done < epochs:
+            self.ended = f"stopped early, as {patience} epochs had brought nothing on the validation pictures"
+        else:
+            self.ended = f"ran all {epochs} epochs"
+
     def kept(self, patience: int) -> TuneEpoch:
-        """The best epoch where the run stops early or was stopped, else the last one, as published."""
+        """Return the kept epoch: the best one where the run stops early or was stopped, else the last one, as published."""
         number = self.best_epoch if patience or self.stopped_after else self.epochs[-1].epoch
         return next(one for one in self.epochs if one.epoch == number)
 
 
 def score(one: TuneEpoch) -> int:
-    """By this epochs are compared: right answers, clean and attacked together."""
+    """Count the right answers of an epoch, clean and attacked together, by which epochs are compared."""
     return (one.clean.k if one.clean else 0) + (one.robust.k if one.robust else 0)
 
 
 def overfits(epochs: Sequence[TuneEpoch]) -> bool:
-    """Has validation, for the last epochs, risen clean and fallen under attack each time?"""
+    """Return True if validation has risen clean and fallen under attack in each of the last epochs."""
     last = epochs[-1 - OVERFITTED_AFTER :]
     shares = [(one.clean, one.robust) for one in last]
     if len(last) <= OVERFITTED_AFTER or any(clean is None or robust is None for clean, robust in shares):
@@ -91,19 +102,26 @@ def document(inputs: RunInputs, found: Found, parameters: int, batch_size: int) 
     )
 
 
-def result(inputs: RunInputs, found: Found, document: Document, parameters: int, seconds: float) -> TuneResult:
-    """The summary of a run."""
-    request, pictures = inputs.request, inputs.pictures
+def result(
+    request: TuneRequest,
+    pictures: Pictures,
+    found: Found,
+    parameters: int,
+    seconds: float,
+    device: torch.device,
+    prompts: PromptsInfo | None = None,
+) -> TuneResult:
+    """Summarise a run that has ended. prompts: the file that was written, None for an image tower."""
     kept = found.kept(request.patience)
     return TuneResult(
         out=request.out,
-        method=document.method,
+        method=request.method,
         model=request.model,
-        classes=document.classes,
+        classes=pictures.classes,
         shots=request.shots,
         n_train=len(pictures.train),
         n_val=len(pictures.val) if pictures.val is not None else 0,
-        epochs=len(found.epochs),
+        epochs=found.epochs[-1].epoch,
         kept_epoch=kept.epoch,
         ended=found.ended,
         clean=kept.clean,
@@ -111,29 +129,19 @@ def result(inputs: RunInputs, found: Found, document: Document, parameters: int,
         zero_shot_clean=found.zero_shot[0],
         zero_shot_robust=found.zero_shot[1],
         seconds=seconds,
-        memory_bytes=peak_bytes(inputs.device),
+        memory_bytes=peak_bytes(device),
         parameters=parameters,
-        prompts=described(request.out, document),
+        prompts=prompts,
         failed=pictures.failed,
         notes=tuple(found.notes),
         stopped_after=found.stopped_after,
     )
 
 
-def epoch_from(plain: dict[str, Any]) -> TuneEpoch:
-    """An epoch from its plain values."""
-    shares = {name: Share(**plain[name]) if plain[name] else None for name in ("clean", "robust")}
-    return TuneEpoch(**{**plain, **shares})
-
-
 def versions(method: str) -> dict[str, str]:
-    """Of everything that a result depends on, the method's own package too; "absent" where one is missing."""
+    """Return the versions of all that a result depends on, the method's own package too; "absent" where one is missing."""
     found = {"python": platform.python_version()}
-    for package in ("capt-explorer", "torch", "open_clip_torch"):
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = "absent"
+    found |= {package: version(package) for package in ("capt-explorer", "torch", "open_clip_torch")}
     return found | {one.package: one.version for one in METHODS.plugins() if one.name == method and not one.problem}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from capt_engine.data import benchmarks
 from capt_engine.data.few_shot import few_shot, half_of_classes, validation_of
-from capt_engine.data.labelled import WHOLE, LabelledSet, load_splits
+from capt_engine.data.labelled_set import WHOLE, LabelledSet
+from capt_engine.data.sources import splits_of
 from capt_engine.errors import BadImage, BadRequest
 from capt_engine.model.clip import Backbone
 from capt_engine.records import FailedPicture, TuneRequest
@@ -37,7 +36,7 @@ class Drawn:
 class Read:
     """Pictures as the model sees them: images (N, 3, h, w), 8 bits a value or floats in [0, 1]; labels (N,), and the SHA-256 of each.
 
-    originals: (h, w, 3) where they were asked for, of moderate size.
+    originals: (h, w, 3) where they were wanted, of moderate size.
     """
 
     images: Tensor
@@ -49,13 +48,20 @@ class Read:
         return len(self.labels)
 
     def pixels(self, at: slice) -> Tensor:
-        """Some of the pictures, (n, 3, h, w), float32 in [0, 1]."""
+        """Return some of the pictures as the model takes them.
+
+        Args:
+            at: which of them.
+
+        Returns:
+            Pixels (n, 3, h, w), float32 in [0, 1].
+        """
         images = self.images[at]
         return images.float() / 255 if images.dtype == torch.uint8 else images
 
 
 def draw(request: TuneRequest) -> Drawn:
-    """The pictures that a request names, by CoOp's published rule; its test pictures are never opened. Raises BadRequest."""
+    """Draw the pictures that a request names, by CoOp's published rule; its test pictures are never opened. Raises BadRequest."""
     if request.patience and not request.validate:
         raise BadRequest(
             "There are no validation pictures, so nothing says when to stop early.",
@@ -84,30 +90,23 @@ def draw(request: TuneRequest) -> Drawn:
 
 
 def _splits(request: TuneRequest) -> tuple[LabelledSet, LabelledSet | None]:
-    if request.data in benchmarks.BENCHMARKS.names() and not Path(request.data).exists():
-        if not request.data_root:
-            raise BadRequest(
-                f"{request.data} is a benchmark, and nothing says where it lies.", "Name the folder of the benchmarks."
-            )
-        train = benchmarks.load(request.data, request.data_root, "train")
-        # ImageNet's validation pictures are what it is tested on.
-        has_val = benchmarks.BENCHMARKS[request.data].sizes[1] > 0
-        return train, benchmarks.load(request.data, request.data_root, "val") if has_val else None
-    sets = load_splits(request.data)
-    found = sets.get("train") or sets.get(WHOLE)
-    if found is None:
+    sets, _ = splits_of(request.data, request.data_root)
+    train, val = sets.get("train") or sets.get(WHOLE), sets.get("val")
+    if train is None:
         raise BadRequest(
             f"{request.data} has no training pictures; it has: {', '.join(sets)}.",
             "Name a set with a part called train.",
         )
-    val = sets.get("val")
-    return found, val if val is not None and val.items else None
+    return train, val if val is not None and val.items else None
 
 
 def read_pictures(
     wanted: LabelledSet, backbone: Backbone, between: Callable[[int], None], *, originals: bool = False
 ) -> tuple[Read, list[FailedPicture]]:
-    """Every picture of a set that can be read, in its order, and those that cannot."""
+    """Read every picture of a set that can be read, in its order; also return those that cannot.
+
+    between: called with the index of each picture before it is read. originals: keep pictures of moderate size, too.
+    """
     images: list[Tensor] = []
     kept: list[Pixels] = []
     labels: list[int] = []
@@ -134,7 +133,7 @@ def read_pictures(
 
 
 def require_every_class(classes: Sequence[str], train: Read) -> None:
-    """Raises BadRequest where a class has nothing to learn from."""
+    """Raise BadRequest where a class has no training picture that can be read."""
     counts = torch.bincount(train.labels, minlength=len(classes)).tolist() if len(train) else [0] * len(classes)
     empty = [name for name, count in zip(classes, counts, strict=True) if not count]
     if empty:
@@ -146,7 +145,7 @@ def require_every_class(classes: Sequence[str], train: Read) -> None:
 
 
 def fingerprint(classes: Sequence[str], train: Read) -> str:
-    """SHA-256 over the training pictures, each by its file's SHA-256 and its class name, in an order of their own."""
+    """Compute a SHA-256 over the training pictures, each by its file's SHA-256 and its class name, in an order of their own."""
     lines = sorted(
         f"{digest} {classes[label]}\n" for digest, label in zip(train.sha256, train.labels.tolist(), strict=True)
     )

@@ -40,13 +40,13 @@ _OWN = "Left alone, method and model have their own."
 
 
 def with_preset(request: TuneRequest, name: str, said: Collection[str] = ()) -> TuneRequest:
-    """The request with a preset's settings, but for the fields that were `said` explicitly; raises UnknownName."""
+    """Return the request with a preset's settings, but for the fields that were `said` explicitly; raises UnknownName."""
     values = {field: value for field, value in PRESETS[name].settings if field not in said}
     return replace(request, **values)  # type: ignore[arg-type]
 
 
 def methods() -> tuple[MethodInfo, ...]:
-    """Every way to learn prompts, CAPT first; the others are relatives of it."""
+    """Describe every method that learns prompts, CAPT first; the others are relatives of it."""
     return tuple(_described(method) for method in prompt_methods())
 
 
@@ -162,5 +162,5 @@ def settings() -> tuple[ParamInfo, ...]:
 
 def _described(method: Method) -> MethodInfo:
     usually = usual(method)
-    usually["attack_step_size"] *= usually["eps"]
+    usually["attack_step_size"] = float(usually["attack_step_size"]) * float(usually["eps"])
     return MethodInfo(method.name, method.label, method.summary, method.name != "capt", tuple(usually.items()))

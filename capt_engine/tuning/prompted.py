@@ -20,13 +20,15 @@ TEXT_CHUNK = 128
 
 
 class PromptedClip:
-    """Logits over one class list; holds no learned value itself.
+    """A frozen CLIP over one class list, as a function of pictures and learned tokens.
 
-    ids: token ids (k, context) of the classes' sentences, with room for the prompts.
+    ids: token ids (k, context) of the classes' sentences, with room for the prompts. precision: "bf16" runs the image tower under
+    autocast.
     """
 
-    def __init__(self, backbone: Backbone, ids: Tensor) -> None:
+    def __init__(self, backbone: Backbone, ids: Tensor, precision: str = "fp32") -> None:
         self.backbone = backbone
+        self._is_half = precision == "bf16"
         self._ids = ids
         # Every piece is cut at its own longest sentence: with like lengths side by side, least is computed for padding.
         self._by_length = ids.argmax(dim=-1).argsort(stable=True)
@@ -34,7 +36,14 @@ class PromptedClip:
         self._scale = backbone.clip.logit_scale.exp().float()
 
     def text(self, tokens: PromptTokens) -> Tensor:
-        """Unit text features (k, d), differentiable in the tokens."""
+        """Encode the classes' sentences with learned tokens in them.
+
+        Args:
+            tokens: what the prompts put into each layer of the text tower, (n, d_t) each.
+
+        Returns:
+            Unit text features (k, d), differentiable in the tokens.
+        """
         if len(self._ids) <= TEXT_CHUNK:
             return self._encoded(self._ids, tokens.text, keep=True)
         chunks = torch.split(self._ids[self._by_length], TEXT_CHUNK)
@@ -42,8 +51,18 @@ class PromptedClip:
         return torch.cat([self._encoded(chunk, tokens.text, keep=keep) for chunk in chunks])[self._back]
 
     def logits(self, images: Tensor, tokens: PromptTokens, text: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (n, k) and unit image features (n, d) of pixels (n, 3, h, w), fp32."""
-        features = encode_pixels(self.backbone, images, tokens.vision)
+        """Classify pictures.
+
+        Args:
+            images: pixels (n, 3, h, w) in [0, 1].
+            tokens: what the prompts put into each layer of the image tower, (n, d_v) each.
+            text: unit text features (k, d), from `text`.
+
+        Returns:
+            Logits (n, k) and unit image features (n, d), fp32.
+        """
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self._is_half):
+            features = encode_pixels(self.backbone, images, tokens.vision)
         return self._scale * features @ text.T, features
 
     def _encoded(self, ids: Tensor, tokens: Sequence[Tensor], *, keep: bool) -> Tensor:
@@ -75,15 +94,30 @@ class PromptLearner:
         self._text = self._clip.text(self._tokens)
 
     def constant_logits(self, images: Tensor) -> Tensor:
-        """See `Learner`."""
+        """Classify pictures with the prompts as constants, as `Learner` says.
+
+        Args:
+            images: pixels (n, 3, h, w) in [0, 1].
+
+        Returns:
+            Logits (n, k).
+        """
         return self._clip.logits(images, self._constant, self._text.detach())[0]
 
     def answers(self, images: Tensor, attacked: Tensor | None) -> Answers:
-        """Clean and attacked pictures go through the tower together: one pass of twice the width costs less than two."""
+        """Classify clean and attacked pictures in one pass: twice the width costs less than two passes.
+
+        Args:
+            images: clean pixels (n, 3, h, w) in [0, 1].
+            attacked: attacked pixels of the same shape; None: the clean ones take their place.
+
+        Returns:
+            Logits (n, k) and features (n, d) of both, differentiable in the prompts.
+        """
         both = images if attacked is None else torch.cat([images, attacked])
         logits, features = self._clip.logits(both, self._tokens, self._text)
         n = len(images)
         return Answers(logits[:n], logits[-n:], features[:n], features[-n:])
 
     def end_step(self) -> None:
-        """Nothing is left behind."""
+        """Do nothing: the model has not been changed."""

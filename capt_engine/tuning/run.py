@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from capt_engine.errors import BadCheckpoint, BadRequest, DeviceProblem, Stopped
+from capt_engine.errors import BadCheckpoint, BadRequest, Stopped
 from capt_engine.model.clip import Backbone
 from capt_engine.model.learned_prompts import LearnedPrompts
-from capt_engine.model.memory import start_counting
+from capt_engine.model.memory import start_counting, with_smaller_batches
 from capt_engine.model.prompts import Prompts
+from capt_engine.model.store.prompt_store import described
 from capt_engine.progress import Progress
 from capt_engine.records import TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneStep, TuneStrip
 from capt_engine.tuning import outcome, tower_run
 from capt_engine.tuning import state as states
 from capt_engine.tuning.callbacks import OnNews, WorkClock
 from capt_engine.tuning.defaults import chosen
-from capt_engine.tuning.forecast import DRY_STEPS, foreseen, of_prompts
+from capt_engine.tuning.forecast import DRY_STEPS, Trial, count_parameters, foreseen, of_prompts
 from capt_engine.tuning.loop import State, TuningFailed, has_collapsed
 from capt_engine.tuning.methods import METHODS
 from capt_engine.tuning.pictures import draw
@@ -61,7 +62,9 @@ def tune(
     learned = run.tune()
     learned.save(out)
     states.state_path(out).unlink(missing_ok=True)
-    return outcome.result(inputs, run.found, learned.document, run.parameters, clock.now_s() - started_s)
+    prompts = described(request.out, learned.document)
+    seconds = clock.now_s() - started_s
+    return outcome.result(request, pictures, run.found, run.parameters, seconds, inputs.device, prompts)
 
 
 def foresee(
@@ -133,15 +136,11 @@ class Run:
             )
         try:
             self.prompts.load_state_dict(saved.prompts)
-            self.found.epochs = [outcome.epoch_from(plain) for plain in saved.epochs]
-        except (RuntimeError, KeyError, TypeError) as error:
+        except RuntimeError as error:
             raise BadCheckpoint(f"{str(path)!r} is damaged.", "Remove it and start again.") from error
-        self.found.best_epoch, self.found.notes = saved.best_epoch, list(saved.notes)
-        self._state, self._best, self.batch_size = (
-            State(saved.epoch, {_MOMENTUM: saved.momentum}),
-            saved.best,
-            saved.batch_size,
-        )
+        self.found.epochs, self.found.best_epoch, self.found.notes = saved.epochs, saved.best_epoch, saved.notes
+        self._state = State(saved.epoch, {_MOMENTUM: saved.momentum})
+        self._best, self.batch_size = saved.best, saved.batch_size
         if self._stop_after:
             # A run that was killed may have gone further than the request knows.
             self._stop_after = max(self._stop_after, saved.epoch)
@@ -169,7 +168,7 @@ class Run:
             if not self._state.epoch:
                 raise Stopped(self._nothing_to_keep()) from None
             self._stop_after = self._state.epoch
-        self.found.ended = self._ended()
+        self.found.end(self._state.epoch, self._epochs, self._stop_after, "the best", self._patience)
         return LearnedPrompts(
             self._kept(), outcome.document(self._inputs, self.found, self.parameters, self.batch_size)
         )
@@ -177,22 +176,12 @@ class Run:
     @property
     def parameters(self) -> int:
         """The number of learned values."""
-        return sum(p.numel() for p in self.prompts.parameters())
+        return count_parameters(self.prompts)
 
     def _nothing_to_keep(self) -> str:
         if self._state.epoch:
             return f"Stopped before it had gone on; the state after epoch {self._state.epoch} is kept, and can be gone on with."
         return "Stopped before the first epoch had ended: there are no prompts to keep yet."
-
-    def _ended(self) -> str:
-        done = self._state.epoch
-        if done == self._stop_after:
-            # By the same words and number, whether it was asked beforehand or on the way.
-            self.found.stopped_after = done
-            return f"stopped after epoch {done} of {self._epochs}, as asked, and kept the best"
-        if done < self._epochs:
-            return f"stopped early, as {self._patience} epochs had brought nothing on the validation pictures"
-        return f"ran all {self._epochs} epochs"
 
     def _kept(self) -> Prompts:
         """The prompts of the epoch that is kept."""
@@ -202,27 +191,22 @@ class Run:
         return kept
 
     def is_over(self) -> bool:
-        """Are all epochs done that were asked for, or has the validation brought nothing for too long?"""
+        """Return True where all requested epochs are done, or validation has gained nothing for too long."""
         is_stale = 0 < self._patience <= self._state.epoch - self.found.best_epoch
         return self._state.epoch >= min(self._epochs, self._stop_after or self._epochs) or is_stale
 
     def _with_smaller_batch(self, work: Callable[[], None]) -> None:
         """Do `work`; where memory runs out, do it again from its start with half the batch."""
-        while True:
-            try:
-                work()
-                return
-            except torch.OutOfMemoryError:
-                if self.batch_size == 1:
-                    raise DeviceProblem(
-                        f"{self._inputs.device.type} ran out of memory with a single picture a step.",
-                        "Choose the CPU (--device cpu), fewer classes, or a smaller model.",
-                    ) from None
-            self.batch_size //= 2
-            note = f"Memory ran out in epoch {self._state.epoch + 1}: from there on, the batch is {self.batch_size}."
-            self.found.notes.append(note)
-            self._on_news(note)
-            torch.cuda.empty_cache()
+
+        def tried(batch_size: int) -> None:
+            if batch_size != self.batch_size:
+                self.batch_size = batch_size
+                note = f"Memory ran out in epoch {self._state.epoch + 1}: from there on, the batch is {batch_size}."
+                self.found.notes.append(note)
+                self._on_news(note)
+            work()
+
+        with_smaller_batches(tried, self.batch_size, self._inputs.device)
 
     def _forecast(self) -> None:
         """Try three steps on copies, which changes nothing: every draw depends on seed, epoch and picture alone."""
@@ -231,7 +215,8 @@ class Run:
         epochs = min(self._epochs, self._stop_after or self._epochs) - self._state.epoch
         pictures = self._inputs.pictures
         sizes = (len(pictures.train), len(pictures.val) if pictures.val is not None else 0)
-        self._on_news(foreseen(self._inputs, self.batch_size, seconds, self._validation_s, epochs, sizes))
+        measured = Trial(self.batch_size, seconds, trial.steps_per_epoch, self._validation_s)
+        self._on_news(foreseen(measured, epochs, self.parameters, sizes, self._inputs.device))
 
     def _epoch(self) -> None:
         prompts = copy.deepcopy(self.prompts)
@@ -300,7 +285,7 @@ class Run:
             prompts=self.prompts.state_dict(),
             best=self._best,
             momentum=self._state.optimiser.get(_MOMENTUM, {}),
-            epochs=[asdict(one) for one in self.found.epochs],
+            epochs=self.found.epochs,
             notes=self.found.notes,
         )
         states.write(self._state_file, saved)

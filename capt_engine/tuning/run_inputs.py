@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,8 +12,7 @@ from capt_engine.attacks.base import LINF, Threat
 from capt_engine.errors import BadRequest
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone
-from capt_engine.model.prompts import Prompts, PromptTokens, first_words, prompted_ids
-from capt_engine.model.vision import encode_pixels
+from capt_engine.model.prompts import Prompts, initial_context, prompted_ids
 from capt_engine.progress import Progress
 from capt_engine.records import FailedPicture, TuneRequest
 from capt_engine.tuning.augment import CropFlip
@@ -53,7 +51,7 @@ class Pictures:
 def read_all(
     request: TuneRequest, drawn: Drawn, backbone: Backbone, progress: Progress, *, every_class: bool = True
 ) -> Pictures:
-    """Read what was drawn; raises BadRequest where a class has nothing left (every_class)."""
+    """Read the drawn pictures; with `every_class` raises BadRequest where a class has no readable one."""
     parts = [part for part in (drawn.train, drawn.val) if part is not None]
     total = sum(len(part.items) for part in parts)
     read: list[Read] = []
@@ -76,7 +74,7 @@ def read_all(
 
 
 def reference_of(request: TuneRequest, backbone: Backbone, load: Callable[[str], Backbone]) -> Backbone:
-    """The frozen reference model of a request; raises BadRequest where it sees pictures of another size."""
+    """Return the frozen reference model of a request; raises BadRequest where it sees pictures of another size."""
     wanted = request.reference
     if wanted == "original":
         wanted = backbone.base.id if backbone.base is not None else "same"
@@ -91,17 +89,8 @@ def reference_of(request: TuneRequest, backbone: Backbone, load: Callable[[str],
     return reference
 
 
-class _Bf16(PromptedClip):
-    """The image tower under autocast; features and logits are fp32."""
-
-    def logits(self, images: Tensor, tokens: PromptTokens, text: Tensor) -> tuple[Tensor, Tensor]:
-        with torch.autocast(images.device.type, dtype=torch.bfloat16):
-            features = encode_pixels(self.backbone, images, tokens.vision)
-        return self._scale * features @ text.T, features
-
-
 class RunInputs:
-    """Everything that a run needs and does not change."""
+    """The fixed inputs of a run: request, models, settings, pictures, and what is computed of them once."""
 
     def __init__(
         self,
@@ -116,7 +105,7 @@ class RunInputs:
         self.template = request.template or pictures.drawn.train.template
         self.device = backbone.mean.device
         ids = prompted_ids(backbone, self.classes, self.template, settings.shape.n_ctx)
-        self._clip = (PromptedClip if request.precision == "fp32" else _Bf16)(backbone, ids)
+        self._clip = PromptedClip(backbone, ids, request.precision)
         self._labels = pictures.train.labels.to(self.device)
         self._reference_sha256 = reference.sha256
         self._reference = Classifier(reference, self.classes, self.template, precision=request.precision)
@@ -134,21 +123,21 @@ class RunInputs:
         """Make the prompts that tuning starts from, drawn from the seed alone."""
         stream = torch.Generator().manual_seed(self.request.seed)
         shape = self.settings.shape
-        context = first_words(self.backbone, self.template, shape.n_ctx)
+        context = initial_context(self.backbone, self.template, shape.n_ctx)
         if self.settings.method.random_context:
             context = torch.randn(context.shape, generator=stream) * _CONTEXT_STD
         return Prompts(self.backbone, shape, context, stream).to(self.device)
 
     def classifier(self, prompts: Prompts | None) -> Classifier:
-        """The model over the run's classes, zero-shot or prompted."""
+        """Make a classifier over the run's classes: with these prompts, or zero-shot for None."""
         return Classifier(self.backbone, self.classes, self.template, precision=self.request.precision, prompts=prompts)
 
     def validator(self) -> Validator:
-        """The measurement that follows every epoch."""
+        """Make the measurement that follows every epoch."""
         return validator_of(self.pictures.train, self.pictures.val, self.settings.eps, self.request.seed)
 
     def tuning(self, prompts: Prompts, state: State, batch_size: int) -> Tuning:
-        """The loop over these pictures, from this state on."""
+        """Make the training loop over these pictures, which goes on from `state`."""
         request, settings = self.request, self.settings
         attacked = settings.method.attacked and settings.eps > 0
         inner = InnerAttack(
@@ -188,28 +177,27 @@ class RunInputs:
         with torch.no_grad():
             return self._reference(images)
 
-    def plain_settings(self, batch_size: int) -> dict[str, Any]:
-        """Every setting with its value, as plain values."""
-        request, settings = self.request, self.settings
-        of_request = (
-            "shots",
-            "subsample_classes",
-            "alpha_const",
-            "kl_direction",
-            "detach_clean",
-            "reference",
-            "augment",
-            "patience",
-        )
-        chosen_here = ("eps", "attack_steps", "attack_step_size", "attack_loss", "lambda_", "alpha", "epochs", "lr")
-        return (
-            {name: getattr(request, name) for name in (*of_request, "precision")}
-            | {name: getattr(settings, name) for name in chosen_here}
-            | {"batch_size": batch_size, "label": request.name or settings.method.label}
-        )
+    def plain_settings(self, batch_size: int) -> dict[str, object]:
+        """Return every setting with its value, as plain values by name."""
+        request = self.request
+        of_run = {name: value for name, value in vars(self.settings).items() if name not in ("method", "shape")}
+        return {
+            "shots": request.shots,
+            "subsample_classes": request.subsample_classes,
+            "alpha_const": request.alpha_const,
+            "kl_direction": request.kl_direction,
+            "detach_clean": request.detach_clean,
+            "reference": request.reference,
+            "augment": request.augment,
+            "patience": request.patience,
+            "precision": request.precision,
+            **of_run,
+            "batch_size": batch_size,
+            "label": request.name or self.settings.method.label,
+        }
 
-    def identity(self) -> dict[str, Any]:
-        """Everything that decides the result, as plain values; a stopped run is only gone on with where all of it is the same."""
+    def identity(self) -> dict[str, object]:
+        """Return everything that decides the result, as plain values; a stopped run goes on only where all of it is the same."""
         val, shape = self.pictures.val, self.settings.shape
         return {
             "method": self.settings.method.name,

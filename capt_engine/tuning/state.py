@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
 from safetensors import SafetensorError, safe_open
@@ -15,6 +15,7 @@ from torch import Tensor
 from capt_engine.errors import BadCheckpoint
 from capt_engine.model.tensor_file import write_tensors
 from capt_engine.reading import decode, renamed
+from capt_engine.records import TuneEpoch
 from capt_engine.records.tuning import OLD_NAMES
 
 # Not .safetensors: what lists prompts should not meet it.
@@ -23,39 +24,26 @@ _KEY, _FORMAT = "capt_tuning", 1
 _PARTS = ("prompts", "best", "momentum")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Saved:
     """A run after `epoch` epochs.
 
     settings: what the run is, as plain values; another run's file is recognised by them. batch_size: the one in use, which may have
-    been halved.
-    best: the prompts of `best_epoch`, empty where it is the last one. epochs: the TuneEpoch of each, as plain values.
+    been halved. best: the prompts of `best_epoch`, empty where it is the last one.
     """
-
-    settings: Mapping[str, Any]
-    epoch: int
-    batch_size: int
-    best_epoch: int
-    prompts: dict[str, Tensor]
-    best: dict[str, Tensor]
-    momentum: dict[str, Tensor]
-    epochs: list[dict[str, Any]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Document:
-    """The document of the file, beside its tensors."""
 
     OLD_NAMES: ClassVar[Mapping[str, str]] = OLD_NAMES
 
-    format: int
-    settings: dict[str, Any]
+    settings: dict[str, object]
     epoch: Annotated[int, msgspec.Meta(ge=1)]
     batch_size: Annotated[int, msgspec.Meta(ge=1)]
     best_epoch: int
-    epochs: list[dict[str, Any]]
+    epochs: list[TuneEpoch]
     notes: list[str]
+    format: int = _FORMAT
+    prompts: dict[str, Tensor] = field(default_factory=dict)
+    best: dict[str, Tensor] = field(default_factory=dict)
+    momentum: dict[str, Tensor] = field(default_factory=dict)
 
 
 def state_path(out: Path) -> Path:
@@ -70,12 +58,12 @@ def write(path: Path, saved: Saved) -> None:
         for part in _PARTS
         for name, value in getattr(saved, part).items()
     }
-    document = {"format": _FORMAT} | {name: value for name, value in vars(saved).items() if name not in _PARTS}
+    document = asdict(replace(saved, prompts={}, best={}, momentum={}))
     write_tensors(path, tensors, {_KEY: json.dumps(document)})
 
 
 def read(path: Path) -> Saved:
-    """The state in a file that `write` made; raises BadCheckpoint for any other."""
+    """Read the state in a file that `write` made; raises BadCheckpoint for any other."""
     broken = BadCheckpoint(f"{str(path)!r} is not the state of a tuning run.", "Remove it and start again.")
     try:
         with safe_open(path, framework="pt") as file:
@@ -85,30 +73,20 @@ def read(path: Path) -> Saved:
         raise broken from error
     if text is None:
         raise broken
-    told = decode(
-        text, _Document, called=f"The state of a tuning run in {str(path)!r}", error=BadCheckpoint, hint=broken.hint
-    )
-    if told.format != _FORMAT:
-        raise broken
+    called = f"The state of a tuning run in {str(path)!r}"
+    saved = decode(text, Saved, called=called, error=BadCheckpoint, hint=broken.hint)
     parts: dict[str, dict[str, Tensor]] = {part: {} for part in _PARTS}
     for name, value in tensors.items():
         part, _, rest = name.partition("/")
-        if part not in parts:
-            raise broken
-        parts[part][rest] = value
-    return Saved(
-        settings=renamed(told.settings, OLD_NAMES),
-        epoch=told.epoch,
-        batch_size=told.batch_size,
-        best_epoch=told.best_epoch,
-        epochs=told.epochs,
-        notes=told.notes,
-        **parts,
-    )
+        parts.setdefault(part, {})[rest] = value
+    if saved.format != _FORMAT or len(parts) > len(_PARTS):
+        raise broken
+    saved = replace(saved, prompts=parts["prompts"], best=parts["best"], momentum=parts["momentum"])
+    return replace(saved, settings=renamed(saved.settings, OLD_NAMES))
 
 
-def first_difference(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
-    """The first setting in which two runs differ, in words; empty where there is none."""
+def first_difference(ours: Mapping[str, object], theirs: Mapping[str, object]) -> str:
+    """Return a phrase about the first setting in which two runs differ; "" where there is none."""
     # Through JSON, as the file's have been: a tuple and a list are the same there.
     mine = json.loads(json.dumps(ours))
     for name in [*mine, *(other for other in theirs if other not in mine)]:

@@ -5,27 +5,25 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from capt_engine.attacks.base import LINF, Threat
 from capt_engine.errors import BadRequest, Stopped
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone
-from capt_engine.model.devices import describe_device
-from capt_engine.model.memory import peak_bytes, start_counting
 from capt_engine.model.text import class_features
 from capt_engine.records import TuneEpoch, TuneForecast, TuneRequest, TuneResult, TuneStrip
 from capt_engine.tuning.callbacks import OnNews, WorkClock
-from capt_engine.tuning.forecast import DRY_STEPS, few_of, size_of, unread_bytes
-from capt_engine.tuning.image_tower import CHECKPOINT, TECOA, TowerRecipe, TowerTuning, export
+from capt_engine.tuning.forecast import DRY_STEPS, DryRun, Trial, count_parameters
+from capt_engine.tuning.image_tower import CHECKPOINT, TECOA, TowerTuning, export, tower_recipe
 from capt_engine.tuning.inner_attack import InnerAttack
-from capt_engine.tuning.loop import forecast
+from capt_engine.tuning.loop import Recipe
+from capt_engine.tuning.outcome import Found, result
 from capt_engine.tuning.pictures import draw, fingerprint
 from capt_engine.tuning.run_inputs import Pictures, read_all
-from capt_engine.tuning.validation import Measured, validator_of
+from capt_engine.tuning.validation import validator_of
 
-# What prompts have and a tower has not, with the value that means "not said".
-OF_PROMPTS: dict[str, Any] = {
+# Settings that prompts have and a tower has not, with the value that means "not given".
+_OF_PROMPTS: dict[str, object] = {
     "lambda_": None,
     "alpha": None,
     "coupling": None,
@@ -39,7 +37,7 @@ OF_PROMPTS: dict[str, Any] = {
 
 
 def tune(request: TuneRequest, backbone: Backbone, on_news: OnNews, clock: WorkClock) -> TuneResult:
-    """Tune a copy of the image tower on attacked pictures and write it to the folder `request.out`; the last whole epoch is kept.
+    """Tune the tower on the pictures and write it to the folder `request.out`; the last whole epoch is kept.
 
     After each epoch a checkpoint lies in the folder, until the end. Where the progress callback raises Stopped after the first
     epoch, the run ends there, as with `stop_after`. Raises CaptError.
@@ -47,7 +45,7 @@ def tune(request: TuneRequest, backbone: Backbone, on_news: OnNews, clock: WorkC
     started_s = clock.now_s()
     out = _checked_out(request)
     _refuse_settings_of_prompts(request)
-    recipe = _recipe(request)
+    recipe, eps = _recipe(request)
     pictures = read_all(request, draw(request), backbone, clock)
     template = request.template or pictures.drawn.train.template
     text = class_features(backbone, pictures.classes, template)
@@ -56,105 +54,59 @@ def tune(request: TuneRequest, backbone: Backbone, on_news: OnNews, clock: WorkC
         tuning.resume(out / CHECKPOINT)
         on_news(f"Going on after epoch {tuning.epoch} of {recipe.epochs}.")
     # A run that was killed may have gone further than the request knows.
-    last = min(recipe.epochs, max(request.stop_after, tuning.epoch) if request.stop_after else recipe.epochs)
-    validator = validator_of(pictures.train, pictures.val, recipe.attack.threat.eps, request.seed)
+    stop_after = max(request.stop_after, tuning.epoch) if request.stop_after else 0
+    validator = validator_of(pictures.train, pictures.val, eps, request.seed)
+    found = Found(notes=list(pictures.drawn.notes))
 
-    def measured(model: Backbone, epoch: int) -> Measured:
-        found = validator.measure(Classifier(model, pictures.classes, template), lambda: clock(0, 0, "validating"))
-        on_news(TuneStrip(epoch, found.samples))
-        return found
+    def measure(model: Backbone, loss: float) -> None:
+        classifier = Classifier(model, pictures.classes, template)
+        measured = validator.measure(classifier, lambda: clock(0, 0, "validating"))
+        epoch = 0 if model is backbone else tuning.epoch
+        found.epochs.append(TuneEpoch(epoch, recipe.epochs, loss, measured.clean, measured.robust, is_best=False))
+        found.best_epoch = epoch
+        on_news(TuneStrip(epoch, measured.samples))
 
-    before = measured(backbone, 0)
-    on_news(TuneEpoch(0, recipe.epochs, 0.0, before.clean, before.robust, is_best=False))
-    after = measured(tuning.tuned, tuning.epoch) if tuning.epoch else before
-    while tuning.epoch < last:
+    measure(backbone, 0.0)
+    found.zero_shot = (found.epochs[0].clean, found.epochs[0].robust)
+    on_news(found.epochs[0])
+    if tuning.epoch:
+        measure(tuning.tuned, tuning.logs[-1].loss)
+    while tuning.epoch < min(recipe.epochs, stop_after or recipe.epochs):
         try:
             log = tuning.advance(clock)
-            after = measured(tuning.tuned, tuning.epoch)
+            measure(tuning.tuned, log.loss)
         except Stopped:
             if not (out / CHECKPOINT).is_file():
                 raise Stopped("Stopped before the first epoch had ended: there is nothing to keep yet.") from None
             # The tower was moved in place: the unfinished epoch is undone from the checkpoint.
             tuning.resume(out / CHECKPOINT)
-            last = tuning.epoch
+            stop_after = tuning.epoch
             break
         tuning.save(out / CHECKPOINT)
-        on_news(TuneEpoch(log.epoch, recipe.epochs, log.loss, after.clean, after.robust, is_best=False))
+        on_news(found.epochs[-1])
+    found.end(tuning.epoch, recipe.epochs, stop_after, "it")
     export(tuning, out, _about(request, pictures))
     (out / CHECKPOINT).unlink(missing_ok=True)
-    stopped_after = last if last < recipe.epochs or request.stop_after == last else 0
-    return TuneResult(
-        out=request.out,
-        method=request.method,
-        model=request.model,
-        classes=pictures.classes,
-        shots=request.shots,
-        n_train=len(pictures.train),
-        n_val=len(pictures.val) if pictures.val is not None else 0,
-        epochs=tuning.epoch,
-        kept_epoch=tuning.epoch,
-        ended=_ended(stopped_after, recipe.epochs),
-        clean=after.clean,
-        robust=after.robust,
-        zero_shot_clean=before.clean,
-        zero_shot_robust=before.robust,
-        seconds=clock.now_s() - started_s,
-        memory_bytes=peak_bytes(backbone.mean.device),
-        parameters=_parameters(backbone),
-        prompts=None,
-        failed=pictures.failed,
-        notes=pictures.drawn.notes,
-        stopped_after=stopped_after,
-    )
+    seconds, parameters = clock.now_s() - started_s, count_parameters(backbone.clip.visual)
+    return result(request, pictures, found, parameters, seconds, backbone.mean.device)
 
 
 def foresee(request: TuneRequest, backbone: Backbone, clock: WorkClock) -> TuneForecast:
     """Forecast time and memory by three steps on a copy of the tower; writes nothing. Raises what the run itself would."""
     _refuse_settings_of_prompts(request)
-    start_counting(backbone.mean.device)
-    recipe, drawn = _recipe(request), draw(request)
-    begun_s = clock.now_s()
-    few = few_of(request, drawn, recipe.batch_size, backbone, clock)
-    reading_s = (clock.now_s() - begun_s) / few.count * size_of(drawn)
-    template = request.template or drawn.train.template
-    classifier = Classifier(backbone, few.classes, template)
-    validator = validator_of(few.train, few.val, recipe.attack.threat.eps, request.seed)
-    begun_s = clock.now_s()
-    validator.measure(classifier, lambda: clock(0, 0, "validating a few pictures"))
-    n_train, n_val = len(drawn.train.items), len(drawn.val.items) if drawn.val is not None else 0
-    validation_s = (clock.now_s() - begun_s) * max(1.0, n_val / len(validator))
+    recipe, eps = _recipe(request)
+    dry = DryRun(request, backbone, recipe.batch_size, clock)
+    few = dry.few
+    classifier = Classifier(backbone, few.classes, request.template or few.drawn.train.template)
+    validation_s = dry.validation_s(classifier, eps)
     tuning = TowerTuning(backbone, few.train.images, few.train.labels, classifier.text, recipe)
-    seconds = tuning.trial(DRY_STEPS, lambda *_: clock(0, 0, "trying three steps"))
-    per_epoch = math.ceil(n_train / recipe.batch_size)
-    epoch_s = forecast(seconds, per_epoch) + validation_s
-    epochs = min(recipe.epochs, request.stop_after or recipe.epochs)
-    return TuneForecast(
-        steps=per_epoch * epochs,
-        seconds=epoch_s * epochs + reading_s + validation_s,
-        memory_bytes=peak_bytes(backbone.mean.device) + unread_bytes(drawn, few, backbone),
-        parameters=_parameters(backbone),
-        batch_size=recipe.batch_size,
-        epochs=epochs,
-        epoch_seconds=epoch_s,
-        validation_seconds=validation_s,
-        n_train=n_train,
-        n_val=n_val,
-        device=describe_device(backbone.mean.device).label,
-    )
-
-
-def _ended(stopped_after: int, epochs: int) -> str:
-    if stopped_after:
-        return f"stopped after epoch {stopped_after} of {epochs}, as asked, and kept it"
-    return f"ran all {epochs} epochs"
-
-
-def _parameters(backbone: Backbone) -> int:
-    return sum(p.numel() for p in backbone.clip.visual.parameters())
+    steps_per_epoch = math.ceil(dry.n_train / recipe.batch_size)
+    trial = Trial(recipe.batch_size, tuning.trial(DRY_STEPS, dry.step), steps_per_epoch, validation_s)
+    return dry.forecast(trial, recipe.epochs, count_parameters(backbone.clip.visual))
 
 
 def _refuse_settings_of_prompts(request: TuneRequest) -> None:
-    for name, nothing in OF_PROMPTS.items():
+    for name, nothing in _OF_PROMPTS.items():
         if getattr(request, name) != nothing:
             raise BadRequest(
                 f"TeCoA tunes the image tower; it knows no {name.rstrip('_').replace('_', ' ')}.",
@@ -179,8 +131,8 @@ def _checked_out(request: TuneRequest) -> Path:
     return out
 
 
-def _recipe(request: TuneRequest) -> TowerRecipe:
-    """The request's settings where it names some, else those of the tower's own recipe."""
+def _recipe(request: TuneRequest) -> tuple[Recipe, float]:
+    """Return the request's settings where it names some, else those of the tower's own recipe, and the budget ε among them."""
     eps = TECOA.threat.eps if request.eps is None else request.eps
     step = request.attack_step_size
     attack = InnerAttack(
@@ -189,23 +141,24 @@ def _recipe(request: TuneRequest) -> TowerRecipe:
         TECOA.steps if request.attack_steps is None else request.attack_steps,
         request.attack_loss or TECOA.loss,
     )
-    if not 0 < eps <= 1 or attack.steps < 1 or (request.lr is not None and not request.lr > 0) or request.seed < 0:
+    given = {name: value for name in ("epochs", "batch_size", "lr") if (value := getattr(request, name)) is not None}
+    if not 0 < eps <= 1 or attack.steps < 1 or request.seed < 0 or not all(value > 0 for value in given.values()):
         raise BadRequest(
-            "These settings make no sense together.", "Check budget, attack steps, learning rate and seed."
+            "These settings make no sense together.",
+            "Check budget, attack steps, learning rate, epochs, batch and seed.",
         )
-    given = {
-        name: getattr(request, name) for name in ("epochs", "batch_size", "lr") if getattr(request, name) is not None
-    }
-    return replace(TowerRecipe(attack=attack, seed=request.seed), **given)
+    return replace(tower_recipe(attack, seed=request.seed), **given), eps
 
 
-def _about(request: TuneRequest, pictures: Pictures) -> dict[str, Any]:
+def _about(request: TuneRequest, pictures: Pictures) -> dict[str, str]:
     shots = "all pictures" if request.shots is None else f"{request.shots} pictures per class"
     about = {
         "data": pictures.drawn.train.name,
         "classes": ", ".join(pictures.classes),
         "pictures": f"{len(pictures.train)} ({shots})",
         "fingerprint": fingerprint(pictures.classes, pictures.train),
+        "name": request.name,
+        "notes": request.notes,
+        "licence": request.licence,
     }
-    said = {"name": request.name, "notes": request.notes, "licence": request.licence}
-    return about | {name: text for name, text in said.items() if text}
+    return {name: text for name, text in about.items() if text}

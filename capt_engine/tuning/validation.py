@@ -11,9 +11,9 @@ from torch import Tensor
 
 from capt_engine.attacks.base import LINF, PictureRngs, Threat
 from capt_engine.attacks.pgd import PGD
-from capt_engine.errors import DeviceProblem
 from capt_engine.metrics.interval import wilson
 from capt_engine.model.classifier import Classifier
+from capt_engine.model.memory import with_smaller_batches
 from capt_engine.records import Picture, Share, TuneSample
 from capt_engine.tuning.pictures import Read
 
@@ -69,22 +69,14 @@ class Validator:
         clean = robust = at = 0
         samples: dict[int, TuneSample] = {}
         while at < len(self):
-            batch, out_of_memory = slice(at, at + self.batch_size), False
-            try:
-                counts = self._counts(classifier, batch, progress)
-            except torch.OutOfMemoryError:
-                out_of_memory = True
-            if not out_of_memory:
-                clean, robust, at = clean + counts.clean, robust + counts.robust, at + self.batch_size
-                samples |= dict(counts.samples)
-            elif self.batch_size == 1:
-                raise DeviceProblem(
-                    "The device ran out of memory while validating a single picture.",
-                    "Choose the CPU (--device cpu), or a smaller model.",
-                )
-            else:
-                self.batch_size //= 2
-                torch.cuda.empty_cache()
+
+            def counted(batch_size: int, at: int = at) -> _Counts:
+                self.batch_size = batch_size
+                return self._counts(classifier, slice(at, at + batch_size), progress)
+
+            counts = with_smaller_batches(counted, self.batch_size, classifier.device)
+            clean, robust, at = clean + counts.clean, robust + counts.robust, at + self.batch_size
+            samples |= dict(counts.samples)
         shown = tuple(samples[index] for index in self._shown)
         if not self._is_counting:
             return Measured(None, None, shown)

@@ -21,19 +21,33 @@ class Quantized(Classifier):
     """
 
     def __init__(self, inner: Classifier) -> None:
-        """The same model, class list and view of pictures."""
+        """Take over the model, the class list and the preprocessing of `inner`."""
         self.__dict__.update(vars(inner))
         self.inner = inner
 
     def forward(self, images: Tensor) -> Output:
-        """Logits and features of the rounded pictures (n, 3, h, w)."""
+        """Classify pictures rounded to 8 bits.
+
+        Args:
+            images: pixels (n, 3, h, w) in [0, 1].
+
+        Returns:
+            Logits (n, k) and unit image embeddings (n, d) of the rounded pictures; their gradient passes the rounding unchanged.
+        """
         rounded = as_png(images.detach())
         # The difference is exactly 0, and carries the gradient.
         return self.inner.forward(rounded + (images - images.detach()) if images.requires_grad else rounded)
 
 
 def unquantized(model: LogitsFn) -> LogitsFn:
-    """The model behind the rounding, or the model itself where it does not round."""
+    """Find the model behind the rounding.
+
+    Args:
+        model: pixels (n, 3, h, w) -> logits (n, k), `Quantized` or not.
+
+    Returns:
+        The model that `Quantized` wraps, or `model` itself where it does not round.
+    """
     return model.inner if isinstance(model, Quantized) else model
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor
+
+from capt_engine.attacks.corruptions.digital import jpeg
 
 
 def to_bytes(images: Tensor) -> Tensor:
@@ -47,12 +46,7 @@ def as_jpeg(images: Tensor, quality: int = 95) -> Tensor:
     Returns:
         Pixels in [0, 1] of the same shape, type and device.
     """
-    read = []
-    for picture in to_bytes(images).numpy():
-        file = io.BytesIO()
-        Image.fromarray(picture).save(file, "JPEG", quality=quality)
-        read.append(torch.from_numpy(np.array(Image.open(file, formats=["JPEG"]))))
-    return (torch.stack(read).permute(0, 3, 1, 2).to(images.dtype) / 255).to(images.device)
+    return torch.cat([jpeg(picture[None].cpu(), quality) for picture in images]).to(images)
 
 
 def as_resized(images: Tensor) -> Tensor:

@@ -16,8 +16,6 @@ from capt_engine.model.classifier import Classifier, Output
 from capt_engine.viewing import read_whole, view
 from capt_engine.wrappers.quantized import unquantized
 
-_MODES = {"bicubic": "bicubic", "bilinear": "bilinear"}
-
 
 class Resizing(Classifier):
     """A classifier that takes pictures of any size and resizes them as its preprocessing does, differentiably.
@@ -28,12 +26,16 @@ class Resizing(Classifier):
     """
 
     def __init__(self, inner: Classifier) -> None:
-        """The same model and class list; raises BadRequest for preprocessing that is not known here."""
+        """Take over the model and the class list of `inner`; raises BadRequest for preprocessing that is not known here."""
         self.__dict__.update(vars(inner))
         config = inner.backbone.clip.visual.preprocess_cfg
         self._squash = config.get("resize_mode", "shortest") == "squash"
-        self._kind = _MODES.get(str(config.get("interpolation", "bicubic")), "")
-        if not self._kind or config.get("resize_mode", "shortest") not in ("shortest", "squash"):
+        self._kind = str(config.get("interpolation", "bicubic"))
+        known = self._kind in ("bicubic", "bilinear") and config.get("resize_mode", "shortest") in (
+            "shortest",
+            "squash",
+        )
+        if not known:
             raise BadRequest(
                 f"The preprocessing of {inner.backbone.id!r} cannot be made a part of the model "
                 f"({config.get('interpolation')}, {config.get('resize_mode')}).",
@@ -68,12 +70,30 @@ class Resizing(Classifier):
         return small[..., top : top + size, left : left + size]
 
     def forward(self, images: Tensor) -> Output:
-        """Logits and features of pictures (n, 3, h, w) of any one size."""
+        """Classify pictures of any one size.
+
+        Args:
+            images: pixels (n, 3, h, w) in [0, 1].
+
+        Returns:
+            Logits (n, k) and unit image embeddings (n, d) of the resized pictures.
+        """
         return super().forward(self.resized(images))
 
 
 def pixels_for(classifier: Classifier, path: str) -> tuple[Photo, Tensor]:
-    """Read a picture file: its `Photo`, and the pixels (3, h, w) in [0, 1] that this classifier takes. Raises BadImage."""
+    """Read a picture file as this classifier takes it.
+
+    Args:
+        classifier: at the input size, or `Resizing`, perhaps inside `Quantized`.
+        path: the picture file.
+
+    Returns:
+        The `Photo`, and its pixels (3, h, w) in [0, 1]: of the file's own size for a model that resizes, else of the input size.
+
+    Raises:
+        BadImage: the file cannot be read.
+    """
     if not isinstance(unquantized(classifier), Resizing):
         return view(path, classifier.backbone)
     photo, rgb = read_whole(path, classifier.backbone)

@@ -15,6 +15,7 @@ from capt_gui.view_models.stops import effort_stops, strength_stops
 from capt_gui.widgets.fold import Fold
 from capt_gui.widgets.knob_slider import KnobSlider
 from capt_gui.widgets.labels import column, named, text
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.param_form import ParamForm
 from capt_gui.widgets.picker import Entry, Picker
 from capt_gui.widgets.segments import Segments
@@ -72,13 +73,9 @@ class AttackChoicePanel(QWidget):
         goal = (self._target_box, self._norm_box)
         inside = column(*(() if goal_is_plain else goal), *expert, self.form)
         self.expert = Fold(theme, self.tr("Expert"), inside, choice.settings.expert_open)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(10)
-        layout.setAlignment(Qt.AlignmentFlag.AlignTop)
         above = (text(title, "heading"), self.picker, self._about, self.strength, self.effort, self.aim_box)
-        for widget in (*above, *(goal if goal_is_plain else ()), *plain, self.expert):
-            layout.addWidget(widget)
+        rest = (*(goal if goal_is_plain else ()), *plain, self.expert)
+        fill(QVBoxLayout(self), *above, *rest, spacing=10).setAlignment(Qt.AlignmentFlag.AlignTop)
         self._connect()
         self.on_changed()
 

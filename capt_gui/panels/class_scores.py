@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from capt_engine.formatting import percent
+from capt_engine.records import Bar, BarChart
 from capt_gui.view_models.class_rows import ClassRow
 from capt_gui.widgets.score_table import Cell, ScoreTable
 
@@ -17,10 +18,11 @@ class ClassScores(ScoreTable):
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
         self._sides: tuple[str, ...] = ()
+        self._classes: tuple[ClassRow, ...] = ()
 
     def show_classes(self, rows: tuple[ClassRow, ...], sides: tuple[str, ...]) -> None:
         """Show these classes."""
-        self._sides = sides
+        self._sides, self._classes = sides, rows
         two = len(sides) > 1
         attacked = any(row.robust_before is not None for row in rows)
         who = self.tr("{} and {}").format(*sides[:2]) if two else sides[0]
@@ -36,6 +38,19 @@ class ClassScores(ScoreTable):
             headings.append((self.tr("Change"), words.format(sides[1], sides[0])))
         self.set_table(headings, [self._cells(row, attacked=attacked, two=two) for row in rows])
         self.show_rows(_ROWS)
+
+    def record(self) -> BarChart | None:
+        """Return the shares of every class as values, to be saved; None while there is no class."""
+        sides = [f", {side}" for side in self._sides] if len(self._sides) > 1 else [""]
+        series = tuple(state + side for state in (self.tr("clean"), self.tr("attacked")) for side in sides)
+        bars = []
+        for row in self._classes:
+            before, after = (row.clean_before, row.robust_before), (row.clean_after, row.robust_after)
+            shares = [one for pair in zip(before, after, strict=True) for one in pair[: len(sides)]]
+            bars += [Bar(row.name, one, series=number) for number, one in enumerate(shares) if one is not None]
+        caption = self.accessibleName()
+        alt = self.tr("{}: the share of right answers of {} classes.").format(caption, len(self._classes))
+        return BarChart(caption, tuple(bars), alt, series=series) if bars else None
 
     def _cells(self, row: ClassRow, *, attacked: bool, two: bool) -> list[Cell]:
         cells = [

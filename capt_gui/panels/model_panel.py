@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QSize, Qt
-from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from capt_engine.records import NO_PROMPTS
 from capt_gui.theme import Theme
 from capt_gui.view_models.explore.sides import SUFFIX, CheckpointOption
 from capt_gui.view_models.model_choice import ModelChoice
+from capt_gui.widgets.buttons import IconButton
 from capt_gui.widgets.labels import text
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.picker import CLOSED, HEADING, Entry, Picker
 from capt_gui.widgets.side_badge import SIDES, SideBadge
 
@@ -29,13 +31,8 @@ class ModelPanel(QWidget):
         self._model = Picker("Model")
         self.picker_a = Picker(self.tr("Prompts A"))
         self.picker_b = Picker(self.tr("Prompts B"))
-        self.swap_button = QToolButton()
-        self.swap_button.setText(self.tr("Swap A and B"))
-        self.swap_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.swap_button.setIconSize(QSize(16, 16))
-        self.swap_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.swap_button.setToolTip(self.tr("Let A and B change places"))
-        self.swap_button.setAccessibleName(self.tr("Swap A and B"))
+        swap = self.tr("Swap A and B")
+        self.swap_button = IconButton(theme, "swap", self.tr("Let A and B change places"), "text_muted", swap)
         self._summary = text(role="caption")
         self._lay_out()
         self._model.picked.connect(choice.set_model)
@@ -44,14 +41,11 @@ class ModelPanel(QWidget):
         self.swap_button.clicked.connect(choice.sides.swap)
         choice.offered.connect(self.on_choice_changed)
         choice.changed.connect(self.on_choice_changed)
-        theme.changed.connect(self.on_theme_changed)
-        self.on_theme_changed()
         self.on_choice_changed()
 
     def on_choice_changed(self) -> None:
         """Show the present choice."""
-        catalogue, chosen = self._choice.catalogue, self._choice.settings
-        models = catalogue.models if catalogue else ()
+        models, chosen = self._choice.catalogue.models, self._choice.settings
         self._model.set_entries(
             [(model.label, model.id, model.summary) for model in models] or [(chosen.model, chosen.model, "")],
             chosen.model,
@@ -64,8 +58,8 @@ class ModelPanel(QWidget):
         self.picker_a.set_entries(self._entries(), sides.a)
         self.picker_b.set_entries([nothing, *self._entries()], _NOTHING if sides.b is None else sides.b)
         for picker in (self.picker_a, self.picker_b):
-            picker.setEnabled(catalogue is not None)
-        self.swap_button.setEnabled(catalogue is not None and sides.b is not None)
+            picker.setEnabled(self._choice.is_ready)
+        self.swap_button.setEnabled(self._choice.is_ready and sides.b is not None)
 
     def on_a_picked(self, key: str) -> None:
         """The user chose side A, or wants to open a file for it."""
@@ -80,10 +74,6 @@ class ModelPanel(QWidget):
             self._ask_for("b")
         else:
             self._choice.sides.set_b(None if key == _NOTHING else key)
-
-    def on_theme_changed(self) -> None:
-        """Tint the button."""
-        self.swap_button.setIcon(self._theme.icon("swap", "text_muted"))
 
     def _ask_for(self, side: str) -> None:
         # the picker shows what is chosen, not the wish for something else
@@ -115,24 +105,15 @@ class ModelPanel(QWidget):
         return option.info.label, option.info.id, option.info.summary
 
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
-        layout.addWidget(text("Model", "heading"))
-        layout.addWidget(self._model)
-        layout.addWidget(self._summary)
-        above = QHBoxLayout()
-        above.addWidget(text(self.tr("Prompts"), "muted", wrap=False))
-        above.addStretch(1)
-        above.addWidget(self.swap_button)
-        layout.addLayout(above)
+        prompts = text(self.tr("Prompts"), "muted", wrap=False)
+        above = fill(QHBoxLayout(), prompts, (None, 1), self.swap_button)
         sides = QGridLayout()
         sides.setSpacing(8)
         for row, (side, picker) in enumerate(zip(SIDES, (self.picker_a, self.picker_b), strict=True)):
             sides.addWidget(SideBadge(self._theme, side, 20), row, 0)
             sides.addWidget(picker, row, 1)
         sides.setColumnStretch(1, 1)
-        layout.addLayout(sides)
+        fill(QVBoxLayout(self), text("Model", "heading"), self._model, self._summary, above, sides)
         for before, after in (
             (self._model, self.swap_button),
             (self.swap_button, self.picker_a),

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QSizePolicy, QVB
 from capt_gui.theme import Theme
 from capt_gui.view_models.data_warnings import Notice
 from capt_gui.widgets.input import put_after
+from capt_gui.widgets.layout import fill
 from capt_gui.widgets.notice_bar import NoticeBar
 
 SHOWN = 2
@@ -33,11 +34,7 @@ class NoticeList(QWidget):
         self._more = QPushButton()
         self._more.setProperty("link", True)
         self._more.clicked.connect(self.on_more)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        layout.addWidget(self._room)
-        layout.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
+        fill(QVBoxLayout(self), self._room, (self._more, 0, Qt.AlignmentFlag.AlignLeft), spacing=2)
         self.hide()
 
     def show_notices(self, notices: Sequence[Notice]) -> None:
@@ -47,7 +44,7 @@ class NoticeList(QWidget):
             self._fill()
 
     def messages(self) -> list[str]:
-        """The sentences shown."""
+        """Return the sentences shown, from the top."""
         return [bar.message for bar in self._bars]
 
     def on_more(self) -> None:
@@ -56,7 +53,7 @@ class NoticeList(QWidget):
         self._fill()
 
     def on_action(self) -> None:
-        """A button was pressed."""
+        """Emit `acted` with the number of the notice whose button was pressed."""
         self.acted.emit(int(self.sender().property("number")))
 
     def _fill(self) -> None:
@@ -76,9 +73,9 @@ class NoticeList(QWidget):
         self._room.show_bars(self._bars)
         put_after(self, [button for bar in self._bars for button in bar.findChildren(QPushButton)])
         rest = len(self._notices) - least
-        words = self.tr("Show fewer") if self._open else self.tr("Show {} more").format(rest)
-        self._more.setText(words)
-        self._more.setAccessibleName(words)
+        name = self.tr("Show fewer") if self._open else self.tr("Show {} more").format(rest)
+        self._more.setText(name)
+        self._more.setAccessibleName(name)
         self._more.setVisible(rest > 1)
         self.setVisible(bool(self._notices))
 
@@ -89,9 +86,7 @@ class _Room(QScrollArea):
     def __init__(self) -> None:
         super().__init__()
         self._body = QWidget()
-        self._lines = QVBoxLayout(self._body)
-        self._lines.setContentsMargins(0, 0, 0, 0)
-        self._lines.setSpacing(_GAP)
+        self._lines = fill(QVBoxLayout(self._body), spacing=_GAP)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -41,10 +41,6 @@ class Page(QWidget):
     def open_paths(self, paths: list[str]) -> None:
         """Take the paths of the command line."""
 
-    def tell(self, message: str) -> None:
-        """Show a sentence that belongs to no control."""
-        self.say("info", message)
-
     def prepare(self) -> None:
         """Make what is slow to make: the window is on the screen and nothing else runs yet."""
 

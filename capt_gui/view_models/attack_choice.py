@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QObject, Signal
 
-from capt_engine.formatting import budget
 from capt_engine.records import (
     NO_PROMPTS,
     PERTURBED,
@@ -86,7 +85,7 @@ class AttackChoice(QObject):
         """True where somebody attacks, or will once the catalogue is there."""
         if self.suite is not None:
             return self.suite.adversarial
-        return self.attack is not None or (self.is_unknown and self.model.catalogue is None)
+        return self.attack is not None or (self.is_unknown and not self.model.is_ready)
 
     @property
     def has_budget(self) -> bool:
@@ -101,9 +100,8 @@ class AttackChoice(QObject):
     @property
     def norms(self) -> tuple[NormInfo, ...]:
         """The norms that the chosen attack works with; all of them where it has a budget of its own."""
-        every = self.model.catalogue.norms if self.model.catalogue else ()
         own = self.attack.norms if self.attack is not None else ()
-        return tuple(norm for norm in every if not own or norm.name in own)
+        return tuple(norm for norm in self.model.catalogue.norms if not own or norm.name in own)
 
     @property
     def norm(self) -> NormInfo | None:
@@ -254,22 +252,12 @@ class AttackChoice(QObject):
             keep=keep,
         )
 
-    def label(self) -> str:
-        """The label of what was chosen."""
-        if self.suite is not None:
-            return self.suite.label
-        return self.attack.label if self.attack is not None else self.tr("Clean only")
-
     def summary(self) -> str:
         """One sentence about it."""
         info = self.suite or self.attack
         if info is not None:
             return info.summary
         return self.tr("Nobody attacks: how many answers are right as the pictures are.") if not self.is_unknown else ""
-
-    def eps_text(self) -> str:
-        """The budget as it is written."""
-        return budget(self.eps, self.norm_name)
 
     def _pixel_params(self) -> tuple[ParamInfo, ...]:
         perturb = self.tr(

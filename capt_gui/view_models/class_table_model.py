@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
@@ -66,18 +66,17 @@ class ClassTableModel(QAbstractTableModel):
         """Name, pictures, and five numbers."""
         return 0 if parent.isValid() else COPIES + 1
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """The names of the columns, with a sentence each on hover."""
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignLeft if section in (NAME, STRIP_COLUMN) else Qt.AlignmentFlag.AlignRight
-            return side | Qt.AlignmentFlag.AlignVCenter
+            return _alignment(section)
         title, help_text = self._titles()[section]
         answers: dict[int, str] = {Qt.ItemDataRole.DisplayRole: title, Qt.ItemDataRole.ToolTipRole: help_text}
         return answers.get(role)
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """The value of a cell for a role."""
         if not index.isValid():
             return None
@@ -95,8 +94,7 @@ class ClassTableModel(QAbstractTableModel):
                 else None
             )
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignLeft if column == NAME else Qt.AlignmentFlag.AlignRight
-            return side | Qt.AlignmentFlag.AlignVCenter
+            return _alignment(column)
         if role == Qt.ItemDataRole.ToolTipRole:
             return own.name
         value = own.name if column == NAME else self._number(own, column)
@@ -115,10 +113,6 @@ class ClassTableModel(QAbstractTableModel):
         if self._rows:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self._rows) - 1, COPIES))
 
-    def row_of(self, name: str) -> int:
-        """The row of a class, -1 for none."""
-        return self._row_of.get(name, -1)
-
     def on_arrived(self, paths: list[str]) -> None:
         """Some thumbnails are there: their rows are painted again."""
         for name in {self._scan.class_of(path) for path in paths}:
@@ -126,7 +120,7 @@ class ClassTableModel(QAbstractTableModel):
                 index = self.index(row, STRIP_COLUMN)
                 self.dataChanged.emit(index, index)
 
-    def _strip(self, name: str) -> list[Any]:
+    def _strip(self, name: str) -> list[object]:
         return [self._scan.thumbnails.get(path) for path in self._scan.pictures.get(name, ())[:STRIP]]
 
     def _number(self, own: ClassCount, column: int) -> int:
@@ -149,6 +143,11 @@ class ClassTableModel(QAbstractTableModel):
             (self.tr("Tiny"), self.tr("Less than 32 pixels wide or high")),
             (self.tr("Copies"), self.tr("Pictures that look like another one")),
         )
+
+
+def _alignment(column: int) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignLeft if column in (NAME, STRIP_COLUMN) else Qt.AlignmentFlag.AlignRight
+    return side | Qt.AlignmentFlag.AlignVCenter
 
 
 def _tone(column: int, value: str | int) -> str:

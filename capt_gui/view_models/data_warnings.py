@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication
-
 from capt_engine.records import Duplicates, ScanResult
+from capt_gui.translate import counted, tr
 from capt_gui.view_models.tune.state import TuneState
 
 IMBALANCE = 5.0
@@ -39,7 +38,7 @@ class Notice:
 
     kind: str
     message: str
-    hint: str
+    hint: str = ""
     action: str = ""
     exclude: Picked = Picked()
     include: Picked = Picked()
@@ -51,37 +50,38 @@ def notices(result: ScanResult, state: TuneState, usable: Callable[[str], int]) 
     gone = set(state.excluded_classes)
     names = [own.name for own in result.classes if own.name not in gone]
     counts = {name: usable(name) for name in names}
-    said = [
-        _too_few_classes(names, state),
-        _too_few_pictures(counts),
-        _two_labels(result, state),
-        _two_parts(result, state),
-        _imbalance(counts),
-        _long_names(result, gone),
-        _tiny(result, state),
-        _copies(result, state),
-        _unreadable(result, gone),
-    ]
-    found = [notice for notice in said if notice is not None]
-    found += [Notice("info", note, "") for note in result.notes]
+    groups = _open_groups(result.same + result.alike, state)
+    return in_order(
+        (
+            _too_few_classes(names, state),
+            _too_few_pictures(counts),
+            _two_labels(groups),
+            _two_parts(groups),
+            _imbalance(counts),
+            _long_names(result, gone),
+            _tiny(result, state),
+            _copies(groups),
+            _unreadable(result, gone),
+            *(Notice("info", note) for note in result.notes),
+        )
+    )
+
+
+def in_order(found: Iterable[Notice | None]) -> tuple[Notice, ...]:
+    """The notices that apply, blocks first."""
     order = ("block", "warning", "info")
-    return tuple(sorted(found, key=lambda notice: order.index(notice.kind)))
+    return tuple(sorted((notice for notice in found if notice), key=lambda notice: order.index(notice.kind)))
 
 
 def _too_few_classes(names: list[str], state: TuneState) -> Notice | None:
     if len(names) >= 2:
         return None
-    message = _tr("There is only one class.") if names else _tr("There is no class left.")
-    if state.excluded_classes:
-        back = Picked(classes=state.excluded_classes)
-        return Notice(
-            "block", message, _tr("Tuning tells classes apart, so it needs two."), _tr("Take all back"), include=back
-        )
-    return Notice(
-        "block",
-        message,
-        _tr("Tuning tells classes apart: choose a folder that holds at least two folders of pictures."),
-    )
+    message = tr("There is only one class.") if names else tr("There is no class left.")
+    if not state.excluded_classes:
+        hint = tr("Tuning tells classes apart: choose a folder that holds at least two folders of pictures.")
+        return Notice("block", message, hint)
+    hint = tr("Tuning tells classes apart, so it needs two.")
+    return Notice("block", message, hint, tr("Take all back"), include=Picked(classes=state.excluded_classes))
 
 
 def _too_few_pictures(counts: dict[str, int]) -> Notice | None:
@@ -89,41 +89,37 @@ def _too_few_pictures(counts: dict[str, int]) -> Notice | None:
     if not poor or len(counts) < 2:
         return None
     if len(poor) == 1:
-        count = counts[poor[0]]
-        had = _tr("1 usable picture") if count == 1 else _tr("no usable picture")
-        message, action = _tr("“{}” has {}.").format(short(poor[0]), had), _tr("Leave out this class")
+        had = tr("1 usable picture") if counts[poor[0]] else tr("no usable picture")
+        message, action = tr("“{}” has {}.").format(short(poor[0]), had), tr("Leave out this class")
     else:
-        message = _tr("{} classes have fewer than two usable pictures: {}.").format(len(poor), listed(poor))
-        action = _tr("Leave out these classes")
-    hint = _tr(
+        message = tr("{} classes have fewer than two usable pictures: {}.").format(len(poor), listed(poor))
+        action = tr("Leave out these classes")
+    hint = tr(
         "A class needs at least one training and one test picture. Add pictures and scan again, or leave the class out."
     )
     return Notice("block", message, hint, action, exclude=Picked(classes=tuple(poor)))
 
 
-def _two_labels(result: ScanResult, state: TuneState) -> Notice | None:
-    groups = [own for own in _open_groups(result.same + result.alike, state) if own.across_classes]
+def labels_message(groups: Sequence[Duplicates]) -> str:
+    """The message that so many groups of equal pictures stand in several classes."""
+    if len(groups) > 1:
+        return tr("{} pictures are in several classes.").format(len(groups))
+    names = sorted({member.class_name for member in groups[0].members})
+    return tr("One picture is in several classes: {}.").format(listed(names))
+
+
+def _two_labels(groups: Sequence[Duplicates]) -> Notice | None:
+    groups = [own for own in groups if own.across_classes]
     if not groups:
         return None
-    paths = tuple(member.path for own in groups for member in own.members)
-    if len(groups) == 1:
-        names = listed(sorted({member.class_name for member in groups[0].members}))
-        message = _tr("One picture is in several classes: {}.").format(names)
-    else:
-        message = _tr("{} pictures are in several classes.").format(len(groups))
-    hint = _tr("One of the labels must be wrong, or the classes overlap; they are no use for training.")
-    return Notice(
-        "warning",
-        message,
-        hint,
-        _tr("Leave them out"),
-        exclude=Picked(pictures=paths),
-        show=groups[0].members[0].class_name,
-    )
+    paths = Picked(pictures=tuple(member.path for own in groups for member in own.members))
+    hint = tr("One of the labels must be wrong, or the classes overlap; they are no use for training.")
+    show = groups[0].members[0].class_name
+    return Notice("warning", labels_message(groups), hint, tr("Leave them out"), exclude=paths, show=show)
 
 
-def _two_parts(result: ScanResult, state: TuneState) -> Notice | None:
-    groups = [own for own in _open_groups(result.same + result.alike, state) if own.across_splits]
+def _two_parts(groups: Sequence[Duplicates]) -> Notice | None:
+    groups = [own for own in groups if own.across_splits]
     if not groups:
         return None
     # what is kept for the test stays there: the copies among the training pictures go
@@ -132,32 +128,19 @@ def _two_parts(result: ScanResult, state: TuneState) -> Notice | None:
     for own in groups:
         kept = next((part for part in last if any(member.split == part for member in own.members)), "")
         paths += [member.path for member in own.members if member.split != kept]
-    message = (
-        _tr("One picture is in two parts.")
-        if len(groups) == 1
-        else _tr("{} pictures are in two parts.").format(len(groups))
-    )
-    hint = _tr("Training pictures would be tested on, and the result would look better than it is.")
-    return Notice("warning", message, hint, _tr("Leave out the copies"), exclude=Picked(pictures=tuple(paths)))
+    message = counted(len(groups), "One picture is in two parts.", "{} pictures are in two parts.")
+    hint = tr("Training pictures would be tested on, and the result would look better than it is.")
+    return Notice("warning", message, hint, tr("Leave out the copies"), exclude=Picked(pictures=tuple(paths)))
 
 
-def _copies(result: ScanResult, state: TuneState) -> Notice | None:
-    groups = [
-        own
-        for own in _open_groups(result.same + result.alike, state)
-        if not own.across_classes and not own.across_splits
-    ]
+def _copies(groups: Sequence[Duplicates]) -> Notice | None:
+    groups = [own for own in groups if not own.across_classes and not own.across_splits]
     if not groups:
         return None
     paths = tuple(member.path for own in groups for member in own.members[1:])
-    count = len(paths)
-    message = (
-        _tr("One picture is a copy of another.")
-        if count == 1
-        else _tr("{} pictures are copies of others.").format(count)
-    )
-    action = _tr("Leave out the copy") if count == 1 else _tr("Leave out the copies")
-    hint = _tr("Copies always go to the same part, so nothing that was learned is tested on.")
+    message = counted(len(paths), "One picture is a copy of another.", "{} pictures are copies of others.")
+    action = counted(len(paths), "Leave out the copy", "Leave out the copies")
+    hint = tr("Copies always go to the same part, so nothing that was learned is tested on.")
     show = groups[0].members[0].class_name
     return Notice("info", message, hint, action, exclude=Picked(pictures=paths), show=show)
 
@@ -169,9 +152,9 @@ def _imbalance(counts: dict[str, int]) -> Notice | None:
     most, least = max(some, key=some.__getitem__), min(some, key=some.__getitem__)
     if some[most] <= IMBALANCE * some[least]:
         return None
-    text = _tr("“{}” has {} pictures, “{}” only {}.")
+    text = tr("“{}” has {} pictures, “{}” only {}.")
     message = text.format(short(most), some[most], short(least), some[least])
-    hint = _tr(
+    hint = tr(
         "So many per class are drawn for tuning that it hardly matters there; the test counts the large classes more."
     )
     return Notice("warning", message, hint, show=least)
@@ -182,15 +165,12 @@ def _long_names(result: ScanResult, gone: set[str]) -> Notice | None:
     if not names:
         return None
     if len(names) == 1:
-        message = _tr("The name “{}” takes {} tokens.").format(short(names[0].name), names[0].tokens)
+        message = tr("The name “{}” takes {} tokens.").format(short(names[0].name), names[0].tokens)
     else:
-        message = _tr("{} names are longer than the model reads: {}.").format(
-            len(names), listed([own.name for own in names])
-        )
-    hint = _tr("The model reads {}, and the end is cut off. A shorter name of the folder helps.").format(
-        result.token_limit
-    )
-    return Notice("warning", message, hint, show=names[0].name)
+        text = tr("{} names are longer than the model reads: {}.")
+        message = text.format(len(names), listed([own.name for own in names]))
+    text = tr("The model reads {}, and the end is cut off. A shorter name of the folder helps.")
+    return Notice("warning", message, text.format(result.token_limit), show=names[0].name)
 
 
 def _tiny(result: ScanResult, state: TuneState) -> Notice | None:
@@ -198,18 +178,15 @@ def _tiny(result: ScanResult, state: TuneState) -> Notice | None:
     tiny = [own for own in result.tiny if own.path not in away]
     if not tiny:
         return None
-    message = _tr("One picture is tiny.") if len(tiny) == 1 else _tr("{} pictures are tiny.").format(len(tiny))
+    n = len(tiny)
+    message = counted(n, "One picture is tiny.", "{} pictures are tiny.")
     sides = sorted({f"{own.width} × {own.height}" for own in tiny})
-    them = (
-        _tr("The model enlarges it many times ({}).")
-        if len(tiny) == 1
-        else _tr("The model enlarges them many times ({}).")
-    )
+    them = tr("The model enlarges it many times ({}).") if n == 1 else tr("The model enlarges them many times ({}).")
     hint = them.format(", ".join(sides[:2]) + (" …" if len(sides) > 2 else ""))
     # where all are small it is what the pictures are like, and leaving all of them out would leave nothing
-    if 2 * len(tiny) > result.usable:
+    if 2 * n > result.usable:
         return Notice("info", message, hint)
-    action = _tr("Leave it out") if len(tiny) == 1 else _tr("Leave them out")
+    action = counted(n, "Leave it out", "Leave them out")
     return Notice("warning", message, hint, action, exclude=Picked(pictures=tuple(own.path for own in tiny)))
 
 
@@ -217,11 +194,9 @@ def _unreadable(result: ScanResult, gone: set[str]) -> Notice | None:
     broken = [(name, failure) for name, failure in result.unreadable if name not in gone]
     if not broken:
         return None
-    count = len(broken)
-    message = _tr("One picture cannot be read.") if count == 1 else _tr("{} pictures cannot be read.").format(count)
-    return Notice(
-        "info", message, _tr("What cannot be read is passed over; the list says why."), _tr("Show"), show=broken[0][0]
-    )
+    message = counted(len(broken), "One picture cannot be read.", "{} pictures cannot be read.")
+    hint = tr("What cannot be read is passed over; the list says why.")
+    return Notice("info", message, hint, tr("Show"), show=broken[0][0])
 
 
 def _open_groups(groups: Sequence[Duplicates], state: TuneState) -> list[Duplicates]:
@@ -237,13 +212,9 @@ def _open_groups(groups: Sequence[Duplicates], state: TuneState) -> list[Duplica
 def listed(names: Sequence[str]) -> str:
     """A few names in quotes, and how many more there are."""
     shown = ", ".join(f"“{short(name)}”" for name in names[:_NAMES])
-    return shown if len(names) <= _NAMES else _tr("{} and {} more").format(shown, len(names) - _NAMES)
+    return shown if len(names) <= _NAMES else tr("{} and {} more").format(shown, len(names) - _NAMES)
 
 
 def short(name: str) -> str:
     """A name that fits into a sentence."""
     return name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}…"
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("DataNotices", text)

@@ -10,7 +10,9 @@ from capt_gui.settings import Settings
 from capt_gui.theme import Theme
 from capt_gui.view_models.chart_file import ChartFile
 from capt_gui.view_models.engine_state import EngineState
-from capt_gui.view_models.evaluate.desk import EvaluateDesk, lay_out_evaluation
+from capt_gui.view_models.evaluate.choices import EvaluateChoices
+from capt_gui.view_models.evaluate.data import EvaluateData
+from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.explore.analysis_model import AnalysisModel
 from capt_gui.view_models.explore.choices import Choices
 from capt_gui.view_models.explore.gallery_model import GalleryModel
@@ -22,7 +24,35 @@ from capt_gui.view_models.report.report_job import ReportJob
 from capt_gui.view_models.report.reports_model import ReportsModel
 from capt_gui.view_models.run_store import RunStore
 from capt_gui.view_models.runs_model import RunsModel
-from capt_gui.view_models.tune.desk import TuneDesk, lay_out_tuning
+from capt_gui.view_models.thumbnail_loader import ThumbnailLoader
+from capt_gui.view_models.tune.method_model import MethodModel
+from capt_gui.view_models.tune.project import TuneProject
+from capt_gui.view_models.tune.result import TuneResultModel
+from capt_gui.view_models.tune.run import TuneRun
+from capt_gui.view_models.tune.scan_model import ScanModel
+from capt_gui.view_models.tune.split_model import SplitModel
+
+
+@dataclass(frozen=True)
+class TuneDesk:
+    """The view models of the five steps of the wizard; each is made once and hears the engine by itself."""
+
+    project: TuneProject
+    thumbnails: ThumbnailLoader
+    scan: ScanModel
+    split: SplitModel
+    method: MethodModel
+    run: TuneRun
+    result: TuneResultModel
+
+
+@dataclass(frozen=True)
+class EvaluateDesk:
+    """The pictures that are evaluated, what is asked about them, and the run."""
+
+    data: EvaluateData
+    choices: EvaluateChoices
+    run: EvaluateRun
 
 
 @dataclass(frozen=True)
@@ -67,11 +97,26 @@ def lay_out(
     tokens = TokenCheck(bridge, choices, bridge)
     engine.ready.connect(model.on_ready)
     reports = ReportsModel(bridge, settings, RunsModel(bridge, runs_folder, bridge), bridge)
+    data = EvaluateData(bridge, settings, bridge)
+    evaluated = EvaluateChoices(model, data, bridge)
     return Desk(
         bridge, settings, theme, engine, model, choices, gallery, analysis, tokens,
         Navigation(bridge), store, reports, ReportJob(bridge, bridge),
         ChartFile(bridge, bridge),
-        lay_out_tuning(bridge, settings, engine, store, projects_folder, bridge),
+        _lay_out_tuning(bridge, settings, engine, store, projects_folder),
         ModelsModel(bridge, bridge),
-        lay_out_evaluation(bridge, model, store, bridge),
+        EvaluateDesk(data, evaluated, EvaluateRun(bridge, evaluated, store, bridge)),
     )  # fmt: skip
+
+
+def _lay_out_tuning(
+    bridge: Bridge, settings: Settings, engine: EngineState, store: RunStore, home: Path | None
+) -> TuneDesk:
+    project = TuneProject(home, bridge)
+    bridge.closing.connect(project.close)
+    scan = ScanModel(bridge, settings, project, bridge)
+    split = SplitModel(bridge, project, scan, bridge)
+    method = MethodModel(bridge, engine, project, bridge)
+    run = TuneRun(bridge, project, method.request, bridge)
+    result = TuneResultModel(bridge, project, method, run, store, bridge)
+    return TuneDesk(project, scan.thumbnails, scan, split, method, run, result)

@@ -16,6 +16,8 @@ from capt_engine.records import (
 from capt_gui.bridge import Bridge
 
 STARTING = "starting the engine"
+NO_CATALOGUE = Catalogue((), (), (), (), ())
+"""The catalogue until the engine has sent one."""
 
 
 class EngineState(QObject):
@@ -27,7 +29,9 @@ class EngineState(QObject):
 
     def __init__(self, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.catalogue: Catalogue | None = None
+        self.catalogue = NO_CATALOGUE
+        # work that needs a model can be done now
+        self.is_ready = False
         self.device: DeviceInfo | None = None
         self.failure: Failure | None = None
         self.note = STARTING
@@ -35,11 +39,6 @@ class EngineState(QObject):
         bridge.engine_ready.connect(self.on_ready)
         bridge.engine_failed.connect(self.on_failed)
         bridge.catalogue_changed.connect(self.on_catalogue_changed)
-
-    @property
-    def is_ready(self) -> bool:
-        """True if work that needs a model can be done now."""
-        return self.catalogue is not None
 
     @property
     def waiting_text(self) -> str:
@@ -71,6 +70,6 @@ class EngineState(QObject):
         self.changed.emit()
 
     def _take(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
+        self.catalogue, self.is_ready = catalogue, True
         self.ready.emit(catalogue)
         self.changed.emit()

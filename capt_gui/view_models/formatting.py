@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication
-
 from capt_engine.formatting import budget, duration, p_equals, percent, percent_number, signed_points, unbroken
 from capt_engine.formatting import memory as in_memory
-from capt_engine.records import NO_PROMPTS, DeviceInfo, JobProgress, PairedTest, PictureRow, ThreatModel
+from capt_engine.records import NO_PROMPTS, AnalyzeResult, DeviceInfo, JobProgress, PairedTest, PictureRow, ThreatModel
+from capt_gui.translate import tr
 
 _CERTAIN = 0.05
 _NORM_SYMBOLS = {"linf": "L∞", "l2": "L2"}
@@ -50,10 +49,10 @@ def headline(row: PictureRow) -> str:
 def caption(row: PictureRow) -> str:
     """The few words under a thumbnail."""
     clean = row.clean.winner
-    if row.attacked is None or row.attacked.winner == clean:
-        verdict = row.clean if row.attacked is None else row.attacked
-        return f"{row.classes[clean]} {percent(verdict.probabilities[clean])}"
-    return f"{row.classes[clean]} → {row.classes[row.attacked.winner]}"
+    answer = row.attacked or row.clean
+    if answer.winner == clean:
+        return f"{row.classes[clean]} {percent(answer.probabilities[clean])}"
+    return f"{row.classes[clean]} → {row.classes[answer.winner]}"
 
 
 def survival(row: PictureRow) -> str:
@@ -89,16 +88,11 @@ def remaining(seconds: float | None) -> str:
     return f"about {duration(seconds)} left"
 
 
-def progress(note: str, seconds: float | None, waiting: int) -> str:
+def job_progress(event: JobProgress, waiting: int = 0) -> str:
     """Join the time left, the present work and the number of waiting jobs; the part that is cut off last comes first."""
+    note = event.note[:1].upper() + event.note[1:]
     more = f"{waiting} more waiting" if waiting else ""
-    return " · ".join(part for part in (remaining(seconds), note, more) if part)
-
-
-def job_progress(progress_: JobProgress, waiting: int = 0) -> str:
-    """The progress of a job as one line."""
-    note = progress_.note[:1].upper() + progress_.note[1:]
-    return progress(note, progress_.remaining_s, waiting)
+    return " · ".join(part for part in (remaining(event.remaining_s), note, more) if part)
 
 
 def count_line(total: int, done: int, broken: int, failed: int, broken_b: int = 0, compared: int = 0) -> str:
@@ -122,7 +116,7 @@ def memory(device: DeviceInfo) -> str:
 def share(value: float | None, interval: tuple[float, float] | None) -> str:
     """Return "41 % (34–48 %)"; nothing where nothing was measured."""
     if value is None:
-        return _tr("not measured")
+        return tr("not measured")
     text = percent(value)
     if interval is not None:
         text += f" ({percent_number(interval[0])}–{percent(interval[1])})"
@@ -139,33 +133,32 @@ def effect(test: PairedTest | None) -> str:
     return "better" if test.difference > 0 else "worse"
 
 
-def paired(test: PairedTest | None, what: str, with_a: str, with_b: str) -> str:
-    """A paired test as a sentence; `what` begins it ("Under attack"); with_a, with_b: "with plain text"."""
-    if test is None:
+def outcome(result: AnalyzeResult | None) -> str:
+    """Return "better", "worse" or "unclear" where B stands beside A, of the attacked pictures first; else empty, as for corruptions."""
+    if result is None or result.compared is None or result.corruptions:
         return ""
-    certain = _tr("more than chance explains") if test.p_value < _CERTAIN else _tr("chance alone could do that")
-    return _tr(
+    return effect(result.compared.robust) or effect(result.compared.clean)
+
+
+def paired_tests(result: AnalyzeResult | None, with_a: str, with_b: str) -> tuple[str, ...]:
+    """The paired tests of a result as sentences; with_a, with_b: "with plain text"."""
+    if result is None or result.compared is None:
+        return ()
+    tests = ((result.compared.robust, tr("Under attack")), (result.compared.clean, tr("Clean")))
+    return tuple(_paired(test, what, with_a, with_b) for test, what in tests if test is not None)
+
+
+def _paired(test: PairedTest, what: str, with_a: str, with_b: str) -> str:
+    text = tr(
         "{}: of {} pictures, {} are right only {} and {} only {} (difference {}, "
-        "95\u00a0% interval {} to {}; "
-        "McNemar's exact test {}: {})."
-    ).format(
-        what,
-        test.n,
-        test.only_b,
-        with_b,
-        test.only_a,
-        with_a,
-        _points(test.difference),
-        _points(test.low),
-        _points(test.high),
-        p_equals(test.p_value),
-        certain,
+        "95\u00a0% interval {} to {}; McNemar's exact test {}: {})."
+    )
+    certain = tr("more than chance explains") if test.p_value < _CERTAIN else tr("chance alone could do that")
+    interval = (_points(points) for points in (test.difference, test.low, test.high))
+    return text.format(
+        what, test.n, test.only_b, with_b, test.only_a, with_a, *interval, p_equals(test.p_value), certain
     )
 
 
 def _points(difference: float) -> str:
-    return _tr("{} points").format(signed_points(difference))
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("sentences", text)
+    return tr("{} points").format(signed_points(difference))

@@ -6,7 +6,8 @@ from PySide6.QtCore import QObject, Signal
 
 from capt_engine.records import LPIPS_NETS, AttackInfo, Catalogue, ModelInfo
 from capt_gui.settings import Settings
-from capt_gui.view_models.explore.sides import Sides
+from capt_gui.view_models.engine_state import NO_CATALOGUE
+from capt_gui.view_models.explore.sides import Sides, model_label
 
 
 class ModelChoice(QObject):
@@ -18,13 +19,15 @@ class ModelChoice(QObject):
     def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.settings = settings
-        self.catalogue: Catalogue | None = None
+        self.catalogue = NO_CATALOGUE
+        # the catalogue arrived
+        self.is_ready = False
         self.sides = Sides(settings, self)
         self.sides.changed.connect(self.changed)
 
     def on_ready(self, catalogue: Catalogue) -> None:
         """Take the catalogue; a model it does not hold falls back to its first one."""
-        self.catalogue = catalogue
+        self.catalogue, self.is_ready = catalogue, True
         ids = [model.id for model in catalogue.models]
         if ids and self.settings.model not in ids:
             self.settings.model = ids[0]
@@ -35,23 +38,21 @@ class ModelChoice(QObject):
     @property
     def info(self) -> ModelInfo | None:
         """The chosen model, once the catalogue is there."""
-        models = self.catalogue.models if self.catalogue else ()
-        return next((model for model in models if model.id == self.settings.model), None)
+        return next((model for model in self.catalogue.models if model.id == self.settings.model), None)
 
     @property
     def attacks(self) -> tuple[AttackInfo, ...]:
         """Every attack of the catalogue."""
-        return self.catalogue.attacks if self.catalogue else ()
+        return self.catalogue.attacks
 
     @property
     def lpips(self) -> str:
         """The network that measures LPIPS: the cheap one wherever its weights are; the dear one is for the terminal."""
-        return LPIPS_NETS[0] if self.catalogue is not None and LPIPS_NETS[0] in self.catalogue.lpips else ""
+        return LPIPS_NETS[0] if LPIPS_NETS[0] in self.catalogue.lpips else ""
 
     def label(self, name: str) -> str:
         """The label of a model in the catalogue; its id when it is not there."""
-        models = self.catalogue.models if self.catalogue else ()
-        return next((model.label for model in models if model.id == name), name)
+        return model_label(self.catalogue, name)
 
     def attack_label(self, name: str) -> str:
         """The label of an attack in the catalogue; its name when it is not there."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
@@ -60,7 +59,7 @@ class PictureList(QAbstractListModel):
         """Number of tiles."""
         return 0 if parent.isValid() else len(self._tiles)
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """The value of a tile for a role."""
         if not index.isValid():
             return None
@@ -68,7 +67,7 @@ class PictureList(QAbstractListModel):
         if role == PictureRole.THUMBNAIL:
             return None if tile.broken else self._thumbnails.get(tile.path)
         name = PurePath(tile.path).name
-        answers: dict[int, Any] = {
+        answers: dict[int, object] = {
             Qt.ItemDataRole.DisplayRole: name,
             Qt.ItemDataRole.ToolTipRole: "\n".join(part for part in (name, tile.text) if part),
             Qt.ItemDataRole.AccessibleTextRole: self._spoken(tile, name),

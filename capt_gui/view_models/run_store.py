@@ -8,7 +8,6 @@ import shutil
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -66,7 +65,7 @@ def remove_old(folder: Path, kept: int = RUNS_KEPT) -> int:
 @dataclass(frozen=True)
 class _Manifest:
     format: int
-    request: dict[str, Any]
+    request: dict[str, object]
 
 
 def _is_ours(run: Path) -> bool:

@@ -6,10 +6,11 @@ import re
 from datetime import datetime
 from pathlib import Path, PurePath
 
-from PySide6.QtCore import QCoreApplication, QObject, Signal
+from PySide6.QtCore import QObject, Signal
 
 from capt_engine.records import Failure, KeptRun, ListRunsRequest, RunsListed
 from capt_gui.bridge import Bridge
+from capt_gui.translate import counted, tr
 from capt_gui.view_models.one_job import OneJob
 
 _NAME_LENGTH = 48
@@ -54,22 +55,22 @@ def when(ended: str, now: datetime | None = None) -> str:
     try:
         moment = datetime.fromisoformat(ended).astimezone()
     except ValueError:
-        return ended if ended else _tr("unfinished")
+        return ended if ended else tr("unfinished")
     today = (now or datetime.now()).astimezone().date()
     clock = moment.strftime("%H:%M")
     days = (today - moment.date()).days
     if days == 0:
-        return _tr("today {}").format(clock)
+        return tr("today {}").format(clock)
     if days == 1:
-        return _tr("yesterday {}").format(clock)
+        return tr("yesterday {}").format(clock)
     month = moment.strftime("%b" if moment.year == today.year else "%b %Y")
     return f"{moment.day} {month}, {clock}"
 
 
 def caption(run: KeptRun) -> str:
     """The line under a run's title: when, how many pictures, labelled or not."""
-    pictures = _tr("1 picture") if run.n == 1 else _tr("{} pictures").format(run.n)
-    return " · ".join((when(run.ended), pictures, _tr("labelled") if run.labelled else _tr("unlabelled")))
+    pictures = counted(run.n, "1 picture", "{} pictures")
+    return " · ".join((when(run.ended), pictures, tr("labelled") if run.labelled else tr("unlabelled")))
 
 
 def file_name(runs: tuple[KeptRun, ...], suffix: str) -> str:
@@ -86,7 +87,3 @@ def file_name(runs: tuple[KeptRun, ...], suffix: str) -> str:
 def short(path: str) -> str:
     """The name of a file without its folder."""
     return PurePath(path).name
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("runs", text)

@@ -102,20 +102,20 @@ class BeforeAfter(PaintedWidget):
     def _draw_bar(self, painter: QPainter, top: float, name: str, role: str, share: Measured | None) -> None:
         theme = self._theme
         names = min(max(text_width(theme, "body", one) for one in self._names) + 12, self.width() * 0.35)
-        figures = text_width(theme, "body", "100 % (88–100 %)") + 10
+        shown = [self._share_text(one) for pair in self._pairs for one in (pair.before, pair.after)[: len(self._names)]]
+        figures = max(text_width(theme, "body", one) for one in shown) + 10
         draw_text(painter, QRectF(_PAD, top, names - 6, _BAR), name, theme, role="text_muted")
         track = QRectF(_PAD + names, top, max(self.width() - names - figures - 2 * _PAD, 40.0), _BAR)
         draw_box(painter, track, theme.color("grid"), 4)
         place = QRectF(track.right() + 10, top, figures, _BAR)
+        draw_text(painter, place, self._share_text(share), theme, role="text" if share else "text_muted")
         if share is None:
-            draw_text(painter, place, self.tr("not measured"), theme, role="text_muted")
             return
         if share.value > 0:
             draw_box(
                 painter, QRectF(track.left(), top, max(track.width() * share.value, 3.0), _BAR), theme.color(role), 4
             )
         self._draw_whisker(painter, track, share)
-        draw_text(painter, place, written(share), theme)
 
     def _draw_whisker(self, painter: QPainter, track: QRectF, share: Measured) -> None:
         """Drawn twice, with an outline of the ground, so that it is seen on the bar and beside it."""
@@ -127,9 +127,12 @@ class BeforeAfter(PaintedWidget):
             for x in (left, right):
                 painter.drawLine(QPointF(x, y - _WHISKER), QPointF(x, y + _WHISKER))
 
+    def _share_text(self, share: Measured | None) -> str:
+        return self.tr("not measured") if share is None else written(share)
+
     def _spoken(self, pair: Pair) -> str:
         parts = (
-            f"{name} {self.tr('not measured') if share is None else written(share)}"
+            f"{name} {self._share_text(share)}"
             for name, share in zip(self._names, (pair.before, pair.after), strict=False)
         )
         return f"{pair.title}: {', '.join(parts)}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
+from capt_gui.widgets.layout import fill
+
 
 class Card(QFrame):
     """A card around one widget; the style sheet paints it."""
@@ -11,6 +13,4 @@ class Card(QFrame):
     def __init__(self, content: QWidget, margin: int = 16, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("card", True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(margin, margin, margin, margin)
-        layout.addWidget(content)
+        fill(QVBoxLayout(self), content, margins=margin)

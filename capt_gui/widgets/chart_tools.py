@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QCursor
-from PySide6.QtWidgets import QHBoxLayout, QLayout, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLayout, QMenu, QWidget
 
 from capt_gui.theme import Theme
 from capt_gui.widgets.buttons import IconButton
@@ -13,7 +13,7 @@ from capt_gui.widgets.layout import fill
 from capt_gui.widgets.plot_chart import PlotChart
 
 _EDGE = 2
-_NEWS = (QEvent.Type.Enter, QEvent.Type.FocusIn, QEvent.Type.Resize, QEvent.Type.Leave, QEvent.Type.FocusOut)
+_NEWS = (QEvent.Type.Enter, QEvent.Type.Resize, QEvent.Type.Leave)
 
 
 class ChartTools(QWidget):
@@ -42,12 +42,13 @@ class ChartTools(QWidget):
             self.whole.clicked.connect(self._plot.reset_zoom)
             self._whole_action.triggered.connect(self._plot.reset_zoom)
             self._plot.zoom_changed.connect(self._refresh)
-        parts = [chart, *chart.findChildren(QWidget)]
-        for widget in parts:
-            widget.installEventFilter(self)
+        chart.installEventFilter(self)
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        app.focusChanged.connect(self._refresh)
         reached = [
             one
-            for one in parts
+            for one in (chart, *chart.findChildren(QWidget))
             if one.focusPolicy() & Qt.FocusPolicy.TabFocus and one.focusProxy() is None and not self.isAncestorOf(one)
         ]
         put_after(reached[-1] if reached else chart, (self.whole, self.save))

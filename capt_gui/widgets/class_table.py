@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QAbstractItemModel, QObject, QRectF, QSize, QSortFilterProxyModel, Qt, Signal
-from PySide6.QtGui import QImage, QKeyEvent, QKeySequence, QPainter, QPaintEvent
+from PySide6.QtGui import QImage, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -33,6 +33,7 @@ from capt_gui.widgets.painting import (
 
 _ROW = 50
 _HEADER_ROOM = 34
+_LEAST_NAME = 90
 _PAD = 12
 _THUMB, _GAP, _SHOWN = 34, 4, 4
 _STRIP_WIDTH = _SHOWN * (_THUMB + _GAP) + _PAD
@@ -54,6 +55,8 @@ class ClassTable(QTableView):
         """only_shows: nothing can be left out here, and there is nothing to go on to."""
         super().__init__(parent)
         self._strip = strip_column
+        # of every column but that of the names, in pixels
+        self._widths: dict[int, int] = {}
         self._order = QSortFilterProxyModel(self)
         self._order.setSortRole(ClassRole.SORT)
         self._order.setFilterRole(ClassRole.NAME)
@@ -87,6 +90,8 @@ class ClassTable(QTableView):
             words = str(model.headerData(column, Qt.Orientation.Horizontal) or "")
             wide = _STRIP_WIDTH if column == self._strip else metrics.horizontalAdvance(words) + _HEADER_ROOM
             header.resizeSection(column, wide)
+            self._widths[column] = wide
+        self._use_room()
         model.modelReset.connect(self._on_reset)
 
     def set_filter(self, words: str) -> None:
@@ -130,6 +135,11 @@ class ClassTable(QTableView):
             ring = QRectF(0, row.top(), self.viewport().width(), row.height() - 1)
             draw_focus_ring(painter, ring.adjusted(1, 1, -1, -1), self._theme, 6)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show as many columns as there is room for beside the names."""
+        super().resizeEvent(event)
+        self._use_room()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Space, Delete and Backspace leave the selected classes out or take them back; Return goes to the pictures."""
         keys = (Qt.Key.Key_Backspace, Qt.Key.Key_Space)
@@ -148,6 +158,13 @@ class ClassTable(QTableView):
             event.accept()
         else:
             super().keyPressEvent(event)
+
+    def _use_room(self) -> None:
+        """Hide the strip of pictures where it leaves no room for the names, and then columns from the right."""
+        spare = self.viewport().width() - _LEAST_NAME - sum(self._widths.values())
+        for column in sorted(self._widths, key=lambda column: (column != self._strip, -column)):
+            self.setColumnHidden(column, spare < 0)
+            spare += self._widths[column] if spare < 0 else 0
 
     def _on_reset(self) -> None:
         if self._order.rowCount():

@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from capt_engine.records import MetricInfo
+from capt_engine.records import Bar, BarChart, MetricInfo
 from capt_gui.theme import Theme
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
@@ -64,6 +64,19 @@ class ConsistencyPanel(QWidget):
     def better(self) -> dict[str, str]:
         """Return the side that is marked as the better one, "a" or "b", by label."""
         return {tile.info.label: SIDES[tile.better] for tile in self._tiles if tile.better is not None}
+
+    def record(self) -> BarChart | None:
+        """Return the measurements as values, each in its own unit, to be saved; None while there is none."""
+        bars = tuple(
+            Bar(f"{tile.info.label} [{tile.info.unit}]" if tile.info.unit else tile.info.label, value, series=side)
+            for tile in self._tiles
+            for side, value in enumerate(tile.values)
+        )
+        caption, shown = self.tr("Consistency of the clean and the attacked answer"), self.shown().items()
+        alt = f"{caption}: {'; '.join(f'{name} {value}' for name, value in shown)}."
+        series = tuple(side.upper() for side in SIDES) if self._pair else ()
+        axis = self.tr("value, in the unit of each measurement")
+        return BarChart(caption, bars, alt, percent=False, series=series, x_title=axis) if bars else None
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a narrow card labels stand above their values."""

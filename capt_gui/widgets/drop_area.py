@@ -39,7 +39,7 @@ class DropArea(QWidget):
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._buttons = fill(QHBoxLayout(), (None, 1), (None, 1))
         parts = ((None, 1), labels[0], 20, labels[1], 8, labels[2], 24, self._buttons, 20, labels[3], (None, 1))
-        fill(QVBoxLayout(self), *parts, spacing=0, margins=(40, 32, 40, 32))
+        fill(QVBoxLayout(self), *parts, spacing=0, margins=(16, 32, 16, 32))
         theme.changed.connect(self.update)
 
     def add_button(self, icon: str, name: str, tip: str, *, primary: bool = False) -> QPushButton:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from capt_gui.theme import Theme
 from capt_gui.widgets.buttons import Symbol
-from capt_gui.widgets.labels import text
+from capt_gui.widgets.labels import selectable, text
 
 
 class FactList(QWidget):
@@ -26,7 +26,7 @@ class FactList(QWidget):
         grid.setColumnStretch(2, 1)
         for row, (key, name) in enumerate(names.items()):
             self._values[key], self._marks[key] = text(), Symbol(theme, 16)
-            self._values[key].setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            selectable(self._values[key])
             self._values[key].setAccessibleName(name)
             grid.addWidget(text(name, "muted", wrap=False), row, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(self._marks[key], row, 1, Qt.AlignmentFlag.AlignTop)

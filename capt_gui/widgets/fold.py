@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
@@ -61,13 +61,11 @@ class Fold(QWidget):
         """Open or close the section."""
         self._header.setChecked(expanded)
 
-    @Slot(bool)
     def _on_toggled(self, expanded: bool) -> None:
         self._content.setVisible(expanded)
         self._retint()
         self.toggled.emit(expanded)
 
-    @Slot()
     def _retint(self) -> None:
         self._header.setIcon(
             self._theme.icon_beside_text("chevron-down" if self.is_expanded() else "chevron-right", "text_muted")

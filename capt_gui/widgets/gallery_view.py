@@ -34,7 +34,7 @@ class GalleryView(CardList):
         super().__init__(GalleryDelegate(theme), parent)
         self.setLayoutMode(QListView.LayoutMode.Batched)
         self.setBatchSize(500)
-        self.setMinimumWidth(220)
+        self.setMinimumWidth(160)
         self.setAccessibleName(self.tr("Pictures"))
         self.setAccessibleDescription(self.tr("Up and down choose a picture, Delete takes it off the list"))
 
@@ -64,7 +64,7 @@ class GalleryDelegate(CardDelegate):
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
         """The same for every row, so that the view need not ask again."""
-        return QSize(200, _THUMB + 3 * _PAD)
+        return QSize(140, _THUMB + 3 * _PAD)
 
     def draw_card(self, painter: QPainter, card: QRectF, index: Index) -> None:
         """Paint the thumbnail, the text, and the state or that of each side."""
@@ -80,7 +80,7 @@ class GalleryDelegate(CardDelegate):
         left = thumb.right() + 16
         room = QRectF(left, card.top(), card.right() - _PAD - left, card.height())
         sides = tuple(index.data(GalleryRole.SIDES) or ())
-        line = max(line_height(self.theme, "caption"), _SIDE if sides else 0)
+        line = max(line_height(self.theme, "caption"), _SIDE + 1 if sides else 0)
         name = line_height(self.theme, "body")
         room.setTop(room.center().y() - (name + 3 + max(len(sides), 1) * line) / 2)
         room.setHeight(name)

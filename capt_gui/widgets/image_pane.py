@@ -97,7 +97,7 @@ class ImagePane(PaintedWidget):
         self._dragged_from: QPointF | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(140, 140)
+        self.setMinimumSize(120, 96)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -131,7 +131,7 @@ class ImagePane(PaintedWidget):
 
     def heightForWidth(self, width: int) -> int:
         """As high as wide, within reason."""
-        return min(max(width, 140), 460)
+        return min(max(width, 96), 460)
 
     def sizeHint(self) -> QSize:
         """A size at which a small picture can be read."""

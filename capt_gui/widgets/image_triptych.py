@@ -59,7 +59,7 @@ class ImageTriptych(QWidget):
         self._factor.addItem(self.tr("Auto"), 0)
         for factor in _FACTORS:
             self._factor.addItem(f"×{factor}", factor)
-        self._factor.setMinimumContentsLength(10)
+        self._factor.setMinimumWidth(self._factor.fontMetrics().horizontalAdvance("Auto (×128)") + 50)
         self._factor.setAccessibleName(self.tr("Amplify the perturbation"))
         self._factor.setToolTip(self.tr("How many times the perturbation is enlarged to be seen"))
         self._factor.currentIndexChanged.connect(self._on_factor_changed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from capt_gui.theme import Theme, repolish
@@ -65,7 +65,6 @@ class JobBar(QWidget):
         self._text.set_text(text)
         self._bar.setAccessibleDescription(text)
 
-    @Slot()
     def _on_clicked(self) -> None:
         if not self._running:
             self.run_clicked.emit()
@@ -75,7 +74,6 @@ class JobBar(QWidget):
         self._refresh()
         self.cancel_clicked.emit()
 
-    @Slot()
     def _refresh(self) -> None:
         name = self.tr("Cancel") if self._running else self.tr("Run")
         enabled = not self._stopping if self._running else self._may_run

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
@@ -130,7 +130,6 @@ class KnobSlider(QWidget):
     def _index_of(self, value: object) -> int | None:
         return next((index for index, (_, own) in enumerate(self._stops) if own == value), None)
 
-    @Slot()
     def _on_moved(self) -> None:
         self._describe()
         self.value_changed.emit(self.value())

@@ -16,6 +16,8 @@ from capt_gui.widgets.painting import LEFT, RIGHT, PaintedWidget, draw_box, draw
 from capt_gui.widgets.side_badge import SIDES
 
 _MARK = 16
+# a value in its unit is so many times the value that is stored
+_TIMES = {"/255": 255.0, "%": 100.0}
 
 
 class MetricTile(PaintedWidget):
@@ -28,6 +30,7 @@ class MetricTile(PaintedWidget):
         """values: of the only side, or of A and of B; NaN where one of them has none."""
         super().__init__(theme)
         self.info = info
+        self.values = tuple(_TIMES.get(info.unit, 1.0) * value for value in values)
         self.texts = tuple(_with_unit(value, info.unit) for value in values)
         self.better = better_side(info, values)
         self._shares = tuple(_share(info, value) for value in values)

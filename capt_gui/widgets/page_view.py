@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
@@ -90,32 +90,26 @@ class PageView(QAbstractScrollArea):
             page = min(max(page, 1), len(self._tops))
             self.verticalScrollBar().setValue(self._tops[page - 1] - _GAP // 2 if page > 1 else 0)
 
-    @Slot()
     def next_page(self) -> None:
         """The page after this one."""
         self.go_to(self.page() + 1)
 
-    @Slot()
     def previous_page(self) -> None:
         """The page before this one."""
         self.go_to(self.page() - 1)
 
-    @Slot()
     def zoom_in(self) -> None:
         """One step larger."""
         self._set_zoom(self.zoom() * 1.25)
 
-    @Slot()
     def zoom_out(self) -> None:
         """One step smaller."""
         self._set_zoom(self.zoom() * 0.8)
 
-    @Slot()
     def zoom_to_width(self) -> None:
         """A sheet fills the width."""
         self._set_zoom(None)
 
-    @Slot()
     def zoom_to_page(self) -> None:
         """A whole sheet can be seen."""
         if self._tops:
@@ -226,7 +220,6 @@ class PageView(QAbstractScrollArea):
         self.viewport().update()
         self.zoom_changed.emit(self.zoom())
 
-    @Slot()
     def _on_scrolled(self) -> None:
         self.viewport().update()
         if (now := (self.page(), self._store.count)) != self._last_shown:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QStandardItemModel
-from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
+from PySide6.QtGui import QPaintEvent, QStandardItemModel
+from PySide6.QtWidgets import QComboBox, QSizePolicy, QStyle, QStyleOptionComboBox, QStylePainter, QWidget
 
 from capt_gui.widgets.input import keep_wheel_for_focus
 
 _KIND = Qt.ItemDataRole.UserRole + 1
+
+# the style sheet's padding beside the text
+_INSET = 6
 
 HEADING, CLOSED = "heading", "closed"
 
@@ -53,6 +56,17 @@ class Picker(QComboBox):
     def on_activated(self, row: int) -> None:
         """Emit `picked` with the key of what the user chose."""
         self.picked.emit(self.itemData(row))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint the list with its name cut by an ellipsis; a style sheet would cut it in the middle of a letter."""
+        painter, option = QStylePainter(self), QStyleOptionComboBox()
+        self.initStyleOption(option)
+        field = QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, self).width()
+        end = Qt.TextElideMode.ElideRight
+        option.currentText = self.fontMetrics().elidedText(option.currentText, end, room - _INSET)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
     def _set_open(self, row: int, kind: str) -> None:
         model = self.model()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QKeySequence, QPainter, QResizeEvent
-from PySide6.QtWidgets import QListView, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QListView, QStyle, QStyleOptionViewItem, QWidget
 
 from capt_gui.roles import PictureRole
 from capt_gui.theme import Theme
@@ -33,7 +33,7 @@ class PictureGrid(CardList):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Share the width among the tiles of a row, so that no empty margin is left at its end."""
         # Qt leaves room for the scroll bar in its layout, whether it is there or not
-        bar = self.verticalScrollBar().sizeHint().width()
+        bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent, None, self.verticalScrollBar())
         needs_bar = self.verticalScrollBarPolicy() == Qt.ScrollBarPolicy.ScrollBarAsNeeded
         room = self.maximumViewportSize().width() - (bar if needs_bar else 0) - 1
         width = max(room // max(room // _TILE, 1), _TILE)

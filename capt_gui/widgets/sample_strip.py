@@ -40,10 +40,6 @@ class SampleStrip(PaintedWidget):
         self._describe()
         self.update()
 
-    def shows_clean(self) -> bool:
-        """Return whether the clean pictures are shown."""
-        return self._clean
-
     def sizeHint(self) -> QSize:
         """Six pictures, with two lines of words under them."""
         return QSize(6 * (_SIDE + _GAP) + 2 * _PAD, self._height())

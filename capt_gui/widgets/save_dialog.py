@@ -32,19 +32,20 @@ class SaveDialog(QFileDialog):
 
 
 def ask_where_to_save(parent: QWidget, title: str, start: Path, kinds: Mapping[str, str]) -> str:
-    """The chosen file, empty when none was; `kinds` as `SaveDialog` takes them."""
-    dialog = SaveDialog(parent, title, start, kinds)
-    chosen = dialog.selectedFiles()[0] if dialog.exec() else ""
-    dialog.deleteLater()
-    return chosen
+    """Ask for a file of one of some kinds, as `SaveDialog` takes them, and return its path, "" when none was chosen."""
+    return _answer(SaveDialog(parent, title, start, kinds))
 
 
 def ask_for_new_folder(parent: QWidget, title: str, start: Path) -> str:
-    """The path of a folder that is to be made, empty when none was chosen."""
+    """Ask for a folder that is to be made, and return its path, "" when none was chosen."""
     dialog = QFileDialog(parent, title, str(start.parent))
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setFileMode(QFileDialog.FileMode.AnyFile)
     dialog.selectFile(start.name)
+    return _answer(dialog)
+
+
+def _answer(dialog: QFileDialog) -> str:
     chosen = dialog.selectedFiles()[0] if dialog.exec() else ""
     dialog.deleteLater()
     return chosen

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt
-from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from capt_gui.widgets.card_list import set_up_table
 
+_LEAST_NAME = 90
 _SORT = Qt.ItemDataRole.UserRole + 1
 
 
@@ -28,6 +29,7 @@ class ScoreTable(QTableView):
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._most = 0
         self._rows = QStandardItemModel(self)
         self._sorted = _ByValue(self)
         self._sorted.setSourceModel(self._rows)
@@ -71,8 +73,14 @@ class ScoreTable(QTableView):
 
     def show_rows(self, most: int) -> None:
         """Be as high as the rows need, but not higher than so many of them."""
-        rows = [self.rowHeight(row) for row in range(min(most, self._sorted.rowCount()))]
-        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + sum(rows) + 4)
+        self._most = most
+        self._use_room()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the names narrow where there is no room for all columns."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._use_room()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Ctrl+Space sorts by the current column, and turns the order over."""
@@ -85,6 +93,18 @@ class ScoreTable(QTableView):
             self.sortByColumn(column, Qt.SortOrder.DescendingOrder if falling else Qt.SortOrder.AscendingOrder)
         else:
             super().keyPressEvent(event)
+
+    def _use_room(self) -> None:
+        header, columns = self.horizontalHeader(), range(1, self._sorted.columnCount())
+        spare = self.viewport().width() - sum(self.columnWidth(column) for column in columns)
+        scrolls = spare < _LEAST_NAME
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed if scrolls else QHeaderView.ResizeMode.Stretch)
+        if scrolls:
+            header.resizeSection(0, _LEAST_NAME)
+        if self._most:
+            rows = [self.rowHeight(row) for row in range(min(self._most, self._sorted.rowCount()))]
+            bar = self.horizontalScrollBar().sizeHint().height() if scrolls else 0
+            self.setFixedHeight(header.sizeHint().height() + sum(rows) + bar + 4)
 
 
 class _ByValue(QSortFilterProxyModel):

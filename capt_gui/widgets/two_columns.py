@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from capt_gui.widgets.layout import fill
+
 _ROOM = 1060
 _GAP = 12
 
@@ -17,14 +19,8 @@ class TwoColumns(QWidget):
         self._cards: list[tuple[QWidget, int]] = []
         self._columns = (QVBoxLayout(), QVBoxLayout())
         self._wide = False
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(_GAP)
-        for column in self._columns:
-            column.setSpacing(_GAP)
-            column.addStretch(1)
-            layout.addLayout(column, 1)
-        layout.setStretch(1, 0)
+        left, right = (fill(column, (None, 1), spacing=_GAP) for column in self._columns)
+        self._row = fill(QHBoxLayout(self), (left, 1), right, spacing=_GAP)
 
     def add(self, card: QWidget, column: int) -> None:
         """Add a card; `column` (0 or 1) is where it stands when there are two."""
@@ -47,9 +43,7 @@ class TwoColumns(QWidget):
                 layout.removeWidget(card)
         for card, column in self._cards:
             self._put(card, column)
-        row = self.layout()
-        assert isinstance(row, QHBoxLayout)
-        row.setStretch(1, int(wide))
+        self._row.setStretch(1, int(wide))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Another width may have room for more."""

@@ -29,12 +29,13 @@ from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import TOWER_CONFIG, TOWER_WEIGHTS, Backbone, load_backbone
 from capt_engine.model.devices import pick_device
 from capt_engine.model.text import class_features
+from capt_engine.reading import read_json
 from capt_engine.tuning import image_tower
 
 HERE = Path(__file__).resolve().parent
 PICTURES = 10_000
 SHARD = 1_000
-RECIPE = image_tower.TowerRecipe(epochs=2, batch_size=32, lr=3e-4)
+RECIPE = image_tower.tower_recipe(epochs=2, batch_size=32, lr=3e-4)
 TESTED = 500
 # (task, domain): how many of the pictures are attacked; on two processor cores that is what takes the time.
 SETS = {
@@ -100,7 +101,13 @@ def tune(work: Path) -> None:
     def tick(done: int, total: int, note: str = "") -> None:
         progress.show(done, total, f"{note}, step {done} of {total}", None)
 
-    image_tower.tune_tower(backbone, images, labels, text, RECIPE, work / "tuned", tick, about)
+    tuning, checkpoint = image_tower.TowerTuning(backbone, images, labels, text, RECIPE), work / image_tower.CHECKPOINT
+    if checkpoint.is_file():
+        tuning.resume(checkpoint)
+    while tuning.epoch < RECIPE.epochs:
+        tuning.advance(tick)
+        tuning.save(checkpoint)
+    image_tower.export(tuning, work / "tuned", about)
     progress.clear()
     for name in (TOWER_WEIGHTS, TOWER_CONFIG):
         shutil.copyfile(work / "tuned" / name, HERE / name)
@@ -182,8 +189,7 @@ def table(robust: list[figures.Figure], demo: list[figures.Figure]) -> str:
 def card(measured: dict[str, Any]) -> str:
     """The whole card, from what figures.json and tower.json in this folder say."""
     robust, demo = ([figures.Figure(**one) for one in measured[model]["figures"]] for model in ("demo-robust", "demo"))
-    said = json.loads((HERE / TOWER_CONFIG).read_text(encoding="utf-8"))
-    return image_tower.card(said, table(robust, demo))
+    return image_tower.card(read_json(HERE / TOWER_CONFIG, image_tower.TowerDocument), table(robust, demo))
 
 
 def write(kept: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -44,6 +45,33 @@ def test_the_new_file_takes_the_place_whole(target: Path) -> None:
     write_atomic(target.parent / "deep" / "er" / "x.csv", b"y")
     assert target.read_bytes() == b"new"
     assert sorted(one.name for one in target.parent.iterdir()) == ["deep", "report.pdf"]
+
+
+def test_what_a_killed_writer_left_goes_a_day_later(target: Path) -> None:
+    """Of this file, by our own name, and old: a fresh one, another file's, a folder, a link and what only looks alike stay."""
+    old = time.time() - 25 * 3600
+    stale, fresh, other, alike, folder, link = (
+        target.with_name(name)
+        for name in (
+            ".report.pdf.abcdef_1.capt-part",
+            ".report.pdf.abcdef_2.capt-part",
+            ".reports.pdf.abcdef_1.capt-part",
+            ".report.pdf.abcdef_1.part",
+            ".report.pdf.abcdef_3.capt-part",
+            ".report.pdf.abcdef_4.capt-part",
+        )
+    )
+    for one in (stale, fresh, other, alike):
+        one.write_bytes(b"half")
+    folder.mkdir()
+    link.symlink_to(alike)
+    for one in (stale, other, alike, folder):
+        os.utime(one, (old, old))
+    write_atomic(target, b"new", durable=False)
+    assert stale.exists()
+    write_atomic(target, b"new")
+    left = {one.name for one in target.parent.iterdir()}
+    assert left == {one.name for one in (target, fresh, other, alike, folder, link)}
 
 
 def test_a_full_disk(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, get_origin
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from capt_engine.errors import BadCheckpoint, BadRequest, CaptError
@@ -120,7 +120,6 @@ PLAIN = st.recursive(
 )
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.binary(), st.integers(0, len(SOUND)), st.integers(0, 5))
 def test_any_bytes_are_a_value_or_a_sentence(noise: bytes, at: int, gone: int) -> None:
     """A sound file with some bytes replaced is read or refused, never anything else."""
@@ -129,7 +128,6 @@ def test_any_bytes_are_a_value_or_a_sentence(noise: bytes, at: int, gone: int) -
         assert _is_read_or_refused(data[:at] + noise + data[at + gone :], kind)
 
 
-@settings(derandomize=True, deadline=None)
 @given(PLAIN, st.sampled_from(["n", "part", "parts", "maybe", "pair", "named", "text"]))
 def test_any_value_in_any_place_is_a_value_or_a_sentence(value: object, name: str) -> None:
     """Any JSON value where another was expected is taken or refused."""

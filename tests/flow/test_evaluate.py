@@ -83,7 +83,7 @@ def test_the_figures_on_the_page_are_those_of_the_rows(page: EvaluatePage, qtbot
         diagonal = evaluation.run.tally.confusion(prompts, attacked=True)
         assert sum(count for (label, answer), count in diagonal.items() if label == answer) == robust
     view = page.results
-    assert f"{PICTURES} pictures" in view.verdict.box.headline.text()
+    assert f"{PICTURES} pictures" in view.verdict.headline.text()
     assert view.attacks.table.shown(0) == ["FGSM", "FGSM", "PGD", "PGD"]
     ran = sum(1 for row in rows if row["attack"] == "fgsm" and row["prompt_id"] == NO_PROMPTS and not row["skipped"])
     assert view.attacks.table.shown(2)[0] == str(ran)

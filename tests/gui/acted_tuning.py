@@ -97,7 +97,7 @@ def step(epoch: int, number: int, far: float, rng: random.Random) -> r.TuneStep:
     lr = 0.0035 * 0.5 * (1 + math.cos(math.pi * far))
     return r.TuneStep(
         epoch, number, lr, ce + 2.5 * (train + reference) / 2, ce, train, reference, alpha, max(alpha - 0.22, 0), min(alpha + 0.2, 1),
-        1.0, 0.0, 0.7, 0.4,
+        1.0, 0.0, 0.7, 0.4, alpha_counts=(0, 0, 1, 1, 2, 2, 1, 1, 0, 0),
     )  # fmt: skip
 
 

@@ -21,14 +21,18 @@ from capt_engine.demo.pretrain import Plan, Pretraining, export
 from capt_engine.download import offline
 from capt_engine.errors import CannotWrite
 from capt_engine.jobs.chart_saving import handle_save_chart
+from capt_engine.jobs.context import JobContext
 from capt_engine.model import checkpoints
+from capt_engine.model.importers import models
+from capt_engine.model.importers.lpips import LpipsWeights, read_lpips
+from capt_engine.model.lpips import ALEX
 from capt_engine.model.prompts import Prompts
-from capt_engine.model.store import install_record, prompt_store
+from capt_engine.model.store import install_record, lpips_store, prompt_store
 from capt_engine.model.tensor_file import write_tensors
 from capt_engine.progress import no_progress
 from capt_engine.protocols import render
 from capt_engine.protocols.cache import WorkFolder
-from capt_engine.records import Bar, BarChart, LedgerEntry, Picture, SaveChartRequest, ScanResult
+from capt_engine.records import Bar, BarChart, JobId, LedgerEntry, Picture, SaveChartRequest, ScanResult
 from capt_engine.runs import kept_pictures
 from capt_engine.runs.merge import merge
 from capt_engine.runs.run_folder import RunFolder
@@ -37,6 +41,10 @@ from capt_gui import settings
 from capt_gui.pages.explore.intake import write_png
 from capt_gui.view_models.tune import project_file, scan_file
 from capt_gui.view_models.tune.state import TuneState
+from tests.conftest import TINY_CONFIG
+from tests.engine.model.importers import forms
+from tests.engine.model.perceptual import files as files_of_lpips
+from tests.engine.model.perceptual import random_state
 from tests.engine.reports import made_runs
 from tests.engine.tuning.test_state import saved
 
@@ -113,6 +121,13 @@ def writers(tmp_path: Path) -> dict[str, Callable[[Path], object]]:
     training = Pretraining(TINY, np.zeros((16, 80, 80, 3), np.uint8), tmp_path / "run.pt")
     chart = SaveChartRequest(BarChart("Two", (Bar("a", 0.5),), "A."), "", "csv")
     entry = LedgerEntry("m", "u", 1, "s", "w", "complete")
+    job = JobContext(JobId(1), None, print, no_progress)  # type: ignore[arg-type]
+    weights = forms.random_clip(TINY_CONFIG["model_cfg"])
+    plain, pickled = tmp_path / "clip.safetensors", forms.state_dict(tmp_path / "clip.pt", weights)
+    write_tensors(plain, weights, {})
+    distance = random_state(ALEX)
+    halves = files_of_lpips(tmp_path, ALEX)
+    lpips = LpipsWeights(ALEX, distance, ("network", "0"), ("channels", "1"))
     scanned = ScanResult("", (), (), 0, 0, (), (), (), (), 1.0)
     return {
         "a file": lambda to: files.write_atomic(to / "x", "text"),
@@ -120,6 +135,10 @@ def writers(tmp_path: Path) -> dict[str, Callable[[Path], object]]:
         "tensors": lambda to: write_tensors(to / "x", {"a": torch.zeros(8)}, {}),
         "prompts": lambda to: checkpoints.save(to / "x.safetensors", prompts, document),
         "prompts on the store": lambda _: prompt_store.install("mine", prompts, document),
+        "an imported model": lambda to: models.install(plain, "mine", root=to),
+        "a model out of a pickle": lambda to: models.install(pickled, "mine", root=to),
+        "the halves of LPIPS out of pickles": lambda _: read_lpips(*halves),
+        "LPIPS weights on the store": lambda _: lpips_store.install(lpips),
         "a tuning state": lambda to: state.write(to / "x.state", saved()),
         "an install record": lambda to: install_record.remember(to / "installed.json", (source,), {}),
         "a run": lambda to: RunFolder(to / "run", run, {}, resume=False),
@@ -133,7 +152,7 @@ def writers(tmp_path: Path) -> dict[str, Callable[[Path], object]]:
         "training pictures": lambda to: training_set.load(1, 0, to / "new", 1, no_progress),
         "the tiny CLIP": lambda to: export(training.model, TINY, to / "new", 1),
         "its checkpoint": lambda _: training.save(),
-        "a chart": lambda to: handle_save_chart(None, 1, replace(chart, path=str(to / "x.csv")), print, no_progress),  # type: ignore[arg-type]
+        "a chart": lambda to: handle_save_chart(job, replace(chart, path=str(to / "x.csv"))),  # type: ignore[arg-type]
         "the offline lock": lambda _: offline.set_lock(True),
         "the ledger": lambda _: offline.note(entry),
         "settings": lambda to: settings.save(settings.Settings(), to / "settings.toml"),
@@ -159,6 +178,7 @@ def test_a_full_disk_is_a_sentence_that_leaves_nothing(
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setattr(prompt_store, "data_dir", lambda: home)
+    monkeypatch.setattr(lpips_store, "lpips_dir", lambda: home / "lpips")
     monkeypatch.setattr(offline, "data_dir", lambda: home)
     said = {}
     for number, (name, write) in enumerate(writers.items()):

@@ -82,6 +82,27 @@ def test_the_examples_run(python: Run, root: Path, tmp_path: Path, example: str)
     assert not list(tmp_path.iterdir())
 
 
+TORCH_FIRST = """
+import torch, torchvision
+torch.manual_seed(0)
+network = torchvision.models.resnet18(num_classes=5).eval()
+x = torch.rand(1, 3, 32, 32)
+from capt_engine import evaluate
+y = network(x).argmax(dim=1)
+result = evaluate(network, (x, y), attacks=["pgd", "fgsm"], eps=[0, 32 / 255], batch_size=1)
+assert result.clean_accuracy == 1.0 and len(result.rows()) == 4
+assert result.rows()[0]["adv_pred"] == str(int(y))
+print([one.name for one in result.summary.checks if one.status == "fail" and one.name != "enough-pictures"])
+"""
+
+
+def test_a_single_picture_with_torch_imported_first(python: Run) -> None:
+    """A torchvision model and one picture, in a program that has imported torch before: no warning, and only that it is one is a fault."""
+    done = python("-W", "error::RuntimeWarning", "-c", TORCH_FIRST, env={"MKL_CBWR": None})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_method_in_a_hundred_lines(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It is no longer than that, its loss is the engine's, its attack stays in the ball, and what it learns changes the answers."""
     import torch

@@ -17,14 +17,14 @@ pyautoattack = pytest.importorskip(
 pytestmark = [pytest.mark.timeout(3600), pytest.mark.filterwarnings("ignore")]
 
 
-def against(victim: Victim, ours: Attack, norm: Norm, eps: float) -> None:
+def against(victim: Victim, ours: Attack, norm: Norm, eps: float, seed: int = 0) -> None:
     """The same number of steps, targets or queries, one restart, one attack alone."""
     theirs = pyautoattack.AutoAttack(
         victim.model,
         attacks=[ours.name],
         eps=eps,
         norm={"linf": "Linf", "l2": "L2"}[norm.name],
-        seed=0,
+        seed=seed,
         version="custom",
     )
     # Read at each call; what is not set for this attack is not used by it.
@@ -36,7 +36,7 @@ def against(victim: Victim, ours: Attack, norm: Norm, eps: float) -> None:
         answer = theirs.run_standard_evaluation(victim.images, victim.labels, batch_size=100)
     images = answer[0] if isinstance(answer, tuple) else answer
     what = f"{ours.name} {norm.name} {eps:.4f}, {getattr(ours, 'steps', getattr(ours, 'queries', 0))} steps"
-    compared(victim, what, victim.right(victim.under(ours, norm, eps)), victim.right(images))
+    compared(victim, what, victim.right(victim.under(ours, norm, eps, seed)), victim.right(images))
 
 
 @pytest.mark.parametrize(("norm", "eps"), [(LINF, 2 / 255), (L2, 0.3)], ids=["linf", "l2"])
@@ -48,10 +48,11 @@ def test_apgd_on_the_small_cnn(attack: Attack, norm: Norm, eps: float) -> None:
     against(small_cnn(), attack, norm, eps)
 
 
+@pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize(("norm", "eps"), [(LINF, 2 / 255), (L2, 0.3)], ids=["linf", "l2"])
-def test_square_on_the_small_cnn(norm: Norm, eps: float) -> None:
-    """500 pictures, 500 queries."""
-    against(small_cnn(), Square(queries=500), norm, eps)
+def test_square_on_the_small_cnn(norm: Norm, eps: float, seed: int) -> None:
+    """500 pictures, 500 queries, five seeds."""
+    against(small_cnn(), Square(queries=500), norm, eps, seed)
 
 
 @pytest.mark.heavy

@@ -50,12 +50,12 @@ class Victim:
             answers = torch.cat([self.model(part).argmax(dim=1) for part in images.split(_BATCH)])
         return answers == self.labels
 
-    def under(self, attack: Attack, norm: Norm, eps: float) -> Tensor:
+    def under(self, attack: Attack, norm: Norm, eps: float, seed: int = 0) -> Tensor:
         """The pictures as our attack leaves them."""
         parts = []
         for first in range(0, len(self.images), _BATCH):
             images, labels = self.images[first : first + _BATCH], self.labels[first : first + _BATCH]
-            rngs = PictureRngs.of(0, [str(first + i) for i in range(len(images))])
+            rngs = PictureRngs.of(seed, [str(first + i) for i in range(len(images))])
             parts.append(attack.run(self.model, images, labels, Threat(norm, eps), rngs, no_progress))
         return torch.cat(parts)
 

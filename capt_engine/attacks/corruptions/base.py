@@ -34,27 +34,60 @@ class Corruption:
     held_out: bool = False
 
     def __call__(self, picture: Tensor, severity: int, stream: PictureRngs) -> Tensor:
-        """The picture (1, 3, h, w) in [0, 1] gone bad, on the CPU; severity: 1 to 5; stream: the draws of this one picture."""
+        """Corrupt one picture.
+
+        Args:
+            picture: pixels (1, 3, h, w) in [0, 1], on the CPU.
+            severity: from 1 to 5.
+            stream: the random stream of this one picture.
+
+        Returns:
+            Pixels (1, 3, h, w) in [0, 1].
+        """
         return self.apply(picture, *self.levels[severity - 1], stream).clamp(0, 1)
 
 
 def pixels(length: float, picture: Tensor) -> float:
-    """A length, written for 224 pixels, on this picture."""
+    """Convert a length written for 224 pixels to this picture.
+
+    Args:
+        length: in pixels of a picture whose shorter side has 224.
+        picture: (1, c, h, w).
+
+    Returns:
+        The length in pixels of `picture`, a fraction as it comes.
+    """
     return length * min(picture.shape[2:]) / _WRITTEN_FOR
 
 
 def chance(stream: PictureRngs, *shape: int) -> Tensor:
-    """Values in [0, 1) from the picture's own stream, (1, *shape)."""
+    """Draw values from the picture's own stream.
+
+    Args:
+        stream: the random stream of one picture.
+        *shape: the sizes of the values after the first, which is 1.
+
+    Returns:
+        Values (1, *shape) in [0, 1).
+    """
     return stream.uniform(torch.empty(1, *shape))
 
 
 def one_chance(stream: PictureRngs) -> float:
-    """A single value in [0, 1)."""
+    """Draw a single value in [0, 1) from the picture's own stream."""
     return float(chance(stream, 1))
 
 
 def filtered(picture: Tensor, kernel: Tensor) -> Tensor:
-    """Each channel of (1, c, h, w) under a kernel (odd, odd); beyond the edge its last pixel goes on."""
+    """Convolve each channel with a kernel; beyond the edge its last pixel goes on.
+
+    Args:
+        picture: (1, c, h, w).
+        kernel: weights (odd, odd) that add up to 1.
+
+    Returns:
+        Filtered values (1, c, h, w).
+    """
     channels = picture.shape[1]
     rows, columns = (side // 2 for side in kernel.shape)
     padded = F.pad(picture, (columns, columns, rows, rows), mode="replicate")
@@ -62,7 +95,15 @@ def filtered(picture: Tensor, kernel: Tensor) -> Tensor:
 
 
 def blurred(picture: Tensor, sigma: float) -> Tensor:
-    """A Gaussian blur of `sigma` pixels; any sigma from 0 on."""
+    """Blur with a Gaussian.
+
+    Args:
+        picture: (1, c, h, w).
+        sigma: its standard deviation in pixels, at least 0.
+
+    Returns:
+        Blurred values (1, c, h, w).
+    """
     if sigma < 1e-3:
         return picture
     reach = math.ceil(3 * sigma)
@@ -74,7 +115,16 @@ def blurred(picture: Tensor, sigma: float) -> Tensor:
 
 
 def streaked(picture: Tensor, length: float, degrees: float) -> Tensor:
-    """The mean along a line of `length` pixels through each pixel; any length, any angle."""
+    """Average along a line through each pixel.
+
+    Args:
+        picture: (1, c, h, w).
+        length: of the line, in pixels, at least 0.
+        degrees: its angle to the horizontal.
+
+    Returns:
+        Averaged values (1, c, h, w).
+    """
     reach = math.ceil(length / 2) + 1
     kernel = torch.zeros(2 * reach + 1, 2 * reach + 1)
     count = 4 * reach + 1
@@ -91,7 +141,16 @@ def streaked(picture: Tensor, length: float, degrees: float) -> Tensor:
 
 
 def displaced(picture: Tensor, right: Tensor, down: Tensor) -> Tensor:
-    """Each pixel takes what lies `right` and `down` of it, in pixels, (h, w) each; beyond the edge the picture is mirrored."""
+    """Give each pixel the value that lies `right` and `down` of it; beyond the edge the picture is mirrored.
+
+    Args:
+        picture: (1, c, h, w).
+        right: offsets (h, w), in pixels.
+        down: offsets (h, w), in pixels.
+
+    Returns:
+        Displaced values (1, c, h, w).
+    """
     height, width = picture.shape[2:]
     y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
     grid = torch.stack([(x + right) / width, (y + down) / height], dim=-1)[None] * 2 - 1
@@ -99,9 +158,16 @@ def displaced(picture: Tensor, right: Tensor, down: Tensor) -> Tensor:
 
 
 def clouds(picture: Tensor, stream: PictureRngs, *, first: int = 2, roughness: float = 0.55) -> Tensor:
-    """Smooth random light and dark of every size, (1, 1, h, w) from 0 to 1.
+    """Draw smooth random light and dark of every size.
 
-    first: lumps along the shorter side at the coarsest; roughness: the strength of each finer layer relative to the one before.
+    Args:
+        picture: (1, c, h, w), for its size.
+        stream: the random stream of one picture.
+        first: lumps along the shorter side at the coarsest.
+        roughness: the strength of each finer layer relative to the one before.
+
+    Returns:
+        Values (1, 1, h, w), from 0 to 1.
     """
     height, width = picture.shape[2:]
     short = min(height, width)
@@ -117,12 +183,26 @@ def clouds(picture: Tensor, stream: PictureRngs, *, first: int = 2, roughness: f
 
 
 def stretched(values: Tensor) -> Tensor:
-    """Moved and scaled to fill 0 to 1; all 0 where there is but one value."""
+    """Shift and scale values so that they fill 0 to 1.
+
+    Args:
+        values: of any shape.
+
+    Returns:
+        Values of the same shape, from 0 to 1; all 0 where they were all alike.
+    """
     low, high = values.min(), values.max()
     return (values - low) / (high - low).clamp_min(1e-6)
 
 
 def grey(picture: Tensor) -> Tensor:
-    """The luma of each pixel, (1, 1, h, w) (the weights of BT.601)."""
+    """Compute the luma of each pixel (the weights of BT.601).
+
+    Args:
+        picture: pixels (1, 3, h, w).
+
+    Returns:
+        Luma (1, 1, h, w).
+    """
     weights = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
     return (picture * weights).sum(dim=1, keepdim=True)

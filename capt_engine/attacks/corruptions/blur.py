@@ -16,19 +16,46 @@ _FINE = 5
 
 
 def gaussian_blur(picture: Tensor, sigma: float, stream: PictureRngs) -> Tensor:  # noqa: ARG001
-    """A soft lens."""
+    """Blur as a soft lens does.
+
+    Args:
+        picture: pixels (1, 3, h, w) in [0, 1].
+        sigma: standard deviation of the Gaussian, in pixels of a 224-pixel picture.
+        stream: the picture's random stream; nothing is drawn.
+
+    Returns:
+        Pixels (1, 3, h, w), not clipped.
+    """
     return blurred(picture, pixels(sigma, picture))
 
 
 def defocus_blur(picture: Tensor, radius: float, stream: PictureRngs) -> Tensor:  # noqa: ARG001
-    """Out of focus: every point becomes a disc."""
+    """Blur as a lens out of focus does: every point becomes a disc.
+
+    Args:
+        picture: pixels (1, 3, h, w) in [0, 1].
+        radius: of the disc, in pixels of a 224-pixel picture.
+        stream: the picture's random stream; nothing is drawn.
+
+    Returns:
+        Pixels (1, 3, h, w), not clipped.
+    """
     return filtered(picture, _disc(pixels(radius, picture)))
 
 
 def glass_blur(picture: Tensor, reach: float, rounds: float, stream: PictureRngs) -> Tensor:
-    """Behind frosted glass: each pixel shows a place nearby, again and again.
+    """Let each pixel show a place nearby, again and again, as behind frosted glass.
 
     Pixels look aside by fractions too, where the benchmark swaps whole ones, so that small pictures are scattered alike.
+
+    Args:
+        picture: pixels (1, 3, h, w) in [0, 1].
+        reach: the furthest place, in pixels of a 224-pixel picture.
+        rounds: how often it is done, a whole number.
+        stream: the picture's random stream.
+
+    Returns:
+        Pixels (1, 3, h, w), not clipped.
     """
     far = pixels(reach, picture)
     height, width = picture.shape[2:]
@@ -39,12 +66,30 @@ def glass_blur(picture: Tensor, reach: float, rounds: float, stream: PictureRngs
 
 
 def motion_blur(picture: Tensor, length: float, stream: PictureRngs) -> Tensor:
-    """The camera moved, in a direction drawn for the picture; 45° to either side of level."""
+    """Blur along a line, as a camera that moved, in a direction drawn for the picture: up to 45° to either side of level.
+
+    Args:
+        picture: pixels (1, 3, h, w) in [0, 1].
+        length: of the line, in pixels of a 224-pixel picture.
+        stream: the picture's random stream.
+
+    Returns:
+        Pixels (1, 3, h, w), not clipped.
+    """
     return streaked(picture, pixels(length, picture), 90 * one_chance(stream) - 45)
 
 
 def zoom_blur(picture: Tensor, largest: float, stream: PictureRngs) -> Tensor:  # noqa: ARG001
-    """The camera came nearer while it looked: the mean of the picture at every zoom up to the largest."""
+    """Average the picture over every zoom up to the largest, as a camera that came nearer while it looked.
+
+    Args:
+        picture: pixels (1, 3, h, w) in [0, 1].
+        largest: the largest zoom, above 1.
+        stream: the picture's random stream; nothing is drawn.
+
+    Returns:
+        Pixels (1, 3, h, w), not clipped.
+    """
     total = picture
     for step in range(1, _ZOOMS + 1):
         zoom = 1 + (largest - 1) * step / _ZOOMS

@@ -18,26 +18,62 @@ _WAVE = 9.0
 
 
 def contrast(picture: Tensor, left: float, stream: PictureRngs) -> Tensor:  # noqa: ARG001
-    """Every value drawn towards the mean of its channel; `left` of the distance remains."""
+    """Draw every value towards the mean of its channel.
+
+    Args:
+        picture: pixels (1, 3, h, w) in [0, 1].
+        left: the share of the distance that remains, in [0, 1].
+        stream: the picture's random stream; nothing is drawn.
+
+    Returns:
+        Pixels (1, 3, h, w), not clipped.
+    """
     mean = picture.mean(dim=(2, 3), keepdim=True)
     return mean + (picture - mean) * left
 
 
 def saturate(picture: Tensor, gain: float, stream: PictureRngs) -> Tensor:  # noqa: ARG001
-    """Colours too strong: every value driven away from the grey of its pixel."""
+    """Drive every value away from the grey of its pixel, as colours that are too strong.
+
+    Args:
+        picture: pixels (1, 3, h, w) in [0, 1].
+        gain: the factor of the distance, above 1.
+        stream: the picture's random stream; nothing is drawn.
+
+    Returns:
+        Pixels (1, 3, h, w), not clipped.
+    """
     shade = grey(picture)
     return shade + (picture - shade) * gain
 
 
 def pixelate(picture: Tensor, share: float, stream: PictureRngs) -> Tensor:  # noqa: ARG001
-    """Reduced to a share of its width and height, and enlarged again pixel by pixel."""
+    """Reduce the picture to a share of its width and height, and enlarge it again pixel by pixel.
+
+    Args:
+        picture: pixels (1, 3, h, w) in [0, 1].
+        share: of width and height, in (0, 1].
+        stream: the picture's random stream; nothing is drawn.
+
+    Returns:
+        Pixels (1, 3, h, w), not clipped.
+    """
     height, width = picture.shape[2:]
     small = F.interpolate(picture, size=(max(1, round(height * share)), max(1, round(width * share))), mode="area")
     return F.interpolate(small, size=(height, width), mode="nearest-exact")
 
 
-def jpeg(picture: Tensor, quality: float, stream: PictureRngs) -> Tensor:  # noqa: ARG001
-    """A JPEG file of low quality, as Pillow writes it."""
+def jpeg(picture: Tensor, quality: float, stream: PictureRngs | None = None) -> Tensor:  # noqa: ARG001
+    """Write the picture as a JPEG file in memory and read it again, both by Pillow (4:2:0 colour, its default).
+
+    Args:
+        picture: pixels (1, 3, h, w) in [0, 1], on the CPU.
+        quality: Pillow's, from 1 to 95.
+        stream: not used, as nothing is drawn.
+
+    Returns:
+        Pixels (1, 3, h, w) in [0, 1], multiples of 1/255, float32.
+    """
     values = (picture[0] * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
     file = io.BytesIO()
     Image.fromarray(values).save(file, "JPEG", quality=int(quality))
@@ -46,7 +82,16 @@ def jpeg(picture: Tensor, quality: float, stream: PictureRngs) -> Tensor:  # noq
 
 
 def elastic(picture: Tensor, amplitude: float, stream: PictureRngs) -> Tensor:
-    """As if printed on rubber: pulled and pushed by a smooth random field."""
+    """Pull and push the picture by a smooth random field, as if printed on rubber.
+
+    Args:
+        picture: pixels (1, 3, h, w) in [0, 1].
+        amplitude: strength of the field, in pixels of a 224-pixel picture.
+        stream: the picture's random stream.
+
+    Returns:
+        Pixels (1, 3, h, w), not clipped.
+    """
     height, width = picture.shape[2:]
     sigma = max(pixels(_WAVE, picture), 0.8)
     field = blurred(chance(stream, 2, height, width) * 2 - 1, sigma)

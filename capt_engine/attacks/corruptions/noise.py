@@ -11,24 +11,60 @@ from capt_engine.attacks.base import PictureRngs
 
 
 def gaussian_noise(picture: Tensor, sigma: float, stream: PictureRngs) -> Tensor:
-    """Normal noise on every value: poor light."""
+    """Add normal noise to every value, as in poor light.
+
+    Args:
+        picture: pixels (1, 3, h, w) in [0, 1].
+        sigma: its standard deviation, in pixel units.
+        stream: the picture's random stream.
+
+    Returns:
+        Pixels (1, 3, h, w), not clipped.
+    """
     return picture + sigma * stream.normal(picture)
 
 
 def speckle_noise(picture: Tensor, sigma: float, stream: PictureRngs) -> Tensor:
-    """Normal noise that is the stronger the lighter the value."""
+    """Add normal noise that is the stronger the lighter the value.
+
+    Args:
+        picture: pixels (1, 3, h, w) in [0, 1].
+        sigma: its standard deviation as a share of the value.
+        stream: the picture's random stream.
+
+    Returns:
+        Pixels (1, 3, h, w), not clipped.
+    """
     return picture * (1 + sigma * stream.normal(picture))
 
 
 def impulse_noise(picture: Tensor, share: float, stream: PictureRngs) -> Tensor:
-    """Values that are stuck at 0 or 1: bit errors."""
+    """Replace a share of the values by 0 or 1, as bit errors do.
+
+    Args:
+        picture: pixels (1, 3, h, w) in [0, 1].
+        share: of the values, in [0, 1].
+        stream: the picture's random stream.
+
+    Returns:
+        Pixels (1, 3, h, w), not clipped.
+    """
     drawn = stream.uniform(picture)
     stuck = torch.where(drawn < share / 2, 0.0, 1.0)
     return torch.where(drawn < share, stuck, picture)
 
 
 def shot_noise(picture: Tensor, photons: float, stream: PictureRngs) -> Tensor:
-    """Light counted photon by photon, `photons` of them where it is white (Poisson): discrete light."""
+    """Count light photon by photon (Poisson noise).
+
+    Args:
+        picture: pixels (1, 3, h, w) in [0, 1].
+        photons: the mean count where the picture is white, above 0.
+        stream: the picture's random stream.
+
+    Returns:
+        Pixels (1, 3, h, w), not clipped.
+    """
     # By inversion: the least count whose cumulative probability exceeds a uniform value, e^−λ Σ λ^i / i!.
     drawn, rate = stream.uniform(picture), picture.double() * photons
     probability = torch.exp(-rate)

@@ -8,16 +8,7 @@ import torch
 from torch import Tensor
 
 from capt_engine.attacks.base import PictureRngs
-from capt_engine.attacks.corruptions.base import (
-    blurred,
-    chance,
-    clouds,
-    grey,
-    one_chance,
-    pixels,
-    streaked,
-    stretched,
-)
+from capt_engine.attacks.corruptions.base import blurred, chance, clouds, grey, one_chance, pixels, streaked, stretched
 
 _FROST = (0.86, 0.93, 1.0)
 _WATER = (0.70, 0.86, 0.90)
@@ -26,7 +17,19 @@ _MIST = 0.88
 
 
 def snow(picture: Tensor, density: float, flake: float, length: float, veil: float, stream: PictureRngs) -> Tensor:
-    """Flakes falling aslant, smeared by their fall, before a scene that has grown paler."""
+    """Draw flakes that fall aslant, smeared by their fall, before a scene that has grown paler.
+
+    Args:
+        picture: pixels (1, 3, h, w) in [0, 1].
+        density: the share of the picture that flakes cover before they are smeared.
+        flake: standard deviation of a flake, in pixels of a 224-pixel picture.
+        length: of the smear, in pixels of a 224-pixel picture.
+        veil: how pale the scene grows, in [0, 1].
+        stream: the picture's random stream.
+
+    Returns:
+        Pixels (1, 3, h, w), not clipped.
+    """
     height, width = picture.shape[2:]
     fall = 60 + 60 * one_chance(stream)
     radius = max(pixels(flake, picture), 0.35)
@@ -40,7 +43,16 @@ def snow(picture: Tensor, density: float, flake: float, length: float, veil: flo
 
 
 def frost(picture: Tensor, cover: float, stream: PictureRngs) -> Tensor:
-    """Ice crystals on the window: needles in patches of one direction each, thicker towards the edges, and a cold veil between them."""
+    """Cover the window with ice: needles in patches of one direction each, thicker towards the edges, and a cold veil between them.
+
+    Args:
+        picture: pixels (1, 3, h, w) in [0, 1].
+        cover: how much ice there is, in [0, 1].
+        stream: the picture's random stream.
+
+    Returns:
+        Pixels (1, 3, h, w), not clipped.
+    """
     ice = _crystals(picture, stream)
     colour = torch.tensor(_FROST).view(1, 3, 1, 1)
     opaque = ((ice + cover * 0.75 - 0.55) * 1.5).clamp(0, 1) * min(1.0, 0.55 + cover / 2)
@@ -70,21 +82,50 @@ def _crystals(picture: Tensor, stream: PictureRngs) -> Tensor:
 
 
 def fog(picture: Tensor, thickness: float, roughness: float, stream: PictureRngs) -> Tensor:
-    """Drifting mist: light dies away through it as exp(−thickness), and its own pale grey takes the place (Koschmieder's law)."""
+    """Let light die away through drifting mist as exp(−thickness), and the mist's pale grey take its place (Koschmieder's law).
+
+    Args:
+        picture: pixels (1, 3, h, w) in [0, 1].
+        thickness: mean optical thickness, at least 0.
+        roughness: the strength of each finer layer of the mist relative to the one before.
+        stream: the picture's random stream.
+
+    Returns:
+        Pixels (1, 3, h, w), not clipped.
+    """
     mist = 0.3 + 1.4 * clouds(picture, stream, roughness=roughness)
     left = torch.exp(-thickness * mist)
     return picture * left + _MIST * (1 - left)
 
 
 def brightness(picture: Tensor, gain: float, stream: PictureRngs) -> Tensor:  # noqa: ARG001
-    """Daylight: the value of each colour (its lightest part) rises, hue and saturation stay."""
+    """Raise the value of each colour (its lightest part), as more daylight does; hue and saturation stay.
+
+    Args:
+        picture: pixels (1, 3, h, w) in [0, 1].
+        gain: what is added to the value, in pixel units.
+        stream: the picture's random stream; nothing is drawn.
+
+    Returns:
+        Pixels (1, 3, h, w), not clipped.
+    """
     value = picture.amax(dim=1, keepdim=True)
     raised = (value + gain).clamp(0, 1)
     return torch.where(value > 0, picture / value.clamp_min(1e-6) * raised, raised)
 
 
 def spatter(picture: Tensor, cover: float, mud: float, stream: PictureRngs) -> Tensor:
-    """Drops on the lens: water that shines at its rims, or mud."""
+    """Put drops on the lens: water that shines at its rims, or mud.
+
+    Args:
+        picture: pixels (1, 3, h, w) in [0, 1].
+        cover: the share of the picture under drops, in [0, 1].
+        mud: 1 for mud, 0 for water.
+        stream: the picture's random stream.
+
+    Returns:
+        Pixels (1, 3, h, w), not clipped.
+    """
     drops = clouds(picture, stream, first=9, roughness=0.5)
     threshold = torch.quantile(drops.flatten(), 1 - cover)
     depth = ((drops - threshold) / (1 - threshold).clamp_min(1e-6)).clamp(0, 1)

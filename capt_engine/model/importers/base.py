@@ -49,8 +49,9 @@ class Learned:
 
 @dataclass(frozen=True)
 class Family:
-    """One family of published prompts. fits: is this state dict one of its files? learn: its prompts for a model; raises BadCheckpoint.
+    """One family of published prompts.
 
+    fits: says whether a state dict is one of its files. learn: reads its prompts for a model; raises BadCheckpoint.
     has_position: the class name may stand elsewhere than behind the learned tokens, and the file does not say where.
     """
 
@@ -62,17 +63,41 @@ class Family:
 
 
 def under(state: State, prefix: str) -> dict[str, Tensor]:
-    """The tensors whose names begin with a prefix, without it."""
+    """Pick the tensors of a part of a model.
+
+    Args:
+        state: tensors of any shape by name.
+        prefix: the beginning of the names that are wanted.
+
+    Returns:
+        Those tensors, by their names without the prefix.
+    """
     return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
 def learner(state: State) -> dict[str, Tensor]:
-    """The tensors of the prompt learner, whether it was saved alone or with the whole model around it."""
+    """Pick the tensors of the prompt learner.
+
+    Args:
+        state: the tensors of a file by name: of the learner alone, or of the whole model around it.
+
+    Returns:
+        The learner's tensors by their names in it.
+    """
     return under(state, "prompt_learner.") or dict(state)
 
 
 def numbered(state: State, prefix: str, suffix: str = "") -> list[Tensor]:
-    """The tensors prefix0suffix, prefix1suffix … in order, up to the first that is not there."""
+    """Pick tensors that are numbered from 0.
+
+    Args:
+        state: tensors of any shape by name.
+        prefix: what stands before the number in a name.
+        suffix: what stands behind it.
+
+    Returns:
+        The tensors in the order of their numbers, up to the first number that is not there.
+    """
     found: list[Tensor] = []
     while (name := f"{prefix}{len(found)}{suffix}") in state:
         found.append(state[name])
@@ -80,14 +105,35 @@ def numbered(state: State, prefix: str, suffix: str = "") -> list[Tensor]:
 
 
 def needed(state: State, name: str) -> Tensor:
-    """A tensor that has to be there; raises BadCheckpoint."""
+    """Pick a tensor that has to be there.
+
+    Args:
+        state: tensors of any shape by name.
+        name: the one that is wanted.
+
+    Returns:
+        That tensor.
+
+    Raises:
+        BadCheckpoint: it is not there.
+    """
     if name not in state:
         raise BadCheckpoint(f"The file lacks the tensor {name!r}.", "It may be of a version that is not known here.")
     return state[name]
 
 
 def shared_context(own: State) -> Tensor:
-    """The learned tokens `ctx` (n, d) of a learner that has the same for all classes; raises BadCheckpoint for others."""
+    """Pick the learned tokens of the first text layer, which all classes share.
+
+    Args:
+        own: the tensors of a prompt learner by name.
+
+    Returns:
+        The tensor `ctx` (n, d_t).
+
+    Raises:
+        BadCheckpoint: it is not there, or has other dimensions.
+    """
     ctx = needed(own, "ctx")
     if ctx.dim() != 2:
         raise BadCheckpoint(
@@ -97,12 +143,24 @@ def shared_context(own: State) -> Tensor:
 
 
 def linear_map(own: State, theirs: str, ours: str) -> dict[str, Tensor]:
-    """Weight and bias of a linear map under our name; raises BadCheckpoint where one is not there."""
+    """Rename a linear map between the towers.
+
+    Args:
+        own: the tensors of a prompt learner by name.
+        theirs: the map's name there.
+        ours: its name in `Prompts`.
+
+    Returns:
+        Its weight (out, in) and bias (out,) under our name.
+
+    Raises:
+        BadCheckpoint: one of them is not there.
+    """
     return {f"{ours}.{part}": needed(own, f"{theirs}.{part}") for part in ("weight", "bias")}
 
 
 def fitted(learned: Learned, backbone: Backbone) -> Learned:
-    """The same, once its tensors have the sizes that this model's prompts of that shape have; raises BadCheckpoint."""
+    """Return the same prompts, once their tensors have the sizes that this model's prompts of that shape have; raises BadCheckpoint."""
     sizes = TowerSizes.of(backbone)
     if learned.shape.depth > sizes.layers or learned.shape.in_vision[1] > sizes.layers:
         raise BadCheckpoint(

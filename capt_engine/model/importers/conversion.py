@@ -46,7 +46,7 @@ def converted(
     """Read a published file of prompts for this model.
 
     eps: the budget they were tuned for, in pixel units [0, 1], if known. any_model: also where the file holds another CLIP than this.
-    tick: called several times a second while the file is read. Raises BadCheckpoint where the file is no prompts file of a known family
+    progress: called several times a second while the file is read. Raises BadCheckpoint where the file is no prompts file of a known family
     or not for this model, BadRequest where something must be said that the file does not say.
     """
     contents = read_published(path, progress=progress)

@@ -1,4 +1,4 @@
-"""All the families of published prompts that can be imported, and how a file is told to be one of them."""
+"""All the families of published prompts that can be imported, and how a file is recognised as one of them."""
 
 from __future__ import annotations
 

@@ -40,12 +40,29 @@ _NAMES = {
 
 
 def is_clip_model(state: State) -> bool:
-    """Return whether these are the tensors of a CLIPModel of transformers."""
+    """Recognise a CLIPModel of transformers.
+
+    Args:
+        state: tensors by name.
+
+    Returns:
+        True where the names are those of a CLIPModel.
+    """
     return {"text_model.embeddings.token_embedding.weight", "vision_model.embeddings.class_embedding"} <= state.keys()
 
 
 def renamed(state: State) -> dict[str, Tensor]:
-    """The same weights under open_clip's names: q, k and v joined, projections transposed. Raises BadCheckpoint."""
+    """Give the weights of a CLIPModel open_clip's names.
+
+    Args:
+        state: the tensors of a CLIPModel by transformers' names.
+
+    Returns:
+        The same weights by open_clip's names: q, k and v (d, d) joined to (3d, d), projections transposed.
+
+    Raises:
+        BadCheckpoint: q, k or v of a layer is missing, or a tensor is none of a CLIPModel.
+    """
     found: dict[str, Tensor] = {}
     for name, value in state.items():
         if name.endswith("position_ids"):

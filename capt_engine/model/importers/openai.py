@@ -17,7 +17,14 @@ MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.2757
 
 
 def is_clip(state: State) -> bool:
-    """Is this a whole CLIP under these names?"""
+    """Recognise a whole CLIP.
+
+    Args:
+        state: tensors by name.
+
+    Returns:
+        True where the names are those of OpenAI's and open_clip's.
+    """
     return {
         "token_embedding.weight",
         "positional_embedding",
@@ -28,7 +35,14 @@ def is_clip(state: State) -> bool:
 
 
 def weights(state: State) -> dict[str, Tensor]:
-    """The weights alone."""
+    """Drop what archives of OpenAI keep beside the weights.
+
+    Args:
+        state: the tensors of a CLIP by name.
+
+    Returns:
+        The weights by the same names.
+    """
     return {
         name: value
         for name, value in state.items()
@@ -42,7 +56,20 @@ def preprocessing(mean: tuple[float, ...] = MEAN, std: tuple[float, ...] = STD) 
 
 
 def config(state: State, *, quick_gelu: bool, text_heads: int = 0, vision_heads: int = 0) -> dict[str, Any]:
-    """open_clip's `model_cfg` for these weights; heads are 64 wide where nothing says otherwise, as OpenAI's. Raises BadCheckpoint."""
+    """Make open_clip's `model_cfg` from the shapes of weights.
+
+    Args:
+        state: the weights of a CLIP by open_clip's names.
+        quick_gelu: the activation is QuickGELU, otherwise GELU.
+        text_heads: attention heads of the text tower; 0 for heads 64 wide, as OpenAI's are.
+        vision_heads: those of the image tower; 0 for heads 64 wide.
+
+    Returns:
+        The configuration, as open_clip reads it from JSON.
+
+    Raises:
+        BadCheckpoint: a tensor is missing or has a shape that no CLIP has.
+    """
     try:
         context, width = state["positional_embedding"].shape
         layers = _layers(state, "transformer.resblocks.")

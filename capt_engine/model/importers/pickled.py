@@ -2,7 +2,7 @@
 
 Reads what torch.save writes (a zip container since 1.6, consecutive pickles before) without torch. `main` is run in a process of its
 own: it first takes from itself the means to start programs, to open files, to import, and to reach a network; then it reads. It answers
-with one line of JSON: {"values": {path: value}} or {"refused": sentence, "hint": sentence}.
+with one line of JSON: {"values": {path: value}}, {"refused": sentence, "hint": sentence} or {"unwritten": the number of a system error}.
 
 Uses nothing but the standard library and its neighbour `pickle_machine`.
 """
@@ -349,9 +349,9 @@ def _shut_in(limits: Limits) -> None:
             (resource.RLIMIT_FSIZE, limits.total_bytes + (64 << 20)),
             (resource.RLIMIT_CORE, 0),
         ):
-            _, hard = resource.getrlimit(kind)
+            soft, hard = resource.getrlimit(kind)
             with suppress(ValueError, OSError):  # macOS knows not all of them
-                resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+                resource.setrlimit(kind, (most if soft == resource.RLIM_INFINITY else min(most, soft), hard))
     for name in (
         "socket",
         "_socket",
@@ -408,7 +408,7 @@ def main(source: str, out: str, limits: Limits) -> NoReturn:
             what = f"needs more than {limits.memory_bytes:,} bytes of memory to be read"
             answer = {"refused": what, "hint": "Is this the right file?"}
         except OSError as error:
-            answer = {"unwritten": f"could not be copied: {error.strerror or error}", "hint": "Make room on the disk."}
+            answer = {"unwritten": error.errno}
         except (
             Exception
         ) as error:  # a mistake of ours: to print its traceback would open files, which is forbidden by now

@@ -13,11 +13,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import safetensors.torch
-import torch
 from torch import Tensor
 
-from capt_engine.errors import BadCheckpoint, CannotWrite
-from capt_engine.files import refused
+from capt_engine.errors import BadCheckpoint
+from capt_engine.files import cannot_write, refused
 from capt_engine.model import tensor_file
 from capt_engine.model.importers import pickled
 
@@ -105,7 +104,7 @@ def _taken(path: Path, out: Path, limits: pickled.Limits, progress: Callable[[],
         last = stderr.decode(errors="replace").strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
         raise BadCheckpoint(f"{path.name!r} could not be read: {last[0][:200]}.", _HINT) from error
     if "unwritten" in answer:
-        raise CannotWrite(f"{path.name!r} {answer['unwritten']}.", answer["hint"])
+        raise cannot_write(out, OSError(answer["unwritten"], os.strerror(answer["unwritten"])))
     if "refused" in answer:
         raise BadCheckpoint(f"{path.name!r} {answer['refused']}.", answer["hint"])
     values: dict[str, object] = answer["values"]
@@ -128,16 +127,33 @@ def _loaded(path: Path, name: str) -> dict[str, Tensor]:
 
 
 def finite(state: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-    """The tensors, floats as fp32; raises BadCheckpoint where any value is not a finite number."""
+    """Make floats fp32, once all of them are finite.
+
+    Args:
+        state: tensors of any shape by name.
+        name: the file that they are from, for the sentence.
+
+    Returns:
+        The tensors by the same names; integers stay as they are.
+
+    Raises:
+        BadCheckpoint: a value is no finite number.
+    """
     floats = {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
-    for key, value in floats.items():
-        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-            raise BadCheckpoint(f"{name!r} holds values in {key[:80]!r} that are not finite numbers.", _HINT)
+    tensor_file.require_finite(floats, name, _HINT)
     return floats
 
 
 def grouped(state: Mapping[str, Tensor], joint: str) -> dict[str, dict[str, Tensor]]:
-    """By the dictionary they were wrapped in; `joint` is what joins the steps of a path."""
+    """Sort tensors by the dictionary that they were wrapped in.
+
+    Args:
+        state: tensors of any shape by their path in the file.
+        joint: what joins the steps of a path, "/" or ".".
+
+    Returns:
+        The tensors by dictionary, "" being none, and by name.
+    """
     groups: dict[str, dict[str, Tensor]] = {}
     for path, value in state.items():
         group, joined, name = path.partition("/") if joint == "/" else ("", "", path)

@@ -29,7 +29,15 @@ class SuffixTexts:
 
 
 def suffix_texts(suffix: Tensor | None, backbone: Backbone) -> SuffixTexts | None:
-    """The texts of `token_suffix`, without the end token; None where there is none, or where this model's table does not hold them."""
+    """Read texts back from their embeddings.
+
+    Args:
+        suffix: `token_suffix` (k, length, d_t) of a published file; None where it has none.
+        backbone: the model in whose table of embeddings the rows are looked up.
+
+    Returns:
+        The texts without the end token; None where there are none, or where this model's table does not hold them.
+    """
     tokenizer = backbone.tokenize
     if suffix is None or suffix.dim() != 3 or not hasattr(tokenizer, "decode") or len(suffix) > _MOST_CLASSES:
         return None
@@ -54,7 +62,7 @@ def suffix_texts(suffix: Tensor | None, backbone: Backbone) -> SuffixTexts | Non
 
 
 def names_behind(found: SuffixTexts, backbone: Backbone, sentence: str) -> tuple[str, ...] | None:
-    """The class names, if every text is `sentence` followed by a name and a full stop; None otherwise."""
+    """Return the class names if every text is `sentence` followed by a name and a full stop; None otherwise."""
     encode = backbone.tokenize.encode  # type: ignore[attr-defined]
     start = tuple(encode(sentence))
     names = []

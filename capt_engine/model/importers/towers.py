@@ -35,7 +35,18 @@ def _plain(state: State) -> dict[str, Tensor]:
 
 
 def fitted(state: State, base: Backbone) -> dict[str, Tensor]:
-    """The tower's tensors, once they are those of this base; raises BadCheckpoint."""
+    """Check that an image tower is one of this model's kind.
+
+    Args:
+        state: the tower's tensors by open_clip's names.
+        base: the model that it was tuned from.
+
+    Returns:
+        The same tensors.
+
+    Raises:
+        BadCheckpoint: names or shapes are not those of the base's image tower.
+    """
     wanted = base.clip.visual.state_dict()
     for name in sorted(wanted.keys() ^ state.keys()):
         verb, whose = ("lacks", "has") if name in wanted else ("holds", "lacks")
@@ -53,7 +64,15 @@ def fitted(state: State, base: Backbone) -> dict[str, Tensor]:
 
 
 def remark(state: State, base: Backbone) -> str:
-    """A sentence where the tower is as far from the base's as one of another model would be; "" where it is near."""
+    """Say whether a tower was probably tuned from another model.
+
+    Args:
+        state: the tower's tensors by open_clip's names.
+        base: the model that it is said to be tuned from.
+
+    Returns:
+        A sentence where the weights are as far from the base's as another model's would be; "" where they are near.
+    """
     own = base.clip.visual.state_dict()
     distances = {
         name: float((state[name].float() - own[name].cpu().float()).norm() / own[name].float().norm().clamp(min=1e-12))

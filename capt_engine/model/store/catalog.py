@@ -33,35 +33,18 @@ _SHARE = 0.7
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One [[model]] of resources/models.toml, which says what each field is."""
+class Entry(OfferedModel):
+    """One [[model]] of resources/models.toml, which says what each field is, before anything is known of this machine."""
 
-    id: str
-    label: str
-    purpose: str
-    licence: str
-    activation: str
-    parameters: int
-    size: int
-    repo: str = ""
-    revision: str = ""
+    figure: str = ""
     weights: tuple[str, ...] = ()
     form: str = "open_clip"
-    bytes: int | None = None
-    sha256: str = ""
-    robust: bool = False
     bundled: bool = False
     memory_mb: float = 0.0
     gflops: float = 0.0
     imagenet: float | None = None
     average: str = ""
     figure_source: str = ""
-
-    @property
-    def figure(self) -> str:
-        """The published figure with its source; "" where none is known to us."""
-        share = "" if self.imagenet is None else f"{percent(self.imagenet)} zero-shot on ImageNet"
-        return f"{share or self.average} ({self.figure_source})" if share or self.average else ""
 
 
 def offered(device: DeviceInfo | None = None) -> tuple[OfferedModel, ...]:
@@ -184,6 +167,7 @@ def _offered(entry: Entry, device: DeviceInfo | None) -> OfferedModel:
     state = "bundled" if entry.bundled else "installed" if is_model(folder) else "partial" if have else "absent"
     return replace(
         msgspec.convert(entry, OfferedModel, from_attributes=True),
+        figure=_figure(entry),
         bytes=entry.bytes or size or None,
         estimated=entry.bytes is None and size > 0,
         state=state,
@@ -194,6 +178,12 @@ def _offered(entry: Entry, device: DeviceInfo | None) -> OfferedModel:
         page=page,
         files=tuple(f"{page}/resolve/{entry.revision}/{name}" for name in names),
     )
+
+
+def _figure(entry: Entry) -> str:
+    """The published figure with its source; "" where none is known to us."""
+    share = "" if entry.imagenet is None else f"{percent(entry.imagenet)} zero-shot on ImageNet"
+    return f"{share or entry.average} ({entry.figure_source})" if share or entry.average else ""
 
 
 def _comfort(needs: int, gflops: float, device: DeviceInfo | None) -> str:

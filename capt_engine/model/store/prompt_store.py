@@ -7,9 +7,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from capt_engine.errors import BadCheckpoint, BadRequest
-from capt_engine.files import move_new
+from capt_engine.files import move_new, sha256
 from capt_engine.folders import data_dir
-from capt_engine.model.checkpoints import Document, plain_sentence, read_document, save
+from capt_engine.model.checkpoints import Document, plain_sentence, read, read_document, save
 from capt_engine.model.prompts import Prompts
 from capt_engine.model.store import install_record
 from capt_engine.records import NO_PROMPTS, PromptsInfo
@@ -104,6 +104,18 @@ def find(name: str) -> Path:
         offered = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join([*known, NO_PROMPTS])}, or name a file."
         raise BadCheckpoint(f"There is no prompt checkpoint called {name!r}.", offered)
     return known[name]
+
+
+def verified(name: str) -> dict[str, str]:
+    """Read prompts whole and return the SHA-256 of their file by its name; raises BadCheckpoint where it is damaged or has changed."""
+    path = find(name)
+    read(path)
+    note = note_of(path)
+    if note.is_file() and install_record.changed(note):
+        raise BadCheckpoint(
+            f"{path.name!r} was changed since it was installed.", "If that was not you, remove it and import it again."
+        )
+    return {path.name: sha256(path)}
 
 
 def described(name: str, document: Document, *, bundled: bool = False) -> PromptsInfo:

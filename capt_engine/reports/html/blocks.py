@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from capt_engine.formatting import over_255
-from capt_engine.records import Picture
+from capt_engine.records import Picture, SignedPicture
 from capt_engine.reports.document import Block, Example, Facts, Grid, Light, Lights, Paragraph, Strip
 from capt_engine.reports.html import figure, pictures
 from capt_engine.reports.html.text import lines, name, prose, text
@@ -30,20 +31,12 @@ _SHAPES = {
 _NOT_RUN = ("none", "M6 10h8", "Not run")
 
 
+@dataclass(frozen=True)
 class Numbers:
-    """The running numbers of a page's tables and figures."""
+    """The running numbers of a page's tables and figures: `next` of one gives the number that comes."""
 
-    def __init__(self) -> None:
-        self._tables = itertools.count(1)
-        self._figures = itertools.count(1)
-
-    def table(self) -> int:
-        """The number of the next table."""
-        return next(self._tables)
-
-    def figure(self) -> int:
-        """The number of the next figure."""
-        return next(self._figures)
+    tables: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    figures: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
 
 def pieces(block: Block, numbers: Numbers) -> Iterator[str]:
@@ -56,11 +49,11 @@ def pieces(block: Block, numbers: Numbers) -> Iterator[str]:
         case Lights():
             yield from _lights(block)
         case Grid():
-            yield from _grid(block, numbers.table())
+            yield from _grid(block, next(numbers.tables))
         case Strip():
-            yield from _strip(block, numbers.figure())
+            yield from _strip(block, next(numbers.figures))
         case _:
-            yield from figure.figure(block, numbers.figure())
+            yield from figure.figure(block, next(numbers.figures))
 
 
 def _paragraph(block: Paragraph) -> str:
@@ -137,31 +130,17 @@ def _example(example: Example) -> Iterator[str]:
     whose = text(example.name)
     yield f'<div class="example"><p class="name">{name(example.name)}</p><div class="three">'
     yield _picture(example.clean, f"Clean picture. {text(example.alt)}", "Clean")
-    if example.perturbation is None:
-        yield _missing("Perturbation")
-    else:
-        change = example.perturbation
-        source = pictures.perturbation(change)
-        title = f"Perturbation, up to ±{over_255(change.scale)}"
-        yield _image(
-            source, change.width, change.height, f"Perturbation of {whose}, in blue and orange around grey.", title
-        )
-    if example.adversarial is None:
-        yield _missing("Attacked")
-    else:
-        yield _picture(example.adversarial, f"Attacked picture of {whose}.", "Attacked")
+    changed = f"Perturbation of {whose}, in blue and orange around grey."
+    scale = f", up to ±{over_255(example.perturbation.scale)}" if example.perturbation else ""
+    yield _picture(example.perturbation, changed, f"Perturbation{scale}")
+    yield _picture(example.adversarial, f"Attacked picture of {whose}.", "Attacked")
     yield f'</div><p class="words">{prose(example.words)}</p></div>\n'
 
 
-def _picture(seen: Picture, alt: str, title: str) -> str:
-    return _image(pictures.picture(seen), seen.width, seen.height, alt, title)
-
-
-def _image(source: str, width: int, height: int, alt: str, title: str) -> str:
-    tiny = ' class="tiny"' if width < pictures.TINY else ""
-    image = f'<img{tiny} src="{source}" width="{width}" height="{height}" alt="{alt}">'
+def _picture(seen: Picture | SignedPicture | None, alt: str, title: str) -> str:
+    if seen is None:
+        return f'<div class="one"><span class="gap">not kept</span><span class="what">{title}</span></div>'
+    source = pictures.perturbation(seen) if isinstance(seen, SignedPicture) else pictures.picture(seen)
+    tiny = ' class="tiny"' if seen.width < pictures.TINY else ""
+    image = f'<img{tiny} src="{source}" width="{seen.width}" height="{seen.height}" alt="{alt}">'
     return f'<div class="one">{image}<span class="what">{title}</span></div>'
-
-
-def _missing(title: str) -> str:
-    return f'<div class="one"><span class="gap">not kept</span><span class="what">{title}</span></div>'

@@ -13,17 +13,17 @@ _PERCENT = re.compile(r"(?<=\d) %")
 
 
 def text(value: str) -> str:
-    """Escaped for content and for a quoted attribute."""
+    """Escape text for the content of a page and for a quoted attribute."""
     return html.escape(plain(value))
 
 
 def lines(value: str) -> str:
-    """As `text`, but line breaks stay; the style sheet shows them."""
+    """Escape text as `text` does, but keep its line breaks; the style sheet shows them."""
     return "\n".join(text(line) for line in value.split("\n"))
 
 
 def prose(value: str) -> str:
-    """As `lines`, for sentences: a figure is never parted from its percent sign."""
+    """Escape sentences as `lines` does, and keep each figure beside its percent sign."""
     return _PERCENT.sub("\u00a0%", lines(value))
 
 

@@ -17,9 +17,8 @@ from capt_engine.reports.pdf.tags import TagTree
 from capt_engine.reports.pdf.theme import INK, LEFT, POINT, RGB, RULE, WIDTH, Style
 
 _NEVER = (1, 2, 3)
-_BASELINE = (
-    0.36  # of the size below the middle of the line: between the middle of the capitals and that of the small letters
-)
+# Of the size, below the middle of the line: between the middle of the capitals and that of the small letters.
+_BASELINE = 0.36
 
 
 class Canvas:

@@ -1,7 +1,8 @@
-"""Which font draws which character: the bundled DejaVu Sans first, then what this computer has, then a box."""
+"""The choice of the font that draws each character: the bundled DejaVu Sans first, then what this computer has, then a box."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -149,7 +150,7 @@ class Fonts:
                 font.ttfont.close()
 
     def has(self, char: str) -> bool:
-        """Can any font draw this?"""
+        """True if some font of the document has this character."""
         return self._for(char, bold=False) is not None
 
     def _for(self, char: str, bold: bool) -> _Face | None:
@@ -161,29 +162,20 @@ class Fonts:
 
     def width(self, text: str, style: Style) -> float:
         """Millimetres from the text's start to its end; what nobody can draw counts as a box."""
-        total = 0.0
-        for char in text:
-            face = self._for(char, style.bold)
-            if face is None:
-                char = BOX
-                face = self._for(char, style.bold)
-                assert face is not None
-            total += face.widths[ord(char)]
-        return total / 1000 * style.size * POINT
+        drawn = (self._drawn(char, style) for char in text)
+        return sum(face.widths[ord(char)] for face, char in drawn) / 1000 * style.size * POINT
 
     def runs(self, text: str, style: Style) -> Iterator[tuple[str, str, str]]:
         """(family, style, text) of each stretch drawn by one font, boxes in place of what nobody can draw."""
-        start: _Face | None = None
-        run = ""
-        for char in text:
-            face = self._for(char, style.bold)
-            if face is None:
-                char = BOX
-                face = self._for(char, style.bold)
-            if face is not start and run and start is not None:
-                yield start.family, start.style, run
-                run = ""
-            start = face
-            run += char
-        if run and start is not None:
-            yield start.family, start.style, run
+        drawn = (self._drawn(char, style) for char in text)
+        for (family, emphasis), some in itertools.groupby(drawn, lambda one: (one[0].family, one[0].style)):
+            yield family, emphasis, "".join(char for _, char in some)
+
+    def _drawn(self, char: str, style: Style) -> tuple[_Face, str]:
+        """The font that draws a character, or with which a box is drawn in its place."""
+        face = self._for(char, style.bold)
+        if face is not None:
+            return face, char
+        box = self._for(BOX, style.bold)
+        assert box is not None
+        return box, BOX

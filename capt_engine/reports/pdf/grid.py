@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from fpdf.structure_tree import StructElem
 
@@ -25,13 +26,10 @@ def grid_pieces(canvas: Canvas, parent: StructElem, block: Grid) -> Iterator[Pie
     for first, count in _parts(len(block.columns)):
         yield from _table(canvas, parent, block, [*([0] if first else []), *range(first, first + count)])
     total = block.total if block.total is not None else len(block.rows)
-    shown = min(len(block.rows), MOST_ROWS)
-    if len(block.rows) > MOST_ROWS:
-        half = MOST_ROWS // 2
-        note = f"The first {half} and the last {half} of {total:,} rows are shown; the CSV attached to this file holds them all."
-        yield from text_pieces(canvas, parent, note, NOTE, gap=1.6)
-    elif total > shown:
-        note = f"{shown:,} of {total:,} rows are shown; the CSV attached to this file holds them all."
+    half, shown = MOST_ROWS // 2, len(block.rows)
+    if max(total, shown) > min(shown, MOST_ROWS):
+        some = f"The first {half} and the last {half}" if shown > MOST_ROWS else f"{shown:,}"
+        note = f"{some} of {total:,} rows are shown; the CSV attached to this file holds them all."
         yield from text_pieces(canvas, parent, note, NOTE, gap=1.6)
 
 
@@ -140,10 +138,8 @@ class _Table:
 
     def _draw_cell(self, number: int, lines: tuple[str, ...], top: float, style: Style) -> None:
         left = LEFT + 1 + sum(self._widths[:number]) + self._between * number
-        right = self._columns[number].align == "right"
-        self._canvas.lines(
-            left + self._widths[number] if right else left, top, lines, style, "right" if right else "left"
-        )
+        align = self._columns[number].align
+        self._canvas.lines(left + (self._widths[number] if align == "right" else 0), top, lines, style, align)
 
     def header(self) -> Piece:
         """The titles between two rules; their repetitions on later pages are decoration to a screen reader."""
@@ -151,27 +147,16 @@ class _Table:
         height = max(len(lines) for lines in cells) * self._bold.line_height + 2.8
         row = self._canvas.tree.branch("TR", self._table)
 
-        def rules(top: float) -> None:
-            self._canvas.rule(top, width=self._width, weight=0.35, color=INK)
-            self._canvas.rule(top + height, width=self._width, weight=0.2, color=MUTED)
-
-        def place(lines: tuple[str, ...]) -> float:
-            return height - 1.3 - len(lines) * self._bold.line_height
-
-        def draw(top: float) -> None:
+        def draw(top: float, *, again: bool = False) -> None:
             with self._canvas.artifact():
-                rules(top)
+                self._canvas.rule(top, width=self._width, weight=0.35, color=INK)
+                self._canvas.rule(top + height, width=self._width, weight=0.2, color=MUTED)
             for number, lines in enumerate(cells):
-                with self._canvas.marked(row, "TH"):
-                    self._draw_cell(number, lines, top + place(lines), self._bold)
+                with self._canvas.artifact() if again else self._canvas.marked(row, "TH"):
+                    place = top + height - 1.3 - len(lines) * self._bold.line_height
+                    self._draw_cell(number, lines, place, self._bold)
 
-        def draw_again(top: float) -> None:
-            with self._canvas.artifact():
-                rules(top)
-                for number, lines in enumerate(cells):
-                    self._draw_cell(number, lines, top + place(lines), self._bold)
-
-        return Piece(height, draw, gap=2.0, keep=True, again=Piece(height, draw_again))
+        return Piece(height, draw, gap=2.0, keep=True, again=Piece(height, partial(draw, again=True)))
 
     def row(self, cells: Sequence[str], number: int, last: bool) -> Piece:
         """One row, never split."""

@@ -21,19 +21,9 @@ _NAMED_AT_MOST = 3
 _WIDE = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U0001f300-\U0001faff\U00020000-\U0003ffff]")
 _WORDS = re.compile(r"[^ ]* *")
 _BREAK_AFTER = "/\\_-.,;:=&?|"
+# Control characters, lone surrogates and the marks that turn the order of letters around, which a name could hide behind.
+_UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028-\u202e\u2066-\u2069]")
 _FORMS = ("isolated", "final", "initial", "medial")
-
-
-def _unsafe(char: str) -> bool:
-    """Control characters, lone surrogates and the marks that turn the order of letters around, which a name could hide behind."""
-    if char < " " or "\x7f" <= char <= "\x9f":
-        return char != "\n"
-    return (
-        "\ud800" <= char <= "\udfff"
-        or "\u202a" <= char <= "\u202e"
-        or "\u2066" <= char <= "\u2069"
-        or char in "\u2028\u2029"
-    )
 
 
 def readable(text: str, drawable: Callable[[str], bool]) -> str:
@@ -42,21 +32,17 @@ def readable(text: str, drawable: Callable[[str], bool]) -> str:
     A character that merely has no glyph stays as it is (the fonts draw its box), so that it can still be copied from the file.
     """
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\t", " "))
-    if text.isascii() and all(char >= " " or char == "\n" for char in text) and "\x7f" not in text:
+    if text.isascii() and not _UNSAFE.search(text):
         return text
-    strange = [char for char in text if char != "\n" and (_unsafe(char) or not drawable(char))]
-    if not strange:
-        return text
-    named = len(strange) <= _NAMED_AT_MOST
-    parts = []
-    for char in text:
-        if char == "\n" or not (_unsafe(char) or not drawable(char)):
-            parts.append(char)
-            continue
-        parts.append(BOX if _unsafe(char) else char)
-        if named:
-            parts.append(f"(U+{ord(char):04X})")
-    return "".join(parts)
+
+    def is_strange(char: str) -> bool:
+        return char != "\n" and (bool(_UNSAFE.match(char)) or not drawable(char))
+
+    def shown(char: str) -> str:
+        return _UNSAFE.sub(BOX, char) + (f"(U+{ord(char):04X})" if named else "") if is_strange(char) else char
+
+    named = sum(map(is_strange, text)) <= _NAMED_AT_MOST
+    return "".join(map(shown, text))
 
 
 def wrap(text: str, style: Style, width: float, fonts: Fonts) -> tuple[str, ...]:
@@ -68,7 +54,7 @@ def _lines(paragraph: str, style: Style, width: float, fonts: Fonts) -> Iterator
     line = ""
     used = 0.0
     width += 1e-6  # a text must fit into the width that was measured of it, in whatever order its letters are added up
-    for word in _words(paragraph):
+    for word in _parts(paragraph):
         size = fonts.width(word.rstrip(" "), style)
         if line and used + size > width:
             yield line.rstrip(" ")
@@ -85,7 +71,7 @@ def _lines(paragraph: str, style: Style, width: float, fonts: Fonts) -> Iterator
     yield line.rstrip(" ")
 
 
-def _words(paragraph: str) -> Iterator[str]:
+def _parts(paragraph: str) -> Iterator[str]:
     for word in _WORDS.findall(paragraph):
         start = 0
         for match in _WIDE.finditer(word):
@@ -128,17 +114,12 @@ def visual(line: str) -> str:
         return line
     characters = BidiParagraph(_joined(line), base_direction=TextDirection.LTR).get_reordered_characters()
     return "".join(
-        _mirrored(item.character)
-        if item.embedding_level % 2 and unicodedata.mirrored(item.character)
-        else item.character
+        _MIRRORED.get(item.character, item.character) if item.embedding_level % 2 else item.character
         for item in characters
     )
 
 
-def _mirrored(char: str) -> str:
-    pairs = "()[]{}<>«»‹›"
-    place = pairs.find(char)
-    return char if place < 0 else pairs[place ^ 1]
+_MIRRORED = dict(zip("()[]{}<>«»‹›", ")(][}{><»«›‹", strict=True))
 
 
 @cache

@@ -53,9 +53,3 @@ SMALL = Style(7.6, leading=1.4)
 SMALL_STRONG = Style(7.6, bold=True, leading=1.4)
 SMALL_MUTED = Style(7.6, color=MUTED, leading=1.4)
 FOOTER = Style(7, color=MUTED)
-
-
-def mixed(color: RGB, share: float, over: RGB = WHITE) -> RGB:
-    """`share` of a colour laid over another."""
-    red, green, blue = (round(share * c + (1 - share) * o) for c, o in zip(color, over, strict=True))
-    return red, green, blue

@@ -15,7 +15,7 @@ from capt_engine.records import OTHER_MODEL, PERTURBED, ROUNDINGS, AttackSpec, E
 from capt_engine.reports.document import Block, Column, Facts, Grid, Paragraph, numbers, texts
 from capt_engine.reports.sections.context import ReportContext
 from capt_engine.reports.sections.corruption import NOBODY
-from capt_engine.runs.request_text import asked
+from capt_engine.runs.request_text import variant_name
 
 NOT_COVERED = (
     "Not covered: patches and stickers, physical changes (light, angle, printing), changes of the class names or the text, "
@@ -51,12 +51,8 @@ def data(context: ReportContext) -> tuple[Block, ...]:
         ("Template", _templates(context)),
     ]
     if isinstance(request, EvaluateRequest):
-        limit = (
-            f"at most {request.limit}, evenly over the classes, drawn by seed {request.options.seed}"
-            if request.limit
-            else "all"
-        )
-        facts += [("Part", request.split or "the only one, or test"), ("Taken", limit)]
+        limit = f"at most {request.limit}, evenly over the classes, drawn by seed {request.options.seed}"
+        facts += [("Part", request.split or "the only one, or test"), ("Taken", limit if request.limit else "all")]
         facts += [("Shard", f"{request.shard[0]} of {request.shard[1]}")] if request.shard[1] > 1 else []
     blocks: list[Block] = [Facts(tuple(facts))]
     if not context.is_labelled:
@@ -88,10 +84,8 @@ def models(context: ReportContext) -> tuple[Block, ...]:
     ]
     if lpips := run.manifest.get("lpips"):
         label = NETS[lpips["net"]].label if lpips.get("net") in NETS else str(lpips.get("net"))
-        facts += [
-            ("LPIPS measured with", label),
-            ("SHA-256 of the LPIPS weights", str(lpips.get("sha256") or "not recorded")),
-        ]
+        sha256 = str(lpips.get("sha256") or "not recorded")
+        facts += [("LPIPS measured with", label), ("SHA-256 of the LPIPS weights", sha256)]
     machine: dict[str, Any] = run.manifest.get("machine", {})
     facts += [(name, str(value)) for name, value in run.manifest.get("versions", {}).items()]
     facts += [
@@ -102,10 +96,8 @@ def models(context: ReportContext) -> tuple[Block, ...]:
     if memory := run.summary.get("memory_bytes"):
         of = "the GPU" if machine.get("device") == "cuda" else "the whole process"
         facts.append((f"peak memory of {of} until the run's end", f"{in_memory(memory)}"))
-    flags = machine.get("deterministic", {})
-    facts += (
-        [("deterministic settings", ", ".join(f"{name} {value}" for name, value in flags.items()))] if flags else []
-    )
+    if flags := ", ".join(f"{name} {value}" for name, value in machine.get("deterministic", {}).items()):
+        facts.append(("deterministic settings", flags))
     blocks: list[Block] = [Facts(tuple(facts))]
     for one in run.manifest.get("prompts", []):
         document = one.get("document")
@@ -160,9 +152,9 @@ def _templates(context: ReportContext) -> str:
         if one.get("document") and (sentence := _sentence(one["document"], template)) != template
     ]
     if kept and len(kept) == len(context.run.manifest["prompts"]):
-        sentences = [f"{sentence} (kept by {asked(context.names.text(name))})" for name, sentence in kept]
+        sentences = [f"{sentence} (kept by {variant_name(context.names.text(name))})" for name, sentence in kept]
     else:
-        others = [f"{asked(context.names.text(name))} keep their own: {sentence}" for name, sentence in kept]
+        others = [f"{variant_name(context.names.text(name))} keep their own: {sentence}" for name, sentence in kept]
         sentences = [template or "the model's own", *others]
     return "; ".join(sentences)
 
@@ -175,22 +167,21 @@ def attacks(context: ReportContext) -> tuple[Block, ...]:
         return (Paragraph("No attack was run: only clean predictions were measured."),)
     request = context.run.request
     by_name = dict(zip(request.labels, request.all_attacks, strict=True))
-    rows = []
-    for (prompts, attack, eps), one in context.counts.fared.items():
-        rows.append(
-            (
-                context.who(prompts),
-                attack,
-                one.budget or budget(eps, context.norm),
-                _setting(by_name.get(attack), "loss"),
-                one.steps,
-                _setting(by_name.get(attack), "step_size"),
-                one.restarts,
-                f"{one.seconds:.1f}",
-                f"{one.n - one.open} of {one.n}",
-                f"{one.skipped:,}",
-            )
+    rows = tuple(
+        (
+            context.who(prompts),
+            attack,
+            one.budget or budget(eps, context.norm),
+            _setting(by_name.get(attack), "loss"),
+            one.steps,
+            _setting(by_name.get(attack), "step_size"),
+            one.restarts,
+            f"{one.seconds:.1f}",
+            f"{one.n - one.open} of {one.n}",
+            f"{one.skipped:,}",
         )
+        for (prompts, attack, eps), one in context.counts.fared.items()
+    )
     columns = (
         *texts("Measured", "Attack", "Budget" if context.own else "ε", "Loss"),
         *numbers("Steps"),
@@ -200,7 +191,7 @@ def attacks(context: ReportContext) -> tuple[Block, ...]:
         *numbers("Left out"),
     )
     return (
-        Grid("Attacks and their settings", columns, tuple(rows)),
+        Grid("Attacks and their settings", columns, rows),
         Paragraph(
             "Nothing to take: pictures whose clean answer was wrong already, or that already showed the target. They count as lost in "
             "the robust accuracy and are left out of the success rate. Left out: lost before, so this attack was not run on them. "
@@ -246,36 +237,27 @@ def threat(context: ReportContext) -> Facts:
     wanted = context.run.request.options.threat
     pixels = _PERTURBED.get(wanted.perturb, wanted.perturb)
     if context.counts.tally.is_corrupted:
-        return Facts(
-            (
-                ("Goal", "none: nobody attacks"),
-                ("What was done", _done(context)),
-                ("Applied to", pixels),
-            )
-        )
+        return Facts((("Goal", "none: nobody attacks"), ("What was done", _done(context)), ("Applied to", pixels)))
     aims = {
         "each": "each set of prompts was attacked on itself",
         "a": "both were shown what was computed on A",
         "b": "both were shown what was computed on B",
     }
     clipped = "" if context.own else ", clipped"
+    rounded = _ROUNDED.get(wanted.rounding, wanted.rounding)
     kinds = sorted({one.knowledge for one in context.counts.fared.values() if one.knowledge}) or [wanted.knowledge]
-    if context.run.request.options.source_model:
-        on = context.names.text(context.run.request.options.source_model)
-        knows = f"every attack was computed on {asked(OTHER_MODEL + on)} and shown to those that are asked (transfer)"
+    options = context.run.request.options
+    if options.source_model:
+        on = context.names.text(options.source_model)
+        knows = f"every attack was computed on {variant_name(OTHER_MODEL + on)} and shown to those that are asked (transfer)"
     else:
-        knows = ", ".join(kinds) + (
-            f"; {aims.get(context.run.request.options.aim, '')}" if len(context.prompts) == 2 else ""
-        )
+        knows = ", ".join(kinds) + (f"; {aims.get(options.aim, '')}" if len(context.prompts) == 2 else "")
     return Facts(
         (
             ("Goal", "any wrong answer" if wanted.target is None else f"the answer “{wanted.target}”"),
             ("Knowledge", knows),
             ("Budget", context.own or f"{context.norm}, ε = {context.eps_text} ({context.eps:.6g})"),
-            (
-                "Applied to",
-                f"{pixels}, pixels in [0, 1]{clipped}; {_ROUNDED.get(wanted.rounding, wanted.rounding)}",
-            ),
+            ("Applied to", f"{pixels}, pixels in [0, 1]{clipped}; {rounded}"),
             ("Not covered", not_covered(context).removeprefix("Not covered: ")),
         )
     )
@@ -309,11 +291,8 @@ def repeat(context: ReportContext) -> tuple[Block, ...]:
         Facts((("Repeat", "capt run manifest.json"), ("The command", command))),
     ]
     if manifest.get("redacted"):
-        blocks.append(
-            Paragraph(
-                "Names were redacted: say where the pictures are with --data; they are found by their SHA-256.", "note"
-            )
-        )
+        redacted = "Names were redacted: say where the pictures are with --data; they are found by their SHA-256."
+        blocks.append(Paragraph(redacted, "note"))
     started, ended = (str(manifest.get(name) or "not recorded") for name in ("started", "ended"))
     seeds = ", ".join(str(seed) for seed in manifest.get("seeds", [context.run.request.options.seed]))
     blocks.append(

@@ -10,7 +10,7 @@ from capt_engine.reports.sections.context import ReportContext
 
 
 def checks(context: ReportContext) -> Lights:
-    """All lights, and in one sentence how many passed."""
+    """The checks of a run as lights, with a sentence on how many passed."""
     threat = context.run.request.options.threat
     of_rows = row_checks(
         context.counts.tally, context.eps, labelled=context.is_labelled, targeted=threat.target is not None
@@ -24,5 +24,5 @@ def checks(context: ReportContext) -> Lights:
 
 
 def made(lights: Lights) -> Lights:
-    """Without those that were not run, which the section on checks lists too."""
+    """The same lights without those of checks that were not run."""
     return Lights(lights.summary, tuple(one for one in lights.lights if one.status != "not run"))

@@ -12,12 +12,12 @@ from capt_engine.runs.counts import Counts, count
 from capt_engine.runs.finished_run import FinishedRun
 from capt_engine.runs.manifest import digest
 from capt_engine.runs.redaction import Names
-from capt_engine.runs.request_text import PLAIN, asked
+from capt_engine.runs.request_text import PLAIN, variant_name
 
 
 @dataclass(frozen=True)
 class ReportContext:
-    """One run, counted."""
+    """One finished run: its files, the names to show for its things, and the counts of its rows."""
 
     run: FinishedRun
     names: Names
@@ -25,11 +25,11 @@ class ReportContext:
 
     @classmethod
     def of(cls, folder: Path, *, redact: bool = False, number: int = 0) -> ReportContext:
-        """Read and count a folder; raises BadRequest."""
+        """Read a run's folder and count its rows; redact, number: as in `Names`. Raises BadRequest where it holds no finished run."""
         run = FinishedRun.of(folder)
         names = Names(run, redact=redact, number=number)
-        first = run.attacks[0] if run.attacks else ""
-        counts = count(run.lines(), names, run.eps, first, is_matrix=bool(run.request.matrix))
+        request, first = run.request, next(iter(run.request.labels), "")
+        counts = count(run.lines(), names, request.headline, first, is_matrix=bool(request.matrix))
         for one in run.summary.get("text_drift", ()):
             counts.tally.drifts[names.text(one["prompts"])] = (float(one["value"]), int(one["classes"]))
         return cls(run, names, counts)
@@ -41,12 +41,12 @@ class ReportContext:
 
     @property
     def is_labelled(self) -> bool:
-        """Did somebody say what is right? Otherwise it is the model's own clean answer."""
+        """True where the pictures came with labels; else the model's own clean answer counts as right."""
         return "model" not in self.counts.label_sources
 
     @property
     def is_attacked(self) -> bool:
-        """Was there an attack?"""
+        """True where an attack was run."""
         return bool(self.counts.fared)
 
     @property
@@ -66,7 +66,7 @@ class ReportContext:
     @property
     def eps(self) -> float:
         """The budget that verdicts are about."""
-        return self.run.eps
+        return self.run.request.headline
 
     @property
     def eps_text(self) -> str:
@@ -98,14 +98,14 @@ class ReportContext:
         return "–" if self.own else budget(eps, self.norm)
 
     def who(self, prompts: str) -> str:
-        """Return a variant in words, with its letter where there are two."""
+        """The name of some prompts, with the letter A or B before it where there are two."""
         letter = f"{'AB'[self.prompts.index(prompts)]}: " if len(self.prompts) == 2 else ""
-        return letter + asked(prompts)
+        return letter + variant_name(prompts)
 
     def title(self) -> str:
         """The report's title, in a line."""
         model = self.names.text(self.run.request.options.model)
-        return f"{' and '.join(asked(one) for one in self.prompts) or PLAIN} on {model}"
+        return f"{' and '.join(variant_name(one) for one in self.prompts) or PLAIN} on {model}"
 
     def paired(self) -> tuple[PairedTest | None, PairedTest | None]:
         """A against B, clean and at the largest budget; None where there is nothing to compare."""
@@ -121,7 +121,7 @@ class ReportContext:
 
     def curve(self, prompts: str) -> list[tuple[float, int, int]]:
         """Each budget with the number of pictures that are right under every attack at it, and of how many."""
-        return [(eps, *self.counts.robust(prompts, eps)) for eps in self.run.budgets]
+        return [(eps, *self.counts.robust(prompts, eps)) for eps in self.run.request.budgets]
 
     def identity(self) -> str:
         """The report's id: from what was asked, of what, and what came out, without any time or place. The same run gives the same."""

@@ -33,8 +33,8 @@ def corruptions(context: ReportContext) -> tuple[Block, ...]:
     )
 
 
-def mean_words(table: CorruptionTable) -> str:
-    """Return "82.3 % (78.8 to 85.4) over 15 kinds of corruption at 5 severities"."""
+def mean_text(table: CorruptionTable) -> str:
+    """The mean accuracy under corruptions in words: "82.3 % (78.8 to 85.4) over 15 kinds of corruption at 5 severities"."""
     severities = len({one.severity for one in table.cells})
     kinds = f"{len(table.kinds)} kinds" if len(table.kinds) > 1 else "one kind"
     at = f"{severities} severities" if severities > 1 else f"severity {table.cells[0].severity}"

@@ -10,13 +10,13 @@ from capt_engine.metrics import METRICS
 from capt_engine.metrics.base import Metric
 from capt_engine.metrics.calibration import BINS
 from capt_engine.metrics.interval import share, wilson
-from capt_engine.records import Bin, Histogram
+from capt_engine.records import ALPHA_BINS, Bin, Histogram
 from capt_engine.reports.document import Block, Column, Grid, Paragraph, Strip, numbers, texts
 from capt_engine.reports.sections.checks import checks as lights
 from capt_engine.reports.sections.context import ReportContext
 from capt_engine.reports.sections.measured import Found, side_by_side
 from capt_engine.reports.sections.pictures import examples as kept
-from capt_engine.runs.counts import ALPHA_BINS, EDGE_ROWS, metric_means
+from capt_engine.runs.counts import EDGE_ROWS, metric_means
 from capt_engine.runs.table import plain
 
 Columns: TypeAlias = tuple[Column, ...]
@@ -24,7 +24,7 @@ Rows: TypeAlias = Sequence[tuple[str, ...]]
 
 
 def without(title: str, columns: Columns, rows: Rows) -> tuple[Columns, tuple[tuple[str, ...], ...]]:
-    """A table without one of its columns."""
+    """The columns and rows of a table without the column of this title."""
     at = [one.title for one in columns].index(title)
     return (*columns[:at], *columns[at + 1 :]), tuple((*row[:at], *row[at + 1 :]) for row in rows)
 
@@ -57,7 +57,7 @@ def _alphas(context: ReportContext) -> Iterator[Histogram]:
 
 
 def calibration(context: ReportContext) -> tuple[Block, ...]:
-    """Does the model know when it is wrong?"""
+    """A table of calibration errors, clean and attacked; empty where nobody labelled the pictures."""
     found = sorted(context.counts.calibration.items(), key=lambda one: (context.prompts.index(one[0][0]), one[0][1]))
     if not found or not context.is_labelled:
         return ()
@@ -84,7 +84,7 @@ def _attacked(context: ReportContext) -> str:
 
 
 def saving(context: ReportContext) -> tuple[Block, ...]:
-    """Do the attacked pictures still fool the model once they were saved?"""
+    """A table of the share of attacked pictures that still fool the model after saving or resizing."""
     rows: Rows = tuple(
         (
             context.who(prompts),
@@ -113,7 +113,7 @@ def saving(context: ReportContext) -> tuple[Block, ...]:
 
 
 def examples(context: ReportContext) -> tuple[Block, ...]:
-    """Pictures: those that lost most, those that lost least, some at random."""
+    """Strips of kept pictures: those that lost most, those that lost least, and some drawn at random."""
     captions = {
         "worst": "The attack took most here (lowest margin shift)",
         "best": "The attack took least here (highest margin shift)",
@@ -162,5 +162,5 @@ def _cells(context: ReportContext, line: dict[str, str]) -> tuple[str, ...]:
 
 
 def checks(context: ReportContext) -> tuple[Block, ...]:
-    """Every check with its number."""
+    """Every check of the run with its number, as lights."""
     return (lights(context),)

@@ -14,12 +14,8 @@ from capt_engine.runs.kept_pictures import FOLDER, Kept, read
 
 def examples(context: ReportContext, role: str) -> list[Example]:
     """The kept pictures of a role, in order; those whose files are gone are left out."""
-    found = []
-    for one in read(context.run.folder):
-        if one.role == role:
-            example = _example(context, one)
-            found += [example] if example is not None else []
-    return found
+    wanted = (one for one in read(context.run.folder) if one.role == role)
+    return [example for one in wanted if (example := _example(context, one)) is not None]
 
 
 def _example(context: ReportContext, one: Kept) -> Example | None:

@@ -23,7 +23,7 @@ from capt_engine.reports.document import Block, Grid, Paragraph, Strip, numbers,
 from capt_engine.reports.sections.about import OWN_ANSWERS, threat
 from capt_engine.reports.sections.checks import checks, made
 from capt_engine.reports.sections.context import ReportContext
-from capt_engine.reports.sections.corruption import mean_words
+from capt_engine.reports.sections.corruption import mean_text
 from capt_engine.reports.sections.detail import Columns, without
 from capt_engine.reports.sections.pictures import examples
 
@@ -61,7 +61,7 @@ def sentence(context: ReportContext) -> str:
         parts = [f"{context.who(one)} {verb} {share(*counts.clean(one))}" for one in context.prompts]
         text = f"Clean, without any attack: {'; '.join(parts)} of {counted(counts.n, 'picture')}."
         tables = counts.tally.corruptions()
-        means = "; ".join(f"{context.who(one.prompts)} {mean_words(one)}" for one in tables)
+        means = "; ".join(f"{context.who(one.prompts)} {mean_text(one)}" for one in tables)
         return f"{text} Mean accuracy under common corruptions: {means}." if means else text
     keeps = "keeps" if context.is_labelled else "keeps its own answer on"
     # The tuned one first, the yardstick after it.
@@ -102,7 +102,7 @@ def results(context: ReportContext) -> tuple[Block, ...]:
             if of == prompts and one.n:
                 measured = (str(one.n), str(one.kept), share(one.kept, one.n), share(one.flips, one.open))
                 rows.append((who, attack, context.cell(eps), *measured))
-        if len(context.run.attacks) > 1 and context.is_attacked:
+        if len(context.run.request.labels) > 1 and context.is_attacked:
             for eps, k, n in context.curve(prompts):
                 rows.append((who, "worst of all", context.cell(eps), str(n), str(k), share(k, n), "–"))
     if context.own:
@@ -133,8 +133,8 @@ def paired_row(state: str, test: PairedTest) -> tuple[str, ...]:
 
 
 def curve(context: ReportContext) -> tuple[Block, ...]:
-    """Robust accuracy over the budget."""
-    if len(context.run.budgets) < 2 or not context.is_attacked:
+    """A chart of robust accuracy over the budget; empty where the run has a single budget or no attack."""
+    if len(context.run.request.budgets) < 2 or not context.is_attacked:
         return ()
     k = len(context.run.manifest.get("classes", []))
     measured = [(context.who(prompts), context.curve(prompts)) for prompts in context.prompts]
@@ -177,7 +177,7 @@ def unfinished(last: float, k: int) -> str:
 
 
 def classes(context: ReportContext) -> tuple[Block, ...]:
-    """Every class: clean and attacked."""
+    """A table of the classes with their accuracy, clean and attacked, and a chart of the weakest."""
     if not context.counts.n:
         return ()
     eps, labelled = context.eps, context.is_labelled
@@ -231,7 +231,7 @@ def confusion(context: ReportContext) -> tuple[Block, ...]:
 
 
 def _under(context: ReportContext) -> str:
-    return context.at if context.own else f"under {context.run.attacks[0]} {context.at}"
+    return context.at if context.own else f"under {context.run.request.labels[0]} {context.at}"
 
 
 def _matrix(caption: str, found: Counter[tuple[str, str]], classes: list[str]) -> ConfusionMatrix:

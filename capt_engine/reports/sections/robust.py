@@ -33,7 +33,7 @@ def _shown(one: Figure) -> str:
 
 
 def matrix(context: ReportContext) -> tuple[Block, ...]:
-    """Crafted on one, judged by another."""
+    """A table of accuracies: a row for the prompts that an attack was computed on, a column for those that were asked."""
     cells = context.counts.tally.matrix(context.eps)
     if not cells:
         return ()

@@ -31,10 +31,10 @@ class Frame:
         return self.bottom + 50
 
 
-def frame(y_words: Sequence[str], rows: int) -> Frame:
-    """A plot below `rows` rows of legend, right of the words of its y axis."""
+def frame(y_labels: Sequence[str], rows: int) -> Frame:
+    """The edges of a plot below `rows` rows of legend and right of the labels of its y axis."""
     top = (28.0 if rows == 0 else 32.0) + rows * _ROW
-    left = max(map(width, y_words)) + 12
+    left = max(map(width, y_labels)) + 12
     return Frame(left, WIDTH - _RIGHT, top, top + HEIGHT)
 
 

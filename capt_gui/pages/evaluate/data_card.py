@@ -17,7 +17,7 @@ from capt_gui.widgets.picker import Picker
 
 
 class DataCard(QWidget):
-    """`folder_clicked`: other pictures are wanted."""
+    """Card that shows which pictures are evaluated; emits `folder_clicked` when the user wants other ones."""
 
     folder_clicked = Signal()
 
@@ -47,14 +47,14 @@ class DataCard(QWidget):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """Show what is known now."""
+        """Show the place, the number and the parts of the data, and the choices about them."""
         data, there = self._data, self._data.result is not None
         self.title.set_text(data.title if data.place else self.tr("No pictures yet"))
         self.title.setToolTip(data.place)
         self.summary.setText(self._summary())
-        words = self.tr("Other pictures…") if there else self.tr("Choose a folder…")
-        self.other.setText(words)
-        self.other.setAccessibleName(words.rstrip("…"))
+        label = self.tr("Other pictures…") if there else self.tr("Choose a folder…")
+        self.other.setText(label)
+        self.other.setAccessibleName(label.rstrip("…"))
         splits = data.splits
         self._split_box.setVisible(len(splits) > 1)
         self.split.set_entries(
@@ -68,7 +68,7 @@ class DataCard(QWidget):
         self.interval.setVisible(bool(self.interval.text()))
 
     def on_limit_changed(self, limit: object) -> None:
-        """The user turned the knob."""
+        """Take the largest number of pictures from the slider."""
         if isinstance(limit, int):
             self._choices.set_limit(limit)
 

@@ -16,7 +16,7 @@ from capt_gui.widgets.segments import Segments
 
 
 class EvaluateOptions(QWidget):
-    """The curve, and the level of the checks. `template`: the line for the template, which stands elsewhere."""
+    """Switch for the curve and level of the checks; `template` is the field for the template, which the page places elsewhere."""
 
     def __init__(self, theme: Theme, choices: EvaluateChoices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -25,7 +25,7 @@ class EvaluateOptions(QWidget):
         self.curve = QCheckBox(self.tr("Curve: accuracy against ε, until chance"))
         self._curve_text = text(role="caption")
         self._curve_box = column(self.curve, self._curve_text, spacing=2)
-        self.checks = Segments(theme, self.tr("Checks"), [(key, *words) for key, words in self._levels().items()])
+        self.checks = Segments(theme, self.tr("Checks"), [(key, *level) for key, level in self._levels().items()])
         self._checks_text = text(role="caption")
         self.template_edit = QLineEdit()
         self.template_edit.setAccessibleName(self.tr("Template"))
@@ -48,12 +48,12 @@ class EvaluateOptions(QWidget):
         self._showing = False
         self._curve_box.setVisible(choices.attack.has_budget)
         self.curve.setEnabled(choices.can_curve)
-        words = self.tr(
+        note = self.tr(
             "From 0 over ε on to one half, where any picture can be turned grey. Takes several times as long."
         )
         if choices.attack.norm_name != "linf":
-            words = self.tr("From 0 over ε on to the largest budget there is. Takes several times as long.")
-        self._curve_text.setText(words)
+            note = self.tr("From 0 over ε on to the largest budget there is. Takes several times as long.")
+        self._curve_text.setText(note)
         self._curve_text.setVisible(choices.curve)
         self.checks.set_choice(choices.checks)
         self._checks_text.setText(self._levels()[choices.checks][1])
@@ -61,12 +61,12 @@ class EvaluateOptions(QWidget):
             self.template_edit.setText(choices.template)
 
     def on_curve_toggled(self, checked: bool) -> None:
-        """The user wants a curve, or none."""
+        """Take from the checkbox whether a curve is measured."""
         if not self._showing:
             self._choices.set_curve(checked)
 
     def on_template_edited(self) -> None:
-        """The user wrote another template."""
+        """Take the template that the user wrote."""
         self._choices.set_template(self.template_edit.text().strip())
 
     def _levels(self) -> dict[str, tuple[str, str]]:
@@ -98,5 +98,5 @@ def run_entries(choice: AttackChoice) -> list[Entry]:
     return entries
 
 
-def _tr(words: str) -> str:
-    return QCoreApplication.translate("EvaluateOptions", words)
+def _tr(source: str) -> str:
+    return QCoreApplication.translate("EvaluateOptions", source)

@@ -37,23 +37,23 @@ _IN_A_ROW, _ONE_ROW, _TWO_ROWS = 6, 118, 230
 
 
 class CorruptionCard(ResultCard):
-    """Kinds × severities for one side, and the mean of each kind."""
+    """Card with accuracy by kind and severity of corruption for one side, and the mean of each kind."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._tables: tuple[CorruptionTable, ...] = ()
         self._side = Segments(theme, self.tr("Side"), _sides())
         self._side.set_choice("a")
-        self.words = text()
+        self.note = text()
         self.grid = HeatMap(theme, self.tr("Accuracy by corruption and severity"))
         self._read = text(role="caption")
         title = self.tr("Common corruptions: how many are right")
-        self.lay_out(title, _row(self._side), self.words, self.grid, self._read)
+        self.lay_out(title, _row(self._side), self.note, self.grid, self._read)
         self._side.picked.connect(self.on_picked)
-        self.grid.current_changed.connect(self._tell)
+        self.grid.current_changed.connect(self._show_note)
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show the table of the chosen side."""
+        """Show the corruption table of the chosen side of a run; return False when it has none."""
         self._tables = run.result.corruptions if run.result is not None else ()
         self._side.setVisible(len(self._tables) > 1)
         if self._tables:
@@ -61,9 +61,9 @@ class CorruptionCard(ResultCard):
         return bool(self._tables)
 
     def on_picked(self) -> None:
-        """Show one side."""
+        """Show the table of the side that was picked."""
         table = self._table()
-        self.words.setText(evaluate_text.corruption_text(table))
+        self.note.setText(evaluate_text.corruption_text(table))
         kinds = [_called(mean.kind) for mean in table.kinds]
         severities = sorted({cell.severity for cell in table.cells})
         counts = {(cell.kind, cell.severity): (cell.kept, cell.n) for cell in table.cells}
@@ -74,7 +74,7 @@ class CorruptionCard(ResultCard):
         ]
         last = len(severities)
 
-        def words(row: int, column: int) -> str:
+        def describe(row: int, column: int) -> str:
             if column == last:
                 mean = percent(shares[row][last])
                 return self.tr("{}, all severities: {} right on average").format(kinds[row], mean)
@@ -87,13 +87,13 @@ class CorruptionCard(ResultCard):
             [*(str(severity) for severity in severities), self.tr("mean")],
             shares,
             text=lambda row, column: percent(shares[row][column]),
-            words=words,
+            words=describe,
             role=lambda _row, column: "ok" if column == last else "clean",
             gap_before=last,
         )
 
     def record(self) -> records.HeatMap | None:
-        """The table of the side that is shown, to be saved."""
+        """Return the table of the shown side as a chart to be saved, or None while there is none."""
         if not self._tables:
             return None
         table = self._table()
@@ -111,19 +111,21 @@ class CorruptionCard(ResultCard):
             for mean in table.kinds
         )
         caption, kinds = self.heading.text(), self.tr("Corruption")
-        told = "; ".join(f"{row.name} {row.last}" for row in rows)
+        figures = "; ".join(f"{row.name} {row.last}" for row in rows)
         columns = tuple(str(severity) for severity in severities)
-        return records.HeatMap(caption, kinds, columns, rows, f"{caption}. {told}.", self.tr("mean"))
+        return records.HeatMap(caption, kinds, columns, rows, f"{caption}. {figures}.", self.tr("mean"))
 
     def _table(self) -> CorruptionTable:
         return self._tables[1 if self._side.choice() == "b" and len(self._tables) > 1 else 0]
 
-    def _tell(self, words: str) -> None:
-        self._read.setText(words or self.tr("Severity 1 is hardly seen, 5 is heavy. The mean weighs every kind alike."))
+    def _show_note(self, message: str) -> None:
+        self._read.setText(
+            message or self.tr("Severity 1 is hardly seen, 5 is heavy. The mean weighs every kind alike.")
+        )
 
 
 class ConfusionCard(ResultCard):
-    """Which class is taken for which: the whole matrix, or of many classes the commonest mistakes; and the pictures of one of them.
+    """Card with the confusion matrix, or the most common mistakes of many classes, and the pictures of a chosen cell.
 
     `explore_clicked(paths)`: these are to be looked at one by one.
     """
@@ -154,14 +156,14 @@ class ConfusionCard(ResultCard):
         self.lay_out(title, choices, self.grid, self.table, self._read, self.pictures)
         self._state.picked.connect(self._on_picked)
         self._side.picked.connect(self._on_picked)
-        self.grid.current_changed.connect(self._tell)
+        self.grid.current_changed.connect(self._show_note)
         self.grid.chosen.connect(self._on_chosen)
         self.table.activated.connect(self._on_activated)
         self.table.clicked.connect(self._on_activated)
         self.pictures.explore_clicked.connect(self.explore_clicked)
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show the counts of the rows, also while more of them come."""
+        """Show the counts of the rows that are there, also during a run; return False while there are none."""
         self._run = run
         if not run.tally.n:
             self.pictures.show_pictures("", ())
@@ -174,7 +176,7 @@ class ConfusionCard(ResultCard):
         return True
 
     def record(self) -> records.ConfusionMatrix | None:
-        """The matrix of the side and state that are shown, to be saved."""
+        """Return the matrix of the shown side and state as a chart to be saved, or None while there is none."""
         if self._run is None or not self._run.tally.n:
             return None
         names, counts = self._run.tally.classes, self._counts()
@@ -183,8 +185,8 @@ class ConfusionCard(ResultCard):
         side = f"{self._side.choice().upper()}, " if len(self._run.sides) > 1 else ""
         caption = f"{self.heading.text()}: {side}{state}"
         right = sum(counts[label, label] for label in range(len(names)))
-        words = self.tr("{}. {} of {} are right.").format(caption, right, sum(counts.values()))
-        return records.ConfusionMatrix(caption, names, table, words)
+        summary = self.tr("{}. {} of {} are right.").format(caption, right, sum(counts.values()))
+        return records.ConfusionMatrix(caption, names, table, summary)
 
     def _counts(self) -> Counter[tuple[int, int]]:
         if self._run is None:
@@ -210,10 +212,10 @@ class ConfusionCard(ResultCard):
         tally, attacked = self._run.tally, self._state.choice() == "attacked"
         paths = tally.taken_for(self._shown_side(), label, answer, attacked=attacked)
         names = (tally.classes[label], tally.classes[answer])
-        words = self.tr("“{}”, right when attacked") if attacked else self.tr("“{}”, right when clean")
+        title = self.tr("“{}”, right when attacked") if attacked else self.tr("“{}”, right when clean")
         if label != answer:
-            words = self.tr("“{}”, called “{}” when attacked") if attacked else self.tr("“{}”, called “{}” when clean")
-        self.pictures.show_pictures(words.format(*names), paths)
+            title = self.tr("“{}”, called “{}” when attacked") if attacked else self.tr("“{}”, called “{}” when clean")
+        self.pictures.show_pictures(title.format(*names), paths)
 
     def _shown_side(self) -> str:
         sides = self._run.sides if self._run is not None else ("", "")
@@ -229,7 +231,7 @@ class ConfusionCard(ResultCard):
             self._show_matrix(classes, counts)
         if len(classes) > _FEW_CLASSES:
             self._show_mistakes(classes, counts)
-        self._tell("")
+        self._show_note("")
 
     def _show_matrix(self, classes: tuple[str, ...], counts: Counter[tuple[int, int]]) -> None:
         totals = Counter[int]()
@@ -241,7 +243,7 @@ class ConfusionCard(ResultCard):
         for (label, answer), count in counts.items():
             shares[place[label]][answer] = count / totals[label]
 
-        def words(row: int, column: int) -> str:
+        def describe(row: int, column: int) -> str:
             label = labels[row]
             return self.tr("{}: {} of {} were called {}").format(
                 classes[label], counts[label, column], totals[label], classes[column]
@@ -252,7 +254,7 @@ class ConfusionCard(ResultCard):
             classes,
             shares,
             text=lambda row, column: str(counts[labels[row], column] or ""),
-            words=words,
+            words=describe,
             role=lambda row, column: "ok" if labels[row] == column else "broken",
         )
 
@@ -267,9 +269,9 @@ class ConfusionCard(ResultCard):
         self.table.set_table(headings, rows)
         self.table.show_rows(_MISTAKES)
 
-    def _tell(self, words: str) -> None:
-        if words:
-            self._read.setText(words)
+    def _show_note(self, message: str) -> None:
+        if message:
+            self._read.setText(message)
             return
         parts = []
         if not self.grid.isHidden():
@@ -283,7 +285,7 @@ class ConfusionCard(ResultCard):
 
 
 class TakenFor(QWidget):
-    """The pictures of one cell, and the way to look at them one by one; hidden while no cell was chosen."""
+    """The pictures of one cell of the confusion matrix, with a button that opens them in Explore; hidden until a cell is chosen."""
 
     explore_clicked = Signal(list)
 
@@ -302,18 +304,18 @@ class TakenFor(QWidget):
         self.explore.clicked.connect(self._on_explore)
         self.hide()
 
-    def show_pictures(self, words: str, paths: tuple[str, ...]) -> None:
-        """Show these; without words, nothing."""
+    def show_pictures(self, title: str, paths: tuple[str, ...]) -> None:
+        """Show these pictures under a title; an empty title hides everything."""
         self._paths = paths
         n = len(paths)
         count = self.tr("1 picture") if n == 1 else self.tr("{:,} pictures").format(n) if n else self.tr("No picture")
         more = self.tr("; the first {} are shown").format(_PICTURES) if n > _PICTURES else ""
-        self.title.setText(f"{count}: {words}{more}")
+        self.title.setText(f"{count}: {title}{more}")
         self._tiles.show([Tile(path, PurePath(path).stem) for path in paths[:_PICTURES]])
         self._grid.setVisible(bool(paths))
         self._grid.setFixedHeight(_TWO_ROWS if n > _IN_A_ROW else _ONE_ROW)
         self.explore.setVisible(bool(paths))
-        self.setVisible(bool(words))
+        self.setVisible(bool(title))
 
     def _on_explore(self) -> None:
         self.explore_clicked.emit(list(self._paths[:_PICTURES]))
@@ -332,5 +334,5 @@ def _row(*widgets: QWidget) -> QWidget:
 
 
 def _called(kind: str) -> str:
-    words = kind.replace("-", " ")
-    return "JPEG" if words == "jpeg" else words[:1].upper() + words[1:]
+    name = kind.replace("-", " ")
+    return "JPEG" if name == "jpeg" else name[:1].upper() + name[1:]

@@ -24,7 +24,7 @@ _SETTINGS_WIDTH = 344
 
 
 class EvaluatePage(Page):
-    """Four faces in the middle: the ways in, the scan under way, the pictures, the results."""
+    """Page with four views in the middle: the welcome, the scan under way, the pictures, the results."""
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
@@ -60,7 +60,7 @@ class EvaluatePage(Page):
         return True
 
     def on_paths(self, paths: list[str]) -> None:
-        """Look through these."""
+        """Scan the pictures at these paths, unless an evaluation is running."""
         if self._run.is_running:
             self.say("info", self.tr("An evaluation goes on."), self.tr("Cancel it first, or wait for its end."))
             return
@@ -69,23 +69,23 @@ class EvaluatePage(Page):
         self._data.take(paths)
 
     def on_report(self) -> None:
-        """The report of the run in front."""
+        """Open the report of the present run."""
         if self._run.request is not None and not self._run.report_problem():
             self.desk.reports.show_run(self._run.request.options.keep)
             self.desk.navigation.go(REPORT)
 
     def on_explore(self, paths: list[str]) -> None:
-        """Look at some pictures one by one: they join the gallery of the Explore page."""
+        """Open pictures on the Explore page, where they join the gallery."""
         self.desk.analysis.drop(paths)
         self.desk.navigation.go(EXPLORE)
 
     def on_face_picked(self, face: str) -> None:
-        """The user wants to see the pictures, or the results."""
+        """Show the pictures or the results, as the user picked."""
         self._face = face
         self.on_changed()
 
     def on_changed(self) -> None:
-        """Show the face that fits, and allow what can be done now."""
+        """Show the view that fits the present state, and enable the actions that are possible now."""
         has_run = self._run.request is not None
         face: QWidget = self.pictures
         if self._data.is_running:
@@ -108,7 +108,7 @@ class EvaluatePage(Page):
         self.report_action.setEnabled(has_run and not self._run.report_problem())
 
     def on_scanning_changed(self, running: bool) -> None:
-        """A scan has begun or ended."""
+        """Show that a scan has begun, or what it found once it has ended."""
         if running:
             self._run.forget()
             self.progress.begin()
@@ -117,25 +117,25 @@ class EvaluatePage(Page):
         self.on_changed()
 
     def on_run_changed(self, running: bool) -> None:
-        """A run has begun or ended: its results come to the front."""
+        """Bring the results to the front when a run begins."""
         if running:
             self.clear_banner()
             self._face = _RESULTS
         self.on_changed()
 
     def on_failed(self, failure: Failure) -> None:
-        """Say what went wrong, above what caused it."""
+        """Show what went wrong, and what can be done now."""
         super().on_failed(failure)
         self.on_changed()
 
     def on_engine_changed(self) -> None:
-        """An engine that cannot start is said once."""
+        """Show why the engine cannot start, if it cannot."""
         if self.desk.engine.failure is not None:
             self.on_failed(self.desk.engine.failure)
         self.on_changed()
 
     def on_cancel(self) -> None:
-        """Stop the run, or the scan."""
+        """Stop the run or the scan."""
         self._run.cancel()
         self._data.cancel()
 

@@ -16,7 +16,7 @@ from capt_gui.widgets.layout import fill
 
 
 class PicturesView(QWidget):
-    """Shows what the scan found; nothing can be left out here."""
+    """Shows what the scan found: warnings, a table of classes, and the files that cannot be read."""
 
     def __init__(self, theme: Theme, data: EvaluateData, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,7 +35,7 @@ class PicturesView(QWidget):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """Show what is known now."""
+        """Show the present result of the scan."""
         data = self._data
         self.notices.show_notices(data.notices())
         key = (id(data.result), data.split)

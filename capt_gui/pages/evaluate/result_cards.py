@@ -9,7 +9,6 @@ from capt_engine.formatting import percent
 from capt_engine.records import LOG, AnalyzeResult, scale_for
 from capt_gui.theme import Theme
 from capt_gui.view_models import formatting
-from capt_gui.view_models.evaluate import evaluate_text
 from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.evaluate.tally import SAVINGS
 from capt_gui.view_models.model_choice import ModelChoice
@@ -25,7 +24,7 @@ _MOST = 0.9
 
 
 class ResultCard(QWidget):
-    """A heading over some parts; `show_run` says whether there is anything to show."""
+    """A heading over some parts; `show_run` fills them and returns whether there is anything to show."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,12 +36,12 @@ class ResultCard(QWidget):
         fill(QVBoxLayout(self), self.heading, *parts)
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show the result of a run; False where it has nothing for this card."""
+        """Show the result of a run; return False when it has nothing for this card."""
         raise NotImplementedError
 
 
 class FiguresCard(ResultCard):
-    """Clean and robust accuracy of A and B as bars, with the paired tests."""
+    """Card with clean and robust accuracy of A and B as bars, and the paired tests."""
 
     def __init__(self, theme: Theme, model: ModelChoice) -> None:
         super().__init__()
@@ -52,7 +51,7 @@ class FiguresCard(ResultCard):
         self.lay_out(self.tr("How many are right"), self.bars, self.tests)
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show the main figures."""
+        """Show the main figures of a run; return False when there are none."""
         results = run.results()
         if not results or results[0].n == 0:
             return False
@@ -65,7 +64,8 @@ class FiguresCard(ResultCard):
             (self.tr("Under common corruptions, on average"), self._means(results)),
         ]
         self.bars.set_pairs(tuple(Pair(title, *values) for title, values in rows if values and values[0] is not None))
-        self.tests.setText("\n".join((*evaluate_text.tests(results[0]), self.tr("Whiskers: 95 % intervals."))))
+        tests = formatting.paired_tests(results[0], self.tr("with A"), self.tr("with B"))
+        self.tests.setText("\n".join((*tests, self.tr("Whiskers: 95 % intervals."))))
         return True
 
     def _means(self, results: tuple[AnalyzeResult, ...]) -> list[Measured | None]:
@@ -77,7 +77,7 @@ class FiguresCard(ResultCard):
 
 
 class AttacksCard(ResultCard):
-    """A row for each attack and side."""
+    """Card with a table of what each attack found on each side."""
 
     def __init__(self, model: ModelChoice) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class AttacksCard(ResultCard):
         self.lay_out(self.tr("Attack by attack"), self.table, self.notes)
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show what each attack found."""
+        """Show a row for each attack and side of a run; return False when nothing was attacked."""
         results = run.results()
         if not results or not results[0].attacks:
             return False
@@ -121,27 +121,27 @@ class AttacksCard(ResultCard):
                 )
         self.table.set_table(headings, rows)
         self.table.show_rows(24)
-        words = list(results[0].notes)
+        notes = list(results[0].notes)
         if any(one.skipped for one in results[0].attacks):
-            words.insert(0, self.tr("Attacks run one after the other, each on the pictures that are still right."))
-        self.notes.setText("\n".join(words))
-        self.notes.setVisible(bool(words))
+            notes.insert(0, self.tr("Attacks run one after the other, each on the pictures that are still right."))
+        self.notes.setText("\n".join(notes))
+        self.notes.setVisible(bool(notes))
         return True
 
 
 class ReencodingCard(ResultCard):
-    """Counts of attacked pictures that still fool the model after being saved and read again."""
+    """Card that counts the attacked pictures that still fool the model after being saved and read again."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._badge = Symbol(theme, 16)
-        self.words = text()
+        self.note = text()
         self.table = ScoreTable(self.tr("Attacked pictures that still fool the model after saving"))
-        line = fill(QHBoxLayout(), (self._badge, 0, Qt.AlignmentFlag.AlignTop), (self.words, 1))
+        line = fill(QHBoxLayout(), (self._badge, 0, Qt.AlignmentFlag.AlignTop), (self.note, 1))
         self.lay_out(self.tr("After saving as PNG or JPEG"), line, self.table)
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show the counts of the rows."""
+        """Show the counts for each way of saving; return False when no attacked picture was saved."""
         sides = run.sides
         if run.result is None or not any(run.tally.outlived(side, "png").n for side in sides):
             return False
@@ -169,18 +169,18 @@ class ReencodingCard(ResultCard):
         self.table.show_rows(len(rows))
         total = sum(run.tally.outlived(side, "png").n for side in sides)
         kept = sum(run.tally.outlived(side, "png").kept for side in sides)
-        words = self.tr("{} of {} attacked pictures still fool the model once they are saved as PNG.")
+        message = self.tr("{} of {} attacked pictures still fool the model once they are saved as PNG.")
         if kept >= _MOST * total:
             self._badge.set_icon("check", "ok")
         else:
             self._badge.set_icon("warning", "warning")
-            words = self.tr("Only {} of {} attacked pictures still fool the model once they are saved as PNG.")
-        self.words.setText(words.format(kept, total))
+            message = self.tr("Only {} of {} attacked pictures still fool the model once they are saved as PNG.")
+        self.note.setText(message.format(kept, total))
         return True
 
 
 class CurveCard(ResultCard):
-    """Robust accuracy against the budget, with bands, and the level of chance."""
+    """Card with robust accuracy against the budget ε, its intervals as bands, and the level of chance."""
 
     def __init__(self, theme: Theme, model: ModelChoice) -> None:
         super().__init__()
@@ -188,12 +188,12 @@ class CurveCard(ResultCard):
         empty = self.tr("A curve is drawn when the switch “Curve” is on.")
         self.chart = LineChart(theme, self.tr("Accuracy against ε"), "ε", self.tr("accuracy"), empty, share=True)
         self.chart.setMinimumHeight(230)
-        self.words = text(role="caption")
-        self.lay_out("", self.chart, self.words)
+        self.note = text(role="caption")
+        self.lay_out("", self.chart, self.note)
         self.heading.hide()
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show the curve of each side."""
+        """Show the curve of each side of a run; return False when no curve was measured."""
         results = run.results()
         if not results or len(results[0].curve) < 2:
             return False
@@ -216,11 +216,11 @@ class CurveCard(ResultCard):
         scale = scale_for([x for line in lines for x in line.xs])
         x_title = self.tr("ε in 1/255") if norm == "linf" else f"ε ({norm})"
         self.chart.set_lines(tuple(lines), levels, scale=scale, x_title=x_title)
-        words = self.tr("ε in 255ths of the range") if norm == "linf" else self.tr("ε as a length")
+        axis = self.tr("ε in 255ths of the range") if norm == "linf" else self.tr("ε as a length")
         if scale == LOG:
-            words += self.tr(", on a logarithmic scale")
+            axis += self.tr(", on a logarithmic scale")
         verdict = self.tr("{}. The verdict is about {}. Bands: 95 % intervals.")
-        self.words.setText(verdict.format(words, formatting.threat(results[0].threat_model)))
+        self.note.setText(verdict.format(axis, formatting.threat(results[0].threat_model)))
         return True
 
 

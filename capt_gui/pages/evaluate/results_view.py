@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from capt_gui.pages.evaluate.distribution_card import DistributionCard
 from capt_gui.pages.evaluate.heat_cards import ConfusionCard, CorruptionCard
 from capt_gui.pages.evaluate.result_cards import AttacksCard, CurveCard, FiguresCard, ReencodingCard, ResultCard
 from capt_gui.pages.evaluate.verdict_card import VerdictCard
@@ -26,7 +27,7 @@ _WIDTH = 1640
 
 
 class ClassesCard(ResultCard):
-    """Class by class, sortable."""
+    """Card with a table of clean and robust accuracy class by class, which can be sorted."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,7 +35,7 @@ class ClassesCard(ResultCard):
         self.lay_out("", self.table)
 
     def show_run(self, run: EvaluateRun) -> bool:
-        """Show every class that has pictures."""
+        """Show every class that has pictures; return False when there are none."""
         rows = class_rows(run.result) if run.result is not None else ()
         two = len(run.results()) > 1
         self.heading.setText(self.tr("Class by class: A → B") if two else self.tr("Class by class"))
@@ -44,7 +45,7 @@ class ClassesCard(ResultCard):
 
 
 class ResultsView(QWidget):
-    """`report_clicked`: the report of the run is wanted; `explore_clicked(paths)`: these pictures, one by one."""
+    """The cards of a run; emits `report_clicked` for its report and `explore_clicked(paths)` for pictures to open in Explore."""
 
     report_clicked = Signal()
     explore_clicked = Signal(list)
@@ -62,6 +63,7 @@ class ResultsView(QWidget):
         self.classes = ClassesCard()
         self.confusion = ConfusionCard(desk.theme, desk.evaluation.data.thumbnails)
         self.reencoding = ReencodingCard(desk.theme)
+        self.distribution = DistributionCard(desk.theme, desk.model)
         self.checks = ChecksCard(desk.theme, sentences=True)
         self.failed = FailedList(desk.theme)
         self._checks_card, self._failed_card = Card(self.checks), Card(self.failed)
@@ -72,7 +74,7 @@ class ResultsView(QWidget):
         self._add(0, self.corruptions)
         self._columns.add(self._checks_card, 1)
         self._add(1, self.reencoding)
-        self._add(0, self.classes)
+        self._add(0, self.distribution, self.classes)
         self._add(1, self.confusion)
         self._columns.add(self._failed_card, 1)
         body = QWidget()
@@ -82,6 +84,8 @@ class ResultsView(QWidget):
         fill(QVBoxLayout(self), self._area)
         ChartSaving(desk, self.figures.bars, self.figures.bars.record)
         ChartSaving(desk, self.curve.chart, self.curve.chart.record)
+        ChartSaving(desk, self.distribution.chart, self.distribution.chart.record)
+        ChartSaving(desk, self.classes, self.classes.table.record)
         ChartSaving(desk, self.corruptions.grid, self.corruptions.record, Qt.Corner.TopLeftCorner)
         ChartSaving(desk, self.confusion.grid, self.confusion.record, Qt.Corner.TopLeftCorner)
         self.verdict.report_clicked.connect(self.report_clicked)
@@ -92,7 +96,7 @@ class ResultsView(QWidget):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """A run began or ended."""
+        """Show the cards that a run has something for, after it began or ended."""
         if self._run.is_running:
             self._area.verticalScrollBar().setValue(0)
         done = self._run.result is not None
@@ -115,7 +119,7 @@ class ResultsView(QWidget):
         self._columns.arrange()
 
     def on_choices_changed(self) -> None:
-        """Say where what is shown was made with other settings."""
+        """Show a note where the results were made with other settings than those of now."""
         stale = self._run.result is not None and not self._run.is_current
         self.outdated_note.setText(
             self.tr("Made with other settings than those on the right; Run measures anew.") if stale else ""

@@ -17,7 +17,7 @@ from capt_gui.widgets.scrolled import scrolled
 
 
 class SettingsColumn(QWidget):
-    """Assembles the panels; Run is allowed whenever there is something to evaluate."""
+    """The panels with data, model and test, and the job bar; Run is enabled when there is something to evaluate."""
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,7 +47,7 @@ class SettingsColumn(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Allow Run, or say why not."""
+        """Enable Run and show its cost, or disable it with the reason."""
         reason = self.reason()
         self.job_bar.set_enabled_to_run(not reason, reason)
         cost = "" if reason or self._run.is_running else self._choices.cost_text(self._run.forecast_s())
@@ -55,20 +55,20 @@ class SettingsColumn(QWidget):
         self.cost.setVisible(bool(cost))
 
     def reason(self) -> str:
-        """Why nothing can be run now; empty when something can."""
+        """Return why nothing can be run now; empty when something can."""
         if self._desk.engine.failure is not None:
             return self.tr("The engine could not start")
         return self._choices.problem()
 
     def on_running_changed(self, running: bool) -> None:
-        """Run turns into Cancel, or back."""
+        """Turn Run into Cancel, or back."""
         self.job_bar.set_running(running)
         self.refresh()
 
-    def on_progress_changed(self, done: int, total: int, words: str) -> None:
-        """Show progress; while the engine starts, say that this is what we wait for."""
+    def on_progress_changed(self, done: int, total: int, message: str) -> None:
+        """Show the progress of the run; while the engine starts, show that it does."""
         waiting = self._desk.engine.waiting_text
-        self.job_bar.set_progress(done, total, waiting if waiting and not total else words)
+        self.job_bar.set_progress(done, total, waiting if waiting and not total else message)
 
     def _lay_out(self) -> None:
         panels = QWidget()

@@ -4,32 +4,30 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from capt_gui.theme import Theme
+from capt_gui.view_models import formatting
 from capt_gui.view_models.evaluate import evaluate_text
 from capt_gui.view_models.evaluate.run import EvaluateRun
 from capt_gui.view_models.explore import comparison
 from capt_gui.view_models.model_choice import ModelChoice
 from capt_gui.view_models.tune import tune_text
-from capt_gui.widgets.layout import fill
 from capt_gui.widgets.verdict_box import VerdictBox
 
 
-class VerdictCard(QWidget):
-    """`report_clicked`: the report of this run is wanted."""
+class VerdictCard(VerdictBox):
+    """The verdict of the run, or its progress; emits `report_clicked` when the user wants the report of the run."""
 
     report_clicked = Signal()
 
     def __init__(self, theme: Theme, run: EvaluateRun, model: ModelChoice, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(theme, parent)
         self._run = run
         self._model = model
-        self.box = VerdictBox(theme)
-        self.report = self.box.add_button("report", self.tr("Open report"), primary=True)
-        self.resume = self.box.add_button("run", self.tr("Resume"), primary=True)
-        self.copy = self.box.add_button("copy", self.tr("Copy command"))
-        fill(QVBoxLayout(self), self.box)
+        self.report = self.add_button("report", self.tr("Open report"), primary=True)
+        self.resume = self.add_button("run", self.tr("Resume"), primary=True)
+        self.copy = self.add_button("copy", self.tr("Copy command"))
         self.report.clicked.connect(self.report_clicked)
         self.resume.clicked.connect(run.resume)
         self.copy.clicked.connect(self.on_copy)
@@ -39,32 +37,32 @@ class VerdictCard(QWidget):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """A run began or ended."""
+        """Show the verdict, the reason why there is none, or the progress, after a run began or ended."""
         run = self._run
         if run.is_running:
-            self.box.show_buttons()
+            self.show_buttons()
             self.on_counted()
         elif run.result is not None:
             self._show_result()
         elif run.is_stopped:
             self._show_stopped()
-        self.box.set_progress((0, 0, self.tr("Waiting for its turn")) if run.is_running else None)
+        self.set_progress((0, 0, self.tr("Waiting for its turn")) if run.is_running else None)
 
     def on_counted(self) -> None:
-        """More rows are there: counts, not shares, as nobody knows the others yet."""
+        """Show the counts so far as counts, not shares, because nobody knows the other rows yet."""
         run = self._run
         if not run.is_running:
             return
         done = run.tally.n + len(run.tally.failed)
-        words = self.tr("Measuring: {:,} of {:,} pictures done").format(done, max(run.n_pictures, done))
+        headline = self.tr("Measuring: {:,} of {:,} pictures done").format(done, max(run.n_pictures, done))
         if done and done >= run.n_pictures:
-            words = self.tr("All {:,} pictures are done; now the measurement itself is doubted").format(done)
-        self.box.set_verdict("", words, "\n".join(run.counts()), run.settings_text())
+            headline = self.tr("All {:,} pictures are done; now the measurement itself is doubted").format(done)
+        self.set_verdict("", headline, "\n".join(run.counts()), run.settings_text())
 
-    def on_progress_changed(self, done: int, total: int, words: str) -> None:
+    def on_progress_changed(self, done: int, total: int, message: str) -> None:
         """Move the bar."""
         if self._run.is_running:
-            self.box.set_progress((done, total, words))
+            self.set_progress((done, total, message))
 
     def on_copy(self) -> None:
         """Put the command on the clipboard."""
@@ -87,18 +85,20 @@ class VerdictCard(QWidget):
             self._run.settings_text(), tune_text.duration(result.wall_s), result.device
         )
         caption = "\n".join(part for part in (limits, took) if part)
-        self.box.set_verdict(evaluate_text.kind(result), headline, figures, caption)
+        self.set_verdict(formatting.outcome(result), headline, figures, caption)
         self._offer(self.report, self.copy)
 
     def _show_stopped(self) -> None:
         run = self._run
         if run.failure is not None:
-            self.box.set_verdict("failed", run.failure.message, run.failure.hint, "\n".join(run.counts()))
+            self.set_verdict("failed", run.failure.message, run.failure.hint, "\n".join(run.counts()))
         else:
-            words = self.tr("Stopped after {:,} of {:,} pictures").format(run.tally.n, max(run.n_pictures, run.tally.n))
+            headline = self.tr("Stopped after {:,} of {:,} pictures").format(
+                run.tally.n, max(run.n_pictures, run.tally.n)
+            )
             kept = self.tr("What was measured is kept, and the run can be resumed.") if run.can_resume else ""
             caption = "\n".join(part for part in (kept, run.settings_text()) if part)
-            self.box.set_verdict("stopped", words, "\n".join(run.counts()), caption)
+            self.set_verdict("stopped", headline, "\n".join(run.counts()), caption)
         self._offer(*([self.resume] if run.can_resume else []))
 
     def _offer(self, *buttons: QPushButton) -> None:
@@ -109,4 +109,4 @@ class VerdictCard(QWidget):
             button.setToolTip(problem)
             button.setAccessibleDescription(problem)
         self.copy.setToolTip(problem or self._run.command())
-        self.box.show_buttons(*buttons)
+        self.show_buttons(*buttons)

@@ -21,18 +21,18 @@ from capt_gui.widgets.scrolled import scrolled
 # width from which two and three cards fit beside each other, with one set of prompts and with two
 _ROOM = (540, 1080)
 _ROOM_FOR_PAIRS = (1000, 1560)
-_CARD_HEIGHT = 150
+_CARD_HEIGHT = 96
 
 
 class Charts(QWidget):
-    """Verdicts, logit shift, consistency: those that do not fit beside the first wait behind tabs."""
+    """Charts of the verdicts, the logit shift and the consistency; those without room beside the first stand behind tabs."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.bars = ProbabilityBars(theme)
         self.shift = LogitShiftChart(theme)
         self.consistency = ConsistencyPanel(theme)
-        self._cards = {
+        self.cards = {
             "Verdicts": _titled("Verdicts, clean and attacked", self.bars),
             "Logit shift": _titled("Logit shift", self.shift),
             "Consistency": _titled("Consistency", self.consistency),
@@ -58,7 +58,7 @@ class Charts(QWidget):
         fill(QVBoxLayout(self), self.tabs)
 
     def prepare(self) -> None:
-        """Draw once, unseen: the first drawing takes ten times as long as all others."""
+        """Draw once unseen, because the first drawing takes ten times as long as all others."""
         self.shift.prepare()
         self.shift.set_shift(("a", "b"), (0.0, 1.0), (1.0, 0.0))
         self.shift.grab()
@@ -81,7 +81,7 @@ class Charts(QWidget):
         self._turn.start()
 
     def on_turn(self) -> None:
-        """Draw the next chart; the window gets a turn in between."""
+        """Draw the next chart that waits; the window gets a turn in between."""
         self._waiting.pop(0)()
         if self._waiting:
             self._turn.start()
@@ -114,7 +114,7 @@ class Charts(QWidget):
             self.shift.set_shift(self._row.classes, self._row.clean.logits, self._row.attacked.logits)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Use the room there is."""
+        """Arrange the charts for the new width."""
         super().resizeEvent(event)
         self._use_room()
 
@@ -127,7 +127,7 @@ class Charts(QWidget):
             return
         self._columns = columns
         self.tabs.clear()
-        for number, (name, card) in enumerate(self._cards.items()):
+        for number, (name, card) in enumerate(self.cards.items()):
             beside = number < columns
             self._grid.setColumnStretch(number, int(beside))
             if beside:
@@ -140,11 +140,11 @@ class Charts(QWidget):
         self.tabs.setCurrentIndex(0)
 
 
-def _titled(words: str, content: QWidget) -> Card:
+def _titled(title: str, content: QWidget) -> Card:
     """A card with a heading; what is taller than the card scrolls, so that many classes do not squeeze the pictures."""
     scroll = scrolled(content)
     scroll.setMinimumSize(content.minimumSizeHint().width(), _CARD_HEIGHT)
     # the card behind shows through
     scroll.viewport().setAutoFillBackground(False)
     content.setAutoFillBackground(False)
-    return Card(column(text(words, "heading", wrap=False), (scroll, 1), spacing=6))
+    return Card(column(text(title, "heading", wrap=False), (scroll, 1), spacing=6))

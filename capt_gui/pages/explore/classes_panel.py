@@ -43,23 +43,23 @@ class ClassesPanel(QWidget):
         self._writing = False
 
     def on_choices_changed(self) -> None:
-        """Show the classes of another model or other prompts, or the restored ones; and say whose they are."""
+        """Show the classes of the present choices and say where they come from."""
         wanted = (self._choices.classes, self._choices.template)
         if not self._writing and wanted != (self.editor.classes(), self.editor.template()):
             self.editor.set_classes(*wanted)
         prompts = self._choices.model.sides.suggesting
         own = self._choices.has_own_classes
-        words = ""
+        source = ""
         if prompts is not None:
-            said = self.tr("Your choice. The prompts “{}” were tuned on other classes; restore brings those back.")
+            chosen = self.tr("Your choice. The prompts “{}” were tuned on other classes; restore brings those back.")
             suggested = self.tr("Suggested by the prompts “{}”: what they were tuned on.")
-            words = (said if own else suggested).format(prompts.label)
-        self.source.setText(words)
-        self.source.setVisible(bool(words))
+            source = (chosen if own else suggested).format(prompts.label)
+        self.source.setText(source)
+        self.source.setVisible(bool(source))
         model = self._choices.model.info
         other = model is not None and (model.classes, model.template) != wanted
         self.use_model.setVisible(prompts is not None and other)
 
     def on_checked(self, answer: ClassesChecked) -> None:
-        """Show the token counts."""
+        """Show how many tokens the prompt of each class takes."""
         self.editor.set_tokens(answer.tokens, answer.limit, answer.too_long, answer.repeated)

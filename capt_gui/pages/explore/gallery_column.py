@@ -15,19 +15,19 @@ from capt_gui.widgets.layout import fill
 
 
 class GalleryFilter(QSortFilterProxyModel):
-    """Keeps the rows whose name, caption or state holds all the words written."""
+    """Keeps the rows whose name, caption or state contains every word of the filter."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._words: tuple[str, ...] = ()
 
     def set_text(self, words: str) -> None:
-        """Filter by these words; case does not matter."""
+        """Filter by the words of a text; case does not matter."""
         self._words = tuple(words.lower().split())
         self.invalidate()
 
     def filterAcceptsRow(self, row: int, parent: QModelIndex | QPersistentModelIndex) -> bool:
-        """True if a row stays."""
+        """Return True if a row contains every word of the filter."""
         if not self._words:
             return True
         index = self.sourceModel().index(row, 0, parent)
@@ -38,7 +38,7 @@ class GalleryFilter(QSortFilterProxyModel):
 
 
 class GalleryColumn(QWidget):
-    """Filter on top, cards in the middle, the count and the buttons at the bottom."""
+    """Column with a filter field, the cards of the pictures, their count, and buttons to add and clear."""
 
     current_changed = Signal(str)
     open_files_clicked = Signal()
@@ -72,7 +72,7 @@ class GalleryColumn(QWidget):
         gallery.counts_changed.connect(self.on_counts_changed)
 
     def on_counts_changed(self) -> None:
-        """Write the count line."""
+        """Show how many pictures there are, and in which state."""
         self.count_label.setText(self._gallery.count_text())
 
     def _button(self, icon: str, words: str, clicked: SignalInstance) -> IconButton:

@@ -24,7 +24,7 @@ _FILTER = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff *.ppm *.
 
 
 class Intake(QObject):
-    """Turns whatever the user offers into paths.
+    """Turns dropped, pasted, sample and chosen files into paths, and saves pictures.
 
     problem(message, hint): what could not be done. checkpoint_found(path): a prompt checkpoint was dropped, not a picture.
     """
@@ -40,14 +40,14 @@ class Intake(QObject):
         self._pasted: Path | None = None
 
     def on_open_files(self) -> None:
-        """Ask for picture files."""
+        """Ask for picture files, and take those that the user names."""
         paths, _ = QFileDialog.getOpenFileNames(self._window, "Open pictures", self._settings.last_folder, _FILTER)
         if paths:
             self._settings.last_folder = str(Path(paths[0]).parent)
             self.take_paths(paths)
 
     def on_open_folder(self) -> None:
-        """Ask for a folder."""
+        """Ask for a folder of pictures, and take the one that the user names."""
         path = QFileDialog.getExistingDirectory(self._window, "Open a folder of pictures", self._settings.last_folder)
         if path:
             self._settings.last_folder = path
@@ -58,14 +58,14 @@ class Intake(QObject):
         self.take_paths([str(resource("samples"))])
 
     def take_paths(self, paths: list[str]) -> None:
-        """Take files and folders; of prompt checkpoints among them the last one is offered."""
+        """Add files and folders to the gallery; emit the last prompt checkpoint among them as `checkpoint_found`."""
         checkpoints = [path for path in paths if path.lower().endswith(SUFFIX)]
         self._analysis.drop([path for path in paths if path not in checkpoints])
         if checkpoints:
             self.checkpoint_found.emit(checkpoints[-1])
 
     def take(self, mime: QMimeData) -> bool:
-        """Take files, or a bare picture, from a drop or the clipboard; False when there is neither."""
+        """Take files, or a picture without a file, from a drop or the clipboard; return False when there is neither."""
         paths = local_paths(mime)
         if not paths and mime.hasImage():
             paths = self._keep_image(QImage(mime.imageData()))
@@ -73,7 +73,7 @@ class Intake(QObject):
         return bool(paths)
 
     def save_picture(self, picture: Picture, name: str) -> None:
-        """Ask where, and write a picture as PNG, whole or not at all."""
+        """Ask for a file, and write the picture there as PNG."""
         start = Path(self._settings.last_folder or Path.home()) / name
         path, _ = QFileDialog.getSaveFileName(self._window, "Save adversarial picture", str(start), "PNG (*.png)")
         if path:
@@ -83,7 +83,7 @@ class Intake(QObject):
                 self.problem.emit(error.message, error.hint)
 
     def clean_up(self) -> None:
-        """Remove the pictures that were pasted."""
+        """Delete the files that were made for pasted pictures."""
         if self._pasted is not None:
             shutil.rmtree(self._pasted, ignore_errors=True)
             self._pasted = None
@@ -104,7 +104,7 @@ class Intake(QObject):
 
 
 def write_png(image: QImage, path: Path) -> None:
-    """Write a PNG, whole or not at all; raises CannotWrite."""
+    """Write an image as a PNG file, whole or not at all; raises CannotWrite."""
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG")  # type: ignore[call-overload]  # the stub wants bytes, Qt takes str

@@ -23,7 +23,7 @@ _ROWS = [350, 310]
 
 
 class ExplorePage(Page):
-    """Three columns; before the first picture the left one is away and the centre welcomes."""
+    """Page with gallery, comparison and settings; before the first picture a welcome stands in place of gallery and comparison."""
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
@@ -68,7 +68,7 @@ class ExplorePage(Page):
         self.intake.clean_up()
 
     def on_counts_changed(self) -> None:
-        """Welcome, or show the gallery."""
+        """Show the welcome while there is no picture, else the gallery and the comparison."""
         empty = self.desk.gallery.rowCount() == 0
         self.gallery.setVisible(not empty)
         idle = empty and not self.desk.analysis.is_running
@@ -82,24 +82,24 @@ class ExplorePage(Page):
             self.gallery.view.select_path(paths[0])
 
     def on_current_changed(self, path: str) -> None:
-        """Show another picture; ask for its big pictures again if they are no longer kept."""
+        """Show another picture, and have its large pictures drawn again if they are no longer kept."""
         self._current = path
         self._refresh()
         self.desk.analysis.redraw(path)
 
     def on_result_changed(self, path: str) -> None:
-        """Show what is new about the current picture."""
+        """Show the new result of a picture if it is the current one."""
         if not path or path == self._current:
             self._refresh()
 
     def on_engine_changed(self) -> None:
-        """An engine that cannot start is said once; a start that goes on changes what we wait for."""
+        """Show why the engine cannot start, if it cannot, and what is waited for."""
         if self.desk.engine.failure is not None:
             self.on_failed(self.desk.engine.failure)
         self._refresh()
 
     def on_running_changed(self, running: bool) -> None:
-        """Run and Cancel exclude each other."""
+        """Enable Run or Cancel, and clear the last summary when a run begins."""
         self.run_action.setEnabled(not running and self.desk.gallery.has_usable())
         self.cancel_action.setEnabled(running)
         if running:
@@ -110,14 +110,14 @@ class ExplorePage(Page):
         self._refresh()
 
     def on_checkpoint_found(self, path: str) -> None:
-        """Offer to compare with dropped prompts; the offer outlives the start of work on what was dropped with them."""
+        """Offer to compare with dropped prompts; the offer stays while pictures dropped with them are analysed."""
         message = self.tr("“{}” holds prompts, not a picture.").format(Path(path).name)
         hint = self.tr("They can be laid beside A on the same pictures.")
         self.say("info", message, hint, self.tr("Use as B"))
         self._offered = path
 
     def on_action_clicked(self) -> None:
-        """Take the offered prompts as B, or show the folder that the banner speaks of."""
+        """Take the offered prompts as B, or show the folder of the saved table."""
         self.clear_banner()
         if not self._offered:
             self.export.show_folder()
@@ -126,16 +126,16 @@ class ExplorePage(Page):
         self._offered = ""
 
     def on_saved(self, message: str, folder: str) -> None:
-        """Say where the table of results is."""
+        """Show where the table of results was saved."""
         self.say("done", message, folder, self.tr("Open folder"))
 
     def on_dismissed(self) -> None:
-        """The banner has gone, and with it whatever it offered."""
+        """Close the room of the banner, and forget what it offered."""
         self._offered = ""
         super().on_dismissed()
 
     def on_paste(self) -> None:
-        """Take the clipboard."""
+        """Take pictures or files from the clipboard."""
         if not self.intake.take(QGuiApplication.clipboard().mimeData()):
             self.on_problem("There is no picture on the clipboard.", "Copy a picture or a file first.")
 
@@ -144,7 +144,7 @@ class ExplorePage(Page):
         self.desk.settings.auto_run = checked
 
     def on_save(self) -> None:
-        """Save the adversarial picture of the current one."""
+        """Save the adversarial picture of the current picture."""
         pictures, name = self.result.adversarial()
         if pictures is None:
             self.on_problem("There is no adversarial picture to save.", "Choose a picture that was attacked.")
@@ -152,7 +152,7 @@ class ExplorePage(Page):
         self.intake.save_picture(pictures.adversarial, name)
 
     def on_clear(self) -> None:
-        """Stop, and empty the gallery; the files stay where they are."""
+        """Stop the analysis and empty the gallery; the files stay where they are."""
         self.desk.analysis.cancel()
         self.desk.gallery.clear()
         self._current = ""

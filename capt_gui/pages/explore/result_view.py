@@ -47,6 +47,7 @@ class ResultView(QWidget):
         self.triptych = ImageTriptych(desk.theme)
         self.charts = Charts(desk.theme)
         ChartSaving(desk, self.charts.bars, self.charts.bars.record)
+        ChartSaving(desk, self.charts.cards["Consistency"], self.charts.consistency.record)
         ChartSaving(desk, self.charts.shift, self.charts.shift.record, Qt.Corner.BottomRightCorner)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self._symbol = Symbol(desk.theme, _SYMBOL)
@@ -66,13 +67,13 @@ class ResultView(QWidget):
         self.triptych.side_picked.connect(self.on_side_picked)
 
     def show_item(self, item: Item | None) -> None:
-        """Show what is known of a picture."""
+        """Show the verdict, pictures and charts of an item of the gallery, as far as they are known."""
         self._item = item
         row = item.row if item is not None and item.failure is None else None
         other = item.other if item is not None and row is not None else None
         pictures = self._desk.gallery.pictures(item.path, self._side) if item is not None and row is not None else None
         drawn = item is not None and self._desk.gallery.is_drawn(item.path)
-        self._show_words(item, row, other, drawn)
+        self._show_text(item, row, other, drawn)
         self._show_symbol(item)
         self._show_side(row, other)
         shown, self._shown = self._shown, (row, other, pictures)
@@ -82,23 +83,22 @@ class ResultView(QWidget):
             if pictures is not None and row is not None and row.attacked is None:
                 self.triptych.set_seen(pictures.seen)
         if (row, other) != shown[:2]:
-            catalogue = self._desk.engine.catalogue
             names = self._names(row, other) if row is not None and other is not None else ("", "")
-            self.charts.show_row(row, catalogue.metrics if catalogue else (), other, names)
+            self.charts.show_row(row, self._desk.engine.catalogue.metrics, other, names)
 
     def show_summary(self, result: AnalyzeResult | None) -> None:
-        """Say how both sides fared in a run; None and a run without a comparison say nothing."""
-        words = comparison.summary(result) if result is not None else ""
-        self.summary.setText(words)
-        self.summary.setVisible(bool(words))
+        """Show how both sides did in a run; nothing for None or for a run without a comparison."""
+        summary = comparison.summary(result) if result is not None else ""
+        self.summary.setText(summary)
+        self.summary.setVisible(bool(summary))
 
     def on_side_picked(self, side: str) -> None:
-        """Show the pictures of the other side's own attack."""
+        """Show the pictures of the attack on the side that was picked, "a" or "b"."""
         self._side = side
         self.show_item(self._item)
 
     def adversarial(self) -> tuple[PictureSet | None, str]:
-        """The pictures on the screen, and a file name for the adversarial one."""
+        """Return the pictures on the screen, None when there are none, and a file name for the adversarial one."""
         if self._item is None:
             return None, ""
         aimed = f"-{self._side}" if self._item.other is not None and self._has_two_attacks() else ""
@@ -130,8 +130,8 @@ class ResultView(QWidget):
         self._symbol.setVisible(refused or empty)
         self.splitter.setVisible(not refused and not empty)
 
-    def _show_words(self, item: Item | None, row: PictureRow | None, other: PictureRow | None, drawn: bool) -> None:
-        headline, details = self._words(item, row)
+    def _show_text(self, item: Item | None, row: PictureRow | None, other: PictureRow | None, drawn: bool) -> None:
+        headline, details = self._headline_and_details(item, row)
         self.pair.setVisible(other is not None)
         aim = ""
         if row is not None and other is not None:
@@ -145,19 +145,19 @@ class ResultView(QWidget):
             "Made with other settings; run again to bring it up to date." if stale else "",
             "" if row is None or drawn else "Drawing the pictures again…",
         ]
-        for label, words in (
+        for label, line in (
             (self.headline, headline),
             (self.details, details),
             (self.aim_line, aim),
             (self.outdated_note, " ".join(part for part in remarks if part)),
         ):
-            label.setText(words)
-            label.setVisible(bool(words))
+            label.setText(line)
+            label.setVisible(bool(line))
 
     def _attack_label(self, row: PictureRow) -> str:
         return self._desk.model.attack_label(row.attack.name) if row.attack is not None else ""
 
-    def _words(self, item: Item | None, row: PictureRow | None) -> tuple[str, str]:
+    def _headline_and_details(self, item: Item | None, row: PictureRow | None) -> tuple[str, str]:
         if item is None and self._desk.gallery.rowCount() == 0:
             return "Looking for pictures…", self._desk.engine.waiting_text
         if item is None:

@@ -17,7 +17,7 @@ from capt_gui.widgets.save_dialog import ask_where_to_save
 
 
 class RunExport(QObject):
-    """Two actions that need a kept run. `saved(message, hint)`: the table was written, and `show_folder` shows where."""
+    """Actions for the last kept run: its report, and its table as CSV, after which `saved(message, folder)` is emitted."""
 
     saved = Signal(str, str)
 
@@ -38,18 +38,18 @@ class RunExport(QObject):
         self.on_last_changed()
 
     def on_last_changed(self) -> None:
-        """There is something to report once a run was kept."""
+        """Enable the actions once a run was kept."""
         there = bool(self._desk.store.last)
         self.report.setEnabled(there)
         self.table.setEnabled(there and not self._desk.results_file.is_running)
 
     def on_report(self) -> None:
-        """Lead to the report of the last run."""
+        """Open the report of the last run."""
         self._desk.reports.show_run(self._desk.store.last)
         self._desk.navigation.go(REPORT)
 
     def on_save_table(self) -> None:
-        """Ask where, and have the table of the last run written."""
+        """Ask for a file, and have the table of the last run written there."""
         run = self._desk.store.last
         start = Path(self._desk.settings.last_folder or Path.home()) / f"results-{short(run)}.csv"
         out = self.ask(self._window, self.tr("Save the results"), start, {start.suffix: self.tr("Table")})
@@ -58,12 +58,12 @@ class RunExport(QObject):
             self._desk.results_file.start(ReportRequest((run,), out, redact=self._desk.settings.report_redact))
 
     def on_written(self, result: ReportResult) -> None:
-        """Say where the table is."""
+        """Emit where the table was saved."""
         self._folder = Path(result.out).parent
         self.saved.emit(self.tr("Saved {}").format(short(result.out)), str(self._folder))
 
     def on_keep_toggled(self, checked: bool) -> None:
-        """Remember whether runs are kept; what was kept stays."""
+        """Remember whether new runs are kept; runs that were kept stay."""
         self._desk.settings.keep_runs = checked
 
     def show_folder(self) -> None:

@@ -16,7 +16,7 @@ from capt_gui.widgets.scrolled import scrolled
 
 
 class SettingsColumn(QWidget):
-    """Assembles the panels; Run is allowed whenever there is something to analyse."""
+    """The panels with model, attack and classes, and the job bar; Run is enabled when there is something to analyse."""
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,16 +38,16 @@ class SettingsColumn(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Allow Run, or say why not."""
+        """Enable Run, or disable it with the reason."""
         reason = self._reason()
         self.job_bar.set_enabled_to_run(not reason, reason)
         if self._desk.engine.waiting_text and self._desk.analysis.is_running:
             self.on_progress_changed(0, 0, "")
 
-    def on_progress_changed(self, done: int, total: int, words: str) -> None:
-        """Show progress; while the engine starts, say that this is what we wait for."""
+    def on_progress_changed(self, done: int, total: int, message: str) -> None:
+        """Show the progress of the analysis; while the engine starts, show that it does."""
         waiting = self._desk.engine.waiting_text
-        self.job_bar.set_progress(done, total, waiting if waiting and not total else words)
+        self.job_bar.set_progress(done, total, waiting if waiting and not total else message)
 
     def _reason(self) -> str:
         if self._desk.engine.failure is not None:

@@ -19,7 +19,7 @@ _ICON = 18
 
 
 class Welcome(QScrollArea):
-    """The purpose of the program, the ways in, what was found on this computer, and that nothing leaves it."""
+    """Welcome before the first picture: the purpose of the program, the ways to add pictures, and facts about this computer."""
 
     def __init__(self, theme: Theme, engine: EngineState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -59,7 +59,7 @@ class Welcome(QScrollArea):
         self.on_engine_changed()
 
     def on_engine_changed(self) -> None:
-        """Say what is known of the computer and the engine."""
+        """Show what is known of the computer and the engine."""
         engine = self._engine
         if engine.failure is not None:
             device = f"{engine.failure.message} {engine.failure.hint}"
@@ -68,7 +68,7 @@ class Welcome(QScrollArea):
         else:
             device = f"Ready. Work is done on {formatting.memory(engine.device)}. {engine.device.note}"
         self._symbol.set_icon(*(("device", "text_muted") if engine.failure is None else ("error", "broken")))
-        models = engine.catalogue.models if engine.catalogue else ()
+        models = engine.catalogue.models
         self.facts["device"].setText(device.strip())
         self.facts["info"].setText(
             f"{models[0].label}: {models[0].warning or models[0].summary}"

@@ -13,7 +13,7 @@ from capt_gui.widgets.layout import fill
 
 
 class ConsentDialog(QDialog):
-    """Accepted when the user wants the download; "no" has the keyboard first."""
+    """Asks whether a model is to be downloaded, with its facts; it is accepted when the user agrees, and "Not now" is the default."""
 
     def __init__(self, model: OfferedModel, listed: ModelsListed, parent: QWidget | None = None) -> None:
         super().__init__(parent)

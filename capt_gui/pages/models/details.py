@@ -56,7 +56,7 @@ class ModelDetails(ModelItem):
         self.show_model(None)
 
     def show_model(self, model: OfferedModel | None) -> None:
-        """Show a model, or that none is chosen."""
+        """Show a model, or disable the details when None is given."""
         self._shown = model
         self.shown_id = model.id if model is not None else ""
         self.setEnabled(model is not None)
@@ -73,23 +73,21 @@ class ModelDetails(ModelItem):
 
     def on_pause(self) -> None:
         """Pause the download, or resume it."""
-        underway = self._models.underway.get(self.shown_id)
-        if underway is not None and underway.state == PAUSED:
-            self._models.resume(self.shown_id)
-        else:
-            self._models.pause(self.shown_id)
+        if underway := self._models.underway.get(self.shown_id):
+            (underway.job.resume if underway.state == PAUSED else underway.job.pause)()
 
     def on_cancel(self) -> None:
         """End the download; the part is kept."""
-        self._models.cancel(self.shown_id)
+        if underway := self._models.underway.get(self.shown_id):
+            underway.job.cancel()
 
     def on_copy(self) -> None:
-        """Put the addresses on the clipboard, one a line."""
+        """Put the addresses of the model's files on the clipboard, one a line."""
         if self._shown is not None:
             QGuiApplication.clipboard().setText("\n".join(self._shown.files))
 
     def on_page(self) -> None:
-        """Open the model's page in the browser: the user's own step onto the network."""
+        """Open the model's page in the browser."""
         if self._shown is not None:
             QDesktopServices.openUrl(QUrl(self._shown.page))
 

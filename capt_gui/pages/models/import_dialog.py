@@ -75,25 +75,25 @@ class ImportDialog(QDialog):
         raise NotImplementedError
 
     def on_go(self) -> None:
-        """Ask for the import."""
+        """Start the import."""
         self.banner.clear()
         self._job.start(self.request())
 
     def on_changed(self) -> None:
-        """Import needs a path; what else is missing, the engine says."""
+        """Enable Import once there is a path; the engine says what else is missing."""
         self.go.setEnabled(bool(self.path.text().strip()) and not self._job.is_running)
 
     def on_job_changed(self) -> None:
-        """Show what is being done."""
+        """Show what the import is doing."""
         self._progress.setText(self._job.progress.text)
         self.on_changed()
 
     def on_failed(self, failure: Failure) -> None:
-        """Say what is missing or wrong; everything stays as it was typed."""
+        """Show what is missing or wrong; everything stays as it was typed."""
         self.banner.show_message("error", failure.message, failure.hint)
 
     def on_done(self, result: object) -> None:
-        """Say what came of it; the dialog stays until it is closed."""
+        """Show what was imported and what was assumed; the dialog stays open until it is closed."""
         if isinstance(result, ModelImported | PromptsImported):
             lines = [*result.said, *(self.tr("Assumed: {}").format(line) for line in result.assumed)]
             lines.append(score_text(result.score))
@@ -102,13 +102,13 @@ class ImportDialog(QDialog):
             self.go.setEnabled(False)
 
     def on_browse_file(self) -> None:
-        """Choose a file."""
+        """Ask for a file, and put it into the path field."""
         found, _ = QFileDialog.getOpenFileName(self, self.windowTitle(), str(Path.home()))
         if found:
             self.path.setText(found)
 
     def on_browse_folder(self) -> None:
-        """Choose a folder."""
+        """Ask for a folder, and put it into the path field."""
         found = QFileDialog.getExistingDirectory(self, self.windowTitle(), str(Path.home()))
         if found:
             self.path.setText(found)
@@ -229,7 +229,7 @@ class ImportPromptsDialog(ImportDialog):
 
 
 def score_text(score: SanityScore) -> str:
-    """Say how many of a few pictures a new model or prompts got right, to see that it works at all."""
+    """Return a sentence that says how many of a few pictures were right with a new model or new prompts."""
     if score.n == 0:
         return score.warning
     counted = f"Zero-shot on {score.pictures}: {score.right} of {score.n} right, {percent(score.chance)} by guessing."

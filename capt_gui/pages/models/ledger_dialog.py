@@ -23,14 +23,14 @@ from capt_gui.widgets.layout import fill
 
 
 class LedgerDialog(QDialog):
-    """Newest first; what was broken off stands there too."""
+    """Dialog with a table of all downloads, newest first, including those that were broken off."""
 
     def __init__(self, entries: Sequence[LedgerEntry], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("What was downloaded"))
         self.resize(900, 420)
         total = sum(entry.bytes for entry in entries)
-        words = (
+        summary = (
             self.tr("{} downloads, {} in all. Nothing else was ever fetched.").format(len(entries), size(total))
             if entries
             else self.tr("Nothing was ever downloaded.")
@@ -57,5 +57,5 @@ class LedgerDialog(QDialog):
         table.horizontalHeader().setStretchLastSection(True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
-        parts = (text(words, "heading"), (table, 1), buttons)
+        parts = (text(summary, "heading"), (table, 1), buttons)
         fill(QVBoxLayout(self), *parts, spacing=12, margins=(20, 18, 20, 14))

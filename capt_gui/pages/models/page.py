@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
     QHBoxLayout,
-    QMessageBox,
     QPushButton,
     QStackedWidget,
     QVBoxLayout,
@@ -40,7 +39,8 @@ from capt_gui.view_models.navigation import EXPLORE
 from capt_gui.widgets.buttons import Symbol
 from capt_gui.widgets.card import Card
 from capt_gui.widgets.columns import columns
-from capt_gui.widgets.labels import text
+from capt_gui.widgets.confirmation import confirm
+from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.run_list import RunEntry, RunList
 from capt_gui.widgets.segments import Segments
@@ -50,7 +50,7 @@ MODELS_LIST, PROMPTS_LIST = "models", "prompts"
 
 
 class ModelsPage(Page):
-    """Models on the left, the chosen one on the right, the network below."""
+    """Page with the list of models or prompts, the details of the chosen one, and the network settings below."""
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
@@ -77,7 +77,7 @@ class ModelsPage(Page):
         self.offline = QCheckBox(self.tr("Work offline"))
         self.ledger = QPushButton(self.tr("What was downloaded…"))
         self._promise_mark = Symbol(desk.theme, 16)
-        self._promise = text("", "caption", wrap=False)
+        self._promise = ElidedLabel()
         self._folder = QPushButton(self.tr("Open the models' folder"))
         again = self.add_action(self.tr("Look for models &again"), self._models.refresh, "F5")
         self.actions_by_menu = {"&View": [None, again]}
@@ -86,12 +86,12 @@ class ModelsPage(Page):
         self.on_kind(MODELS_LIST)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Look again whenever the page comes to the front."""
+        """Look for models again whenever the page comes to the front."""
         super().showEvent(event)
         self._models.refresh()
 
     def on_changed(self) -> None:
-        """Show the list, what is chosen of it, and the lock as they are now."""
+        """Show the list, the details of what is chosen, and whether the network is locked."""
         entries = self._entries()
         keys = [entry.key for entry in entries]
         if keys and self._chosen[self._kind] not in keys:
@@ -103,16 +103,16 @@ class ModelsPage(Page):
             self.offline.setChecked(listed.offline)
             self.offline.setToolTip(listed.offline_reason)
             room = self.tr("{} free").format(size(listed.free_bytes))
-            words = (
+            promise = (
                 self.tr("The network is locked.")
                 if listed.offline
                 else self.tr("Nothing is fetched unless you ask, and pictures never leave this computer.")
             )
-            self._promise.setText(f"{words}  {room}")
+            self._promise.set_text(f"{promise}  {room}")
         self._promise_mark.set_icon("lock" if self.offline.isChecked() else "info", "text_muted")
 
     def on_kind(self, kind: str) -> None:
-        """Show the other list."""
+        """Show the list of that kind: "models" or "prompts"."""
         self._kind = kind
         self.kind.set_choice(kind)
         is_models = kind == MODELS_LIST
@@ -122,16 +122,16 @@ class ModelsPage(Page):
         self.on_changed()
 
     def on_chosen(self, keys: list[str]) -> None:
-        """Show another one."""
+        """Show the details of the first of these entries."""
         if keys:
             self._chosen[self._kind] = keys[0]
             self._show_chosen()
 
     def on_bring(self) -> None:
-        """Import a model or prompts."""
+        """Open the dialog that imports a model or prompts."""
         catalogue = self.desk.model.catalogue
         make = ImportModelDialog if self._kind == MODELS_LIST else ImportPromptsDialog
-        make(self.desk.theme, self.install, catalogue.models if catalogue is not None else (), self).open()
+        make(self.desk.theme, self.install, catalogue.models, self).open()
 
     def on_use_prompts(self) -> None:
         """Compare prompts with plain text, on the model they were made for."""
@@ -143,7 +143,7 @@ class ModelsPage(Page):
         self.desk.navigation.go(EXPLORE)
 
     def on_verify(self) -> None:
-        """Hash again what is installed under the name that is chosen."""
+        """Hash the files of what is chosen again, and compare with those that were installed."""
         self.install.start(VerifyRequest(*self._installed()))
 
     def on_remove(self) -> None:
@@ -153,7 +153,7 @@ class ModelsPage(Page):
             self.install.start(RemoveRequest(kind, name))
 
     def on_install_done(self, result: object) -> None:
-        """Say what was verified or removed; an import says so in its own dialog."""
+        """Show what was verified or removed; an import shows its result in its own dialog."""
         if isinstance(result, Verified):
             files = self.tr("1 file") if result.n_files == 1 else self.tr("{} files").format(result.n_files)
             self.say("done", self.tr("{} is what was installed").format(result.name), files)
@@ -174,12 +174,12 @@ class ModelsPage(Page):
         self.desk.navigation.go(EXPLORE)
 
     def on_installed(self, result: DownloadResult) -> None:
-        """Say that it is here."""
+        """Show that a download is here and verified."""
         title = self.tr("{} is here and verified").format(self._label(result.model))
         self.say("done", title, " ".join(result.notes))
 
     def on_scored(self, model: str, score: SanityScore) -> None:
-        """Say how a model that has just come did on a few pictures."""
+        """Show how a downloaded model did on a few pictures."""
         title = self.tr("{} is here and verified").format(self._label(model))
         self.say("warning" if score.warning else "done", title, score_text(score))
 
@@ -188,16 +188,16 @@ class ModelsPage(Page):
         self.say("error", f"{self._label(model)}: {failure.message}", failure.hint)
 
     def on_recorded(self) -> None:
-        """Show the ledger."""
+        """Show the list of downloads in a dialog."""
         if self.isVisible():
             LedgerDialog(self._models.ledger, self).open()
 
     def on_offline(self) -> None:
-        """Lock the network away, or give it back."""
+        """Forbid or allow the network, as the checkbox says."""
         self._models.set_offline(self.offline.isChecked())
 
     def on_open_folder(self) -> None:
-        """Show where models are kept."""
+        """Show the folder of the models in the file manager."""
         if self._models.listed is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(self._models.listed.folder))
 
@@ -234,7 +234,7 @@ class ModelsPage(Page):
                     )
                 ),
             )
-            for info in (catalogue.prompts if catalogue is not None else ())
+            for info in catalogue.prompts
         ]
 
     def _other(self, name: str) -> OfferedModel | None:
@@ -246,16 +246,8 @@ class ModelsPage(Page):
         )
 
     def _sure(self, name: str) -> bool:
-        question = QMessageBox(
-            QMessageBox.Icon.Question,
-            self.tr("Remove"),
-            self.tr("Delete {} from this computer?").format(name),
-            QMessageBox.StandardButton.Cancel,
-            self,
-        )
-        remove = question.addButton(self.tr("Delete"), QMessageBox.ButtonRole.DestructiveRole)
-        question.exec()
-        return question.clickedButton() is remove
+        question = self.tr("Delete {} from this computer?").format(name)
+        return confirm(self, self.tr("Remove"), question, self.tr("Delete"))
 
     def _entry(self, model: OfferedModel) -> RunEntry:
         underway = self._models.underway.get(model.id)
@@ -278,7 +270,7 @@ class ModelsPage(Page):
         fill(QVBoxLayout(right), Card(self._pages, 0), margins=(8, 12, 12, 8))
         for button in (self._folder, self.ledger):
             button.setProperty("link", True)
-        promise = (self._promise_mark, self._promise, (None, 1), self._folder, self.ledger, self.offline)
+        promise = (self._promise_mark, (self._promise, 1), self._folder, self.ledger, self.offline)
         below = fill(QHBoxLayout(), *promise, margins=(16, 4, 14, 8))
         self.lay_out(columns((left, 0, 240), (right, 1, 520), sizes=_COLUMNS), below)
 

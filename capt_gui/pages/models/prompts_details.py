@@ -33,7 +33,7 @@ class PromptsDetails(ModelItem):
         self.show_prompts(None, "")
 
     def show_prompts(self, info: PromptsInfo | None, model: str) -> None:
-        """Show a checkpoint, made for a model of that label; or that none is chosen."""
+        """Show a checkpoint with the label of its model, or "No prompts yet" when None is given."""
         self.shown_id = info.id if info is not None else ""
         self.setEnabled(info is not None)
         if info is None:
@@ -44,8 +44,8 @@ class PromptsDetails(ModelItem):
         self.about.setText(info.summary)
         classes = ", ".join(info.classes[:_CLASSES_SHOWN])
         more = len(info.classes) - _CLASSES_SHOWN
-        said = {"model": model, "method": info.method, "template": info.template}
-        self._facts.set_facts({key: value or self.tr("not said") for key, value in said.items()})
+        facts = {"model": model, "method": info.method, "template": info.template}
+        self._facts.set_facts({key: value or self.tr("not said") for key, value in facts.items()})
         shown = classes + (self.tr(" and {} more").format(more) if more > 0 else "")
         self._facts.set_facts({"classes": shown or self.tr("any")})
         self.remove.setVisible(not info.bundled)

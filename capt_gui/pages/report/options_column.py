@@ -17,7 +17,7 @@ from capt_gui.widgets.segments import Segments
 
 
 class OptionsColumn(QWidget):
-    """Shows the choices and passes on what the user changes."""
+    """Column with format, redaction and sections of the report; emits `save_clicked` and `print_clicked`."""
 
     save_clicked = Signal()
     print_clicked = Signal()
@@ -49,7 +49,7 @@ class OptionsColumn(QWidget):
         self.print = TextButton(theme, self.tr("Print…"), "print", icon_height=18)
         self._cancel = QPushButton(self.tr("Cancel"))
         self._cancel.setProperty("danger", True)
-        self._words = ElidedLabel(text_role="muted")
+        self._progress = ElidedLabel(text_role="muted")
         self._lay_out()
         self._format.picked.connect(reports.set_format)
         self._redact.toggled.connect(reports.set_redact)
@@ -63,7 +63,7 @@ class OptionsColumn(QWidget):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """Show the present choices."""
+        """Show the present choices, and enable the buttons that are possible."""
         reports = self._reports
         self._format.set_choice(reports.format)
         self._meaning.setText(self._meanings()[reports.format])
@@ -72,7 +72,7 @@ class OptionsColumn(QWidget):
         self._show_buttons()
 
     def on_section_toggled(self, included: bool) -> None:
-        """The user ticked a section, or no longer does."""
+        """Include or leave out the section whose checkbox was toggled."""
         box = self.sender()
         if box is not None:
             self._reports.set_included(str(box.property("section")), included)
@@ -130,10 +130,10 @@ class OptionsColumn(QWidget):
         if busy:
             job = reports.writing if reports.writing.is_running else reports.printing
             doing = self.tr("Saving…") if reports.writing.is_running else self.tr("Printing…")
-            self._words.set_text(job.progress.text or doing)
+            self._progress.set_text(job.progress.text or doing)
         else:
-            self._words.set_text(problem)
-        self._words.setVisible(bool(self._words.text()))
+            self._progress.set_text(problem)
+        self._progress.setVisible(bool(self._progress.text()))
 
     def _lay_out(self) -> None:
         head = fill(QHBoxLayout(), text(self.tr("Sections"), "heading", wrap=False), (None, 1), self._all, spacing=6)
@@ -145,5 +145,5 @@ class OptionsColumn(QWidget):
         panels = QWidget()
         fill(QVBoxLayout(panels), *cards, (None, 1), spacing=12, margins=(4, 12, 12, 12))
         buttons = fill(QHBoxLayout(), (self.print, 1), (self.save, 2), (self._cancel, 1))
-        bottom = fill(QVBoxLayout(), self._words, buttons, margins=(4, 4, 12, 10))
+        bottom = fill(QVBoxLayout(), self._progress, buttons, margins=(4, 4, 12, 10))
         fill(QVBoxLayout(self), (scrolled(panels), 1), bottom, spacing=0)

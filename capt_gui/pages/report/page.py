@@ -21,11 +21,11 @@ from capt_gui.view_models.runs_model import file_name, short
 from capt_gui.widgets.columns import columns
 from capt_gui.widgets.save_dialog import ask_where_to_save
 
-_COLUMNS = [280, 670, 290]
+_COLUMNS = [280, 650, 312]
 
 
 class ReportPage(Page):
-    """Three columns; before the first run only the centre is there, and leads to Explore."""
+    """Page with kept runs, the pages of the report, and its options; before the first run only the middle is shown."""
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
@@ -38,7 +38,7 @@ class ReportPage(Page):
         self.options = OptionsColumn(desk.theme, desk.reports)
         self.printing = Printing(self, desk.reports)
         widths = desk.settings.report_columns if len(desk.settings.report_columns) == 3 else _COLUMNS
-        self._columns = columns((self.runs, 0, 180), (self.preview, 1, 440), (self.options, 0, 270), sizes=widths)
+        self._columns = columns((self.runs, 0, 180), (self.preview, 1, 376), (self.options, 0, 312), sizes=widths)
         self.lay_out(self._columns)
         self.actions_by_menu = self._make_actions()
         self._connect()
@@ -50,13 +50,13 @@ class ReportPage(Page):
             self.desk.settings.report_columns = self._columns.sizes()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Look for runs whenever the page comes to the front: there may be a new one."""
+        """Look for new runs whenever the page comes to the front."""
         super().showEvent(event)
         if not self._reports.runs.is_running:
             self._reports.runs.refresh()
 
     def on_changed(self) -> None:
-        """The columns beside the pages are there once there is a run."""
+        """Show the outer columns once there is a run, and enable the actions that need one."""
         there = bool(self._reports.runs.runs)
         self.runs.setVisible(there)
         self.options.setVisible(there)
@@ -65,12 +65,12 @@ class ReportPage(Page):
             action.setEnabled(may)
 
     def on_kept(self) -> None:
-        """A run was finished while this page is in front."""
+        """Look for runs again when one was kept while this page is in front."""
         if self.isVisible():
             self._reports.runs.refresh()
 
     def on_save(self) -> None:
-        """Ask where, and write the report."""
+        """Ask for a file, and write the report there."""
         reports = self._reports
         if reports.problem() or reports.writing.is_running:
             return
@@ -83,7 +83,7 @@ class ReportPage(Page):
             reports.write(out)
 
     def on_written(self, result: ReportResult) -> None:
-        """Say where it is."""
+        """Show where the report was saved."""
         self._saved = Path(result.out)
         pages = self.tr("{} pages, ").format(result.pages) if result.pages > 1 else ""
         hint = " ".join((f"{pages}{size(result.n_bytes)} · {self._saved.parent}", *result.notes))
@@ -91,24 +91,24 @@ class ReportPage(Page):
         self.say("done", message, hint, self.tr("Open folder"), self.tr("Open"))
 
     def on_printed(self, printer: str) -> None:
-        """Say where the paper comes out."""
+        """Show which printer the pages were sent to."""
         self.say("done", self.tr("Sent to {}").format(printer))
 
     def on_open_folder(self) -> None:
-        """Show the saved file's folder."""
+        """Show the folder of the saved report in the file manager."""
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._saved.parent)))
 
     def on_open(self) -> None:
-        """Open the saved file with what the system has for it."""
+        """Open the saved report with the program that the system has for it."""
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._saved)))
 
     def on_open_run(self) -> None:
-        """Show the folder of the chosen run."""
+        """Show the folder of the chosen run in the file manager."""
         if len(self._reports.chosen) == 1:
             QDesktopServices.openUrl(QUrl.fromLocalFile(self._reports.chosen[0]))
 
     def on_explore(self) -> None:
-        """There is no run: go where runs are made."""
+        """Go to the Explore page, where runs are made."""
         self.desk.navigation.go(EXPLORE)
 
     def _make_actions(self) -> Menus:

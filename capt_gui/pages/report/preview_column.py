@@ -12,6 +12,7 @@ from capt_gui.view_models.engine_state import EngineState
 from capt_gui.view_models.report import reports_model as states
 from capt_gui.view_models.report.reports_model import ReportsModel
 from capt_gui.widgets.buttons import IconButton
+from capt_gui.widgets.elided_label import ElidedLabel
 from capt_gui.widgets.labels import text
 from capt_gui.widgets.layout import fill
 from capt_gui.widgets.page_view import PageView
@@ -19,7 +20,7 @@ from capt_gui.widgets.placeholder import Placeholder
 
 
 class PreviewColumn(QWidget):
-    """A bar over the sheets. explore_clicked: there is no run, and the user wants to make one."""
+    """Preview of the report's pages under a tool bar; emits `explore_clicked` when there is no run and the user wants to make one."""
 
     explore_clicked = Signal()
 
@@ -33,7 +34,7 @@ class PreviewColumn(QWidget):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.placeholder)
         self._stack.addWidget(self.view)
-        self._note = text(role="caption", wrap=False)
+        self._note = ElidedLabel()
         self._page = text(role="muted", wrap=False)
         self._zoom = text(role="caption", wrap=False)
         self._up, self._down, *zoom = (
@@ -48,11 +49,10 @@ class PreviewColumn(QWidget):
             )
         )
         self._bar = QWidget()
-        left = (self._up, self._down, 6, self._page, 14, self._note)
-        fill(QHBoxLayout(self._bar), *left, (None, 1), self._zoom, 4, *zoom, spacing=4, margins=(16, 0, 16, 0))
+        left = (self._up, self._down, 6, self._page, 14, (self._note, 1))
+        fill(QHBoxLayout(self._bar), *left, self._zoom, 4, *zoom, spacing=4, margins=(16, 0, 16, 0))
         fill(QVBoxLayout(self), self._bar, (self._stack, 1), margins=(4, 12, 4, 0))
         self._stack.setMinimumHeight(200)
-        self._note.setMinimumWidth(0)
         self.placeholder.action_clicked.connect(self.on_action_clicked)
         self.view.page_changed.connect(self.on_page_changed)
         self.view.zoom_changed.connect(self.on_zoom_changed)
@@ -72,12 +72,12 @@ class PreviewColumn(QWidget):
         self.view.set_faded(preparing and self._first)
         self._stack.setCurrentWidget(self.view if has_pages else self.placeholder)
         self._bar.setVisible(has_pages)
-        self._note.setText(self._note_words(preparing))
+        self._note.set_text(self._note_text(preparing))
         if not has_pages:
-            self._show_words(state)
+            self._show_text(state)
 
     def on_pages_arrived(self, event: PagesReady) -> None:
-        """Put pages on the desk; the first of them clear away the old ones."""
+        """Show pages that were drawn; the first of them replace the old ones."""
         if event.first == 0:
             self._first = False
             self.view.begin(event.total)
@@ -86,17 +86,17 @@ class PreviewColumn(QWidget):
         self.on_changed()
 
     def on_page_changed(self, page: int, pages: int) -> None:
-        """Say which page is in front."""
+        """Show which page is in front."""
         self._page.setText(self.tr("Page {} of {}").format(page, pages))
         self._up.setEnabled(page > 1)
         self._down.setEnabled(page < pages)
 
     def on_zoom_changed(self, factor: float) -> None:
-        """Say how large the pages are."""
+        """Show the zoom factor."""
         self._zoom.setText(whole_percent(factor))
 
     def on_action_clicked(self) -> None:
-        """The button of the placeholder: which one it is depends on what is missing."""
+        """Do what the placeholder's button offers in the present state."""
         state = self._reports.state
         if state == states.NO_RUNS:
             self.explore_clicked.emit()
@@ -105,7 +105,7 @@ class PreviewColumn(QWidget):
         elif state == states.FAILED:
             self._reports.try_again()
 
-    def _note_words(self, preparing: bool) -> str:
+    def _note_text(self, preparing: bool) -> str:
         if preparing:
             return self._preparing()
         if self._reports.format in ("csv", "json"):
@@ -122,28 +122,28 @@ class PreviewColumn(QWidget):
             return self.tr("Waiting for the work before it…")
         return self._reports.preview.progress.text or self.tr("Drawing the pages…")
 
-    def _show_words(self, state: str) -> None:
-        words, failure = self.placeholder.set_texts, self._reports.failure
+    def _show_text(self, state: str) -> None:
+        show, failure = self.placeholder.set_texts, self._reports.failure
         if state == states.NO_RUNS:
             title, action = self.tr("No runs are kept yet"), self.tr("Go to Explore")
-            words(
+            show(
                 "report",
                 title,
                 self.tr("Attack a few pictures in Explore: every run is kept, and can be reported here."),
                 action,
             )
         elif state == states.UNCHOSEN:
-            words("report", self.tr("No run is chosen"), self.tr("Choose one on the left, or several to compare them."))
+            show("report", self.tr("No run is chosen"), self.tr("Choose one on the left, or several to compare them."))
         elif state == states.NO_SECTIONS:
             title, action = self.tr("Every section is left out"), self.tr("Include all sections")
-            words("report", title, self.tr("A report needs at least one of them."), action)
+            show("report", title, self.tr("A report needs at least one of them."), action)
         elif state == states.FAILED and failure is not None:
             line = f"{failure.message} {failure.hint}".strip()
-            words("warning", self.tr("The pages could not be drawn"), line, self.tr("Try again"), "warning")
+            show("warning", self.tr("The pages could not be drawn"), line, self.tr("Try again"), "warning")
         elif state == states.LOOKING:
-            words("search", self.tr("Looking for runs…"), self._engine.waiting_text)
+            show("search", self.tr("Looking for runs…"), self._engine.waiting_text)
         else:
-            words("report", self.tr("Preparing the pages…"), self._preparing())
+            show("report", self.tr("Preparing the pages…"), self._preparing())
 
     def _button(self, theme: Theme, icon: str, tip: str, slot: object) -> IconButton:
         button = IconButton(theme, icon, tip, "text_muted")

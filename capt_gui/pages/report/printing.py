@@ -22,7 +22,7 @@ _WIDEST = 2480
 
 
 class Printing(QObject):
-    """`problem(message, hint)`: what could not be done. `printed(name)`: all pages went to that printer."""
+    """Prints the report; emits `problem(message, hint)` when it could not, and `printed(name)` with the printer's name when it did."""
 
     problem = Signal(str, str)
     printed = Signal(str)
@@ -41,7 +41,7 @@ class Printing(QObject):
         job.changed.connect(self.on_changed)
 
     def start(self) -> None:
-        """Ask for a printer, and for the pages in its resolution."""
+        """Ask for a printer, and have the pages drawn in its resolution."""
         instead = self.tr("Save the report as a PDF, and print that.")
         if not CAN_PRINT:
             self.problem.emit(self.tr("This system has no printing support."), instead)
@@ -56,14 +56,14 @@ class Printing(QObject):
             dialog.deleteLater()
 
     def print_on(self, printer: QPrinter) -> None:
-        """Ask for the pages, as wide as this printer can use them."""
+        """Have the pages drawn as wide as this printer can use them."""
         printer.setFullPage(True)
         self._printer, self._painted = printer, 0
         width = printer.pageLayout().fullRectPixels(printer.resolution()).width()
         self._reports.draw_for_paper(min(max(width, 600), _WIDEST))
 
     def on_pages_arrived(self, event: PagesReady) -> None:
-        """Paint the pages that are wanted."""
+        """Paint the pages that are in the range chosen for printing."""
         if self._printer is None:
             return
         first = self._printer.fromPage() or 1
@@ -85,19 +85,19 @@ class Printing(QObject):
             self._painted += 1
 
     def on_done(self, _result: ReportResult) -> None:
-        """Hand the paper out."""
+        """Finish the print job, and emit the printer's name."""
         if self._printer is not None:
             name = self._printer.printerName() or self._printer.outputFileName()
             self._end()
             self.printed.emit(name)
 
     def on_failed(self, failure: Failure) -> None:
-        """Say why nothing was printed."""
+        """Abort the print job, and emit why nothing was printed."""
         self._abort()
         self.problem.emit(failure.message, failure.hint)
 
     def on_changed(self) -> None:
-        """A job that was cancelled leaves no half print."""
+        """Abort the print job when the drawing of pages was cancelled."""
         if not self._reports.printing.is_running and self._printer is not None:
             self._abort()
 

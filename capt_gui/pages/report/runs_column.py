@@ -15,7 +15,7 @@ from capt_gui.widgets.run_list import RunEntry, RunList
 
 
 class RunsColumn(QWidget):
-    """The list, with a way to look again and one to the files. `folder_clicked`: the chosen run's folder is wanted."""
+    """Column with the kept runs and a button to look again; emits `folder_clicked` for the folder of the chosen run."""
 
     folder_clicked = Signal()
 

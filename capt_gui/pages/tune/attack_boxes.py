@@ -21,7 +21,7 @@ _STEPS = (10, 20, 50, 100, 200)
 
 
 class AttackBoxes(QWidget):
-    """Side by side; the first is set by preset and Expert, the second here."""
+    """The attack used for training and the one used for measuring, side by side; only the second is chosen here."""
 
     def __init__(self, theme: Theme, method: MethodModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,12 +61,12 @@ class AttackBoxes(QWidget):
         )
 
     def on_budget_picked(self, key: str) -> None:
-        """The user chose a budget."""
-        self._method.set_test_eps(None if key == _SAME else float(key))
+        """Take the budget of the measuring attack that was picked."""
+        self._method.project.change(test_eps=None if key == _SAME else float(key))
 
     def on_steps_picked(self, key: str) -> None:
-        """The user chose a number of steps."""
-        self._method.set_test_steps(int(key))
+        """Take the number of steps of the measuring attack that was picked."""
+        self._method.project.change(test_steps=int(key))
 
     def _lay_out(self) -> None:
         controls = QHBoxLayout()

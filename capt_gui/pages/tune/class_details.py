@@ -23,7 +23,7 @@ ALL, UNREADABLE, TINY, COPIES = "all", "unreadable", "tiny", "copies"
 
 
 class ClassDetails(QFrame):
-    """One class at a time; pictures are left out and taken back with Space, Delete or the button."""
+    """The pictures of one class; they are left out and taken back with Space, Delete or the button."""
 
     def __init__(self, theme: Theme, project: TuneProject, scan: ScanModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,8 +43,7 @@ class ClassDetails(QFrame):
         self.grid = PictureGrid(theme)
         self.grid.setModel(self._pictures)
         self.grid.setMinimumHeight(120)
-        words = self.tr("The arrows choose a picture, Space leaves it out or takes it back")
-        self.grid.setAccessibleDescription(words)
+        self.grid.setAccessibleDescription(self.tr("The arrows choose a picture, Space leaves it out or takes it back"))
         self._about = text(role="caption")
         self.leave_out_pictures = QPushButton()
         self._lay_out()
@@ -54,7 +53,7 @@ class ClassDetails(QFrame):
         self.grid.selectionModel().selectionChanged.connect(self.on_selection_changed)
 
     def show_class(self, name: str) -> None:
-        """Show another class, or the same with what has changed."""
+        """Show the class of that name; the same name again brings it up to date."""
         if name != self._name:
             self._name, self._kind = name, ALL
         self.refresh()
@@ -65,7 +64,7 @@ class ClassDetails(QFrame):
         self.refresh()
 
     def refresh(self) -> None:
-        """Bring everything up to date."""
+        """Show the class as it is now: its counts, its kinds of pictures, and which are left out."""
         result = self._scan.result
         own = next((each for each in result.classes if each.name == self._name), None) if result is not None else None
         self.setVisible(own is not None)
@@ -82,9 +81,7 @@ class ClassDetails(QFrame):
         if left:
             parts.append(self.tr("{:,} left out").format(left))
         self._counts.setText(self.tr("The whole class is left out.") if gone else " · ".join(parts))
-        words = self.tr("Take this class back") if gone else self.tr("Leave out this class")
-        self.leave_out.setText(words)
-        self.leave_out.setAccessibleName(words)
+        self.leave_out.setText(self.tr("Take this class back") if gone else self.tr("Leave out this class"))
         tiles = self._tiles(result, set(state.excluded))
         self._offer_kinds(tuple(kind for kind in (UNREADABLE, TINY, COPIES) if tiles[kind]))
         self._pictures.show(tiles[self._kind])
@@ -99,19 +96,19 @@ class ClassDetails(QFrame):
         self.on_toggled(self.grid.selected_keys())
 
     def on_toggled(self, paths: list[str]) -> None:
-        """Leave pictures out, or take them back; what cannot be read is out anyway."""
+        """Leave readable pictures out, or take them back."""
         usable = [path for path in paths if (tile := self._pictures.tile(path)) is not None and not tile.broken]
         if usable and not self._project.is_busy:
             self._scan.toggle(Picked(pictures=tuple(usable)))
 
     def on_selection_changed(self) -> None:
-        """Say what there is to say about the chosen picture."""
+        """Show the notes on the chosen picture, and label the button that leaves it out."""
         tiles = [tile for path in self.grid.selected_keys() if (tile := self._pictures.tile(path)) is not None]
         usable = [tile for tile in tiles if not tile.broken]
         back = bool(usable) and all(tile.left_out for tile in usable)
-        words = self.tr("Take back") if back else self.tr("Leave out")
-        self.leave_out_pictures.setText(words)
-        self.leave_out_pictures.setAccessibleName(self.tr("{} the chosen pictures").format(words))
+        label = self.tr("Take back") if back else self.tr("Leave out")
+        self.leave_out_pictures.setText(label)
+        self.leave_out_pictures.setAccessibleName(self.tr("{} the chosen pictures").format(label))
         self.leave_out_pictures.setVisible(bool(usable))
         self.leave_out_pictures.setEnabled(not self._project.is_busy)
         self.leave_out.setEnabled(not self._project.is_busy)
@@ -174,13 +171,13 @@ class ClassDetails(QFrame):
                 self._switch_room.removeWidget(self._switch)
                 self._switch.hide()
                 self._switch.deleteLater()
-            words = {
+            labels = {
                 ALL: (self.tr("All"), self.tr("All pictures of the class")),
                 UNREADABLE: (self.tr("Unreadable"), self.tr("What cannot be read, with the reason")),
                 TINY: (self.tr("Tiny"), self.tr("Less than 32 pixels wide or high")),
                 COPIES: (self.tr("Copies"), self.tr("Pictures that look alike, side by side")),
             }
-            self._switch = Segments(self._theme, self.tr("Show"), [(kind, *words[kind]) for kind in (ALL, *kinds)])
+            self._switch = Segments(self._theme, self.tr("Show"), [(kind, *labels[kind]) for kind in (ALL, *kinds)])
             self._switch.picked.connect(self.show_kind)
             self._switch_room.addWidget(self._switch)
             put_after(self.leave_out, self._switch.findChildren(QToolButton))

@@ -18,7 +18,6 @@ from capt_gui.panels.scan_progress import ScanProgress
 from capt_gui.view_models.class_table_model import STRIP_COLUMN, ClassTableModel
 from capt_gui.view_models.data_warnings import Picked
 from capt_gui.view_models.desk import Desk
-from capt_gui.view_models.tune.project import title_of
 from capt_gui.widgets.banner import Banner
 from capt_gui.widgets.class_table import ClassTable
 from capt_gui.widgets.columns import columns
@@ -29,7 +28,7 @@ from capt_gui.widgets.layout import fill
 
 
 class DataStep(Step):
-    """Three faces: the ways in, the scan under way, and the table of classes."""
+    """Step 1 of the wizard, with three views: the welcome, the scan under way, and the table of classes."""
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
@@ -56,15 +55,15 @@ class DataStep(Step):
 
     @property
     def blocked_because(self) -> str:
-        """The reason why the pictures cannot be used yet."""
+        """Return why the pictures cannot be used yet; empty when they can."""
         return self._scan.problem()
 
     def enter(self) -> None:
-        """Put the focus where work begins."""
+        """Put the keyboard focus where work begins."""
         self._focused().setFocus()
 
     def take(self, mime: QMimeData) -> bool:
-        """Folders, a table or a split file; of one folder the classes are the folders in it."""
+        """Take dropped folders, a table or a split file; return False when no file was dropped."""
         paths = local_paths(mime)
         if not paths:
             return False
@@ -72,20 +71,20 @@ class DataStep(Step):
         return True
 
     def file_actions(self) -> list[QAction]:
-        """The ways in."""
+        """Return the actions that ask for pictures."""
         return self.intake.actions
 
     def on_paths(self, paths: list[str]) -> None:
-        """Look through these."""
+        """Scan the pictures at these paths, unless tuning is running."""
         if self._project.is_busy:
-            words = self.tr("Tuning goes on with the pictures of this project.")
-            self.banner.show_message("info", words, self.tr("Stop it in step 4, or wait for its end."))
+            message = self.tr("Tuning goes on with the pictures of this project.")
+            self.banner.show_message("info", message, self.tr("Stop it in step 4, or wait for its end."))
             return
         self.banner.clear()
         self._scan.take([str(Path(path).absolute()) for path in paths])
 
     def on_changed(self) -> None:
-        """Show what is known now."""
+        """Show the present result of the scan, and what is left out of it."""
         result, state = self._scan.result, self._project.state
         face = self.progress if self._scan.is_running else self.welcome if result is None else self._found
         if face is not self._faces.currentWidget():
@@ -112,7 +111,7 @@ class DataStep(Step):
                 parts.append(
                     self.tr("1 picture left out") if out[1] == 1 else self.tr("{:,} pictures left out").format(out[1])
                 )
-            self._title.set_text(title_of(state))
+            self._title.set_text(state.title)
             self._title.setToolTip("\n".join(state.data))
             self._summary.setText(" · ".join(parts))
         self.notices.show_notices(self._scan.notices())
@@ -121,7 +120,7 @@ class DataStep(Step):
         self.changed.emit()
 
     def on_running_changed(self, running: bool) -> None:
-        """A scan has begun or ended."""
+        """Show that a scan has begun, or what it found once it has ended."""
         if running:
             self.banner.clear()
             self.progress.begin()
@@ -130,11 +129,11 @@ class DataStep(Step):
         self.on_changed()
 
     def on_failed(self, failure: Failure) -> None:
-        """Say why there is nothing to show."""
+        """Show why the scan failed, and offer to try again."""
         self.banner.show_message("error", failure.message, failure.hint, self.tr("Try again"))
 
     def on_entered(self, name: str) -> None:
-        """Return was pressed on a class: go to its pictures."""
+        """Move the focus to the pictures of the class on which Return was pressed."""
         self.details.show_class(name)
         self.details.grid.setFocus()
 
@@ -144,7 +143,7 @@ class DataStep(Step):
             self._scan.toggle(Picked(classes=tuple(names)))
 
     def on_acted(self, number: int) -> None:
-        """Do what a notice offers."""
+        """Do what the notice of that number offers."""
         notice = self._scan.notices()[number]
         if notice.exclude:
             self._scan.exclude(notice.exclude)

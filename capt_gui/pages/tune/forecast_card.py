@@ -15,7 +15,7 @@ _ICON = 20
 
 
 class ForecastCard(QWidget):
-    """Time and memory in one line, the machine and the size of the work below; while it is tried, a thin bar."""
+    """Forecast of time and memory, with the machine and the size of the work below, and a bar during the trial."""
 
     def __init__(self, theme: Theme, method: MethodModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,7 +40,7 @@ class ForecastCard(QWidget):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """Show what is known now."""
+        """Show the forecast as far as it is known."""
         method = self._method
         headline, details = method.forecast_text()
         failed = method.failure is not None and not method.is_trying

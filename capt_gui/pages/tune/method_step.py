@@ -22,7 +22,7 @@ _WIDTH = 1240
 
 
 class MethodStep(Step):
-    """Shows the choices of the method model and passes on what the user changes."""
+    """Step 3 of the wizard: shows model, method and effort, and takes what the user changes."""
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
@@ -58,16 +58,16 @@ class MethodStep(Step):
 
     @property
     def blocked_because(self) -> str:
-        """Why tuning cannot start from here."""
+        """Return why tuning cannot start; empty when it can."""
         return self._method.problem()
 
     def enter(self) -> None:
-        """Try the present choice."""
+        """Begin to measure what the present choice takes, and again after each change."""
         self._method.set_watched(True)
         self.methods.focus_taken()
 
     def leave(self) -> None:
-        """Stop the trial: nobody wants it now."""
+        """Stop measuring what the choices take."""
         self._method.set_watched(False)
 
     def on_changed(self) -> None:
@@ -99,9 +99,9 @@ class MethodStep(Step):
         self.changed.emit()
 
     def on_form_changed(self) -> None:
-        """The user changed an Expert setting."""
+        """Take the Expert settings that the user changed."""
         if not self._showing:
-            self._method.set_values(self.form.values())
+            self._method.project.change(settings=tuple(self.form.values()))
 
     def _lay_out(self) -> None:
         left = (

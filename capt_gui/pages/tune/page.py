@@ -24,7 +24,7 @@ _REOPEN, _ANEW = "reopen", "anew"
 
 
 class TunePage(Page):
-    """A wizard whose every step can be left and come back to."""
+    """Wizard of five steps; each can be left and come back to."""
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
@@ -57,11 +57,11 @@ class TunePage(Page):
 
     @property
     def step(self) -> Step:
-        """The step in front."""
+        """Return the step in front."""
         return self.steps[self._stack.currentIndex()]
 
     def take(self, mime: QMimeData) -> bool:
-        """Hand what was dropped to the step in front."""
+        """Hand what was dropped to the step in front; return False when it was not a file."""
         if self.step.take(mime):
             return True
         if not mime.hasUrls():
@@ -71,23 +71,23 @@ class TunePage(Page):
         return True
 
     def leave(self) -> None:
-        """The window closes."""
+        """Save the project as the window closes."""
         self.step.leave()
         self.project.save_now()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """The page comes to the front, and its step with it."""
+        """Enter the step in front when the page comes to the front."""
         super().showEvent(event)
         self.step.enter()
         self.question_bar.focus_first()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Another page comes to the front."""
+        """Leave the step in front when another page comes to the front."""
         super().hideEvent(event)
         self.step.leave()
 
     def on_moved(self) -> None:
-        """Another step is in front."""
+        """Bring the step of the project to the front, or the first one that something is missing in."""
         number = min(self.project.state.step, len(self.steps) - 1)
         # where the ground has gone (pictures that were moved away) it leads back to the step that says so; later steps that were
         # reached once may only be waiting for the engine
@@ -104,24 +104,22 @@ class TunePage(Page):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """Show what is open, and what stands in the way of the rest."""
+        """Show which steps are open, and the reason why Next is disabled."""
         here, until, reached = self._stack.currentIndex(), self._open_until(), self.project.state.reached
         states, reasons = [], []
         for number in range(len(self.steps)):
             passed = number < reached and number < until
             locked = number > min(until, max(here, reached) + 1)
             states.append(NOW if number == here else LOCKED if locked else COMPLETE if passed else OPEN)
-            words = self.steps[until].blocked_because if number > until else self.tr("The step before comes first.")
-            reasons.append(words if locked else "")
+            reason = self.steps[until].blocked_because if number > until else self.tr("The step before comes first.")
+            reasons.append(reason if locked else "")
         self.rail.set_states(states, reasons)
         self._back.setVisible(here > 0)
         last = here == len(self.steps) - 1
         self._next.setVisible(not last)
         reason = "" if last else self.step.blocked_because
         if not last:
-            words = self.tr("Next: {}").format(self.tr(STEPS[here + 1].title))
-            self._next.setText(words)
-            self._next.setAccessibleName(words)
+            self._next.setText(self.tr("Next: {}").format(self.tr(STEPS[here + 1].title)))
         may = not reason and self._waiting != here
         if self._next.hasFocus() and not may:
             self._back.setFocus()
@@ -133,13 +131,13 @@ class TunePage(Page):
         self._backward.setEnabled(here > 0)
 
     def on_listed(self) -> None:
-        """Ask about the project that was touched last, or about one that was interrupted."""
+        """Ask whether to resume the project that was changed last, or what to do about an interrupted one."""
         offered = self.project.offered
         if self.project.is_interrupted:
             state = self.project.state
-            self._ask_interrupted(self.project.title, state.epoch, state.epochs)
-        elif offered is not None and offered.is_interrupted:
-            self._ask_interrupted(offered.title, offered.state.epoch, offered.state.epochs)
+            self._ask_interrupted(state.title, state.epoch, state.epochs)
+        elif offered is not None and offered.state.is_underway:
+            self._ask_interrupted(offered.state.title, offered.state.epoch, offered.state.epochs)
         elif offered is not None:
             self._ask_to_resume(offered)
         else:
@@ -147,7 +145,7 @@ class TunePage(Page):
         self._fit_top()
 
     def on_answered(self, answer: str) -> None:
-        """The user has said what to do with the last project."""
+        """Do what the user answered about the last project."""
         offered = self.project.offered
         if answer == _ANEW:
             self.project.dismiss_offer()
@@ -158,16 +156,16 @@ class TunePage(Page):
         self.step.enter()
 
     def on_back(self) -> None:
-        """One step back."""
+        """Go one step back."""
         if self._stack.currentIndex() > 0:
             self.project.go(self._stack.currentIndex() - 1)
 
     def on_next(self) -> None:
-        """One step on, once the step in front has put on disk what has to be there."""
+        """Go one step on, once the step in front has written what the next one needs."""
         self._continue(self._stack.currentIndex() + 1)
 
     def on_done(self) -> None:
-        """The step in front is finished."""
+        """Go on to the next step, now that the step in front has finished its work."""
         here = self._stack.currentIndex()
         if self._waiting == here:
             wanted = self._wanted
@@ -178,17 +176,17 @@ class TunePage(Page):
                 self._continue(wanted)
 
     def on_held(self) -> None:
-        """The step in front could not be finished."""
+        """Stay on the step in front, which could not finish its work."""
         self._waiting = -1
         self.on_changed()
 
     def on_advised(self) -> None:
-        """The step in front has done its work: the keyboard goes to Next."""
+        """Move the focus to Next, because the work of the step in front is done."""
         self.on_changed()
         self._next.setFocus(Qt.FocusReason.TabFocusReason)
 
     def on_picked(self, number: int) -> None:
-        """A step was chosen on the header; on the way forward each step between does what Next would have it do."""
+        """Go to the step of that number; on the way forward every step between finishes its work, as with Next."""
         if number > self._stack.currentIndex():
             self._continue(number)
         else:
@@ -197,7 +195,7 @@ class TunePage(Page):
         self.on_changed()
 
     def on_failed(self, failure: Failure) -> None:
-        """Say what could not be done."""
+        """Show what could not be done."""
         self._waiting = -1
         super().on_failed(failure)
         self.on_changed()
@@ -232,8 +230,8 @@ class TunePage(Page):
             answers = ((RESUME, self.tr("Tune again")), (START_OVER, self.tr("Change the settings first")))
         # what a run is asked for depends on what the engine offers
         waiting = self.desk.engine.waiting_text
-        words = self.tr("Tuning of “{}” was interrupted {}.").format(title, how_far)
-        self.question_bar.ask(words, waiting or hint, answers, may_answer=not waiting)
+        question = self.tr("Tuning of “{}” was interrupted {}.").format(title, how_far)
+        self.question_bar.ask(question, waiting or hint, answers, may_answer=not waiting)
 
     def _ask_to_resume(self, offered: KeptProject) -> None:
         step = min(offered.state.step, len(STEPS) - 1)
@@ -241,7 +239,7 @@ class TunePage(Page):
             step + 1, len(STEPS), self.tr(STEPS[step].title), when(offered.written)
         )
         answers = ((_REOPEN, self.tr("Resume")), (_ANEW, self.tr("Start anew")))
-        self.question_bar.ask(self.tr("Resume “{}”?").format(offered.title), hint, answers)
+        self.question_bar.ask(self.tr("Resume “{}”?").format(offered.state.title), hint, answers)
 
     def _open_until(self) -> int:
         """The furthest step that is open: the first one that does not let anybody on."""

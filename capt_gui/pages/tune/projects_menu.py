@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMenu, QMessageBox, QToolButton, QWidget
+from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from capt_gui.theme import Theme
 from capt_gui.view_models.runs_model import when
 from capt_gui.view_models.tune.project import KeptProject, TuneProject
+from capt_gui.widgets.confirmation import confirm
 
 _SHOWN = 12
 _NAME_LENGTH = 40
 
 
 class ProjectsMenu(QToolButton):
-    """A button that drops the list down; it is made anew each time, because tuning may have changed it."""
+    """Button with a menu of the kept projects, which is filled each time it opens."""
 
     def __init__(self, theme: Theme, project: TuneProject, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,18 +50,18 @@ class ProjectsMenu(QToolButton):
         self._menu.addSeparator()
         remove = QMenu(self.tr("&Remove"), self._menu)
         for project in kept:
-            words = _line(project)
-            action = self._add(self._menu, words, self.on_open, project.id)
+            label = _line(project)
+            action = self._add(self._menu, label, self.on_open, project.id)
             action.setCheckable(True)
             action.setChecked(project.id == self._project.id)
             action.setEnabled(not busy and project.id != self._project.id)
-            gone = self._add(remove, words, self.on_remove, project.id)
+            gone = self._add(remove, label, self.on_remove, project.id)
             gone.setEnabled(not (busy and project.id == self._project.id))
         self._menu.addSeparator()
         self._menu.addMenu(remove)
 
     def on_new(self) -> None:
-        """Put the project away and begin an empty one."""
+        """Put the present project away, and begin an empty one."""
         self._project.start_new()
 
     def on_open(self) -> None:
@@ -68,40 +69,39 @@ class ProjectsMenu(QToolButton):
         self._project.open(self._data())
 
     def on_remove(self) -> None:
-        """Remove the project that was chosen, once the user has said so twice."""
+        """Remove the project that was chosen, once the user has confirmed it."""
         chosen = next((each for each in self._project.projects() if each.id == self._data()), None)
         if chosen is not None and self.confirm(chosen):
             self._project.remove(chosen.id)
 
     def on_theme_changed(self) -> None:
-        """Tint the symbol."""
+        """Draw the icon in the colours of the theme."""
         self.setIcon(self._theme.icon_beside_text("folder", "text_muted"))
 
     def _data(self) -> str:
         sender = self.sender()
         return str(sender.data()) if isinstance(sender, QAction) else ""
 
-    def _add(self, menu: QMenu, words: str, slot: object, data: str = "") -> QAction:
-        action = menu.addAction(words)
+    def _add(self, menu: QMenu, label: str, slot: object, data: str = "") -> QAction:
+        action = menu.addAction(label)
         action.setData(data)
         if slot is not None:
             action.triggered.connect(slot)
         return action
 
     def _ask(self, project: KeptProject) -> bool:
-        words = self.tr("Remove the project “{}”?").format(project.title)
+        question = self.tr("Remove the project “{}”?").format(project.state.title)
         hint = self.tr(
             "Its settings and what was tuned in it go, unless you saved the prompts. Your pictures stay as they are."
         )
-        box = QMessageBox(QMessageBox.Icon.Question, self.tr("Remove a project"), words, parent=self.window())
-        box.setInformativeText(hint)
-        remove = box.addButton(self.tr("Remove"), QMessageBox.ButtonRole.DestructiveRole)
-        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
-        box.exec()
-        return box.clickedButton() is remove
+        return confirm(self.window(), self.tr("Remove a project"), question, self.tr("Remove"), hint)
 
 
 def _line(project: KeptProject) -> str:
     """A project in one line of a menu, where "&" would be taken for a shortcut."""
-    title = project.title if len(project.title) <= _NAME_LENGTH else f"{project.title[: _NAME_LENGTH - 1]}…"
+    title = (
+        project.state.title
+        if len(project.state.title) <= _NAME_LENGTH
+        else f"{project.state.title[: _NAME_LENGTH - 1]}…"
+    )
     return f"{title} · {when(project.written)}".replace("&", "&&")

@@ -19,7 +19,7 @@ _MOST_ANSWERS = 3
 
 
 class QuestionBar(QFrame):
-    """A sentence with its hint, and a button for each answer; `answered(key)`."""
+    """A question with a hint and a button for each answer; emits `answered(key)`."""
 
     answered = Signal(str)
 
@@ -40,7 +40,7 @@ class QuestionBar(QFrame):
         self.hide()
 
     def ask(self, message: str, hint: str, answers: Sequence[tuple[str, str]], *, may_answer: bool = True) -> None:
-        """Show a question with its answers, each (key, words); the first one is the one to take."""
+        """Show a question with its answers, each a key and a text; the first one is the recommended one."""
         question = (message, hint, tuple(answers), may_answer)
         if question == self._question and not self.isHidden():
             return
@@ -53,7 +53,6 @@ class QuestionBar(QFrame):
             if answer is None:
                 continue
             button.setText(answer[1])
-            button.setAccessibleName(answer[1])
             button.setAccessibleDescription(message)
             button.setProperty("key", answer[0])
             button.setProperty("primary", answer is answers[0])
@@ -64,14 +63,14 @@ class QuestionBar(QFrame):
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
 
     def focus_first(self) -> bool:
-        """Put the keyboard on the answer to take; False while there is nothing to answer."""
+        """Put the focus on the first answer; return False while there is nothing to answer."""
         asks = not self.isHidden() and self._buttons[0].isEnabled()
         if asks:
             self._buttons[0].setFocus(Qt.FocusReason.TabFocusReason)
         return asks
 
     def message(self) -> str:
-        """The question shown."""
+        """Return the question that is shown."""
         return self._message.text()
 
     @Slot()

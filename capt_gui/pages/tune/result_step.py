@@ -27,7 +27,7 @@ _WIDTH = 1240
 
 
 class ResultStep(Step):
-    """The verdict first, then the figures it rests on; saving beside them."""
+    """Step 5 of the wizard: the verdict, the figures it rests on, and saving beside them."""
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
@@ -47,6 +47,7 @@ class ResultStep(Step):
         self._classes = Card(column(text(self.tr("Class by class: plain text → tuned"), "heading"), self.table))
         self._lay_out()
         ChartSaving(desk, self.bars, self.bars.record)
+        ChartSaving(desk, self._classes, self.table.record)
         self._result.changed.connect(self.on_changed)
         self._result.saved.connect(self.on_saved)
         self._result.failed.connect(self.on_failed)
@@ -57,13 +58,13 @@ class ResultStep(Step):
         self.on_changed()
 
     def enter(self) -> None:
-        """Measure, unless that was done."""
+        """Measure on the test pictures, unless that was done."""
         self._result.measure()
         self.save.on_changed()
         self.save.name.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def on_changed(self) -> None:
-        """Show the figures once they are there."""
+        """Show the figures once they are measured."""
         result = self._result.result
         there = result is not None and result.compared is not None
         self._figures.setVisible(there)
@@ -95,7 +96,7 @@ class ResultStep(Step):
         self.checks.set_checks(checks)
 
     def on_saved(self, saved: TunedSaved) -> None:
-        """Say where the prompts are."""
+        """Show where the prompts were saved."""
         self._folder = self._result.folder
         if self._folder:
             hint = self.tr("{} files: prompts, model card and manifest.").format(len(saved.files))
@@ -107,15 +108,15 @@ class ResultStep(Step):
             self.banner.show_message("done", self.tr("Saved “{}”").format(saved.prompts.label), hint)
 
     def on_failed(self, failure: Failure) -> None:
-        """Say why nothing was saved."""
+        """Show why nothing was saved."""
         self.banner.show_message("error", failure.message, failure.hint)
 
     def on_open_folder(self) -> None:
-        """Show the saved folder."""
+        """Show the folder of the saved prompts in the file manager."""
         QDesktopServices.openUrl(QUrl.fromLocalFile(self._folder))
 
     def on_use(self) -> None:
-        """Plain text as A and the tuned prompts as B, on the model they were tuned for."""
+        """Compare plain text as A with the tuned prompts as B on the Explore page, with the model they were tuned for."""
         model, saved = self.desk.model, self.desk.tuning.project.state.saved
         made_by = self.desk.tuning.run.made_by
         model.set_model(made_by.model if made_by else self.desk.tuning.project.state.model)
@@ -127,7 +128,7 @@ class ResultStep(Step):
         self.desk.navigation.go(EXPLORE)
 
     def on_report(self) -> None:
-        """The report of the run that measured."""
+        """Open the report of the run that measured the prompts."""
         self.desk.reports.show_run(self.desk.tuning.project.state.test_run)
         self.desk.navigation.go(REPORT)
 

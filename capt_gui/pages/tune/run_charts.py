@@ -1,4 +1,4 @@
-"""The four live charts of a run: accuracy on the validation pictures, terms of the loss, α, learning rate."""
+"""The live charts of a run: accuracy on the validation pictures, terms of the loss, α and its distribution, learning rate."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from capt_engine.records import Share, TuneEpoch, TuneStep
+from capt_engine.records import ALPHA_BINS, Share, TuneEpoch, TuneStep
 from capt_gui.theme import Theme
+from capt_gui.view_models.distributions import share_histogram
 from capt_gui.view_models.tune.run import TuneRun
 from capt_gui.widgets.card import Card
+from capt_gui.widgets.histogram_chart import HistogramChart
 from capt_gui.widgets.line_chart import Level, Line, LineChart
 
 
 class RunCharts(QWidget):
-    """Redrawn when the run says so, which is a few times a second at most."""
+    """Four charts of the run, drawn again when the run has something new, a few times a second at most."""
 
     def __init__(self, theme: Theme, run: TuneRun, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,23 +45,30 @@ class RunCharts(QWidget):
             "α",
             self.tr("The mean over the batch, and where 80 % of it lie."),
         )
+        self.alphas = HistogramChart(
+            theme,
+            self.tr("α of the pictures of this epoch"),
+            self.tr("Each picture of the newest epoch counts once, by its α."),
+        )
         self.lr = LineChart(
             theme, self.tr("Learning rate"), step, self.tr("learning rate"), self.tr("How far each step goes.")
         )
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(10)
-        self.all = (self.accuracy, self.loss, self.alpha, self.lr)
+        self.all = (self.accuracy, self.loss, self.alpha, self.alphas, self.lr)
+        # two charts above, three below: six columns; what one looks for is in the upper row
         for number, chart in enumerate(self.all):
-            grid.addWidget(Card(chart, 8), number // 2, number % 2)
-            grid.setColumnStretch(number % 2, 1)
-            # what one looks for is in the upper row
-            grid.setRowStretch(number // 2, 3 - number // 2)
+            row, wide = (0, 3) if number < 2 else (1, 2)
+            grid.addWidget(Card(chart, 8), row, wide * (number - 2 * row), 1, wide)
+            grid.setRowStretch(row, 3 - row)
+        for column in range(6):
+            grid.setColumnStretch(column, 1)
         run.drawn.connect(self.on_drawn)
         self.on_drawn()
 
     def on_drawn(self) -> None:
-        """Show all there is."""
+        """Draw all steps and epochs so far."""
         run = self._run
         steps, epochs = run.steps, run.epochs
         last = steps[-1].step if steps else 0
@@ -79,7 +88,21 @@ class RunCharts(QWidget):
         )
         band = (_of(steps, "alpha_p10"), _of(steps, "alpha_p90"))
         self.alpha.set_lines((Line(self.tr("mean"), "accent", xs, _of(steps, "alpha_mean"), *band),), end=end)
+        self._draw_alphas(steps)
         self.lr.set_lines((Line(self.tr("rate"), "text_muted", xs, _of(steps, "lr")),), end=end)
+
+    def _draw_alphas(self, steps: Sequence[TuneStep]) -> None:
+        epoch = steps[-1].epoch if steps else 0
+        batches = [one.alpha_counts for one in steps if one.epoch == epoch and one.alpha_counts]
+        counts = [sum(column) for column in zip(*batches, strict=True)]
+        if not any(counts):
+            self.alphas.set_histogram(None)
+            return
+        edges = [number / ALPHA_BINS for number in range(ALPHA_BINS + 1)]
+        histogram = share_histogram(self.tr("α in epoch {}").format(epoch), "α", edges, counts)
+        self.alphas.set_histogram(
+            histogram, ((self.tr("epoch"), f"{epoch}"), (self.tr("pictures"), f"{sum(counts):,}"))
+        )
 
     def _draw_accuracy(self, epochs: Sequence[TuneEpoch]) -> None:
         plain = self._run.plain

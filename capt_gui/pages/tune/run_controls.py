@@ -20,7 +20,7 @@ _START, _PAUSE, _STOP, _CANCEL, _OVER = "start", "pause", "stop", "cancel", "ove
 
 
 class RunControls(QWidget):
-    """One line of words, a bar, and only the buttons that make sense now. `left`: the focused one went, as the run is done."""
+    """State and progress of the run, with the buttons that are possible now; emits `left` when the focused one vanished at its end."""
 
     left = Signal()
 
@@ -30,7 +30,7 @@ class RunControls(QWidget):
         self._asking = ""
         self._symbol = Symbol(theme, _ICON)
         self.headline = text(role="heading", wrap=False)
-        self.words = ElidedLabel(text_role="muted")
+        self.details = ElidedLabel(text_role="muted")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName(self.tr("Progress of tuning"))
@@ -52,7 +52,7 @@ class RunControls(QWidget):
         ):
             self.buttons[name].clicked.connect(slot)
         self.question = Banner(theme)
-        beside = fill(QVBoxLayout(), self.headline, self.words, self.bar, spacing=4)
+        beside = fill(QVBoxLayout(), self.headline, self.details, self.bar, spacing=4)
         buttons = [(button, 0, Qt.AlignmentFlag.AlignVCenter) for button in self.buttons.values()]
         symbol = (self._symbol, 0, Qt.AlignmentFlag.AlignTop)
         line = fill(QHBoxLayout(), symbol, (beside, 1), *buttons, spacing=10)
@@ -68,14 +68,14 @@ class RunControls(QWidget):
         self.on_progressed()
 
     def focus_first(self) -> None:
-        """Put the keyboard on what one will most likely do next."""
+        """Put the focus on Start, or on Pause while the run goes on."""
         for name in (_START, _PAUSE):
             if self.buttons[name].isVisibleTo(self) and self.buttons[name].isEnabled():
                 self.buttons[name].setFocus(Qt.FocusReason.TabFocusReason)
                 return
 
     def on_changed(self) -> None:
-        """Show how it stands, and what can be done."""
+        """Show the state of the run, and the buttons that are possible now."""
         run = self._run
         self.headline.setText(self._headline())
         going, ending = run.is_running, run.is_ending
@@ -118,25 +118,25 @@ class RunControls(QWidget):
         self.on_progressed()
 
     def on_progressed(self) -> None:
-        """Move the bar."""
+        """Show the progress of the run."""
         run = self._run
         self.bar.setVisible(run.is_running)
         self.bar.setRange(0, 0 if run.is_waiting else run.progress.total)
         self.bar.setValue(run.progress.done)
-        words = self._details()
-        if words != self.words.text():
-            self.words.set_text(words)
-            self.bar.setAccessibleDescription(words)
+        message = self._details()
+        if message != self.details.text():
+            self.details.set_text(message)
+            self.bar.setAccessibleDescription(message)
 
     def on_pause(self) -> None:
-        """Pause, or resume."""
+        """Pause the run, or resume it."""
         if self._run.is_paused:
             self._run.resume()
         else:
             self._run.pause()
 
     def on_stop(self) -> None:
-        """Ask: it sounds like a loss, and is none."""
+        """Ask whether to stop and keep the best epoch."""
         best = next((epoch for epoch in reversed(self._run.epochs) if epoch.is_best), None)
         which = self.tr("epoch {}").format(best.epoch) if best else self.tr("the best epoch")
         self._ask(
@@ -150,7 +150,7 @@ class RunControls(QWidget):
         )
 
     def on_cancel(self) -> None:
-        """Ask, and say what stays."""
+        """Ask whether to cancel, and say what stays on disk."""
         done = len(self._run.epochs)
         stays = (
             self.tr(
@@ -164,7 +164,7 @@ class RunControls(QWidget):
         self._ask(_CANCEL, self.tr("Cancel tuning?"), stays, self.tr("Cancel tuning"))
 
     def on_over(self) -> None:
-        """Ask: here something can be lost."""
+        """Ask whether to start over, and say what would be lost."""
         if self._project.state.saved:
             lost = self.tr(
                 "The saved prompts stay where they are; only this project's copy and its test are made anew."
@@ -176,7 +176,7 @@ class RunControls(QWidget):
         self._ask(_OVER, self.tr("Start from the beginning?"), lost, self.tr("Start over"))
 
     def on_agreed(self) -> None:
-        """Do what was asked about."""
+        """Do what was asked about, now that the user has agreed."""
         answered, self._asking = self._asking, ""
         self.question.clear()
         if answered == _STOP:
@@ -189,7 +189,7 @@ class RunControls(QWidget):
         self.focus_first()
 
     def on_refused(self) -> None:
-        """Take the question back without doing what it asked."""
+        """Close the question without doing what it asked."""
         self._asking = ""
         self.question.clear()
         self.focus_first()

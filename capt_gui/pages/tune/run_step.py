@@ -22,7 +22,7 @@ _ICON = 18
 
 
 class RunStep(Step):
-    """Assembles the parts; all they show lives in the run, so that the page can be left."""
+    """Step 4 of the wizard: assembles controls, notices, charts and pictures; their state lives in the run, so the page can be left."""
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
@@ -32,7 +32,7 @@ class RunStep(Step):
         self.charts = RunCharts(desk.theme, self._run)
         self.strip = SampleStrip(desk.theme)
         self._strip_title = text(self.tr("Pictures under attack"), "heading", wrap=False)
-        self._strip_words = text(role="caption")
+        self._strip_note = text(role="caption")
         self._lay_out()
         for chart in self.charts.all:
             ChartSaving(desk, chart, chart.record)
@@ -45,13 +45,13 @@ class RunStep(Step):
 
     @property
     def blocked_because(self) -> str:
-        """Why there is no result yet."""
+        """Return why there is no result yet; empty when there is one."""
         if self._run.is_running:
             return self.tr("Tuning goes on. Wait for its end, or stop and keep the best.")
         return "" if self._run.is_done else self.tr("Tune first.")
 
     def enter(self) -> None:
-        """Put the keyboard on what comes next."""
+        """Put the focus on what comes next."""
         self.controls.on_changed()
         if self._run.is_done:
             self.advised.emit()
@@ -59,7 +59,7 @@ class RunStep(Step):
             self.controls.focus_first()
 
     def on_changed(self) -> None:
-        """Show what was noticed."""
+        """Show the notices of the run, and the hint of its failure."""
         failure = self._run.failure
         failed = () if failure is None or not failure.hint else (failure.hint,)
         self.notices.set_sentences((*failed, *self._run.notices))
@@ -70,18 +70,18 @@ class RunStep(Step):
         strip = self._run.strip
         self.strip.set_samples(strip.samples if strip else ())
         if strip is None:
-            self._strip_words.setText("")
+            self._strip_note.setText("")
         elif strip.epoch == 0:
-            self._strip_words.setText(self.tr("Plain text, before any tuning. Click a picture to see it clean."))
+            self._strip_note.setText(self.tr("Plain text, before any tuning. Click a picture to see it clean."))
         else:
             held = sum(sample.attacked_answer == sample.label for sample in strip.samples)
-            words = self.tr(
+            message = self.tr(
                 "After epoch {}: {} of these {} hold. First line: the clean answer, second: under attack. Click to see them clean."
             )
-            self._strip_words.setText(words.format(strip.epoch, held, len(strip.samples)))
+            self._strip_note.setText(message.format(strip.epoch, held, len(strip.samples)))
 
     def _lay_out(self) -> None:
-        head = fill(QHBoxLayout(), self._strip_title, (self._strip_words, 1), spacing=14)
+        head = fill(QHBoxLayout(), self._strip_title, (self._strip_note, 1), spacing=14)
         strip = column(head, self.strip, spacing=4)
         body = QWidget()
         parts = (Card(self.controls, 12), self.notices, (self.charts, 1), Card(strip, 10))
@@ -90,7 +90,7 @@ class RunStep(Step):
 
 
 class Notices(QWidget):
-    """The notices of a run, a quiet card each."""
+    """The notices of a run, each on a card."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -100,7 +100,7 @@ class Notices(QWidget):
         self.hide()
 
     def set_sentences(self, sentences: tuple[str, ...]) -> None:
-        """Show these, one under the other."""
+        """Show these sentences, one under the other."""
         if sentences == self._shown:
             return
         self._shown = sentences
@@ -116,5 +116,5 @@ class Notices(QWidget):
         self.setVisible(bool(sentences))
 
     def sentences(self) -> tuple[str, ...]:
-        """The text that is shown."""
+        """Return the sentences that are shown."""
         return self._shown

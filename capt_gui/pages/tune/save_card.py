@@ -18,7 +18,7 @@ from capt_gui.widgets.save_dialog import ask_for_new_folder
 
 
 class SaveCard(QWidget):
-    """`use_clicked`, `report_clicked`: on to another page. Saving itself is the model's."""
+    """Card that names and saves the tuned prompts; emits `use_clicked` and `report_clicked` for other pages."""
 
     use_clicked = Signal()
     report_clicked = Signal()
@@ -35,12 +35,12 @@ class SaveCard(QWidget):
         self.notes.setTabChangesFocus(True)
         self.notes.setMaximumHeight(84)
         self.licence.setPlaceholderText(self.tr("for example CC-BY-4.0"))
-        for field, words in (
+        for field, label in (
             (self.name, self.tr("Name of the prompts")),
             (self.notes, self.tr("Notes")),
             (self.licence, self.tr("Licence")),
         ):
-            field.setAccessibleName(words)
+            field.setAccessibleName(label)
         self.save = TextButton(theme, self.tr("Save"), "check", look="primary")
         tip = self.tr("Prompts, model card and manifest, in the layout of Hugging Face")
         self.folder = TextButton(theme, self.tr("Save as a folder…"), "folder", tip=tip)
@@ -70,12 +70,12 @@ class SaveCard(QWidget):
         self.on_changed()
 
     def on_changed(self) -> None:
-        """Show what the project says, and allow what can be done."""
+        """Show the names and notes of the project, and enable what can be done."""
         state = self._project.state
-        self.name.setPlaceholderText(self._project.title or self.tr("Tuned prompts"))
-        for field, words in ((self.name, state.name), (self.licence, state.licence)):
-            if field.text() != words:
-                field.setText(words)
+        self.name.setPlaceholderText(self._project.state.title or self.tr("Tuned prompts"))
+        for field, value in ((self.name, state.name), (self.licence, state.licence)):
+            if field.text() != value:
+                field.setText(value)
         if self.notes.toPlainText() != state.notes:
             self.notes.blockSignals(True)
             self.notes.setPlainText(state.notes)
@@ -84,35 +84,36 @@ class SaveCard(QWidget):
         for button in (self.save, self.folder):
             button.setEnabled(there and not self._result.is_saving)
         self.use.setEnabled(there)
-        self.report.setEnabled(self._result.can_report)
-        self.report.setToolTip("" if self._result.can_report else self._result.report_problem())
-        self._where.setText(self._where_words())
+        problem = self._result.report_problem()
+        self.report.setEnabled(not problem)
+        self.report.setToolTip(problem)
+        self._where.setText(self._where_text())
         command = self._result.command
         self._command_box.setVisible(bool(command))
         if self.command.toPlainText() != command:
             self.command.setPlainText(command)
 
     def on_edited(self) -> None:
-        """Keep what was written."""
-        self._result.set_texts(self.name.text(), self.notes.toPlainText(), self.licence.text())
+        """Keep the name, the notes and the licence that were written."""
+        self._project.change(name=self.name.text(), notes=self.notes.toPlainText(), licence=self.licence.text())
 
     def on_save(self) -> None:
-        """Install the prompts."""
+        """Install the prompts under their name."""
         self._result.save()
 
     def on_save_folder(self) -> None:
-        """Ask for a new folder, and have prompts, card and manifest put there."""
+        """Ask for a new folder, and have prompts, model card and manifest written there."""
         start = Path.home() / (self.name.text() or self.name.placeholderText())
         folder = self.ask(self, self.tr("Save as a new folder"), start)
         if folder:
             self._result.save(folder)
 
     def on_copy(self) -> None:
-        """Put the command on the clipboard."""
+        """Put the command that does the same on the clipboard."""
         QGuiApplication.clipboard().setText(self._result.command)
         self.copy.setText(self.tr("Copied"))
 
-    def _where_words(self) -> str:
+    def _where_text(self) -> str:
         if self._result.is_saving:
             return self.tr("Saving…")
         if self._project.state.saved:

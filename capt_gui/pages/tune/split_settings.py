@@ -21,7 +21,7 @@ _LARGEST_SEED = 2**31 - 1
 
 
 class SplitSettings(QFrame):
-    """Every change goes into the project at once; the pictures are divided anew a moment later."""
+    """Settings of the split; every change goes into the project at once, and the split follows a moment later."""
 
     def __init__(self, theme: Theme, project: TuneProject, split: SplitModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,7 +41,7 @@ class SplitSettings(QFrame):
             ],
         )
         self._parts_room = QWidget()
-        self._own_words = text(self.tr("What the data calls test stays the test."), "caption")
+        self._own_note = text(self.tr("What the data calls test stays the test."), "caption")
         self.validation = KnobSlider(theme, self.tr("Validation"), self.tr("none"), self.tr("much"))
         self.validation.set_help(self.tr("Measured after every epoch, to see when it stops getting better"))
         self.tested = KnobSlider(theme, self.tr("Kept for the test"), self.tr("little"), self.tr("much"))
@@ -52,7 +52,6 @@ class SplitSettings(QFrame):
         self.seed.setAccessibleName(self.tr("Seed"))
         self.seed.setToolTip(self.tr("The same seed divides the same pictures the same way"))
         self._again = QPushButton(self.tr("Draw again"))
-        self._again.setAccessibleName(self.tr("Draw again"))
         self._again.setToolTip(self.tr("Take the next seed"))
         self._lay_out(Symbol(theme, 18, "state-held", "ok"))
         self.shots.picked.connect(self.on_shots_picked)
@@ -64,13 +63,13 @@ class SplitSettings(QFrame):
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the project's own values."""
+        """Show the values of the project."""
         state, busy = self._project.state, self._project.is_busy
         self.shots.set_choice(_key(state.shots))
         self.parts.set_choice(_OWN if state.own_parts else _DRAWN)
         self._parts_room.setVisible(self._split.has_parts)
         own = state.own_parts and self._split.has_parts
-        self._own_words.setVisible(own)
+        self._own_note.setVisible(own)
         for knob, stops, value in (
             (self.validation, _VALIDATION, state.val_share),
             (self.tested, _TESTED, state.test_share),
@@ -85,29 +84,29 @@ class SplitSettings(QFrame):
         self.setEnabled(not busy)
 
     def on_shots_picked(self, key: str) -> None:
-        """So many pictures of each class."""
+        """Take the number of training pictures of each class."""
         self._project.change(shots=None if key == _ALL else int(key))
 
     def on_parts_picked(self, key: str) -> None:
-        """Drawn here, or the data's own division."""
+        """Take whether pictures are drawn here or keep the data's own parts."""
         self._project.change(own_parts=key == _OWN)
 
     def on_shares_changed(self) -> None:
-        """Store the shares that are kept back for validation and test."""
+        """Take the shares that are kept for validation and test."""
         validation, tested = self.validation.value(), self.tested.value()
         if isinstance(validation, float) and isinstance(tested, float):
             self._project.change(val_share=validation, test_share=tested)
 
     def on_seed_changed(self, seed: int) -> None:
-        """Another draw."""
+        """Take the seed of the split."""
         self._project.change(seed=seed)
 
     def on_again(self) -> None:
-        """The next draw."""
+        """Take the next seed, which draws another split."""
         self.seed.setValue((self.seed.value() + 1) % _LARGEST_SEED)
 
     def _lay_out(self, held: Symbol) -> None:
-        division = (text(self.tr("Division"), "heading"), self.parts, self._own_words)
+        division = (text(self.tr("Division"), "heading"), self.parts, self._own_note)
         fill(QVBoxLayout(self._parts_room), *division, margins=(0, 0, 0, 6))
         promise = text(self.tr("Test pictures are never used for tuning."), "strong")
         fill(

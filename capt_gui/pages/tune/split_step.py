@@ -28,7 +28,7 @@ _COLUMNS = [300, 500, 370]
 
 
 class SplitStep(Step):
-    """Three columns: the settings, every class as a bar, and the pictures of one class by their use."""
+    """Step 2 of the wizard, in three columns: settings, a bar for every class, and the pictures of one class by their use."""
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
@@ -43,7 +43,7 @@ class SplitStep(Step):
         self._rows = SplitRows(self)
         self.bars.setModel(self._rows)
         self._title = ElidedLabel(text_role="heading")
-        self._words = text(role="caption")
+        self._note = text(role="caption")
         self.grid = PictureGrid(desk.theme)
         self._pictures = PictureList(desk.tuning.thumbnails, self)
         self.grid.setModel(self._pictures)
@@ -61,11 +61,11 @@ class SplitStep(Step):
 
     @property
     def blocked_because(self) -> str:
-        """The reason why this split cannot be tuned with."""
+        """Return why this split cannot be tuned with; empty when it can."""
         return self._split.problem()
 
     def record(self) -> BarChart | None:
-        """The bars of all classes, to be saved; None while there are none."""
+        """Return the bars of all classes as a chart to be saved, or None while there are none."""
         result = self._split.result
         if result is None or not result.classes:
             return None
@@ -73,24 +73,24 @@ class SplitStep(Step):
             Bar(own.name, count, series=number) for own in result.classes for number, count in enumerate(parts(own))
         )
         caption, names = self.bars.accessibleName(), tuple(use_name(use) for use in USES)
-        words = f"{caption}. {', '.join(self.totals.texts())}."
-        return BarChart(caption, bars, words, percent=False, series=names, x_title=self.tr("pictures"))
+        sentence = f"{caption}. {', '.join(self.totals.texts())}."
+        return BarChart(caption, bars, sentence, percent=False, series=names, x_title=self.tr("pictures"))
 
     def enter(self) -> None:
-        """Ask for the split of this moment."""
+        """Have the split computed for the present settings."""
         self._split.refresh()
         self.settings.refresh()
         self.bars.setFocus()
 
     def prepare_next(self) -> None:
-        """Write the split; what is tuned reads it from disk."""
+        """Write the split to disk, where tuning reads it."""
         if self._project.is_busy:
             self.done.emit()
         else:
             self._split.write()
 
     def on_changed(self) -> None:
-        """Show the split of this moment, or the last one, dimmed by nothing: the next is a blink away."""
+        """Show the present split; until the next one is there, the last one stays."""
         result = self._split.result
         total = self._split.totals()
         self.settings.refresh()
@@ -103,25 +103,25 @@ class SplitStep(Step):
             names = [own.name for own in rows]
             self.bars.setCurrentIndex(self._rows.index(names.index(current) if current in names else 0))
         blocks, warnings = ((), ()) if result is None else (result.blocks, result.warnings)
-        said = [("block", words) for words in blocks] + [("warning", words) for words in warnings]
-        self.notices.show_notices([_notice(kind, words) for kind, words in said])
+        notices = [("block", sentence) for sentence in blocks] + [("warning", sentence) for sentence in warnings]
+        self.notices.show_notices([_notice(kind, sentence) for kind, sentence in notices])
         self.on_current_changed(self.bars.current_key())
         self.changed.emit()
 
     def on_failed(self, failure: Failure) -> None:
-        """Say why there is no split."""
+        """Show why there is no split."""
         self.banner.show_message("error", failure.message, failure.hint)
         self.held.emit()
 
     def on_current_changed(self, name: str) -> None:
-        """Show the pictures of another class."""
+        """Show the pictures of the class of that name."""
         shown = tiles(self._split.pictures(name))
         self._title.set_text(name)
-        self._words.setText(self.tr("Its pictures, by what they are used for") if shown else "")
+        self._note.setText(self.tr("Its pictures, by what they are used for") if shown else "")
         self._pictures.show(shown)
 
     def on_entered(self, name: str) -> None:
-        """Return was pressed on a class: go to its pictures."""
+        """Move the focus to the pictures of the class on which Return was pressed."""
         self.on_current_changed(name)
         self.grid.setFocus()
 
@@ -130,12 +130,12 @@ class SplitStep(Step):
         for frame in (middle, right):
             frame.setProperty("card", True)
         fill(QVBoxLayout(middle), self.totals, (self.bars, 1), spacing=10, margins=(16, 14, 8, 8))
-        fill(QVBoxLayout(right), self._title, self._words, 6, (self.grid, 1), spacing=2, margins=(16, 14, 8, 8))
-        parts = columns((scrolled(self.settings), 0, 280), (middle, 3, 380), (right, 2, 240), sizes=_COLUMNS, handle=10)
+        fill(QVBoxLayout(right), self._title, self._note, 6, (self.grid, 1), spacing=2, margins=(16, 14, 8, 8))
+        parts = columns((scrolled(self.settings), 0, 310), (middle, 3, 310), (right, 2, 200), sizes=_COLUMNS, handle=10)
         fill(QVBoxLayout(self), self.banner, self.notices, (parts, 1), spacing=10, margins=(20, 12, 20, 12))
 
 
-def _notice(kind: str, words: str) -> Notice:
+def _notice(kind: str, sentence: str) -> Notice:
     """Show the engine's sentences: the first one, and below it the rest."""
-    message, mark, hint = words.partition(". ")
+    message, mark, hint = sentence.partition(". ")
     return Notice(kind, message + mark.strip(), hint)

@@ -10,7 +10,7 @@ from capt_gui.view_models.desk import Desk
 
 
 class Step(QWidget):
-    """One step in front of the wizard; its constructor takes the desk alone, `desk.tuning` holds the wizard's view models.
+    """Base of a wizard's step; its constructor takes the desk alone, and `desk.tuning` holds the wizard's view models.
 
     `changed`: `blocked_because` may answer differently now. `done`: what `prepare_next` began is finished, the next step may come.
     `held`: it could not be finished, and the step has said why. `advised`: its work is over, Next is what one will most likely want.
@@ -27,33 +27,33 @@ class Step(QWidget):
 
     @property
     def blocked_because(self) -> str:
-        """Why one may not go on from here, in a sentence; empty when one may. Asked of hidden steps too: keep it quick."""
+        """Return why the next step is closed, in a sentence; empty when it is open. Asked of hidden steps too: keep it quick."""
         return ""
 
     @property
     def may_continue(self) -> bool:
-        """True if the next step is open."""
+        """Return True if the next step is open."""
         return not self.blocked_because
 
     def enter(self) -> None:
-        """The step comes to the front: bring up to date what depends on earlier steps, and take the focus."""
+        """Bring up to date what depends on earlier steps and take the focus, as the step comes to the front."""
 
     def leave(self) -> None:
-        """Another step, or another page, comes to the front; the whole state is in `desk.tuning.project` already."""
+        """Stop what only a visible step needs; the whole state is in `desk.tuning.project` already."""
 
     def prepare_next(self) -> None:
-        """Next was pressed: finish what has to be on disk before the next step, and say `done` then."""
+        """Finish what has to be on disk before the next step, and emit `done` then, or `held` when that failed."""
         self.done.emit()
 
     def take(self, mime: QMimeData) -> bool:
-        """Take what was dropped on the page; False when the step has no use for it."""
+        """Take what was dropped on the page; return False when the step has no use for it."""
         del mime
         return False
 
     def file_actions(self) -> list[QAction]:
-        """Actions that the File menu shows while the Tune page is in front."""
+        """Return the actions that the File menu shows while the Tune page is in front."""
         return []
 
     def run_actions(self) -> list[QAction]:
-        """Actions that the Run menu shows while the Tune page is in front."""
+        """Return the actions that the Run menu shows while the Tune page is in front."""
         return []

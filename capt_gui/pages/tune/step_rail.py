@@ -7,18 +7,17 @@ from PySide6.QtGui import QEnterEvent, QFontMetricsF, QPainter, QPaintEvent, QPe
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QHBoxLayout, QSizePolicy, QWidget
 
 from capt_gui.theme import Theme
-from capt_gui.widgets.painting import draw_focus_ring, elided
+from capt_gui.widgets.painting import draw_box, draw_focus_ring, elided
 
 NOW, COMPLETE, OPEN, LOCKED = "now", "complete", "open", "locked"
 """How far a step is: in front, finished, reachable, not yet reachable."""
 
 _HEIGHT = 52
 _DISC = 26
-_LOCK = 14
 
 
 class StepRail(QFrame):
-    """`picked(number)` only when the user chooses; Left and Right move inside, locked steps are passed over."""
+    """The steps of the wizard in a row; emits `picked(number)` only when the user chooses, and locked steps are passed over."""
 
     picked = Signal(int)
 
@@ -41,7 +40,7 @@ class StepRail(QFrame):
         self._layout.addWidget(button, 1)
 
     def set_states(self, states: list[str], reasons: list[str]) -> None:
-        """Show how far each step is, in the words above, and why the locked ones are."""
+        """Show the state of each step, and the reason why the locked ones are locked."""
         for button, state, reason in zip(self._buttons, states, reasons, strict=True):
             button.set_state(state, reason)
             # one tab stop for the whole row
@@ -57,7 +56,7 @@ class StepRail(QFrame):
 
 
 class StepButton(QAbstractButton):
-    """A disc with the number, a check or a lock; beside it the name over one word."""
+    """Button of a step: a disc with its number, a check or a lock, beside its name and its state."""
 
     def __init__(self, theme: Theme, number: int, title: str, summary: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -71,27 +70,27 @@ class StepButton(QAbstractButton):
         theme.changed.connect(self.update)
 
     def set_state(self, state: str, reason: str) -> None:
-        """Show how far the step is."""
+        """Show the state of the step: NOW, COMPLETE, OPEN or LOCKED."""
         self.state = state
         self.setEnabled(state != LOCKED)
         self.setChecked(state == NOW)
-        words = self._words()
-        self.setAccessibleName(self.tr("Step {}: {}, {}").format(self._number + 1, self.text(), words))
+        state_text = self._state_text()
+        self.setAccessibleName(self.tr("Step {}: {}, {}").format(self._number + 1, self.text(), state_text))
         self.setAccessibleDescription(reason or self._summary)
         self.setToolTip(reason or self._summary)
         self.update()
 
     def sizeHint(self) -> QSize:
-        """As wide as its words."""
-        words = QFontMetricsF(self._theme.font("strong")).horizontalAdvance(self.text())
-        return QSize(round(max(words, 60)) + _DISC + 44, _HEIGHT)
+        """Return a size with room for the disc and the name."""
+        state_text = QFontMetricsF(self._theme.font("strong")).horizontalAdvance(self.text())
+        return QSize(round(max(state_text, 60)) + _DISC + 44, _HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
-        """It gives way down to disc and name."""
+        """Return the same size as `sizeHint`: the name is never cut."""
         return self.sizeHint()
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        """Show that it can be clicked."""
+        """Repaint under the pointer, to show that the step can be clicked."""
         super().enterEvent(event)
         self.update()
 
@@ -102,9 +101,7 @@ class StepButton(QAbstractButton):
         theme, rect = self._theme, QRectF(self.rect()).adjusted(2, 2, -2, -2)
         now = self.state == NOW
         if self.isEnabled() and self.underMouse() and not now:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color("surface_raised"))
-            painter.drawRoundedRect(rect, 10, 10)
+            draw_box(painter, rect, theme.color("surface_raised"), 10)
         disc = QRectF(rect.left() + 10, rect.center().y() - _DISC / 2, _DISC, _DISC)
         self._paint_disc(painter, disc)
         left = disc.right() + 10
@@ -118,12 +115,11 @@ class StepButton(QAbstractButton):
         painter.setFont(theme.font("caption"))
         painter.setPen(theme.color("accent" if now else "text_muted"))
         painter.drawText(
-            QPointF(left, top + title.height() + small.ascent()), elided(small, self._words(), rect.right() - left)
+            QPointF(left, top + title.height() + small.ascent()), elided(small, self._state_text(), rect.right() - left)
         )
         if now:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color("accent"))
-            painter.drawRoundedRect(QRectF(rect.left() + 10, rect.bottom() - 1, rect.width() - 20, 3), 1.5, 1.5)
+            bar = QRectF(rect.left() + 10, rect.bottom() - 1, rect.width() - 20, 3)
+            draw_box(painter, bar, theme.color("accent"), 1.5)
         if self.hasFocus():
             draw_focus_ring(painter, rect, theme, 9)
 
@@ -131,24 +127,18 @@ class StepButton(QAbstractButton):
         theme, ratio = self._theme, self.devicePixelRatioF()
         filled = {NOW: "accent", COMPLETE: "accent_soft"}.get(self.state)
         painter.setBrush(theme.color(filled) if filled else Qt.BrushStyle.NoBrush)
-        painter.setPen(
-            Qt.PenStyle.NoPen if filled else QPen(theme.color("control" if self.state == OPEN else "border"), 1.5)
-        )
+        outline = QPen(theme.color("control" if self.state == OPEN else "border"), 1.5)
+        painter.setPen(Qt.PenStyle.NoPen if filled else outline)
         painter.drawEllipse(disc.adjusted(0.75, 0.75, -0.75, -0.75))
         if self.state in (COMPLETE, LOCKED):
-            size = _LOCK if self.state == LOCKED else _LOCK + 2
-            drawing = (
-                theme.pixmap("lock", size, "text_muted", ratio)
-                if self.state == LOCKED
-                else theme.pixmap("check", size, "accent", ratio)
-            )
-            painter.drawPixmap(disc.center() - QPointF(size / 2, size / 2), drawing)
+            icon, size, role = ("lock", 14, "text_muted") if self.state == LOCKED else ("check", 16, "accent")
+            painter.drawPixmap(disc.center() - QPointF(size / 2, size / 2), theme.pixmap(icon, size, role, ratio))
             return
         painter.setFont(theme.font("strong"))
         painter.setPen(theme.color("accent_text" if self.state == NOW else "text_muted"))
         painter.drawText(disc, Qt.AlignmentFlag.AlignCenter, str(self._number + 1))
 
-    def _words(self) -> str:
+    def _state_text(self) -> str:
         return {
             NOW: self.tr("Now"),
             COMPLETE: self.tr("Done"),

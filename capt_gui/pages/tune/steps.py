@@ -16,7 +16,7 @@ from capt_gui.view_models.desk import Desk
 
 @dataclass(frozen=True)
 class StepInfo:
-    """One line of the table: the name on the header, what the step is for in a few words, and how it is made."""
+    """One line of the table: the title of a step, its purpose in a few words, and its class."""
 
     title: str
     summary: str

@@ -12,7 +12,7 @@ from capt_gui.widgets.verdict_box import VerdictBox
 
 
 class VerdictCard(VerdictBox):
-    """The verdict, what to try next, and the button that measures once more."""
+    """The verdict on the tuned prompts, advice, and the button that measures again or stops."""
 
     def __init__(self, theme: Theme, result: TuneResultModel, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -33,7 +33,7 @@ class VerdictCard(VerdictBox):
         effect = "" if result.is_running else result.effect()
         headline, figures = result.headline()
         if result.is_running or not headline:
-            headline, figures = self._waiting_words()
+            headline, figures = self._waiting_text()
         look = "failed" if result.failure is not None and not effect else effect
         self.set_verdict(look, headline, figures, "" if result.is_running else result.share_text())
         tips = () if result.is_running else result.advice()
@@ -41,18 +41,17 @@ class VerdictCard(VerdictBox):
         self.advice.setText(tried if tips else "")
         self.advice.setVisible(bool(tips))
         fresh = result.result is None and result.failure is None
-        words = self.tr("Stop measuring") if result.is_running else self.tr("Measure")
-        self.button.setText(words if result.is_running or fresh else self.tr("Measure again"))
-        self.button.setAccessibleName(self.button.text())
+        label = self.tr("Stop measuring") if result.is_running else self.tr("Measure")
+        self.button.setText(label if result.is_running or fresh else self.tr("Measure again"))
         self.on_progressed()
 
     def on_progressed(self) -> None:
-        """Move the bar."""
+        """Show the progress of the measurement."""
         result = self._result
         self.set_progress(result.progress if result.is_running else None)
 
     def on_clicked(self) -> None:
-        """Stop, or measure once more."""
+        """Stop measuring, or measure again."""
         if self._result.is_running:
             self._result.cancel()
         elif self._result.result is None and self._result.failure is None:
@@ -60,13 +59,13 @@ class VerdictCard(VerdictBox):
         else:
             self._result.measure_again()
 
-    def _waiting_words(self) -> tuple[str, str]:
+    def _waiting_text(self) -> tuple[str, str]:
         result = self._result
         if result.is_running:
-            words = self.tr(
+            message = self.tr(
                 "Plain text and the tuned prompts answer the same pictures, which tuning never saw, each attacked by {}."
             )
-            return self.tr("Measuring on the test pictures"), words.format(result.attack_text())
+            return self.tr("Measuring on the test pictures"), message.format(result.attack_text())
         if result.failure is not None:
             return result.failure.message, result.failure.hint
         return self.tr("Not measured yet"), self.tr("The test pictures wait, untouched.")

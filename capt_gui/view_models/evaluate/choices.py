@@ -104,7 +104,7 @@ class EvaluateChoices(QObject):
         """Why Run makes no sense as things stand; empty when it does."""
         if data := self.data.problem():
             return data
-        if self.model.catalogue is None:
+        if not self.model.is_ready:
             # an attack that was chosen last time is not known yet, nor the budget that suits the model
             return self.tr("Waiting for the engine")
         if self.attack.is_unknown:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QCoreApplication
-
 from capt_engine.formatting import percent
 from capt_engine.records import AnalyzeResult, CorruptionTable
+from capt_gui.translate import counted, tr
 from capt_gui.view_models import formatting
 from capt_gui.view_models.formatting import share
 
@@ -18,41 +17,25 @@ _NO_SEARCH = "no search"
 def verdict(result: AnalyzeResult, label: Callable[[str], str]) -> tuple[str, str]:
     """The verdict in a sentence, and the figures it rests on. label: what prompts are called in a sentence."""
     if result.n == 0:
-        return _tr("No picture could be used."), ""
+        return tr("No picture could be used."), ""
     if result.compared is not None:
         return _compared(result), "\n".join((_side("A", result, label), _side("B", result.compared.other, label)))
     return _alone(result), _side("", result, label)
 
 
-def kind(result: AnalyzeResult) -> str:
-    """Return "better", "worse" or "unclear" where B stands beside A, of the attacked pictures first; else empty, as for corruptions."""
-    if result.compared is None or result.corruptions:
-        return ""
-    return formatting.effect(result.compared.robust) or formatting.effect(result.compared.clean)
-
-
-def tests(result: AnalyzeResult) -> tuple[str, ...]:
-    """The paired tests as sentences."""
-    if result.compared is None:
-        return ()
-    pairs = ((result.compared.robust, _tr("Under attack")), (result.compared.clean, _tr("Clean")))
-    tests = (formatting.paired(test, what, _tr("with A"), _tr("with B")) for test, what in pairs)
-    return tuple(text for text in tests if text)
-
-
 def limits(result: AnalyzeResult, attacks: int) -> str:
     """The limits of the figures. attacks: how many were run."""
     if result.corruptions:
-        return _tr("Nobody attacked: this is bad weather and bad files, not a search for what fools the model.")
+        return tr("Nobody attacked: this is bad weather and bad files, not a search for what fools the model.")
     if result.robust_accuracy is None:
         return ""
     if result.threat_model.knowledge == _NO_SEARCH:
-        return _tr("Nobody searched for what fools the model: an attack that does will find more.")
+        return tr("Nobody searched for what fools the model: an attack that does will find more.")
     if result.suite == "quick":
-        return _tr("A quick look is too kind: the stronger attacks of Standard will find more.")
+        return tr("A quick look is too kind: the stronger attacks of Standard will find more.")
     if attacks == 1:
-        return _tr("One attack alone: others may find more, so the figure is an upper bound.")
-    return _tr("An upper bound: an attack that nobody has run may find more.")
+        return tr("One attack alone: others may find more, so the figure is an upper bound.")
+    return tr("An upper bound: an attack that nobody has run may find more.")
 
 
 def corruption_mean(table: CorruptionTable) -> str:
@@ -64,27 +47,24 @@ def corruption_mean(table: CorruptionTable) -> str:
 
 def corruption_text(table: CorruptionTable) -> str:
     """One set of prompts under all corruptions, with what is right under every one of them."""
-    text = _tr("On average {} of the answers are right; {} of {} pictures are right clean, {} under every corruption.")
+    text = tr("On average {} of the answers are right; {} of {} pictures are right clean, {} under every corruption.")
     return text.format(corruption_mean(table), table.clean, table.n, table.worst)
 
 
 def attack_text(result: AnalyzeResult, names: list[str]) -> str:
     """Return "PGD at ε = 4/255", "the worst of 3 attacks at ε = 4/255"; the name alone where its own budget stands in the verdict."""
-    who = names[0] if len(names) == 1 else _tr("the worst of {} attacks").format(len(names))
-    return who if result.threat_model.budget else _tr("{} at {}").format(who, formatting.threat(result.threat_model))
+    who = names[0] if len(names) == 1 else tr("the worst of {} attacks").format(len(names))
+    return who if result.threat_model.budget else tr("{} at {}").format(who, formatting.threat(result.threat_model))
 
 
 def _alone(result: AnalyzeResult) -> str:
     n = _pictures(result.n)
     if result.corruptions:
-        text = _tr("Under common corruptions {} of the answers are right on average, over {}.")
-        return text.format(percent(result.corruptions[0].mean.accuracy), n)
+        return _corrupted(result.corruptions)
     if result.robust_accuracy is None:
-        return _tr("{} of {} are right; nobody attacked.").format(percent(result.clean_accuracy or 0.0), n)
-    kept = percent(result.robust_accuracy)
-    if result.threat_model.budget:
-        return _tr("{} of {} stay right under {}.").format(kept, n, result.threat_model.budget)
-    return _tr("{} of {} stay right at {}.").format(kept, n, formatting.threat(result.threat_model))
+        return tr("{} of {} are right; nobody attacked.").format(percent(result.clean_accuracy or 0.0), n)
+    text = tr("{} of {} stay right under {}.") if result.threat_model.budget else tr("{} of {} stay right at {}.")
+    return text.format(percent(result.robust_accuracy), n, formatting.threat(result.threat_model))
 
 
 def _compared(result: AnalyzeResult) -> str:
@@ -95,47 +75,37 @@ def _compared(result: AnalyzeResult) -> str:
         return _corrupted(result.corruptions)
     if robust in {"better", "worse"}:
         more, less = ("B", "A") if robust == "better" else ("A", "B")
-        text = _tr("{} withstands more than {} on the same {}.").format(more, less, n)
-        if clean == {"better": "worse", "worse": "better"}[robust]:
-            text = _tr("{} withstands more than {} on the same {}, but is right less often when nobody attacks.")
-            text = text.format(more, less, n)
-        return text
+        text = tr("{} withstands more than {} on the same {}").format(more, less, n)
+        is_dearer = {robust, clean} == {"better", "worse"}
+        return text + (tr(", but is right less often when nobody attacks.") if is_dearer else ".")
     if clean in {"better", "worse"}:
         more = "B" if clean == "better" else "A"
-        text = _tr("{} is right more often on the same {} when nobody attacks").format(more, n)
-        return text + (_tr("; under attack no difference can be told.") if robust else ".")
-    return _tr("No difference between A and B can be told from {}.").format(n)
+        text = tr("{} is right more often on the same {} when nobody attacks").format(more, n)
+        return text + (tr("; under attack no difference can be told.") if robust else ".")
+    return tr("No difference between A and B can be told from {}.").format(n)
 
 
 def _corrupted(tables: tuple[CorruptionTable, ...]) -> str:
-    means = [percent(table.mean.accuracy) for table in tables]
-    if len(means) < 2:
-        return _tr("Under common corruptions {} of the answers are right on average, over {}.").format(
-            means[0], _pictures(tables[0].n)
-        )
-    return _tr("Under common corruptions A is right {} of the time, B {}, over {}.").format(
-        *means[:2], _pictures(tables[0].n)
-    )
+    means, n = [percent(table.mean.accuracy) for table in tables], _pictures(tables[0].n)
+    if len(means) == 1:
+        return tr("Under common corruptions {} of the answers are right on average, over {}.").format(*means, n)
+    return tr("Under common corruptions A is right {} of the time, B {}, over {}.").format(*means[:2], n)
 
 
 def _side(side: str, result: AnalyzeResult, label: Callable[[str], str]) -> str:
     """Return "A (plain text): 41 % (34–48 %) under attack, 92 % (87–95 %) clean."."""
     parts = []
     if result.robust_accuracy is not None:
-        parts.append(_tr("{} under attack").format(share(result.robust_accuracy, result.robust_interval)))
+        parts.append(tr("{} under attack").format(share(result.robust_accuracy, result.robust_interval)))
     table = next((one for one in result.corruptions if one.prompts == result.prompts), None)
     if table is not None:
-        parts.append(_tr("{} under corruptions").format(corruption_mean(table)))
+        parts.append(tr("{} under corruptions").format(corruption_mean(table)))
     if result.clean_accuracy is not None:
-        parts.append(_tr("{} clean").format(share(result.clean_accuracy, result.clean_interval)))
+        parts.append(tr("{} clean").format(share(result.clean_accuracy, result.clean_interval)))
     who = label(result.prompts)
     who = f"{side} ({who})" if side else who[:1].upper() + who[1:]
     return f"{who}: {', '.join(parts)}."
 
 
 def _pictures(n: int) -> str:
-    return _tr("1 picture") if n == 1 else _tr("{} pictures").format(f"{n:,}")
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("evaluation", text)
+    return counted(n, "1 picture", "{:,} pictures")

@@ -6,7 +6,6 @@ import shlex
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -109,11 +108,9 @@ class EvaluateRun(OneJob):
         """The prompts that were asked, A first."""
         if self.request is None:
             return ()
-        prompts = [self.request.options.prompts or NO_PROMPTS]
-        return (
-            *prompts,
-            *([] if self.request.options.compare is None else [self.request.options.compare or NO_PROMPTS]),
-        )
+        options = self.request.options
+        prompts = (options.prompts,) if options.compare is None else (options.prompts, options.compare)
+        return tuple(one or NO_PROMPTS for one in prompts)
 
     @property
     def has_attack(self) -> bool:
@@ -192,7 +189,7 @@ class EvaluateRun(OneJob):
         if self.request is None or not self.request.options.keep:
             return ""
         place = Path(self.request.options.keep) / _MANIFEST
-        command = str((json_if_sound(place, dict[str, Any]) or {}).get("command", ""))
+        command = str((json_if_sound(place, dict[str, object]) or {}).get("command", ""))
         return shlex.join(["capt", "run", str(place)]) if command == _RUN_MANIFEST else command
 
     def on_started(self) -> None:

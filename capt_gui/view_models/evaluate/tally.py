@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from capt_engine.records import FailedPicture, PictureRow, corruption_of
@@ -41,6 +42,8 @@ class EvaluateTally:
         self._headline = headline
         self._pictures: dict[str, dict[str, _Seen]] = {}
         self._saved: dict[tuple[str, str], list[int]] = {}
+        self._first_attack = ""
+        self._metrics: dict[tuple[str, str], array[float]] = {}
         self.classes: tuple[str, ...] = ()
         self.failed: dict[str, FailedPicture] = {}
 
@@ -95,6 +98,10 @@ class EvaluateTally:
         kept, n = self._saved.get((side, way), (0, 0))
         return Outlived(kept, n)
 
+    def metric_values(self, side: str, metric: str) -> Sequence[float]:
+        """Return a metric of every picture that the first attack changed at the headline budget, in the order of the rows."""
+        return self._metrics.get((side, metric), ())
+
     def _count(self, row: PictureRow) -> None:
         self.classes = self.classes or row.classes
         mine = self._pictures.setdefault(row.prompt_id, {})
@@ -109,6 +116,10 @@ class EvaluateTally:
             self._count_saved(row)
         if row.threat.eps != self._headline:
             return
+        self._first_attack = self._first_attack or row.attacked_by
+        if row.attacked_by == self._first_attack and not row.skipped:
+            for name, value in row.metrics:
+                self._metrics.setdefault((row.prompt_id, name), array("d")).append(value)
         if row.skipped:
             # broken at a smaller budget: what broke it there lies in this ball too
             if seen.held is None:

@@ -68,7 +68,7 @@ class Choices(QObject):
 
     def problem(self) -> str:
         """Why Run makes no sense as things stand; empty when it does."""
-        if self.model.catalogue is None:
+        if not self.model.is_ready:
             return ""
         if len(set(self.classes)) < 2:
             return "Name at least two classes"
@@ -95,7 +95,7 @@ class Choices(QObject):
     def request(self, paths: tuple[str, ...], keep: str = "") -> AnalyzeRequest:
         """The frozen copy of all choices that one job works with."""
         # what stands in the editor is what is asked, whoever suggested it
-        learned = self.model.sides.are_learned and self.model.catalogue is not None
+        learned = self.model.sides.are_learned and self.model.is_ready
         classes = self.classes if learned else self._own_classes
         template = self.template if learned else self._own_template
         return AnalyzeRequest(

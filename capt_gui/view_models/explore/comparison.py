@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QCoreApplication
-
 from capt_engine.formatting import p_equals, percent, percent_number
 from capt_engine.records import AnalyzeResult, PictureRow
+from capt_gui.translate import tr
 from capt_gui.view_models import formatting
 
 
@@ -18,13 +17,11 @@ def verdict(row: PictureRow) -> str:
     if row.attacked is None:
         return before
     after = row.attacked.winner
-    now = percent(row.attacked.probabilities[after])
+    now = f"{row.classes[after]} {percent(row.attacked.probabilities[after])}"
     if after == clean:
-        return _tr("{} {}, held").format(row.classes[after], now)
-    change = f"{before} → {row.classes[after]} {now}"
-    if row.threat.target is None or row.classes[after] != row.threat.target:
-        return _tr("{}, fooled").format(change)
-    return _tr("{}, target reached").format(change)
+        return tr("{}, held").format(now)
+    text = tr("{} → {}, target reached") if row.classes[after] == row.threat.target else tr("{} → {}, fooled")
+    return text.format(before, now)
 
 
 def headline(a: PictureRow, b: PictureRow) -> str:
@@ -37,15 +34,15 @@ def aim(a: PictureRow, b: PictureRow) -> str:
     if a.attacked is None or b.attacked is None:
         return ""
     if a.aimed_at != b.aimed_at:
-        return _tr("Each was attacked on its own (adaptive).")
+        return tr("Each was attacked on its own (adaptive).")
     if a.aimed_at == b.prompt_id:
-        return _tr("One attack, computed on B (adaptive) and shown to both: for A it is a transfer.")
-    return _tr("One attack, computed on A (adaptive) and shown to both: for B it is a transfer.")
+        return tr("One attack, computed on B (adaptive) and shown to both: for A it is a transfer.")
+    return tr("One attack, computed on A (adaptive) and shown to both: for B it is a transfer.")
 
 
 def contest(a: PictureRow, b: PictureRow, label: Callable[[str], str]) -> str:
     """Which prompts answered, and at whom the attack on the screen was aimed."""
-    sides = _tr("A: {}, B: {}.").format(label(a.prompt_id), label(b.prompt_id))
+    sides = tr("A: {}, B: {}.").format(label(a.prompt_id), label(b.prompt_id))
     return f"{sides} {aim(a, b)}".strip()
 
 
@@ -61,9 +58,9 @@ def details(a: PictureRow, b: PictureRow, model: str, attack: str = "") -> str:
 def aim_meaning(choice: str) -> str:
     """The meaning of an aim in one plain sentence."""
     return {
-        "a": _tr("One attack, adapted to A and shown to both. For B it is only a transfer, which is easier to withstand."),
-        "b": _tr("One attack, adapted to B and shown to both. For A it is only a transfer, which is easier to withstand."),
-    }.get(choice, _tr("Two attacks, each adapted to the prompts it is shown to: the fair test of both."))  # fmt: skip
+        "a": tr("One attack, adapted to A and shown to both. For B it is only a transfer, which is easier to withstand."),
+        "b": tr("One attack, adapted to B and shown to both. For A it is only a transfer, which is easier to withstand."),
+    }.get(choice, tr("Two attacks, each adapted to the prompts it is shown to: the fair test of both."))  # fmt: skip
 
 
 def summary(result: AnalyzeResult) -> str:
@@ -74,13 +71,13 @@ def summary(result: AnalyzeResult) -> str:
     if result.robust_accuracy is None or other.robust_accuracy is None:
         return ""
     kept = [
-        _tr("{} kept {}{}").format(side, percent(side_result.robust_accuracy or 0.0), _interval(side_result))
+        tr("{} kept {}{}").format(side, percent(side_result.robust_accuracy or 0.0), _interval(side_result))
         for side, side_result in (("A", result), ("B", other))
     ]
-    whose = _tr("own answers") if result.label_source == "model" else _tr("right answers")
-    plural = _tr("picture's") if result.n == 1 else _tr("pictures'")
-    paired = _tr(" (paired {})").format(p_equals(test.p_value)) if test is not None else ""
-    return _tr("{} of {} {} {}{}").format(" · ".join(kept), result.n, plural, whose, paired)
+    whose = tr("own answers") if result.label_source == "model" else tr("right answers")
+    plural = tr("picture's") if result.n == 1 else tr("pictures'")
+    paired = tr(" (paired {})").format(p_equals(test.p_value)) if test is not None else ""
+    return tr("{} of {} {} {}{}").format(" · ".join(kept), result.n, plural, whose, paired)
 
 
 def _interval(result: AnalyzeResult) -> str:
@@ -88,7 +85,3 @@ def _interval(result: AnalyzeResult) -> str:
         return ""
     low, high = result.robust_interval
     return f" [{percent_number(low)}–{percent(high)}]"
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("comparison", text)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from capt_engine.records import AIMS, NO_PROMPTS, Catalogue, PromptsInfo
 from capt_gui.settings import AUTO, OFF, Settings
+from capt_gui.view_models.engine_state import NO_CATALOGUE
 
 SUFFIX = ".safetensors"
 
@@ -32,7 +33,7 @@ class Sides(QObject):
     def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._settings = settings
-        self._catalogue: Catalogue | None = None
+        self._catalogue = NO_CATALOGUE
 
     def take(self, catalogue: Catalogue) -> None:
         """Take the catalogue; what it does not hold for the chosen model gives way to the usual choice. Says nothing."""
@@ -125,7 +126,7 @@ class Sides(QObject):
         """All checkpoints: those that ship, the user's own, and last those made for another model."""
         model = self._settings.model
         every = [
-            CheckpointOption(info, self._model_label(info.model) if _is_foreign(info, model) else "")
+            CheckpointOption(info, model_label(self._catalogue, info.model) if _is_foreign(info, model) else "")
             for info in self._all()
         ]
         return tuple(sorted(every, key=lambda option: (bool(option.made_for), not option.info.bundled)))
@@ -142,7 +143,7 @@ class Sides(QObject):
         return info.label if info is not None else Path(name).stem if _is_file_name(name) else name
 
     def _all(self) -> list[PromptsInfo]:
-        listed = list(self._catalogue.prompts) if self._catalogue else []
+        listed = list(self._catalogue.prompts)
         known = {info.id for info in listed}
         chosen = [name for name in (self.a, self._settings.compare) if _is_file_name(name)]
         files = dict.fromkeys([*self._settings.prompt_files, *chosen])
@@ -159,9 +160,10 @@ class Sides(QObject):
         info = self.info(name)
         return info is not None and not _is_foreign(info, self._settings.model)
 
-    def _model_label(self, name: str) -> str:
-        models = self._catalogue.models if self._catalogue else ()
-        return next((model.label for model in models if model.id == name), name)
+
+def model_label(catalogue: Catalogue, name: str) -> str:
+    """The label of a model in the catalogue; its id when it is not there."""
+    return next((model.label for model in catalogue.models if model.id == name), name)
 
 
 def _is_foreign(info: PromptsInfo, model: str) -> bool:

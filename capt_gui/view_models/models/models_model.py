@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QObject, Signal
+from PySide6.QtCore import QObject, Signal
 
 from capt_engine import formatting
 from capt_engine.records import (
@@ -26,6 +26,7 @@ from capt_engine.records import (
     SanityScore,
 )
 from capt_gui.bridge import Bridge, Job
+from capt_gui.translate import tr
 
 WAITING, RUNNING, PAUSED = "waiting", "running", "paused"
 
@@ -148,21 +149,6 @@ class ModelsModel(QObject):
             self.underway[model] = download
             self.changed.emit()
 
-    def pause(self, model: str) -> None:
-        """Let a download rest."""
-        if model in self.underway:
-            self.underway[model].job.pause()
-
-    def resume(self, model: str) -> None:
-        """Let it go on."""
-        if model in self.underway:
-            self.underway[model].job.resume()
-
-    def cancel(self, model: str) -> None:
-        """End a download; what came is kept for another time."""
-        if model in self.underway:
-            self.underway[model].job.cancel()
-
     def on_listed(self, result: ModelsListed) -> None:
         """Take how the models stand."""
         self.listed = result
@@ -188,29 +174,25 @@ class ModelsModel(QObject):
 def size(n_bytes: int | None, *, estimated: bool = False) -> str:
     """Bytes as people say them: "605 MB", "about 1.71 GB", "size not known"."""
     if not n_bytes:
-        return _tr("size not known")
+        return tr("size not known")
     text = formatting.size(n_bytes)
-    return _tr("about {}").format(text) if estimated else text
+    return tr("about {}").format(text) if estimated else text
 
 
 def standing(model: OfferedModel, underway: Download | None) -> str:
     """The state of a model in two or three words."""
     if underway is not None:
-        return {WAITING: _tr("Waiting"), RUNNING: _tr("Downloading"), PAUSED: _tr("Paused")}[underway.state]
+        return {WAITING: tr("Waiting"), RUNNING: tr("Downloading"), PAUSED: tr("Paused")}[underway.state]
     if model.state == "partial":
-        return _tr("{} of it are here").format(size(model.have_bytes))
-    return {"installed": _tr("Installed"), "bundled": _tr("Ships with the app")}.get(model.state, _tr("Not downloaded"))
+        return tr("{} of it are here").format(size(model.have_bytes))
+    return {"installed": tr("Installed"), "bundled": tr("Ships with the app")}.get(model.state, tr("Not downloaded"))
 
 
 def comfort(model: OfferedModel) -> str:
     """The comfort of a model on this machine, in words."""
     text = {
-        "comfortable": _tr("Comfortable"),
-        "slow": _tr("Slow without a GPU: an attack takes minutes a picture"),
-        "too large": _tr("Too large"),
+        "comfortable": tr("Comfortable"),
+        "slow": tr("Slow without a GPU: an attack takes minutes a picture"),
+        "too large": tr("Too large"),
     }[model.comfort]
-    return text + (_tr("; an attack needs {} of memory").format(size(model.needs_bytes)) if model.needs_bytes else "")
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("models", text)
+    return text + (tr("; an attack needs {} of memory").format(size(model.needs_bytes)) if model.needs_bytes else "")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from capt_engine.records import Failure, KeptRun, ReportRequest, ReportResult, SectionInfo
 from capt_gui.bridge import Bridge
 from capt_gui.settings import Settings
+from capt_gui.translate import tr
 from capt_gui.view_models.report.report_job import ReportJob
 from capt_gui.view_models.runs_model import RunsModel
 
@@ -111,9 +112,9 @@ class ReportsModel(QObject):
     def problem(self) -> str:
         """Why nothing can be saved as things stand; empty when it can."""
         if not self.chosen:
-            return _tr("Choose a run first")
+            return tr("Choose a run first")
         if self.has_choice_of_sections and not self._has_sections():
-            return _tr("Choose at least one section")
+            return tr("Choose at least one section")
         return ""
 
     def choose(self, folders: Sequence[str]) -> None:
@@ -247,7 +248,3 @@ class ReportsModel(QObject):
         """True if anything would be in the report, as far as is known."""
         present = [section.id for section in self.sections if section.present]
         return not present or any(self.includes(section) for section in present)
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("reports", text)

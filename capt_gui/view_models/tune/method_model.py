@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import Any
 
@@ -21,6 +20,7 @@ from capt_engine.records import (
     TuneRequest,
 )
 from capt_gui.bridge import Bridge
+from capt_gui.view_models import formatting
 from capt_gui.view_models.engine_state import EngineState
 from capt_gui.view_models.one_job import OneJob
 from capt_gui.view_models.tune import tune_text
@@ -64,7 +64,7 @@ class MethodModel(OneJob):
     @property
     def models(self) -> tuple[ModelInfo, ...]:
         """Every model of the catalogue."""
-        return self._engine.catalogue.models if self._engine.catalogue else ()
+        return self._engine.catalogue.models
 
     @property
     def methods(self) -> tuple[MethodInfo, ...]:
@@ -79,11 +79,11 @@ class MethodModel(OneJob):
     @property
     def presets(self) -> tuple[PresetInfo, ...]:
         """The presets of effort, from quick to thorough; none until the engine is ready."""
-        return self._engine.catalogue.presets if self._engine.catalogue else ()
+        return self._engine.catalogue.presets
 
     @property
     def _methods(self) -> tuple[MethodInfo, ...]:
-        return self._engine.catalogue.methods if self._engine.catalogue else ()
+        return self._engine.catalogue.methods
 
     # what is chosen
 
@@ -104,13 +104,12 @@ class MethodModel(OneJob):
 
     def params(self) -> tuple[ParamInfo, ...]:
         """The Expert form: the engine's own settings, with the defaults of method and preset."""
-        catalogue = self._engine.catalogue
         given = self._given()
         if "attack_step_size" in given:
             given["attack_step_size"] = self._usual_step_size()
         return tuple(
             replace(param, default=given[param.name]) if param.name in given else param
-            for param in (catalogue.tuning if catalogue else ())
+            for param in self._engine.catalogue.tuning
         )
 
     def values(self) -> Values:
@@ -128,7 +127,7 @@ class MethodModel(OneJob):
     def eps(self) -> float:
         """The budget of the attack inside training, in pixel units."""
         value = dict(self.project.state.settings).get("eps", self._given().get("eps"))
-        if value is None and self._engine.catalogue:
+        if value is None:
             value = next((param.default for param in self._engine.catalogue.tuning if param.name == "eps"), None)
         if isinstance(value, float | int) and not isinstance(value, bool):
             return float(value)
@@ -157,18 +156,6 @@ class MethodModel(OneJob):
         kept = tuple((key, value) for key, value in self.project.state.settings if key not in named)
         self.project.change(preset=name, settings=kept)
 
-    def set_values(self, values: Iterable[tuple[str, ParamValue]]) -> None:
-        """Take the Expert form: settings it does not name are at their defaults."""
-        self.project.change(settings=tuple(values))
-
-    def set_test_eps(self, eps: float | None) -> None:
-        """Choose the budget of the attack that measures, None for the training budget."""
-        self.project.change(test_eps=eps)
-
-    def set_test_steps(self, steps: int) -> None:
-        """Choose the steps of the attack that measures."""
-        self.project.change(test_steps=steps)
-
     # asking
 
     def request(self, resume: bool = False) -> TuneRequest:
@@ -194,7 +181,7 @@ class MethodModel(OneJob):
         """Why tuning cannot start; empty when it can."""
         if self._engine.failure is not None:
             return self._engine.failure.message
-        if self._engine.catalogue is None:
+        if not self._engine.is_ready:
             return self._engine.waiting_text
         if self.model is None:
             return self.tr("Choose a model.")
@@ -244,7 +231,7 @@ class MethodModel(OneJob):
     def forecast_text(self) -> tuple[str, str]:
         """Write time, memory and device of the run; or the work that is being done to find them out."""
         device = self._engine.device
-        where = tune_text.machine(device) if device else ""
+        where = formatting.memory(device) if device else ""
         if self.forecast is not None and not self.is_trying:
             return tune_text.forecast(self.forecast), tune_text.forecast_details(self.forecast, where)
         if self.failure is not None and not self.is_trying:

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -17,7 +17,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from capt_engine.errors import CaptError
 from capt_engine.records import Failure
 from capt_gui.view_models.tune import project_file
-from capt_gui.view_models.tune.state import DATA, IDLE, PAUSED, RUNNING, TUNE, TuneState
+from capt_gui.view_models.tune.state import DATA, IDLE, TUNE, TuneState
 
 DELAY_MS = 800
 RESUME, KEEP, START_OVER = "resume", "keep", "start over"
@@ -33,16 +33,6 @@ class KeptProject:
     id: str
     state: TuneState
     written: str
-
-    @property
-    def title(self) -> str:
-        """Its name, or that of its pictures."""
-        return title_of(self.state)
-
-    @property
-    def is_interrupted(self) -> bool:
-        """True if tuning ran when it was last written: found on disk, it must have been interrupted."""
-        return self.state.run in (RUNNING, PAUSED)
 
 
 class TuneProject(QObject):
@@ -66,33 +56,20 @@ class TuneProject(QObject):
         self._home = home
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._is_reported = False
-        self._id = _new_id()
-        self._state = TuneState()
-        self._interrupted = False
+        # the name of the project's folder
+        self.id = _new_id()
+        self.state = TuneState()
+        # it was opened with a run that had not ended, and nobody has said yet what to do with it
+        self.is_interrupted = False
         self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._timer.timeout.connect(self.save_now)
-        # what to offer at the start: the project that was touched last
-        self._offered = next(iter(self.projects()), None)
-
-    @property
-    def state(self) -> TuneState:
-        """The project as it is now."""
-        return self._state
-
-    @property
-    def id(self) -> str:
-        """The name of its folder."""
-        return self._id
+        # the project that was touched last, until one is begun or opened
+        self.offered = next(iter(self.projects()), None)
 
     @property
     def folder(self) -> Path:
         """The folder of this project; made when it is first needed."""
-        return self._home_folder() / self._id
-
-    @property
-    def inventory(self) -> str:
-        """The file that the scan kept, empty before."""
-        return self._there("inventory.json")
+        return self._home_folder() / self.id
 
     @property
     def split_file(self) -> Path:
@@ -105,47 +82,32 @@ class TuneProject(QObject):
         return self.folder / "test"
 
     @property
-    def title(self) -> str:
-        """The project's name, or that of its pictures."""
-        return title_of(self._state)
-
-    @property
-    def offered(self) -> KeptProject | None:
-        """The project that was touched last, until one is begun or opened."""
-        return self._offered
-
-    @property
-    def is_interrupted(self) -> bool:
-        """True if this project was opened with a run that had not ended, and nobody has said yet what to do with it."""
-        return self._interrupted
-
-    @property
     def is_busy(self) -> bool:
         """True if tuning goes on in this project, so that no other can be opened."""
-        return self._state.run in (RUNNING, PAUSED) and not self._interrupted
+        return self.state.is_underway and not self.is_interrupted
 
     def change(self, **fields: Any) -> None:
         """Change fields of the state by name; the same values again change nothing."""
-        state = replace(self._state, **fields)
-        if state == self._state:
+        state = replace(self.state, **fields)
+        if state == self.state:
             return
-        self._state = state
+        self.state = state
         # defaults that settle while the project is still empty do not answer the question
         if state.data:
-            self._offered = None
+            self.offered = None
         self._timer.start()
         self.changed.emit()
 
     def go(self, step: int) -> None:
         """Bring a step to the front."""
-        if step != self._state.step:
-            self.change(step=step, reached=max(step, self._state.reached))
+        if step != self.state.step:
+            self.change(step=step, reached=max(step, self.state.reached))
             self.save_now()
             self.moved.emit(step)
 
     def take(self, data: tuple[str, ...]) -> None:
         """Begin with these pictures: in this project while nothing was tuned in it, else in a new one, so that results stay."""
-        if self._state.run != IDLE or self._state.saved:
+        if self.state.run != IDLE or self.state.saved:
             self.start_new()
         self.change(step=DATA, reached=DATA, data=data, excluded=(), excluded_classes=(), own_parts=False)
         self.save_now()
@@ -154,7 +116,7 @@ class TuneProject(QObject):
     def start_new(self) -> None:
         """Put this project away and begin an empty one; nothing is written until it has pictures."""
         self.save_now()
-        self._id, self._state, self._interrupted, self._offered = _new_id(), TuneState(), False, None
+        self.id, self.state, self.is_interrupted, self.offered = _new_id(), TuneState(), False, None
         self._tell_opened()
 
     def open(self, project: str) -> bool:
@@ -167,14 +129,14 @@ class TuneProject(QObject):
             )
             return False
         project_file.keep_copy(self._home_folder() / project)
-        self._id, self._state, self._offered = project, kept.state, None
-        self._interrupted = kept.state.run in (RUNNING, PAUSED)
+        self.id, self.state, self.offered = project, kept.state, None
+        self.is_interrupted = kept.state.is_underway
         self._tell_opened()
         return True
 
     def answer(self, answer: str) -> None:
         """Say what to do with the interrupted run of this project: RESUME, KEEP or START_OVER."""
-        self._interrupted = False
+        self.is_interrupted = False
         if answer == START_OVER:
             self.change(run=IDLE, epoch=0)
         self.go(TUNE)
@@ -183,25 +145,21 @@ class TuneProject(QObject):
 
     def dismiss_offer(self) -> None:
         """Start anew: the offered project stays on disk."""
-        self._offered = None
+        self.offered = None
         self.listed.emit()
 
     def remove(self, project: str) -> None:
         """Remove a project's folder, which holds none of the user's pictures; one that tuning works in stays."""
         folder = self._home_folder() / project
-        if (
-            (project == self._id and self.is_busy)
-            or not _OURS.fullmatch(project)
-            or not project_file.is_project(folder)
-        ):
+        if (project == self.id and self.is_busy) or not _OURS.fullmatch(project) or not project_file.is_project(folder):
             return
-        if project == self._id:
+        if project == self.id:
             self._timer.stop()
-            self._id, self._state, self._interrupted = _new_id(), TuneState(), False
+            self.id, self.state, self.is_interrupted = _new_id(), TuneState(), False
             self._tell_opened()
         shutil.rmtree(folder, ignore_errors=True)
-        if self._offered is not None and self._offered.id == project:
-            self._offered = None
+        if self.offered is not None and self.offered.id == project:
+            self.offered = None
         self.listed.emit()
 
     def projects(self) -> tuple[KeptProject, ...]:
@@ -220,10 +178,10 @@ class TuneProject(QObject):
     def save_now(self) -> None:
         """Write the state at once; an empty project is not worth a file, and never replaces one."""
         self._timer.stop()
-        if not self._state.data:
+        if not self.state.data:
             return
         try:
-            project_file.save(self._state, self.folder)
+            project_file.save(self.state, self.folder)
         except CaptError as problem:
             logging.getLogger(__name__).warning("The project could not be saved: %s", problem)
             if not self._is_reported:
@@ -246,23 +204,11 @@ class TuneProject(QObject):
             self._temporary = tempfile.TemporaryDirectory(prefix="capt-tuning-", ignore_cleanup_errors=True)
         return Path(self._temporary.name)
 
-    def _there(self, name: str) -> str:
-        path = self.folder / name
-        return str(path) if path.exists() else ""
-
     def _tell_opened(self) -> None:
         self.opened.emit()
         self.changed.emit()
-        self.moved.emit(self._state.step)
+        self.moved.emit(self.state.step)
         self.listed.emit()
-
-
-def title_of(state: TuneState) -> str:
-    """The name of a project, or that of its pictures."""
-    if state.name or not state.data:
-        return state.name
-    path = PurePath(state.data[0])
-    return path.parent.name if len(state.data) > 1 else path.name
 
 
 def _new_id() -> str:

@@ -7,7 +7,6 @@ import json
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from capt_engine.errors import CaptError
 from capt_engine.files import copy, set_aside, write_atomic
@@ -33,7 +32,7 @@ class Kept:
 @dataclass(frozen=True)
 class _File:
     format: str
-    state: dict[str, Any]
+    state: dict[str, object]
     version: int = VERSION
     written: str = ""
 
@@ -71,10 +70,8 @@ def is_project(folder: Path) -> bool:
 
 def _read(path: Path) -> Kept | None:
     file = json_if_sound(path, _File)
-    return Kept(_from_plain(file.state), file.written) if file is not None and file.format == _FORMAT else None
-
-
-def _from_plain(plain: dict[str, Any]) -> TuneState:
-    """Take the known fields whose values have the right shape; everything else falls back to its default."""
-    state = what_fits(plain, TuneState)
-    return replace(state, settings=tuple(renamed(dict(state.settings), OLD_NAMES).items()))
+    if file is None or file.format != _FORMAT:
+        return None
+    # the known fields whose values have the right shape; everything else falls back to its default
+    state = what_fits(file.state, TuneState)
+    return Kept(replace(state, settings=tuple(renamed(dict(state.settings), OLD_NAMES).items())), file.written)

@@ -84,11 +84,6 @@ class TuneResultModel(OneJob):
             return self.saving.command
         return self._tuning.command
 
-    @property
-    def can_report(self) -> bool:
-        """True if the Report page will find the run that measured."""
-        return not self.report_problem()
-
     def report_problem(self) -> str:
         """Why there is no report of it; empty where there is."""
         kept = self._project.state.test_run
@@ -170,21 +165,11 @@ class TuneResultModel(OneJob):
 
     def effect(self) -> str:
         """Return "better", "worse" or "unclear", of the attacked pictures first; empty without a result."""
-        compared = self.result.compared if self.result else None
-        if compared is None:
-            return ""
-        return formatting.effect(compared.robust) or formatting.effect(compared.clean)
+        return formatting.outcome(self.result)
 
     def tests(self) -> tuple[str, ...]:
         """The paired tests as sentences."""
-        compared = self.result.compared if self.result else None
-        if compared is None:
-            return ()
-        sentences = (
-            tune_text.paired(compared.robust, self.tr("Under attack")),
-            tune_text.paired(compared.clean, self.tr("Clean")),
-        )
-        return tuple(text for text in sentences if text)
+        return formatting.paired_tests(self.result, self.tr("with plain text"), self.tr("with the tuned prompts"))
 
     def advice(self) -> tuple[str, ...]:
         """Advice where it did not help."""
@@ -196,13 +181,7 @@ class TuneResultModel(OneJob):
 
     def checks(self) -> tuple[Check, ...]:
         """The engine's checks of the measurement; of one that was made on both sides, the worse answer."""
-        if self.result is None:
-            return ()
-        return worse_checks(self.result)
-
-    def set_texts(self, name: str, notes: str, licence: str) -> None:
-        """Take what the user wrote about the prompts."""
-        self._project.change(name=name, notes=notes, licence=licence)
+        return () if self.result is None else worse_checks(self.result)
 
     def save(self, folder: str = "") -> None:
         """Install the prompts, or write them with a model card into a new folder."""
@@ -210,7 +189,7 @@ class TuneResultModel(OneJob):
             return
         state = self._project.state
         runs = (state.test_run,) if self.result is not None and Path(state.test_run).is_dir() else ()
-        name = state.name or self._project.title or self.tr("Tuned prompts")
+        name = state.title or self.tr("Tuned prompts")
         self.folder = folder
         request = SaveTunedRequest(
             str(self.prompts_file), name, state.notes, state.licence, folder, runs, made_by=self._tuning.made_by

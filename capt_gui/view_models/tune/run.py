@@ -39,6 +39,16 @@ _MADE_BY = "made-by.json"
 _STEPS_KEPT = 2000
 
 
+@dataclass(frozen=True)
+class _MadeBy:
+    """The origin of the prompts of a project: the request, its command, and the curves of the charts."""
+
+    request: TuneRequest | None = None
+    command: str = ""
+    epochs: tuple[TuneEpoch, ...] = ()
+    steps: tuple[TuneStep, ...] = ()
+
+
 class TuneRun(OneJob):
     """The tuning run of a project; there is at most one.
 
@@ -80,8 +90,7 @@ class TuneRun(OneJob):
         self.reason = ""
         self.result: TuneResult | None = None
         self._requested: TuneRequest | None = None
-        self._made_by: TuneRequest | None = None
-        self._command = ""
+        self._made_by: _MadeBy | None = None
         self._is_ending = False
 
     # how it stands
@@ -154,16 +163,18 @@ class TuneRun(OneJob):
 
     def stop_and_keep(self) -> None:
         """End now with the best epoch so far."""
-        if self._job is not None and self._job.is_running:
-            self._is_ending = True
-            self._job.stop()
-            self.changed.emit()
+        if self._job is not None:
+            self._end(self._job.stop)
 
     def cancel(self) -> None:
         """End now; the last whole epoch is kept on disk, so that one can go on from there."""
-        if self._job is not None and self._job.is_running:
+        if self._job is not None:
+            self._end(self._job.cancel)
+
+    def _end(self, ask: Callable[[], None]) -> None:
+        if self.is_running:
             self._is_ending = True
-            self._job.cancel()
+            ask()
             self.changed.emit()
 
     # what is heard
@@ -173,7 +184,8 @@ class TuneRun(OneJob):
         if not self.is_running:
             self._forget()
             if self.is_done:
-                self.steps, self._epochs = _read_curves(self._project.folder / _MADE_BY)
+                self.steps = list(self._kept().steps)
+                self._epochs = {one.epoch: one for one in self._kept().epochs}
             self._tell_all()
 
     def on_answered(self, answer: str) -> None:
@@ -248,17 +260,15 @@ class TuneRun(OneJob):
         """Keep beside the prompts what made them, for the days after."""
         if self._requested is None:
             return
-        self._made_by = replace(self._requested, resume=False, stop_after=result.stopped_after)
-        self._command = result.command
-        stored = {
-            "request": asdict(self._made_by),
-            "command": result.command,
+        self._made_by = _MadeBy(
+            replace(self._requested, resume=False, stop_after=result.stopped_after),
+            result.command,
             # what the charts show, for whoever comes back; of very many steps some are enough
-            "epochs": [asdict(epoch) for epoch in self._epochs.values()],
-            "steps": [asdict(step) for step in self.steps[:: len(self.steps) // _STEPS_KEPT + 1]],
-        }
+            tuple(self._epochs.values()),
+            tuple(self.steps[:: len(self.steps) // _STEPS_KEPT + 1]),
+        )
         with contextlib.suppress(CaptError):
-            write_atomic(self._project.folder / _MADE_BY, json.dumps(stored, ensure_ascii=False))
+            write_atomic(self._project.folder / _MADE_BY, json.dumps(asdict(self._made_by), ensure_ascii=False))
 
     def _submit(self, request: TuneRequest) -> None:
         kept = dict(self._epochs) if request.resume else {}
@@ -285,14 +295,17 @@ class TuneRun(OneJob):
     @property
     def made_by(self) -> TuneRequest | None:
         """The request of the run that made this project's prompts: step 3 may say something else by now."""
-        if self._made_by is None and self.is_done:
-            self._made_by, self._command = _read_made_by(self._project.folder / _MADE_BY)
-        return self._made_by
+        return self._kept().request
 
     @property
     def command(self) -> str:
         """The command that makes the same prompts, empty where nobody said."""
-        return self._command if self.made_by is not None else ""
+        return self._kept().command
+
+    def _kept(self) -> _MadeBy:
+        if self._made_by is None and self.is_done:
+            self._made_by = json_if_sound(self._project.folder / _MADE_BY, _MadeBy) or _MadeBy()
+        return self._made_by or _MadeBy()
 
     def _clear_outcome(self) -> None:
         """The engine never writes over prompts; those of an earlier run lie in our own folder, or are installed already."""
@@ -315,25 +328,3 @@ class TuneRun(OneJob):
     @property
     def _state_file(self) -> Path:
         return self._out.with_name(self._out.name + _STATE_SUFFIX)
-
-
-@dataclass(frozen=True)
-class _Curves:
-    steps: list[TuneStep]
-    epochs: list[TuneEpoch]
-
-
-@dataclass(frozen=True)
-class _MadeBy:
-    request: TuneRequest | None
-    command: str
-
-
-def _read_curves(path: Path) -> tuple[list[TuneStep], dict[int, TuneEpoch]]:
-    stored = json_if_sound(path, _Curves) or _Curves([], [])
-    return stored.steps, {one.epoch: one for one in stored.epochs}
-
-
-def _read_made_by(path: Path) -> tuple[TuneRequest | None, str]:
-    stored = json_if_sound(path, _MadeBy) or _MadeBy(None, "")
-    return stored.request, stored.command

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from PySide6.QtCore import QAbstractListModel, QCoreApplication, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from capt_engine.records import USES, Assigned, ClassSplit
 from capt_gui.roles import ClassRole
+from capt_gui.translate import tr
 from capt_gui.view_models.picture_list import Tile
 
 Index = QModelIndex | QPersistentModelIndex
@@ -40,12 +39,12 @@ class SplitRows(QAbstractListModel):
         """Number of classes."""
         return 0 if parent.isValid() else len(self._rows)
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """The value of a row for a role."""
         if not index.isValid():
             return None
         own = self._rows[index.row()]
-        answers: dict[int, Any] = {
+        answers: dict[int, object] = {
             Qt.ItemDataRole.DisplayRole: own.name,
             Qt.ItemDataRole.ToolTipRole: f"{own.name}\n{counts_text(own)}",
             Qt.ItemDataRole.AccessibleTextRole: f"{own.name}: {counts_text(own)}",
@@ -62,18 +61,18 @@ def parts(own: ClassSplit) -> tuple[int, int, int, int]:
 
 def use_name(use: str) -> str:
     """The name of a use in the window."""
-    return {"train": _tr("Train"), "val": _tr("Validation"), "test": _tr("Test"), "unused": _tr("Unused")}[use]
+    return {"train": tr("Train"), "val": tr("Validation"), "test": tr("Test"), "unused": tr("Unused")}[use]
 
 
 def use_help(use: str) -> str:
     """The meaning of a use."""
     return {
-        "train": _tr("The prompts are tuned on these."),
-        "val": _tr(
+        "train": tr("The prompts are tuned on these."),
+        "val": tr(
             "Measured after every epoch, to see when it stops getting better; the prompts are not tuned on them."
         ),
-        "test": _tr("Kept for the end, and never used for tuning."),
-        "unused": _tr("More than the number of training pictures."),
+        "test": tr("Kept for the end, and never used for tuning."),
+        "unused": tr("More than the number of training pictures."),
     }[use]
 
 
@@ -87,7 +86,3 @@ def tiles(pictures: tuple[Assigned, ...]) -> list[Tile]:
     order = {use: number for number, use in enumerate(USES)}
     ordered = sorted(pictures, key=lambda own: order[own.use])
     return [Tile(own.path, use_name(own.use), TONES[own.use], use_help(own.use)) for own in ordered]
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("SplitRows", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Annotated
 
 import msgspec
@@ -56,3 +57,16 @@ class TuneState:
     notes: str = ""
     licence: str = ""
     saved: str = ""
+
+    @property
+    def title(self) -> str:
+        """The project's name, or that of its pictures."""
+        if self.name or not self.data:
+            return self.name
+        path = PurePath(self.data[0])
+        return path.parent.name if len(self.data) > 1 else path.name
+
+    @property
+    def is_underway(self) -> bool:
+        """True if tuning goes on, or was interrupted where the project is found so on disk."""
+        return self.run in (RUNNING, PAUSED)

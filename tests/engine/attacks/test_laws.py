@@ -19,10 +19,8 @@ from capt_engine.attacks.base import (
     Attack,
     LogitsFn,
     Norm,
-    OwnBudget,
     PictureRngs,
     Threat,
-    can_target,
     check_fits,
 )
 from capt_engine.attacks.losses import adversarial_margin
@@ -55,7 +53,7 @@ def honoured(attack: type[Attack]) -> list[Norm]:
 CASES = [
     case
     for attack in ATTACKS
-    for case in itertools.product([attack], honoured(attack), (False, True)[: 1 + can_target(attack)])
+    for case in itertools.product([attack], honoured(attack), (False, True)[: 1 + (not attack.untargeted_only)])
 ]
 IN_A_BALL = [case for case in CASES if case[0].norms]
 SEARCHING = [case for case in CASES if case[0].knowledge != "nothing"]
@@ -142,8 +140,7 @@ def test_every_attack_says_what_binds_it_and_what_it_asks() -> None:
         assert set(attack.norms) <= set(NORMS.names())
         assert attack.knowledge in KNOWLEDGE
         built = attack()
-        assert isinstance(built, OwnBudget) != bool(attack.norms), attack.name
-        assert not isinstance(built, OwnBudget) or built.budget
+        assert bool(built.budget) != bool(attack.norms), attack.name
 
 
 @pytest.mark.parametrize("attack", list(ATTACKS), ids=lambda attack: attack.name)
@@ -151,7 +148,7 @@ def test_what_does_not_fit_is_refused_with_a_sentence(attack: type[Attack]) -> N
     """A norm that is not its own, and a target where it takes none; all else fits."""
     for norm, targeted in itertools.product(NORMS, (False, True)):
         threat = Threat(norm, 0.1, targeted)
-        if (attack.norms and norm.name not in attack.norms) or (targeted and not can_target(attack)):
+        if (attack.norms and norm.name not in attack.norms) or (targeted and attack.untargeted_only):
             with pytest.raises(BadRequest, match=re.escape(attack.label)):
                 check_fits(attack(), threat)
         else:

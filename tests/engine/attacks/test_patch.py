@@ -66,13 +66,13 @@ def test_more_places_and_steps_hurt_more(tiny_classifier: Classifier, pixels: Pi
     """The first of four places is the only one of one; and thirty steps climb above three."""
     images = pixels(8)
     labels = tiny_classifier(images).argmax(dim=1)
-    adversarial_margin = [
+    margins = [
         adversarial_margin(tiny_classifier(run(attack, tiny_classifier, images, labels)), labels).detach()
         for attack in (Patch(steps=3), Patch(steps=3, restarts=4), Patch(steps=30))
     ]
-    assert (adversarial_margin[1] >= adversarial_margin[0] - 1e-6).all()
-    assert adversarial_margin[1].mean() > adversarial_margin[0].mean()
-    assert adversarial_margin[2].mean() > adversarial_margin[0].mean()
+    assert (margins[1] >= margins[0] - 1e-6).all()
+    assert margins[1].mean() > margins[0].mean()
+    assert margins[2].mean() > margins[0].mean()
 
 
 def test_says_what_it_may_do() -> None:

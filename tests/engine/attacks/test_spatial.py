@@ -78,7 +78,9 @@ def test_keeps_the_worst_of_the_whole_grid(tiny_classifier: Classifier, pixels: 
         torch.testing.assert_close(adversarial_margin(tiny_classifier(attacked), labels), margins.amax(dim=0))
 
 
-def test_one_of_each_is_none() -> None:
+def test_one_of_each_is_none(tiny_classifier: Classifier, pixels: Pixels) -> None:
     """With a single turn and a single shift the grid is the picture itself."""
-    assert list(Spatial(turns=1, shifts=1)._moves()) == [(0.0, 0.0, 0.0)]
+    images = pixels(2)
+    labels = tiny_classifier(images).argmax(dim=1)
+    torch.testing.assert_close(run(Spatial(turns=1, shifts=1), tiny_classifier, images, labels), images)
     assert Spatial(turns=3, shifts=2).work == 12

@@ -30,15 +30,18 @@ def run(attack: Square, model: Callable[[Tensor], Tensor], images: Tensor, label
     return attack.run(model, images, labels, threat, PictureRngs.of(0, KEYS[: len(images)]), no_progress)
 
 
-@pytest.mark.parametrize(("norm", "eps", "least"), [(LINF, 0.02, 0.99), (L2, 0.1, 0.5)], ids=["linf", "l2"])
-def test_comes_near_the_optimum_of_a_linear_model(norm: Norm, eps: float, least: float) -> None:
-    """The margin can rise by ε times the dual norm of the weights; random search gets all of it under L∞, on average over half under L2."""
+@pytest.mark.parametrize(
+    ("norm", "eps", "mean", "each"), [(LINF, 0.02, 0.99, 0.99), (L2, 0.1, 0.51, 0.42)], ids=["linf", "l2"]
+)
+def test_comes_near_the_optimum_of_a_linear_model(norm: Norm, eps: float, mean: float, each: float) -> None:
+    """The margin can rise by ε times the dual norm of the weights; random search gets all of it under L∞, and 0.53 ± 0.03 under L2."""
     weights, model = steadfast()
-    images = torch.full((3, 3, 4, 4), 0.5)
-    attacked = run(Square(queries=2_000), model, images, LABELS, Threat(norm, eps))
-    gained = adversarial_margin(model(attacked).double(), LABELS) - adversarial_margin(model(images).double(), LABELS)
+    images, labels = torch.full((12, 3, 4, 4), 0.5), torch.zeros(12, dtype=torch.long)
+    attacked = run(Square(queries=2_000), model, images, labels, Threat(norm, eps))
+    gained = adversarial_margin(model(attacked).double(), labels) - adversarial_margin(model(images).double(), labels)
     possible = eps * float(weights.abs().sum() if norm is LINF else weights.norm())
-    assert gained.mean() >= least * possible, gained / possible
+    assert gained.mean() >= mean * possible, gained / possible
+    assert (gained >= each * possible).all(), gained / possible
     assert (gained <= 1.01 * possible).all()
 
 
@@ -56,8 +59,8 @@ def test_needs_no_gradient(tiny_classifier: Classifier, pixels: Pixels) -> None:
         int((tiny_classifier(run(Square(queries=400), model, images, labels, threat)).argmax(dim=1) != labels).sum())
         for model in (tiny_classifier, rounded)
     ]
-    assert min(fooled) >= 6, "the test would show little"
-    assert abs(fooled[0] - fooled[1]) <= 4
+    assert min(fooled) >= 12, "the test would show little"
+    assert abs(fooled[0] - fooled[1]) <= 3
 
 
 def test_fooled_pictures_ask_no_more(tiny_classifier: Classifier, pixels: Pixels) -> None:

@@ -17,7 +17,7 @@ from capt_engine.checks.table import CHECKS
 from capt_engine.cli.main import main
 from capt_engine.model.checkpoints import Document, MadeFor, save
 from capt_engine.model.clip import Backbone
-from capt_engine.model.prompts import Prompts, PromptShape, first_words
+from capt_engine.model.prompts import Prompts, PromptShape, initial_context
 from capt_engine.records import LineChart
 from capt_engine.reports.build import build
 from capt_engine.reports.document import Grid
@@ -42,7 +42,7 @@ def data(tmp_path: Path) -> Path:
 def prompts(tmp_path: Path, tiny_backbone: Backbone) -> Path:
     """Learned prompts of no merit for the tiny model."""
     shape = PromptShape("independent", 2, 2)
-    made = Prompts(tiny_backbone, shape, first_words(tiny_backbone, TEMPLATE, 2), torch.Generator().manual_seed(0))
+    made = Prompts(tiny_backbone, shape, initial_context(tiny_backbone, TEMPLATE, 2), torch.Generator().manual_seed(0))
     for value in made.parameters():
         value.data += 0.3 * torch.randn(value.shape, generator=torch.Generator().manual_seed(1))
     file = tmp_path / "learned.safetensors"

@@ -20,7 +20,7 @@ from capt_engine.cli import protocol, protocol_run
 from capt_engine.cli.main import main
 from capt_engine.cli.protocol_run import CellRun, answers
 from capt_engine.errors import BadRequest, UnknownName
-from capt_engine.protocols.cache import WorkFolder
+from capt_engine.protocols.cache import Measured, WorkFolder
 from capt_engine.protocols.data import Pictures
 from capt_engine.records import FailedPicture
 from capt_engine.tuning.methods import METHODS
@@ -226,7 +226,7 @@ def test_a_cell_of_another_process_is_waited_for(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(protocol_run.time, "sleep", sleep)
     pictures = Pictures("demo", 10, (1,))
     with folder.claimed(key):
-        assert CellRun([cell], setting, folder, pictures, device="cpu", progress=ProgressLine(quiet=True)).run() == 0
+        CellRun([cell], setting, folder, pictures, device="cpu", progress=ProgressLine(quiet=True)).run()
     assert len(slept) == 1
 
 
@@ -234,7 +234,7 @@ def test_a_damaged_cell_is_computed_again(tmp_path: Path) -> None:
     """Half a file counts as none."""
     folder = WorkFolder(tmp_path)
     folder.write("key", {"right": {"clean": "1"}})
-    assert folder.read("key") == {"format": 1, "right": {"clean": "1"}}
+    assert folder.read("key") == Measured(format=1, right={"clean": "1"})
     file = next((tmp_path / "cells").iterdir())
     file.write_text(file.read_text(encoding="utf-8")[:10], encoding="utf-8")
     assert folder.read("key") is None
@@ -261,7 +261,7 @@ def test_data_sets_are_found_or_refused(root: Path) -> None:
 
 def test_the_toy_worlds_sets_are_drawn_once() -> None:
     """Train, val and test as class folders with the task's own template, enough for limit and shots, and kept for the next run."""
-    from capt_engine.data.labelled import load_splits
+    from capt_engine.data.sources import load_splits
 
     pictures = Pictures("demo", 9, (1, 2))
     pictures._train = 2  # 48 of each class would take the test a while
@@ -294,8 +294,8 @@ def test_other_looks_are_those_a_task_can_have() -> None:
     [
         (("--methods", "cpat"), "Did you mean 'capt'?"),
         (("--shots", "0"), "at least one picture"),
-        (("--shots", "some"), "are not numbers"),
-        (("--seeds", "x"), "whole numbers"),
+        (("--shots", "some"), "is not a number"),
+        (("--seeds", "x"), "whole number"),
         (("--eps", "4"), "Did you mean 4/255?"),
         (("--table", "t.pdf"), "ending"),
         (("--datasets", "thre"), "data set"),

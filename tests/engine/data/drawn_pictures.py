@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from capt_engine.data.inventory import Entry, Inventory
-from capt_engine.data.labelled import DEFAULT_TEMPLATE
+from capt_engine.data.labelled_set import DEFAULT_TEMPLATE
 
 
 def scene(seed: int, side: int = 40) -> Image.Image:

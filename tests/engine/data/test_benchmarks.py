@@ -1,4 +1,4 @@
-"""Each of the fifteen published layouts is read as CoOp reads it, and what is missing from it is named file by file."""
+"""Each of the fifteen published layouts is read as CoOp reads it, and the folders and lists that are missing from it are named."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from capt_engine.data.benchmarks import BENCHMARKS, IMAGENET, NUMBERED, SPLIT_FILE, SUBSET, VARIANTS, check, load
+from capt_engine.data.benchmarks import BENCHMARKS, IMAGENET, NUMBERED, SPLIT_FILE, SUBSET, VARIANTS, load
+from capt_engine.data.sources import splits_of
 from capt_engine.errors import BadRequest, UnknownName
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
@@ -88,15 +89,6 @@ def test_the_table() -> None:
     assert {name: sum(BENCHMARKS[name].sizes) for name in totals} == totals
 
 
-def test_a_complete_layout(name: str, tmp_path: Path) -> None:
-    """A copy with every file is present, and its smallness is a note, not a fault."""
-    build(name, tmp_path)
-    found = check(name, tmp_path)
-    assert found.present
-    assert not found.missing
-    assert any("as published" in note for note in found.notes)
-
-
 def test_labels_and_class_names(name: str, tmp_path: Path) -> None:
     """Every split has the classes of the source in the order of their labels, and each picture the right one."""
     build(name, tmp_path)
@@ -125,34 +117,31 @@ def test_order_within_a_split_is_the_lists_own(tmp_path: Path) -> None:
     assert [item.label for item in load("dtd", tmp_path, "train").items] == [1, 0, 2]
 
 
-def test_exactly_what_is_missing_is_named(name: str, tmp_path: Path) -> None:
-    """Taking away any one needed file or class folder makes the check name that one, and nothing else."""
+def test_what_is_missing_is_named(name: str, tmp_path: Path) -> None:
+    """Taking away any one list or top folder makes loading name that one; a picture that is gone is a fault of that picture alone."""
+    benchmark = BENCHMARKS[name]
     for number in range(len(build(name, tmp_path / "whole"))):
         root = tmp_path / str(number)
         gone = build(name, root)[number]
         remove(gone)
-        found = check(name, root)
-        assert not found.present
-        assert [line.partition(": ")[0] for line in found.missing] == [str(gone)]
-        assert all(line.partition(": ")[2] for line in found.missing)
+        if gone.suffix in (".json", ".txt"):
+            with pytest.raises(BadRequest, match="is not complete") as caught:
+                splits_of(name, str(root))
+            assert str(gone) in caught.value.message
+        elif gone.suffix:
+            assert any(item.path == str(gone) for data in splits_of(name, str(root))[0].values() for item in data.items)
+    assert list(splits_of(name, str(tmp_path / "whole"))[0]) == (
+        ["test"] if benchmark.test_only else ["train", "val", "test"] if name != "imagenet" else ["train", "test"]
+    )
 
 
 def test_nothing_there(name: str, tmp_path: Path) -> None:
-    """Without the data set's folder, the check names that folder, and loading says so."""
-    folder = str(tmp_path / BENCHMARKS[name].places[0][0])
-    found = check(name, tmp_path)
-    assert [line.partition(": ")[0] for line in found.missing] == [folder]
-    with pytest.raises(BadRequest, match="is not complete"):
+    """Without the data set's folder, loading names that folder and nothing in it."""
+    folder = tmp_path / BENCHMARKS[name].places[0][0]
+    with pytest.raises(BadRequest, match="is not complete") as caught:
         load(name, tmp_path)
-
-
-def test_a_missing_picture_folder_is_named_once(name: str, tmp_path: Path) -> None:
-    """A folder of pictures that is not there stands for all its pictures."""
-    build(name, tmp_path)
-    folder, pictures = BENCHMARKS[name].places[0]
-    gone = tmp_path / folder / (pictures or "cars_train")
-    remove(gone)
-    assert [line.partition(": ")[0] for line in check(name, tmp_path).missing] == [str(gone)]
+    assert f"Missing: {folder}: the folder of" in caught.value.message
+    assert ";" not in caught.value.message
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in BENCHMARKS if len(entry.places) > 1])
@@ -162,20 +151,10 @@ def test_other_folder_names(name: str, names_at: str, tmp_path: Path) -> None:
     build(name, tmp_path, place=1)
     if names_at:
         (tmp_path / BENCHMARKS[name].places[1][0] / "classnames.txt").unlink()
-        assert not check(name, tmp_path).present
+        with pytest.raises(BadRequest, match=r"classnames\.txt"):
+            load(name, tmp_path)
         write_names(tmp_path / names_at)
-    assert check(name, tmp_path).present
     assert load(name, tmp_path).classes[0] == "tench"
-
-
-@pytest.mark.parametrize("name", ["imagenet_a", "imagenet_r"])
-def test_the_thousand_way_reading(name: str, tmp_path: Path) -> None:
-    """On request the classes are all of ImageNet's, and the labels those of the full list."""
-    build(name, tmp_path)
-    few, all_of_them = load(name, tmp_path), load(name, tmp_path, thousand_way=True)
-    assert (few.classes, [item.label for item in few.items]) == (("tench", "flamingo"), [0, 1])
-    assert (all_of_them.classes, [item.label for item in all_of_them.items]) == (NAMES, [0, 2])
-    assert [item.path for item in few.items] == [item.path for item in all_of_them.items]
 
 
 def test_imagenet_validates_on_its_test_set(tmp_path: Path) -> None:
@@ -185,14 +164,6 @@ def test_imagenet_validates_on_its_test_set(tmp_path: Path) -> None:
     assert load("imagenet", tmp_path, "val") == load("imagenet", tmp_path, "test")
     train = load("imagenet", tmp_path, "train")
     assert [train.classes[item.label] for item in train.items] == ["goldfish", "flamingo"]
-
-
-def test_annotations_alone_are_not_enough(tmp_path: Path) -> None:
-    """Where only a .mat file is there, the check asks for the split file and says why."""
-    build("stanford_cars", tmp_path)
-    (tmp_path / "stanford_cars" / "split_zhou_StanfordCars.json").unlink()
-    put(tmp_path / "stanford_cars" / "cars_test_annos_withlabels.mat", b"MATLAB 5.0")
-    assert any(".mat" in note for note in check("stanford_cars", tmp_path).notes)
 
 
 def _classnames_without_a_name(root: Path) -> str:
@@ -217,31 +188,18 @@ def _unknown_variant(root: Path) -> str:
 
 @pytest.mark.parametrize("spoil", [_classnames_without_a_name, _stranger, _broken_json, _unknown_variant])
 def test_broken_lists(spoil: Callable[[Path], str], tmp_path: Path) -> None:
-    """A list that makes no sense is a sentence of the check, and stops loading."""
+    """A list that makes no sense stops loading with a sentence."""
     for name in ("imagenet_a", "dtd", "fgvc_aircraft"):
         build(name, tmp_path)
     name = spoil(tmp_path)
-    found = check(name, tmp_path)
-    assert not found.present
-    assert len(found.missing) == 1
     with pytest.raises(BadRequest):
         load(name, tmp_path)
-
-
-def test_many_missing_pictures_are_counted(tmp_path: Path) -> None:
-    """A long list of missing pictures is cut, and the rest is counted."""
-    build("eurosat", tmp_path)
-    rows = [[f"some folder train/{number}.jpg", 0, "class_0"] for number in range(3, 200)]
-    put(tmp_path / "eurosat" / "split_zhou_EuroSAT.json", json.dumps({"train": rows, "val": [], "test": []}))
-    found = check("eurosat", tmp_path)
-    assert len(found.missing) == 50
-    assert any("147 more" in note for note in found.notes)
 
 
 def test_senseless_requests(tmp_path: Path) -> None:
     """An unknown benchmark is answered with the nearest, an unknown split and training on a shift with a sentence."""
     with pytest.raises(UnknownName, match="imagenet_a"):
-        check("imagenet-a", tmp_path)
+        load("imagenet-a", tmp_path)
     with pytest.raises(BadRequest, match="for testing only"):
         load("imagenet_r", tmp_path, "train")
     with pytest.raises(BadRequest, match="no split called 'all'"):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from capt_engine.data.few_shot import few_shot, half_of_classes
-from capt_engine.data.labelled import Item, LabelledSet
+from capt_engine.data.labelled_set import Item, LabelledSet
 from capt_engine.errors import BadRequest, UnknownName
 
 ORDER = (2, 0, 1)

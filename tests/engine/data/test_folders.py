@@ -89,15 +89,6 @@ def test_each_file_is_listed_once(tmp_path: Path) -> None:
     assert names(found, tmp_path) == ["sub/b.png", "a.png"]
 
 
-def test_limit_stops_the_search(tmp_path: Path) -> None:
-    """No more files than asked for, the first ones of the same order."""
-    fill(tmp_path, *(f"{n}/{m}.png" for n in range(3) for m in range(3)))
-    everything = collect([tmp_path]).files
-    assert len(everything) == 9
-    for limit in (0, 1, 4, 9, 100):
-        assert collect([tmp_path], limit=limit).files == everything[:limit]
-
-
 @posix
 def test_links_are_followed_but_not_round_a_circle(tmp_path: Path) -> None:
     """A link to a folder elsewhere is walked, one to a folder above ends there, a doubled file counts once."""

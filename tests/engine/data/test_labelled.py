@@ -8,12 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from capt_engine.data.labelled import LabelledSet, load_labelled, load_splits
+from capt_engine.data.labelled_set import LabelledSet
+from capt_engine.data.sources import labelled, load_splits
 from capt_engine.errors import BadRequest, CaptError
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 
 posix = pytest.mark.skipif(os.name != "posix", reason="links and pipes are made the POSIX way")
+
+
+def only(path: Path) -> LabelledSet:
+    """The one part of an undivided data set."""
+    return labelled(str(path))[0]
 
 
 def fill(folder: Path, *names: str) -> Path:
@@ -49,7 +55,7 @@ def test_class_folders_in_natural_order(tmp_path: Path) -> None:
         "__MACOSX/b2/1.png",
     )
     fill(tmp_path, "at the top.png")
-    data = load_labelled(tmp_path)
+    data = only(tmp_path)
     assert data.classes == ("a_b", "b2", "b10")
     assert (data.name, data.root) == (tmp_path.name, str(tmp_path))
     assert seen(data, tmp_path) == [
@@ -64,8 +70,8 @@ def test_files_that_are_no_pictures_are_passed_over(tmp_path: Path) -> None:
     for name in ("cat/notes.txt", "notes/todo.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("words")
-    assert load_labelled(tmp_path).classes == ("cat", "dog")
-    assert load_labelled(tmp_path).counts() == (2, 1)
+    assert only(tmp_path).classes == ("cat", "dog")
+    assert only(tmp_path).counts() == (2, 1)
 
 
 @pytest.mark.parametrize("val", ["val", "valid", "validation", "Val"])
@@ -76,25 +82,15 @@ def test_splits_share_their_labels(tmp_path: Path, val: str) -> None:
     assert list(sets) == ["train", "val", "test"]
     assert {data.classes for data in sets.values()} == {("a", "b", "c")}
     assert [[item.label for item in data.items] for data in sets.values()] == [[0, 2], [1], [0, 2]]
-    assert load_labelled(tmp_path, "validation") == sets["val"]
-
-
-def test_a_data_set_of_several_splits_is_not_mixed(tmp_path: Path) -> None:
-    """Without a split named, train and test are not poured together, and a split that is not there is said so."""
-    fill(tmp_path, "train/a/1.png", "test/a/1.png")
-    with pytest.raises(BadRequest, match="several parts: train, test"):
-        load_labelled(tmp_path)
-    with pytest.raises(BadRequest, match="no part called 'val'"):
-        load_labelled(tmp_path, "val")
 
 
 def test_the_only_split_needs_no_name(tmp_path: Path) -> None:
     """A root that holds nothing but a test split is that split; one without splits has no test part."""
     fill(tmp_path / "one", "test/a/1.png", "test/b/1.png")
     fill(tmp_path / "none", "a/1.png", "b/1.png")
-    assert load_labelled(tmp_path / "one").classes == ("a", "b")
+    assert only(tmp_path / "one").classes == ("a", "b")
     with pytest.raises(BadRequest, match="not divided"):
-        load_labelled(tmp_path / "none", "test")
+        labelled(str(tmp_path / "none"), "test")
 
 
 def test_a_class_may_be_called_train(tmp_path: Path) -> None:
@@ -102,14 +98,14 @@ def test_a_class_may_be_called_train(tmp_path: Path) -> None:
     fill(tmp_path / "flat", "bus/1.png", "car/1.png", "train/1.png")
     fill(tmp_path / "deep", "bus/1.png", "car/1.png", "train/steam/1.png")
     for root in (tmp_path / "flat", tmp_path / "deep"):
-        assert load_labelled(root).classes == ("bus", "car", "train")
+        assert only(root).classes == ("bus", "car", "train")
 
 
 def test_two_folders_for_one_split_are_refused(tmp_path: Path) -> None:
     """valid and validation side by side are a question, not a guess."""
     fill(tmp_path, "train/a/1.png", "valid/a/1.png", "validation/a/1.png")
     with pytest.raises(BadRequest, match="more than one folder for val: valid, validation"):
-        load_labelled(tmp_path, "val")
+        load_splits(tmp_path)
 
 
 @posix
@@ -122,7 +118,7 @@ def test_links_lead_nowhere_twice(tmp_path: Path) -> None:
         ("cat/more", "../../elsewhere"), ("bird", "../elsewhere"),
     ):  # fmt: skip
         (root / link).symlink_to(target)
-    data = load_labelled(root)
+    data = only(root)
     assert seen(data, root) == [
         ("bird/2.png", "bird"),
         ("cat/1.png", "cat"),
@@ -140,7 +136,7 @@ def test_csv(tmp_path: Path, encoding: str, comma: str, newline: str) -> None:
     lines = ["Path,Label", "x/1.png,Größe 10", 'x/2.png,"Größe 2"', "", "x/3.png,Größe 10"]
     file = tmp_path / "labels.csv"
     file.write_bytes(newline.join(line.replace(",", comma) for line in lines).encode(encoding))
-    data = load_labelled(file)
+    data = only(file)
     assert data.classes == ("Größe 2", "Größe 10")
     assert seen(data, tmp_path) == [("x/1.png", "Größe 10"), ("x/2.png", "Größe 2"), ("x/3.png", "Größe 10")]
 
@@ -162,9 +158,9 @@ def test_csv_with_a_template(tmp_path: Path) -> None:
     fill(tmp_path, "1.png", "2.png")
     file = tmp_path / "labels.csv"
     file.write_text('path,label,template\n1.png,dog,"a {}, drawn"\n2.png,cat,"a {}, drawn"\n')
-    assert load_labelled(file).template == "a {}, drawn"
+    assert only(file).template == "a {}, drawn"
     file.write_text("path,label\n1.png,dog\n2.png,cat\n")
-    assert load_labelled(file).template == "a photo of a {}."
+    assert only(file).template == "a photo of a {}."
 
 
 def test_csv_with_spaces_around_names(tmp_path: Path) -> None:
@@ -172,7 +168,7 @@ def test_csv_with_spaces_around_names(tmp_path: Path) -> None:
     fill(tmp_path, "1.png", "2.png ")
     file = tmp_path / "labels.csv"
     file.write_text("path,label\n 1.png ,dog\n2.png ,cat\n")
-    assert [Path(item.path).name for item in load_labelled(file).items] == ["1.png", "2.png "]
+    assert [Path(item.path).name for item in only(file).items] == ["1.png", "2.png "]
 
 
 @posix
@@ -182,9 +178,9 @@ def test_csv_with_bytes_that_are_no_letters(tmp_path: Path) -> None:
     file.write_bytes(b"path,label\n1.png,a\ncaf\xe9.png,a\n")
     fill(tmp_path, "1.png")
     with pytest.raises(BadRequest, match="UTF-8"):
-        load_labelled(file)
+        only(file)
     fill(tmp_path, os.fsdecode(b"caf\xe9.png"))
-    assert [os.fsencode(item.path)[-8:] for item in load_labelled(file).items][1] == b"caf\xe9.png"
+    assert [os.fsencode(item.path)[-8:] for item in only(file).items][1] == b"caf\xe9.png"
     (tmp_path / "split.json").write_bytes(b'{"train": [], "val": [], "test": [["caf\xe9.png", 0, "a"]]}')
     with pytest.raises(BadRequest, match="UTF-8"):
         load_splits(tmp_path / "split.json")
@@ -217,7 +213,7 @@ def test_broken_csv(tmp_path: Path, content: bytes, sentence: str) -> None:
     fill(tmp_path, "1.png")
     (tmp_path / "labels.csv").write_bytes(content)
     with pytest.raises(BadRequest, match=sentence) as caught:
-        load_labelled(tmp_path / "labels.csv")
+        only(tmp_path / "labels.csv")
     assert caught.value.hint
 
 
@@ -236,14 +232,11 @@ def test_split_file(tmp_path: Path, folder: str) -> None:
 
 
 def test_split_file_with_its_pictures_elsewhere(tmp_path: Path) -> None:
-    """The folder the paths start from can be named."""
+    """Pictures that are in none of the folders known for them are a sentence."""
     fill(tmp_path / "far", "1.jpg")
     file = split_file(tmp_path, train=[["1.jpg", 0, "cat"]])
-    assert load_labelled(file, "train", image_root=str(tmp_path / "far")).items[0].path == str(
-        tmp_path / "far" / "1.jpg"
-    )
     with pytest.raises(BadRequest, match="not where they should be"):
-        load_labelled(file, "train")
+        load_splits(file)
 
 
 @pytest.mark.parametrize(
@@ -273,7 +266,7 @@ def test_broken_split_file(tmp_path: Path, content: str, sentence: str) -> None:
     fill(tmp_path, "1.png")
     (tmp_path / "split.json").write_text(content, encoding="utf-8")
     with pytest.raises(BadRequest, match=sentence) as caught:
-        load_labelled(tmp_path / "split.json")
+        only(tmp_path / "split.json")
     assert caught.value.hint
 
 
@@ -287,7 +280,7 @@ def test_nothing_to_load(tmp_path: Path) -> None:
         ("two", "several split files"),
     ):  # fmt: skip
         with pytest.raises(CaptError, match=sentence):
-            load_labelled(f"{tmp_path}/{path}")
+            load_splits(f"{tmp_path}/{path}")
 
 
 @posix
@@ -296,9 +289,9 @@ def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
     fill(tmp_path, "cat/1.png", "dog/1.png")
     os.mkfifo(tmp_path / "pipe")
     os.mkfifo(tmp_path / "cat" / "pipe")
-    assert load_labelled(tmp_path).counts() == (1, 1)
+    assert only(tmp_path).counts() == (1, 1)
     with pytest.raises(BadRequest, match="neither a file nor a folder"):
-        load_labelled(tmp_path / "pipe")
+        only(tmp_path / "pipe")
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs permissions that bind")
@@ -308,7 +301,7 @@ def test_a_locked_folder_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "dog").chmod(0)
     try:
         with pytest.raises(BadRequest, match="cannot be read"):
-            load_labelled(tmp_path)
+            only(tmp_path)
     finally:
         (tmp_path / "dog").chmod(0o700)
 

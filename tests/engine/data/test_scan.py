@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from capt_engine.data.labelled import Item, LabelledSet, load_splits
+from capt_engine.data.labelled_set import Item, LabelledSet
 from capt_engine.data.scan import scan
-from capt_engine.data.sources import Found, find
+from capt_engine.data.sources import Found, find, load_splits
 from capt_engine.errors import BadRequest, Cancelled
 from capt_engine.progress import Progress
 from capt_engine.records import Duplicates, ScanResult

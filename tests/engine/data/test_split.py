@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from capt_engine.data.inventory import Inventory
-from capt_engine.data.labelled import load_labelled, load_splits
+from capt_engine.data.sources import labelled, load_splits
 from capt_engine.data.split import divide
 from capt_engine.errors import BadRequest
 from capt_engine.records import SplitRequest, SplitResult, TuneRequest
@@ -187,7 +187,7 @@ def test_it_shows_what_tuning_takes(tmp_path: Path, shots: int | None, val_share
     assert sorted(item.path for item in drawn.train.items) == sorted(used(result, "train"))
     watched = drawn.val.items if drawn.val else ()
     assert sorted(item.path for item in watched) == sorted(used(result, "val"))
-    assert sorted(item.path for item in load_labelled(out, "test").items) == sorted(used(result, "test"))
+    assert sorted(item.path for item in labelled(str(out), "test")[0].items) == sorted(used(result, "test"))
 
 
 @pytest.mark.parametrize("shots", [2, None])

@@ -35,7 +35,7 @@ def test_the_figures_reach_what_was_promised(task: str, least: float) -> None:
 
 def test_the_figures_can_be_measured_again() -> None:
     """Shapes on 126 plain test pictures: at least 80 %, and the card's figure is inside this sample's interval."""
-    measured = figures.zero_shot(_backbone(), "shapes", "plain", 126)
+    measured = figures.figure_of(_backbone(), "shapes", "plain", 126)
     assert measured.accuracy >= 0.8
     (told,) = [one for one in _told() if (one.task, one.domain, one.eps_255) == ("shapes", "plain", 0)]
     assert measured.low <= told.accuracy <= measured.high
@@ -43,8 +43,8 @@ def test_the_figures_can_be_measured_again() -> None:
 
 def test_an_attack_takes_most_of_it_away() -> None:
     """PGD at 8/255 leaves clearly less than the clean accuracy: the demo has something to show."""
-    clean = figures.zero_shot(_backbone(), "shapes", "plain", 14)
-    attacked = figures.under_pgd(_backbone(), "shapes", "plain", 14, 8)
+    clean = figures.figure_of(_backbone(), "shapes", "plain", 14)
+    attacked = figures.figure_of(_backbone(), "shapes", "plain", 14, 8)
     assert attacked.accuracy <= clean.accuracy / 2
 
 

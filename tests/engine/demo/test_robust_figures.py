@@ -44,8 +44,8 @@ def test_demo_robusts_figures_can_be_measured_again() -> None:
     """On 42 plain pictures of shapes, the card's clean figure and the one at 4/255 lie inside this sample's intervals."""
     backbone = load_backbone("demo-robust", CPU)
     for measured in (
-        figures.zero_shot(backbone, "shapes", "plain", 42),
-        figures.under_pgd(backbone, "shapes", "plain", 42, 4),
+        figures.figure_of(backbone, "shapes", "plain", 42),
+        figures.figure_of(backbone, "shapes", "plain", 42, 4),
     ):
         assert measured.low <= figure_of("demo-robust", "shapes", measured.eps_255).accuracy <= measured.high
 

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from capt_engine.attacks.corruptions import CORRUPTIONS, corruption_specs
-from capt_engine.data.labelled import Item
+from capt_engine.data.labelled_set import Item
 from capt_engine.errors import BadRequest
 from capt_engine.evaluation.analysis import evaluate
 from capt_engine.evaluation.plan import Variant, plan_evaluation

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from capt_engine.attacks.fgsm import FGSM
 from capt_engine.attacks.pgd import PGD
-from capt_engine.data.labelled import Item
+from capt_engine.data.labelled_set import Item
 from capt_engine.errors import BadRequest, Cancelled, UnknownName
 from capt_engine.evaluation.analysis import evaluate as evaluate_files
 from capt_engine.evaluation.checks import Spread
@@ -159,14 +159,16 @@ def test_anything_else_is_refused_in_a_sentence(
 
 
 def test_what_is_asked_of_it_is_checked(tiny_classifier: Classifier, labelled: tuple[Tensor, Tensor]) -> None:
-    """Another attack, class or norm is named with the nearest; a module without classes is no classifier."""
+    """Another attack, class or norm is named with the nearest; a mere function is no model, and a classifier has its names."""
     for wrong in ({"attacks": "pdg"}, {"target": "a cub"}, {"norm": "l3"}, {"suite": "quik"}, {"checks": "some"}):
         with pytest.raises(UnknownName):
             evaluate(tiny_classifier, labelled, **wrong)  # type: ignore[arg-type]
     with pytest.raises(BadRequest, match="makes no sense"):
         evaluate(tiny_classifier, labelled, eps=4)
     with pytest.raises(BadRequest, match=r"capt\.Classifier"):
-        evaluate(torch.nn.Flatten(), labelled)  # type: ignore[arg-type]
+        evaluate(torch.sigmoid, labelled)  # type: ignore[arg-type]
+    with pytest.raises(BadRequest, match="class names already"):
+        evaluate(tiny_classifier, labelled, classes=["a"] * 7)
 
 
 def test_rows_say_whose_prompts_answered(tiny_classifier: Classifier, labelled: tuple[Tensor, Tensor]) -> None:
@@ -174,3 +176,74 @@ def test_rows_say_whose_prompts_answered(tiny_classifier: Classifier, labelled: 
     one = evaluate(tiny_classifier, labelled, attacks=(), checks="off").pictures[0]
     assert isinstance(one, PictureRow)
     assert (one.prompt_id, one.label_source, one.path) == ("none", "given", "0")
+
+
+class Behind(nn.Module):
+    """The logits of a classifier, as a module of somebody else's that shows nothing else."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        super().__init__()
+        self._of = [classifier]
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits (n, k)."""
+        return self._of[0](images)
+
+
+def test_a_module_gives_the_rows_of_the_classifier_behind_it(
+    tiny_classifier: Classifier, labelled: tuple[Tensor, Tensor]
+) -> None:
+    """Every cell is the same, but for those that are computed from embeddings, which are empty; so are accuracies and most checks."""
+    names = [f"thing {i}" for i in range(7)]
+    ours = evaluate(tiny_classifier, labelled, attacks=["pgd", "square"], eps=EPS, checks="full", skip_broken=True)
+    theirs = evaluate(
+        Behind(tiny_classifier).eval(),
+        DataLoader(TensorDataset(*labelled), batch_size=4),
+        attacks=["pgd", "square"],
+        eps=EPS,
+        checks="full",
+        skip_broken=True,
+        classes=tiny_classifier.classes,
+    )
+    empty: set[str] = set()
+    for one, other in zip(rows_of(ours), rows_of(theirs), strict=True):
+        empty |= {name for name in one if one[name] != other[name]}
+    of_clip = {f"{name}_{when}" for name in ("cosine_margin", "label_cosine") for when in ("clean", "attacked")} | {
+        "cosine"
+    }
+    assert empty == of_clip | {"model_id"}
+    assert all(row[name] is None for row in theirs.rows() for name in of_clip)
+    assert theirs.interval == ours.interval
+    skipped = {one.name: one.message for one in theirs.summary.checks if one.status == "not_run"}
+    for name in ("baseline-breaks", "transfer-weaker", "normalised"):
+        assert skipped[name].endswith(".")
+    others = [(one.name, one.status) for one in ours.summary.checks if one.name not in skipped]
+    assert others == [(one.name, one.status) for one in theirs.summary.checks if one.name not in skipped]
+    assert (theirs.summary.model, theirs.summary.model_sha256) == ("Behind", "")
+    named = evaluate(Behind(tiny_classifier).eval(), labelled, attacks=(), checks="off", classes=names)
+    assert named.pictures[0].classes == tuple(names)
+
+
+def test_a_module_names_its_outputs_by_number_and_takes_any_shape() -> None:
+    """Without names the classes are "0", "1", …; pictures need not be square, but have to be of one shape."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(12, 3)).eval()
+    x = torch.rand(5, 3, 6, 8)
+    with torch.no_grad():
+        y = model(x).argmax(dim=1)
+    found = evaluate(model, (x, y), attacks="fgsm")
+    assert found.clean_accuracy == 1.0
+    assert found.pictures[0].classes == ("0", "1", "2")
+    assert (found.pictures[0].width, found.pictures[0].height) == (8, 6)
+    with pytest.raises(BadRequest, match="8 × 8 pixels, and the model takes 8 × 6"):
+        evaluate(model, [(x, y), (torch.rand(1, 3, 8, 8), y[:1])], attacks="fgsm")
+    with pytest.raises(BadRequest, match="2 class names for 3 outputs"):
+        evaluate(model, (x, y), classes=["a", "b"])
+    with pytest.raises(BadRequest, match="Labels range"):
+        evaluate(model, (x, y + 3))
+    with pytest.raises(BadRequest, match="training mode"):
+        evaluate(model.train(), (x, y))
+    with pytest.raises(BadRequest, match="image embeddings"):
+        evaluate(model.eval(), (x, y), attacks="embedding")
+    with pytest.raises(BadRequest, match="There is no picture"):
+        evaluate(model, [])

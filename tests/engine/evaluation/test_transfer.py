@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from capt_engine.data.labelled import Item
+from capt_engine.data.labelled_set import Item
 from capt_engine.errors import BadRequest
 from capt_engine.evaluation.analysis import evaluate
 from capt_engine.evaluation.plan import Plan, Variant, plan_evaluation

@@ -8,35 +8,21 @@ from collections.abc import Callable
 from typing import Any
 
 from capt_engine.errors import DeviceProblem
-from capt_engine.records import JobCancelled, JobFailed, JobFinished, JobId
+from capt_engine.records import EngineNote, EngineReady, JobCancelled, JobFailed, JobFinished, JobId
 
 ENDINGS = (JobFinished, JobFailed, JobCancelled)
 Work = Callable[[Callable[..., None]], Any]
 
 
-class LightWorker:
-    """Stands in for the worker that loads torch: a request is a function, and handling it is calling it with the tick."""
-
-    def __init__(self, device: str, note: Callable[[str], None]) -> None:
-        if device == "broken":
-            raise DeviceProblem("There is no device called 'broken'.", "Use cpu.")
-        if device == "buggy":
-            raise ImportError("libtorch.so: cannot open shared object file")
-        note("Loading nothing")
-        self.device = device
-
-    def catalogue(self) -> Any:
-        """All there is to choose from: nothing."""
-        return "catalogue"
-
-    def device_info(self) -> Any:
-        """The name that was asked for."""
-        return self.device
-
-    def handle(self, job: JobId, request: Any, on_event: object, progress: Callable[..., None]) -> Any:
-        """Do it."""
-        del job, on_event
-        return request(progress)
+def light_science(device: str, on_event: Callable[[Any], None]) -> Callable[..., Any]:
+    """Stands in for what loads torch: a request is a function, and handling it is calling it with the tick."""
+    if device == "broken":
+        raise DeviceProblem("There is no device called 'broken'.", "Use cpu.")
+    if device == "buggy":
+        raise ImportError("libtorch.so: cannot open shared object file")
+    on_event(EngineNote("Loading nothing"))
+    on_event(EngineReady("catalogue", device))  # type: ignore[arg-type]
+    return lambda _, request, __, progress: request(progress)
 
 
 class Witness:

@@ -18,9 +18,10 @@ import pytest
 
 from capt_engine.api import Engine
 from capt_engine.data import inventory
-from capt_engine.data.labelled import load_splits
+from capt_engine.data.sources import load_splits
 from capt_engine.errors import BadRequest, Cancelled
 from capt_engine.jobs import data_jobs
+from capt_engine.jobs.context import JobContext
 from capt_engine.jobs.data_jobs import handle_scan, handle_split
 from capt_engine.progress import no_progress
 from capt_engine.records import (
@@ -54,7 +55,7 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scan(request: ScanRequest, progress: Any = no_progress) -> tuple[ScanResult, list[Any]]:
     """The result, and the events on the way."""
     events: list[Any] = []
-    return handle_scan(NO_SESSION, JOB, request, events.append, progress), events
+    return handle_scan(JobContext(JOB, NO_SESSION, events.append, progress), request), events
 
 
 def test_the_first_usable_pictures_of_each_class_leave_as_small_views(toys: Path) -> None:
@@ -71,7 +72,7 @@ def test_the_first_usable_pictures_of_each_class_leave_as_small_views(toys: Path
 
 def test_every_class_has_something_to_show_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The pictures to be shown are read before all others, whichever class they are of."""
-    monkeypatch.setattr(data_jobs, "_GATHER_S", 0.0)
+    monkeypatch.setattr(data_jobs, "GATHER_S", 0.0)
     for at in range(4):
         class_folder(tmp_path / f"set/kind {at}", 30, seed=at)
     shown: list[str] = []
@@ -83,15 +84,16 @@ def test_every_class_has_something_to_show_soon(tmp_path: Path, monkeypatch: pyt
     def progress(done: int, *_: object) -> None:
         seen_after.setdefault(done, list(shown))
 
-    handle_scan(NO_SESSION, JOB, ScanRequest((str(tmp_path / "set"),), thumbnails=3), on_event, progress)  # type: ignore[arg-type]
+    job = JobContext(JOB, NO_SESSION, on_event, progress)  # type: ignore[arg-type]
+    handle_scan(job, ScanRequest((str(tmp_path / "set"),), thumbnails=3))
     assert seen_after[16] == shown == [f"kind {at}" for at in range(4) for _ in range(3)]
 
 
 def test_small_views_travel_in_handfuls(toys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not one by one; and none where none are wanted."""
-    monkeypatch.setattr(data_jobs, "_GATHER_S", 1e9)
+    monkeypatch.setattr(data_jobs, "GATHER_S", 1e9)
     assert [len(event.previews) for event in scan(ScanRequest((str(toys),)))[1]] == [18]
-    monkeypatch.setattr(data_jobs, "_GATHER_S", 0.0)
+    monkeypatch.setattr(data_jobs, "GATHER_S", 0.0)
     assert [len(event.previews) for event in scan(ScanRequest((str(toys),)))[1]] == [1] * 18
     assert scan(ScanRequest((str(toys),), thumbnails=0))[1] == []
 
@@ -144,11 +146,12 @@ def test_stopped_anywhere_an_older_inventory_stays(toys: Path, tmp_path: Path, s
 
 LOOP = """
 import sys
+from capt_engine.jobs.context import JobContext
 from capt_engine.jobs.data_jobs import handle_scan
 from capt_engine.progress import no_progress
 from capt_engine.records import ScanRequest
 while True:
-    handle_scan(None, 1, ScanRequest((sys.argv[1],), keep=sys.argv[2]), lambda event: None, no_progress)
+    handle_scan(JobContext(1, None, lambda event: None, no_progress), ScanRequest((sys.argv[1],), keep=sys.argv[2]))
     print("written", flush=True)
 """
 
@@ -172,7 +175,7 @@ def test_killed_at_any_time_the_inventory_is_whole(toys: Path, tmp_path: Path, l
 def split(request: SplitRequest) -> SplitResult:
     """The result of a split, whose events are none."""
     events: list[Any] = []
-    result = handle_split(NO_SESSION, JOB, request, events.append, no_progress)
+    result = handle_split(JobContext(JOB, NO_SESSION, events.append, no_progress), request)
     assert events == []
     return result
 
@@ -227,10 +230,11 @@ def test_no_model_is_loaded_unless_named(toys: Path) -> None:
         return SimpleNamespace(tokenize=tokenizer, context_length=6)
 
     cache: Any = SimpleNamespace(backbone=backbone)
-    plain = handle_scan(cache, JOB, ScanRequest((str(toys),)), lambda _: None, no_progress)
+    job = JobContext(JOB, cache, lambda _: None, no_progress)
+    plain = handle_scan(job, ScanRequest((str(toys),)))
     assert (asked, plain.token_limit, plain.long_names) == ([], 0, ())
     request = ScanRequest((str(toys),), model="demo", template="one {} here")
-    counted = handle_scan(cache, JOB, request, lambda _: None, no_progress)
+    counted = handle_scan(job, request)
     assert asked == [("demo", "auto")]
     assert counted.token_limit == 6
     assert [(each.name, each.tokens) for each in counted.long_names] == [("long haired owl", 7)]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from capt_engine.errors import BadRequest, Cancelled
 from capt_engine.jobs import reporting
-from capt_engine.jobs.reporting import made
-from capt_engine.records import Picture, ReportRequest
+from capt_engine.jobs.context import JobContext
+from capt_engine.jobs.reporting import handle_report
+from capt_engine.records import JobId, PagesReady, ReportRequest, ReportResult
 from tests.engine.reports.made_runs import kept
 
 
@@ -27,9 +30,9 @@ class Ticks:
             raise Cancelled
 
 
-def nothing(first: int, total: int, pages: tuple[Picture, ...]) -> None:
-    """Pages that nobody looks at."""
-    del first, total, pages
+def made(request: ReportRequest, ticks: Ticks, on_event: Callable[[Any], None] = lambda _: None) -> ReportResult:
+    """The result of a request."""
+    return handle_report(JobContext(JobId(1), None, on_event, ticks), request)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +43,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_report_is_written(run: Path, tmp_path: Path) -> None:
     """In the format of its ending, with the sections that were asked for; the result says how large it is."""
-    result = made(ReportRequest((str(run),), str(tmp_path / "r.pdf"), ("verdict", "limits")), nothing, Ticks())
+    result = made(ReportRequest((str(run),), str(tmp_path / "r.pdf"), ("verdict", "limits")), Ticks())
     assert (tmp_path / "r.pdf").read_bytes().startswith(b"%PDF")
     assert result.n_bytes == (tmp_path / "r.pdf").stat().st_size
     assert result.pages >= 1
     assert [one.id for one in result.sections if one.present] == ["verdict", "limits"]
-    made(ReportRequest((str(run), str(run)), str(tmp_path / "r.csv")), nothing, Ticks())
+    made(ReportRequest((str(run), str(run)), str(tmp_path / "r.csv")), Ticks())
     assert (tmp_path / "r.csv").read_bytes().count(b"\r\n") == 2 * (run / "rows.csv").read_bytes().count(b"\r\n") - 1
 
 
@@ -54,14 +57,14 @@ def test_a_preview_is_drawn_page_by_page(run: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(reporting, "_PAGES_AT_ONCE", 2)
     got: list[tuple[int, int, int]] = []
 
-    def on_pages(first: int, total: int, pages: tuple[Picture, ...]) -> None:
-        got.append((first, total, len(pages)))
-        assert all(page.width == 200 and len(page.rgb) == page.width * page.height * 3 for page in pages)
+    def on_pages(event: PagesReady) -> None:
+        got.append((event.first, event.total, len(event.pages)))
+        assert all(page.width == 200 and len(page.rgb) == page.width * page.height * 3 for page in event.pages)
 
     request = ReportRequest(
         (str(run),), "x.pdf", ("verdict", "data", "results", "classes"), preview=True, page_width=200
     )
-    result = made(request, on_pages, Ticks())
+    result = made(request, Ticks(), on_pages)
     assert [first for first, _, _ in got] == list(range(0, result.pages, 2))
     assert sum(n for _, _, n in got) == result.pages == got[0][1]
     assert result.out == ""
@@ -73,7 +76,7 @@ def test_cancelled_anywhere_the_old_file_stays(run: Path, tmp_path: Path, stop_a
     target = tmp_path / "r.json"
     target.write_bytes(b"old")
     with pytest.raises(Cancelled):
-        made(ReportRequest((str(run),), str(target)), nothing, Ticks(stop_at))
+        made(ReportRequest((str(run),), str(target)), Ticks(stop_at))
     assert target.read_bytes() == b"old"
     assert [one.name for one in tmp_path.iterdir()] == ["r.json"]
 
@@ -87,4 +90,4 @@ def test_what_cannot_be_reported_is_refused(run: Path, tmp_path: Path) -> None:
         ((str(run),), str(tmp_path)),
     ):
         with pytest.raises(BadRequest):
-            made(ReportRequest(runs, out), nothing, Ticks())
+            made(ReportRequest(runs, out), Ticks())

@@ -12,7 +12,7 @@ import pytest
 
 from capt_engine.api import Engine
 from capt_engine.errors import BadRequest
-from capt_engine.jobs import worker
+from capt_engine.jobs import worker_threads
 from capt_engine.jobs.stoppable import REPORT_EVERY_S
 from capt_engine.records import (
     EngineFailed,
@@ -24,7 +24,7 @@ from capt_engine.records import (
     JobId,
     JobStarted,
 )
-from tests.engine.jobs.light import ENDINGS, LightWorker, Witness, until_cancelled
+from tests.engine.jobs.light import ENDINGS, Witness, light_science, until_cancelled
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def heard() -> Witness:
 @pytest.fixture
 def engine(heard: Witness, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """The real door and runner, over a worker that loads nothing."""
-    monkeypatch.setattr(worker, "Worker", LightWorker)
+    monkeypatch.setattr(worker_threads, "science", light_science)
     engine = Engine(heard, device="cpu")
     yield engine
     assert engine.close()
@@ -204,7 +204,7 @@ def test_close_gives_up_on_work_that_never_ticks(engine: Engine, heard: Witness)
 
 def test_the_worker_itself_may_close(heard: Witness, monkeypatch: pytest.MonkeyPatch) -> None:
     """Closing from inside an event must not wait for itself."""
-    monkeypatch.setattr(worker, "Worker", LightWorker)
+    monkeypatch.setattr(worker_threads, "science", light_science)
     closed: list[bool] = []
     opened = threading.Event()
 
@@ -249,7 +249,7 @@ def test_an_engine_that_cannot_start_says_so_once_and_to_every_job(
     heard: Witness, monkeypatch: pytest.MonkeyPatch, device: str, kind: str
 ) -> None:
     """A broken torch is one sentence at the start and the same one for each job that would need it."""
-    monkeypatch.setattr(worker, "Worker", LightWorker)
+    monkeypatch.setattr(worker_threads, "science", light_science)
     engine = Engine(heard, device=device)
     jobs = [engine.submit(lambda _: 0) for _ in range(2)]
     failure = heard.wait_for(EngineFailed).failure
@@ -262,7 +262,7 @@ def test_an_engine_that_cannot_start_says_so_once_and_to_every_job(
 
 def test_a_listener_that_fails_costs_neither_thread_nor_jobs(heard: Witness, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the listener raises is its own fault: the next job still starts and ends."""
-    monkeypatch.setattr(worker, "Worker", LightWorker)
+    monkeypatch.setattr(worker_threads, "science", light_science)
 
     def listener(event: Any) -> None:
         if isinstance(event, EngineReady | JobStarted):

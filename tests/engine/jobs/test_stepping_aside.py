@@ -12,7 +12,7 @@ import pytest
 
 from capt_engine.api import Engine
 from capt_engine.errors import BadRequest, Stopped
-from capt_engine.jobs import worker
+from capt_engine.jobs import worker_threads
 from capt_engine.jobs.stoppable import StoppableProgress
 from capt_engine.records import (
     EvaluateRequest,
@@ -25,7 +25,7 @@ from capt_engine.records import (
     JobStarted,
     TuneRequest,
 )
-from tests.engine.jobs.light import ENDINGS, LightWorker, Witness, until_cancelled
+from tests.engine.jobs.light import ENDINGS, Witness, light_science, until_cancelled
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def heard() -> Witness:
 @pytest.fixture
 def engine(heard: Witness, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """The real door and runner, over a worker that loads nothing."""
-    monkeypatch.setattr(worker, "Worker", LightWorker)
+    monkeypatch.setattr(worker_threads, "science", light_science)
     engine = Engine(heard, device="cpu")
     yield engine
     assert engine.close()

@@ -17,7 +17,7 @@ from capt_engine.api import Engine
 from capt_engine.cli.main import main
 from capt_engine.demo.class_folders import write_class_folders
 from capt_engine.jobs import handlers
-from capt_engine.jobs.worker import Worker
+from capt_engine.jobs.worker_threads import science
 from capt_engine.model import checkpoints
 from capt_engine.model.store.prompt_store import own_folder
 from capt_engine.records import (
@@ -160,11 +160,11 @@ def test_what_holds_at_a_tick_does_not_hold_in_another_job(monkeypatch: pytest.M
     class Asked:
         """A request of no kind that there is."""
 
-    worker: Any = Worker("cpu", lambda _: None)
+    handle: Any = science("cpu", nothing)
     monkeypatch.setitem(handlers.HANDLERS, Asked, handler)
     for state in (torch.no_grad(), torch.inference_mode()):
         with state:
-            worker.handle(JobId(1), Asked(), nothing, None)
+            handle(JobId(1), Asked(), nothing, None)
             assert not torch.is_grad_enabled()
     assert seen == [(True, False), (True, False)]
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from capt_engine.metrics.calibration import BINS, Calibration, brier, nll
-from capt_engine.metrics.figures import FIGURES, Answers, figures, harmonic_mean
+from capt_engine.metrics.figures import FIGURES, Answers, figures
 from capt_engine.metrics.tally import Tally, Trial
 
 
@@ -94,15 +94,6 @@ def test_every_figure_keeps_to_its_bounds() -> None:
         "balanced_clean",
         "worst_class_clean",
     }
-
-
-def test_the_harmonic_mean_is_near_the_smallest() -> None:
-    """HM2 of FAP's base and new accuracy and HM4 as AdvMask prints them; nothing of nothing."""
-    assert harmonic_mean([0.7052, 0.4958]) == pytest.approx(0.5822, abs=1e-4)
-    assert harmonic_mean([0.7052, 0.3805, 0.4958, 0.2186]) == pytest.approx(0.376, abs=5e-3)
-    assert harmonic_mean([0.9, 0.0]) == 0
-    with pytest.raises(ValueError, match="nothing"):
-        harmonic_mean([])
 
 
 def test_brier_and_nll_of_known_answers() -> None:

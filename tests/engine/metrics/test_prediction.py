@@ -36,7 +36,7 @@ def test_margin_is_what_the_margin_loss_brings_down() -> None:
     """The number shown to the user and the one the attack climbs are opposites, bit for bit."""
     logits = torch.randn((50, 6), generator=torch.Generator().manual_seed(0))
     labels = torch.arange(50) % 6
-    assert torch.equal(margin(logits, labels), -losses.margin(logits, labels))
+    assert torch.equal(margin(logits, labels), -losses.adversarial_margin(logits, labels))
 
 
 def test_confidence_is_the_probability_of_the_label() -> None:

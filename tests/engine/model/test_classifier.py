@@ -16,7 +16,7 @@ from torch import Tensor
 
 from capt_engine.model.classifier import Classifier
 from capt_engine.model.clip import Backbone, load_backbone, open_clip
-from capt_engine.model.prompts import COUPLINGS, Prompts, PromptShape, first_words
+from capt_engine.model.prompts import COUPLINGS, Prompts, PromptShape, initial_context
 from capt_engine.resources import resource
 
 Pixels = Callable[..., Tensor]
@@ -144,7 +144,7 @@ def prompted(backbone: Backbone, classes: tuple[str, ...], coupling: str = "visi
     """A classifier with prompts that are far from the words they began as."""
     stream = torch.Generator().manual_seed(3)
     shape = PromptShape(coupling, 3, 2)
-    prompts = Prompts(backbone, shape, first_words(backbone, "a photo of a {}.", 3), stream)
+    prompts = Prompts(backbone, shape, initial_context(backbone, "a photo of a {}.", 3), stream)
     for value in prompts.parameters():
         value.data += 0.2 * torch.randn(value.shape, generator=stream)
     return Classifier(backbone, classes, "a photo of a {}.", prompts=prompts)
@@ -173,7 +173,7 @@ def test_prompts_move_to_other_class_names(tiny_backbone: Backbone, pixels: Pixe
 def test_prompts_that_are_the_words_are_the_plain_model(tiny_backbone: Backbone, pixels: Pixels) -> None:
     """Text prompts as long as the template that still are its own words give the zero-shot answer."""
     template, images = "a photo of a {}.", pixels(2)
-    words = first_words(tiny_backbone, template, 3)
+    words = initial_context(tiny_backbone, template, 3)
     prompts = Prompts(tiny_backbone, PromptShape("text_only", 3, 1), words, torch.Generator())
     plain = Classifier(tiny_backbone, ("cube", "sphere"), template)
     same = Classifier(tiny_backbone, ("cube", "sphere"), template, prompts=prompts)

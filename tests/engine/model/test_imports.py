@@ -12,8 +12,11 @@ LEAN = """
 import os, sys, warnings
 warnings.simplefilter("ignore")
 os.environ.pop("MKL_CBWR", None)
-from capt_engine.jobs.worker import Worker
-worker = Worker("cpu", lambda note: None)
+from capt_engine.jobs.worker_threads import science
+from capt_engine.records import EngineReady
+events = []
+handler = science("cpu", events.append)
+assert any(isinstance(one, EngineReady) and one.catalogue.prompts for one in events)
 assert "open_clip" in sys.modules
 for name in ("torch._dynamo", "sympy", "timm", "transformers"):
     assert name not in sys.modules, name

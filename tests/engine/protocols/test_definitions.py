@@ -16,7 +16,7 @@ SETTING = Setting("demo", "demo")
 
 def told(part: definitions.Part) -> list[tuple[str, str, str, str]]:
     """The rows as (data set, method, variant, classes)."""
-    return [(row.dataset, row.method, row.variant, row.half) for row in part.rows]
+    return [(row.dataset, row.method, row.variant, row.subsample_classes) for row in part.rows]
 
 
 def test_few_shot_is_every_method_shot_and_seed_on_every_set() -> None:
@@ -73,8 +73,8 @@ def test_ablation_changes_one_choice_at_a_time() -> None:
         "unchanged": unchanged,
         "α = 0": replace(unchanged, alpha="const", alpha_const=0.0),
         "α = 1": replace(unchanged, alpha="const", alpha_const=1.0),
-        "λ = 1": replace(unchanged, weight=1.0),
-        "λ = 4": replace(unchanged, weight=4.0),
+        "λ = 1": replace(unchanged, lambda_=1.0),
+        "λ = 4": replace(unchanged, lambda_=4.0),
         "text to vision": replace(unchanged, coupling="text_to_vision"),
         "independent": replace(unchanged, coupling="independent"),
     }
@@ -112,8 +112,16 @@ def test_keys_tell_apart_whatever_changes_a_figure() -> None:
     others = [replace(SETTING, limit=10), replace(SETTING, budgets=(0.1,)), replace(SETTING, model="other")]
     assert len({setting.cell_key(cell) for setting in (SETTING, *others)}) == 4
     assert len({setting.recipe_key(recipe) for setting in (SETTING, *others)}) == 2
-    assert SETTING.recipe_key(recipe) != SETTING.recipe_key(replace(recipe, weight=1.0))
-    assert SETTING.cell_key(cell) != SETTING.cell_key(replace(cell, half="new"))
+    assert SETTING.recipe_key(recipe) != SETTING.recipe_key(replace(recipe, lambda_=1.0))
+    assert SETTING.cell_key(cell) != SETTING.cell_key(replace(cell, subsample_classes="new"))
+
+
+def test_cells_of_before_keep_their_keys() -> None:
+    """What was computed before a field had another name is found again: these keys are those of that time."""
+    recipe = Recipe("a", "capt", 16, 1, "base", lambda_=4.0)
+    assert SETTING.recipe_key(recipe) == "capt-a-16-shots-seed-1-da8e3e5bb1"
+    assert SETTING.cell_key(Cell(recipe, "a", "new")) == "capt-a-16-shots-seed-1-at-a-a7afe0d989"
+    assert SETTING.cell_key(Cell(None, "a")) == "zero-shot-at-a-ac0af99b6d"
 
 
 def test_keys_can_be_file_names() -> None:
@@ -125,7 +133,7 @@ def test_keys_can_be_file_names() -> None:
 
 def test_requests_say_what_the_cell_says() -> None:
     """A recipe becomes a tuning that can be gone on with, a cell an evaluation of its half at each budget."""
-    recipe = Recipe("a", "fap", None, 2, "base", weight=4.0)
+    recipe = Recipe("a", "fap", None, 2, "base", lambda_=4.0)
     tuned = definitions.tune_request(recipe, SETTING, ("folder", "root"), "p.safetensors", "cpu")
     assert (tuned.data, tuned.data_root, tuned.method, tuned.shots, tuned.seed) == ("folder", "root", "fap", None, 2)
     assert (tuned.subsample_classes, tuned.lambda_, tuned.resume, tuned.out) == ("base", 4.0, True, "p.safetensors")

@@ -5,31 +5,35 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from capt_engine.errors import BadRequest
 from capt_engine.metrics.interval import wilson
-from capt_engine.protocols.render import Page, as_csv, as_text, markdown, plain, write
-from capt_engine.protocols.table import Chapter, Line, Measured, pairs, table
+from capt_engine.protocols.cache import Measured
+from capt_engine.protocols.definitions import Cell, Recipe
+from capt_engine.protocols.render import Page, as_csv, as_json, as_text, markdown, write
+from capt_engine.protocols.table import Chapter, Line, pairs, table
 
 METRICS = ("clean", "1/255")
 
 
 def measured(clean: str, robust: str, pictures: str = "same") -> Measured:
     """A finished cell."""
-    return Measured({"clean": clean, "1/255": robust}, pictures)
+    return Measured(right={"clean": clean, "1/255": robust}, pictures=pictures)
 
 
 def zero_shot(clean: str, robust: str, dataset: str = "a", half: str = "all") -> Line:
     """The zero-shot row of a data set."""
-    return Line(dataset, "zero-shot", "", half, (), (measured(clean, robust),))
+    return Line(dataset, "zero-shot", "", (Cell(None, dataset, half),), half, (measured(clean, robust),))
 
 
 def tuned(*cells: Measured | None, method: str = "capt", dataset: str = "a", variant: str = "16 shots") -> Line:
     """A row with one cell a seed, from 1."""
-    return Line(dataset, method, variant, "all", tuple(range(1, len(cells) + 1)), cells)
+    planned = tuple(Cell(Recipe(dataset, method, 16, seed), dataset) for seed in range(1, len(cells) + 1))
+    return Line(dataset, method, variant, planned, "all", cells)
 
 
 def chapter(*lines: Line) -> Chapter:
@@ -139,8 +143,8 @@ def test_the_averages_deviation_is_between_seeds() -> None:
 def test_harmonic_means_are_labelled_and_right() -> None:
     """HM2 of 80 % and 40 % is 53.3 %; HM4 of those and of 20 % and 10 % is 21.3 %."""
     cells = {"base": measured("11110", "10000"), "new": measured("1111000000", "1000000000")}
-    lines = [Line("a", "capt", "16 shots", half, (1,), (cell,)) for half, cell in cells.items()]
-    found = {entry.half: entry.figures for entry in table(chapter(*lines)).entries}
+    lines = [replace(tuned(cell), subsample_classes=half) for half, cell in cells.items()]
+    found = {entry.subsample_classes: entry.figures for entry in table(chapter(*lines)).entries}
     assert list(found) == ["base", "new", "HM2", "HM4"]
     clean, robust, both = found["HM2"]["clean"], found["HM2"]["1/255"], found["HM4"]["1/255"]
     assert clean is not None
@@ -150,7 +154,7 @@ def test_harmonic_means_are_labelled_and_right() -> None:
     assert robust.mean == pytest.approx(2 / (1 / 0.2 + 1 / 0.1))
     assert both.mean == pytest.approx(4 / (1 / 0.8 + 1 / 0.4 + 1 / 0.2 + 1 / 0.1))
     assert found["HM4"]["clean"] is None
-    one_half = table(chapter(lines[0], Line("a", "capt", "16 shots", "new", (1,), (None,)))).entries
+    one_half = table(chapter(lines[0], replace(tuned(None), subsample_classes="new"))).entries
     assert one_half[2].figures["clean"] is None
 
 
@@ -185,7 +189,7 @@ def test_csv_and_json_hold_every_figure() -> None:
         ("capt", "1/255", 0.25),
     ]
     assert float(rows[2]["p_value"]) == 1.0
-    told = json.loads(json.dumps(plain(page)))
+    told = json.loads(as_json(page))
     assert told["tables"][0]["entries"][1]["figures"]["clean"]["mean"] == 0.75
 
 

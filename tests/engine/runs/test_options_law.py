@@ -29,7 +29,7 @@ from capt_engine.records import (
     TuneRequest,
     until_chance,
 )
-from capt_engine.runs.command_line import UNSAYABLE, command_of
+from capt_engine.runs.command_line import UNSAYABLE, analysis_of, command_of, evaluation_of, tuning_of
 from capt_engine.runs.options_table import (
     ALPHAS,
     ANALYZE,
@@ -181,20 +181,20 @@ class Tuned:
     request: TuneRequest
 
 
-VERBS: dict[str, Any] = {"analyze": analyze, "evaluate": evaluate, "tune": tune}
-PARSERS = {verb: argparse.ArgumentParser() for verb in VERBS}
-for verb, module in VERBS.items():
-    module.configure(PARSERS[verb])
+REQUESTS: dict[str, Any] = {"analyze": analysis_of, "evaluate": evaluation_of, "tune": tuning_of}
+PARSERS = {verb: argparse.ArgumentParser() for verb in REQUESTS}
+for module in (analyze, evaluate, tune):
+    module.configure(PARSERS[module.__name__.rpartition(".")[2]])
 
 
 def typed(command: str) -> Any:
     """The request of a command line."""
     start, verb, *words = shlex.split(command)
     assert start == "capt"
-    return VERBS[verb].request_from(PARSERS[verb].parse_args(words))
+    return REQUESTS[verb](vars(PARSERS[verb].parse_args(words)))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(analyses() | evaluations() | TUNINGS)
 def test_a_printed_command_asks_the_same(request: AnalyzeRequest | EvaluateRequest | TuneRequest) -> None:
     """What can be typed is printed, and typed again it is the very request."""
@@ -203,7 +203,7 @@ def test_a_printed_command_asks_the_same(request: AnalyzeRequest | EvaluateReque
     assert typed(command) == request
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(analyses() | evaluations() | TUNINGS)
 def test_a_request_is_the_same_after_json(request: AnalyzeRequest | EvaluateRequest | TuneRequest) -> None:
     """As a manifest holds it, or the state of a tuning run that can be gone on with, and reads it again."""

@@ -21,7 +21,7 @@ from capt_engine.records.tuning import OLD_NAMES
 from capt_engine.runs.command_line import command_of
 from capt_engine.runs.tuning_text import request_of
 from capt_engine.tuning import state as states
-from capt_engine.tuning.image_tower import TowerRecipe, TowerTuning
+from capt_engine.tuning.image_tower import TowerTuning, tower_recipe
 from capt_engine.tuning.inner_attack import InnerAttack
 from tests.engine.tuning.conftest import Runs
 
@@ -86,7 +86,7 @@ def test_a_towers_checkpoint_of_before_is_read(runs: Runs, tmp_path: Path) -> No
         said = json.loads(file.metadata()["tower"])
         weight = file.get_tensor("weight/proj")
     attack = InnerAttack(Threat(LINF, 4 / 255), 4 / 255, 1)
-    recipe = TowerRecipe(attack, epochs=3, batch_size=3, lr=0.001, seed=0)
+    recipe = tower_recipe(attack, epochs=3, batch_size=3, lr=0.001, seed=0)
     images, labels = torch.zeros(6, 3, 24, 24, dtype=torch.uint8), torch.arange(6) % 3
     text = class_features(runs.backbone, ("blue", "green", "red"), "a photo of a {}.")
     tuning = TowerTuning(runs.backbone, images, labels, text, recipe)

@@ -73,7 +73,7 @@ def test_a_run_tells_what_it_does_in_order(runs: Runs) -> None:
         ({"out": "p.bin"}, "must end in .safetensors"),
         ({"out": "no/such/folder/p.safetensors"}, "no folder"),
         ({"data": "no-such-data"}, "no such file or folder"),
-        ({"data": "dtd"}, "nothing says where it lies"),
+        ({"data": "dtd"}, "nothing says where the benchmarks lie"),
         ({"method": "magic"}, "no method called 'magic'"),
         ({"shots": 0}, "too few"),
         ({"eps": 4.0}, "budget"),

@@ -9,6 +9,7 @@ import safetensors.torch
 import torch
 
 from capt_engine.errors import BadCheckpoint, CannotWrite
+from capt_engine.records import Share, TuneEpoch
 from capt_engine.tuning.state import Saved, first_difference, read, state_path, write
 
 
@@ -23,7 +24,7 @@ def saved() -> Saved:
         prompts={"context": context, "deep_vision.0": context + 1},
         best={"context": context * 2},
         momentum={"context": context / 3},
-        epochs=[{"epoch": 1, "loss": 0.1 + 0.2}],
+        epochs=[TuneEpoch(1, 3, 0.1 + 0.2, Share(1, 2, 0.1, 0.9), None, is_best=True)],
         notes=["a note"],
     )
 

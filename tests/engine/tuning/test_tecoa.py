@@ -55,6 +55,8 @@ def test_a_stopped_tower_goes_on(runs: Runs) -> None:
         ({"patience": 3}, "knows no patience"),
         ({"eps": 3.0}, "make no sense"),
         ({"lr": -1.0}, "make no sense"),
+        ({"epochs": 0}, "make no sense"),
+        ({"batch_size": 0}, "make no sense"),
     ],
 )
 def test_what_a_tower_cannot_is_refused(runs: Runs, tmp_path: Path, changes: dict[str, object], words: str) -> None:

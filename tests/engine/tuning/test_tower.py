@@ -17,14 +17,15 @@ from torch import Tensor
 
 from capt_engine.attacks.base import LINF, PictureRngs, Threat
 from capt_engine.demo import figures
-from capt_engine.errors import BadCheckpoint, BadRequest, Cancelled, CannotWrite, UnknownName
+from capt_engine.errors import BadCheckpoint, BadRequest, Cancelled, CannotWrite
 from capt_engine.model import clip
 from capt_engine.model.clip import TOWER_CONFIG, TOWER_WEIGHTS, Backbone, lasting_id, load_backbone
 from capt_engine.model.text import class_features
+from capt_engine.progress import Progress
 from capt_engine.resources import resource
-from capt_engine.tuning.image_tower import CARD, CHECKPOINT, TowerRecipe, TowerResult, TowerTuning, tune_tower
+from capt_engine.tuning.image_tower import CARD, CHECKPOINT, TowerTuning, export, tower_recipe
 from capt_engine.tuning.inner_attack import InnerAttack
-from capt_engine.tuning.loop import TuningFailed
+from capt_engine.tuning.loop import Recipe, TuningFailed
 from capt_engine.tuning.schedule import linear_then_cosine
 
 Pixels = Callable[..., Tensor]
@@ -32,12 +33,27 @@ Pixels = Callable[..., Tensor]
 CPU = torch.device("cpu")
 CLASSES = ("a cube", "a sphere", "a mug")
 ATTACK = InnerAttack(Threat(LINF, 4 / 255), 4 / 255, 2)
-RECIPE = TowerRecipe(ATTACK, epochs=3, batch_size=5, lr=1e-3)
+RECIPE = tower_recipe(ATTACK, epochs=3, batch_size=5, lr=1e-3)
 LABELS = torch.arange(12) % 3
 
 
 def silent(*_: object) -> None:
     """A tick that reports nothing."""
+
+
+def tune_tower(
+    backbone: Backbone, images: Tensor, labels: Tensor, text: Tensor, recipe: Recipe, out: Path, progress: Progress
+) -> Path:
+    """Tune a tower and write it to `out`; a run that was stopped there goes on."""
+    tuning, checkpoint = TowerTuning(backbone, images, labels, text, recipe), out / CHECKPOINT
+    if checkpoint.is_file():
+        tuning.resume(checkpoint)
+    while tuning.epoch < recipe.epochs:
+        tuning.advance(progress)
+        tuning.save(checkpoint)
+    export(tuning, out, {"data": "colours"})
+    checkpoint.unlink(missing_ok=True)
+    return out
 
 
 @pytest.fixture
@@ -56,9 +72,9 @@ def text(tiny_backbone: Backbone) -> Tensor:
 
 
 @pytest.fixture
-def tuned(tiny_backbone: Backbone, coloured: Tensor, text: Tensor, tmp_path: Path) -> TowerResult:
+def tuned(tiny_backbone: Backbone, coloured: Tensor, text: Tensor, tmp_path: Path) -> Path:
     """A tower tuned for three epochs."""
-    return tune_tower(tiny_backbone, coloured, LABELS, text, RECIPE, tmp_path / "tower", silent, {"data": "colours"})
+    return tune_tower(tiny_backbone, coloured, LABELS, text, RECIPE, tmp_path / "tower", silent)
 
 
 def refusal(folder: Path | str) -> BadCheckpoint:
@@ -77,9 +93,9 @@ def reworded(folder: Path, **said: object) -> None:
     (folder / TOWER_CONFIG).write_text(json.dumps(told), encoding="utf-8")
 
 
-def test_only_the_copys_image_tower_moves(tiny_backbone: Backbone, tuned: TowerResult) -> None:
+def test_only_the_copys_image_tower_moves(tiny_backbone: Backbone, tuned: Path) -> None:
     """The base keeps every weight and has no gradient; the tower that is opened again differs from it in `visual` alone."""
-    again = load_backbone(str(tuned.folder), CPU)
+    again = load_backbone(str(tuned), CPU)
     before, after = tiny_backbone.clip.state_dict(), again.clip.state_dict()
     moved = {name for name in before if not torch.equal(before[name], after[name])}
     assert moved
@@ -101,15 +117,11 @@ def test_it_learns(tiny_backbone: Backbone, coloured: Tensor, text: Tensor) -> N
     logs = [tuning.advance(silent) for _ in range(12)]
     assert logs[-1].loss < 0.5 * logs[0].loss
     assert logs[-1].attacked_accuracy > 0.6
-    assert logs[-1].clean_accuracy is None
 
 
-@pytest.mark.parametrize("share", [0.0, 0.3])
-def test_a_step_is_a_transcription_of_its_equation(
-    tiny_backbone: Backbone, coloured: Tensor, text: Tensor, share: float
-) -> None:
-    """One SGD step: PGD by hand, then θ − rate · ∇[(1 − s)·CE(attacked) + s·CE(clean)], written out once more, gives the same weights."""
-    recipe = replace(RECIPE, epochs=1, batch_size=12, optimiser="sgd", weight_decay=0.0, clean_share=share, lr=0.01)
+def test_a_step_is_a_transcription_of_its_equation(tiny_backbone: Backbone, coloured: Tensor, text: Tensor) -> None:
+    """One SGD step: PGD by hand, then θ − rate · ∇CE(attacked), written out once more, gives the same weights."""
+    recipe = replace(RECIPE, epochs=1, batch_size=12, optimiser="sgd", weight_decay=0.0, lr=0.01)
     tuning = TowerTuning(tiny_backbone, coloured, LABELS, text, recipe)
     log = tuning.advance(silent)
     model = copy.deepcopy(tiny_backbone.clip)
@@ -128,7 +140,7 @@ def test_a_step_is_a_transcription_of_its_equation(
         delta = (attacked.detach() + 4 / 255 * gradient.sign() - images).clamp(-4 / 255, 4 / 255)
         attacked = (images + delta).clamp(0, 1)
     model.visual.requires_grad_(True)
-    loss = (1 - share) * nll(attacked) + share * nll(images)
+    loss = nll(attacked)
     loss.backward()
     assert log.loss == pytest.approx(float(loss.detach()), rel=1e-4)
     for name, weight in model.visual.named_parameters():
@@ -223,15 +235,11 @@ def test_a_loss_that_is_no_number_stops_the_run(
 
 
 def test_what_makes_no_sense_is_refused(tiny_backbone: Backbone, coloured: Tensor, text: Tensor) -> None:
-    """Too few labels, a label that no class has, an unknown optimiser, no epoch at all."""
+    """Too few labels, and a label that no class has."""
     with pytest.raises(BadRequest):
         TowerTuning(tiny_backbone, coloured, LABELS[:5], text, RECIPE)
     with pytest.raises(BadRequest):
         TowerTuning(tiny_backbone, coloured, LABELS + 1, text, RECIPE)
-    with pytest.raises(UnknownName, match="adam"):
-        replace(RECIPE, optimiser="adam")
-    with pytest.raises(BadRequest):
-        replace(RECIPE, epochs=0)
 
 
 def test_a_folder_that_cannot_be_written_is_said(
@@ -243,32 +251,32 @@ def test_a_folder_that_cannot_be_written_is_said(
         tune_tower(tiny_backbone, coloured, LABELS, text, RECIPE, tmp_path / "file", silent)
 
 
-def test_the_folder_says_how_it_was_made(tiny_backbone: Backbone, tuned: TowerResult) -> None:
+def test_the_folder_says_how_it_was_made(tiny_backbone: Backbone, tuned: Path) -> None:
     """Base, settings and data stand in tower.json and on the card; the weights are fp16."""
-    said = json.loads((tuned.folder / TOWER_CONFIG).read_text(encoding="utf-8"))
+    said = json.loads((tuned / TOWER_CONFIG).read_text(encoding="utf-8"))
     assert (said["base"], said["base_sha256"]) == (lasting_id(tiny_backbone.id), tiny_backbone.sha256)
     assert said["settings"]["attack"]["eps"] == 4 / 255
-    card = (tuned.folder / CARD).read_text(encoding="utf-8")
+    card = (tuned / CARD).read_text(encoding="utf-8")
     assert all(word in card for word in (tiny_backbone.sha256, "data: colours", "ε = 4/255", "CE(attacked) against"))
-    assert {value.dtype for value in load_file(tuned.folder / TOWER_WEIGHTS).values()} == {torch.float16}
+    assert {value.dtype for value in load_file(tuned / TOWER_WEIGHTS).values()} == {torch.float16}
 
 
-def test_its_hash_is_of_both_files(tiny_backbone: Backbone, tuned: TowerResult) -> None:
+def test_its_hash_is_of_both_files(tiny_backbone: Backbone, tuned: Path) -> None:
     """The SHA-256 of a tower is that of a text that holds the base's and the tower file's."""
-    again = load_backbone(f"local-dir:{tuned.folder}", CPU)
-    own = hashlib.sha256((tuned.folder / TOWER_WEIGHTS).read_bytes()).hexdigest()
+    again = load_backbone(f"local-dir:{tuned}", CPU)
+    own = hashlib.sha256((tuned / TOWER_WEIGHTS).read_bytes()).hexdigest()
     assert again.sha256 == hashlib.sha256(f"{tiny_backbone.sha256}\n{own}\n".encode()).hexdigest()
     assert again.base is not None
     assert again.base.sha256 == tiny_backbone.sha256
 
 
-def test_a_tower_can_be_tuned_again(tuned: TowerResult, coloured: Tensor, text: Tensor, tmp_path: Path) -> None:
+def test_a_tower_can_be_tuned_again(tuned: Path, coloured: Tensor, text: Tensor, tmp_path: Path) -> None:
     """What comes of a tuned tower names the base below it, so that no tower ever stands on a tower."""
-    first = load_backbone(str(tuned.folder), CPU)
+    first = load_backbone(str(tuned), CPU)
     second = tune_tower(first, coloured, LABELS, text, replace(RECIPE, epochs=1), tmp_path / "second", silent)
-    assert load_backbone(str(second.folder), CPU).base == first.base
-    reworded(second.folder, base=str(tuned.folder))
-    assert "itself a tuned tower" in refusal(second.folder).message
+    assert load_backbone(str(second), CPU).base == first.base
+    reworded(second, base=str(tuned))
+    assert "itself a tuned tower" in refusal(second).message
 
 
 @pytest.mark.parametrize(
@@ -282,17 +290,17 @@ def test_a_tower_can_be_tuned_again(tuned: TowerResult, coloured: Tensor, text: 
         ({"base_sha256": "abc"}, "base_sha256: expected `str` matching"),
     ],
 )
-def test_a_description_that_cannot_be_followed(tuned: TowerResult, said: dict[str, object], answer: str) -> None:
+def test_a_description_that_cannot_be_followed(tuned: Path, said: dict[str, object], answer: str) -> None:
     """A tower whose tower.json names no base, another one, or one that is gone is refused in one sentence."""
-    reworded(tuned.folder, **said)
-    assert answer in refusal(tuned.folder).message
+    reworded(tuned, **said)
+    assert answer in refusal(tuned).message
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", b"[" * 100_000, b" " * 1_000_001])
-def test_a_description_that_is_none(tuned: TowerResult, content: bytes) -> None:
+def test_a_description_that_is_none(tuned: Path, content: bytes) -> None:
     """Whatever else lies in the place of tower.json, opening the folder ends in a sentence."""
-    (tuned.folder / TOWER_CONFIG).write_bytes(content)
-    assert TOWER_CONFIG in refusal(tuned.folder).message
+    (tuned / TOWER_CONFIG).write_bytes(content)
+    assert TOWER_CONFIG in refusal(tuned).message
 
 
 def _lacks(weights: dict[str, Tensor]) -> None:
@@ -330,25 +338,23 @@ def _swells(weights: dict[str, Tensor]) -> None:
         (_swells, "larger than"),
     ],
 )
-def test_foreign_weights_are_refused(
-    tuned: TowerResult, spoil: Callable[[dict[str, Tensor]], None], answer: str
-) -> None:
+def test_foreign_weights_are_refused(tuned: Path, spoil: Callable[[dict[str, Tensor]], None], answer: str) -> None:
     """Weights that are not exactly this tower's, by name, shape, kind and finiteness, are refused in one sentence."""
-    weights = load_file(tuned.folder / TOWER_WEIGHTS)
+    weights = load_file(tuned / TOWER_WEIGHTS)
     spoil(weights)
-    save_file(weights, tuned.folder / TOWER_WEIGHTS)
-    assert answer in refusal(tuned.folder).message
+    save_file(weights, tuned / TOWER_WEIGHTS)
+    assert answer in refusal(tuned).message
 
 
-def test_damaged_or_missing_weights_are_refused(tuned: TowerResult) -> None:
+def test_damaged_or_missing_weights_are_refused(tuned: Path) -> None:
     """Half a file, a file of something else, and no file."""
-    path = tuned.folder / TOWER_WEIGHTS
+    path = tuned / TOWER_WEIGHTS
     content = path.read_bytes()
     for spoiled in (content[: len(content) // 2], b"not weights at all", b""):
         path.write_bytes(spoiled)
-        assert "not a sound safetensors file" in refusal(tuned.folder).message
+        assert "not a sound safetensors file" in refusal(tuned).message
     path.unlink()
-    assert "There is no file" in refusal(tuned.folder).message
+    assert "There is no file" in refusal(tuned).message
 
 
 def test_a_lasting_id_leads_there_from_anywhere(
@@ -387,6 +393,6 @@ def test_demo_robust_is_small() -> None:
 def test_demo_robust_withstands_what_breaks_the_demo() -> None:
     """On 28 plain pictures of shapes it keeps 80 % clean, and under PGD at 4/255 its interval lies wholly above the demo's."""
     demo, robust = load_backbone("demo", CPU), load_backbone("demo-robust", CPU)
-    assert figures.zero_shot(robust, "shapes", "plain", 28).accuracy >= 0.8
-    attacked = [figures.under_pgd(backbone, "shapes", "plain", 28, 4) for backbone in (demo, robust)]
+    assert figures.figure_of(robust, "shapes", "plain", 28).accuracy >= 0.8
+    attacked = [figures.figure_of(backbone, "shapes", "plain", 28, 4) for backbone in (demo, robust)]
     assert attacked[1].low > attacked[0].high

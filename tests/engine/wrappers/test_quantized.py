@@ -14,7 +14,7 @@ from torch import Tensor
 from capt_engine.attacks.base import L2, LINF, NORMS, Norm, PictureRngs, Threat
 from capt_engine.attacks.patch import Patch
 from capt_engine.attacks.pgd import PGD
-from capt_engine.data.labelled import Item
+from capt_engine.data.labelled_set import Item
 from capt_engine.evaluation.analysis import evaluate
 from capt_engine.evaluation.plan import Variant, plan_evaluation
 from capt_engine.model.classifier import Classifier

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from capt_engine.data.labelled import Item
+from capt_engine.data.labelled_set import Item
 from capt_engine.errors import BadRequest
 from capt_engine.evaluation.analysis import evaluate
 from capt_engine.evaluation.plan import Variant, plan_evaluation

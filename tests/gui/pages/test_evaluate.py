@@ -116,7 +116,7 @@ def test_run_turns_into_cancel_and_counts_live(bench: Bench, page: EvaluatePage,
     assert request.options.keep
     assert page.results.isVisible()
     play(bench, r.JobProgress(job, 1, 8, "picture 2 of 4, pgd", 200.0), r.RowsReady(job, acted.quick()[:2]))
-    box = page.results.verdict.box
+    box = page.results.verdict
     assert box.headline.text() == "Measuring: 1 of 4 pictures done"
     assert "0 of 1 right clean" in box.figures.text()
     assert page.settings_column.job_bar.text() == "about 3 min left · Picture 2 of 4, pgd"
@@ -149,13 +149,13 @@ def test_a_quick_look_at_one_side(bench: Bench, page: EvaluatePage, tmp_path: Pa
     dropped(bench, page, tmp_path)
     finished(bench, acted.result())
     results = page.results
-    assert results.verdict.box.headline.text() == "25.0 % of 4 pictures stay right at ε = 4/255."
-    assert "under attack" in results.verdict.box.figures.text()
+    assert results.verdict.headline.text() == "25.0 % of 4 pictures stay right at ε = 4/255."
+    assert "under attack" in results.verdict.figures.text()
     assert results.attacks.table.shown(0) == ["fgsm", "PGD"]
     assert results.attacks.table.shown(1) == ["3", "2"]
     assert results.attacks.table.shown(4) == ["1", "2"]
     assert results.reencoding.table.shown(1) == ["1 of 2  (50.0 %)", "1 of 2  (50.0 %)", "–", "–"]
-    assert results.reencoding.words.text().startswith("Only 1 of 2 attacked pictures")
+    assert results.reencoding.note.text().startswith("Only 1 of 2 attacked pictures")
     assert results.classes.table.shown(0) == ["cat", "dog", "emu"]
     assert results.classes.table.shown(3) == ["0.0 %", "0.0 %", "100.0 %"]
     assert results.checks.summary.text().startswith("1 of 2 checks passed")
@@ -176,8 +176,8 @@ def test_two_sides_stand_beside_each_other(bench: Bench, page: EvaluatePage, tmp
     request = finished(bench, acted.compared())
     assert request.options.compare == "toy-capt"
     results = page.results
-    assert results.verdict.box.headline.text() == "B withstands more than A on the same 4 pictures."
-    assert results.verdict.box.property("verdict") == "better"
+    assert results.verdict.headline.text() == "B withstands more than A on the same 4 pictures."
+    assert results.verdict.property("verdict") == "better"
     assert "2 are right only with B and 0 only with A" in results.figures.tests.text()
     assert "CAPT, 16 shots" in results.figures.bars.accessibleDescription()
     assert results.attacks.table.shown(1) == ["A", "B", "A", "B"]
@@ -221,7 +221,7 @@ def test_a_model_that_refuses_says_so_in_place_of_the_verdict(bench: Bench, page
     dropped(bench, page, tmp_path)
     page.start_action.trigger()
     play(bench, r.JobFailed(last(bench), r.Failure("BadCheckpoint", "It is for another model.", "Choose another.")))
-    box = page.results.verdict.box
+    box = page.results.verdict
     assert (box.headline.text(), box.figures.text()) == ("It is for another model.", "Choose another.")
     assert not any(button.isVisible() for button in (page.results.verdict.report, page.results.verdict.copy))
     assert page.start_action.isEnabled()
@@ -332,7 +332,7 @@ def test_the_window_marks_an_evaluation_that_goes_on(bench: Bench, qtbot: QtBot,
     window.show_page(EVALUATE)
     page = window.page
     assert isinstance(page, EvaluatePage)
-    page.tell("Hello.")
+    page.say("info", "Hello.")
     assert page.banner.accessibleName() == "Hello."
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(tmp_path))])

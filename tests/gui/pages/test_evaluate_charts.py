@@ -45,7 +45,7 @@ def test_a_curve_has_its_chart(bench: Bench, page: EvaluatePage, tmp_path: Path)
     assert page.results.curve.isVisible()
     assert page.results.curve.chart.description().startswith("ε 127.5: right 0")
     assert "chance 33" in page.results.curve.chart.description()
-    assert "ε = 4/255" in page.results.curve.words.text()
+    assert "ε = 4/255" in page.results.curve.note.text()
 
 
 def test_corruptions_have_their_table(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_corruptions_have_their_table(bench: Bench, page: EvaluatePage, tmp_path
         "50.0 %",
         "62.5 %",
     ]
-    assert "1 under every corruption" in results.corruptions.words.text()
+    assert "1 under every corruption" in results.corruptions.note.text()
     assert not results.attacks.isVisible()
     assert not named(results.confusion, Segments, "State of the pictures").isVisible()
 
@@ -131,3 +131,37 @@ def test_a_cell_of_the_matrix_shows_its_pictures(bench: Bench, page: EvaluatePag
     assert not card.pictures.explore.isVisible()
     named(card, QAbstractButton, "State of the pictures: Clean").click()
     assert not card.pictures.isVisible()
+
+
+def test_the_measurements_are_shown_picture_by_picture(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """Each picture that the first attack changed counts once, in the measurement that is picked; α of plain text is none."""
+    dropped(bench, page, tmp_path)
+    bench.desk.evaluation.run.start()
+    rows = tuple(
+        replace(one, metrics=(("alpha", 0.5), ("js", 0.1), ("psnr", 40.0 + number)))
+        for number, one in enumerate(acted.quick())
+        if isinstance(one, r.PictureRow)
+    )
+    play(bench, r.RowsReady(last(bench), rows), r.JobFinished(last(bench), acted.result()))
+    card = page.results.distribution
+    assert card.isVisible()
+    assert [card.measure.itemText(number) for number in range(card.measure.count())] == ["JS divergence", "PSNR"]
+    record = card.chart.record()
+    assert record is not None
+    assert [one.value for one in record.bins] == [0.0, 1.0, *[0.0] * 8]
+    assert card.chart.description().startswith("pictures 3, median 0.1")
+    card.measure.setCurrentIndex(1)
+    card.measure.on_activated(1)
+    assert "dB" in card.chart.record().x_title  # type: ignore[union-attr]
+
+
+def test_the_classes_of_a_run_are_saved(bench: Bench, page: EvaluatePage, tmp_path: Path) -> None:
+    """A bar for the clean and one for the attacked pictures of every class."""
+    dropped(bench, page, tmp_path)
+    finished(bench, acted.result())
+    record = page.results.classes.table.record()
+    assert record is not None
+    assert record.series == ("clean", "attacked")
+    assert [(bar.name, bar.value, bar.series) for bar in record.bars] == [
+        ("cat", 0.5, 0), ("cat", 0.0, 1), ("dog", 1.0, 0), ("dog", 0.0, 1), ("emu", 1.0, 0), ("emu", 1.0, 1),
+    ]  # fmt: skip

@@ -180,12 +180,12 @@ def test_starting_anew_keeps_the_old_project(opened: Open, pictures: Path, qtbot
     entries = [action for action in menu.menu().actions() if action.data()]
     assert [action.text().split(" · ")[0] for action in entries] == ["pictures"]
     entries[0].trigger()
-    assert again.project.title == "pictures"
+    assert again.project.state.title == "pictures"
     qtbot.waitUntil(lambda: again.desk.tuning.split.is_current, timeout=PATIENCE_MS)
     asked: list[str] = []
 
     def answer(yes: bool) -> None:
-        menu.confirm = lambda project: bool(asked.append(project.title)) or yes  # type: ignore[method-assign]
+        menu.confirm = lambda project: bool(asked.append(project.state.title)) or yes  # type: ignore[method-assign]
         menu.fill()
         menu.menu().actions()[-1].menu().actions()[0].trigger()
 

@@ -177,3 +177,15 @@ def test_the_panel_can_be_cleared(panel: ConsistencyPanel) -> None:
     """Nothing is left of the last picture."""
     panel.clear()
     assert panel.shown() == {}
+
+
+def test_the_panels_values_are_saved_in_their_units(panel: ConsistencyPanel) -> None:
+    """4/255 is saved as 4 with its unit in the name; an empty panel has nothing to save."""
+    record = panel.record()
+    assert record is not None
+    assert {bar.name: bar.value for bar in record.bars} == {
+        "Largest change [/255]": pytest.approx(4.0),
+        "KL divergence [nats]": 3.2134,
+    }
+    panel.clear()
+    assert panel.record() is None

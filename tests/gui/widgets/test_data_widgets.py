@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QColor, QImage, QStandardItem, QStandardItemModel
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QWidget
@@ -223,3 +223,31 @@ def test_a_notice_is_plain_text_and_acts(theme: Theme, qtbot: QtBot) -> None:
     assert widget.accessibleName() == "One picture <b>is</b> missing."
     with qtbot.waitSignal(widget.action_clicked):
         widget.button.click()
+
+
+def test_a_narrow_table_keeps_names_and_numbers_in_sight(theme: Theme, qtbot: QtBot) -> None:
+    """The strip of pictures goes first; no column stands beside the edge, where nobody could scroll to it."""
+    widget = table(theme)
+    qtbot.addWidget(widget)
+    widget.show()
+    for width, hidden in ((600, []), (280, [1]), (120, [1, 2])):
+        widget.resize(width, 200)
+        assert [column for column in range(3) if widget.isColumnHidden(column)] == hidden
+        assert widget.horizontalHeader().length() <= widget.viewport().width()
+
+
+@pytest.mark.parametrize("width", [200, 280, 375, 500])
+def test_a_row_holds_as_many_tiles_as_fit(width: int, theme: Theme, qtbot: QtBot) -> None:
+    """Tiles are widened to fill a row, but never so far that one of them no longer fits into it."""
+    widget = PictureGrid(theme)
+    model = QStandardItemModel(0, 1, widget)
+    for number in range(12):
+        model.appendRow(QStandardItem(str(number)))
+    widget.setModel(model)
+    qtbot.addWidget(widget)
+    widget.resize(width, 300)
+    widget.show()
+    QCoreApplication.processEvents()
+    tops = [widget.visualRect(model.index(row, 0)).top() for row in range(12)]
+    # a tile is 92 pixels wide or more; a frame and the scroll bar take some 20
+    assert tops.count(tops[0]) == (width - 20) // 92

@@ -12,9 +12,10 @@ from PySide6.QtGui import QImage, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from capt_engine.records import LOG
+from capt_engine.records import LOG, Bin, Histogram
 from capt_gui.theme import Theme
 from capt_gui.widgets.heat_map import HeatMap
+from capt_gui.widgets.histogram_chart import HistogramChart
 from capt_gui.widgets.line_chart import Level, Line, LineChart
 from capt_gui.widgets.plot_chart import PlotChart
 from capt_gui.widgets.plot_items import ticks
@@ -245,3 +246,46 @@ def test_counts_that_change_keep_the_cell_that_is_read_out(theme: Theme, qtbot: 
     assert grid.current_words() == "0 of 0"
     grid.set_cells(names[:2], names[:2], [[1.0] * 2] * 2, text="{}{}".format, words="{} of {}".format)
     assert grid.current_words() == ""
+
+
+@pytest.fixture
+def histogram(theme: Theme, qtbot: QtBot) -> HistogramChart:
+    """Two bins with intervals: a quarter of the pictures below one half, the rest above."""
+    chart = HistogramChart(theme, "α", "Nothing yet.")
+    qtbot.addWidget(chart)
+    chart.resize(500, 300)
+    bins = (Bin(0.0, 0.5, 0.25, 0.1, 0.4), Bin(0.5, 1.0, 0.75, 0.6, 0.9))
+    chart.set_histogram(Histogram("α", "α", "pictures", bins, "α"), (("pictures", "40"),))
+    chart.show()
+    return chart
+
+
+def test_a_histogram_reads_out_a_bin(histogram: HistogramChart) -> None:
+    """At rest its summary; the keys walk the bins, the mouse points at one."""
+    assert histogram.description() == "pictures 40"
+    QTest.keyClick(histogram, Qt.Key.Key_Home)
+    assert histogram.description() == "α 0 to 0.5, pictures 25.0\u202f% (10.0–40.0\u202f%)".replace("\u202f", " ")
+    QTest.keyClick(histogram, Qt.Key.Key_Right)
+    assert histogram.description().startswith("α 0.5 to 1, pictures 75.0")
+    QTest.keyClick(histogram, Qt.Key.Key_Escape)
+    mouse(
+        histogram, QEvent.Type.MouseMove, QPointF(histogram.plot_rect().left() + 5, histogram.plot_rect().center().y())
+    )
+    assert histogram.description().startswith("α 0 to 0.5")
+
+
+def test_a_histogram_is_drawn_where_its_bins_lie(histogram: HistogramChart) -> None:
+    """The right bar is three times as high: above one half only it has colour."""
+    rect, picture = histogram.plot_rect(), histogram.grab().toImage()
+    height = rect.bottom() - 0.5 / 0.93 * rect.height()
+    colors = [picture.pixelColor(round(rect.left() + share * rect.width()), round(height)) for share in (0.2, 0.7)]
+    assert colors[0].lightness() > colors[1].lightness() + 20
+
+
+def test_a_histogram_can_be_emptied_and_saved(histogram: HistogramChart) -> None:
+    """What is saved is the record that is shown; nothing shown is nothing to save."""
+    record = histogram.record()
+    assert record is not None
+    assert [one.value for one in record.bins] == [0.25, 0.75]
+    histogram.set_histogram(None)
+    assert (histogram.record(), histogram.description()) == (None, "Nothing yet.")

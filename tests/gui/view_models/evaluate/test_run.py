@@ -16,6 +16,7 @@ from PySide6.QtCore import QCoreApplication
 from pytestqt.qtbot import QtBot
 
 from capt_engine import records as r
+from capt_gui.view_models import formatting
 from capt_gui.view_models.class_rows import class_rows, worse_checks
 from capt_gui.view_models.evaluate import evaluate_text
 from capt_gui.view_models.evaluate.run import EvaluateRun
@@ -231,7 +232,7 @@ def test_the_verdict_says_how_many_and_how_sure() -> None:
     headline, figures = evaluate_text.verdict(acted.result(), label)
     assert headline == "25.0 % of 4 pictures stay right at ε = 4/255."
     assert figures.replace("\u00a0", " ") == "Plain text: 25.0 % (4.6–69.9 %) under attack, 75.0 % (30.1–95.4 %) clean."
-    assert evaluate_text.kind(acted.result()) == ""
+    assert formatting.outcome(acted.result()) == ""
     assert evaluate_text.limits(acted.result(), 2).startswith("A quick look is too kind")
     assert evaluate_text.limits(replace(acted.result(), suite=""), 1).startswith("One attack alone")
     assert evaluate_text.limits(replace(acted.result(), suite="standard"), 3).startswith("An upper bound")
@@ -273,8 +274,8 @@ def test_a_comparison_claims_only_what_the_paired_test_allows(
     assert result.compared is not None
     result = replace(result, compared=replace(result.compared, robust=robust, clean=clean))
     assert evaluate_text.verdict(result, label)[0] == words
-    assert evaluate_text.kind(result) in {"better", "worse", "unclear"}
-    assert evaluate_text.tests(result)[0].startswith(
+    assert formatting.outcome(result) in {"better", "worse", "unclear"}
+    assert formatting.paired_tests(result, "with A", "with B")[0].startswith(
         "Under attack: of 4 pictures, 2 are right only with B and 0 only with A"
     )
 

@@ -39,11 +39,11 @@ def test_a_download_goes_from_waiting_to_installed(bench: Bench, qtbot: QtBot) -
     assert bench.engine.requests.count(r.DownloadRequest("small")) == 1
     bench.engine.emit(r.JobProgress(job, 10, 100, "10 of 100 MB", None))
     assert (models.underway["small"].state, models.underway["small"].done) == (RUNNING, 10)
-    models.pause("small")
+    models.underway["small"].job.pause()
     assert bench.engine.paused == [job]
     bench.engine.emit(r.JobPaused(job))
     assert models.underway["small"].state == PAUSED
-    models.resume("small")
+    models.underway["small"].job.resume()
     bench.engine.emit(r.JobContinued(job))
     assert models.underway["small"].state == RUNNING
     with qtbot.waitSignal(models.installed) as told:
@@ -67,7 +67,7 @@ def test_a_failure_and_a_cancel_leave_nothing_underway(bench: Bench, qtbot: QtBo
     assert told.args == ["small", failure]
     models.download("large")
     job = last(bench)
-    models.cancel("large")
+    models.underway["large"].job.cancel()
     assert bench.engine.cancelled == [job]
     bench.engine.emit(r.JobCancelled(job))
     assert not models.underway

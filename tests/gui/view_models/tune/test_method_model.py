@@ -54,7 +54,7 @@ def test_a_setting_is_the_users_else_the_presets_else_the_methods(bench: Bench) 
     assert model.value("epochs") == 3
     model.set_method("apt")
     assert model.value("lr") == 0.002
-    model.set_values((("epochs", 7),))
+    model.project.change(settings=(("epochs", 7),))
     assert model.value("epochs") == 7
     assert model.values() == (("epochs", 7),)
     assert next(param.default for param in model.params() if param.name == "epochs") == 3
@@ -63,7 +63,7 @@ def test_a_setting_is_the_users_else_the_presets_else_the_methods(bench: Bench) 
 def test_a_preset_replaces_what_it_names_and_leaves_the_rest(bench: Bench) -> None:
     """Who chooses a preset means it; settings it does not speak of stay."""
     model = ready(bench)
-    model.set_values((("epochs", 7), ("lambda_", 4.0)))
+    model.project.change(settings=(("epochs", 7), ("lambda_", 4.0)))
     model.set_preset("paper")
     assert model.value("epochs") == 50
     assert model.value("lambda_") == 4.0
@@ -74,7 +74,7 @@ def test_the_request_carries_all_that_was_chosen(bench: Bench) -> None:
     model = ready(bench)
     project = bench.desk.tuning.project
     project.change(shots=4, seed=3, model="photos", template="a {}.")
-    model.set_values((("lambda_", 4.0),))
+    model.project.change(settings=(("lambda_", 4.0),))
     request = model.request()
     assert (request.model, request.method, request.shots, request.seed) == ("photos", "capt", 4, 3)
     assert (request.epochs, request.attack_steps, request.lambda_, request.template) == (3, 2, 4.0, "a {}.")
@@ -91,10 +91,10 @@ def test_what_measures_is_stronger_than_what_trains(bench: Bench) -> None:
     assert bench.desk.tuning.project.state.test_steps == 100
     assert isinstance(steps := model.value("attack_steps"), int)
     assert steps < 100
-    model.set_test_eps(4 / 255)
+    model.project.change(test_eps=4 / 255)
     assert model.test_eps == 4 / 255
     assert model.eps == 1 / 255
-    model.set_test_eps(None)
+    model.project.change(test_eps=None)
     assert model.test_eps == 1 / 255
 
 

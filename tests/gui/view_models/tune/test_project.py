@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from capt_engine.errors import CannotWrite
 from capt_gui.view_models.tune import project_file
-from capt_gui.view_models.tune.project import DELAY_MS, KEEP, START_OVER, TuneProject, title_of
+from capt_gui.view_models.tune.project import DELAY_MS, KEEP, START_OVER, TuneProject
 from capt_gui.view_models.tune.state import DATA, IDLE, METHOD, RUNNING, SPLIT, TUNE, TuneState
 
 STATE = TuneState(
@@ -97,7 +97,7 @@ def test_the_last_project_is_offered_and_not_forced(project: TuneProject, tmp_pa
     assert again.state == TuneState()
     offered = again.offered
     assert offered is not None
-    assert (offered.title, offered.is_interrupted) == ("mugs", False)
+    assert (offered.state.title, offered.state.is_underway) == ("mugs", False)
     again.change(model="another")
     assert again.offered == offered
     again.dismiss_offer()
@@ -116,7 +116,7 @@ def test_a_project_found_running_was_interrupted(project: TuneProject, tmp_path:
     project.close()
     again = TuneProject(tmp_path)
     assert again.offered is not None
-    assert again.offered.is_interrupted
+    assert again.offered.state.is_underway
     again.open(again.offered.id)
     assert again.is_interrupted
     assert not again.is_busy
@@ -148,7 +148,7 @@ def test_other_pictures_after_tuning_begin_another_project(project: TuneProject)
     project.change(run="done")
     project.take(("/p/cats",))
     assert project.id != first
-    assert {kept.title for kept in project.projects()} == {"cups", "cats"}
+    assert {kept.state.title for kept in project.projects()} == {"cups", "cats"}
 
 
 def test_removing_touches_only_its_own_folder(project: TuneProject, tmp_path: Path) -> None:
@@ -202,9 +202,9 @@ def test_without_a_home_nothing_is_left_behind() -> None:
 
 def test_titles_come_from_the_pictures_until_there_is_a_name() -> None:
     """One folder gives its name, several that of the folder they lie in."""
-    assert title_of(TuneState(data=("/p/mugs",))) == "mugs"
-    assert title_of(TuneState(data=("/p/toys/cat", "/p/toys/dog"))) == "toys"
-    assert title_of(TuneState(data=("/p/mugs",), name="Mugs")) == "Mugs"
+    assert TuneState(data=("/p/mugs",)).title == "mugs"
+    assert TuneState(data=("/p/toys/cat", "/p/toys/dog")).title == "toys"
+    assert TuneState(data=("/p/mugs",), name="Mugs").title == "Mugs"
     assert TuneState().step == DATA
 
 

@@ -219,7 +219,7 @@ def test_every_class_stands_with_both_shares(bench: Bench, result: TuneResultMod
 def test_saving_says_name_notes_licence_and_what_made_them(bench: Bench, result: TuneResultModel) -> None:
     """The engine is told everything, and the project remembers where the prompts are."""
     measured(bench, result)
-    result.set_texts("Mugs", "Shot at home.", "CC-BY-4.0")
+    bench.desk.tuning.project.change(name="Mugs", notes="Shot at home.", licence="CC-BY-4.0")
     result.save()
     request = bench.engine.requests[-1]
     assert isinstance(request, SaveTunedRequest)

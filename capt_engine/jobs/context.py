@@ -1,0 +1,56 @@
+"""The things that every job works with, and previews that leave together. Light to import."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from capt_engine.progress import Progress
+from capt_engine.records import Event, JobId
+
+if TYPE_CHECKING:
+    from capt_engine.jobs.model_cache import ModelCache
+
+T = TypeVar("T")
+
+OnEvent = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class JobContext:
+    """The context of a job: its number, the worker's models, the function that takes its events, and the progress that can stop it."""
+
+    id: JobId
+    cache: ModelCache
+    on_event: OnEvent
+    progress: Progress
+
+
+class Gathered(Generic[T]):
+    """Values that leave together, so that a folder of thousands does not flood the window with events.
+
+    send: takes the values that leave. every_s: the seconds for which values wait for others.
+    """
+
+    def __init__(self, send: Callable[[tuple[T, ...]], None], every_s: float) -> None:
+        self._send, self._every_s = send, every_s
+        self._waiting: list[T] = []
+        self._sent_s = time.monotonic()
+
+    def add(self, value: T) -> None:
+        """Take one more value; all of them leave when it is time."""
+        self._waiting.append(value)
+        self.send_if_due()
+
+    def send_if_due(self) -> None:
+        """Let those that wait leave when they have waited long enough."""
+        if time.monotonic() - self._sent_s >= self._every_s:
+            self.send()
+
+    def send(self) -> None:
+        """Let those that wait leave now."""
+        if self._waiting:
+            self._send(tuple(self._waiting))
+        self._waiting, self._sent_s = [], time.monotonic()

@@ -1,0 +1,59 @@
+"""A torch module of anybody's, in the place of a CLIP: it answers with logits alone, and has neither embeddings nor class texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+
+import torch
+from torch import Tensor, nn
+
+from capt_engine.model.classifier import Classifier, Output
+
+
+class PlainModule(Classifier):
+    """Any torch module that gives logits for pixels in [0, 1], as a classifier; whatever is computed from its embeddings is NaN.
+
+    Args:
+        module: pixels (n, 3, h, w) in [0, 1] → logits (n, k), in evaluation mode.
+        classes: k class names, in the order of the logits.
+        size: the longer side of the pictures.
+    """
+
+    def __init__(self, module: nn.Module, classes: Sequence[str], size: int) -> None:
+        self.module, self.classes, self._size = module, tuple(classes), size
+        self.learned, self.template, self.precision, self._is_plain = None, "", "fp32", True
+        self.text = torch.full((len(classes), 1), torch.nan, device=device_of(module))
+
+    @property
+    def id(self) -> str:
+        """The name of the module's class."""
+        return type(self.module).__name__
+
+    @property
+    def sha256(self) -> str:
+        """An empty string: no file holds the weights."""
+        return ""
+
+    @property
+    def size(self) -> int:
+        """The longer side of the pictures."""
+        return self._size
+
+    def forward(self, images: Tensor) -> Output:
+        """Answer with the module's logits.
+
+        Args:
+            images: pixels (n, 3, h, w) in [0, 1], on `device`.
+
+        Returns:
+            Logits (n, k), fp32, and features (n, 1) that are NaN.
+        """
+        logits = self.module(images).float()
+        return Output(logits, torch.full_like(logits[:, :1], torch.nan))
+
+
+def device_of(module: nn.Module) -> torch.device:
+    """Return the device of a module's weights; the CPU for one without any."""
+    first = next(chain(module.parameters(), module.buffers()), None)
+    return torch.device("cpu") if first is None else first.device
