@@ -26,6 +26,7 @@ VERBS = (
     "prompts",
     "lpips",
     "demo",
+    "photo",
     "doctor",
 )
 

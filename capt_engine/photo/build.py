@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -53,24 +53,24 @@ def training_pictures(folder: Path) -> tuple[list[Path], Tensor]:
     return found, torch.tensor([int(one.name[:4]) for one in found])
 
 
-def build(plan: Plan, pictures: Path, work: Path, out: Path, progress: Callable[[str], Progress]) -> Heldback:
+def build(plan: Plan, pictures: Path, work: Path, out: Path, progress: Progress) -> Heldback:
     """Train the three stages, going on where an earlier run of the same plan stopped in `work`, and write the model to `out`."""
     paths, labels = training_pictures(pictures)
     whole, rows, biases = trunk.published(plan.width)
     whole.requires_grad_(False)
-    maps = crop_maps(paths, whole, plan.crops + 1, plan.seed, work / "crops", progress("crops"))
+    maps = crop_maps(paths, whole, plan.crops + 1, plan.seed, work / "crops", progress)
     seen, unseen = maps[: plan.crops * len(paths)], maps[plan.crops * len(paths) :]
     pooled = _pooled(whole, maps)
     joint = JointSpace(plan, rows, biases, pooled[: len(seen)])
-    joint.train(work / "joint.pt", progress("joint space"))
+    joint.train(work / "joint.pt", progress)
     clip = new_clip(plan)
     text = TextTower(plan, clip, joint.vectors)
-    text.train(work / "text.pt", progress("text"))
+    text.train(work / "text.pt", progress)
     classes = _class_features(text)
     image = ImageTower(plan, clip, whole, joint, seen, classes)
     held = pooled[len(seen) :]
     encoded = joint.encode(held)
-    image.train(work / "image.pt", progress("image"))
+    image.train(work / "image.pt", progress)
     found = Heldback(
         n=len(labels),
         trunk=_accuracy(joint.answers(held), labels),

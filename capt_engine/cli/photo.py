@@ -1,0 +1,62 @@
+"""`capt photo …`: the bundled photograph model trained again."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from dataclasses import asdict, replace
+
+from capt_engine.cli.options import add_verb
+from capt_engine.cli.output import print_result
+from capt_engine.cli.terminal import ProgressLine
+from capt_engine.errors import BadRequest
+from capt_engine.formatting import percent
+from capt_engine.jobs.stoppable import StoppableProgress
+from capt_engine.runs.options_table import PATH, WHOLE, Option
+
+HELP = "the CLIP that knows photographs, trained again"
+
+BUILD = (
+    Option(
+        "pictures",
+        "pictures of ImageNet's classes, each name beginning with its index of four digits",
+        kind=PATH,
+        metavar="DIR",
+    ),
+    Option("--out", "where the model goes (default: the user's data folder)", kind=PATH, metavar="DIR"),
+    Option(
+        "--work", "where checkpoints and crops are kept (default: the user's cache folder)", kind=PATH, metavar="DIR"
+    ),
+    Option("--crops", "crops of each picture (default: those of the bundled model)", kind=WHOLE),
+    Option("--joint-steps", "steps of the joint space (default: those of the bundled model)", kind=WHOLE),
+    Option("--text-steps", "steps of the text tower (default: those of the bundled model)", kind=WHOLE),
+    Option("--tower-steps", "steps of the image tower (default: those of the bundled model)", kind=WHOLE),
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb build."""
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    add_verb(verbs, "build", _build, "distil EfficientNet-Lite0 into a CLIP; goes on where it stopped", *BUILD)
+
+
+def _build(args: argparse.Namespace) -> None:
+    from capt_engine.folders import cache_dir, data_dir
+    from capt_engine.photo.build import build
+    from capt_engine.photo.plan import Plan
+
+    sizes = ("crops", "joint_steps", "text_steps", "tower_steps")
+    chosen = {name: vars(args)[name] for name in sizes if vars(args)[name] is not None}
+    if any(value < 1 for value in chosen.values()):
+        raise BadRequest("Training needs at least one crop and one step of each stage.", "Check the numbers.")
+    plan = replace(Plan(seed=args.seed), **chosen)
+    out = args.out or data_dir() / "photo-model"
+    work = args.work or cache_dir() / "photo" / f"seed-{plan.seed}"
+    line = ProgressLine(quiet=args.quiet)
+    found = build(plan, args.pictures, work, out, StoppableProgress(line.show, threading.Event()))
+    line.clear()
+    sentence = (
+        f"The model is in {out}. On a crop of each of {found.n:,} pictures that training did not see, among 1,000 names: "
+        f"{percent(found.whole)} (the trunk by itself {percent(found.trunk)})."
+    )
+    print_result(args, {"folder": str(out), "held_back": asdict(found), "plan": asdict(plan)}, sentence)
