@@ -35,7 +35,7 @@ kept)"""
 
 
 def parser() -> argparse.ArgumentParser:
-    """Make the parser of the whole command line; importing the verbs loads neither torch nor Qt."""
+    """Make the parser of the whole command line, with all subcommands; this loads neither torch nor Qt."""
     top = argparse.ArgumentParser(
         prog="capt", description="See whether an image model can be trusted.", epilog=_EXIT_CODES, allow_abbrev=False
     )
@@ -49,7 +49,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line (the program's own by default) and return its exit code; failures are printed, never raised."""
+    """Run the command line `argv` (None: that of the process) and return its exit code.
+
+    A failure of the command is printed, never raised; wrong options end the process, as argparse does.
+    """
     for stream in (sys.stdout, sys.stderr):
         # A file name may hold what the terminal's encoding cannot say; it is shown escaped instead of ending the program.
         if hasattr(stream, "reconfigure"):
