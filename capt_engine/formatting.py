@@ -83,7 +83,7 @@ def budget(eps: float, norm: str = "linf") -> str:
 
 
 def typed_budget(eps: float) -> str:
-    """Write the budget `eps` so that it can be typed back exactly: "4/255" where that is exact and shorter, or "0.5"."""
+    """Write the budget `eps` so that it can be typed back exactly: "4/255" if that is exact and shorter, or "0.5"."""
     k, plain = f"{round(eps * 255, 6):g}", f"{eps:g}"
     if float(plain) != eps:
         plain = repr(eps)

@@ -63,14 +63,12 @@ def found(group: str, fits: Callable[[object], bool], taken: tuple[str, ...]) ->
 
     Args:
         group: the entry point group, such as "capt.attacks".
-        fits: called with each loaded object; returns True for one that may stand in the table. What it raises says why
-            not.
+        fits: called with each loaded object; True accepts it for the table. An exception says why it is refused.
         taken: names that are in the table already; a plug-in of such a name is skipped.
 
     Returns:
         One record per entry point, sorted by module and name. A skipped one has no `entry`, and its `problem` says why.
-            Empty where plug-ins
-        are turned off.
+        Empty where plug-ins are turned off.
     """
     if off():
         return ()

@@ -116,8 +116,8 @@ def describe(entry: type) -> tuple[ParamInfo, ...]:
 def build(entry: type[P], values: tuple[tuple[str, ParamValue], ...]) -> P:
     """Make an instance of the dataclass `entry`, whose fields `param` made, from the settings `values`.
 
-    values: pairs of a setting's name and its value; others keep their defaults. Raises UnknownName for a name or choice that there is not,
-    BadRequest for a value of another type or out of range.
+    values: pairs of a setting's name and its value; others keep their defaults. Raises UnknownName for a name or choice
+    that there is not, BadRequest for a value of another type or out of range.
     """
     known = {info.name: info for info in describe(entry)}
     checked: dict[str, ParamValue] = {}

@@ -51,7 +51,8 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (None: that of the process) and return its exit code.
 
-    A failure of the command is printed, never raised; wrong options end the process, as argparse does.
+    A failure of the command is printed, never raised. Raises SystemExit for options that cannot be parsed, and for
+    --help.
     """
     for stream in (sys.stdout, sys.stderr):
         # A file name may hold what the terminal's encoding cannot say; it is shown escaped instead of ending the program.

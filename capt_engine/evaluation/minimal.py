@@ -40,15 +40,13 @@ def smallest_budgets(
         labels: (n,), the classes to get away from; when `threat.targeted`, the classes to reach.
         threat: norm and goal; its eps is the first budget to try (0: the norm's usual one).
         rngs: a function from indices into `images` to the random generators of these pictures.
-        fooled: a function from logits (m, k) and the m indices into `images` to a mask (m,), True where the picture is
-            broken.
+        fooled: a function from logits (m, k) and the m indices into `images` to a mask (m,), True for a broken picture.
         tolerance: how near to the smallest budget the search goes, as a share of it, such as 0.05.
         progress: called at each step of the attack; what it raises ends the search.
 
     Returns:
         n budgets in the norm's units, infinite where none breaks the picture. Each is at most (1 + tolerance) times the
-            smallest budget at
-        which this attack succeeds, provided that it succeeds at every larger one.
+        smallest budget at which this attack succeeds, provided that it succeeds at every larger one.
     """
     if hasattr(attack, "stop_early"):
         attack = replace(attack, stop_early=True)  # type: ignore[type-var]

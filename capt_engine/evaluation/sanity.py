@@ -24,7 +24,7 @@ _BATCH = 16
 def sanity(
     classifier: Classifier, items: Sequence[Item], pictures: str, progress: Callable[[int, int, str], None]
 ) -> SanityScore:
-    """Let `classifier` label the pictures `items`, and return how many it gets right, and how likely guessing does.
+    """Let `classifier` label the pictures `items`; return how many are right, and the probability of that by guessing.
 
     items: labels index the classes of the classifier; files that cannot be read are left out. pictures: what the
     pictures are, in words, for the result. progress: called before each batch with done, total and a note.

@@ -23,7 +23,7 @@ _PNG_SCALE = 2
 
 
 def handle_save_chart(job: JobContext, request: SaveChartRequest) -> ChartSaved:
-    """Draw the chart of `request`, write it to the request's file, over what is there; return path and bytes.
+    """Draw the chart of `request`, write it to the request's file, over what is there; return its path and size.
 
     job: the context of the job, whose progress is reported. Raises UnknownName for another format, BadRequest for a
     chart with nothing to draw, CannotWrite where the disk refuses, Cancelled.

@@ -49,10 +49,10 @@ class ModelCache:
     def classifier(
         self, request: RunRequest, classes: Sequence[str], template: str, prompts: Path | None
     ) -> Classifier:
-        """Return a classifier over `classes`: the model of `request`, with the prompts file `prompts` or zero-shot (None).
+        """Return a classifier over `classes`: the model of `request` with the file `prompts`, or zero-shot for None.
 
-        template: the sentence with {} for the class name; prompts that have their own words take only what they need of
-        it. The last few classifiers stay in memory. Raises CaptError where loading fails.
+        template: the sentence with {} for the class name; prompts that bring their own words may replace it. The last
+        few classifiers stay in memory. Raises CaptError where loading fails.
         """
         backbone = self.backbone(request.options.model, request.options.device)
         stamp = None if prompts is None else (str(prompts), prompts.stat().st_mtime_ns, prompts.stat().st_size)

@@ -124,14 +124,14 @@ class Setting:
     def recipe_key(self, recipe: Recipe) -> str:
         """Return a file name, without its ending, for the prompts of `recipe` under this setting.
 
-        It is readable, and differs wherever anything differs that decides the prompts.
+        The name is readable, and differs wherever anything differs that decides the prompts.
         """
         return _key(_parts(recipe), (_as_before(recipe), self.model, self.data, self.revision, self.precision))
 
     def cell_key(self, cell: Cell) -> str:
-        """Return a file name, without its ending, for the outcome of `cell` under this setting.
+        """Return a file name, without its ending, for the outcome of `cell` (prompts on a data set) under this setting.
 
-        It is readable, and differs wherever anything differs that decides the outcome, such as model or budgets.
+        The name is readable, and differs wherever anything differs that decides the outcome, such as model or budgets.
         """
         return _key((*_parts(cell.recipe), "at", cell.dataset), (_as_before(cell), _as_before(self)))
 

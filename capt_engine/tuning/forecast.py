@@ -104,7 +104,7 @@ class DryRun:
         self._clock(0, 0, "trying three steps")
 
     def forecast(self, trial: Trial, epochs: int, parameters: int) -> TuneForecast:
-        """Forecast time and memory of the whole run, or of the epochs after which the request stops it.
+        """Forecast time and memory of the whole run, or of its first epochs where the request stops it after those.
 
         trial: the measured steps. epochs: those of the whole run. parameters: the number of learned values.
         """

@@ -181,8 +181,8 @@ class TowerLearner:
             attacked: attacked pixels of the same shape; None: the clean ones take their place.
 
         Returns:
-            Logits (n, k) and features (n, d) of the attacked pictures, differentiable in the weights; None for the
-                clean ones.
+            Logits (n, k) and unit image features (n, d) of the attacked pictures, differentiable in the weights.
+            None stands for those of the clean pictures.
         """
         self._backbone.clip.visual.requires_grad_(True)
         logits, features = self._seen(images if attacked is None else attacked)

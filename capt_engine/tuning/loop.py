@@ -72,9 +72,8 @@ class Learner(Protocol):
             attacked: attacked pixels of the same shape; None where there is no attack.
 
         Returns:
-            Logits (n, k) and unit image features (n, d) of both, differentiable in the learned values; None for clean
-                ones that the loss does not
-            need.
+            Logits (n, k) and unit image features (n, d) of both, differentiable in the learned values.
+            None stands for those of the clean pictures where the loss does not need them.
         """
 
     def end_step(self) -> None:

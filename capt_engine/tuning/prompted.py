@@ -105,7 +105,7 @@ class PromptLearner:
         return self._clip.logits(images, self._constant, self._text.detach())[0]
 
     def answers(self, images: Tensor, attacked: Tensor | None) -> Answers:
-        """Classify clean and attacked pictures in one forward pass, which is cheaper than two; `begin_step` comes first.
+        """Classify clean and attacked pictures in one forward pass, cheaper than two; `begin_step` comes first.
 
         Args:
             images: clean pixels (n, 3, h, w) in [0, 1].
