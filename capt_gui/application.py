@@ -147,7 +147,7 @@ def prepare(logs: Path, *, paths: tuple[str, ...], reset: bool, safe: bool, them
     if safe:
         return Launch(_themed(Settings(), theme), None, "Safe mode: defaults, and nothing is remembered.", paths, logs)
     notice = settings_file.set_aside(path, "The settings were reset") if reset and path.exists() else ""
-    settings, problem = settings_file.load(path)
+    settings, problem = (Settings(), "") if reset else settings_file.load(path)
     data = folders.data_dir()
     return Launch(_themed(settings, theme), path, notice or problem, paths, logs, data / "runs", data / "tuning")
 

@@ -44,7 +44,8 @@ def parser() -> argparse.ArgumentParser:
     for name in VERBS:
         module = importlib.import_module(f"capt_engine.cli.{name}")
         sentence = f"{module.HELP[0].upper()}{module.HELP[1:]}."
-        module.configure(verbs.add_parser(name, help=module.HELP, description=sentence, allow_abbrev=False))
+        verb = verbs.add_parser(name, help=module.HELP, description=sentence, epilog=_EXIT_CODES, allow_abbrev=False)
+        module.configure(verb)
     return top
 
 

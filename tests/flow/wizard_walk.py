@@ -64,7 +64,7 @@ def walk_to_method(page: TunePage, pictures: Path, wait: Wait, epochs: int = 2) 
     wait(lambda: tuning.split.is_current)
     page.on_next()
     wait(lambda: page.step is page.steps[METHOD])
-    tuning.method.set_values((("epochs", epochs), ("attack_steps", 1), ("batch_size", 4)))
+    tuning.project.change(settings=(("epochs", epochs), ("attack_steps", 1), ("batch_size", 4)))
 
 
 def tensors(path: Path) -> dict[str, bytes]:

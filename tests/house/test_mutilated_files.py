@@ -26,7 +26,8 @@ from capt_engine.model import checkpoints, clip
 from capt_engine.model.importers import hugging_face
 from capt_engine.model.store import install_record
 from capt_engine.protocols.cache import WorkFolder
-from capt_engine.records import LedgerEntry, ScanResult, TuneRequest, TuneResult
+from capt_engine.reading import json_if_sound
+from capt_engine.records import LedgerEntry, ScanResult, Share, TuneEpoch, TuneRequest, TuneResult
 from capt_engine.runs import kept_pictures, kept_runs
 from capt_engine.runs.finished_run import FinishedRun
 from capt_engine.runs.request_text import from_json
@@ -111,12 +112,13 @@ def as_toml(place: Path, text: str) -> None:
 
 
 SCAN = ScanResult("/p", (("all", 3),), (), 3, 3, (), (), (), (), 1.0, inventory=str(RUN / "rows.csv"))
+EPOCH = TuneEpoch(1, 3, 0.5, Share(1, 2, 0.1, 0.9), None, True)
 DONE = TuneResult("o", "capt", "demo", ("a",), 16, 3, 2, 1, 1, "all", None, None, None, None, 1.0, 0, 8, None)
 
 
 def kinds(folder: Path) -> dict[str, Kind]:
     """Every kind of file by its name; what they are made from lies in a folder."""
-    saved = tuning_state.Saved({"method": "capt"}, 1, 4, 1, {"a": torch.zeros(2)}, {}, {}, [{"epoch": 1}], ["a note"])
+    saved = tuning_state.Saved({"method": "capt"}, 1, 4, 1, [EPOCH], ["a note"], prompts={"a": torch.zeros(2)})
     tuning_state.write(folder / "one.state", saved)
     sums = "0" * 64
     entry = inventory.Entry("a.png", 0, "all", sums, 8, 8)
@@ -160,7 +162,7 @@ def kinds(folder: Path) -> dict[str, Kind]:
             "tower.json",
         ),
         "Hugging Face's configuration": Kind(
-            towers | {"vision_config": towers["text_config"]}, hugging_face.told, "config.json"
+            towers | {"vision_config": towers["text_config"]}, hugging_face.folder_config, "config.json"
         ),
         "split file": Kind(
             {"train": [["a.png", 0, "cat"]], "val": [["b.png", 1, "dog"]], "test": []},
@@ -204,17 +206,9 @@ def kinds(folder: Path) -> dict[str, Kind]:
         "scan of a project": Kind(
             asdict(scan_file._Kept(scan_file._FORMAT, scan_file._VERSION, SCAN)), scan_file.load, scan_file.FILE_NAME
         ),
-        "curves of a project": Kind(
-            {
-                "steps": [],
-                "epochs": [{"epoch": 1, "epochs": 2, "loss": 1.0, "clean": None, "robust": None, "is_best": True}],
-            },
-            lambda place: tune_run._read_curves(place / "c.json"),
-            "c.json",
-        ),
         "origin of tuned prompts": Kind(
-            {"request": asdict(TuneRequest("d", "o")), "command": "capt tune"},
-            lambda place: tune_run._read_made_by(place / "m.json"),
+            asdict(tune_run._MadeBy(TuneRequest("d", "o"), "capt tune", epochs=(EPOCH,))),
+            lambda place: json_if_sound(place / "m.json", tune_run._MadeBy),
             "m.json",
         ),
     }

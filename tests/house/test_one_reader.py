@@ -9,7 +9,6 @@ ROOT = Path(__file__).parents[2]
 PARSES = re.compile(r"\bjson\.loads?\(|\btomllib\b|\bmsgspec\.(?:json|toml)\b")
 ELSEWHERE = {
     "capt_engine/model/importers/reading.py": "the limits and the answer of our own child process, which may not open further files",
-    "capt_engine/tuning/image_tower.py": "through JSON and back, to compare tuples with lists",
     "capt_engine/tuning/state.py": "through JSON and back, to compare tuples with lists",
 }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -62,6 +61,8 @@ class ImportDialog(QDialog):
         parts = (*above, self._fields, self._progress, buttons)
         fill(QVBoxLayout(self), *parts, spacing=12, margins=(24, 20, 24, 16))
         buttons.rejected.connect(self.reject)
+        # However it is closed, nobody waits for the import's answer any more.
+        self.rejected.connect(job.cancel)
         self.go.clicked.connect(self.on_go)
         self.path.textChanged.connect(self.on_changed)
         self.name.textChanged.connect(self.on_changed)
@@ -118,11 +119,6 @@ class ImportDialog(QDialog):
         found = QFileDialog.getExistingDirectory(self, self.windowTitle(), str(Path.home()))
         if found:
             self.path.setText(found)
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """Cancel the import that is under way, as the dialog is closed by its title bar; Qt handles `event` further."""
-        self._job.cancel()
-        super().closeEvent(event)
 
     def _add_path(self, *, folders: bool) -> None:
         file = QPushButton(self.tr("File…"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from capt_engine.formatting import budget, memory
+from capt_engine.formatting import budget, measured_budget, memory
 from capt_engine.records import AnalyzeResult, TuneForecast
 from capt_gui.translate import tr
 from capt_gui.view_models import formatting
@@ -45,7 +45,7 @@ def attack(eps: float, steps: int | None, step_size: float | None = None) -> str
     count = "" if steps is None else tr("{} steps ").format(steps) if steps != 1 else tr("1 step ")
     text = tr("PGD, {}within ε = {}").format(count, budget(eps, "linf"))
     if step_size:
-        text += tr(", {} each").format(budget(step_size, "linf"))
+        text += tr(", {} each").format(measured_budget(step_size))
     return text
 
 

@@ -100,7 +100,7 @@ def test_no_attack_is_clean_predictions(pictures: Path, tiny_folder: Path, capsy
         (("--prompts", "capt-16"), 4, "capt-16"),
         (("--model", "nothing-like-it"), 4, "no model called"),
         (("--model", "ViT-B-32"), 4, "needs weights"),
-        (("--device", "cuda"), 5, "CUDA was asked for"),
+        (("--device", "cuda"), 5, "CUDA was requested"),
     ],
 )
 def test_refusals_have_a_sentence_and_a_code(

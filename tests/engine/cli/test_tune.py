@@ -106,7 +106,7 @@ def test_words_end_with_the_command_to_run_next(
         (("--method", "cap"), 2, "Did you mean 'capt'?"),
         (("--out", "p.pt"), 2, ".safetensors"),
         (("--model", "nothing-like-it"), 4, "no model called"),
-        (("--device", "cuda"), 5, "CUDA was asked for"),
+        (("--device", "cuda"), 5, "CUDA was requested"),
     ],
 )
 def test_refusals_have_a_sentence_and_a_code(
