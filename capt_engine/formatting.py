@@ -74,9 +74,10 @@ def points(difference: float, low: float, high: float) -> str:
 
 
 def budget(eps: float, norm: str = "linf") -> str:
-    """Write a chosen budget: "4/255" under L∞ if at most two decimals suffice, else the number itself, "0.0157".
+    """Return a chosen budget ε as text: "k/255" where that is exact, else the number itself with six digits.
 
-    eps: the budget in pixel units [0, 1]. norm: "linf" or "l2".
+    eps: the budget, pixels being in [0, 1]. norm: "linf" or "l2". Under L∞ the text is "4/255" or "0.25/255" where
+    eps · 255 has at most two decimals; else, and under L2 always, it is the plain number, as in "0.0123457" or "0.5".
     """
     k = round(eps * 255, 2)
     return f"{k:g}/255" if norm == "linf" and math.isclose(k / 255, eps, rel_tol=1e-6) else f"{eps:.6g}"

@@ -35,7 +35,11 @@ class CheckSpec:
     why: str
 
     def result(self, found: Found) -> Check:
-        """Make the check's record: passed or failed with its number, or not run if `found` is a sentence with the reason."""
+        """Make the record of this check, as reports and the window show it, from what was found.
+
+        found: a Finding, which holds the measured value and whether the check passed; or a sentence that says why the
+        check could not be run, which makes a record "not_run" without a value.
+        """
         if isinstance(found, str):
             return Check(self.name, self.title, "not_run", None, "–", f"{self.why} {found}")
         message = f"{self.why} {found.more}".rstrip()

@@ -158,7 +158,10 @@ def read(path: Path) -> Checkpoint:
 
 
 def load(path: Path, backbone: Backbone, *, allow_other_backbone: bool = False) -> tuple[Prompts, Document]:
-    """Read the prompts file `path` for a model; return the prompts, on the model's device, and their document.
+    """Read the prompts file `path` for a model; return the prompts, on the model's device, and the file's metadata.
+
+    The second value, a `Document`, says what the prompts are: their shape, classes, template, the model that they were
+    made for, and how they were tuned.
 
     allow_other_backbone: accept prompts that were made for a model of the same sizes with other weights. Raises
     BadCheckpoint where the file is no sound prompts file, or was made for another model; BadRequest where the model

@@ -53,10 +53,10 @@ PLAIN = "plain CLIP"
 
 
 def variant_name(prompts: str) -> str:
-    """Return the words for a variant (a model with its prompts): "prompts NAME", "plain CLIP" or "the model ID".
+    """Return the name of a variant (a model with its prompts) for a sentence, from the text in a column of rows.csv.
 
-    prompts: the id in a row; "none" stands for plain CLIP, and "model:ID" for another model that an attack was computed
-    on.
+    prompts: "none" gives "plain CLIP"; "model:ID", another model that an attack was computed on, gives "the model ID";
+    any other text X, the name of a prompts file, gives "prompts X".
     """
     if prompts.startswith(OTHER_MODEL):
         return f"the model {prompts.removeprefix(OTHER_MODEL)}"

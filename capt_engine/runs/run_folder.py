@@ -95,9 +95,10 @@ class RunFolder:
         return checked(tally, tally.scored(result, compare))
 
     def finish(self, summary: Mapping[str, Any]) -> None:
-        """Write `summary` to summary.json, adding the pictures that could not be used, and complete the manifest.
+        """Write the end of a run: its summary.json, and in manifest.json the time of the end and the hash of the rows.
 
-        Raises CannotWrite where the disk refuses.
+        summary: the counts and intervals of the run; the key "failed" is added to it, a list of the pictures that could
+        not be used, each with path and reason. Raises CannotWrite where the disk refuses.
         """
         failed = [dataclasses.asdict(one) for one in self._failed]
         close_run(self.path, {**summary, "failed": failed})

@@ -33,8 +33,9 @@ def warm_epoch_then_cosine(peak: float, epoch: tuple[int, int], step: tuple[int,
 def linear_then_cosine(warm_up: float) -> Schedule:
     """Return a rule for the learning rate: a linear rise to its peak, then half a cosine down to zero, step by step.
 
-    warm_up: the share of the steps, in [0, 1], that the rise takes. The rule is a function of the peak, (epoch, epochs)
-    and (steps done, steps).
+    warm_up: the share of the run's steps, in [0, 1], that the rise takes. The rule takes the peak, (epoch, epochs),
+    which it does not use, and (steps of the whole run that are done, steps of the whole run), and returns the learning
+    rate of the next step.
     """
 
     def rate(peak: float, epoch: tuple[int, int], step: tuple[int, int]) -> float:

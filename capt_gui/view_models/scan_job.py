@@ -58,11 +58,12 @@ class ScanJob(OneJob):
         return self._notices
 
     def start(self, data: tuple[str, ...], keep: str, model: str = "", template: str = "") -> None:
-        """Have the engine scan labelled pictures and write an inventory; nothing happens while a scan is under way.
+        """Have the engine look through labelled pictures; a call while a scan is under way does nothing.
 
-        data: paths of class folders or tables. keep: the folder for the inventory. model: the id of the model whose
-        limit of tokens the class names are checked against, "" for no check. template: the sentence around them, "" for
-        the data set's own.
+        data: paths, each of a folder with one folder per class or of a CSV file of pictures and labels. keep:
+        the folder in which the scan writes its inventory, a CSV file that lists each picture with class, size
+        and SHA-256. model: the id of the model whose limit of tokens the class names are checked against, ""
+        for no check. template: the sentence around them, "" for the data set's own.
         """
         if self.is_running:
             return

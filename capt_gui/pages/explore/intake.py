@@ -58,7 +58,11 @@ class Intake(QObject):
         self.take_paths([str(resource("samples"))])
 
     def take_paths(self, paths: list[str]) -> None:
-        """Add the pictures at `paths`, files and folders, to the gallery; emit the last prompt checkpoint there as `checkpoint_found`."""
+        """Add pictures to the gallery, and emit the signal `checkpoint_found` with the path of a dropped prompts file.
+
+        paths: pictures, folders of pictures, and prompts files (those that end in .safetensors); of several prompts
+        files the last one in the list is emitted.
+        """
         checkpoints = [path for path in paths if path.lower().endswith(SUFFIX)]
         self._analysis.drop([path for path in paths if path not in checkpoints])
         if checkpoints:
